@@ -1,0 +1,13 @@
+"""The chat server: relay, log, history, inspection. The rooms, from the roof down; imports only go downward.
+
+doors   `views`, `consumers`, `admin`, `management`   HTTP, WebSocket, inspection, commands
+        `service`, `identity`                         the verbs for outsiders; who is asking
+work    `runner`                                      owns this process's responses: start, stop, lease, reaper, drain
+        `engine`                                      one response, start to end: model, tools, model again
+        `tools`, `model_clients`                      what a model may call; how a model is called
+state   `log`, `doorbell`                             the text log and its readers; who wakes them across processes
+        `store`, `history`                            every other read and write, one transaction each
+        `models`                                      the tables and their constraints
+ground  `conf`, `errors`, `payloads`, `text`, `sse`,  pure: no ORM, no I/O
+        `accumulator`, `oasst_prompt`, `wire`
+"""

@@ -1,0 +1,91 @@
+"""Who wakes whom across processes: a ring says that something changed, the tables say what.
+
+Postgres' NOTIFY rings here. Another engine can: it needs `ring` inside or after a transaction and `listen` in each process;
+a ring that is lost costs a reader at most one fallback poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import psycopg
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "chat"
+PAYLOAD_BYTES = 7_900  # Postgres takes at most 7,999 bytes a notification
+RETRY_SECONDS = 0.5  # between two attempts to reach the database again
+
+Handler = Callable[[Any], None]
+
+
+def ring(topic: str, *facts: Any) -> None:
+    """Ring in the transaction under way: heard after its commit, or never. `facts` are ids and states, never text."""
+    payload = msgspec.json.encode([topic, *facts]).decode()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+
+
+def ring_many(topic: str, ids: list[int]) -> None:
+    """Ring for many ids in as few notifications as they fit in."""
+    step = PAYLOAD_BYTES // 21  # a bigint has up to 20 characters, and its comma
+    for first in range(0, len(ids), step):
+        ring(topic, *ids[first : first + step])
+
+
+class Listener:
+    """This process's ear: one connection of its own, which comes back by itself."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[str, Handler] = {}
+        self._reconnected: list[Callable[[], None]] = []
+        self.listening = asyncio.Event()
+
+    def on(self, topic: str, handler: Handler) -> None:
+        """Call `handler` with the list of facts of each ring of `topic`."""
+        self._handlers[topic] = handler
+
+    def on_reconnect(self, handler: Callable[[], None]) -> None:
+        """Call `handler` whenever rings may have been missed."""
+        self._reconnected.append(handler)
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        while True:
+            try:
+                await self._listen()
+            except psycopg.Error as problem:
+                logger.warning("action=listen_lost reason=%s", type(problem).__name__)
+            self.listening.clear()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        async with await psycopg.AsyncConnection.connect(**_parameters(connection), autocommit=True) as link:
+            await link.execute(f"LISTEN {CHANNEL}")
+            self.listening.set()
+            for handler in self._reconnected:
+                handler()
+            async for notice in link.notifies():
+                self._dispatch(notice.payload)
+
+    def _dispatch(self, payload: str) -> None:
+        topic, *facts = msgspec.json.decode(payload)
+        handler = self._handlers.get(topic)
+        if handler is not None:
+            handler(facts)
+
+
+def _parameters(database: BaseDatabaseWrapper) -> dict[str, Any]:
+    """psycopg's own connection parameters of Django's database."""
+    taken = database.get_connection_params()
+    return {
+        name: value
+        for name, value in taken.items()
+        if name not in ("cursor_factory", "context", "prepare_threshold")
+    }

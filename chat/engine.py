@@ -1,0 +1,181 @@
+"""One response, start to end: the model answers, calls tools, gets their results, and answers again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from chat import store, text
+from chat.accumulator import CallAccumulator, CallTooLarge, ToolCall
+from chat.conf import settings
+from chat.errors import ModelFailed, ModelTimeout
+from chat.log import Writer
+from chat.model_clients.base import ModelClient, Question
+from chat.models import Status
+from chat.sse import Piece
+from chat.store import hidden
+from chat.store.hidden import Round
+from chat.store.lifecycle import Outcome, Usage
+from chat.text import utf8_floor
+from chat.tools import Tool, ToolContext, run_all
+
+CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
+RESCHEDULE_PARTS = (
+    20  # the silence is measured to a twentieth: moving a timer at every read costs as much as decoding it
+)
+
+Hint = Callable[[str, str], None]
+
+
+class LeaseLost(Exception):
+    """Another process has ended this response; nothing more may be written."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What one call of the model gave: its own text, in parts, and its tool calls."""
+
+    parts: list[str] = field(default_factory=list)
+    calls: CallAccumulator = field(default_factory=CallAccumulator)
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    characters: int = 0
+    full: bool = False
+
+
+class Engine:
+    """Gives one response. `tools` are those that the user may have called; `hint` tells readers of them."""
+
+    _client: ModelClient
+
+    def __init__(self, writer: Writer, tools: dict[str, Tool], context: ToolContext, hint: Hint) -> None:
+        self._writer, self._tools, self._context, self._hint = writer, tools, context, hint
+        self._usages: list[Usage] = []
+
+    async def respond(self, client: Callable[[], Awaitable[ModelClient]]) -> Outcome:
+        """Answer the prompt. Raises ModelTrouble, whose text so far is in the log, and LeaseLost."""
+        self._client = await client()
+        if not self._client.takes_tools:
+            self._tools = {}
+        total = f"The model took longer than {settings.response_seconds:g} s in all."
+        try:
+            async with asyncio.timeout(settings.response_seconds):
+                return await self._rounds()
+        except TimeoutError:
+            raise ModelTimeout(total) from None
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens of all calls so far; an estimate among them makes the sum one."""
+        if not self._usages:
+            return None
+        source = "estimated" if any(usage.source == "estimated" for usage in self._usages) else "provider"
+        prompt = sum(usage.prompt_tokens for usage in self._usages)
+        return Usage(prompt, sum(usage.completion_tokens for usage in self._usages), source)
+
+    async def _rounds(self) -> Outcome:
+        for number in range(settings.tool_rounds + 1):
+            tools = self._tools if number < settings.tool_rounds else {}
+            answer = await self._ask(tools)
+            calls = answer.calls.calls() if tools and not answer.full else []
+            if not calls:
+                break
+            await self._call_tools(answer, calls)
+        return Outcome(Status.DONE, "length" if answer.full else answer.finish_reason, usage=self.usage)
+
+    async def _ask(self, tools: dict[str, Tool]) -> Answer:
+        messages = await store.run(hidden.prepare, self._writer.response)
+        answer = Answer()
+        question = Question(messages, [tool.schema for tool in tools.values()])
+        try:
+            await self._read(question, answer)
+        finally:
+            self._usages.append(answer.usage or _estimate(messages, answer.characters))
+        return answer
+
+    async def _read(self, question: Question, answer: Answer) -> None:
+        clock = Deadlines()
+        try:
+            async with clock, aclosing(self._client.stream(question)) as pieces:
+                async for piece in pieces:
+                    clock.byte(bool(piece.text or piece.calls))
+                    self._take(piece, answer)
+                    if answer.full or piece.done:
+                        return
+                    if self._writer.pending > 0:
+                        await self._writer.room()
+        except TimeoutError:
+            if answer.finish_reason is None:
+                raise clock.error() from None
+        except CallTooLarge as problem:
+            raise ModelFailed("The model's tool calls are too large.") from problem
+
+    def _take(self, piece: Piece, answer: Answer) -> None:
+        if piece.text:
+            self._write(piece.text, answer)
+        if piece.calls:
+            answer.calls.feed(piece.calls)
+        answer.finish_reason = piece.finish_reason or answer.finish_reason
+        if piece.usage is not None:
+            answer.usage = Usage(piece.usage.prompt_tokens, piece.usage.completion_tokens, "provider")
+
+    def _write(self, words: str, answer: Answer) -> None:
+        answer.characters += len(words)
+        if self._tools:
+            answer.parts.append(words)
+        data, room = words.encode(), settings.text_bytes - self._writer.length
+        if len(data) > room:
+            data, answer.full = data[: utf8_floor(data, room)], True
+        if data:
+            self._writer.append(data)
+
+    async def _call_tools(self, answer: Answer, calls: list[ToolCall]) -> None:
+        offset = self._writer.length
+        called = await run_all(calls, self._tools, self._context, self._report)
+        done = Round("".join(answer.parts), offset, calls, [one.result for one in called])
+        if not await store.run(hidden.add_round, self._writer.response, self._writer.epoch, done):
+            raise LeaseLost
+
+    def _report(self, name: str, state: str) -> None:
+        if state == "started" and self._client.writes_c1 and settings.think_items:
+            item = text.think_item("Using a tool", name.replace("_", " ")).encode()
+            if self._writer.length + len(item) <= settings.text_bytes:
+                self._writer.append_ephemeral(item)
+        self._hint(name, state)
+
+
+class Deadlines:
+    """The model's: for its first text or tool call, and then for each silence."""
+
+    def __init__(self) -> None:
+        self._started = False
+        self._moved = time.monotonic()
+        self._timeout = asyncio.timeout(settings.first_token_seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, *problem: object) -> None:
+        await self._timeout.__aexit__(*problem)  # type: ignore[arg-type]
+
+    def byte(self, visible: bool) -> None:
+        """Something came; `visible` if it was text or a tool call."""
+        first = visible and not self._started
+        self._started = self._started or visible
+        now = time.monotonic()
+        if first or (self._started and now - self._moved > settings.silence_seconds / RESCHEDULE_PARTS):
+            self._moved = now
+            self._timeout.reschedule(asyncio.get_running_loop().time() + settings.silence_seconds)
+
+    def error(self) -> ModelTimeout:
+        if self._started:
+            return ModelTimeout(f"The model fell silent for {settings.silence_seconds:g} s. Try again.")
+        return ModelTimeout(f"The model said nothing within {settings.first_token_seconds:g} s. Try again.")
+
+
+def _estimate(messages: list[dict[str, object]], characters: int) -> Usage:
+    asked = sum(len(str(message.get("content") or "")) for message in messages)
+    return Usage(-(-asked // CHARACTERS_PER_TOKEN), -(-characters // CHARACTERS_PER_TOKEN), "estimated")

@@ -1,0 +1,153 @@
+"""Every error that an outsider can get, and the one table that maps it.
+
+ChatError
+├── BadRequest ── BadOffset
+├── Unauthenticated
+├── ForbiddenOrigin, CsrfFailed
+├── NotFound, MethodNotAllowed
+├── Conflict ── ThreadBusy, ResponseIdReused, PromptIdReused
+├── TooLarge, UnsupportedMediaType
+├── QuotaExceeded
+└── ModelTrouble ── ModelFailed, Unavailable, ModelTimeout
+
+The class's docstring is the default detail. A detail is public: it never holds a key, a prompt, or a provider's words.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ChatError(Exception):
+    """Something went wrong on the server."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None, **fields: Any) -> None:
+        self.detail = detail or (type(self).__doc__ or "").strip()
+        self.retry_after = retry_after
+        self.fields = fields
+        super().__init__(self.detail)
+
+    def problem(self) -> dict[str, Any]:
+        """The body of an `application/problem+json` answer (RFC 9457)."""
+        head = {"type": "about:blank", "title": self.title, "status": self.status}
+        return {**head, "detail": self.detail, "code": self.code, **self.fields}
+
+
+class BadRequest(ChatError):
+    """The request is not of the documented form."""
+
+    code, status, title = "bad_request", 400, "Bad request"
+
+
+class BadOffset(BadRequest):
+    """The offset is a count of UTF-8 bytes from 0 to the end of the text, at the start of a character."""
+
+    code, title = "bad_offset", "Bad offset"
+
+
+class Unauthenticated(ChatError):
+    """Sign in, or send `Authorization: Bearer` with a valid token."""
+
+    code, status, title = "unauthenticated", 401, "Not signed in"
+
+
+class ForbiddenOrigin(ChatError):
+    """Requests from other sites are not taken."""
+
+    code, status, title = "forbidden_origin", 403, "Foreign origin"
+
+
+class CsrfFailed(ChatError):
+    """Send the `csrfToken` of GET /api/session in the header X-CSRFToken."""
+
+    code, status, title = "csrf_failed", 403, "CSRF check failed"
+
+
+class NotFound(ChatError):
+    """There is nothing here under that id or path."""
+
+    code, status, title = "not_found", 404, "Not found"
+
+
+class MethodNotAllowed(ChatError):
+    """This path does not take that method."""
+
+    code, status, title = "method_not_allowed", 405, "Method not allowed"
+
+
+class Conflict(ChatError):
+    """The request contradicts what is stored."""
+
+    status = 409
+
+
+class ThreadBusy(Conflict):
+    """A response is running in this thread. Stop it, wait for its end, or queue the prompt."""
+
+    code, title, retryable = "thread_busy", "Thread busy", True
+
+
+class ResponseIdReused(Conflict):
+    """This responseId belongs to another prompt or thread. Choose a new one."""
+
+    code, title = "response_id_reused", "Response id reused"
+
+
+class PromptIdReused(Conflict):
+    """A message with this id exists already. Choose a new one."""
+
+    code, title = "prompt_id_reused", "Prompt id reused"
+
+
+class TooLarge(ChatError):
+    """The content is larger than this server takes."""
+
+    code, status, title = "too_large", 413, "Too large"
+
+
+class UnsupportedMediaType(ChatError):
+    """Send the body as `Content-Type: application/json`."""
+
+    code, status, title = "unsupported_media_type", 415, "Unsupported media type"
+
+
+class QuotaExceeded(ChatError):
+    """Too many responses at once. Wait until one has ended."""
+
+    code, status, title, retryable = "quota_exceeded", 429, "Quota exceeded", True
+
+
+class ModelTrouble(ChatError):
+    """The model gave no complete answer."""
+
+
+class ModelFailed(ModelTrouble):
+    """The model's answer could not be used. Try again, or ask the operator if it stays so."""
+
+    code, status, title, retryable = "model_failed", 502, "No answer", True
+
+
+class Unavailable(ModelTrouble):
+    """The model could not be reached. Try again."""
+
+    code, status, title, retryable = "unavailable", 503, "No answer", True
+
+
+class ModelTimeout(ModelTrouble):
+    """The model took too long. Try again."""
+
+    code, status, title, retryable = "model_timeout", 504, "No answer", True
+
+
+def _leaves(kind: type[ChatError]) -> list[type[ChatError]]:
+    here = [kind] if hasattr(kind, "code") else []
+    return here + [leaf for child in kind.__subclasses__() for leaf in _leaves(child)]
+
+
+BY_CODE: dict[str, type[ChatError]] = {kind.code: kind for kind in _leaves(ChatError)}
+"""Every error by its code; WebSocket `error` frames carry the same codes."""

@@ -1,0 +1,100 @@
+"""What the model gets: the branch that leads to a prompt, hidden messages included, valid whatever happened before.
+
+A call and its results are written in one transaction, so no stored call is unanswered; what a cut or a replacement of the
+visible reply took away is left out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from chat.models import Role
+
+BUDGET_CHARACTERS = 400_000
+"""About 100,000 tokens at 4 characters each: within the 128,000 of the models in use, and it bounds the cost of a long thread."""
+
+_BRANCH = """
+WITH RECURSIVE branch AS (
+    SELECT m.*, length(m.content)::bigint AS total FROM chat_message m WHERE m.id = %s
+    UNION ALL
+    SELECT m.*, branch.total + length(m.content) + coalesce(length(m.tool_calls), 0)
+    FROM branch JOIN chat_message m ON m.id = branch.parent_id
+    WHERE branch.total <= %s
+)
+SELECT b.turn, b.role, b.content, b.parts, b.tool_calls, b.tool_call_id, b.hidden, b.log_offset,
+       b.edited_at IS NOT NULL, r.kept_offset, r.log_length, b.total
+FROM branch b LEFT JOIN chat_response r ON r.id = b.response_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A stored message, as far as the model is concerned, with the ends of its response's log."""
+
+    turn: int
+    role: str
+    content: str
+    parts: bool
+    tool_calls: str | None
+    tool_call_id: str | None
+    hidden: bool
+    log_offset: int
+    edited: bool
+    kept_offset: int | None
+    log_length: int | None
+    total: int
+
+
+def history_for_model(leaf: int, budget: int = BUDGET_CHARACTERS) -> list[dict[str, Any]]:
+    """The chat-completions messages of the branch that ends with the message `leaf`, oldest first.
+
+    Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_BRANCH, [leaf, budget])
+        rows = [Row(*row) for row in cursor.fetchall()]
+    turns = [list(group)[::-1] for _, group in groupby(rows, key=lambda row: row.turn)]
+    kept = [turn for number, turn in enumerate(turns) if number == 0 or turn[0].total <= budget]
+    return [message for turn in reversed(kept) for message in _turn(turn)]
+
+
+def _turn(rows: list[Row]) -> Iterable[dict[str, Any]]:
+    reply = rows[-1] if rows[-1].role == Role.ASSISTANT and not rows[-1].hidden else None
+    changed = reply is not None and (reply.edited or reply.kept_offset not in (None, reply.log_length))
+    told = 0  # characters of the visible reply that the calls' own messages hold
+    for row in rows:
+        if row is reply:
+            yield from _reply(row, 0 if changed else told)
+        elif not (changed and _removed(row, reply)):
+            told += len(row.content) if row.tool_calls else 0
+            yield _message(row, "" if changed and row.tool_calls else row.content)
+
+
+def _removed(row: Row, reply: Row | None) -> bool:
+    """Whether a cut of the reply took this call, or this call's result, away."""
+    ends = reply.kept_offset if reply is not None and not reply.edited else None
+    return row.hidden and row.role != Role.SYSTEM and ends is not None and row.log_offset > ends
+
+
+def _reply(row: Row, told: int) -> Iterable[dict[str, Any]]:
+    if row.content[told:]:
+        yield _message(row, row.content[told:])
+
+
+def _message(row: Row, content: str) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "role": row.role,
+        "content": msgspec.Raw(content.encode()) if row.parts else content,
+    }
+    if row.tool_calls is not None:
+        message["content"] = content or None
+        message["tool_calls"] = msgspec.Raw(row.tool_calls.encode())
+    if row.tool_call_id is not None:
+        message["tool_call_id"] = row.tool_call_id
+    return message

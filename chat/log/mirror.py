@@ -1,0 +1,65 @@
+"""A log that another process writes, repeated from the table."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from chat import store
+from chat.errors import Unavailable
+from chat.log.tail import READ_BYTES, Tail
+from chat.models import Response, Status
+from chat.store import logs
+
+POLL_SECONDS = 2.0  # a mirror's own look at the table, should every ring be lost
+
+
+class Mirror:
+    """A tail that repeats what another process writes. It ends by itself with the response."""
+
+    def __init__(self, response: int) -> None:
+        self.response = response
+        self.tail = Tail()
+        self.readers = 0
+        self.look = asyncio.Event()
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        # Rings come in from now on; what the table says is read after that, so nothing falls in between.
+        try:
+            row = await store.run(logs.state, self.response)
+            self.tail.base = row.log_length if row else 0
+        except Unavailable as problem:
+            self.ready.set_exception(problem)
+            return
+        self.ready.set_result(None)
+        while not self._seen(row):
+            await self._ring()
+            row = await self._read() or row
+
+    def _seen(self, row: Response | None) -> bool:
+        if row is None or row.ended:
+            self.tail.finish(row)
+        elif row.status == Status.STREAMING:
+            self.tail.started.set()
+        return self.tail.ended
+
+    async def _ring(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self.look.wait()
+        self.look.clear()
+
+    async def _read(self) -> Response | None:
+        """The state, then the text: a state that says `ended` is never older than the text read after it."""
+        try:
+            row = await store.run(logs.state, self.response)
+            while data := await store.run(logs.read, self.response, self.tail.end):
+                self.tail.grow(data)
+                self.tail.forget(self.tail.end - READ_BYTES)
+        except Unavailable:
+            return None
+        if row is None:
+            self.tail.finish(None)
+        return row

@@ -1,0 +1,157 @@
+"""Who reads which log in this process, and how: stored bytes, then live ones, exactly once and in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+from chat import store
+from chat.errors import BadOffset
+from chat.log.mirror import Mirror
+from chat.log.tail import Beat, End, Event, Started, Tail, Text, Tool
+from chat.models import Response, Status
+from chat.store import logs
+from chat.text import is_boundary
+
+BEHIND_SECONDS = 2.0  # ten flushes: what a reader saw in the owner's process is in the table by then
+
+
+class Logs:
+    """The tails of this process: those that are written here, and mirrors of others that somebody here reads."""
+
+    def __init__(self) -> None:
+        self._written: dict[int, Tail] = {}
+        self._mirrors: dict[int, Mirror] = {}
+
+    def write(self, response: int) -> Tail:
+        tail = self._written[response] = Tail()
+        return tail
+
+    def written(self, response: int) -> Tail | None:
+        return self._written.get(response)
+
+    def close(self, response: int, final: Response | None) -> None:
+        """End the tail of a response that was written here."""
+        tail = self._written.pop(response, None)
+        if tail is not None:
+            tail.finish(final)
+
+    def rung(self, responses: list[Any]) -> None:
+        """The doorbell for one or more responses."""
+        for response in responses:
+            mirror = self._mirrors.get(response)
+            if mirror is not None:
+                mirror.look.set()
+
+    def hinted(self, response: int, name: str, state: str) -> None:
+        mirror = self._mirrors.get(response)
+        if mirror is not None:
+            mirror.tail.hint(Tool(name, state))
+
+    def look_everywhere(self) -> None:
+        """Look at all tables again: rings may have been missed."""
+        self.rung(list(self._mirrors))
+
+    def beat(self) -> None:
+        """Wake all readers, so that they give a sign of life."""
+        for tail in [*self._written.values(), *(mirror.tail for mirror in self._mirrors.values())]:
+            tail.wake()
+
+    @asynccontextmanager
+    async def _open(self, response: int) -> AsyncIterator[Tail]:
+        """The log's tail: the writer's own where it is here, else a mirror that lives as long as its readers."""
+        tail = self._written.get(response)
+        if tail is not None:
+            yield tail
+            return
+        mirror = self._mirrors.get(response)
+        if mirror is None:
+            mirror = self._mirrors[response] = Mirror(response)
+        mirror.readers += 1
+        try:
+            await asyncio.shield(mirror.ready)
+            yield mirror.tail
+        finally:
+            self._leave(mirror)
+
+    def _leave(self, mirror: Mirror) -> None:
+        mirror.readers -= 1
+        if not mirror.readers:
+            mirror.task.cancel()
+            self._mirrors.pop(mirror.response, None)
+
+    async def started(self, response: int) -> None:
+        """Wait until a response has left the queue, or ended."""
+        async with self._open(response) as tail:
+            await tail.started.wait()
+
+    async def final(self, response: int) -> Response | None:
+        """Wait for the end of a response; its last state, or None if it is gone."""
+        async with self._open(response) as tail:
+            while not tail.ended:
+                await tail.changed()
+            return tail.final
+
+    async def follow(self, response: int, offset: int) -> AsyncGenerator[Event]:
+        """The log from `offset`: Started, then everything exactly once and in order, then End.
+
+        Raises BadOffset before the first event; after it nothing but Unavailable, where the table cannot be read.
+        """
+        async with self._open(response) as tail, aclosing(_follow(response, tail, offset)) as events:
+            async for event in events:
+                yield event
+
+
+async def _follow(response: int, tail: Tail, offset: int) -> AsyncGenerator[Event]:
+    offset = await _checked(response, tail, offset)
+    yield Started(_status(tail), offset)
+    seen = tail.hinted
+    while True:
+        data = tail.read(offset) if offset >= tail.base else await store.run(logs.read, response, offset)
+        if data:
+            offset += len(data)
+            yield Text(data, offset)
+        elif offset < tail.base or tail.ended:
+            break  # all read; or deleted while it was being read
+        hints = tail.hints_after(seen, offset) if tail.hinted > seen else []
+        for tool in hints:
+            seen += 1
+            yield tool
+        if data or hints:
+            continue
+        await tail.changed()
+        if offset == tail.end and tail.hinted == seen and not tail.ended:
+            yield Beat()
+    yield End(tail.final.log_length if tail.final else offset, tail.final)
+
+
+def _status(tail: Tail) -> str:
+    if tail.final is not None:
+        return tail.final.status
+    return Status.STREAMING if tail.started.is_set() else Status.QUEUED
+
+
+async def _checked(response: int, tail: Tail, offset: int) -> int:
+    """The offset at which to begin. Raises BadOffset."""
+    if offset > tail.end and not tail.ended:
+        await _catch_up(tail, offset)
+    if offset > tail.end:
+        if tail.final is not None and tail.final.status == Status.INTERRUPTED:
+            return tail.end  # a client may have seen a last moment that the log lost
+        raise BadOffset
+    following = tail.read(offset) if offset >= tail.base else await store.run(logs.read, response, offset, 1)
+    if following and not is_boundary(following, 0):
+        raise BadOffset
+    return offset
+
+
+async def _catch_up(tail: Tail, offset: int) -> None:
+    """Wait until the owner has flushed: the reader may come from its process with bytes that the table lacks."""
+    try:
+        async with asyncio.timeout(BEHIND_SECONDS):
+            while offset > tail.end and not tail.ended:
+                await tail.changed()
+    except TimeoutError:
+        return

@@ -1,0 +1,118 @@
+"""The newest part of a log in memory, and what its readers get."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from chat.models import Response
+
+READ_BYTES = 65_536  # at most given to a reader at once
+HINTS = 64  # tool events remembered for readers that are a moment behind
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The next bytes, whole characters; `offset` is the cursor after them."""
+
+    data: bytes
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool's state, `started`, `done` or `failed`: a hint while it happens."""
+
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Nothing new, for some seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first event: where the reading begins, and the response's state."""
+
+    status: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last event, exactly one; `offset` is the log's end, `response` the final row (None: deleted meanwhile)."""
+
+    offset: int
+    response: Response | None
+
+
+Event = Text | Tool | Beat | Started | End
+
+
+class Tail:
+    """The bytes [base, end) of one log, and the readers that wait for more."""
+
+    __slots__ = ("_beats", "_buffer", "_hints", "_waiters", "base", "ended", "final", "hinted", "started")
+
+    def __init__(self, base: int = 0) -> None:
+        self.base = base
+        self.started = asyncio.Event()  # the response has left the queue
+        self.ended = False
+        self.final: Response | None = None
+        self.hinted = 0  # hints so far
+        self._buffer = bytearray()
+        self._hints: deque[tuple[int, int, Tool]] = deque(maxlen=HINTS)
+        self._waiters: list[asyncio.Future[None]] = []
+
+    @property
+    def end(self) -> int:
+        return self.base + len(self._buffer)
+
+    def grow(self, data: bytes) -> None:
+        self._buffer += data
+        self.wake()
+
+    def forget(self, before: int) -> None:
+        """Drop what lies before an offset and can be read from the table."""
+        if before > self.base:
+            del self._buffer[: before - self.base]
+            self.base = before
+
+    def read(self, offset: int) -> bytes:
+        """What is in memory from `offset` on, at most READ_BYTES, ending at a character's end."""
+        start = offset - self.base
+        if start == 0 and len(self._buffer) <= READ_BYTES:
+            return bytes(self._buffer)
+        stop = min(start + READ_BYTES, len(self._buffer))
+        while stop < len(self._buffer) and self._buffer[stop] & 0xC0 == 0x80:
+            stop -= 1
+        return bytes(memoryview(self._buffer)[start:stop])
+
+    def hint(self, tool: Tool) -> None:
+        self.hinted += 1
+        self._hints.append((self.hinted, self.end, tool))
+        self.wake()
+
+    def hints_after(self, seen: int, offset: int) -> list[Tool]:
+        """Hints that a reader who saw `seen` of them has not had, as far as its text reaches."""
+        return [tool for number, at, tool in self._hints if number > seen and at <= offset]
+
+    def finish(self, final: Response | None) -> None:
+        self.ended, self.final = True, final
+        self.started.set()
+        self.wake()
+
+    def wake(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def changed(self) -> None:
+        """Wait for the next text, hint, heartbeat or end."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter

@@ -1,0 +1,46 @@
+"""`manage.py prepare`: what `up` needs in the database before it serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from chat.conf import settings as chat_settings
+from chatproject.environment import generated
+from chatproject.up import PASSWORD
+
+LOCK = 0x63686174  # "chat": of several `up` at once, one migrates and the others wait
+
+
+class Command(BaseCommand):
+    help = "Applies migrations, and makes the account `admin` at the first start."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        _migrate()
+        _make_admin(chat_settings.data_dir / PASSWORD)
+        connection.close()  # and with it the lock
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+def _make_admin(password: Path) -> None:
+    """Once: an admin who was deleted while another one is there was deleted on purpose."""
+    users = get_user_model().objects
+    if users.filter(username="admin").exists() or (
+        password.exists() and users.filter(is_superuser=True).exists()
+    ):
+        return
+    users.create_superuser("admin", password=generated(password))

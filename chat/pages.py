@@ -1,0 +1,39 @@
+"""The plain page and the way in: thin, synchronous views that give HTML. What the page shows comes from the API."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from chat.conf import settings
+from chat.identity import ensure_guest
+from chat.models import User
+
+SUGGESTIONS = (
+    ("Show me sales by region", "A chart, a table and what they say"),
+    ("Plan a trip to Lisbon", "Days, places and a form for your dates"),
+    ("A form to book a table", "Filled in and sent from the answer itself"),
+    ("What time is it in Tokyo?", "The model asks a tool"),
+)
+"""What a newcomer can say at once, with what comes of it: together they show what the product does."""
+
+
+@never_cache
+@ensure_csrf_cookie
+@require_safe
+def chat(request: HttpRequest, thread_id: str = "") -> HttpResponse:
+    """The chat page, at a thread's address too: which one is open is the script's business, who may see it the API's."""
+    ensure_guest(request)
+    if not _admitted(request.user):
+        return redirect_to_login(request.get_full_path())
+    return render(request, "chat/chat.html", {"suggestions": SUGGESTIONS})
+
+
+def _admitted(user: User | AnonymousUser) -> bool:
+    """Guests of former days are strangers again where guests are off now."""
+    return user.is_authenticated and (settings.guests or not user.is_guest)

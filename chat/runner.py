@@ -1,0 +1,347 @@
+"""The responses of this process: who runs them, how they are stopped, how they end, and what becomes of those of the dead."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Coroutine
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from chat import doorbell, store, tools
+from chat.conf import settings
+from chat.doorbell import Listener
+from chat.engine import Engine, LeaseLost
+from chat.errors import ModelFailed, ModelTrouble, Unavailable
+from chat.log import Flusher, Logs, Tool, Writer
+from chat.model_clients import Models
+from chat.models import Response, Status
+from chat.payloads import Send
+from chat.store import claims, lifecycle, logs, search
+from chat.store.claims import Claimant, Job
+from chat.store.lifecycle import Outcome
+from chat.store.logs import Addition, Stopping
+from chat.tools import ToolContext
+from chat.watchers import Watchers
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+STOP_SECONDS = 2.0  # a stop answers by then; an owner that has not reacted is taken for dead and fenced off
+DRAIN_SECONDS = 4.0  # of the 5 s that a process has to end in
+RETRY_SECONDS = 0.25  # between two attempts to write down how a response ended
+BEAT_SECONDS = 5.0  # readers get a sign of life at least every 15 s, even if two beats are late
+
+
+class Running:
+    """A response under way in this process. `verdict` is how it is to end, once somebody has decided that."""
+
+    def __init__(self, job: Job, writer: Writer) -> None:
+        self.job, self.writer = job, writer
+        self.verdict: Outcome | None = None
+        self.answering: asyncio.Task[Outcome] | None = None
+        self.turn = asyncio.Event()  # something changed in the thread: look whether the turn has come
+        self.lost = False
+
+    def end(self, verdict: Outcome) -> None:
+        """Have it end as `verdict` says, unless it is ending already."""
+        if self.verdict is None:
+            self.verdict = verdict
+            self._cancel()
+
+    def lose(self) -> None:
+        """Give it up without another write: the lease is somebody else's."""
+        self.lost = True
+        self._cancel()
+
+    def _cancel(self) -> None:
+        self.turn.set()
+        if self.answering is not None:
+            self.answering.cancel()
+
+
+class Runner:
+    """One per process and event loop."""
+
+    def __init__(self) -> None:
+        self.process = uuid4()
+        self.logs = Logs()
+        self.listener = Listener()
+        self.models = Models()
+        self.watchers = Watchers()
+        self._flusher = Flusher(self._stop_found, self._lost)
+        self._running: dict[int, Running] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._services: list[asyncio.Task[Any]] = []
+        self._draining = False
+        self._reachable_since = time.monotonic()
+
+    async def start(self) -> None:
+        """Begin listening, flushing, renewing leases and reaping."""
+        self.listener.on("log", self.logs.rung)
+        self.listener.on("end", self._ended_somewhere)
+        self.listener.on("stop", lambda facts: self._stop_found(Stopping(*facts)))
+        self.listener.on("tool", lambda facts: self.logs.hinted(*facts))
+        self.listener.on("thread", self.watchers.rung)
+        self.listener.on("deleted", self.watchers.deleted)
+        self.listener.on_reconnect(self._look_everywhere)
+        loops = (
+            self.listener.run(),
+            self._flusher.run(),
+            self._keep_leases(),
+            self._beat(),
+            self.models.warm(),
+        )
+        self._services = [asyncio.create_task(loop) for loop in loops]
+
+    @property
+    def has_room(self) -> bool:
+        return not self._draining and len(self._running) < settings.active_total
+
+    # Responses
+
+    async def send(self, claimant: Claimant, request: Send) -> Response:
+        """Claim a response and run it, or attach to the one that exists. A caller who leaves meanwhile changes nothing."""
+        return await asyncio.shield(self._spawn(self._claim(claimant, request)))
+
+    async def _claim(self, claimant: Claimant, request: Send) -> Response:
+        claim = await store.run(claims.claim, claimant, request)
+        if claim.job is not None:
+            self.run(claim.job)
+        for displaced in claim.displaced:
+            self._spawn(self.stop(displaced, None))
+        if claim.displaced:
+            await self.logs.started(claim.response.pk)
+        return claim.response
+
+    def run(self, job: Job) -> None:
+        """Take on a claimed response. From here on it ends exactly once, whatever happens."""
+        tail = self.logs.write(job.response)
+        writer = self._flusher.open(job.response, job.epoch, tail)
+        running = self._running[job.response] = Running(job, writer)
+        if self._draining:
+            running.end(Outcome(Status.INTERRUPTED))
+        self._spawn(self._see_through(running))
+
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _see_through(self, running: Running) -> None:
+        job, final = running.job, None
+        try:
+            outcome = await _judged(running, self._outcome(running))
+            final = await self._finish(running, outcome)
+            logger.info(
+                "action=response_ended response=%d status=%s", job.response, final.status if final else "lost"
+            )
+        finally:
+            self._running.pop(job.response, None)
+            self.logs.close(job.response, final)
+            self._turn_changed(job.thread)
+
+    async def _outcome(self, running: Running) -> Outcome:
+        await self._wait_for_turn(running)
+        if running.verdict is not None or running.lost:
+            return running.verdict or Outcome(Status.INTERRUPTED)
+        running.writer.tail.started.set()
+        return await self._answer(running)
+
+    async def _wait_for_turn(self, running: Running) -> None:
+        job = running.job
+        while job.queued and running.verdict is None and not running.lost:
+            running.turn.clear()
+            if await store.run(claims.promote, job.response, job.epoch):
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(settings.heartbeat_seconds):
+                    await running.turn.wait()
+
+    async def _answer(self, running: Running) -> Outcome:
+        job = running.job
+        engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running))
+        running.answering = asyncio.create_task(engine.respond(partial(self.models.client, job.model)))
+        if running.verdict is not None:
+            running.answering.cancel()
+        return replace(await _judged(running, running.answering), usage=engine.usage)
+
+    def _context(self, job: Job) -> ToolContext:
+        async def search_own(words: str) -> list[dict[str, str]]:
+            return await store.run(search.search_words, job.owner, words)
+
+        return ToolContext(job.owner, job.thread, search_own)
+
+    def _hinter(self, running: Running) -> Any:
+        def hint(name: str, state: str) -> None:
+            running.writer.tail.hint(Tool(name, state))
+            self._spawn(_ring_quietly("tool", running.job.response, name, state))
+
+        return hint
+
+    async def _finish(self, running: Running, outcome: Outcome) -> Response | None:
+        """Write down the end, however long the database is away."""
+        rest = await self._flusher.close(running.writer)
+        while not running.lost:
+            try:
+                return await store.run(lifecycle.finish, rest, outcome) or await self._state(rest)
+            except Unavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+        return await self._state(rest)
+
+    async def _state(self, rest: Addition) -> Response | None:
+        """What somebody else made of a response that was taken from us."""
+        with contextlib.suppress(Unavailable):
+            return await store.run(logs.state, rest.response)
+        return None
+
+    # Stopping
+
+    async def stop(self, response: int, offset: int | None) -> Response | None:
+        """End a response, wherever it runs; its final state, at most STOP_SECONDS later. None: it is gone."""
+        if not await store.run(lifecycle.request_stop, response, offset):
+            return await store.run(logs.state, response)
+        self._stop_found(Stopping(response, offset))
+        ended = await store.run(lifecycle.end_abandoned, response, expired=True)
+        return ended or await self._ended(response)
+
+    async def _ended(self, response: int) -> Response | None:
+        """Wait for the owner to end it; an owner that does not is fenced off."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                return await self.logs.final(response)
+        fenced = await store.run(lifecycle.end_abandoned, response, expired=False)
+        return fenced or await store.run(logs.state, response)
+
+    def _stop_found(self, stopping: Stopping) -> None:
+        running = self._running.get(stopping.response)
+        if running is not None:
+            running.end(Outcome(Status.STOPPED, "stop", offset=stopping.offset))
+
+    def _lost(self, response: int) -> None:
+        running = self._running.get(response)
+        if running is not None:
+            logger.warning("action=lease_lost response=%d", response)
+            running.lose()
+
+    # Other processes
+
+    def _ended_somewhere(self, facts: list[Any]) -> None:
+        response, thread = facts
+        self.logs.rung([response])
+        self._turn_changed(thread)
+
+    def _turn_changed(self, thread: int) -> None:
+        for running in self._running.values():
+            if running.job.thread == thread:
+                running.turn.set()
+
+    def _look_everywhere(self) -> None:
+        """Rings may have been missed: look at everything that somebody may have rung for."""
+        self.logs.look_everywhere()
+        for running in self._running.values():
+            running.turn.set()
+
+    # Leases
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            self.logs.beat()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            try:
+                await self._renew()
+                await self._reap()
+            except Unavailable:
+                self._reachable_since = time.monotonic()
+            await asyncio.sleep(settings.heartbeat_seconds)
+
+    async def _renew(self) -> None:
+        mine = list(self._running)
+        if not mine:
+            return
+        held, stopping = await store.write_log(lifecycle.heartbeat, self.process, mine)
+        for response in set(mine) - held:
+            running = self._running.get(response)
+            if running is not None and running.verdict is None and not _ending(running):
+                self._lost(response)
+        for stop in stopping:
+            self._stop_found(stop)
+
+    async def _reap(self) -> None:
+        """End what processes left that died. Not in the first lease of a database that came back: nobody could renew."""
+        if time.monotonic() - self._reachable_since < settings.lease_seconds:
+            return
+        for response in await store.run(lifecycle.expired_leases):
+            ended = await store.run(lifecycle.end_abandoned, response, expired=True)
+            if ended is not None:
+                logger.warning("action=reaped response=%d", response)
+
+    async def drain(self) -> None:
+        """Write everything down before the process goes: what runs ends as `interrupted`, and its readers hear it."""
+        self._draining = True
+        for running in list(self._running.values()):
+            running.end(Outcome(Status.INTERRUPTED))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+        for service in self._services:
+            service.cancel()
+        await self.models.close()
+
+
+def _ending(running: Running) -> bool:
+    return running.answering is not None and running.answering.done()
+
+
+async def _judged(running: Running, answering: Awaitable[Outcome]) -> Outcome:
+    """How the answer ended: by itself, by somebody's verdict, or by trouble."""
+    try:
+        return await answering
+    except asyncio.CancelledError:
+        if running.verdict is None and not running.lost:
+            raise
+        return running.verdict or Outcome(Status.INTERRUPTED)
+    except LeaseLost:
+        running.lost = True
+        return Outcome(Status.INTERRUPTED)
+    except ModelTrouble as problem:
+        return Outcome(Status.FAILED, error=problem)
+    except Exception as problem:
+        # Whatever it was, the response must end: a reader that waits for ever is worse than an unclear error.
+        return Outcome(Status.FAILED, error=_unforeseen(problem, running.job))
+
+
+def _unforeseen(problem: Exception, job: Job) -> ModelFailed:
+    logger.error("action=answer_failed response=%d", job.response, exc_info=problem)
+    return ModelFailed()
+
+
+async def _ring_quietly(topic: str, *facts: Any) -> None:
+    with contextlib.suppress(Unavailable):
+        await store.run(doorbell.ring, topic, *facts)
+
+
+_current: Runner | None = None
+
+
+async def current() -> Runner:
+    """The runner of this process, started when it is first needed."""
+    global _current
+    if _current is None:
+        _current = Runner()
+        await _current.start()
+    return _current
+
+
+async def drain() -> None:
+    """End what runs in this process, before it goes."""
+    if _current is not None:
+        await _current.drain()

@@ -1,0 +1,134 @@
+"""The verbs for outsiders: the one place that decides who may do what. Every door, HTTP or WebSocket, comes through here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from chat import identity, runner, store
+from chat.conf import settings
+from chat.errors import BadRequest, NotFound, Unavailable
+from chat.identity import Caller, Credentials
+from chat.log import Event
+from chat.model_clients import MODELS
+from chat.models import Response, Thread
+from chat.payloads import NewThread, Send, ThreadChange
+from chat.store import health, search, threads
+from chat.store.claims import Claimant
+from chat.store.search import Excerpt
+from chat.store.threads import Listing, Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of threads, with excerpts where it is the answer to a search."""
+
+    threads: list[tuple[Thread, Excerpt | None]]
+    next_cursor: str | None
+
+
+async def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
+    return await store.run(identity.identify, credentials, make_guest=make_guest)
+
+
+async def send(caller: Caller, request: Send, default_model: str = "") -> Response:
+    """Answer a prompt, or attach to its answer. `default_model`: the door's own; else the thread's."""
+    here = await runner.current()
+    claimant = Claimant(caller.user, here.process, here.has_room, default_model, MODELS)
+    return await here.send(claimant, request)
+
+
+async def follow(caller: Caller, response: Response, offset: int) -> AsyncGenerator[Event]:
+    """Read a response's log from an offset. Raises BadOffset before the first event."""
+    if response.owner_id != caller.user:
+        raise NotFound
+    here = await runner.current()
+    return here.logs.follow(response.pk, offset)
+
+
+async def response(caller: Caller, public_id: str) -> Response:
+    return await store.run(threads.response, caller.user, public_id)
+
+
+async def reached(row: Response) -> int:
+    """The offset that a reader of the response would reach now."""
+    here = await runner.current()
+    tail = here.logs.written(row.pk)
+    return row.log_length if tail is None else tail.end
+
+
+async def stop(caller: Caller, public_id: str, offset: int | None) -> Response:
+    """End a response, with what a reader at `offset` had seen. Raises NotFound."""
+    row = await response(caller, public_id)
+    here = await runner.current()
+    ended = row if row.ended else await here.stop(row.pk, offset)
+    if ended is None:
+        raise NotFound
+    return ended
+
+
+async def list_threads(caller: Caller, wanted: Listing) -> Page:
+    if not wanted.words:
+        found, cursor = await store.run(threads.page, caller.user, wanted)
+        return Page([(thread, None) for thread in found], cursor)
+    hits, cursor = await store.run(search.search, caller.user, wanted)
+    return Page(list(hits), cursor)
+
+
+async def thread(caller: Caller, public_id: str) -> Thread:
+    return await store.run(threads.find, caller.user, public_id)
+
+
+async def create_thread(caller: Caller, wanted: NewThread) -> tuple[Thread, bool]:
+    if wanted.model is not None and wanted.model not in MODELS:
+        raise BadRequest(f"There is no such model. Known: {', '.join(MODELS)}.", models=list(MODELS))
+    return await store.run(threads.create, caller.user, wanted, MODELS[0])
+
+
+async def change_thread(caller: Caller, public_id: str, wanted: ThreadChange) -> Thread:
+    return await store.run(threads.change, caller.user, public_id, wanted)
+
+
+async def delete_thread(caller: Caller, public_id: str) -> None:
+    """Delete a thread with everything in it; what runs in it is stopped first."""
+    row = await thread(caller, public_id)
+    here = await runner.current()
+    for active in await store.run(threads.active, row.pk):
+        await here.stop(active, None)
+    await store.run(threads.delete, caller.user, row.pk, public_id)
+
+
+async def messages(
+    caller: Caller, public_id: str, limit: int, before: str | None
+) -> tuple[list[Shown], bool]:
+    return await store.run(threads.messages, caller.user, public_id, limit, before)
+
+
+async def replace_message(caller: Caller, public_id: str, message_id: str, content: str) -> Shown:
+    return await store.run(threads.replace, caller.user, public_id, message_id, content)
+
+
+async def watch(caller: Caller) -> AsyncGenerator[tuple[str, dict[str, object]]]:
+    """What happens to the caller's threads from now on, in whichever process: the event and the thread's shape."""
+    here = await runner.current()
+    async with here.watchers.of(caller.user) as news:
+        while True:
+            yield await news.get()
+
+
+async def ready() -> None:
+    """Whether this process can serve. Raises Unavailable."""
+    if not await store.run(health.migrated):
+        raise Unavailable("The database lacks migrations: run `python3 manage.py migrate`.")
+    await runner.current()
+
+
+def session(caller: Caller, csrf_token: str) -> dict[str, object]:
+    """Who is signed in, and what this server offers."""
+    return {
+        "user": {"username": caller.username},
+        "guest": caller.guest,
+        "csrfToken": csrf_token,
+        "models": list(MODELS),
+        "demo": settings.demo,
+    }

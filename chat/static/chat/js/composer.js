@@ -1,0 +1,89 @@
+/** Where the next message is written. Enter sends, Shift+Enter breaks the line, drafts wait for each thread. */
+
+import { byId } from "./dom.js";
+import { recall, remember } from "./storage.js";
+
+export class Composer {
+  #key = "draft.new";
+  #sent = null;
+
+  /** `on`: say(words), stop(). */
+  constructor(on) {
+    this.on = on;
+    this.form = byId("composer");
+    this.input = byId("prompt");
+    this.form.addEventListener("submit", (event) => this.#submit(event));
+    this.input.addEventListener("input", () => this.#changed());
+    this.input.addEventListener("keydown", (event) => this.#pressed(event));
+    byId("stop").addEventListener("click", () => this.#stop());
+    this.#changed();
+  }
+
+  /** Shows the draft of a thread; null is the one of a new chat. */
+  turnTo(threadId) {
+    this.#key = `draft.${threadId ?? "new"}`;
+    this.input.value = recall(this.#key);
+    this.#changed();
+  }
+
+  /** A new thread has its own name from now on; what is written stays. */
+  rename(threadId) {
+    this.#key = `draft.${threadId}`;
+  }
+
+  /** The server has the message: its draft may go. */
+  accepted() {
+    if (this.#sent && (this.#sent !== this.#key || !this.input.value)) remember(this.#sent, "");
+    this.#sent = null;
+  }
+
+  running(running) {
+    const stop = byId("stop");
+    const focused = document.activeElement === stop;
+    stop.hidden = !running;
+    byId("send").hidden = running && !this.input.value.trim();
+    if (focused && !running) this.input.focus();
+    this.isRunning = running;
+  }
+
+  focus() {
+    this.input.focus();
+  }
+
+  #submit(event) {
+    event.preventDefault();
+    const words = this.input.value.trim();
+    if (!words) return;
+    this.#sent = this.#key;
+    this.input.value = "";
+    this.#size();
+    this.on.say(words);
+  }
+
+  #changed() {
+    remember(this.#key, this.input.value);
+    this.#size();
+  }
+
+  #size() {
+    this.input.style.blockSize = "auto";
+    this.input.style.blockSize = `${this.input.scrollHeight}px`;
+    byId("send").disabled = !this.input.value.trim();
+    this.running(this.isRunning ?? false);
+  }
+
+  #pressed(event) {
+    // While an input method composes, Enter and Escape belong to it.
+    if (event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.form.requestSubmit();
+    }
+    if (event.key === "Escape" && this.isRunning) this.#stop();
+  }
+
+  #stop() {
+    this.on.stop();
+    this.input.focus();
+  }
+}

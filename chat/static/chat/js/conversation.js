@@ -1,0 +1,220 @@
+/** The open thread: its messages in order, what is being answered, and what is said next. */
+
+import { announce } from "./announce.js";
+import { byId, el, newId } from "./dom.js";
+import { unwrap, wrap } from "./envelope.js";
+import { Reply } from "./reply.js";
+
+/** Models that read C1's envelopes; any other gets the bare words. */
+const ENVELOPED = new Set(["c1"]);
+
+export class Conversation {
+  #visit = 0;
+  #items = new Map();
+
+  /** `on`: created(threadId, words), accepted(), running(bool), waiting(bool), failed(problem), model(name). */
+  constructor({ api, sticky, model, on }) {
+    Object.assign(this, { api, sticky, model, on, threadId: null });
+    this.list = byId("messages");
+    this.earlier = byId("earlier");
+    this.earlier.addEventListener("click", () => this.#older());
+  }
+
+  /** Shows a thread, or with null the start of a new one. Throws what the server refuses. */
+  async open(threadId) {
+    const visit = this.#leave();
+    this.threadId = threadId;
+    this.#look();
+    if (threadId === null) return;
+    document.body.toggleAttribute("data-loading", true);
+    try {
+      const page = await this.api.messages(threadId);
+      if (visit === this.#visit) this.#show(page);
+    } finally {
+      if (visit === this.#visit) document.body.toggleAttribute("data-loading", false);
+    }
+  }
+
+  /** Takes in what other tabs said meanwhile, and follows what runs. */
+  async refresh() {
+    const visit = this.#visit;
+    if (this.threadId === null) return;
+    const { messages } = await this.api.messages(this.threadId);
+    if (visit === this.#visit) this.#merge(messages);
+  }
+
+  /** Sends words, typed or clicked; `context` is what C1 gets to know of a click or a form. */
+  say(words, context = null) {
+    const model = this.model();
+    this.#send(ENVELOPED.has(model) ? wrap(words, context) : words, model, words);
+  }
+
+  /** Stops what runs here, also before the server has taken it. */
+  stop() {
+    for (const reply of this.#running()) void this.#stop(reply);
+  }
+
+  get busy() {
+    return this.#running().length > 0;
+  }
+
+  /** Whether this response is followed here already. */
+  follows(responseId) {
+    return this.#items.get(responseId)?.running === true;
+  }
+
+  #running() {
+    return [...this.#items.values()].filter((item) => item.running);
+  }
+
+  #leave() {
+    for (const item of this.#items.values()) item.leave?.();
+    this.#items.clear();
+    this.list.replaceChildren();
+    this.earlier.hidden = true;
+    this.on.waiting(false);
+    return (this.#visit += 1);
+  }
+
+  #show({ messages, hasMore }) {
+    this.earlier.hidden = !hasMore;
+    this.#merge(messages);
+    this.sticky.toEnd();
+  }
+
+  #merge(messages) {
+    let before = null;
+    for (const message of messages) {
+      const item = this.#items.get(message.id);
+      if (item) item.update?.(message);
+      else this.#place(message, before);
+      before = this.#items.get(message.id).element;
+    }
+    this.#look();
+  }
+
+  #place(message, before) {
+    const item = this.#item(message);
+    if (before) before.after(item.element);
+    else this.list.prepend(item.element);
+    this.sticky.follow();
+    if (item.running) item.follow();
+  }
+
+  #item(message) {
+    const item = message.role === "user" ? said(message) : new Reply(message, this.#host());
+    this.#items.set(message.id, item);
+    return item;
+  }
+
+  #host() {
+    return {
+      api: this.api,
+      threadId: this.threadId,
+      say: (words, context) => this.say(words, context),
+      retry: (reply) => this.#retry(reply),
+      changed: (reply, problem) => this.#changed(reply, problem),
+      accepted: (reply) => this.#accepted(reply),
+      waiting: (waiting) => this.on.waiting(waiting),
+      grown: () => this.sticky.follow(),
+    };
+  }
+
+  #send(content, model, words) {
+    const fresh = this.threadId === null;
+    if (fresh) this.threadId = newId();
+    const prompt = { id: newId(), role: "user", content };
+    const reply = { id: newId(), role: "assistant", content: "", status: "sending", offset: 0 };
+    this.list.append(this.#item(prompt).element);
+    const item = this.#item(reply);
+    item.request = { prompt, threadId: this.threadId, responseId: reply.id, model };
+    this.list.append(item.element);
+    if (fresh) this.on.created(this.threadId, words);
+    this.sticky.toEnd();
+    this.#look();
+    this.#ask(item);
+  }
+
+  #ask(reply) {
+    reply.follow((signal) => this.api.send(reply.request, signal));
+  }
+
+  #accepted(reply) {
+    reply.taken = true;
+    this.on.accepted();
+  }
+
+  #changed(reply, problem) {
+    if (reply.stopWanted && reply.running) void this.#stop(reply);
+    if (problem?.code === "bad_offset") this.#again(reply);
+    this.#look();
+  }
+
+  /** What was read here is not what the server has: forget it and load it anew. */
+  #again(reply) {
+    reply.element.remove();
+    this.#items.delete(reply.id);
+    this.refresh().catch((problem) => this.on.failed(problem));
+  }
+
+  /** A refused send is repeated with its ids, so nothing is asked twice; a failed answer is asked for anew. */
+  #retry(reply) {
+    if (reply.request && !reply.taken) {
+      reply.resume();
+      this.#ask(reply);
+    } else {
+      const ids = [...this.#items.keys()];
+      const prompt = ids.slice(0, ids.indexOf(reply.id)).reverse().map((id) => this.#items.get(id)).find((item) => item.content);
+      if (prompt) this.#send(prompt.content, this.model(), unwrap(prompt.content).words);
+    }
+    this.#look();
+  }
+
+  async #stop(reply) {
+    reply.stopWanted = true;
+    if (reply.status === "sending") return;
+    try {
+      await this.api.stop(reply.id, reply.offset);
+      reply.stopWanted = false;
+    } catch (problem) {
+      if (problem.status) this.on.failed(problem);
+      else announce("No connection. It is stopped as soon as there is one.");
+    }
+  }
+
+  async #older() {
+    const first = this.#items.keys().next().value;
+    const { messages, hasMore } = await this.api.messages(this.threadId, first).catch((problem) => {
+      this.on.failed(problem);
+      return { messages: [], hasMore: true };
+    });
+    const later = this.#items;
+    this.#items = new Map();
+    this.sticky.hold(() => this.#merge(messages));
+    for (const [id, item] of later) this.#items.set(id, item);
+    this.earlier.hidden = !hasMore;
+  }
+
+  #look() {
+    byId("welcome").hidden = this.threadId !== null;
+    this.on.running(this.busy);
+  }
+}
+
+/** A user's message: the words, and the values of a form that was sent with them. */
+function said(message) {
+  const { words, form } = unwrap(message.content);
+  const values = form ? el("dl", {}, ...Object.values(form).flatMap(formLines)) : null;
+  const element = el("article", { class: "said", "aria-label": "You" }, el("div", { class: "bubble" }, words, values));
+  return { element, content: message.content, running: false };
+}
+
+function formLines(fields) {
+  if (fields === null || typeof fields !== "object") return [];
+  return Object.entries(fields).flatMap(([name, field]) => [el("dt", {}, name), el("dd", {}, shown(field?.value))]);
+}
+
+function shown(value) {
+  if (value === null || typeof value !== "object") return String(value ?? "");
+  return Object.keys(value).filter((key) => value[key]).join(", ");
+}

@@ -1,0 +1,98 @@
+/** C1's envelopes: what people send is wrapped, what models send is taken apart, also when it is cut anywhere. */
+
+const NAMES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const CHARACTERS = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'", "#x27": "'" };
+const TAGS = ["thinkitem", "content", "context", "custommarkdown"];
+const OPENING = /<(thinkitem|content|context|custommarkdown)(\s[^<>]{0,300})?>/g;
+
+export const escape = (text) => text.replace(/[&<>"']/g, (character) => NAMES[character]);
+
+export const unescape = (text) =>
+  text.replace(/&(amp|lt|gt|quot|apos|#39|#x27);/g, (_, name) => CHARACTERS[name]);
+
+/** A user's words for a model that speaks C1; `context` is `[what was clicked, {form: {field: …}}]`. */
+export function wrap(words, context = null) {
+  const envelope = `<content thesys="true">${escape(words)}</content>`;
+  return context ? `${envelope}<context>${escape(JSON.stringify(context))}</context>` : envelope;
+}
+
+/** A user's content, envelope or not, as `{words, form}`; `form` is `{form: {field: {value}}}` or null. */
+export function unwrap(content) {
+  if (Array.isArray(content)) return { words: content.map(partWords).join("\n"), form: null };
+  const pieces = segments(String(content));
+  const inside = pieces.filter((piece) => piece.kind === "content");
+  const words = (inside.length ? inside : pieces.filter((piece) => piece.kind === "text")).map((piece) => piece.text);
+  return { words: words.join("\n"), form: formOf(pieces) };
+}
+
+const partWords = (part) => (part?.type === "text" ? String(part.text ?? "") : "[image]");
+
+function formOf(pieces) {
+  const context = pieces.find((piece) => piece.kind === "context");
+  if (!context) return null;
+  try {
+    const form = JSON.parse(context.text).find((item) => item && typeof item === "object");
+    return form && Object.keys(form).length ? form : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The values of a reply's form fields as they were stored with it, or null. */
+export const storedForm = (reply) => formOf(segments(reply));
+
+/** A stored reply with other form values. */
+export const withForm = (reply, form) =>
+  reply.replace(/\s*<context>[^<]*(<\/context>)?\s*$/, "") + `\n<context>${escape(JSON.stringify([form]))}</context>`;
+
+/**
+ * A reply's pieces in order: `{kind: "step", title, text, ephemeral}`, `{kind: "content"|"text"|"context", text, cut}`,
+ * unescaped. An envelope without its end, as in a running stream, counts up to where it stops.
+ */
+export function segments(reply) {
+  const pieces = [];
+  let at = 0;
+  OPENING.lastIndex = 0;
+  for (let tag = OPENING.exec(reply); tag; tag = OPENING.exec(reply)) {
+    pushText(pieces, reply.slice(at, tag.index));
+    const end = reply.indexOf(`</${tag[1]}>`, OPENING.lastIndex);
+    const body = reply.slice(OPENING.lastIndex, end < 0 ? undefined : end);
+    pieces.push(piece(tag[1], tag[2] ?? "", body, end < 0));
+    at = end < 0 ? reply.length : end + tag[1].length + 3;
+    OPENING.lastIndex = at;
+  }
+  pushText(pieces, withoutTornTag(reply.slice(at)));
+  return pieces;
+}
+
+function pushText(pieces, text) {
+  if (text.trim()) pieces.push({ kind: "text", text, cut: false });
+}
+
+function piece(tag, attributes, body, cut) {
+  if (tag === "thinkitem") return step(attributes, body, cut);
+  const kind = tag === "custommarkdown" ? "text" : tag;
+  return { kind, text: unescape(cut ? withoutTornEnd(body) : body), cut };
+}
+
+function step(attributes, body, cut) {
+  const inner = (name) => {
+    const start = body.indexOf(`<${name}>`);
+    if (start < 0) return "";
+    const rest = body.slice(start + name.length + 2);
+    return unescape(withoutTornEnd(rest.split(`</${name}>`, 1)[0]));
+  };
+  const ephemeral = /ephemeral="true"/.test(attributes);
+  return { kind: "step", title: inner("thinkitemtitle"), text: inner("thinkitemcontent"), ephemeral, cut };
+}
+
+/** Inside an envelope every `<` and `&` begins markup, so an unfinished one at the end is no text yet. */
+const withoutTornEnd = (body) => body.replace(/<[^<>]{0,40}$/, "").replace(/&[#a-z0-9]{0,5}$/i, "");
+
+function withoutTornTag(text) {
+  const start = text.lastIndexOf("<");
+  if (start < 0 || text.length - start > 300) return text;
+  const torn = /^<([a-z]*)(\s[^>]*)?$/.exec(text.slice(start));
+  const known = torn && TAGS.some((tag) => (torn[2] === undefined ? tag.startsWith(torn[1]) : tag === torn[1]));
+  return known ? text.slice(0, start) : text;
+}

@@ -1,0 +1,169 @@
+/** The page put together: who is here, which thread is open, what the address says, what other tabs do. */
+
+import { announce } from "./announce.js";
+import { Api } from "./api.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { byId, el } from "./dom.js";
+import { Live } from "./live.js";
+import { Sticky } from "./scroll.js";
+import { Sidebar } from "./sidebar.js";
+import { recall, remember } from "./storage.js";
+import { pathOf, Threads } from "./threads.js";
+
+const LABELS = { c1: "C1", openassistant: "OpenAssistant" };
+const SITE = document.title;
+
+const api = new Api();
+const sidebar = new Sidebar();
+const picker = byId("model");
+const sticky = new Sticky(byId("scroller"), byId("jump"));
+const composer = new Composer({ say: (words) => conversation.say(words), stop: () => conversation.stop() });
+
+const conversation = new Conversation({
+  api,
+  sticky,
+  model: () => picker.value || "c1",
+  on: { created, accepted: () => composer.accepted(), running: (running) => composer.running(running), waiting, failed },
+});
+
+const threads = new Threads({ api, on: { open: go, removed, failed } });
+
+/** What went wrong, and what can be done; it stays until it is closed or something works. */
+function failed(problem) {
+  const words = problem.status ? problem.message : "The server cannot be reached. It is tried again by itself.";
+  byId("notice-words").textContent = words;
+  byId("notice").hidden = false;
+  if (problem.status === 401) location.assign(`/login/?next=${encodeURIComponent(location.pathname)}`);
+}
+
+function waiting(waits) {
+  byId("waiting").hidden = !waits;
+}
+
+function created(threadId, words) {
+  const now = new Date().toISOString();
+  history.pushState({}, "", pathOf(threadId));
+  composer.rename(threadId);
+  threads.current = threadId;
+  threads.upsert({ threadId, title: words.slice(0, 80), createdAt: now, updatedAt: now, activeResponseId: null });
+  titled();
+}
+
+function removed(threadId) {
+  if (threadId === conversation.threadId) void go(null);
+}
+
+function titled() {
+  const title = threads.title(conversation.threadId);
+  document.title = title ? `${title} · ${SITE}` : SITE;
+  byId("thread-title").textContent = title || "New chat";
+}
+
+const addressed = () => {
+  const found = /^\/c\/([^/]+)$/.exec(location.pathname);
+  return found ? decodeURIComponent(found[1]) : null;
+};
+
+async function go(threadId) {
+  if (addressed() !== threadId) history.pushState({}, "", pathOf(threadId));
+  await turnTo(threadId);
+  composer.focus();
+}
+
+async function turnTo(threadId) {
+  sidebar.set(false);
+  byId("notice").hidden = true;
+  composer.turnTo(threadId);
+  threads.select(threadId);
+  const opened = conversation.open(threadId);
+  titled();
+  try {
+    await opened;
+    choose(threads.thread(threadId)?.model);
+  } catch (problem) {
+    await lost(problem);
+  }
+}
+
+async function lost(problem) {
+  if (problem.status !== 404) {
+    failed(problem);
+    return;
+  }
+  history.replaceState({}, "", "/");
+  await turnTo(null);
+  failed({ status: 404, message: "This chat does not exist, or no longer. You can start a new one here." });
+}
+
+function choose(model) {
+  if (model && [...picker.options].some((option) => option.value === model)) picker.value = model;
+}
+
+function heard(event, thread) {
+  const open = thread.threadId === conversation.threadId;
+  if (event === "deleted") {
+    threads.remove(thread.threadId);
+    if (open && !threads.removing.has(thread.threadId)) void lost({ status: 404 });
+    return;
+  }
+  threads.upsert(thread);
+  if (!open) return;
+  titled();
+  const active = thread.activeResponseId;
+  if (active ? !conversation.follows(active) : !conversation.busy) refresh();
+}
+
+function refresh() {
+  conversation.refresh().catch((problem) => (problem.status === 404 ? undefined : failed(problem)));
+}
+
+async function again() {
+  await threads.load().then(titled, failed);
+  refresh();
+}
+
+function welcome({ user, guest, models, demo }) {
+  const names = models.map((model) => model.name ?? model);
+  picker.replaceChildren(...names.map((name) => el("option", { value: name }, LABELS[name] ?? name)));
+  choose(recall("model"));
+  byId("demo").hidden = !demo;
+  byId("who").textContent = guest ? "Guest" : user.username;
+  byId("log-in").hidden = !guest;
+  byId("log-out").hidden = guest;
+}
+
+function listen() {
+  addEventListener("popstate", () => void turnTo(addressed()));
+  picker.addEventListener("change", () => remember("model", picker.value));
+  byId("new-chat").addEventListener("click", (event) => {
+    event.preventDefault();
+    void go(null);
+  });
+  byId("notice-close").addEventListener("click", () => (byId("notice").hidden = true));
+  for (const button of byId("suggestions").querySelectorAll("button")) {
+    button.addEventListener("click", () => conversation.say(button.dataset.say));
+  }
+}
+
+/** Milliseconds until a page that found no server asks again. */
+const PATIENCE = 3000;
+
+async function start() {
+  try {
+    welcome(await api.session());
+    await Promise.all([threads.load(), turnTo(addressed())]);
+  } catch (problem) {
+    failed(problem);
+    if (problem.status !== 401) setTimeout(() => void start(), PATIENCE);
+    return;
+  }
+  titled();
+  choose(threads.thread(conversation.threadId)?.model);
+  new Live({ thread: heard, back: () => void again() });
+  announce("Ready.");
+  composer.focus();
+}
+
+listen();
+void start();

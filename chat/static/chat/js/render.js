@@ -1,0 +1,101 @@
+/** Blocks to elements. Only text nodes carry text; only http(s) and mailto become links. */
+
+import { el, safeLink } from "./dom.js";
+import { formElement } from "./forms.js";
+import { inline, markdown } from "./markdown.js";
+
+/** How a tone is said aloud: colour alone tells nothing to many readers. */
+const TONES = { danger: "Problem", error: "Problem", warning: "Warning", success: "Done", info: "Note", neutral: "Note" };
+
+/**
+ * Shows `blocks` in `parent` and leaves those that have not changed alone: what is focused, typed, selected or opened stays.
+ * `seen` is the array that remembers what each child shows; `actions`: say(words), submit(…), change(…), form.
+ */
+export function patch(parent, blocks, seen, actions) {
+  blocks.forEach((block, place) => {
+    const key = JSON.stringify(block);
+    if (seen[place] === key) return;
+    const element = blockElement(block, actions, seen[place] === undefined ? null : parent.children[place]);
+    if (place < seen.length) parent.children[place].replaceWith(element);
+    else parent.append(element);
+    seen[place] = key;
+  });
+  while (parent.children.length > blocks.length) parent.lastElementChild.remove();
+  seen.length = blocks.length;
+}
+
+function blockElement(block, actions, before) {
+  return MAKERS[block.kind](block, actions, before);
+}
+
+const MAKERS = {
+  text: (block) => el("div", { class: "prose" }, ...markdown(block.text)),
+  heading: headingElement,
+  steps: stepsElement,
+  callout: calloutElement,
+  table: tableElement,
+  list: listElement,
+  tags: (block) => el("ul", { class: "tags" }, ...block.items.map((item) => el("li", {}, item))),
+  code: (block) => el("pre", { tabindex: "0", "aria-label": `Code ${block.language}` }, el("code", {}, block.text)),
+  image: (block) => el("p", { class: "image" }, "Image: ", safeLink(block.src, block.text)),
+  rule: () => el("hr"),
+  actions: actionsElement,
+  form: (block, actions) => formElement(block, actions),
+};
+
+function headingElement({ text, detail }) {
+  const title = text ? inline(el("h3"), text) : null;
+  return el("header", { class: "heading" }, title, detail ? inline(el("p"), detail) : null);
+}
+
+function stepsElement({ items }, _, before) {
+  const shown = items.map(({ title, text }) => el("li", {}, el("strong", {}, title), text ? ` ${text}` : ""));
+  const label = items.length === 1 ? items[0].title || "1 step" : `${items.length} steps`;
+  const list = el("ul", {}, ...shown);
+  return el("details", { class: "steps", open: before?.open === true }, el("summary", {}, label), list);
+}
+
+function calloutElement({ tone, title, text }) {
+  const spoken = el("span", { class: "unseen" }, `${TONES[tone] ?? "Note"}: `);
+  const known = tone in TONES ? tone : "info";
+  return el("div", { class: `callout ${known}` }, el("strong", {}, spoken, title), ...markdown(text));
+}
+
+function tableElement({ columns, rows, bars, more }) {
+  const kind = (place) => (columns[place].numeric ? "number" : null);
+  const head = columns.map((column, place) => el("th", { scope: "col", class: kind(place) }, column.label));
+  const body = rows.map((row, line) => el("tr", {}, ...row.map((text, place) => cell(text, kind(place), bars[line]?.[place]))));
+  const headed = columns.some((column) => column.label) ? el("thead", {}, el("tr", {}, ...head)) : null;
+  const note = more > 0 ? el("p", { class: "note" }, `and ${more.toLocaleString()} more rows`) : null;
+  const table = el("table", {}, headed, el("tbody", {}, ...body));
+  return el("div", { class: bars.length ? "table chart" : "table", tabindex: "0", role: "group", "aria-label": "Table" }, table, note);
+}
+
+function cell(text, kind, share) {
+  const element = el("td", { class: kind }, text);
+  if (typeof share !== "number") return element;
+  const bar = el("span", { class: "bar", "aria-hidden": "true" });
+  bar.style.inlineSize = `${Math.round(share * 100)}%`;
+  element.append(bar);
+  element.classList.add("measured");
+  return element;
+}
+
+function listElement({ ordered, items }, actions) {
+  const shown = items.map(({ title, text, action }) => {
+    const head = action ? actionElement(action, actions, "plain") : inline(el("strong"), title);
+    return el("li", {}, head, text ? el("div", { class: "prose" }, ...markdown(text)) : null);
+  });
+  return el(ordered ? "ol" : "ul", { class: "items" }, ...shown);
+}
+
+function actionsElement({ items, followUp }, actions) {
+  const shown = items.map((item) => actionElement(item, actions, item.primary ? "primary" : "chip"));
+  return el("div", { class: "actions", role: "group", "aria-label": followUp ? "Suggestions" : "Actions" }, ...shown);
+}
+
+function actionElement(item, actions, style) {
+  if (item.open) return safeLink(item.open, item.label);
+  const click = () => actions.say(item.say, [`User clicked: ${item.label}`, {}]);
+  return el("button", { type: "button", class: style, onclick: click }, item.label);
+}

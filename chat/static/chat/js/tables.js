@@ -1,0 +1,74 @@
+/** Charts and tables as rows of words and numbers: `{kind: "table", columns: [{label, numeric}], rows, bars}`. */
+
+/** Rows shown of one table: the page stays quick, the rest is counted in `more`. */
+const ROWS = 500;
+
+const cell = (value) => {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "number") return value.toLocaleString();
+  if (typeof value === "object") return Object.values(value.props ?? value).filter((item) => typeof item !== "object").join(" ");
+  return String(value);
+};
+
+const list = (value) => (Array.isArray(value) ? value : []);
+
+const propsOf = (value) => value?.props ?? value ?? {};
+
+function table(labels, data, bars) {
+  const length = Math.max(0, ...data.map((column) => column.length));
+  const shown = Math.min(length, ROWS);
+  const columns = labels.map((label, place) => ({ label: cell(label), numeric: isNumeric(data[place]) }));
+  const rows = Array.from({ length: shown }, (_, row) => data.map((column) => cell(column[row])));
+  const block = { kind: "table", columns, rows, more: length - shown, bars: [] };
+  if (bars) block.bars = shares(data, columns, shown);
+  return columns.length && (shown || labels.some(Boolean)) ? [block] : [];
+}
+
+const isNumeric = (column) => column.length > 0 && column.every((value) => typeof value === "number");
+
+/** How long each number's bar is, 0 to 1, against the largest of all; null where there is none. */
+function shares(data, columns, length) {
+  const numbers = data.filter((_, place) => columns[place].numeric).flat().map(Math.abs);
+  const largest = numbers.reduce((most, number) => Math.max(most, number), 0) || 1;
+  const share = (value, place) => (columns[place].numeric && typeof value === "number" ? Math.abs(value) / largest : null);
+  return Array.from({ length }, (_, row) => data.map((column, place) => share(column[row], place)));
+}
+
+/** `Table([Col(label, data)])`, or headers and rows. */
+export function tableBlock(props) {
+  const columns = list(props.columns ?? props.headers ?? props.children);
+  if (Array.isArray(props.rows) && props.rows.length) {
+    const rows = props.rows.map((row) => (Array.isArray(row) ? row : Object.values(propsOf(row))));
+    const labels = columns.length ? columns.map((item) => propsOf(item).label ?? item) : rows[0].map(() => "");
+    return table(labels, labels.map((_, place) => rows.map((row) => row[place])), false);
+  }
+  const named = columns.map((item) => (typeof item === "object" ? propsOf(item) : { label: item }));
+  return table(named.map((column) => column.label), named.map((column) => list(column.data)), false);
+}
+
+/** How bars and lines are drawn, no names of an axis: C1 has one such word more than OpenUI before the names. */
+const DRAWN = new Set(["default", "grouped", "stacked", "linear", "natural", "step"]);
+
+/** A chart of labels and series: one row a label, one column a series. */
+export function seriesTable(props) {
+  const series = list(props.series).map(propsOf);
+  const labels = [DRAWN.has(props.xLabel) ? "" : (props.xLabel ?? ""), ...series.map((item) => item.category ?? item.name ?? "")];
+  return table(labels, [list(props.labels), ...series.map((item) => list(item.values))], true);
+}
+
+/** A pie and its relatives: one row a slice. */
+export function slicesTable(props) {
+  const slices = list(props.labels).map(propsOf);
+  if (slices.some((slice) => typeof slice === "object" && "category" in slice)) {
+    return table(["", ""], [slices.map((slice) => slice.category), slices.map((slice) => slice.value)], true);
+  }
+  return table(["", ""], [list(props.labels), list(props.values)], true);
+}
+
+/** Records with named fields, the category first. */
+export function recordsTable(data, categoryKey) {
+  const records = data.filter((record) => record !== null && typeof record === "object");
+  const keys = Object.keys(records[0] ?? {});
+  const ordered = keys.includes(categoryKey) ? [categoryKey, ...keys.filter((key) => key !== categoryKey)] : keys;
+  return table(ordered, ordered.map((key) => records.map((record) => record[key])), true);
+}

@@ -1,0 +1,159 @@
+/** The list of threads: last activity first, with a mark at those that are being answered. */
+
+import { byId, el } from "./dom.js";
+
+export const pathOf = (threadId) => (threadId === null ? "/" : `/c/${encodeURIComponent(threadId)}`);
+
+export class Threads {
+  #items = new Map();
+  #cursor = null;
+
+  /** `on`: open(threadId), removed(threadId), failed(problem). */
+  constructor({ api, on }) {
+    Object.assign(this, { api, on, current: null, removing: new Set() });
+    this.list = byId("threads");
+    this.more = byId("more-threads");
+    this.more.addEventListener("click", () => this.#page());
+  }
+
+  /** The first page anew; threads that are gone disappear. */
+  async load() {
+    const { threads, nextCursor } = await this.api.threads();
+    this.#items.clear();
+    this.list.replaceChildren();
+    this.#add(threads, nextCursor);
+  }
+
+  /** A thread that is new, renamed, or has begun or ended an answer: it goes to the top when something was said. */
+  upsert(thread) {
+    const known = this.#items.get(thread.threadId);
+    const item = { thread, element: this.#element(thread) };
+    this.#items.set(thread.threadId, item);
+    const moved = !known || known.thread.updatedAt !== thread.updatedAt;
+    const focused = known?.element.contains(document.activeElement);
+    if (!moved) known.element.replaceWith(item.element);
+    else {
+      known?.element.remove();
+      this.list.prepend(item.element);
+    }
+    if (focused) item.element.querySelector("a").focus();
+    this.#look();
+  }
+
+  remove(threadId) {
+    this.#items.get(threadId)?.element.remove();
+    this.#items.delete(threadId);
+    this.#look();
+  }
+
+  select(threadId) {
+    this.current = threadId;
+    this.#look();
+  }
+
+  title(threadId) {
+    return this.#items.get(threadId)?.thread.title ?? "";
+  }
+
+  thread(threadId) {
+    return this.#items.get(threadId)?.thread ?? null;
+  }
+
+  async #page() {
+    try {
+      const { threads, nextCursor } = await this.api.threads(this.#cursor);
+      this.#add(threads, nextCursor);
+    } catch (problem) {
+      this.on.failed(problem);
+    }
+  }
+
+  #add(threads, cursor) {
+    for (const thread of threads) {
+      if (this.#items.has(thread.threadId)) continue;
+      const element = this.#element(thread);
+      this.#items.set(thread.threadId, { thread, element });
+      this.list.append(element);
+    }
+    this.#cursor = cursor;
+    this.more.hidden = !cursor;
+    this.#look();
+  }
+
+  #look() {
+    for (const [id, { element }] of this.#items) {
+      const link = element.querySelector("a");
+      if (id === this.current) link?.setAttribute("aria-current", "page");
+      else link?.removeAttribute("aria-current");
+    }
+    byId("no-threads").hidden = this.#items.size > 0;
+  }
+
+  #element(thread) {
+    const title = thread.title || "New chat";
+    const running = thread.activeResponseId ? el("span", { class: "running" }, el("span", { class: "unseen" }, " (answering)")) : null;
+    const link = el("a", { href: pathOf(thread.threadId) }, el("span", { class: "title" }, title), running);
+    link.addEventListener("click", (event) => this.#open(event, thread.threadId));
+    const rename = icon("rename", `Rename ${title}`, () => this.#rename(thread));
+    const remove = icon("remove", `Delete ${title}`, () => this.#remove(thread));
+    return el("li", {}, link, rename, remove);
+  }
+
+  #open(event, threadId) {
+    // A new tab or window is the browser's business.
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    this.on.open(threadId);
+  }
+
+  #rename(thread) {
+    const { element } = this.#items.get(thread.threadId);
+    const input = el("input", { value: thread.title, "aria-label": "Title", maxlength: "200" });
+    let left = false;
+    const leave = (title) => {
+      if (left) return;
+      left = true;
+      this.upsert(thread);
+      this.#items.get(thread.threadId).element.querySelector("a").focus();
+      if (title && title !== thread.title) this.#changed(this.api.rename(thread.threadId, title).then((answer) => answer.json()));
+    };
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") leave(input.value.trim());
+      if (event.key === "Escape") leave("");
+    });
+    input.addEventListener("blur", () => leave(input.value.trim()));
+    element.replaceChildren(input);
+    input.select();
+  }
+
+  async #changed(request) {
+    try {
+      this.upsert(await request);
+    } catch (problem) {
+      this.on.failed(problem);
+    }
+  }
+
+  async #remove(thread) {
+    if (!(await confirmed(`“${thread.title || "New chat"}” and everything said in it will be gone for good.`))) return;
+    this.removing.add(thread.threadId);
+    try {
+      await this.api.remove(thread.threadId);
+      this.remove(thread.threadId);
+      this.on.removed(thread.threadId);
+    } catch (problem) {
+      this.on.failed(problem);
+    }
+  }
+}
+
+const icon = (name, label, click) =>
+  el("button", { type: "button", class: `icon ${name}`, "aria-label": label, title: label.split(" ")[0], onclick: click });
+
+function confirmed(words) {
+  const dialog = byId("confirm");
+  byId("confirm-words").textContent = words;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+}

@@ -1,0 +1,107 @@
+"""The one boundary between async code and the database: small pools of threads, each with a connection of its own.
+
+A connection is held for one function's transaction and never while waiting for a model or a client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.backends.signals import connection_created
+
+from chat.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WORKERS = (
+    6  # threads, and so connections, for requests; with the log's one and the listener's 8 in all, bound: 10
+)
+STATEMENT_SECONDS = 30  # longer than any statement of ours on a million messages; a stuck one must end
+LOCK_SECONDS = 5  # a claim behind a stuck one ends as `unavailable` instead of holding its thread
+PREFIX = "chat-db"
+
+work = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
+log_writer = ThreadPoolExecutor(
+    1, f"{PREFIX}-log"
+)  # its own: a queue of claims must not delay a flush or a heartbeat
+
+
+def _bound_statements(connection: Any, **_: Any) -> None:
+    if threading.current_thread().name.startswith(PREFIX):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SET statement_timeout='{STATEMENT_SECONDS}s'; SET lock_timeout='{LOCK_SECONDS}s'"
+            )
+
+
+connection_created.connect(_bound_statements, dispatch_uid="chat.store.bound_statements")
+
+
+async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a store function, from a thread of the pool.
+
+    Raises Unavailable where the database cannot be reached or a lock cannot be had.
+    """
+    return await asyncio.get_running_loop().run_in_executor(work, lambda: _guarded(function, *args, **kwargs))
+
+
+async def write_log(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same in the log's own thread, in the order of the calls."""
+    return await asyncio.get_running_loop().run_in_executor(
+        log_writer, lambda: _guarded(function, *args, **kwargs)
+    )
+
+
+def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Once more with a new connection if the old one had died unnoticed: every store function can be repeated."""
+    was_open = connection.connection is not None
+    try:
+        return _in_transaction(function, *args, **kwargs)
+    except (OperationalError, InterfaceError) as problem:
+        if was_open and not _usable():
+            connection.close()
+            return _last_try(function, *args, **kwargs)
+        raise _unavailable(problem) from problem
+
+
+def _last_try(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return _in_transaction(function, *args, **kwargs)
+    except (OperationalError, InterfaceError) as problem:
+        connection.close()
+        raise _unavailable(problem) from problem
+
+
+def _in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    with transaction.atomic():
+        return function(*args, **kwargs)
+
+
+def _usable() -> bool:
+    try:
+        return connection.connection is not None and connection.is_usable()
+    except DatabaseError:
+        return False
+
+
+def _unavailable(problem: Exception) -> Unavailable:
+    logger.warning("action=database_unavailable reason=%s", type(problem.__cause__ or problem).__name__)
+    return Unavailable(
+        "The database cannot be reached right now. Nothing was lost; try again.", retry_after=2
+    )
+
+
+def close_all() -> None:
+    """Close the connections of all threads, at the end of the process."""
+    for pool in (work, log_writer):
+        for _ in range(pool._max_workers):
+            pool.submit(connection.close)

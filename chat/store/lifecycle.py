@@ -1,0 +1,160 @@
+"""How a response ends, who may still write it, and how others ask it to stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from chat import doorbell, text
+from chat.conf import settings
+from chat.errors import ModelTrouble
+from chat.models import ACTIVE, Message, Response, Role, Status, Thread
+from chat.store import claims, logs
+from chat.store.claims import lease_end
+from chat.store.logs import Addition, Piece, Stopping
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of all calls of a response. `source` is `provider`, or `estimated` where a stream gave no counts."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a response ended. `offset` of a stop: what its reader had seen, null for all of it."""
+
+    status: Status
+    finish_reason: str | None = None
+    error: ModelTrouble | None = None
+    usage: Usage | None = None
+    offset: int | None = None
+
+
+def finish(rest: Addition, outcome: Outcome) -> Response | None:
+    """End a response: the rest of its log, the stored message and the final status, together or not at all.
+
+    The result is None where the epoch has lost its right: somebody else ended the response. Repeating it is harmless.
+    """
+    response = _locked(rest.response)
+    if response is None or response.lease_epoch != rest.epoch:
+        return None
+    if response.ended:
+        return response
+    if rest.start != response.log_length:
+        rest = _unwritten(rest, response.log_length)
+    return _end(response, logs.pieces_of(response.pk) if response.log_length else [], rest.pieces, outcome)
+
+
+def _locked(response: int) -> Response | None:
+    return Response.objects.select_for_update(no_key=True).filter(pk=response).first()
+
+
+def _unwritten(rest: Addition, stored: int) -> Addition:
+    """What is left of `rest` when a flush whose answer never came had been written after all."""
+    pieces, start = [], rest.start
+    for piece in rest.pieces:
+        if start >= stored:
+            pieces.append(piece)
+        elif start + len(piece.data) > stored:
+            pieces.append(Piece(piece.data[stored - start :], b"", piece.ephemeral))
+        start += len(piece.data)
+    return Addition(rest.response, rest.epoch, stored, pieces)
+
+
+def _end(response: Response, stored: list[Piece], rest: list[Piece], outcome: Outcome) -> Response:
+    pieces = stored + rest
+    if pieces:
+        logs.compact(response.pk, pieces)
+    length = sum(len(piece.data) for piece in pieces)
+    offset = response.stop_offset if outcome.offset is None else outcome.offset
+    kept, content = logs.kept(pieces, offset if outcome.status == Status.STOPPED else None)
+    _keep(response, content)
+    _record(
+        response, outcome, {"log_length": length, "kept_offset": kept, "text_length": len(content.encode())}
+    )
+    Thread.objects.filter(pk=response.thread_id).update(updated_at=Now())
+    doorbell.ring("end", response.pk, response.thread_id)
+    doorbell.ring("thread", response.owner_id, response.thread_id, "updated")
+    response.refresh_from_db()
+    return response
+
+
+def _keep(response: Response, content: str) -> None:
+    reply = Message.objects.filter(response=response, role=Role.ASSISTANT, hidden=False)
+    reply.update(content=content, readable=text.storable(text.readable(content)))
+
+
+def _record(response: Response, outcome: Outcome, ends: dict[str, int]) -> None:
+    error, usage = outcome.error, outcome.usage
+    Response.objects.filter(pk=response.pk).update(
+        status=outcome.status,
+        finish_reason=outcome.finish_reason,
+        error_code=error.code if error else None,
+        error_detail=error.detail if error else None,
+        retry_after=error.retry_after if error else None,
+        prompt_tokens=usage.prompt_tokens if usage else 0,
+        completion_tokens=usage.completion_tokens if usage else 0,
+        usage_source=usage.source if usage else "estimated",
+        first_token_at=response.first_token_at or (Now() if ends["log_length"] else None),
+        finished_at=Now(),
+        lease_until=None,
+        **ends,
+    )
+
+
+def request_stop(response: int, offset: int | None) -> bool:
+    """Ask whoever runs the response to stop it; False where it has ended. The first reader's offset counts."""
+    asked = Response.objects.filter(pk=response, status__in=ACTIVE)
+    asked.filter(stop_requested_at=None).update(stop_requested_at=Now(), stop_offset=offset)
+    if not asked.exists():
+        return False
+    doorbell.ring("stop", response, offset)
+    return True
+
+
+def end_abandoned(response: int, *, expired: bool) -> Response | None:
+    """End a response in its owner's place; None where there is nothing to do (any more).
+
+    `expired`: only if its lease has run out. The epoch is raised first: the owner, should it live, writes nothing more.
+    """
+    found = Response.objects.select_for_update(no_key=True).filter(pk=response, status__in=ACTIVE)
+    if expired:
+        found = found.filter(lease_until__lt=Now())
+    row = found.first()
+    if row is None:
+        return None
+    Response.objects.filter(pk=response).update(lease_epoch=F("lease_epoch") + 1)
+    status = Status.STOPPED if row.stop_requested_at else Status.INTERRUPTED
+    if row.status == Status.QUEUED and status == Status.INTERRUPTED:
+        # A prompt that waited when its process died joins the history: its words must not be lost.
+        claims.give_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
+    return _end(row, logs.pieces_of(response), [], Outcome(status))
+
+
+def expired_leases() -> list[int]:
+    """Responses whose process has not been heard of for a lease; none in the first lease of a database that came back."""
+    uptime = "SELECT now() - pg_postmaster_start_time() > %s"
+    with connection.cursor() as cursor:
+        cursor.execute(uptime, [timedelta(seconds=settings.lease_seconds)])
+        settled = cursor.fetchone()[0]
+    if not settled:
+        return []
+    dead = Response.objects.filter(status__in=ACTIVE, lease_until__lt=Now())
+    return list(dead.values_list("pk", flat=True)[:100])
+
+
+def heartbeat(process: UUID, responses: list[int]) -> tuple[set[int], list[Stopping]]:
+    """Renew the leases. The result names those that are still this process's, and those of them that are to stop."""
+    mine = Response.objects.filter(pk__in=responses, lease_owner=process, status__in=ACTIVE)
+    mine.update(lease_until=lease_end())
+    rows = list(mine.values_list("pk", "stop_requested_at", "stop_offset"))
+    return {row[0] for row in rows}, [Stopping(pk, offset) for pk, asked, offset in rows if asked]

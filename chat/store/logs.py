@@ -1,0 +1,184 @@
+"""The text log in the database: appended in batches, read at an offset, put together at the end.
+
+`append` is the only statement that makes a log longer: it moves `log_length` from where the writer believes it to be, under
+the writer's epoch, and inserts the pieces of just those responses that moved.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from chat import doorbell
+from chat.models import Chunk, Response, Status, raw_delete
+from chat.text import utf8_floor
+
+ROW_BYTES = 65_536  # of a finished log: 1 MiB is 16 rows, and what a reader takes at once stays small
+
+_APPEND = """
+WITH head AS (
+    SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[]) AS h(id, epoch, start, stop)
+), moved AS (
+    UPDATE chat_response r
+    SET log_length = h.stop, first_token_at = COALESCE(r.first_token_at, now())
+    FROM head h
+    WHERE r.id = h.id AND r.lease_epoch = h.epoch AND r.log_length = h.start AND r.status = 'streaming'
+    RETURNING r.id, r.stop_requested_at IS NOT NULL AS stopping, r.stop_offset
+), put AS (
+    INSERT INTO chat_chunk (response_id, start, stop, data, marks, ephemeral)
+    SELECT p.id, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[], %s::bool[]) AS p(id, start, data, marks, ephemeral)
+    JOIN moved ON moved.id = p.id
+)
+SELECT id, stopping, stop_offset FROM moved
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Contiguous text of one kind; `marks` as in `Chunk.marks`."""
+
+    data: bytes
+    marks: bytes
+    ephemeral: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What one response's log is to grow by, from the byte `start`."""
+
+    response: int
+    epoch: int
+    start: int
+    pieces: list[Piece]
+
+    @property
+    def stop(self) -> int:
+        return self.start + sum(len(piece.data) for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A stop that somebody asked for, found on the way."""
+
+    response: int
+    offset: int | None
+
+
+def append(additions: list[Addition]) -> tuple[set[int], list[Stopping]]:
+    """Write a batch. The result names the responses that were written, and those of them that are to stop."""
+    with connection.cursor() as cursor:
+        cursor.execute(_APPEND, [*_heads(additions), *_pieces(additions)])
+        rows = cursor.fetchall()
+    written = [row[0] for row in rows]
+    if written:
+        doorbell.ring_many("log", written)
+    return set(written), [Stopping(row[0], row[2]) for row in rows if row[1]]
+
+
+def _heads(additions: list[Addition]) -> list[list[int]]:
+    heads = [(one.response, one.epoch, one.start, one.stop) for one in additions]
+    return [list(column) for column in zip(*heads, strict=True)]
+
+
+def _pieces(additions: list[Addition]) -> list[list[object]]:
+    rows = [row for one in additions for row in _placed(one)]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _placed(addition: Addition) -> Iterable[tuple[int, int, bytes, bytes, bool]]:
+    start = addition.start
+    for piece in addition.pieces:
+        yield addition.response, start, piece.data, piece.marks, piece.ephemeral
+        start += len(piece.data)
+
+
+def read(response: int, offset: int, limit: int = ROW_BYTES) -> bytes:
+    """The next bytes of the log from `offset` on, roughly `limit` at most; empty where nothing more is written."""
+    chunks = Chunk.objects.filter(response_id=response, stop__gt=offset).order_by("start")
+    found = bytearray()
+    for start, data in chunks.values_list("start", "data")[: 1 + limit // 1024].iterator():
+        found += bytes(data)[max(0, offset - start) :]
+        if len(found) >= limit:
+            break
+    return bytes(found)
+
+
+def pieces_of(response: int) -> list[Piece]:
+    rows = (
+        Chunk.objects.filter(response_id=response).order_by("start").values_list("data", "marks", "ephemeral")
+    )
+    return [Piece(bytes(data), bytes(marks), ephemeral) for data, marks, ephemeral in rows]
+
+
+def compact(response: int, pieces: list[Piece]) -> None:
+    """Keep a finished log as few rows: `pieces`, merged by kind, replace whatever rows there are."""
+    raw_delete(Chunk.objects.filter(response_id=response))
+    start, rows = 0, []
+    for piece in _merged(pieces):
+        stop = start + len(piece.data)
+        rows.append(
+            Chunk(
+                response_id=response,
+                start=start,
+                stop=stop,
+                data=piece.data,
+                marks=piece.marks,
+                ephemeral=piece.ephemeral,
+            )
+        )
+        start = stop
+    Chunk.objects.bulk_create(rows)
+
+
+def _merged(pieces: list[Piece]) -> Iterable[Piece]:
+    """Text joined to rows of some size; an ephemeral piece, which is one think item, stays a row of its own."""
+    data, marks = bytearray(), bytearray()
+    for piece in pieces:
+        if data and (piece.ephemeral or len(data) >= ROW_BYTES):
+            yield Piece(bytes(data), bytes(marks), False)
+            data, marks = bytearray(), bytearray()
+        if piece.ephemeral:
+            yield piece
+        else:
+            data += piece.data
+            marks += piece.marks
+    if data:
+        yield Piece(bytes(data), bytes(marks), False)
+
+
+def kept(pieces: list[Piece], offset: int | None) -> tuple[int, str]:
+    """Where the stored message ends, and its text: all of it, or what a reader at `offset` had seen.
+
+    A cut never splits a character, and one inside a think item goes down to the item's start.
+    """
+    whole = b"".join(piece.data for piece in pieces)
+    end = len(whole) if offset is None else utf8_floor(whole, min(offset, len(whole)))
+    start, text = 0, bytearray()
+    for piece in pieces:
+        stop = start + len(piece.data)
+        if piece.ephemeral:
+            end = start if start < end < stop else end
+        else:
+            text += piece.data[: max(0, end - start)]
+        start = stop
+    return end, bytes(text).decode()
+
+
+def mark(milliseconds: int, size: int) -> bytes:
+    """One arrival, as `Chunk.marks` keeps it."""
+    return struct.pack("<II", milliseconds, size)
+
+
+def state(response: int) -> Response | None:
+    """The response as it stands now."""
+    return Response.objects.filter(pk=response).first()
+
+
+def still_mine(response: int, epoch: int) -> int | None:
+    """How long the log is, if the epoch still has the right to write it."""
+    mine = Response.objects.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING)
+    return mine.values_list("log_length", flat=True).first()

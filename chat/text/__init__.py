@@ -1,0 +1,30 @@
+"""Text: what can be stored, C1 envelopes, and what a person would read in a message. Pure functions that never raise.
+
+characters  what Postgres and UTF-8 can hold; where a character starts
+envelope    `<content>`, `<context>` and `<thinkitem>`: made, taken apart
+outline     lenient parser of component trees, of JSON and of openui-lang alike, cut anywhere
+reading     outlines and envelopes to plain text and titles
+
+Imports go upward in this list only.
+"""
+
+from chat.text.characters import REPLACEMENT, is_boundary, is_storable, storable, utf8_floor
+from chat.text.envelope import context_of, escape, think_item, unescape, unwrap, wrap_card
+from chat.text.reading import readable, readable_parts, title_of
+
+__all__ = [
+    "REPLACEMENT",
+    "context_of",
+    "escape",
+    "is_boundary",
+    "is_storable",
+    "readable",
+    "readable_parts",
+    "storable",
+    "think_item",
+    "title_of",
+    "unescape",
+    "unwrap",
+    "utf8_floor",
+    "wrap_card",
+]

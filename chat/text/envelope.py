@@ -1,0 +1,137 @@
+"""C1 envelopes, made and taken apart.
+
+A message is a row of segments: `<thinkitem>…</thinkitem>`, `<content>…</content>`, `<context>…</context>`, and plain
+text between them. Bodies are escaped with five entities. A stream may be cut anywhere, so the last segment may be open.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_CHARACTERS = {entity: character for character, entity in _ENTITIES.items()} | {"&apos;": "'", "&#x27;": "'"}
+
+_TO_ESCAPE = re.compile("[&<>\"']")
+_TO_UNESCAPE = re.compile("|".join(map(re.escape, _CHARACTERS)))
+
+# Attributes are matched up to 200 characters without another `<`: an unbounded match would take quadratic time on a
+# text of nothing but opening brackets.
+_OPENING = re.compile(r"<(content|context|thinkitem)(\s[^<>]{0,200})?>|```openui-lang[ \t]*\r?\n")
+_FENCE_END = re.compile(r"\n```[ \t]*(?=\r?\n|\Z)")
+_CUT_OPENING = re.compile(r"<(?:[a-z]{0,20}|(?:content|context|thinkitem)\s[^<>]{0,200})\Z")
+_CUT_MESSAGE = re.compile(r"\A\s*<(?:conte|think)[^<>]{0,200}\Z")
+_CUT_CLOSING = re.compile(r"</?[a-z]{0,20}\Z")
+_CUT_ENTITY = re.compile(r"&[a-z0-9#]{0,5}\Z")
+
+
+class Segment(NamedTuple):
+    """One piece of a message. `kind`: text, content, context, thinkitem or program; `body` is unescaped."""
+
+    kind: str
+    body: str
+    attributes: str = ""
+    closed: bool = True
+
+
+def escape(text: str) -> str:
+    """The text with the five entities that C1 uses."""
+    return _TO_ESCAPE.sub(lambda match: _ENTITIES[match[0]], text)
+
+
+def unescape(text: str) -> str:
+    """The reverse of `escape`, once; `&apos;` and `&#x27;` are understood too, every other entity is text."""
+    return _TO_UNESCAPE.sub(lambda match: _CHARACTERS[match[0]], text) if "&" in text else text
+
+
+def wrap_card(title: str, text: str) -> str:
+    """The card, version 2, that a C1 reader gets for a response that failed without text; no newline at its end."""
+    words = ", ".join(json.dumps(word, ensure_ascii=False) for word in ("danger", title, text))
+    program = f"\n```openui-lang\nroot = Card([c])\nc = CalloutV2({words})\n```\n"
+    return f'<content thesys="true" version="2">{escape(program)}</content>'
+
+
+def think_item(title: str, content: str, ephemeral: bool = True) -> str:
+    """A think item as C1 shows it while the model works; an ephemeral one is not kept in the stored message."""
+    mark = ' ephemeral="true"' if ephemeral else ""
+    inner = f"<thinkitemtitle>{escape(title)}</thinkitemtitle><thinkitemcontent>{escape(content)}</thinkitemcontent>"
+    return f"<thinkitem{mark}>{inner}</thinkitem>"
+
+
+def unwrap(content: str) -> str:
+    """The user's own words: the envelope's body without its context, or the text as it is where there is none."""
+    if not content.lstrip().startswith("<content"):
+        return content
+    bodies = [segment.body for segment in segments(content) if segment.kind == "content"]
+    return "\n".join(bodies) if bodies else content
+
+
+def context_of(content: str) -> list[object] | None:
+    """What a click or a form added to the words: the parsed JSON list, or None without a whole one."""
+    for segment in segments(content):
+        if segment.kind == "context":
+            return parse_context(segment.body)
+    return None
+
+
+def parse_context(body: str) -> list[object] | None:
+    """The list in a context's unescaped body, or None where it is cut, too deep, or anything but a list."""
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, list) else None
+
+
+def segments(content: str) -> Iterator[Segment]:
+    """Take a message apart, in order and in linear time; blank text between two envelopes is left out."""
+    done = seen = 0
+    between = True  # nothing but blanks since the last envelope, or since the start
+    while match := _OPENING.search(content, seen):
+        between = between and not content[seen : match.start()].strip()
+        seen = match.end()
+        if not _is_envelope(content, match, between):
+            between = False
+            continue
+        if plain := content[done : match.start()].strip():
+            yield Segment("text", plain)
+        segment, done = _element(content, match) if match[1] else _fenced(content, match)
+        yield segment
+        seen, between = done, True
+    tail = (_CUT_OPENING if done else _CUT_MESSAGE).sub("", content[done:], count=1)
+    if tail.strip():
+        yield Segment("text", tail if done == 0 else tail.strip())
+
+
+def _is_envelope(content: str, tag: re.Match[str], between: bool) -> bool:
+    """Prose may speak of these tags, so in the middle of text only the unmistakable forms count."""
+    name, attributes = tag[1], tag[2] or ""
+    if name == "thinkitem":
+        return between or content.startswith("<thinkitemtitle>", tag.end())
+    if name == "context":
+        return between and tag.start() > 0
+    if name is None or "thesys=" in attributes:
+        return True
+    # Without the attribute, an envelope that is still open is one only if a tree or a program has begun in it.
+    begun = content[tag.end() : tag.end() + 20].lstrip().startswith(("{", "```"))
+    return between and (begun or content.find("</content>", tag.end()) >= 0)
+
+
+def _element(content: str, tag: re.Match[str]) -> tuple[Segment, int]:
+    """The segment that starts with the tag, and where it ends."""
+    close = f"</{tag[1]}>"
+    end = content.find(close, tag.end())
+    closed = end >= 0
+    raw = content[tag.end() : end] if closed else _CUT_CLOSING.sub("", content[tag.end() :])
+    # A think item's parts are told apart by their tags, which its escaped words cannot hold: so before unescaping.
+    body = raw if tag[1] == "thinkitem" else unescape(raw if closed else _CUT_ENTITY.sub("", raw))
+    return Segment(tag[1], body, tag[2] or "", closed), end + len(close) if closed else len(content)
+
+
+def _fenced(content: str, fence: re.Match[str]) -> tuple[Segment, int]:
+    """A program in a bare fence, as models write it that know openui-lang but not C1's envelope."""
+    end = _FENCE_END.search(content, fence.end() - 1)
+    body = content[fence.end() : end.start() if end else len(content)]
+    return Segment("program", body, closed=end is not None), end.end() if end else len(content)

@@ -1,0 +1,26 @@
+"""The API's paths. `chatproject.asgi` serves everything under API_PREFIXES without Django's synchronous middlewares."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from chat.views import responses, threads
+from chat.views.door import door, unknown
+
+API_PREFIXES = ("/api/", "/healthz", "/readyz")
+
+urlpatterns = [
+    path("api/chat", door(post=responses.send_to_c1)),
+    path("api/response", door(post=responses.send_to_openassistant)),
+    path("api/responses/<str:response_id>", door(get=responses.show)),
+    path("api/responses/<str:response_id>/stream", door(get=responses.stream)),
+    path("api/responses/<str:response_id>/stop", door(post=responses.stop)),
+    path("api/threads", door(get=threads.list_threads, post=threads.create)),
+    path("api/threads/<str:thread_id>", door(get=threads.show, patch=threads.change, delete=threads.delete)),
+    path("api/threads/<str:thread_id>/messages", door(get=threads.messages)),
+    path("api/threads/<str:thread_id>/messages/<str:message_id>", door(put=threads.replace)),
+    path("api/session", door(get=threads.session)),
+    path("healthz", door(get=threads.live)),
+    path("readyz", door(get=threads.ready)),
+    re_path(r"^api/.*", door(get=unknown, post=unknown, put=unknown, patch=unknown, delete=unknown)),
+]

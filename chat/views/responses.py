@@ -1,0 +1,139 @@
+"""Prompts in, answers out: the two chat routes, and a response's state, stream and stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import payloads, service
+from chat.conf import settings
+from chat.errors import BY_CODE, BadRequest, ChatError
+from chat.identity import Caller
+from chat.log import End, Event
+from chat.models import Response
+from chat.views.door import answer, body_of, caller_of, chat_caller_of, problem, with_session
+from chat.wire import raw, sse, state
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=HttpResponseBase)
+
+Encode = Callable[[Event], bytes]
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
+
+
+async def send_to_c1(request: HttpRequest) -> HttpResponseBase:
+    return await _send(request, "", raw.c1, EVENT_STREAM)
+
+
+async def send_to_openassistant(request: HttpRequest) -> HttpResponseBase:
+    return await _send(request, "openassistant", raw.plain, PLAIN)
+
+
+async def _send(
+    request: HttpRequest, default_model: str, encode: Encode, content_type: str
+) -> HttpResponseBase:
+    framed = _wants_events(request)
+    body = body_of(request)
+    caller = await chat_caller_of(request)
+    row = await service.send(caller, payloads.send(body), default_model)
+    stream = await _stream(caller, row, 0, None if framed else encode, content_type)
+    return with_session(request, stream, caller)
+
+
+def _wants_events(request: HttpRequest) -> bool:
+    wanted = request.GET.get("format", "c1")
+    if wanted not in ("c1", "sse"):
+        raise BadRequest("`format` must be `c1` or `sse`.")
+    return wanted == "sse"
+
+
+async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    framed, offset = _wants_events(request), _offset(request)
+    caller = await caller_of(request)
+    row = await service.response(caller, response_id)
+    return await _stream(caller, row, offset, None if framed else raw.c1, EVENT_STREAM)
+
+
+def _offset(request: HttpRequest) -> int:
+    return payloads.offset_text(request.headers.get("Last-Event-ID") or request.GET.get("offset", "0"))
+
+
+async def _stream(
+    caller: Caller, row: Response, offset: int, encode: Encode | None, content_type: str
+) -> HttpResponseBase:
+    """The answer from an offset: framed as events, or (with `encode`) raw, whose head waits for the first byte or the end."""
+    events = await service.follow(caller, row, offset)
+    first = [await anext(events)]
+    headers = {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
+    if encode is None:
+        return _streaming(
+            first, events, sse.Encoder(row.public_id, row.thread.public_id), EVENT_STREAM, headers
+        )
+    while not (encode(first[-1]) or isinstance(first[-1], End)):
+        first = [await anext(events)]
+    failure = _failure(first[-1])
+    if failure is not None and settings.model_errors == "status":
+        return _with(problem(failure), headers)
+    if failure is not None:
+        headers["X-Response-Status"] = "failed"
+    return _streaming(first, events, encode, content_type, headers)
+
+
+def _failure(event: Event) -> ChatError | None:
+    detail = raw.failure_of(event)
+    if detail is None or not isinstance(event, End) or event.response is None:
+        return None
+    return BY_CODE[event.response.error_code or "model_failed"](
+        detail, retry_after=event.response.retry_after
+    )
+
+
+def _streaming(
+    first: list[Event],
+    rest: AsyncGenerator[Event],
+    encode: Encode,
+    content_type: str,
+    headers: dict[str, str],
+) -> HttpResponseBase:
+    response = StreamingHttpResponse(_encoded(first, rest, encode), content_type=content_type)
+    fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+    return _with(response, fixed | headers)
+
+
+def _with(response: R, headers: dict[str, str]) -> R:
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+async def _encoded(first: list[Event], rest: AsyncGenerator[Event], encode: Encode) -> AsyncIterator[bytes]:
+    """The body. It never raises: under Daphne an error here would hang its reader (a close without an end means: come back)."""
+    async with aclosing(rest):
+        try:
+            for event in first:
+                if data := encode(event):
+                    yield data
+            async for event in rest:
+                if data := encode(event):
+                    yield data
+        except ChatError as error:
+            logger.warning("action=stream_cut code=%s", error.code)
+
+
+async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    row = await service.response(await caller_of(request), response_id)
+    return answer(state.response(row, await service.reached(row)))
+
+
+async def stop(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    caller = await caller_of(request)
+    ended = await service.stop(caller, response_id, payloads.stop_offset(request.body))
+    return answer({"status": ended.status})

@@ -1,0 +1,103 @@
+"""Threads, their messages, and the session."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import payloads, service
+from chat.errors import BadRequest
+from chat.store.threads import Listing
+from chat.views.door import answer, body_of, caller_of, csrf_token, with_session
+from chat.wire import state
+
+MAX_THREADS, DEFAULT_THREADS = 100, 50  # a page of threads; the default fills a tall window
+MAX_MESSAGES, DEFAULT_MESSAGES = 1_000, 200  # a page of messages
+REPLACEMENT_BYTES = (
+    8 * 1024 * 1024
+)  # 1 MiB of text and 64 KiB of form state in JSON's worst escapes, six bytes for one
+
+
+async def list_threads(request: HttpRequest) -> HttpResponseBase:
+    wanted = Listing(
+        limit=_limit(request, DEFAULT_THREADS, MAX_THREADS),
+        cursor=request.GET.get("cursor") or None,
+        words=request.GET.get("q", "").replace("\0", " ").strip(),
+        archived=_switch(request, "archived"),
+    )
+    page = await service.list_threads(await caller_of(request), wanted)
+    rows = [state.thread(row, excerpt) for row, excerpt in page.threads]
+    return answer({"threads": rows, "nextCursor": page.next_cursor})
+
+
+def _limit(request: HttpRequest, default: int, maximum: int) -> int:
+    text = request.GET.get("limit")
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= maximum):
+        raise BadRequest(f"`limit` must be a number from 1 to {maximum}.")
+    return int(text)
+
+
+def _switch(request: HttpRequest, name: str) -> bool | None:
+    word = request.GET.get(name)
+    if word in (None, ""):
+        return False
+    if word in ("1", "true"):
+        return True
+    if word in ("0", "false"):
+        return False
+    if word in ("any", "all"):
+        return None
+    raise BadRequest(f"`{name}` must be true, false or any.")
+
+
+async def create(request: HttpRequest) -> HttpResponseBase:
+    caller = await caller_of(request)
+    row, new = await service.create_thread(caller, payloads.new_thread(body_of(request)))
+    return answer(state.thread(row), 201 if new else 200)
+
+
+async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    return answer(state.thread(await service.thread(await caller_of(request), thread_id)))
+
+
+async def change(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    caller = await caller_of(request)
+    row = await service.change_thread(caller, thread_id, payloads.thread_change(body_of(request)))
+    return answer(state.thread(row))
+
+
+async def delete(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    await service.delete_thread(await caller_of(request), thread_id)
+    return HttpResponse(status=204)
+
+
+async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    limit = _limit(request, DEFAULT_MESSAGES, MAX_MESSAGES)
+    before = request.GET.get("before") or None
+    shown, more = await service.messages(await caller_of(request), thread_id, limit, before)
+    return answer({"messages": [state.message(one) for one in shown], "hasMore": more})
+
+
+async def replace(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
+    caller = await caller_of(request)
+    content = payloads.replacement(body_of(request, REPLACEMENT_BYTES))
+    return answer(state.message(await service.replace_message(caller, thread_id, message_id, content)))
+
+
+async def session(request: HttpRequest) -> HttpResponseBase:
+    caller = await caller_of(request, make_guest=True)
+    token, set_cookie = csrf_token(request)
+    response = answer(service.session(caller, token))
+    set_cookie(response)
+    return with_session(request, response, caller)
+
+
+async def live(request: HttpRequest) -> HttpResponseBase:
+    return answer({"status": "ok"})
+
+
+async def ready(request: HttpRequest) -> HttpResponseBase:
+    await service.ready()
+    return answer({"status": "ok"})

@@ -1,0 +1,30 @@
+"""The raw dialects: the bare text. A failure without text gets the one thing its readers can show."""
+
+from __future__ import annotations
+
+from chat.log import End, Event, Text
+from chat.models import Status
+from chat.text import wrap_card
+from chat.wire.state import FAILED_TITLE
+
+
+def c1(event: Event) -> bytes:
+    """C1's client shows nothing on an error, but it shows a card."""
+    failure = failure_of(event)
+    return _text(event) if failure is None else wrap_card(FAILED_TITLE, failure).encode()
+
+
+def plain(event: Event) -> bytes:
+    failure = failure_of(event)
+    return _text(event) if failure is None else failure.encode()
+
+
+def _text(event: Event) -> bytes:
+    return event.data if isinstance(event, Text) else b""
+
+
+def failure_of(event: Event) -> str | None:
+    """What to tell the reader of a failed response whose stored message is empty."""
+    if not isinstance(event, End) or event.response is None or event.response.status != Status.FAILED:
+        return None
+    return None if event.response.text_length else event.response.error_detail

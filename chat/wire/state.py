@@ -1,0 +1,77 @@
+"""The shapes of threads, messages and responses in JSON, the same on every door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat.models import Response, Status, Thread
+from chat.store.search import Excerpt
+from chat.store.threads import Shown
+from chat.text import wrap_card
+
+FAILED_TITLE = "No answer"
+
+
+def response(row: Response, offset: int) -> dict[str, Any]:
+    """`offset`: what a reader would reach now."""
+    return {
+        "id": row.public_id,
+        "threadId": row.thread.public_id,
+        "status": row.status,
+        "model": row.model,
+        "offset": offset,
+        "keptOffset": row.kept_offset,
+        "finishReason": row.finish_reason,
+        "usage": row.usage,
+        "error": row.error,
+        "createdAt": row.created_at,
+        "firstTokenAt": row.first_token_at,
+        "finishedAt": row.finished_at,
+    }
+
+
+def end(row: Response | None, offset: int) -> dict[str, Any]:
+    """How a response ended; one that was deleted meanwhile had been stopped."""
+    if row is None:
+        return {
+            "status": Status.STOPPED,
+            "finishReason": None,
+            "usage": None,
+            "error": None,
+            "keptOffset": offset,
+        }
+    return {
+        "status": row.status,
+        "finishReason": row.finish_reason,
+        "usage": row.usage,
+        "error": row.error,
+        "keptOffset": row.kept_offset,
+    }
+
+
+def thread(row: Thread, excerpt: Excerpt | None = None) -> dict[str, Any]:
+    shape = {
+        "threadId": row.public_id,
+        "title": row.title,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+        "archived": row.archived,
+        "model": row.model,
+        "activeResponseId": getattr(row, "active_response_id", None),
+    }
+    return (
+        shape if excerpt is None else {**shape, "excerpt": {"text": excerpt.text, "ranges": excerpt.ranges}}
+    )
+
+
+def message(shown: Shown) -> dict[str, Any]:
+    """A failed reply without text shows the card that its reader got."""
+    content = shown.content if shown.error is None else wrap_card(FAILED_TITLE, shown.error)
+    return {
+        "id": shown.id,
+        "role": shown.role,
+        "content": content,
+        "createdAt": shown.created_at,
+        "status": shown.status,
+        "offset": shown.offset,
+    }

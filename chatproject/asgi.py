@@ -1,0 +1,118 @@
+"""The ASGI application: the API and the WebSocket without Django's threads, everything else with the whole of Django."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+
+import django
+
+django.setup()
+
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, get_resolver
+
+from chat import runner
+from chat.consumers import ChatConsumer
+from chat.errors import BadRequest, NotFound
+from chat.urls import API_PREFIXES
+from chat.views.door import problem
+from chatproject import headers
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class ApiHandler(ASGIHandler):
+    """Django's handler for views that are async, authenticate by themselves and never raise.
+
+    Django's own runs synchronous signal receivers and middlewares, which pin a thread to a request until its body is sent: 200
+    streams, 201 threads. This one uses none.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """None: who is asking is the views' business, the headers are `send_response`'s."""
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if body is None:
+            return
+        me = asyncio.current_task()
+        leaving = asyncio.create_task(_cancel_when_left(receive, me))
+        try:
+            await self._answer(scope, body, send)
+        except asyncio.CancelledError:
+            if not leaving.done():
+                raise
+        finally:
+            leaving.cancel()
+
+    async def _answer(self, scope: Any, body: bytes, send: Send) -> None:
+        try:
+            request = ASGIRequest(scope, io.BytesIO(body))
+        except UnicodeDecodeError:
+            await self.send_response(problem(BadRequest("The path or a header is not valid UTF-8.")), send)
+            return
+        response = await self._response(request)
+        headers.for_api(request, response)
+        if not response.streaming:
+            response["Content-Length"] = str(len(response.content))
+        await self.send_response(response, send)
+
+    async def _response(self, request: ASGIRequest) -> HttpResponseBase:
+        try:
+            match = get_resolver().resolve(request.path_info)
+        except Resolver404:
+            return problem(NotFound())
+        request.resolver_match = match
+        response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
+        return response
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The request's body; None if its sender left."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _cancel_when_left(receive: Receive, request: asyncio.Task[Any] | None) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    if request is not None:
+        request.cancel()
+
+
+class Application:
+    """Sends each connection to its handler. The server calls `on_startup` and `on_shutdown`."""
+
+    def __init__(self) -> None:
+        self._api, self._pages, self._socket = ApiHandler(), ASGIHandler(), ChatConsumer.as_asgi()
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+        elif scope["path"].startswith(API_PREFIXES):
+            await self._api(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+    async def on_startup(self) -> None:
+        await runner.current()
+
+    async def on_shutdown(self) -> None:
+        await runner.drain()
+
+
+application = Application()

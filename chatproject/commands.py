@@ -1,0 +1,75 @@
+"""Gives each command what it needs: its environment, and the database running while it works."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from chatproject import environment
+from chatproject.bootstrap import ROOT
+from chatproject.postgres import Postgres, running
+
+HELP = {"-h", "--help", "--version"}
+WITHOUT_DATABASE = HELP | {
+    "help",
+    "version",
+    "check",
+    "collectstatic",
+    "diffsettings",
+    "findstatic",
+    "makemessages",
+}
+MAKING_TABLES = {"migrate", "flush", "sqlflush", "makemigrations"}  # need none to be there
+
+
+def run(argv: list[str]) -> None:
+    """Carry out `manage.py argv[1] …`."""
+    name, arguments = (argv[1], argv[2:]) if len(argv) > 1 else ("help", [])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+    signal.signal(signal.SIGTERM, _leave)
+    if name == "test":
+        from chatproject import checks
+
+        sys.exit(checks.main(arguments))
+    folder = environment.prepare(os.environ)
+    if name == "up":
+        from chatproject import up
+
+        signal.signal(signal.SIGINT, _leave)
+        sys.exit(up.main(arguments, folder))
+    environment.provide_secret_key(os.environ, folder)
+    _django(argv, name, folder)
+
+
+def _django(argv: list[str], name: str, folder: Path) -> None:
+    needed = name not in WITHOUT_DATABASE and not HELP & set(argv)
+    with database(folder) if needed else contextlib.nullcontext() as server:
+        if server and server.created and name not in MAKING_TABLES:
+            subprocess.run([sys.executable, "-m", "django", "prepare"], cwd=ROOT, check=True)
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(argv)
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)  # through every `finally`: the database must stop if this process started it
+
+
+@contextlib.contextmanager
+def database(folder: Path) -> Iterator[Postgres | None]:
+    """DATABASE_URL names a running database while the block runs: the user's own, or else the embedded one.
+
+    Yields the embedded one.
+    """
+    if os.environ.get("DATABASE_URL"):
+        yield None
+        return
+    with running(folder) as server:
+        os.environ["DATABASE_URL"] = server.url()
+        yield server

@@ -1,0 +1,119 @@
+"""Django's settings, made from `chat.conf`, which is the only reader of the environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_stubs_ext
+from psycopg.conninfo import conninfo_to_dict
+
+from chat.conf import ROOT, settings
+
+django_stubs_ext.monkeypatch()
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Django's description of the database that a `postgresql://` URL names."""
+    info = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": info.pop("dbname", "chat"),
+        "USER": info.pop("user", ""),
+        "PASSWORD": info.pop("password", ""),
+        "HOST": info.pop("host", ""),
+        "PORT": info.pop("port", ""),
+        "OPTIONS": info,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+BASE_DIR = ROOT
+SECRET_KEY = settings.secret_key or "only-commands-without-a-server"
+DEBUG = settings.debug
+ALLOWED_HOSTS = list(settings.allowed_hosts)
+DATABASES = {"default": _database(settings.database_url)} if settings.database_url else {}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "chat",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "servestatic.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "channels",
+]
+
+# For pages and the admin. The API has a handler of its own without these: each of the synchronous ones costs a request
+# a thread for its whole life, which a stream must not (see `chatproject.asgi`).
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "chatproject.headers.ContentSecurityPolicy",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "chatproject.urls"
+ASGI_APPLICATION = "chatproject.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_USER_MODEL = "chat.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = settings.data_dir / "static"
+SERVESTATIC_USE_FINDERS = True  # straight from the sources: no collectstatic before the first page
+SERVESTATIC_AUTOREFRESH = settings.debug
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = list(settings.allowed_origins)
+if settings.trusted_proxy:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000  # a year, as browsers' preload lists ask; sent on https requests only
+
+# Twice the largest message in JSON, whose escapes can double a text: what `chatproject.server` reads of a body.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"chat": {"level": settings.log_level}, "chatproject": {"level": settings.log_level}},
+}

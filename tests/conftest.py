@@ -1,0 +1,150 @@
+"""What all tests share: the test databases' ends, and real servers with a scripted model behind them.
+
+Live tests share servers and never flush: each makes its own users, in a copy of the test database that the
+other tests do not see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.testing import ScriptedModel
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """pytest-django's; at the end nobody stays connected, or dropping the database would try for seconds."""
+    yield
+    close_connections_of_threads()
+
+
+@pytest.fixture(scope="session")
+def live_database(django_db_blocker: Any, worker_id: str) -> Iterator[str]:
+    """The name of the live tests' database, migrated. Apart from the test database, whose rows come and go."""
+    from django.db import connection
+
+    from tests.live.harness import created_database
+
+    with (
+        django_db_blocker.unblock(),
+        created_database(f"{connection.settings_dict['NAME']}_{worker_id}_live") as name,
+    ):
+        yield name
+
+
+def close_connections_of_threads() -> None:
+    """asgiref's one thread keeps its connection, and the test database could not be dropped."""
+    from asgiref.sync import SyncToAsync
+    from django.db import connections
+
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(scope="session")
+def scripted_model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as model:
+        yield model
+
+
+@pytest.fixture(scope="session")
+def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory: Any) -> Iterator[Any]:
+    """Makes servers on the live database: `keep(**env)` shared ones, `own(**env)` for one test."""
+    from tests.live.harness import CANARY_KEY, SECRET_KEY, Servers, database_url
+
+    folder: Path = tmp_path_factory.mktemp("servers")
+    env = {
+        "DATABASE_URL": database_url(live_database),
+        "SECRET_KEY": SECRET_KEY,
+        "C1_BASE_URL": scripted_model.base_url,
+        "THESYS_API_KEY": CANARY_KEY,
+        "OPENASSISTANT_BASE_URL": scripted_model.base_url,
+        "OPENASSISTANT_API_KEY": CANARY_KEY,
+        "CHAT_GUESTS": "1",
+    }
+    made = Servers(folder, env)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def live(
+    live_database: str, django_db_blocker: Any, servers: Any, scripted_model: ScriptedModel
+) -> Iterator[None]:
+    """Around every live test: the live database for the ORM, and afterwards the checks of `hygiene`."""
+    from tests.live.harness import using_database
+    from tests.live.hygiene import Hygiene
+
+    with django_db_blocker.unblock(), using_database(live_database):
+        hygiene = Hygiene(servers)
+        yield
+        try:
+            hygiene.check()
+        finally:
+            scripted_model.reset()
+
+
+@pytest.fixture
+def model(live: None, scripted_model: ScriptedModel) -> ScriptedModel:
+    """The model behind every server."""
+    return scripted_model
+
+
+@pytest.fixture
+def server(live: None, servers: Any) -> Any:
+    """The shared server with the default settings, but for many responses of one user."""
+    return servers.keep(CHAT_ACTIVE_PER_USER="20")
+
+
+@pytest.fixture
+def second(live: None, servers: Any) -> Any:
+    """Another process like `server`, on a port of its own and the same database."""
+    return servers.keep(number=2, CHAT_ACTIVE_PER_USER="20")
+
+
+@pytest.fixture
+def strict(live: None, servers: Any) -> Any:
+    """The shared server with small limits, without guests, that shows model errors as statuses."""
+    return servers.keep(
+        CHAT_FIRST_TOKEN_SECONDS="0.5",
+        CHAT_SILENCE_SECONDS="0.5",
+        CHAT_RESPONSE_SECONDS="1.5",
+        CHAT_TEXT_BYTES="20000",
+        CHAT_CONTENT_BYTES="5000",
+        CHAT_MODEL_ERRORS="status",
+        CHAT_GUESTS="0",
+    )
+
+
+@pytest.fixture
+def make_client(live: None) -> Iterator[Callable[..., Any]]:
+    """Makes a new user of a server: `make_client(server)`; with `token=False` a visitor with cookies only."""
+    from tests.live.client import Client, new_id
+
+    made: list[Client] = []
+
+    def make(server: Any, *, token: bool = True) -> Client:
+        from chat.models import ApiToken, User
+
+        name = new_id("user")
+        user = User.objects.create(username=name) if token else None
+        client = Client(server, ApiToken.issue(user, "tests") if user else None, name)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def alice(make_client: Callable[..., Any], server: Any) -> Any:
+    return make_client(server)
+
+
+@pytest.fixture
+def bob(make_client: Callable[..., Any], server: Any) -> Any:
+    return make_client(server)

@@ -1,0 +1,22 @@
+"""The contract's suite knows nothing of the code: it speaks HTTP and WebSocket to a real server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.live.doors import DOORS, Door
+
+
+@pytest.fixture(params=DOORS, ids=[door.format for door in DOORS])
+def door(request: pytest.FixtureRequest) -> Door:
+    """Each way to send and to follow: the raw body, framed events, the WebSocket."""
+    chosen: Door = request.param
+    return chosen
+
+
+@pytest.fixture
+def tight(make_client: Any, strict: Any) -> Any:
+    """A user of the server with small limits and errors as statuses."""
+    return make_client(strict)

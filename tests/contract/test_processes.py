@@ -1,0 +1,94 @@
+"""Contract sections 3 and 4 across processes: follow anywhere, and every death has a clear end."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from chat.testing import Gate, ScriptedModel, answer
+from chat.testing.script import Stall, broken
+from tests.contract.expect import APPLE, pieces_of
+from tests.live.client import Client, new_id
+from tests.live.doors import C1, SSE, Door
+
+LEASE = {"CHAT_LEASE_SECONDS": "1"}
+
+
+def test_any_process_serves_any_response(
+    model: ScriptedModel, alice: Client, second: Any, door: Door
+) -> None:
+    gate, response, there = Gate(), new_id("r"), alice.at(second)
+    model.script(answer("Größe ", gate, *pieces_of(APPLE)))
+    here = C1.send(alice, response=response).until("Größe ")
+    elsewhere = door.follow(there, response, 6)
+    gate.open()
+    assert elsewhere.rest().text == ("Größe " + APPLE).encode()[6:]
+    assert here.rest().text == ("Größe " + APPLE).encode()
+
+
+def test_a_reader_from_another_process_with_more_bytes_is_served(
+    model: ScriptedModel, alice: Client, second: Any
+) -> None:
+    gate, response, there = Gate(), new_id("r"), alice.at(second)
+    model.script(answer("Hello", gate, " you"))
+    here = C1.send(alice, response=response).until("Hello")
+    elsewhere = SSE.follow(there, response, 5)  # perhaps not yet written down
+    gate.open()
+    assert (elsewhere.rest().text, here.rest().text) == (b" you", b"Hello you")
+
+
+def test_sigterm_ends_what_runs_as_interrupted_and_says_so(
+    model: ScriptedModel, servers: Any, make_client: Any, alice: Client
+) -> None:
+    model.script(broken("Hello", Stall()))
+    thread, response = new_id("t"), new_id("r")
+    with servers.own() as server:
+        dying = alice.at(server)
+        reader = SSE.send(dying, thread=thread, response=response).until("Hello")
+        before = time.monotonic()
+        assert server.sigterm() == 0
+        assert time.monotonic() - before < 5
+        heard = reader.rest()
+    assert (heard.text, heard.end["status"]) == (b"Hello", "interrupted")
+    assert alice.messages(thread)[-1]["content"] == "Hello"
+    assert model.requests[0].wait_until_left()
+
+
+def test_a_killed_process_costs_only_the_last_moments(
+    model: ScriptedModel, servers: Any, make_client: Any, alice: Client
+) -> None:
+    model.script(broken("Hello", Stall()))
+    thread, response = new_id("t"), new_id("r")
+    with servers.own(**LEASE) as server, servers.own(**LEASE) as survivor:
+        dying, there = alice.at(server), alice.at(survivor)
+        reader = C1.send(dying, "First", thread=thread, response=response).until("Hello")
+        server.kill9()
+        reader.close()
+        told = there.wait_until(response, "interrupted")
+        assert told["keptOffset"] in {0, 5}
+        heard = SSE.follow(there, response, 5).rest()  # beyond the log counts as its end
+        assert (heard.text, heard.end["status"], heard.end["offset"]) == (b"", "interrupted", told["offset"])
+        assert there.chat("Second", thread=thread).text == "Hello from the script."
+
+
+def test_a_dead_owners_response_is_stopped_at_once(model: ScriptedModel, servers: Any, alice: Client) -> None:
+    model.script(broken("Hello", Stall()))
+    response = new_id("r")
+    with servers.own(**LEASE) as server:
+        dying = alice.at(server)
+        reader = C1.send(dying, response=response).until("Hello")
+        server.kill9()
+        reader.close()
+    before = time.monotonic()
+    assert alice.stop(response).json()["status"] in {"stopped", "interrupted"}
+    assert time.monotonic() - before < 2.5
+
+
+def test_a_restarted_server_goes_on_under_its_address(
+    model: ScriptedModel, servers: Any, alice: Client
+) -> None:
+    with servers.own() as server:
+        there = alice.at(server)
+        there.chat(response=(response := new_id("r")))
+        server.restart()
+        assert C1.follow(there, response).rest().text == b"Hello from the script."

@@ -1,0 +1,131 @@
+"""A client for tests: a user of one server, over HTTP and WebSocket."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import uuid
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+from tests.live.harness import CANARY_WORD, Server, eventually
+
+SECONDS = 10.0  # for any one read; more is a hang
+PLAIN_TEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # unused over http; made once, for each one costs 30 ms
+
+Json = dict[str, Any]
+
+
+def new_id(kind: str = "id") -> str:
+    return f"{kind}-{uuid.uuid4().hex[:12]}"
+
+
+def body_of(
+    content: Any = f"Tell me about the {CANARY_WORD}.",
+    *,
+    thread: str | None = None,
+    response: str | None = None,
+    prompt: str | None = None,
+    **more: Any,
+) -> Json:
+    """The body of `POST /api/chat`."""
+    named = {"threadId": thread, "responseId": response}
+    message = {"role": "user", "content": content, **({"id": prompt} if prompt else {})}
+    return {"prompt": message, **{key: value for key, value in named.items() if value}, **more}
+
+
+class Closeable(Protocol):
+    def close(self) -> None: ...
+
+
+class Client:
+    """A user of one server; with `token` None a visitor with cookies."""
+
+    def __init__(self, server: Server, token: str | None = None, username: str = "") -> None:
+        self.server = server
+        self.username = username
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.http = httpx.Client(
+            base_url=server.url, headers=self.headers, timeout=SECONDS, verify=PLAIN_TEXT
+        )
+        self.opened: list[Closeable] = [self.http]
+
+    def at(self, server: Server) -> Client:
+        """The same user at another server."""
+        there = Client(server, None, self.username)
+        there.headers = self.headers
+        there.http.headers.update(self.headers)
+        self.opened.append(there)
+        return there
+
+    def chat(self, *args: Any, query: str = "", **body: Any) -> httpx.Response:
+        """`POST /api/chat`, read to its end."""
+        return self.http.post(f"/api/chat{query}", json=body_of(*args, **body))
+
+    def get(self, path: str, **params: Any) -> httpx.Response:
+        return self.http.get(path, params=params)
+
+    def response(self, response_id: str) -> Json:
+        answer = self.get(f"/api/responses/{response_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def wait_until(self, response_id: str, status: str) -> Json:
+        """The response once it is known and has this status."""
+
+        def told() -> Json | None:
+            answer = self.get(f"/api/responses/{response_id}")
+            return dict(answer.json()) if answer.is_success and answer.json()["status"] == status else None
+
+        return dict(eventually(told, says=f"{response_id} never was {status}"))
+
+    def stop(self, response_id: str, **body: Any) -> httpx.Response:
+        return self.http.post(f"/api/responses/{response_id}/stop", json=body)
+
+    def messages(self, thread_id: str, **params: Any) -> list[Json]:
+        answer = self.get(f"/api/threads/{thread_id}/messages", **params)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["messages"])
+
+    @contextlib.contextmanager
+    def socket(self, **headers: str) -> Iterator[Socket]:
+        with connect_socket(self.server, {**self.headers, **headers}) as connection:
+            yield Socket(connection)
+
+    def close(self) -> None:
+        """Close everything that was opened for this user, even where a test failed half-way."""
+        for opened in self.opened:
+            opened.close()
+
+
+def connect_socket(server: Server, headers: dict[str, str]) -> connect:
+    """A context manager that opens a WebSocket; websockets.exceptions.InvalidStatus where it is refused."""
+    url = server.url.replace("http", "ws", 1) + "/ws/chat/"
+    return connect(url, additional_headers=headers, open_timeout=SECONDS, proxy=None, max_size=None)
+
+
+class Socket:
+    """A WebSocket that speaks JSON."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    def say(self, kind: str, **fields: Any) -> None:
+        self.connection.send(json.dumps({"type": kind, **fields}))
+
+    def hear(self) -> Json:
+        return dict(json.loads(self.connection.recv(SECONDS)))
+
+    def hear_until(self, kind: str) -> Json:
+        """The next frame of this type; others are skipped."""
+        while (frame := self.hear())["type"] != kind:
+            pass
+        return frame
+
+    def ask(self, kind: str, **fields: Any) -> Json:
+        self.say(kind, **fields)
+        return self.hear()

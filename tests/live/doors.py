@@ -1,0 +1,202 @@
+"""One reader per dialect, with one interface for all of them.
+
+reader = door.send(alice, thread="t", response="r")
+reader.until("Hel")          # reads on until the text so far holds this
+heard = reader.rest()        # reads to the end
+heard.text, heard.end["status"]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+from tests.live.client import SECONDS, Client, Json, Socket, body_of, connect_socket
+
+END_FIELDS = ("status", "finishReason", "usage", "error", "keptOffset")
+
+
+@dataclass
+class Heard:
+    """What a reader got: the text's bytes, the offset after it, `start`, `end`, and every event."""
+
+    text: bytes = b""
+    start: Json = field(default_factory=dict)
+    end: Json = field(default_factory=dict)
+    events: list[tuple[str, Json]] = field(default_factory=list)
+
+    def take(self, name: str, data: Json) -> None:
+        self.events.append((name, data))
+        if name == "delta":
+            self.text += data["text"].encode()
+        elif name == "start":
+            self.start = data
+        elif name == "end":
+            self.end = data
+
+
+class Reader(Protocol):
+    """One follower of one response."""
+
+    heard: Heard
+
+    def until(self, text: str) -> Reader:
+        """Read on until the text so far holds `text`; a framed reader has its `start` then, even for ""."""
+        ...
+
+    def rest(self) -> Heard: ...
+    def close(self) -> None: ...
+
+
+class HttpReader:
+    """The request is sent at once; its head is read when it is needed, for a raw one comes with the first byte."""
+
+    format = "c1"
+    framed = False
+
+    def __init__(
+        self, client: Client, method: str, path: str, body: Json | None, headers: dict[str, str]
+    ) -> None:
+        self.client = client
+        self.heard = Heard()
+        self._connection = http.client.HTTPConnection(
+            client.server.url.removeprefix("http://"), timeout=SECONDS
+        )
+        sent = None if body is None else json.dumps(body).encode()
+        headers = {**client.headers, "Content-Type": "application/json", **headers}
+        self._connection.request(method, path, sent, headers)
+        self._head: http.client.HTTPResponse | None = None
+        client.opened.append(self)
+
+    @property
+    def head(self) -> http.client.HTTPResponse:
+        self._head = self._head or self._connection.getresponse()
+        return self._head
+
+    def until(self, text: str) -> HttpReader:
+        while text.encode() not in self.heard.text or (self.framed and not self.heard.start):
+            assert self._more(), f"the body ended at {self.heard.text[-200:]!r}, before {text!r}"
+        return self
+
+    def rest(self) -> Heard:
+        while self._more():
+            pass
+        self.close()
+        return self.heard
+
+    def close(self) -> None:
+        if self._head:
+            self._head.close()
+        self._connection.close()
+
+    def _more(self) -> bool:
+        piece = self.head.read1()
+        self.take(piece)
+        return bool(piece)
+
+    def take(self, piece: bytes) -> None:
+        raise NotImplementedError
+
+
+class C1Reader(HttpReader):
+    """The raw body. What the framed dialects say in `end` stands at the response's own route."""
+
+    def take(self, piece: bytes) -> None:
+        self.heard.text += piece
+
+    def rest(self) -> Heard:
+        heard = super().rest()
+        if response_id := self.head.headers.get("X-Response-Id"):
+            told = self.client.response(response_id)
+            heard.end = {key: told[key] for key in END_FIELDS}
+        return heard
+
+
+class SseReader(HttpReader):
+    """Framed events."""
+
+    format = "sse"
+    framed = True
+    _rest = b""
+
+    def take(self, piece: bytes) -> None:
+        *events, self._rest = (self._rest + piece).split(b"\n\n")
+        for event in events:
+            self._take_event(event.decode())
+
+    def _take_event(self, event: str) -> None:
+        fields = dict(line.split(": ", 1) for line in event.split("\n") if not line.startswith(":"))
+        if fields:
+            data = json.loads(fields["data"])
+            self.heard.take(fields["event"], {**data, "offset": int(fields["id"])})
+
+
+class SocketReader:
+    """The same over a WebSocket of its own."""
+
+    def __init__(self, client: Client, kind: str, **fields: Any) -> None:
+        self.heard = Heard()
+        self._stack = contextlib.ExitStack()
+        self.connection = self._stack.enter_context(connect_socket(client.server, client.headers))
+        client.opened.append(self)
+        Socket(self.connection).say(kind, **fields)
+
+    def until(self, text: str) -> SocketReader:
+        while text.encode() not in self.heard.text or not self.heard.start:
+            assert self._more(), f"it ended at {self.heard.text[-200:]!r}, before {text!r}"
+        return self
+
+    def rest(self) -> Heard:
+        while self._more():
+            pass
+        self.close()
+        return self.heard
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _more(self) -> bool:
+        if self.heard.end:
+            return False
+        frame = json.loads(self.connection.recv(SECONDS))
+        self.heard.take(frame["type"], frame)
+        assert frame["type"] != "error", frame
+        return bool(frame["type"] != "end")
+
+
+class HttpDoor:
+    """`POST /api/chat` and `GET …/stream` in one format."""
+
+    def __init__(self, reader: type[HttpReader]) -> None:
+        self.reader = reader
+        self.format = reader.format
+
+    def send(self, client: Client, *args: Any, **body: Any) -> HttpReader:
+        return self.reader(client, "POST", f"/api/chat?format={self.format}", body_of(*args, **body), {})
+
+    def follow(self, client: Client, response_id: str, offset: int = 0, **headers: str) -> HttpReader:
+        query = urlencode({"offset": offset, "format": self.format})
+        return self.reader(client, "GET", f"/api/responses/{response_id}/stream?{query}", None, headers)
+
+
+class SocketDoor:
+    """`send` and `follow` frames."""
+
+    format = "websocket"
+
+    def send(self, client: Client, *args: Any, **body: Any) -> SocketReader:
+        return SocketReader(client, "send", **body_of(*args, **body))
+
+    def follow(self, client: Client, response_id: str, offset: int = 0) -> SocketReader:
+        return SocketReader(client, "follow", responseId=response_id, offset=offset)
+
+
+Door = HttpDoor | SocketDoor
+C1 = HttpDoor(C1Reader)
+SSE = HttpDoor(SseReader)
+SOCKET = SocketDoor()
+DOORS: tuple[Door, ...] = (C1, SSE, SOCKET)

@@ -1,0 +1,228 @@
+"""Real server processes for tests: started on an inherited socket, watched, killed, started again."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from django.core.management import call_command
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 20.0  # a cold start on two busy cores; a warm one takes one
+END_SECONDS = 10.0  # the contract gives SIGTERM 5
+POLL_SECONDS = 0.01  # between two looks at something that has no bell
+CANARY_KEY = "sk-canary-2f6d0a9c71"  # a secret that may stand in no log, answer or row
+SECRET_KEY = "of-the-servers-under-test"
+CANARY_WORD = "quokka4417"  # stands in every prompt that the harness sends, and may stand in no log
+THREADS = 40  # of an idle server; the bar for 1,000 streams is 20 and some for pages and the admin
+
+Env = dict[str, str]
+
+
+def eventually(
+    what: Callable[[], Any], seconds: float = END_SECONDS, says: str = "it never came about"
+) -> Any:
+    """The first true value of `what`, looked for until `seconds` are over; then AssertionError."""
+    deadline = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < deadline, says
+        time.sleep(POLL_SECONDS)
+    return value
+
+
+class Server:
+    """A server process. `env` are its settings beyond the environment that all share."""
+
+    def __init__(self, folder: Path, env: Env, listener: socket.socket | None = None) -> None:
+        self.folder = folder
+        self.env = env
+        self.listener = listener or bound_listener()
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.log_path = folder / "server.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None, "the server was not started"
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def start(self) -> Server:
+        fd = self.listener.fileno()
+        command = [sys.executable, "-m", "chatproject.server", "--fd", str(fd), "--exit-with-parent"]
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self._environment(),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                pass_fds=[fd],
+            )
+        return self
+
+    def wait_until_ready(self) -> Server:
+        eventually(self._ready, START_SECONDS, f"the server is not ready:\n{self.log}")
+        return self
+
+    def kill9(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def sigterm(self) -> int:
+        """Ask the process to end; its exit code. AssertionError if it takes too long."""
+        return self._signal(signal.SIGTERM)
+
+    def restart(self) -> Server:
+        """A new process on the same socket, so under the same URL."""
+        if self.process and self.process.poll() is None:
+            self.sigterm()
+        return self.start().wait_until_ready()
+
+    def close(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.kill9()
+        self.listener.close()
+
+    def descriptors(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def _signal(self, number: int) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(END_SECONDS)
+        finally:
+            if self.process.stdin:
+                self.process.stdin.close()
+
+    def _ready(self) -> bool:
+        assert self.alive(), f"the server ended:\n{self.log}"
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/readyz", timeout=START_SECONDS).status_code == 200
+        return False
+
+    def _environment(self) -> Env:
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "C1_"))
+        }
+        return {**inherited, "CHAT_DATA_DIR": str(self.folder), **self.env}
+
+
+class Servers:
+    """The servers of one test session: made once for each set of settings, or alone for a test that kills them."""
+
+    def __init__(self, folder: Path, shared: Env) -> None:
+        self._folder = folder
+        self._shared = shared
+        self._numbers = itertools.count()
+        self._kept: dict[frozenset[tuple[str, str]], Server] = {}
+
+    def keep(self, number: int = 1, **env: str) -> Server:
+        """The server with these settings that all tests share; a higher `number` is another process of the kind."""
+        key = frozenset({*env.items(), ("number", str(number))})
+        if key not in self._kept or not self._kept[key].alive():
+            self._kept[key] = self._made(env).start().wait_until_ready()
+        return self._kept[key]
+
+    @contextlib.contextmanager
+    def own(self, beside: Server | None = None, **env: str) -> Iterator[Server]:
+        """A server for one test, to be killed at will; `beside` another on the same socket if that is given."""
+        server = self._made(env, beside.listener.dup() if beside else None)
+        try:
+            yield server.start().wait_until_ready()
+            assert_clean(server)
+        finally:
+            server.close()
+
+    def kept(self) -> list[Server]:
+        return list(self._kept.values())
+
+    def close(self) -> None:
+        for server in self.kept():
+            server.close()
+
+    def _made(self, env: Env, listener: socket.socket | None = None) -> Server:
+        folder = self._folder / f"server-{next(self._numbers)}"
+        return Server(folder, {**self._shared, **env}, listener)
+
+
+def bound_listener() -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1024)
+    return listener
+
+
+def assert_clean(server: Server, since: int = 0) -> None:
+    """No traceback, no secret and no prompt stands in what the server printed after that many characters."""
+    news = server.log[since:]
+    for forbidden in ("Traceback", CANARY_KEY, CANARY_WORD):
+        assert forbidden not in news, f"{forbidden!r} stands in the server's log"
+
+
+def assert_no_leaks(server: Server, descriptors: int) -> None:
+    """The process holds about as many descriptors as it did, and a bounded number of threads."""
+    eventually(
+        lambda: server.descriptors() <= descriptors, says=f"{server.descriptors()} descriptors are open"
+    )
+    assert server.threads() <= THREADS
+
+
+def database_url(name: str) -> str:
+    """The URL of another database on the test database's server."""
+    params = connection.get_connection_params()
+    place = {key: str(params[key]) for key in ("host", "port", "user", "password") if params.get(key)}
+    return f"postgresql:///{name}?{urlencode(place)}"
+
+
+@contextlib.contextmanager
+def using_database(name: str) -> Iterator[None]:
+    """Django's default connection meanwhile leads to the database `name`."""
+    connection.close()
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
+@contextlib.contextmanager
+def created_database(name: str) -> Iterator[str]:
+    """A migrated database of this name, dropped afterwards."""
+    administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+    with using_database(name):
+        call_command("migrate", verbosity=0)
+    yield name
+    administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def administer(*statements: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

@@ -1,0 +1,192 @@
+"""An application that does what the tests of the server need: endless answers, busy consumers, failures."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import sys
+from typing import Any
+
+PIECE = bytes(range(256)) * 64
+"""16 KiB, sent again and again."""
+
+LARGE = 50 * 1024 * 1024
+"""Bytes that a server without backpressure would visibly hold."""
+
+FLOOD = 10_000
+"""Frames that the busy consumer takes once it is released."""
+
+said: list[str] = []
+sent: dict[str, int] = {}
+released = asyncio.Event()
+opened = asyncio.Event()
+ending = asyncio.Event()
+
+
+async def start(send: Any, *headers: tuple[bytes, bytes]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+async def part(send: Any, body: bytes, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def body_of(receive: Any) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    return body
+
+
+async def large(name: str, receive: Any, send: Any) -> None:
+    """LARGE bytes, and a count of those that `send` has taken."""
+    await body_of(receive)
+    leaving = asyncio.ensure_future(receive())
+    await start(send)
+    for sent[name] in range(0, LARGE, len(PIECE)):
+        if leaving.done():
+            said.append(f"left {name}")
+            return
+        await part(send, PIECE)
+    await part(send, b"", more=False)
+
+
+async def state(receive: Any, send: Any) -> None:
+    await start(send)
+    await part(send, json.dumps({"said": said, "sent": sent}).encode(), more=False)
+
+
+async def echo(receive: Any, send: Any) -> None:
+    body = await body_of(receive)
+    said.append("echoed")
+    await start(send)
+    await part(send, f"{len(body)} {hashlib.sha256(body).hexdigest()}".encode(), more=False)
+
+
+async def release(receive: Any, send: Any) -> None:
+    released.set()
+    await state(receive, send)
+
+
+async def open_door(receive: Any, send: Any) -> None:
+    opened.set()
+    await state(receive, send)
+
+
+async def fail_late(receive: Any, send: Any) -> None:
+    await start(send)
+    await part(send, b"half")
+    raise RuntimeError("the secret of the prompt")
+
+
+async def fail_early(receive: Any, send: Any) -> None:
+    raise RuntimeError("the secret of the prompt")
+
+
+async def forget(receive: Any, send: Any) -> None:
+    await start(send, (b"Content-Length", b"100"))
+    await part(send, b"half")
+
+
+async def until_the_end(receive: Any, send: Any) -> None:
+    await start(send)
+    await part(send, b"begin ")
+    await ending.wait()
+    await part(send, PIECE * 8)  # more than one write of the kernel's
+    await part(send, b" end", more=False)
+
+
+async def busy(receive: Any, send: Any) -> None:
+    await send({"type": "websocket.accept"})
+    await receive()
+    await released.wait()
+    numbers = [int((await receive())["text"].split()[0]) for _ in range(FLOOD)]
+    await send(
+        {"type": "websocket.send", "text": "in order" if numbers == list(range(FLOOD)) else "out of order"}
+    )
+
+
+async def mirror(receive: Any, send: Any, knocked: bool = False) -> None:
+    await send({"type": "websocket.accept"})
+    if not knocked:
+        await receive()
+    await echo_frames(receive, send)
+
+
+async def echo_frames(receive: Any, send: Any) -> None:
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": message["text"]})
+    said.append(f"closed {message['code']}")
+
+
+async def queue(receive: Any, send: Any) -> None:
+    """Takes frames only when many wait, says how many, and then mirrors."""
+    await send({"type": "websocket.accept"})
+    await receive()
+    waiting = receive.__self__
+    while waiting.qsize() < 64:  # noqa: ASYNC110 - the queue is the server's
+        await asyncio.sleep(0.001)
+    await send({"type": "websocket.send", "text": f"{waiting.qsize()} wait"})
+    await echo_frames(receive, send)
+
+
+async def talk(receive: Any, send: Any) -> None:
+    """Sends LARGE bytes to a reader that need not read."""
+    await send({"type": "websocket.accept"})
+    for sent["talk"] in range(0, LARGE, len(PIECE)):
+        await send({"type": "websocket.send", "bytes": PIECE})
+    said.append("talked")
+
+
+async def late(receive: Any, send: Any) -> None:
+    await receive()
+    said.append("knocked")
+    await opened.wait()
+    await mirror(receive, send, knocked=True)
+
+
+async def refuse(receive: Any, send: Any) -> None:
+    await send({"type": "websocket.close"})
+
+
+ROUTES = {
+    "/state": state,
+    "/echo": echo,
+    "/release": release,
+    "/open": open_door,
+    "/fail-late": fail_late,
+    "/fail-early": fail_early,
+    "/forget": forget,
+    "/until-the-end": until_the_end,
+    "/ws/busy": busy,
+    "/ws/mirror": mirror,
+    "/ws/queue": queue,
+    "/ws/late": late,
+    "/ws/talk": talk,
+    "/ws/refuse": refuse,
+    "/ws/fail": fail_early,
+}
+
+
+async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    path = scope["path"]
+    if path.startswith("/large/"):
+        await large(path.removeprefix("/large/"), receive, send)
+    else:
+        await ROUTES[path](receive, send)
+
+
+async def on_startup() -> None:
+    said.append("started")
+
+
+async def on_shutdown() -> None:
+    sys.stdout.write("shut down\n")
+    sys.stdout.flush()
+    ending.set()
+
+
+application.on_startup = on_startup  # type: ignore[attr-defined]
+application.on_shutdown = on_shutdown  # type: ignore[attr-defined]

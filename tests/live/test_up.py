@@ -1,0 +1,247 @@
+"""`manage.py up` as a person uses it: in a process of its own, on a data folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chatproject import postgres_home
+from chatproject.bootstrap import ROOT
+from chatproject.postgres import Postgres
+
+pytestmark = pytest.mark.live
+
+PATIENCE = 30.0  # seconds, on a busy machine, for what takes one
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+CANARY = "key-that-nobody-may-see"
+
+
+def _environ(folder: Path, given: dict[str, str]) -> dict[str, str]:
+    """A new user's: nothing set, and nothing taken from the files of this machine's own user."""
+    names = ("DATABASE_URL", "CHAT_GUESTS", "DJANGO_SETTINGS_MODULE")
+    kept = {name: value for name, value in os.environ.items() if name not in names}
+    unset = dict.fromkeys(
+        ("THESYS_API_KEY", "C1_BASE_URL", "OPENASSISTANT_BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS"), ""
+    )
+    return {**kept, **unset, "CHAT_DATA_DIR": str(folder), **given}
+
+
+def _eventually(holds: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class Up:
+    """A running `manage.py up`, on a free port."""
+
+    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
+        command = [*MANAGE, "up", "--port", "0", *arguments]
+        self.process = subprocess.Popen(
+            command,
+            cwd="/",
+            env=_environ(folder, environ),
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+        self.url = self._wait()
+
+    def _wait(self) -> str:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if line.startswith("Ready: "):
+                return line.removeprefix("Ready: ").strip()
+        self.stop()
+        raise AssertionError("never ready: " + "".join(self.lines))
+
+    def answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}readyz", trust_env=False, timeout=PATIENCE).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def servers(self) -> list[int]:
+        """The server processes."""
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+        rows = [line.split(None, 2) for line in listed.splitlines()]
+        return [
+            int(row[0]) for row in rows if row[1] == str(self.process.pid) and "chatproject.server" in row[2]
+        ]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        status = self.process.wait(PATIENCE)
+        assert self.process.stdout
+        self.process.stdout.close()
+        return status
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder that the tests share, one after the other."""
+    folder = tmp_path_factory.mktemp("up")
+    yield folder
+    server = Postgres(folder)
+    server.start()
+    server.stop()
+    if (folder / postgres_home.NOTE).exists():
+        shutil.rmtree(server.home.folder)
+
+
+@pytest.fixture
+def up(folder: Path) -> Iterator[Callable[..., Up]]:
+    """Starts `up`, and stops at the end what the test left running."""
+    made: list[Up] = []
+
+    def start(*arguments: str, **environ: str) -> Up:
+        made.append(Up(folder, *arguments, **environ))
+        return made[-1]
+
+    yield start
+    for running in made:
+        if running.process.poll() is None:
+            running.stop()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _manage(folder: Path, *arguments: str) -> str:
+    command = [*MANAGE, *arguments]
+    done = subprocess.run(command, cwd="/", env=_environ(folder, {}), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_ready_is_said_when_the_server_answers(up: Callable[..., Up], folder: Path) -> None:
+    running = up()
+    assert running.answers()
+    assert running.lines[-1] == f"Ready: {running.url}\n"
+    assert f"password in {folder}/admin-password" in "".join(running.lines)
+    assert "demo" in running.lines[0]
+
+
+def test_generated_secrets_are_private(up: Callable[..., Up], folder: Path) -> None:
+    up()
+    modes = {name: (folder / name).stat().st_mode & 0o777 for name in (".", "admin-password", "secret-key")}
+    assert modes == {".": 0o700, "admin-password": 0o600, "secret-key": 0o600}
+
+
+def test_the_console_names_the_model_and_never_the_key(up: Callable[..., Up]) -> None:
+    said = "".join(up(THESYS_API_KEY=CANARY, C1_BASE_URL=f"http://u:{CANARY}@127.0.0.1:9/v1").lines)
+    assert "c1-nightly at http://127.0.0.1:9/v1/" in said
+    assert CANARY not in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_everything(number: int, up: Callable[..., Up], folder: Path) -> None:
+    running = up()
+    servers = running.servers()
+    assert running.stop(number) == 0
+    assert not any(map(_alive, servers))
+    assert not Postgres(folder).answers()
+    assert not running.answers()
+
+
+def test_the_database_stays_until_the_last_one_is_out(up: Callable[..., Up], folder: Path) -> None:
+    first, second = up(), up()
+    first.stop()
+    assert second.answers()
+    second.stop()
+    assert not Postgres(folder).answers()
+
+
+def test_several_processes_serve_one_port(up: Callable[..., Up]) -> None:
+    running = up("--processes", "2")
+    assert len(running.servers()) == 2
+    assert running.answers()
+
+
+def test_no_server_outlives_a_killed_supervisor_and_the_next_one_starts(up: Callable[..., Up]) -> None:
+    killed = up()
+    servers = killed.servers()
+    killed.stop(signal.SIGKILL)
+    _eventually(lambda: not any(map(_alive, servers)))
+    assert up().answers()
+
+
+def test_a_killed_server_process_is_replaced(up: Callable[..., Up]) -> None:
+    running = up()
+    (killed,) = running.servers()
+    os.kill(killed, signal.SIGKILL)
+    assert running.answers()  # clients wait in the queue of the socket, which stays open
+    assert killed not in running.servers()
+
+
+def test_a_killed_database_is_replaced(up: Callable[..., Up], folder: Path) -> None:
+    running, database = up(), Postgres(folder)
+    killed = database._pid()
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    _eventually(lambda: database._pid() not in (None, killed) and database.answers())
+    _eventually(running.answers)
+
+
+def test_other_commands_share_the_database_and_leave_it_as_they_found_it(
+    up: Callable[..., Up], folder: Path
+) -> None:
+    count = ("shell", "--no-imports", "-c", "from chat.models import User; print(User.objects.count())")
+    assert int(_manage(folder, *count)) >= 1 or not (folder / "admin-password").exists()
+    assert not Postgres(folder).answers()
+    running = up()
+    assert int(_manage(folder, *count)) >= 1
+    assert running.answers()
+
+
+def test_the_admin_can_log_in_with_the_generated_password(up: Callable[..., Up], folder: Path) -> None:
+    up()
+    password = (folder / "admin-password").read_text().strip()
+    check = f"from django.contrib.auth import authenticate; print(authenticate(username='admin', password={password!r}))"
+    assert _manage(folder, "shell", "--no-imports", "-c", check) == "admin\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--host", "0.0.0.0"), "Others could reach this server: set SECRET_KEY and ALLOWED_HOSTS first"),
+        (("--host", "no.such.host.invalid"), "--host no.such.host.invalid: "),
+        (("--processes", "0"), "must be at least 1"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    arguments: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    command = [*MANAGE, "up", "--port", "0", *arguments]
+    done = subprocess.run(command, cwd="/", env=_environ(tmp_path, {}), capture_output=True, text=True)
+    assert done.returncode != 0
+    assert message in done.stderr.splitlines()[-1]
+    assert not (tmp_path / postgres_home.NOTE).exists()
+
+
+def test_a_taken_port_is_said_in_a_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [*MANAGE, "up", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, cwd="/", env=_environ(tmp_path, {}), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Port ")
+    assert len(done.stderr.splitlines()) == 1

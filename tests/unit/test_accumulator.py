@@ -1,0 +1,119 @@
+"""Tool calls come out whole, however a server cuts and labels them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.accumulator import MAX_BYTES, MAX_CALLS, CallAccumulator, CallTooLarge, ToolCall
+from chat.sse import CallDelta
+
+D = CallDelta
+
+
+def whole(*deltas: CallDelta) -> list[ToolCall]:
+    accumulator = CallAccumulator()
+    accumulator.feed(deltas)
+    return accumulator.calls()
+
+
+def short(*deltas: CallDelta) -> list[tuple[str, str, str]]:
+    return [(call.id, call.name, call.arguments) for call in whole(*deltas)]
+
+
+@given(st.text(), st.data())
+def test_arguments_split_at_any_character_are_joined_verbatim(arguments: str, draw: st.DataObject) -> None:
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(arguments)), max_size=5)))
+    edges = zip([0, *cuts], [*cuts, len(arguments)], strict=True)
+    pieces = [D(0, None, "", arguments[start:stop]) for start, stop in edges]
+    assert whole(D(0, "c", "f"), *pieces)[0].arguments == arguments.replace("\0", "\ufffd")
+
+
+def test_interleaved_calls_keep_apart_in_order_of_appearance() -> None:
+    deltas = D(1, "b", "g", "x"), D(0, "a", "f", "1"), D(1, None, "", "y"), D(0, None, "", "2")
+    assert short(*deltas) == [("b", "g", "xy"), ("a", "f", "12")]
+
+
+def test_without_an_index_the_id_decides_and_without_both_the_last_call() -> None:
+    deltas = D(None, "a", "f", "1"), D(None, "b", "g", "x"), D(None, "a", "", "2"), D(None, None, "", "y")
+    assert short(*deltas) == [("a", "f", "12"), ("b", "g", "xy")]
+
+
+def test_another_name_after_arguments_is_another_call_when_nothing_else_tells() -> None:
+    names = [call.name for call in whole(D(None, None, "f", "{}"), D(None, None, "g", "{}"))]
+    assert names == ["f", "g"]
+
+
+def test_a_new_id_with_a_name_begins_a_new_call_under_the_same_index() -> None:
+    deltas = D(0, "a", "f", "{}"), D(0, "b", "f", "{"), D(0, None, "", "}")
+    assert short(*deltas) == [("a", "f", "{}"), ("b", "f", "{}")]
+
+
+def test_an_id_that_changes_from_delta_to_delta_is_the_first() -> None:
+    assert short(D(0, "a", "f"), D(0, "b", "", "{"), D(0, "c", "", "}")) == [("a", "f", "{}")]
+
+
+@pytest.mark.parametrize(
+    "names", [["get_weather"], ["get_", "wea", "ther"], ["get_weather"] * 3, list("get_weather")]
+)
+def test_names_come_once_in_pieces_or_whole_with_every_delta(names: list[str]) -> None:
+    assert short(*(D(0, "a", name, "x") for name in names)) == [("a", "get_weather", "x" * len(names))]
+
+
+def test_a_missing_id_is_made_and_stays() -> None:
+    accumulator = CallAccumulator()
+    accumulator.feed([D(0, None, "f"), D(1, "", "g")])
+    calls = accumulator.calls()
+    assert all(re.fullmatch(rf"call_{number}_[0-9a-f]{{16}}", call.id) for number, call in enumerate(calls))
+    assert accumulator.calls() == calls
+
+
+def test_an_id_that_comes_late_is_taken() -> None:
+    assert short(D(0, None, "f"), D(0, "late", "", "{}")) == [("late", "f", "{}")]
+
+
+def test_a_repeated_id_is_replaced_for_the_second_call() -> None:
+    first, second = whole(D(0, "same", "f", "1"), D(1, "same", "g", "2"))
+    assert first.id == "same"
+    assert second.id.startswith("call_1_")
+    assert (second.name, second.arguments) == ("g", "2")
+
+
+def test_halves_of_a_character_in_two_deltas_are_joined_and_lone_ones_replaced() -> None:
+    assert (
+        whole(D(0, "a", "f", "\ud83d"), D(0, None, "", "\ude00 \ud83d\0"))[0].arguments == "😀 \ufffd\ufffd"
+    )
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [D(0, "a", "f", "é" * (MAX_BYTES // 2)), D(0, None, "", "x")],
+        [D(0, "i" * (MAX_BYTES + 1), "f")],
+        [D(number, str(number), "f") for number in range(MAX_CALLS + 1)],
+    ],
+)
+def test_too_large_or_too_many_calls_are_refused(deltas: list[CallDelta]) -> None:
+    with pytest.raises(CallTooLarge):
+        whole(*deltas)
+
+
+def test_a_hundred_thousand_empty_deltas_are_one_call() -> None:
+    assert short(D(0, "a", "f", "{}"), *[D(0)] * 100_000) == [("a", "f", "{}")]
+
+
+@given(
+    st.lists(
+        st.builds(
+            D, st.none() | st.integers(0, 2), st.none() | st.sampled_from("ab"), st.sampled_from(["", "f"])
+        )
+    )
+)
+def test_whatever_the_labels_ids_are_never_empty_nor_twice(deltas: list[Any]) -> None:
+    ids = [call.id for call in whole(*deltas)]
+    assert all(ids)
+    assert len(set(ids)) == len(ids)

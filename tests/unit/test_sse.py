@@ -1,0 +1,323 @@
+"""Server-sent events and completions: however the bytes are split, the same comes out, and faults lose nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat.sse import (
+    BadStream,
+    CallDelta,
+    ChunkDecoder,
+    EventDecoder,
+    EventTooLarge,
+    Piece,
+    StreamError,
+    UpstreamError,
+    Usage,
+)
+
+EVENTS = (
+    b"\xef\xbb\xbf: hello\n\ndata: one\n\ndata:two\r\n\r\nevent: x\rid: 1\rdata: th\rdata: ree\r\rretry: 5\n\n\n\n"
+    b"data\n\ndata:  spaced\n\nnodata: x\n\ndata: four\n"
+)
+PAYLOADS = [b"one", b"two", b"th\nree", b"", b" spaced", b"four"]
+
+
+def event(payload: Any) -> bytes:
+    return b"data: " + (payload if isinstance(payload, bytes) else json.dumps(payload).encode()) + b"\n\n"
+
+
+def chat(**delta: Any) -> dict[str, Any]:
+    return {"id": "c", "choices": [{"index": 0, "delta": delta, "finish_reason": None}], "usage": None}
+
+
+def ended(reason: str = "stop") -> dict[str, Any]:
+    return {"choices": [{"delta": {}, "finish_reason": reason}]}
+
+
+def call(index: int | None, arguments: str, **more: str) -> dict[str, Any]:
+    name = more.pop("name", None)
+    return chat(tool_calls=[{"index": index, **more, "function": {"name": name, "arguments": arguments}}])
+
+
+RECORDED = b"".join(
+    [
+        b": OK\n\n",
+        event(chat(role="assistant", content=None)),
+        event(chat(content="H\u00e9llo \0")),
+        event(b'{"choices":[{"delta":{"content":"\\ud83c"}}]}'),
+        event(chat()),
+        event(b'{"choices":[{"delta":{"content":"\\udf4e \xf0\x9f\x8d\x8f \\ud83d"}}]}'),
+        event(chat(content="x")).replace(b"\n", b"\r\n"),
+        event(call(0, '{"a', id="c1", name="add")),
+        event(call(0, '":1}')),
+        event(ended()),
+        event({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}),
+        event(b"[DONE]"),
+        event(chat(content="never seen")),
+    ]
+)
+
+
+def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
+    edges = [0, *sorted(cuts), len(data)]
+    return [data[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+
+
+def events_of(reads: Iterable[bytes]) -> list[bytes]:
+    decoder = EventDecoder()
+    return [payload for read in reads for payload in decoder.feed(read)] + decoder.flush()
+
+
+def decoded(reads: Iterable[bytes]) -> Piece:
+    """All pieces as one."""
+    decoder = ChunkDecoder()
+    pieces = [decoder.feed(read) for read in reads]
+    pieces.append(decoder.flush())
+    return Piece(
+        text="".join(piece.text for piece in pieces),
+        calls=tuple(call for piece in pieces for call in piece.calls),
+        finish_reason=decoder.finish_reason,
+        usage=next((piece.usage for piece in reversed(pieces) if piece.usage), None),
+        done=decoder.done,
+    )
+
+
+def text_of(*payloads: Any) -> str:
+    return decoded([b"".join(map(event, payloads))]).text
+
+
+def test_every_line_end_comment_and_field_is_understood() -> None:
+    assert events_of([EVENTS]) == PAYLOADS
+
+
+@given(st.lists(st.integers(0, len(EVENTS)), max_size=6))
+def test_events_are_the_same_however_they_are_split(cuts: list[int]) -> None:
+    assert events_of(split(EVENTS, cuts)) == PAYLOADS
+
+
+def test_events_are_the_same_byte_by_byte() -> None:
+    assert events_of(bytes([byte]) for byte in EVENTS) == PAYLOADS
+
+
+@given(
+    st.lists(st.sampled_from([b"\n", b"\r", b"data", b":", b" ", b"x"]), max_size=14).map(b"".join), st.data()
+)
+def test_any_bytes_give_the_same_events_whole_and_split(data: bytes, draw: st.DataObject) -> None:
+    cuts = draw.draw(st.lists(st.integers(0, len(data)), max_size=4))
+    assert events_of(split(data, cuts)) == events_of([data])
+
+
+@pytest.mark.parametrize("step", [1, 7, 100])
+@pytest.mark.parametrize("lines", [b"data: " + b"x" * 20, b"data: a\ndata: " + b"x" * 12])
+def test_an_event_beyond_the_bound_is_refused_and_earlier_ones_are_kept(lines: bytes, step: int) -> None:
+    data, decoder, seen = b"data: ok\n\n" + lines + b"\n\n", EventDecoder(max_bytes=25), []
+    with pytest.raises(EventTooLarge) as problem:
+        for place in range(0, len(data), step):
+            seen += decoder.feed(data[place : place + step])
+    assert seen + problem.value.payloads == [b"ok"]
+
+
+def test_an_event_just_within_the_bound_passes() -> None:
+    data = b"data: " + b"x" * 19 + b"\n\n"
+    for reads in ([data], [data[:25], data[25:26], data[26:]]):
+        decoder = EventDecoder(max_bytes=25)
+        assert [payload for read in reads for payload in decoder.feed(read)] == [b"x" * 19]
+
+
+def test_a_recorded_stream_gives_text_calls_reason_usage_and_end() -> None:
+    assert decoded([RECORDED]) == Piece(
+        text="H\u00e9llo \ufffd🍎 🍏 \ufffdx",
+        calls=(CallDelta(0, "c1", "add", '{"a'), CallDelta(0, None, "", '":1}')),
+        finish_reason="stop",
+        usage=Usage(3, 5),
+        done=True,
+    )
+
+
+def test_a_recorded_stream_gives_the_same_at_every_split() -> None:
+    whole = decoded([RECORDED])
+    for place in range(len(RECORDED)):
+        assert decoded([RECORDED[:place], RECORDED[place:]]) == whole
+
+
+@given(st.lists(st.integers(0, len(RECORDED)), max_size=20))
+@settings(deadline=None)
+def test_a_recorded_stream_gives_the_same_in_many_pieces(cuts: list[int]) -> None:
+    assert decoded(split(RECORDED, cuts)) == decoded([RECORDED])
+
+
+def test_one_read_is_one_piece() -> None:
+    piece = ChunkDecoder().feed(event(chat(content="a")) + event(chat(content="b")) + event(ended("length")))
+    assert piece == Piece(text="ab", finish_reason="length")
+
+
+def test_half_a_character_waits_for_its_other_half_or_the_end() -> None:
+    decoder = ChunkDecoder()
+    assert decoder.feed(event(b'{"choices":[{"delta":{"content":"a\\ud83d"}}]}')).text == "a"
+    assert decoder.flush().text == "\ufffd"
+
+
+def test_completions_text_is_read() -> None:
+    assert (
+        text_of({"choices": [{"text": "one "}]}, {"choices": [{"text": "two", "finish_reason": "stop"}]})
+        == "one two"
+    )
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {},
+        {"choices": []},
+        {"choices": None},
+        {"choices": [{}]},
+        {"choices": [{"delta": None}]},
+        chat(role="assistant"),
+        chat(content=None, tool_calls=None),
+        {"choices": [], "usage": {"prompt_tokens": "many"}},
+        {"choices": [], "x": [[[{"y": 10**400}]]]},
+        b'{"other":"\\ud800 \xff","choices":[]}',
+        b"",
+        b"  ",
+    ],
+)
+def test_events_without_text_are_no_trouble(harmless: Any) -> None:
+    assert text_of(chat(content="a"), harmless, chat(content="b")) == "ab"
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (chat(content="", refusal="No."), "No."),
+        (chat(content=[{"type": "text", "text": "a"}, {"type": "x"}, "b"]), "ab"),
+        (b'{"choices":[{"delta":{"content":"\xff\xf0\x9f"}}]}', "\ufffd\ufffd"),
+        (b'{"choices":[{"delta":{"content":"\\udc00"}}], "n": NaN, "i": ' + b"9" * 5000 + b"}", "\ufffd"),
+        ({"choices": [{"delta": {"content": "first"}}, {"delta": 5}]}, "first"),
+    ],
+)
+def test_odd_but_clear_content_is_taken(payload: Any, text: str) -> None:
+    assert text_of(payload) == text
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"{",
+        b"nonsense",
+        b"[]",
+        b"5",
+        b"null",
+        b'"text"',
+        b"{} {}",
+        b"[" * 100_000,
+        b'{"x":' * 50_000,
+        {"choices": "text"},
+        {"choices": {}},
+        {"choices": [None]},
+        {"choices": [[]]},
+        chat(content=5),
+        chat(content={"text": "x"}),
+        chat(content=[5]),
+        chat(tool_calls={}),
+        {"choices": [{"finish_reason": 5}]},
+    ],
+)
+def test_a_bad_event_is_refused_and_the_text_before_it_is_kept(bad: Any) -> None:
+    with pytest.raises(BadStream) as problem:
+        ChunkDecoder().feed(event(chat(content="kept")) + event(bad) + event(chat(content="lost")))
+    assert problem.value.piece.text == "kept"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [{"error": {"message": "secret words", "type": "server_error", "code": 503}}, {"error": "secret words"}]
+    + [{"object": "error", "message": "secret words"}],
+)
+def test_an_error_in_the_stream_is_told_without_its_words(error: dict[str, Any]) -> None:
+    with pytest.raises(UpstreamError) as problem:
+        ChunkDecoder().feed(event(chat(content="kept")) + event(error))
+    assert problem.value.piece.text == "kept"
+    assert "secret" not in f"{problem.value} {problem.value.kind} {problem.value.code}"
+
+
+def test_an_errors_type_and_code_are_kept_if_they_are_identifiers() -> None:
+    with pytest.raises(UpstreamError) as problem:
+        ChunkDecoder().feed(event({"error": {"type": "rate_limit", "code": "not an identifier"}}))
+    assert (problem.value.kind, problem.value.code) == ("rate_limit", "")
+
+
+@pytest.mark.parametrize("step", [1, 5, 1000])
+def test_a_page_instead_of_a_stream_is_refused(step: int) -> None:
+    page, decoder = b"\xef\xbb\xbf\r\n <!doctype html>\n\n<p>data: x</p>\n\n", ChunkDecoder()
+    with pytest.raises(BadStream):
+        for place in range(0, len(page), step):
+            decoder.feed(page[place : place + step])
+
+
+@pytest.mark.parametrize("step", [1, 50, 1000])
+def test_a_whole_answer_instead_of_a_stream_is_taken(step: int) -> None:
+    choice = {"message": {"content": "all\ud83c\udf4e"}, "finish_reason": "stop"}
+    body = json.dumps(
+        {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}, indent=1
+    ).encode()
+    expected = Piece(text="all🍎", finish_reason="stop", usage=Usage(1, 2), done=True)
+    assert decoded(body[place : place + step] for place in range(0, len(body), step)) == expected
+
+
+def test_a_whole_body_is_an_answer_an_error_or_refused() -> None:
+    assert ChunkDecoder().whole(b'{"choices":[{"text":"x"}]}') == Piece(text="x", done=True)
+    for body, error in (
+        (b'{"error":{}, "detail":"x"}', BadStream),
+        (b'{"error":"x"}', UpstreamError),
+        (b"[1]", BadStream),
+    ):
+        with pytest.raises(error):
+            ChunkDecoder().whole(body)
+
+
+def test_an_end_without_the_last_blank_line_is_forgiven() -> None:
+    assert decoded([event(chat(content="a")) + event(ended()).rstrip()]).finish_reason == "stop"
+
+
+def test_a_cut_event_is_bad_before_the_finish_reason_and_nothing_after_it() -> None:
+    decoder = ChunkDecoder()
+    decoder.feed(event(chat(content="a")) + b'data: {"choi')
+    with pytest.raises(BadStream):
+        decoder.flush()
+    assert decoded([event(ended()) + b'data: {"usa']).finish_reason == "stop"
+
+
+def test_a_stream_that_just_ends_says_neither_done_nor_why() -> None:
+    piece = decoded([event(chat(content="a"))])
+    assert (piece.text, piece.done, piece.finish_reason) == ("a", False, None)
+
+
+def test_a_decoder_has_started_with_the_first_text_or_call() -> None:
+    for payload, started in ((chat(role="assistant"), False), (chat(content="a"), True), (call(0, ""), True)):
+        decoder = ChunkDecoder()
+        decoder.feed(event(payload))
+        assert decoder.started is started
+
+
+def test_text_before_an_event_beyond_the_bound_is_kept() -> None:
+    decoder = ChunkDecoder(max_event_bytes=200)
+    with pytest.raises(EventTooLarge) as problem:
+        decoder.feed(event(chat(content="kept")) + event(chat(content="x" * 200)))
+    assert problem.value.piece.text == "kept"
+
+
+@given(st.binary(max_size=40), st.booleans())
+@settings(deadline=None)
+def test_any_bytes_give_pieces_or_a_stream_error(data: bytes, framed: bool) -> None:
+    try:
+        text = decoded([event(data) if framed else data]).text
+    except StreamError as problem:
+        text = problem.piece.text
+    text.encode()
