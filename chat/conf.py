@@ -98,7 +98,7 @@ class Settings:
     database_url: str = _from(
         "DATABASE_URL", str, "", "URL", "`postgresql://…`; the embedded Postgres where it is unset"
     )
-    data_dir: Path = _from(
+    data_dir: Path = _from(  # noqa: RUF009 - an immutable path
         "CHAT_DATA_DIR",
         Path,
         ROOT / ".data",

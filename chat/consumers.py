@@ -19,7 +19,7 @@ from chat.errors import BadRequest, ChatError, TooLarge, Unauthenticated, Unavai
 from chat.identity import Caller, Credentials
 from chat.log import Event
 from chat.models import Response
-from chat.wire import websocket
+from chat.wire import state, websocket
 
 logger = logging.getLogger(__name__)
 
@@ -157,8 +157,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _relay_threads(self) -> None:
         async with aclosing(service.watch(self.caller)) as events:
-            async for event, thread in events:
-                await self.send(websocket.frame({"type": "thread", "event": event, "thread": thread}))
+            async for news in events:
+                thread = state.thread(news.thread) if news.thread else {"threadId": news.thread_id}
+                await self.send(websocket.frame({"type": "thread", "event": news.event, "thread": thread}))
 
     async def websocket_disconnect(self, message: Any) -> None:
         tasks = [task for task in (*self._following.values(), self._watching) if task is not None]

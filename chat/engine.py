@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chat import store, text
 from chat.accumulator import CallAccumulator, CallTooLarge, ToolCall
@@ -54,6 +55,7 @@ class Engine:
     def __init__(self, writer: Writer, tools: dict[str, Tool], context: ToolContext, hint: Hint) -> None:
         self._writer, self._tools, self._context, self._hint = writer, tools, context, hint
         self._usages: list[Usage] = []
+        self._ids: set[str] = set()
 
     async def respond(self, client: Callable[[], Awaitable[ModelClient]]) -> Outcome:
         """Answer the prompt. Raises ModelTrouble, whose text so far is in the log, and LeaseLost."""
@@ -80,11 +82,20 @@ class Engine:
         for number in range(settings.tool_rounds + 1):
             tools = self._tools if number < settings.tool_rounds else {}
             answer = await self._ask(tools)
-            calls = answer.calls.calls() if tools and not answer.full else []
+            calls = self._unique(answer.calls.calls()) if tools and not answer.full else []
             if not calls:
                 break
             await self._call_tools(answer, calls)
         return Outcome(Status.DONE, "length" if answer.full else answer.finish_reason, usage=self.usage)
+
+    def _unique(self, calls: list[ToolCall]) -> list[ToolCall]:
+        """The calls, with a new id for one that an earlier round had: a result must name exactly one call."""
+        fresh = [
+            replace(call, id=f"call_{secrets.token_hex(8)}") if call.id in self._ids else call
+            for call in calls
+        ]
+        self._ids.update(call.id for call in fresh)
+        return fresh
 
     async def _ask(self, tools: dict[str, Tool]) -> Answer:
         messages = await store.run(hidden.prepare, self._writer.response)

@@ -17,19 +17,19 @@ from django.db import connection
 from chat.models import Role
 
 BUDGET_CHARACTERS = 400_000
-"""About 100,000 tokens at 4 characters each: within the 128,000 of the models in use, and it bounds the cost of a long thread."""
+"""About 100,000 tokens at 4 characters each: within the 128,000 of the models in use, and a bound on a long thread's cost."""
 
 _BRANCH = """
 WITH RECURSIVE branch AS (
-    SELECT m.*, length(m.content)::bigint AS total FROM chat_message m WHERE m.id = %s
+    SELECT m.*, 0 AS depth, length(m.content)::bigint AS total FROM chat_message m WHERE m.id = %s
     UNION ALL
-    SELECT m.*, branch.total + length(m.content) + coalesce(length(m.tool_calls), 0)
+    SELECT m.*, depth + 1, branch.total + length(m.content) + coalesce(length(m.tool_calls), 0)
     FROM branch JOIN chat_message m ON m.id = branch.parent_id
     WHERE branch.total <= %s
 )
 SELECT b.turn, b.role, b.content, b.parts, b.tool_calls, b.tool_call_id, b.hidden, b.log_offset,
        b.edited_at IS NOT NULL, r.kept_offset, r.log_length, b.total
-FROM branch b LEFT JOIN chat_response r ON r.id = b.response_id
+FROM branch b LEFT JOIN chat_response r ON r.id = b.response_id ORDER BY b.depth
 """
 
 

@@ -77,7 +77,7 @@ def _sessions() -> Any:
 
 def _by_session(key: str) -> User | None:
     session: SessionBase = _sessions()(session_key=key)
-    user = User.objects.filter(pk=session.get(SESSION_KEY)).first() if session.get(SESSION_KEY) else None
+    user = User.objects.filter(pk=int(session.get(SESSION_KEY) or 0)).first()
     # As django.contrib.auth.get_user: a changed password ends the sessions made with the old one.
     if user is None or not constant_time_compare(
         session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()

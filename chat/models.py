@@ -22,7 +22,7 @@ from chat.errors import BY_CODE
 ID_LENGTH = 128  # characters; the contract's limit for ids that clients choose
 
 SEARCHED_CHARACTERS = 100_000
-"""Of a text, as far as search reaches: a tsvector must stay under 1 MiB, and a character with its position takes up to 10 bytes."""
+"""Of a text, as far as search reaches: a tsvector must stay under 1 MiB, and a character with its position takes 10 bytes."""
 
 
 def _search_vector(column: str) -> models.GeneratedField:

@@ -19,7 +19,7 @@ MAX_TURNS = 1_000  # messages in one imported conversation
 MAX_OFFSET_DIGITS = 15  # a petabyte of text
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
-_OFFSET = re.compile(r"[0-9]{1,%d}\Z" % MAX_OFFSET_DIGITS, re.ASCII)
+_OFFSET = re.compile(rf"[0-9]{{1,{MAX_OFFSET_DIGITS}}}\Z", re.ASCII)
 
 Json = Any
 

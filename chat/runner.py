@@ -329,19 +329,18 @@ async def _ring_quietly(topic: str, *facts: Any) -> None:
         await store.run(doorbell.ring, topic, *facts)
 
 
-_current: Runner | None = None
+_of_this_process: list[Runner] = []
 
 
 async def current() -> Runner:
     """The runner of this process, started when it is first needed."""
-    global _current
-    if _current is None:
-        _current = Runner()
-        await _current.start()
-    return _current
+    if not _of_this_process:
+        _of_this_process.append(Runner())
+        await _of_this_process[0].start()
+    return _of_this_process[0]
 
 
 async def drain() -> None:
     """End what runs in this process, before it goes."""
-    if _current is not None:
-        await _current.drain()
+    for runner in _of_this_process:
+        await runner.drain()

@@ -17,6 +17,7 @@ from chat.store import health, search, threads
 from chat.store.claims import Claimant
 from chat.store.search import Excerpt
 from chat.store.threads import Listing, Shown
+from chat.watchers import News
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,8 @@ async def replace_message(caller: Caller, public_id: str, message_id: str, conte
     return await store.run(threads.replace, caller.user, public_id, message_id, content)
 
 
-async def watch(caller: Caller) -> AsyncGenerator[tuple[str, dict[str, object]]]:
-    """What happens to the caller's threads from now on, in whichever process: the event and the thread's shape."""
+async def watch(caller: Caller) -> AsyncGenerator[News]:
+    """What happens to the caller's threads from now on, in whichever process."""
     here = await runner.current()
     async with here.watchers.of(caller.user) as news:
         while True:

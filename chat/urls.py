@@ -7,7 +7,7 @@ from django.urls import path, re_path
 from chat.views import responses, threads
 from chat.views.door import door, unknown
 
-API_PREFIXES = ("/api/", "/healthz", "/readyz")
+API_PREFIXES = ("/api", "/healthz", "/readyz")
 
 urlpatterns = [
     path("api/chat", door(post=responses.send_to_c1)),
@@ -22,5 +22,8 @@ urlpatterns = [
     path("api/session", door(get=threads.session)),
     path("healthz", door(get=threads.live)),
     path("readyz", door(get=threads.ready)),
-    re_path(r"^api/.*", door(get=unknown, post=unknown, put=unknown, patch=unknown, delete=unknown)),
+    re_path(
+        r"^(api|healthz|readyz).*",
+        door(get=unknown, post=unknown, put=unknown, patch=unknown, delete=unknown),
+    ),
 ]

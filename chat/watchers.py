@@ -7,16 +7,24 @@ import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from chat import store
 from chat.errors import Unavailable
+from chat.models import Thread
 from chat.store import threads
-from chat.wire import state
 
 NEWS = 256  # waiting for one socket; a reader that far behind misses the oldest and loads its list again
 
-News = tuple[str, dict[str, Any]]
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened to a thread, `created`, `updated` or `deleted`, and the thread as it is now (None: gone)."""
+
+    event: str
+    thread_id: str
+    thread: Thread | None
 
 
 class Watchers:
@@ -46,7 +54,7 @@ class Watchers:
     def deleted(self, facts: list[Any]) -> None:
         """A thread is gone: `[owner, public id]`."""
         owner, public_id = facts
-        self._tell(owner, ("deleted", {"threadId": public_id}))
+        self._tell(owner, News("deleted", public_id, None))
 
     def _look(self, owner: int, thread: int, event: str) -> None:
         task = asyncio.create_task(self._report(owner, thread, event))
@@ -57,7 +65,7 @@ class Watchers:
         with contextlib.suppress(Unavailable):
             row = await store.run(threads.by_pk, thread)
             if row is not None:
-                self._tell(owner, (event, state.thread(row)))
+                self._tell(owner, News(event, row.public_id, row))
 
     def _tell(self, owner: int, news: News) -> None:
         for queue in self._queues.get(owner, ()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
@@ -15,7 +15,7 @@ import django
 django.setup()
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
 from chat import runner
@@ -25,8 +25,8 @@ from chat.urls import API_PREFIXES
 from chat.views.door import problem
 from chatproject import headers
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 class ApiHandler(ASGIHandler):
@@ -61,7 +61,7 @@ class ApiHandler(ASGIHandler):
             return
         response = await self._response(request)
         headers.for_api(request, response)
-        if not response.streaming:
+        if isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
         await self.send_response(response, send)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chatproject import environment
 from chatproject.bootstrap import ROOT
-from chatproject.postgres import running
+from chatproject.postgres import Postgres
 
 BIN = Path(sys.executable).parent
 STEPS: dict[str, list[str]] = {
@@ -62,7 +62,7 @@ def _database(folder: Path) -> Iterator[None]:
     if os.environ.get("DATABASE_URL"):
         yield
         return
-    with running(folder / "test", durable=False, fresh=True) as server:
+    with Postgres(folder / "test", durable=False, fresh=True) as server:
         os.environ["DATABASE_URL"] = server.url(f"chat_{os.getpid()}")
         yield
 

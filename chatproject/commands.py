@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import NoReturn
 
 from chatproject import environment
 from chatproject.bootstrap import ROOT
-from chatproject.postgres import Postgres, running
+from chatproject.postgres import Postgres
 
 HELP = {"-h", "--help", "--version"}
 WITHOUT_DATABASE = HELP | {
@@ -48,8 +48,9 @@ def run(argv: list[str]) -> None:
 
 
 def _django(argv: list[str], name: str, folder: Path) -> None:
+    server = choose_database(os.environ, folder)
     needed = name not in WITHOUT_DATABASE and not HELP & set(argv)
-    with database(folder) if needed else contextlib.nullcontext() as server:
+    with server if server and needed else contextlib.nullcontext():
         if server and server.created and name not in MAKING_TABLES:
             subprocess.run([sys.executable, "-m", "django", "prepare"], cwd=ROOT, check=True)
         from django.core.management import execute_from_command_line
@@ -61,15 +62,10 @@ def _leave(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)  # through every `finally`: the database must stop if this process started it
 
 
-@contextlib.contextmanager
-def database(folder: Path) -> Iterator[Postgres | None]:
-    """DATABASE_URL names a running database while the block runs: the user's own, or else the embedded one.
-
-    Yields the embedded one.
-    """
-    if os.environ.get("DATABASE_URL"):
-        yield None
-        return
-    with running(folder) as server:
-        os.environ["DATABASE_URL"] = server.url()
-        yield server
+def choose_database(environ: MutableMapping[str, str], folder: Path) -> Postgres | None:
+    """Have DATABASE_URL name the user's own database, or else the embedded one, which is returned and not yet started."""
+    if environ.get("DATABASE_URL"):
+        return None
+    server = Postgres(folder)
+    environ["DATABASE_URL"] = server.url()
+    return server

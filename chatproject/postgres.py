@@ -14,9 +14,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 from urllib.parse import quote
 
 from chatproject import postgres_home
@@ -60,9 +59,10 @@ class Postgres:
     Every user holds a shared lock, which the kernel drops however the process ends: a count that cannot go stale.
     """
 
-    def __init__(self, data_folder: Path, *, durable: bool = True) -> None:
+    def __init__(self, data_folder: Path, *, durable: bool = True, fresh: bool = False) -> None:
+        """For tests: with `durable` off nothing waits for the disk, and `fresh` forgets the data of earlier runs."""
         self.home = postgres_home.find(data_folder)
-        self.durable = durable
+        self.durable, self.fresh = durable, fresh
         self.created = False
         """Whether `start` had to make the database."""
         self._use: IO[str] | None = None
@@ -71,15 +71,19 @@ class Postgres:
     def url(self, database: str = "chat") -> str:
         return f"postgresql://postgres@/{database}?host={quote(str(self.home.sockets), safe='')}"
 
-    def start(self, *, fresh: bool = False) -> None:
-        """Join the running server, or start it; with `fresh`, without the data of earlier runs, unless others use it.
+    def exists(self) -> bool:
+        """Whether there is data to start on, so that a start takes a moment and no second."""
+        return (self.home.data / "PG_VERSION").exists()
+
+    def start(self) -> None:
+        """Join the running server, or start it. To be followed by `stop`, even when this raises.
 
         Raises SystemExit with one line when it cannot be started.
         """
         with alone(self.home.folder):
             self._use = open(self.home.folder / "users", "w")  # noqa: SIM115 - kept open: it is the lock
             fcntl.flock(self._use, fcntl.LOCK_SH)
-            if fresh and self._last():
+            if self.fresh and self._last():
                 self._shut_down()
                 shutil.rmtree(self.home.data, ignore_errors=True)
             if not self._settled():
@@ -96,6 +100,17 @@ class Postgres:
                 self._process.returncode = 0  # disowned: it serves the others, and outlives this process
             self._use.close()
             self._use = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def revive(self) -> None:
         """Start the server again if it died. Cheap while it lives."""
@@ -137,7 +152,7 @@ class Postgres:
 
     def _start(self) -> None:
         programs = postgres_home.programs(self.home)
-        if not (self.home.data / "PG_VERSION").exists():
+        if not self.exists():
             self._create(programs)
             self.created = True
         self.home.prepare_sockets()
@@ -237,17 +252,6 @@ class Postgres:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
             self._process = None
-
-
-@contextlib.contextmanager
-def running(data_folder: Path, *, durable: bool = True, fresh: bool = False) -> Iterator[Postgres]:
-    """The server while the block runs, and as long as another process needs it."""
-    server = Postgres(data_folder, durable=durable)
-    try:
-        server.start(fresh=fresh)
-        yield server
-    finally:
-        server.stop()
 
 
 def _serves(pid: int, data: Path) -> bool:

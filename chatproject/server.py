@@ -111,7 +111,10 @@ class Server(daphne.server.Server):
 
     def start(self) -> None:
         self.ws_factory.protocol = WebSocket
-        self.ws_factory.setProtocolOptions(failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS)
+        # Origins are the application's business; left out, Daphne's leave for `null` would be taken back.
+        self.ws_factory.setProtocolOptions(
+            failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS, allowNullOrigin=True
+        )
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
             self.ports.append(reactor.adoptStreamPort(listener.fileno(), listener.family, Factory(self)))
@@ -196,8 +199,9 @@ class Server(daphne.server.Server):
             # Its message may quote a prompt: the kind and the place must do.
             place = "".join(traceback.format_tb(error.__traceback__))
             logger.error("An application failed with %s. Traceback:\n%s", type(error).__name__, place)
-        if "disconnected" not in self.connections.get(protocol, {"disconnected": 0}):
-            protocol.application_ended(failed)
+        finally:  # cancelled ones too
+            if "disconnected" not in self.connections.get(protocol, {"disconnected": 0}):
+                protocol.application_ended(failed)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
         """An application's `send`: waits while its reader is behind, not where there is none any more."""

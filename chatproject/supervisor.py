@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from chatproject.bootstrap import ROOT, say
+from chatproject.postgres import Postgres
 from chatproject.probe import Probe
 
 STOP_SECONDS = 10.0  # for a server to write down and end what it streams, which takes it 5
@@ -77,19 +78,16 @@ class Server:
 
 
 class Supervisor:
-    """`count` server processes on the same listening sockets.
-
-    `tick` is called about twice a second; it keeps the database alive.
-    """
+    """`count` server processes on the same listening sockets, and the embedded database if there is to be one."""
 
     def __init__(
         self,
         listeners: list[socket.socket],
         count: int,
         environ: Mapping[str, str],
-        tick: Callable[[], None] | None,
+        database: Postgres | None,
     ) -> None:
-        self._listeners, self._environ, self._tick = listeners, environ, tick or (lambda: None)
+        self._listeners, self._environ, self._database = listeners, environ, database
         descriptors = [listener.fileno() for listener in listeners]
         command = [sys.executable, "-m", "chatproject.server", "--exit-with-parent"]
         for descriptor in descriptors:
@@ -101,19 +99,27 @@ class Supervisor:
     def run(self, announce: Callable[[], None]) -> int:
         """Serve until a signal comes; the exit status. `announce` is called once, when the server answers."""
         self._watch_signals()
-        preparation = self._prepare()
         try:
-            if not self._become_ready(preparation):
-                return 0 if self._stops else 1
-            announce()
-            while not self._stops:
-                self._look()
-                self._wait(TICK_SECONDS)
-            return 0
+            self._start_database()
+            preparation = self._prepare()
+            try:
+                if not self._become_ready(preparation):
+                    return 0 if self._stops else 1
+                announce()
+                self._keep_running()
+                return 0
+            finally:
+                preparation.terminate()
+                preparation.wait()
         finally:
-            preparation.terminate()
-            preparation.wait()
             self._stop()
+
+    def _start_database(self) -> None:
+        """The servers take longer to load than a database that is there takes to start: they begin before it."""
+        if self._database:
+            if self._database.exists():
+                self._look_at_servers()
+            self._database.start()
 
     def _prepare(self) -> subprocess.Popen[bytes]:
         """Migrations and the admin's account, while the servers load: both take half a second."""
@@ -126,7 +132,7 @@ class Supervisor:
         """Whether the servers answer; False when they never will, or were told to stop before."""
         with Probe(self._listeners[0], self._environ) as probe:
             while not self._stops and not probe.ready:
-                self._look()
+                self._look_at_servers()
                 if preparation.poll() or any(server.deaths >= HOPELESS for server in self._servers):
                     say("The server does not start: see above.")
                     return False
@@ -135,10 +141,16 @@ class Supervisor:
                 self._wait(probe.pause, probe.descriptors())
         return probe.ready
 
-    def _look(self) -> None:
+    def _keep_running(self) -> None:
+        while not self._stops:
+            self._look_at_servers()
+            if self._database:
+                self._database.revive()
+            self._wait(TICK_SECONDS)
+
+    def _look_at_servers(self) -> None:
         for server in self._servers:
             server.look()
-        self._tick()
 
     # Signals, through a pipe that `select` can wait for
 
@@ -173,6 +185,8 @@ class Supervisor:
                 for server in self._servers:
                     server.signal(signal.SIGKILL)
             self._wait(min(max(left, 0.05), TICK_SECONDS))
+        if self._database:
+            self._database.stop()
 
 
 def _reason(status: int) -> str:

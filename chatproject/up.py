@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chatproject import environment, listening
-from chatproject.commands import database
+from chatproject.commands import choose_database
 from chatproject.supervisor import Supervisor
 
 PASSWORD = "admin-password"  # a file in the data folder
@@ -56,10 +56,9 @@ def main(arguments: list[str], folder: Path) -> int:
     environment.provide_secret_key(os.environ, folder)
     listeners = listening.listen(addresses)
     listening.raise_file_limit()
-    with database(folder) as server:
-        environ = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        supervisor = Supervisor(listeners, options.processes, environ, tick=server.revive if server else None)
-        return supervisor.run(lambda: _announce(folder, listeners[0].getsockname()[1], options.host))
+    server = choose_database(os.environ, folder)
+    supervisor = Supervisor(listeners, options.processes, dict(os.environ), server)
+    return supervisor.run(lambda: _announce(folder, listeners[0].getsockname()[1], options.host))
 
 
 def _settle_openness(environ: MutableMapping[str, str], *, private: bool) -> None:

@@ -109,9 +109,9 @@ def second(live: None, servers: Any) -> Any:
 def strict(live: None, servers: Any) -> Any:
     """The shared server with small limits, without guests, that shows model errors as statuses."""
     return servers.keep(
-        CHAT_FIRST_TOKEN_SECONDS="0.5",
+        CHAT_FIRST_TOKEN_SECONDS="1.2",
         CHAT_SILENCE_SECONDS="0.5",
-        CHAT_RESPONSE_SECONDS="1.5",
+        CHAT_RESPONSE_SECONDS="1.8",
         CHAT_TEXT_BYTES="20000",
         CHAT_CONTENT_BYTES="5000",
         CHAT_MODEL_ERRORS="status",

@@ -46,6 +46,8 @@ class ChunkDecoder:
 
     def flush(self) -> Piece:
         """What the end of the bytes completes. An event cut off after the finish reason costs nothing; before: BadStream."""
+        if self.done:
+            return Piece(done=True)
         if self._body is not None:
             return self.whole(bytes(self._body))
         try:

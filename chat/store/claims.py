@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import msgspec
 from django.db import connection
 from django.db.models import F, QuerySet
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from chat import doorbell, text
@@ -260,7 +261,7 @@ def _create(
     return response, Job(response.pk, thread.pk, claimant.owner, response.lease_epoch, model, waits)
 
 
-def lease_end() -> object:
+def lease_end() -> CombinedExpression:
     """The end of a lease that begins now, by the database's clock."""
     return Now() + timedelta(seconds=settings.lease_seconds)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -142,9 +141,9 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
 
 def expired_leases() -> list[int]:
     """Responses whose process has not been heard of for a lease; none in the first lease of a database that came back."""
-    uptime = "SELECT now() - pg_postmaster_start_time() > %s"
+    uptime = "SELECT now() - pg_postmaster_start_time() > make_interval(secs => %s)"
     with connection.cursor() as cursor:
-        cursor.execute(uptime, [timedelta(seconds=settings.lease_seconds)])
+        cursor.execute(uptime, [settings.lease_seconds])
         settled = cursor.fetchone()[0]
     if not settled:
         return []

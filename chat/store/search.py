@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -45,7 +46,12 @@ class Excerpt:
 def search(owner: int, wanted: Listing) -> tuple[list[tuple[Thread, Excerpt]], str | None]:
     """One page of threads that match, best first, each with an excerpt; and the cursor of the next page."""
     rank, thread = decode_cursor(wanted.cursor, tuple[float, int]) if wanted.cursor else (None, None)
-    facts = {"owner": owner, "words": wanted.words, "archived": wanted.archived, "limit": wanted.limit + 1}
+    facts: dict[str, Any] = {
+        "owner": owner,
+        "words": wanted.words,
+        "archived": wanted.archived,
+        "limit": wanted.limit + 1,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_SEARCH, {**facts, "rank": rank, "thread": thread})
         rows = cursor.fetchall()

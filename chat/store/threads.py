@@ -170,7 +170,7 @@ def _waiting(thread: Thread) -> list[Shown]:
     """Queued prompts, in the order in which they came."""
     rows = Message.objects.visible().filter(thread=thread, turn=None, response__status=Status.QUEUED)
     replies = rows.select_related("response__prompt").order_by("response_id")
-    return [_shown(row) for reply in replies for row in (reply.response.prompt, reply) if reply.response]
+    return [_shown(row) for reply in replies if reply.response for row in (reply.response.prompt, reply)]
 
 
 def _shown(row: Message) -> Shown:

@@ -2,21 +2,24 @@
 
 An openui-lang program is a list of statements `name = expression`; an expression is a string, a number, a reference, a
 call `Name(…)`, an array or an object. Whatever the parser does not know it steps over, and whatever a cut left open it
-closes. Linear in the text, no recursion, nesting bounded.
+closes. Linear in the text, no recursion, memory bounded.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
-MAX_DEPTH = 64  # containers inside containers; deeper content is kept, in the container at this depth
+MAX_TOKENS = (
+    200_000  # of one message, at most some 40 MB while it is read; a megabyte of usual text holds 100,000
+)
 
 # Possessive quantifiers (`++`, `*+`), because backtracking would make this quadratic on hostile text.
 _TOKEN = re.compile(
     r"""
       (?P<assign>^[ \t]*+(?P<target>[$A-Za-z_][\w$]*+)[ \t]*+=(?!=))
-    | (?P<string>"(?P<inner>(?:[^"\\]++|\\.)*+)(?:"|\\?\Z))
+    | (?P<string>"(?P<inner>(?:[^"\\]++|\\.)*+)(?P<end>"|\\?\Z))
     | (?P<numbers>-?\d[\d.eE+-]*+(?:\s*+,\s*+-?\d[\d.eE+-]*+)*+)
     | (?P<name>[@$A-Za-z_][\w.$]*+)
     | (?P<open>[\[{(])
@@ -28,11 +31,17 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _CUT_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u[0-9a-fA-F]{0,3}\Z")
-_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": "\n"}
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
 class Numbers(str):
     """A number as it is written, or several in a row: charts hold thousands, and one object for each would be slow."""
+
+    __slots__ = ()
+
+
+class Cut(str):
+    """A string whose end is missing: it may yet become a variant's name or an address."""
 
     __slots__ = ()
 
@@ -77,7 +86,7 @@ Value = str | Container
 def parse(text: str) -> dict[str, Container]:
     """Statements by name, in order; what stands before the first one (a JSON tree, say) is under the empty name."""
     builder = _Builder()
-    for match in _TOKEN.finditer(text):
+    for match in islice(_TOKEN.finditer(text), MAX_TOKENS):
         if match.lastgroup == "fence":
             break
         builder.take(match)
@@ -92,18 +101,16 @@ class _Builder:
     def _begin(self, name: str) -> None:
         # A line that assigns begins a statement whatever is still open: a slip costs its own line only.
         self._stack = [Container("[")]
-        self._overflow = 0
         self.statements[name] = self._stack[0]
 
     def take(self, match: re.Match[str]) -> None:
         kind, top = match.lastgroup, self._stack[-1]
         if kind == "string":
-            top.add(_unquote(match["inner"]))
+            top.add(_unquote(match["inner"]) if match["end"] == '"' else Cut(_unquote(match["inner"])))
         elif kind == "numbers":
             top.add(Numbers(", ".join(match[0].replace(",", " ").split())))
         elif kind == "name":
-            if not self._overflow:
-                top.add(Reference(match[0]))
+            top.add(Reference(match[0]))
         elif kind == "colon":
             top.make_key()
         elif kind == "open":
@@ -114,18 +121,13 @@ class _Builder:
             self._begin(match["target"])
 
     def _open(self, bracket: str) -> None:
-        if len(self._stack) >= MAX_DEPTH:
-            self._overflow += 1
-            return
         top = self._stack[-1]
         container = Container(top.take_name() if bracket == "(" else bracket)
         top.add(container)
         self._stack.append(container)
 
     def _close(self) -> None:
-        if self._overflow:
-            self._overflow -= 1
-        elif len(self._stack) > 1:
+        if len(self._stack) > 1:
             self._stack.pop()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from chat.text.characters import storable
 from chat.text.envelope import Segment, parse_context, segments, unescape
-from chat.text.outline import Container, Numbers, Reference, Value, parse
+from chat.text.outline import Container, Cut, Numbers, Reference, Value, parse
 
 TITLE_CHARACTERS = 80  # what a thread list shows on one line of a desktop's side bar
 EMPTY_TITLE = "New chat"
@@ -177,7 +177,11 @@ def _children(container: Container) -> list[Value]:
 
 
 def _is_word(value: Value) -> bool:
-    """Not a variant, nor an address: those are for the renderer."""
+    """Not a variant, nor an address: those are for the renderer. Nor what a cut leaves of one."""
+    if isinstance(value, Cut):
+        return not any(
+            word.startswith(value) for word in (*_VARIANTS, "https://", "data:")
+        ) and not _LINK.match(value)
     return not isinstance(value, str) or (value not in _VARIANTS and not _LINK.match(value))
 
 
@@ -193,7 +197,7 @@ def _properties(container: Container) -> list[Value]:
 
 
 def _is_shown(key: str, value: Value) -> bool:
-    if key in _SETTINGS or (key == "component" and isinstance(value, str)):
+    if key in _SETTINGS or (isinstance(value, str) and key in ("", "component")):
         return False
     return _is_word(value) and (key == "value" or not isinstance(value, Numbers))
 

@@ -41,7 +41,7 @@ BODY_BYTES = (
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def door(**methods: View) -> View:
+def door(**methods: View) -> Any:
     """One path's view, by method (`get=…, post=…`). It never raises: every error is a problem document."""
     allowed = {name.upper(): view for name, view in methods.items()}
     if "GET" in allowed:
@@ -51,6 +51,7 @@ def door(**methods: View) -> View:
     @csrf_exempt
     async def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
         try:
+            request.get_host()  # raises DisallowedHost
             return await _chosen(allowed, request)(request, **ids)
         except ChatError as error:
             return problem(error)
@@ -157,6 +158,6 @@ def with_session(request: HttpRequest, response: R, caller: Caller) -> R:
             path=django_settings.SESSION_COOKIE_PATH,
             secure=request.is_secure(),
             httponly=True,
-            samesite=django_settings.SESSION_COOKIE_SAMESITE,
+            samesite="Lax",
         )
     return response

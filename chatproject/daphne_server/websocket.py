@@ -80,6 +80,12 @@ class WebSocket(WebSocketProtocol):
         self.holding = True
         return super().onConnect(request)
 
+    def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:  # noqa: N803
+        # An origin that is no URL never comes before the application, and is foreign all the same.
+        super().failHandshake(
+            reason, 403 if reason.startswith("HTTP Origin header") else code, responseHeaders
+        )
+
     def onOpen(self) -> None:
         self.release()
         super().onOpen()
@@ -119,6 +125,7 @@ class WebSocket(WebSocketProtocol):
             super().onPing(payload)
 
     def onAutoPingTimeout(self) -> None:
+        self.autoPingTimeoutCall = None
         if self.outbound.untaken():  # our ping waits behind what a slow reader has still to take
             self.outbound.watch()
         elif not self.holding:  # else the pong waits in the kernel

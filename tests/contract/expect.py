@@ -6,6 +6,9 @@ import datetime as dt
 from typing import Any
 
 import httpx
+import pytest
+
+from tests.live.doors import SOCKET, SSE
 
 APPLE = (
     '<content thesys="true" version="2">\n```openui-lang\nroot = Card([t])\n'
@@ -40,3 +43,8 @@ def assert_card(body: bytes) -> None:
 
 def pieces_of(text: str, size: int = 7) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+framed = pytest.mark.parametrize(
+    "door", [SSE, SOCKET], ids=["sse", "websocket"]
+)  # those that tell more than text

@@ -66,7 +66,7 @@ def test_without_credentials_every_route_is_closed(
     )
 
 
-@pytest.mark.parametrize("value", ["Bearer nonsense", "Bearer ", "Bearer", "Basic eDp5", "Bearer \u00e9"])
+@pytest.mark.parametrize("value", ["Bearer nonsense", "Bearer x y", "Bearer", "Basic eDp5", "Bearer \u00e9"])
 def test_a_wrong_token_is_unauthenticated(make_client: Any, server: Any, value: str) -> None:
     visitor = make_client(server, token=False)
     answered = visitor.http.get("/api/threads", headers={"Authorization": value.encode()})
@@ -214,13 +214,12 @@ def test_where_guests_are_off_the_page_leads_to_the_login(make_client: Any, stri
 
 def session_of(user: User) -> str:
     """The session cookie that a login of the user would give."""
-    # The hash must be made with the server's SECRET_KEY, which is not this process's.
-    with override_settings(SECRET_KEY=SECRET_KEY):
-        digest = user.get_session_auth_hash()
     session = SessionStore()
     backend = "django.contrib.auth.backends.ModelBackend"
-    session.update({SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: digest})
-    session.create()
+    with override_settings(SECRET_KEY=SECRET_KEY):  # which signs the session, and is not this process's
+        digest = user.get_session_auth_hash()
+        session.update({SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: digest})
+        session.save()
     return str(session.session_key)
 
 

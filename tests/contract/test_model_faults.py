@@ -64,7 +64,7 @@ def test_a_deadline_or_the_cap_ends_what_does_not_end_itself(
     elif fault.text == ".":
         text = text * max(2, len(heard.text))
     assert_outcome(heard, SSE, fault, text)
-    for door in DOORS:
+    for door in DOORS if text else (SSE, SOCKET):  # the raw one has a problem document in place of no text
         assert_outcome(door.follow(tight, response).rest(), door, fault, text)
 
 

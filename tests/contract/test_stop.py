@@ -112,8 +112,9 @@ def test_the_end_reaches_every_follower(model: ScriptedModel, alice: Client) -> 
     begun = begin(model, alice, C1, response)
     readers = [begun, *(door.follow(alice, response).until(SAID) for door in DOORS)]
     with alice.socket() as socket:
-        frame = socket.ask("stop", responseId=response)
-        assert (frame["type"], frame["status"], frame["responseId"]) == ("end", "stopped", response)
+        socket.say("stop", responseId=response)
+        frame = socket.hear_until("end")
+        assert (frame["status"], frame["responseId"]) == ("stopped", response)
     assert {reader.rest().end["status"] for reader in readers} == {"stopped"}
 
 
@@ -121,7 +122,8 @@ def test_a_websocket_stop_cuts_at_its_offset(model: ScriptedModel, alice: Client
     response = new_id("r")
     reader = begin(model, alice, SOCKET, response)
     with alice.socket() as socket:
-        assert socket.ask("stop", responseId=response, offset=3)["keptOffset"] == 2
+        socket.say("stop", responseId=response, offset=3)
+        assert socket.hear_until("end")["keptOffset"] == 2
     assert reader.rest().end["keptOffset"] == 2
 
 

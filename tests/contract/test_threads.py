@@ -102,12 +102,22 @@ def test_a_title_is_changed(alice: Client) -> None:
     assert alice.get(f"/api/threads/{name}").json()["title"] == "Größe 🍎"
 
 
-@pytest.mark.parametrize(
-    "body", [{"title": 7}, {"archived": "x"}, {"title": None}, [], None, "x", {"title": "x" * 99_999}]
-)
-def test_a_bad_change_is_refused(alice: Client, body: Any) -> None:
+BAD_CHANGES = [
+    b'{"title": 7}',
+    b'{"archived": "x"}',
+    b"[]",
+    b"null",
+    b'"x"',
+    b'{"title": "%s"}' % (b"x" * 99_999),
+]
+
+
+@pytest.mark.parametrize("body", BAD_CHANGES, ids=lambda body: body[:20].decode())
+def test_a_bad_change_is_refused(alice: Client, body: bytes) -> None:
     name = make(alice, title="Before")["threadId"]
-    answered = alice.http.patch(f"/api/threads/{name}", json=body)
+    answered = alice.http.patch(
+        f"/api/threads/{name}", content=body, headers={"Content-Type": "application/json"}
+    )
     assert answered.status_code in {400, 413}, answered.text
     assert alice.get(f"/api/threads/{name}").json()["title"] == "Before"
 
@@ -138,7 +148,7 @@ def test_search_finds_titles_and_readable_text_with_excerpts(model: ScriptedMode
 
 
 @pytest.mark.parametrize(
-    "q", ["'", '"', "a & | !", "\\", "(" * 500, "a:*", "<b>", "%", "\u0000", "x" * 20_000, "🍎", "  "]
+    "q", ["'", '"', "a & | !", "\\", "(" * 500, "a:*", "<b>", "%", "\u0000", "x" * 10_000, "🍎", "  "]
 )
 def test_no_search_text_breaks_the_search(alice: Client, q: str) -> None:
     answered = alice.get("/api/threads", q=q)

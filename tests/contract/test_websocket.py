@@ -137,8 +137,9 @@ def test_who_stops_without_following_gets_the_end_too(model: ScriptedModel, alic
     model.script(answer("a", gate, "b"))
     reader = SOCKET.send(alice, response=response).until("a")
     with alice.socket() as socket:
-        end = socket.ask("stop", responseId=response)
-        assert (end["type"], end["status"], end["keptOffset"]) == ("end", "stopped", 1)
+        socket.say("stop", responseId=response)
+        end = socket.hear_until("end")
+        assert (end["status"], end["keptOffset"]) == ("stopped", 1)
     assert reader.rest().end["status"] == "stopped"
     gate.open()
 
@@ -146,8 +147,9 @@ def test_who_stops_without_following_gets_the_end_too(model: ScriptedModel, alic
 def test_stopping_what_has_ended_gives_its_end(model: ScriptedModel, alice: Client) -> None:
     alice.chat(response=(response := new_id("r")))
     with alice.socket() as socket:
-        end = socket.ask("stop", responseId=response)
-        assert (end["type"], end["status"], end["responseId"]) == ("end", "done", response)
+        socket.say("stop", responseId=response)
+        end = socket.hear_until("end")
+        assert (end["status"], end["responseId"]) == ("done", response)
 
 
 def watched(socket: Any) -> tuple[str, str]:

@@ -16,7 +16,7 @@ import pytest
 
 from chatproject import postgres_home
 from chatproject.bootstrap import ROOT
-from chatproject.postgres import Postgres, running
+from chatproject.postgres import Postgres
 
 AS_ROOT = os.geteuid() == 0
 
@@ -25,7 +25,7 @@ AS_ROOT = os.geteuid() == 0
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder with a database in it, made once."""
     folder = tmp_path_factory.mktemp("data")
-    with running(folder, durable=False):
+    with Postgres(folder, durable=False):
         pass
     yield folder
     _remove(folder)
@@ -58,15 +58,15 @@ def _pid(server: Postgres) -> int:
 
 
 def test_the_database_is_there_in_utf8_and_listens_on_no_port(folder: Path) -> None:
-    with running(folder, durable=False) as server:
+    with Postgres(folder, durable=False) as server:
         assert _ask(server, "SHOW server_encoding") == [("UTF8",)]
         assert _ask(server, "SHOW listen_addresses") == [("",)]
         assert _ask(server, "SELECT lower('ÄЖ')") == [("äж",)]
 
 
 def test_only_the_last_one_out_stops_the_server(folder: Path) -> None:
-    with running(folder, durable=False) as first:
-        with running(folder, durable=False) as second:
+    with Postgres(folder, durable=False) as first:
+        with Postgres(folder, durable=False) as second:
             assert (first.created, second.created) == (False, False)
             assert _pid(first) == _pid(second)
         assert first.answers()
@@ -76,8 +76,8 @@ def test_only_the_last_one_out_stops_the_server(folder: Path) -> None:
 def test_the_first_one_may_leave_before_the_others(folder: Path) -> None:
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(contextlib.ExitStack())
-        first.enter_context(running(folder, durable=False))
-        second = stack.enter_context(running(folder, durable=False))
+        first.enter_context(Postgres(folder, durable=False))
+        second = stack.enter_context(Postgres(folder, durable=False))
         first.close()
         assert _ask(second, "SELECT 1") == [(1,)]
 
@@ -94,13 +94,13 @@ os.kill(os.getpid(), signal.SIGKILL)
     subprocess.run([sys.executable, "-c", script], cwd=ROOT)
     orphan = Postgres(folder)
     pid = _pid(orphan)
-    with running(folder, durable=False) as server:
+    with Postgres(folder, durable=False) as server:
         assert _pid(server) == pid
         assert _ask(server, "SELECT 1") == [(1,)]
 
 
 def test_a_killed_server_is_started_again_by_those_who_use_it(folder: Path) -> None:
-    with running(folder, durable=False) as server, running(folder, durable=False) as other:
+    with Postgres(folder, durable=False) as server, Postgres(folder, durable=False) as other:
         pid = _pid(server)
         os.kill(pid, signal.SIGKILL)
         assert server._process
@@ -112,7 +112,7 @@ def test_a_killed_server_is_started_again_by_those_who_use_it(folder: Path) -> N
 
 
 def test_a_living_server_is_not_revived(folder: Path) -> None:
-    with running(folder, durable=False) as server:
+    with Postgres(folder, durable=False) as server:
         pid = _pid(server)
         server.revive()
         assert _pid(server) == pid
@@ -120,19 +120,20 @@ def test_a_living_server_is_not_revived(folder: Path) -> None:
 
 def test_a_dead_server_whose_number_another_process_has_is_forgotten(folder: Path) -> None:
     home = Postgres(folder).home
-    (home.data / "postmaster.pid").write_text(
-        f"{os.getpid()}\n{home.data}\n1\n5432\n{home.sockets}\n\n1 1\nready\n"
-    )
-    with running(folder, durable=False) as server:
-        assert _ask(server, "SELECT 1") == [(1,)]
+    with subprocess.Popen(["sleep", "60"], cwd="/", **home.as_account()) as other:
+        left = f"{other.pid}\n{home.data}\n1\n5432\n{home.sockets}\n\n1 1\nready\n"
+        (home.data / "postmaster.pid").write_text(left)
+        with Postgres(folder, durable=False) as server:
+            assert _ask(server, "SELECT 1") == [(1,)]
+        other.kill()
 
 
 def test_moving_the_data_folder_loses_nothing(folder: Path, tmp_path: Path) -> None:
-    with running(folder, durable=False) as server:
+    with Postgres(folder, durable=False) as server:
         _ask(server, "CREATE TABLE moved AS SELECT 42 AS answer")
     folder.rename(tmp_path / "elsewhere")
     try:
-        with running(tmp_path / "elsewhere", durable=False) as server:
+        with Postgres(tmp_path / "elsewhere", durable=False) as server:
             assert not server.created
             assert _ask(server, "SELECT answer FROM moved") == [(42,)]
             _ask(server, "DROP TABLE moved")
@@ -142,11 +143,11 @@ def test_moving_the_data_folder_loses_nothing(folder: Path, tmp_path: Path) -> N
 
 def test_a_fresh_start_forgets_earlier_runs_unless_somebody_is_there(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with running(data, durable=False, fresh=True) as first:
+    with Postgres(data, durable=False, fresh=True) as first:
         _ask(first, "CREATE TABLE earlier ()")
-        with running(data, durable=False, fresh=True) as second:
+        with Postgres(data, durable=False, fresh=True) as second:
             assert _ask(second, "SELECT to_regclass('earlier') IS NULL") == [(False,)]
-    with running(data, durable=False, fresh=True) as third:
+    with Postgres(data, durable=False, fresh=True) as third:
         assert _ask(third, "SELECT to_regclass('earlier') IS NULL") == [(True,)]
     _remove(data)
 
@@ -155,14 +156,14 @@ def test_an_interrupted_creation_is_begun_anew(tmp_path: Path) -> None:
     server = Postgres(tmp_path / "data", durable=False)
     (server.home.folder / "data.new").mkdir()
     (server.home.folder / "data.new" / "PG_VERSION").write_text("18\n")
-    with running(tmp_path / "data", durable=False) as server:
+    with Postgres(tmp_path / "data", durable=False) as server:
         assert server.created
         assert _ask(server, "SELECT current_database()") == [("chat",)]
     _remove(tmp_path / "data")
 
 
 def test_a_server_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None:
-    with running(tmp_path / "data", durable=False) as server:
+    with Postgres(tmp_path / "data", durable=False) as server:
         pass
     with open(server.home.data / "postgresql.conf", "a") as configuration:
         configuration.write("nonsense = 1\n")
@@ -174,7 +175,7 @@ def test_a_server_that_cannot_start_says_why_in_one_line(tmp_path: Path) -> None
 
 
 def test_the_log_holds_nothing_of_what_was_said(folder: Path) -> None:
-    with running(folder, durable=False) as server:
+    with Postgres(folder, durable=False) as server:
         _ask(server, "CREATE TABLE IF NOT EXISTS said (word text PRIMARY KEY)")
         _ask(server, "INSERT INTO said VALUES ('canary') ON CONFLICT DO NOTHING")
         with pytest.raises(psycopg.errors.UniqueViolation):

@@ -7,6 +7,7 @@ import json
 import ssl
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import httpx
@@ -102,7 +103,7 @@ class Client:
             opened.close()
 
 
-def connect_socket(server: Server, headers: dict[str, str]) -> connect:
+def connect_socket(server: Server, headers: dict[str, str]) -> AbstractContextManager[ClientConnection]:
     """A context manager that opens a WebSocket; websockets.exceptions.InvalidStatus where it is refused."""
     url = server.url.replace("http", "ws", 1) + "/ws/chat/"
     return connect(url, additional_headers=headers, open_timeout=SECONDS, proxy=None, max_size=None)

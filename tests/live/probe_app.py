@@ -85,6 +85,12 @@ async def fail_early(receive: Any, send: Any) -> None:
     raise RuntimeError("the secret of the prompt")
 
 
+async def cancel(receive: Any, send: Any) -> None:
+    await start(send)
+    await part(send, b"half")
+    raise asyncio.CancelledError
+
+
 async def forget(receive: Any, send: Any) -> None:
     await start(send, (b"Content-Length", b"100"))
     await part(send, b"half")
@@ -94,8 +100,8 @@ async def until_the_end(receive: Any, send: Any) -> None:
     await start(send)
     await part(send, b"begin ")
     await ending.wait()
-    await part(send, PIECE * 8)  # more than one write of the kernel's
-    await part(send, b" end", more=False)
+    await asyncio.sleep(0.4)  # longer than it takes to send the WebSockets away
+    await part(send, PIECE * 512 + b" end", more=False)  # more than the kernel takes at once
 
 
 async def busy(receive: Any, send: Any) -> None:
@@ -132,6 +138,12 @@ async def queue(receive: Any, send: Any) -> None:
     await echo_frames(receive, send)
 
 
+async def outgoing(receive: Any, send: Any) -> None:
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.send", "text": "x" * 2 * 1024 * 1024})
+    await send({"type": "websocket.send", "bytes": PIECE})
+
+
 async def talk(receive: Any, send: Any) -> None:
     """Sends LARGE bytes to a reader that need not read."""
     await send({"type": "websocket.accept"})
@@ -158,12 +170,14 @@ ROUTES = {
     "/open": open_door,
     "/fail-late": fail_late,
     "/fail-early": fail_early,
+    "/cancel": cancel,
     "/forget": forget,
     "/until-the-end": until_the_end,
     "/ws/busy": busy,
     "/ws/mirror": mirror,
     "/ws/queue": queue,
     "/ws/late": late,
+    "/ws/outgoing": outgoing,
     "/ws/talk": talk,
     "/ws/refuse": refuse,
     "/ws/fail": fail_early,

@@ -1,4 +1,4 @@
-"""Server-sent events and completions: however the bytes are split, the same comes out, and faults lose nothing."""
+"""Completions streams: however the bytes are split, the same comes out, and faults lose nothing."""
 
 from __future__ import annotations
 
@@ -14,19 +14,13 @@ from chat.sse import (
     BadStream,
     CallDelta,
     ChunkDecoder,
-    EventDecoder,
     EventTooLarge,
     Piece,
     StreamError,
     UpstreamError,
     Usage,
 )
-
-EVENTS = (
-    b"\xef\xbb\xbf: hello\n\ndata: one\n\ndata:two\r\n\r\nevent: x\rid: 1\rdata: th\rdata: ree\r\rretry: 5\n\n\n\n"
-    b"data\n\ndata:  spaced\n\nnodata: x\n\ndata: four\n"
-)
-PAYLOADS = [b"one", b"two", b"th\nree", b"", b" spaced", b"four"]
+from tests.unit.splits import in_steps, split
 
 
 def event(payload: Any) -> bytes:
@@ -65,16 +59,6 @@ RECORDED = b"".join(
 )
 
 
-def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
-    edges = [0, *sorted(cuts), len(data)]
-    return [data[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
-
-
-def events_of(reads: Iterable[bytes]) -> list[bytes]:
-    decoder = EventDecoder()
-    return [payload for read in reads for payload in decoder.feed(read)] + decoder.flush()
-
-
 def decoded(reads: Iterable[bytes]) -> Piece:
     """All pieces as one."""
     decoder = ChunkDecoder()
@@ -91,44 +75,6 @@ def decoded(reads: Iterable[bytes]) -> Piece:
 
 def text_of(*payloads: Any) -> str:
     return decoded([b"".join(map(event, payloads))]).text
-
-
-def test_every_line_end_comment_and_field_is_understood() -> None:
-    assert events_of([EVENTS]) == PAYLOADS
-
-
-@given(st.lists(st.integers(0, len(EVENTS)), max_size=6))
-def test_events_are_the_same_however_they_are_split(cuts: list[int]) -> None:
-    assert events_of(split(EVENTS, cuts)) == PAYLOADS
-
-
-def test_events_are_the_same_byte_by_byte() -> None:
-    assert events_of(bytes([byte]) for byte in EVENTS) == PAYLOADS
-
-
-@given(
-    st.lists(st.sampled_from([b"\n", b"\r", b"data", b":", b" ", b"x"]), max_size=14).map(b"".join), st.data()
-)
-def test_any_bytes_give_the_same_events_whole_and_split(data: bytes, draw: st.DataObject) -> None:
-    cuts = draw.draw(st.lists(st.integers(0, len(data)), max_size=4))
-    assert events_of(split(data, cuts)) == events_of([data])
-
-
-@pytest.mark.parametrize("step", [1, 7, 100])
-@pytest.mark.parametrize("lines", [b"data: " + b"x" * 20, b"data: a\ndata: " + b"x" * 12])
-def test_an_event_beyond_the_bound_is_refused_and_earlier_ones_are_kept(lines: bytes, step: int) -> None:
-    data, decoder, seen = b"data: ok\n\n" + lines + b"\n\n", EventDecoder(max_bytes=25), []
-    with pytest.raises(EventTooLarge) as problem:
-        for place in range(0, len(data), step):
-            seen += decoder.feed(data[place : place + step])
-    assert seen + problem.value.payloads == [b"ok"]
-
-
-def test_an_event_just_within_the_bound_passes() -> None:
-    data = b"data: " + b"x" * 19 + b"\n\n"
-    for reads in ([data], [data[:25], data[25:26], data[26:]]):
-        decoder = EventDecoder(max_bytes=25)
-        assert [payload for read in reads for payload in decoder.feed(read)] == [b"x" * 19]
 
 
 def test_a_recorded_stream_gives_text_calls_reason_usage_and_end() -> None:
@@ -237,8 +183,11 @@ def test_a_bad_event_is_refused_and_the_text_before_it_is_kept(bad: Any) -> None
 
 @pytest.mark.parametrize(
     "error",
-    [{"error": {"message": "secret words", "type": "server_error", "code": 503}}, {"error": "secret words"}]
-    + [{"object": "error", "message": "secret words"}],
+    [
+        {"error": {"message": "secret words", "type": "server_error", "code": 503}},
+        {"error": "secret words"},
+        {"object": "error", "message": "secret words"},
+    ],
 )
 def test_an_error_in_the_stream_is_told_without_its_words(error: dict[str, Any]) -> None:
     with pytest.raises(UpstreamError) as problem:
@@ -255,10 +204,9 @@ def test_an_errors_type_and_code_are_kept_if_they_are_identifiers() -> None:
 
 @pytest.mark.parametrize("step", [1, 5, 1000])
 def test_a_page_instead_of_a_stream_is_refused(step: int) -> None:
-    page, decoder = b"\xef\xbb\xbf\r\n <!doctype html>\n\n<p>data: x</p>\n\n", ChunkDecoder()
+    page = b"\xef\xbb\xbf\r\n <!doctype html>\n\n<p>data: x</p>\n\n"
     with pytest.raises(BadStream):
-        for place in range(0, len(page), step):
-            decoder.feed(page[place : place + step])
+        decoded(in_steps(page, step))
 
 
 @pytest.mark.parametrize("step", [1, 50, 1000])
@@ -268,7 +216,7 @@ def test_a_whole_answer_instead_of_a_stream_is_taken(step: int) -> None:
         {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}, indent=1
     ).encode()
     expected = Piece(text="all🍎", finish_reason="stop", usage=Usage(1, 2), done=True)
-    assert decoded(body[place : place + step] for place in range(0, len(body), step)) == expected
+    assert decoded(in_steps(body, step)) == expected
 
 
 def test_a_whole_body_is_an_answer_an_error_or_refused() -> None:

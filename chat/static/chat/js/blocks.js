@@ -25,8 +25,9 @@ export function blocksOf(reply, running = false) {
   const shown = pieces.filter((piece) => piece.kind === "content" || piece.kind === "text");
   const thought = steps.length ? [{ kind: "steps", items: steps.map(({ title, text }) => ({ title, text })) }] : [];
   const blocks = [...thought, ...shown.flatMap((piece) => bodyBlocks(piece.text))];
-  // What cannot be read as an interface is shown as it is, once it is sure that nothing more comes.
-  return blocks.length || running ? blocks : shown.flatMap((piece) => markdown(piece.text));
+  // A whole envelope that cannot be read as an interface is shown as it is; a torn one has nothing to show yet.
+  const whole = shown.filter((piece) => piece.kind === "content" && !piece.cut);
+  return blocks.length || running ? blocks : whole.flatMap((piece) => markdown(piece.text));
 }
 
 /** Programs stand bare or in fences, with Markdown before, between and after them. */

@@ -37,6 +37,13 @@ export class Composer {
     this.#sent = null;
   }
 
+  /** The server will never take it as it is: the words come back to be changed. */
+  refused() {
+    if (this.#sent && !this.input.value) this.input.value = recall(this.#sent);
+    this.#sent = null;
+    this.#size();
+  }
+
   running(running) {
     const stop = byId("stop");
     const focused = document.activeElement === stop;

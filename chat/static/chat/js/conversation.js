@@ -12,7 +12,7 @@ export class Conversation {
   #visit = 0;
   #items = new Map();
 
-  /** `on`: created(threadId, words), accepted(), running(bool), waiting(bool), failed(problem), model(name). */
+  /** `on`: created(threadId, words), accepted(), refused(), running(bool), waiting(bool), failed(problem). `model()` names the chosen one. */
   constructor({ api, sticky, model, on }) {
     Object.assign(this, { api, sticky, model, on, threadId: null });
     this.list = byId("messages");
@@ -114,6 +114,7 @@ export class Conversation {
       say: (words, context) => this.say(words, context),
       retry: (reply) => this.#retry(reply),
       changed: (reply, problem) => this.#changed(reply, problem),
+      cut: () => this.#reload(),
       accepted: (reply) => this.#accepted(reply),
       waiting: (waiting) => this.on.waiting(waiting),
       grown: () => this.sticky.follow(),
@@ -146,14 +147,12 @@ export class Conversation {
 
   #changed(reply, problem) {
     if (reply.stopWanted && reply.running) void this.#stop(reply);
-    if (problem?.code === "bad_offset") this.#again(reply);
+    if (problem && !problem.passing && !reply.taken) this.on.refused();
     this.#look();
   }
 
-  /** What was read here is not what the server has: forget it and load it anew. */
-  #again(reply) {
-    reply.element.remove();
-    this.#items.delete(reply.id);
+  /** What was read here is more than the server kept: the page shows what is kept. */
+  #reload() {
     this.refresh().catch((problem) => this.on.failed(problem));
   }
 

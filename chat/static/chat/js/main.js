@@ -24,7 +24,14 @@ const conversation = new Conversation({
   api,
   sticky,
   model: () => picker.value || "c1",
-  on: { created, accepted: () => composer.accepted(), running: (running) => composer.running(running), waiting, failed },
+  on: {
+    created,
+    accepted: () => composer.accepted(),
+    refused: () => composer.refused(),
+    running: (running) => composer.running(running),
+    waiting,
+    failed,
+  },
 });
 
 const threads = new Threads({ api, on: { open: go, removed, failed } });

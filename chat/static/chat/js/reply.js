@@ -18,12 +18,12 @@ const ENDINGS = {
   interrupted: "The server went away during this answer. What had come is kept.",
   failed: "The answer failed.",
 };
+/** What to do about refusals whose own words are for programs. */
 const NEXT = {
-  quota_exceeded: "You have reached your limit of answers for now.",
-  unavailable: "The server or the model is busy or away.",
-  model_timeout: "The model took too long.",
-  model_failed: "The model gave no usable answer.",
   unauthenticated: "You are no longer logged in. Reload the page to go on.",
+  forbidden_origin: "This page was opened under another address than the server's own. Open it under that one.",
+  not_found: "This chat is gone. Start a new one.",
+  too_large: "This message is too long. Shorten it and send it again.",
 };
 
 export class Reply {
@@ -33,7 +33,7 @@ export class Reply {
   #speaker = new Speaker();
   #follower = null;
 
-  /** `message`: as the server lists it; `host`: api, threadId, say(words, context), retry(reply), changed(reply), grown(). */
+  /** `message`: as the server lists it; `host`: api, threadId, say(words, context), retry(reply), changed(reply), cut(), grown(). */
   constructor(message, host) {
     Object.assign(this, { id: message.id, text: message.content, status: message.status, host });
     this.offset = message.offset ?? 0;
@@ -84,8 +84,10 @@ export class Reply {
     if (this.running || (message.content === this.text && message.status === this.status)) return;
     this.text = message.content;
     this.status = message.status;
+    this.offset = message.offset ?? 0;
     this.#draw();
     this.#note(null);
+    if (this.running) this.follow();
   }
 
   #append(piece, offset) {
@@ -126,19 +128,25 @@ export class Reply {
     this.host.waiting(waiting);
   }
 
-  #end({ status, finishReason, error }) {
+  #end({ status, finishReason, error, keptOffset }) {
     this.status = status;
     this.#draw();
     this.#wait(false);
     this.#note(error, finishReason);
     this.#speaker.finish(plainText(this.blocks), ENDINGS[status] ?? "End of the answer.");
     this.host.changed(this);
+    if (keptOffset !== null && keptOffset < this.offset) this.host.cut();
   }
 
   #refused(problem) {
     this.status = "failed";
     this.#draw();
     this.#wait(false);
+    if (problem.code === "bad_offset") {
+      // A process died with bytes that only this reader has seen: what is kept is shown, and followed on.
+      this.host.cut();
+      return;
+    }
     this.#note({ code: problem.code, message: problem.message, retryable: true }, null, problem.retryAfter);
     announce(problem.message);
     this.host.changed(this, problem);
@@ -150,13 +158,14 @@ export class Reply {
     const again = this.status === "failed" || this.status === "interrupted";
     const retry = again ? el("button", { type: "button", class: "chip", onclick: () => this.host.retry(this) }, "Try again") : null;
     this.foot.replaceChildren(...[words ? el("p", { class: again ? "problem" : "note" }, words) : null, retry].filter(Boolean));
+    this.host.grown();
   }
 
   #words(problem, finishReason, retryAfter) {
     if (this.status === "queued") return "Waiting for the answer before this one …";
     if (finishReason === "length") return "The answer reached its largest size and ends here.";
     const wait = retryAfter ? `Try again in ${retryAfter} ${retryAfter === 1 ? "second" : "seconds"}.` : "";
-    if (problem) return [NEXT[problem.code], problem.message, wait].filter(Boolean).join(" ");
+    if (problem) return [NEXT[problem.code] ?? problem.message ?? ENDINGS.failed, wait].filter(Boolean).join(" ");
     return ENDINGS[this.status] ?? "";
   }
 

@@ -1,0 +1,18 @@
+"""The admin: what was said, which answers were given, who may come in. Everything about content is read-only.
+
+readonly    what the content's pages share: no changes, slim lists
+transcript  messages as a person reads them, with their calls and results
+threads, messages, responses   one table each, as list and page
+accounts    users and their tokens: the only rows that can be changed here
+
+Imports go upward in this list only.
+"""
+
+from django.contrib import admin
+
+from chat.admin import accounts, messages, responses, threads
+
+__all__ = ["accounts", "messages", "responses", "threads"]
+
+admin.site.site_title = admin.site.site_header = "Chat server"
+admin.site.index_title = "Administration"

@@ -1,0 +1,83 @@
+"""Messages: the list with the start of each text, and a page with all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce, Left, NullIf
+from django.http import HttpRequest
+
+from chat.admin.readonly import ReadOnlyAdmin, badge, link
+from chat.admin.transcript import whole
+from chat.models import Message
+
+START_CHARACTERS = 120  # of a message in a list: two lines of its column
+
+# Hidden messages have no readable text of their own.
+_START = Left(Coalesce(NullIf("readable", Value("")), F("content")), START_CHARACTERS)
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin[Message]):
+    list_display = ("start", "role", "mark", "thread", "turn", "position", "created_at")
+    list_filter = ("hidden", "role")
+    list_select_related = ("thread",)
+    listed = (
+        "public_id",
+        "thread__title",
+        "thread__public_id",
+        "turn",
+        "position",
+        "role",
+        "hidden",
+        "imported",
+        "edited_at",
+        "created_at",
+    )
+    search_fields = ("public_id__exact", "thread__public_id__exact")
+    search_help_text = "Whole ids of messages and threads"
+    fields = (
+        "public_id",
+        ("thread_link", "owner_link", "response_link"),
+        ("turn", "position", "log_offset"),
+        ("role", "mark", "parts"),
+        ("created_at", "edited_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        messages = super().get_queryset(request).annotate(start=_START)
+        return messages.defer("search", "content", "readable", "tool_calls")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Newest first: of one thread in its own order, of all by key, which has an index."""
+        return ("-turn", "-position", "-pk") if "thread__id__exact" in request.GET else ("-pk",)
+
+    def contents(self, row: Message) -> dict[str, Any]:
+        return {"entries": whole(row.pk)}
+
+    @admin.display(description="owner")
+    def owner_link(self, row: Message) -> str:
+        return link("user", row.owner_id, row.owner)
+
+    @admin.display(description="thread")
+    def thread_link(self, row: Message) -> str:
+        return link("thread", row.thread_id, row.thread)
+
+    @admin.display(description="response")
+    def response_link(self, row: Message) -> str:
+        return link("response", row.response_id, row.response)
+
+    @admin.display(description="marks", ordering="hidden", empty_value="-")
+    def mark(self, row: Message) -> str | None:
+        if row.hidden:
+            return badge("hidden", "hidden")
+        if row.imported:
+            return badge("imported", "imported")
+        return badge("edited", "edited") if row.edited_at else None
+
+    @admin.display(description="text")
+    def start(self, row: Any) -> str:
+        """Calls of tools come without text; the row needs something to click on all the same."""
+        return str(row.start) or "(no text)"

@@ -1,0 +1,171 @@
+"""Responses: the list with figures, and a page with the text log as its readers got it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.contrib import admin
+
+from chat.admin.readonly import ReadOnlyAdmin, badge, link
+from chat.models import Chunk, Message, Response, Role
+from chat.text import readable
+
+LOG_BYTES = (
+    2 * 1024 * 1024
+)  # of a log on its page: twice the largest text of a response, as the settings come
+
+_LISTED_FIGURES = (
+    "status",
+    "model",
+    "finish_reason",
+    "error_code",
+    "log_length",
+    "prompt_tokens",
+    "completion_tokens",
+    "created_at",
+    "started_at",
+    "first_token_at",
+    "finished_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Contiguous bytes of the log of one kind: text of the model, or a think item of ours that no message keeps."""
+
+    start: int
+    stop: int
+    think: bool
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """`text` is what a person reads in the model's part of it; `cut` where the log goes on beyond LOG_BYTES."""
+
+    sections: list[Section]
+    text: str
+    cut: bool
+
+
+def log_of(response: Response) -> Log:
+    rows = Chunk.objects.filter(response=response, start__lt=LOG_BYTES).order_by("start")
+    sections = list(_sections(rows.values_list("start", "stop", "ephemeral", "data")))
+    text = "".join(section.raw for section in sections if not section.think)
+    return Log(sections, readable(text), bool(sections) and sections[-1].stop < response.log_length)
+
+
+def _sections(rows: Any) -> Iterator[Section]:
+    """Joined before they are decoded: a row may end where it likes."""
+    for think, group in groupby(rows, key=lambda row: row[2]):
+        chunks = list(group)
+        data = b"".join(bytes(chunk[3]) for chunk in chunks)
+        yield Section(chunks[0][0], chunks[-1][1], think, data.decode(errors="replace"))
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> str | None:
+    return f"{(end - start).total_seconds():.2f} s" if start and end else None
+
+
+@admin.register(Response)
+class ResponseAdmin(ReadOnlyAdmin[Response]):
+    list_display = (
+        "public_id",
+        "thread",
+        "owner",
+        "model",
+        "state",
+        "finish_reason",
+        "error_code",
+        "log_length",
+        "tokens",
+        "created_at",
+        "first_token",
+        "duration",
+    )
+    list_filter = (
+        "status",
+        ("model", admin.AllValuesFieldListFilter),
+        ("error_code", admin.AllValuesFieldListFilter),
+        "created_at",
+    )
+    list_select_related = ("thread", "owner")
+    listed = ("public_id", "thread__title", "thread__public_id", "owner__username", *_LISTED_FIGURES)
+    search_fields = ("public_id__exact", "thread__public_id__exact", "owner__username__exact")
+    search_help_text = "Whole ids of responses and threads, and whole user names"
+    ordering = ("-pk",)
+    fieldsets = (
+        (
+            None,
+            {"fields": ("public_id", ("thread_link", "owner_link"), ("prompt_link", "reply_link"), "model")},
+        ),
+        (
+            "End",
+            {
+                "fields": (
+                    ("state", "finish_reason"),
+                    ("error_code", "error_detail", "retry_after"),
+                    ("stop_requested_at", "stop_offset", "kept_offset"),
+                )
+            },
+        ),
+        ("Size", {"fields": (("tokens", "usage_source"), ("log_length", "text_length"))}),
+        (
+            "Time",
+            {
+                "fields": (
+                    ("first_token", "duration"),
+                    ("created_at", "started_at"),
+                    ("first_token_at", "finished_at"),
+                )
+            },
+        ),
+        (
+            "Lease",
+            {
+                "fields": (("lease_owner", "lease_epoch"), ("lease_until", "jumps_queue")),
+                "classes": ["collapse"],
+            },
+        ),
+    )
+
+    def contents(self, row: Response) -> dict[str, Any]:
+        return {"log": log_of(row)}
+
+    @admin.display(description="owner")
+    def owner_link(self, row: Response) -> str:
+        return link("user", row.owner_id, row.owner)
+
+    @admin.display(description="thread")
+    def thread_link(self, row: Response) -> str:
+        return link("thread", row.thread_id, row.thread)
+
+    @admin.display(description="prompt")
+    def prompt_link(self, row: Response) -> str:
+        return link("message", row.prompt_id, "the user's message")
+
+    @admin.display(description="reply")
+    def reply_link(self, row: Response) -> str:
+        reply = Message.objects.visible().filter(response=row, role=Role.ASSISTANT)
+        return link("message", reply.values_list("pk", flat=True).first(), "the stored message")
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Response) -> str:
+        return badge(row.status, row.status)
+
+    @admin.display(description="tokens in + out", ordering="completion_tokens", empty_value="-")
+    def tokens(self, row: Response) -> str | None:
+        return None if row.prompt_tokens is None else f"{row.prompt_tokens} + {row.completion_tokens}"
+
+    @admin.display(description="first token after", empty_value="-")
+    def first_token(self, row: Response) -> str | None:
+        """Waiting in a queue is not the model's time."""
+        return _seconds(row.started_at or row.created_at, row.first_token_at)
+
+    @admin.display(description="duration", empty_value="-")
+    def duration(self, row: Response) -> str | None:
+        return _seconds(row.started_at or row.created_at, row.finished_at)

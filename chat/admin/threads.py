@@ -1,0 +1,92 @@
+"""Threads: the list with counts and states, and a page with the transcript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils.text import Truncator
+
+from chat.admin.readonly import ReadOnlyAdmin, badge, link
+from chat.admin.transcript import MESSAGES, transcript
+from chat.models import Message, Response, Status, Thread
+
+TITLE_CHARACTERS = 80  # in a list: one line
+
+_ACTIVE_FIRST = Case(
+    When(status=Status.STREAMING, then=Value(0)), When(status=Status.QUEUED, then=Value(1)), default=2
+)
+
+
+def _number(*, hidden: bool) -> Coalesce:
+    """How many messages of the kind a thread has, counted by its own index."""
+    messages = Message.objects.filter(thread=OuterRef("pk"), hidden=hidden).order_by()
+    return Coalesce(Subquery(messages.values("thread").annotate(number=Count("pk")).values("number")), 0)
+
+
+def _state() -> Subquery:
+    """The status of the response that runs or waits, else of the last one."""
+    responses = Response.objects.filter(thread=OuterRef("pk")).order_by(_ACTIVE_FIRST, "-pk")
+    return Subquery(responses.values("status")[:1])
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*Status.choices, ("none", "No response")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(state=None) if self.value() == "none" else queryset.filter(state=self.value())
+
+
+@admin.register(Thread)
+class ThreadAdmin(ReadOnlyAdmin[Thread]):
+    list_display = ("name", "owner", "model", "messages", "hidden", "state", "updated_at", "archived")
+    list_filter = (StateFilter, "archived", "updated_at", ("model", admin.AllValuesFieldListFilter))
+    list_select_related = ("owner",)
+    listed = ("title", "public_id", "owner__username", "model", "updated_at", "archived")
+    search_fields = ("title", "public_id", "owner__username")
+    search_help_text = "Titles, thread ids and user names"
+    ordering = ("-updated_at",)
+    fields = (
+        "title",
+        ("public_id", "owner_link"),
+        ("model", "state"),
+        ("messages", "hidden", "turns"),
+        ("created_at", "updated_at"),
+        ("archived", "titled_by_person"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
+        counts = {"visible_number": _number(hidden=False), "hidden_number": _number(hidden=True)}
+        return super().get_queryset(request).defer("search").annotate(state=_state(), **counts)
+
+    def contents(self, row: Thread) -> dict[str, Any]:
+        return {"transcript": transcript(row.pk), "newest": MESSAGES}
+
+    @admin.display(description="title", ordering="title")
+    def name(self, row: Thread) -> str:
+        return Truncator(str(row)).chars(TITLE_CHARACTERS)
+
+    @admin.display(description="owner")
+    def owner_link(self, row: Thread) -> str:
+        return link("user", row.owner_id, row.owner)
+
+    @admin.display(description="messages", ordering="visible_number")
+    def messages(self, row: Any) -> int:
+        return int(row.visible_number)
+
+    @admin.display(description="hidden", ordering="hidden_number")
+    def hidden(self, row: Any) -> int:
+        return int(row.hidden_number)
+
+    @admin.display(description="state", empty_value="-")
+    def state(self, row: Any) -> str | None:
+        return badge(row.state, row.state) if row.state else None

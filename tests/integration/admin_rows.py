@@ -1,0 +1,71 @@
+"""Rows for the tests of the admin, and its pages as texts."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from chat.models import Chunk, Message, Response, Role, Status, Thread, User
+
+LISTS = ("thread", "message", "response", "user", "apitoken")
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(client: Client, name: str, *args: object, **query: str | int) -> str:
+    """The text of an admin page that must be there."""
+    answer = client.get(reverse(f"admin:{name}", args=args), query)
+    assert answer.status_code == 200, name
+    return answer.content.decode()
+
+
+def make_response(thread: Thread, turn: int, prompt: Message, **fields: Any) -> Response:
+    now = timezone.now()
+    given = {"status": Status.DONE, "model": "c1", "public_id": f"response-{thread.pk}-{turn}", **fields}
+    if given["status"] not in (Status.QUEUED, Status.STREAMING):
+        given = {"kept_offset": 0, "finished_at": now + timedelta(seconds=3), **given}
+    times = {"started_at": now, "first_token_at": now + timedelta(seconds=1.25)}
+    return Response.objects.create(owner=thread.owner, thread=thread, prompt=prompt, **times, **given)
+
+
+def make_thread(owner: User, text: str = "hello", **fields: Any) -> Thread:
+    """A thread with one whole turn: prompt, a call of a tool, its result, and the reply (which is stored first)."""
+    number = Thread.objects.count()
+    thread = Thread.objects.create(
+        owner=owner, **{"public_id": f"thread-{number}", "title": text, "model": "c1", **fields}
+    )
+
+    def say(position: int, role: Role, said: str, **more: Any) -> Message:
+        place = {"turn": 1, "position": position, "public_id": f"{thread.pk}-{position}"}
+        return Message.objects.create(owner=owner, thread=thread, role=role, content=said, **place, **more)
+
+    prompt = say(0, Role.USER, f"prompt {text}", readable=f"prompt {text}")
+    response = make_response(thread, 1, prompt)
+    say(3, Role.ASSISTANT, f"<content>reply {text}</content>", response=response, readable=f"reply {text}")
+    call = {
+        "id": "call-1",
+        "type": "function",
+        "function": {"name": f"tool {text}", "arguments": f'{{"a": "{text}"}}'},
+    }
+    say(1, Role.ASSISTANT, "", hidden=True, response=response, tool_calls=json.dumps([call]))
+    say(2, Role.TOOL, f"result {text}", hidden=True, response=response, tool_call_id="call-1")
+    return thread
+
+
+def write_log(response: Response, *pieces: tuple[bytes, bool]) -> None:
+    start = 0
+    for data, ephemeral in pieces:
+        Chunk.objects.create(
+            response=response, start=start, stop=start + len(data), data=data, ephemeral=ephemeral
+        )
+        start += len(data)
+    Response.objects.filter(pk=response.pk).update(log_length=start)

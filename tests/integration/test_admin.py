@@ -1,0 +1,229 @@
+"""The admin's pages: what they show, and at what cost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from chat.admin import transcript
+from chat.models import ApiToken, Message, Response, Role, Status, Thread, User
+from tests.integration.admin_rows import LISTS, client_of, make_response, make_thread, page, write_log
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
+
+
+@pytest.fixture
+def admin() -> Client:
+    return client_of(User.objects.create_superuser("root"))
+
+
+def test_the_admin_is_named_after_the_product(admin: Client) -> None:
+    assert "Chat server" in page(admin, "index")
+
+
+def test_the_thread_list_tells_owner_state_and_counts_hidden_messages_apart(
+    admin: Client, owner: User
+) -> None:
+    make_thread(owner, "Sales by region")
+    text = page(admin, "chat_thread_changelist")
+    row = re.sub(r"<[^>]+>", " ", text[text.index("<tbody>") :])
+    assert " ".join(row.split()).startswith("Sales by region olga c1 2 2 done")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "state"),
+    [
+        ((Status.STREAMING, Status.QUEUED), Status.STREAMING),
+        ((Status.QUEUED, Status.DONE), Status.QUEUED),
+        ((Status.DONE, Status.FAILED), Status.FAILED),
+    ],
+)
+def test_a_threads_state_is_that_of_the_active_response_or_else_of_the_last(
+    admin: Client, owner: User, statuses: tuple[Status, ...], state: Status
+) -> None:
+    thread = make_thread(owner)
+    prompt = thread.messages.get(position=0)
+    for turn, status in enumerate(statuses, 2):
+        make_response(thread, turn, prompt, status=status)
+    assert thread.public_id in page(admin, "chat_thread_changelist", q=thread.public_id, state=state)
+    assert "0 threads" in page(admin, "chat_thread_changelist", state=Status.INTERRUPTED)
+    assert f"chat-{state}" in page(admin, "chat_thread_changelist")
+
+
+def test_a_thread_without_a_response_has_a_state_to_filter_by(admin: Client, owner: User) -> None:
+    Thread.objects.create(owner=owner, public_id="empty-one", model="c1")
+    make_thread(owner, "full one")
+    text = page(admin, "chat_thread_changelist", state="none")
+    assert "empty-one" in text
+    assert "full one" not in text
+
+
+@pytest.mark.parametrize("words", ["Sales", "olga", "the-id"])
+def test_threads_are_found_by_title_owner_and_id(admin: Client, owner: User, words: str) -> None:
+    make_thread(owner, "Sales", public_id="the-id")
+    make_thread(User.objects.create(username="other"), "something else")
+    text = page(admin, "chat_thread_changelist", q=words)
+    assert "1 result" in text
+    assert "something else" not in text
+
+
+def test_a_transcript_shows_calls_arguments_results_and_the_raw_content(admin: Client, owner: User) -> None:
+    text = page(admin, "chat_thread_change", make_thread(owner).pk)
+    said = [
+        "prompt hello",
+        "tool hello",
+        "{&quot;a&quot;: &quot;hello&quot;}",
+        "result hello",
+        ">reply hello<",
+    ]
+    places = [text.index(piece) for piece in said]
+    assert places == sorted(places)
+    assert "&lt;content&gt;reply hello&lt;/content&gt;" in text
+    assert text.count('<span class="chat-badge chat-hidden">hidden</span>') == 2
+
+
+def test_a_tools_result_is_headed_by_the_name_of_the_tool(owner: User) -> None:
+    entries = transcript.transcript(make_thread(owner).pk).entries
+    assert [entry.author for entry in entries] == ["olga", "c1", "tool hello", "c1"]
+
+
+def test_a_transcript_shows_how_each_response_ended(admin: Client, owner: User) -> None:
+    thread = make_thread(owner)
+    failed = {"status": Status.FAILED, "error_code": "model_failed", "error_detail": "The model broke off."}
+    tokens = {"prompt_tokens": 12, "completion_tokens": 34, "usage_source": "provider"}
+    Response.objects.filter(thread=thread).update(**failed, **tokens)
+    text = page(admin, "chat_thread_change", thread.pk)
+    assert "model_failed: The model broke off." in text
+    assert "12 + 34 tokens (provider)" in text
+
+
+def test_a_transcript_is_bounded_and_shows_the_newest(
+    admin: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = make_thread(owner)
+    monkeypatch.setattr(transcript, "MESSAGES", 2)
+    monkeypatch.setattr(transcript, "CHARACTERS", 8)
+    text = page(admin, "chat_thread_change", thread.pk)
+    assert "The newest" in text
+    assert "prompt h" not in text
+    assert "result h" in text
+    assert "result hello" not in text
+    assert "has all of it" in text
+
+
+def test_a_prompt_that_waits_for_its_turn_comes_last(owner: User) -> None:
+    thread = make_thread(owner)
+    Message.objects.create(owner=owner, thread=thread, public_id="late", role=Role.USER, content="later")
+    assert transcript.transcript(thread.pk).entries[-1].text == "later"
+
+
+def test_calls_that_cannot_be_read_are_shown_as_they_are(owner: User) -> None:
+    thread = make_thread(owner)
+    thread.messages.filter(position=1).update(tool_calls='[{"id":')
+    entry = transcript.transcript(thread.pk).entries[1]
+    assert (entry.calls, entry.calls_text) == ([], '[{"id":')
+
+
+def test_a_messages_page_shows_all_of_a_long_text(admin: Client, owner: User) -> None:
+    thread = make_thread(owner)
+    long = "x" * (transcript.CHARACTERS + 5)
+    thread.messages.filter(position=0).update(content=long, readable=long)
+    assert long in page(admin, "chat_message_change", thread.messages.get(position=0).pk)
+    assert long not in page(admin, "chat_thread_change", thread.pk)
+
+
+def test_the_message_list_marks_hidden_ones_and_filters_by_them(admin: Client, owner: User) -> None:
+    thread = make_thread(owner)
+    whole = page(admin, "chat_message_changelist", thread__id__exact=thread.pk)
+    assert whole.count('<span class="chat-badge chat-hidden">hidden</span>') == 2
+    assert whole.index("reply hello") < whole.index("result hello") < whole.index("prompt hello")
+    visible = page(admin, "chat_message_changelist", hidden__exact=0)
+    assert "result hello" not in visible
+    assert "reply hello" in visible
+
+
+def test_a_responses_page_shows_its_log_with_think_items_marked(admin: Client, owner: User) -> None:
+    response = make_response(*_turn(owner))
+    half = "é".encode()
+    think = b'<thinkitem ephemeral="true"><thinkitemtitle>Using a tool</thinkitemtitle></thinkitem>'
+    write_log(
+        response, (b"one " + half[:1], False), (half[1:] + b" two", False), (think, True), (b" three", False)
+    )
+    text = page(admin, "chat_response_change", response.pk)
+    assert "<pre>one é two</pre>" in text
+    assert f'10 to {10 + len(think)} <span class="chat-badge chat-hidden">think item' in text
+    assert "one é two three" in text
+    assert "1.25 s" in text
+
+
+def _turn(owner: User) -> tuple[Thread, int, Message]:
+    thread = make_thread(owner)
+    return thread, 2, thread.messages.get(position=0)
+
+
+def test_a_long_log_is_cut_at_its_bound(admin: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    response = make_response(*_turn(owner))
+    write_log(response, (b"first", False), (b"second", False))
+    monkeypatch.setattr("chat.admin.responses.LOG_BYTES", 5)
+    text = page(admin, "chat_response_change", response.pk)
+    assert "only its beginning is shown" in text
+    assert "second" not in text
+
+
+def queries(client: Client, name: str) -> tuple[int, str]:
+    with CaptureQueriesContext(connection) as captured:
+        page(client, name)
+    return len(captured), "\n".join(query["sql"] for query in captured.captured_queries)
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_list_costs_as_many_queries_for_thirty_rows_as_for_one(
+    admin: Client, owner: User, kind: str
+) -> None:
+    make_thread(owner)
+    ApiToken.issue(owner)
+    page(admin, f"chat_{kind}_changelist")
+    one, _ = queries(admin, f"chat_{kind}_changelist")
+    for number in range(29):
+        other = User.objects.create(username=f"user{number}")
+        make_thread(other)
+        ApiToken.issue(other)
+    many, _ = queries(admin, f"chat_{kind}_changelist")
+    assert many == one
+
+
+def test_a_transcript_costs_as_many_queries_for_many_messages_as_for_few(admin: Client, owner: User) -> None:
+    thread = make_thread(owner)
+    address = reverse("admin:chat_thread_change", args=[thread.pk])
+    admin.get(address)
+    with CaptureQueriesContext(connection) as few:
+        admin.get(address)
+    for turn in range(2, 30):
+        prompt = Message.objects.create(
+            owner=owner, thread=thread, public_id=f"p{turn}", turn=turn, role=Role.USER, content="more"
+        )
+        response = make_response(thread, turn, prompt)
+        place = {"turn": turn, "position": 1, "public_id": response.public_id}
+        Message.objects.create(owner=owner, thread=thread, response=response, role=Role.ASSISTANT, **place)
+    with CaptureQueriesContext(connection) as many:
+        admin.get(address)
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize("kind", ["thread", "message", "response"])
+def test_a_list_leaves_whole_texts_in_the_database(admin: Client, owner: User, kind: str) -> None:
+    make_thread(owner)
+    _, sql = queries(admin, f"chat_{kind}_changelist")
+    loaded = re.sub(r"LEFT\(.*?\) AS|COALESCE\(\(SELECT.*?\) AS", "", sql)
+    for column in ('"content"', '"readable"', '"tool_calls"', '"search"', '"data"', '"error_detail"'):
+        assert column not in loaded

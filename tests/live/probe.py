@@ -1,0 +1,136 @@
+"""A server process with the probe application, and clients that misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.live.harness import ROOT
+
+MIB = 1024 * 1024
+READER_SECONDS = 1.0  # a tenth of a second is lost on a busy machine, a second is not
+REQUEST_SECONDS = 1.5
+BODY_BYTES = 2 * MIB
+KERNEL_BYTES = 64 * 1024  # the kernel's buffers hold little here, so that the process must wait
+STANDSTILL_SECONDS = 0.3  # a socket that takes nothing for so long is full
+
+
+class Probe:
+    """A server process with the probe application."""
+
+    def __init__(self) -> None:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(1024)
+            self.host, self.port = listener.getsockname()
+            self.process = self._start(listener.fileno())
+
+    def _start(self, fd: int) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "chatproject.server", "--fd", str(fd), "--exit-with-parent"]
+        command += ["--application", "tests.live.probe_app:application", "--body-bytes", str(BODY_BYTES)]
+        command += ["--reader-seconds", str(READER_SECONDS), "--request-seconds", str(REQUEST_SECONDS)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=[fd], text=True
+        )
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> HTTPResponse:
+        """One exchange on a connection of its own; the body is yet to be read, and the answer to be closed."""
+        connection = HTTPConnection(self.host, self.port, timeout=10)
+        connection.request(method, path, body, {"Connection": "close", **headers})
+        return connection.getresponse()
+
+    def get(self, path: str) -> bytes:
+        with self.ask("GET", path) as answer:
+            return answer.read()
+
+    def state(self) -> Any:
+        return json.loads(self.get("/state"))
+
+    def said(self, what: str) -> bool:
+        return what in self.state()["said"]
+
+    def open(self) -> socket.socket:
+        """A connection of which the kernel keeps little."""
+        client = socket.socket()
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            client.setsockopt(socket.SOL_SOCKET, option, KERNEL_BYTES // 4)
+        client.settimeout(10)
+        client.connect((self.host, self.port))
+        return client
+
+    def unread(self, path: str) -> socket.socket:
+        """A client that asks for `path` and reads nothing."""
+        client = self.open()
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return client
+
+    def websocket(self, name: str, **options: Any) -> ClientConnection:
+        client: ClientConnection = connect(f"ws://x/ws/{name}", sock=self.open(), proxy=None, **options)
+        return client
+
+    def memory(self) -> int:
+        """Resident bytes of the process."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
+
+    def end(self) -> tuple[str, str]:
+        """What the process printed, once it has ended: standard output and errors."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.communicate(timeout=8)
+        self.process.kill()
+        raise AssertionError("the server did not end")
+
+
+def rest_of(client: socket.socket) -> bytes:
+    """What comes until the server closes or resets the connection."""
+    data = b""
+    with client, contextlib.suppress(ConnectionError):
+        while piece := client.recv(65536):
+            data += piece
+    return data
+
+
+def until(client: socket.socket, ending: bytes) -> bytes:
+    """What comes up to `ending`."""
+    data = b""
+    while not data.endswith(ending):
+        piece = client.recv(1)
+        assert piece, f"the server closed after {data!r}"
+        data += piece
+    return data
+
+
+def close_code(client: ClientConnection) -> int:
+    """The code with which the server closes, after whatever else it sends."""
+    try:
+        while True:
+            client.recv(timeout=10)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 0
+
+
+def standstill(client: socket.socket, data: memoryview) -> int:
+    """Send until the kernel takes no more; the number of bytes that it took."""
+    at = 0
+    while at < len(data) and select.select([], [client], [], STANDSTILL_SECONDS)[1]:
+        at += client.send(data[at : at + 65536])
+    return at
+
+
+def frame(text: bytes) -> bytes:
+    """A text frame of 126 to 65,535 bytes with the mask that changes nothing."""
+    return b"\x81\xfe" + len(text).to_bytes(2) + bytes(4) + text
