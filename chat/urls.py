@@ -23,7 +23,7 @@ urlpatterns = [
     path("healthz", door(get=threads.live)),
     path("readyz", door(get=threads.ready)),
     re_path(
-        r"^(api|healthz|readyz).*",
+        r"^(?:api|healthz|readyz).*",
         door(get=unknown, post=unknown, put=unknown, patch=unknown, delete=unknown),
     ),
 ]

@@ -75,17 +75,17 @@ def _seconds(start: datetime | None, end: datetime | None) -> str | None:
 class ResponseAdmin(ReadOnlyAdmin[Response]):
     list_display = (
         "public_id",
+        "state",
+        "error_code",
         "thread",
         "owner",
         "model",
-        "state",
-        "finish_reason",
-        "error_code",
-        "log_length",
-        "tokens",
-        "created_at",
         "first_token",
         "duration",
+        "tokens",
+        "log_length",
+        "finish_reason",
+        "created_at",
     )
     list_filter = (
         "status",

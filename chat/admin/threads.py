@@ -48,7 +48,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(Thread)
 class ThreadAdmin(ReadOnlyAdmin[Thread]):
-    list_display = ("name", "owner", "model", "messages", "hidden", "state", "updated_at", "archived")
+    list_display = ("name", "state", "messages", "hidden", "owner", "updated_at", "model", "archived")
     list_filter = (StateFilter, "archived", "updated_at", ("model", admin.AllValuesFieldListFilter))
     list_select_related = ("owner",)
     listed = ("title", "public_id", "owner__username", "model", "updated_at", "archived")

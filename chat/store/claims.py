@@ -141,7 +141,8 @@ def _thread(owner: int, request: Send) -> Thread | None:
 
 
 def _model(claimant: Claimant, request: Send, thread: Thread | None) -> str:
-    model = request.model or claimant.default_model or (thread.model if thread else claimant.models[0])
+    own = claimant.default_model or (thread.model if thread else claimant.models[0])
+    model = own if request.model is None else request.model
     if model not in claimant.models:
         raise BadRequest(
             f"There is no such model. Known: {', '.join(claimant.models)}.", models=list(claimant.models)

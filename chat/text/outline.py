@@ -11,9 +11,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-MAX_TOKENS = (
-    200_000  # of one message, at most some 40 MB while it is read; a megabyte of usual text holds 100,000
-)
+MAX_TOKENS = 200_000  # read of one message, in at most some 40 MB; a megabyte of usual text has half as many
 
 # Possessive quantifiers (`++`, `*+`), because backtracking would make this quadratic on hostile text.
 _TOKEN = re.compile(

@@ -108,6 +108,7 @@ def test_half_a_character_waits_for_its_other_half_or_the_end() -> None:
     decoder = ChunkDecoder()
     assert decoder.feed(event(b'{"choices":[{"delta":{"content":"a\\ud83d"}}]}')).text == "a"
     assert decoder.flush().text == "\ufffd"
+    assert text_of(b'{"choices":[{"text":"\\ud83d"}]}', b"[DONE]") == "\ufffd"
 
 
 def test_completions_text_is_read() -> None:
@@ -224,6 +225,7 @@ def test_a_whole_body_is_an_answer_an_error_or_refused() -> None:
     for body, error in (
         (b'{"error":{}, "detail":"x"}', BadStream),
         (b'{"error":"x"}', UpstreamError),
+        (b'{"object":"error"}', UpstreamError),
         (b"[1]", BadStream),
     ):
         with pytest.raises(error):

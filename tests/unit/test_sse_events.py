@@ -15,10 +15,10 @@ from chat.sse import (
 from tests.unit.splits import in_steps, split
 
 EVENTS = (
-    b"\xef\xbb\xbf: hello\n\ndata: one\n\ndata:two\r\n\r\nevent: x\rid: 1\rdata: th\rdata: ree\r\rretry: 5\n\n\n\n"
-    b"data\n\ndata:  spaced\n\nnodata: x\n\ndata: four\n"
+    b"\xef\xbb\xbfdata: bom\n\n: hello\n\ndata: one\n\ndata:two\r\n\r\nevent: x\rid: 1\rdata: th\rdata: ree\r\rretry: 5\n\n\n\n"
+    b"data\n\ndata:  spaced\n\nnodata: x\n\ndata: l1\r\ndata:  l2\r\n\r\ndata: four\n"
 )
-PAYLOADS = [b"one", b"two", b"th\nree", b"", b" spaced", b"four"]
+PAYLOADS = [b"bom", b"one", b"two", b"th\nree", b"", b" spaced", b"l1\n l2", b"four"]
 
 
 def events_of(reads: Iterable[bytes]) -> list[bytes]:
