@@ -19,7 +19,7 @@ class Mirror:
 
     def __init__(self, response: int) -> None:
         self.response = response
-        self.tail = Tail()
+        self.tail = Tail(mirrored=True)
         self.readers = 0
         self.look = asyncio.Event()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()

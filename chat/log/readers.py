@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -135,8 +136,8 @@ def _status(tail: Tail) -> str:
 
 async def _checked(response: int, tail: Tail, offset: int) -> int:
     """The offset at which to begin. Raises BadOffset."""
-    if offset > tail.end and not tail.ended:
-        await _catch_up(tail, offset)
+    if tail.mirrored:
+        await _catch_up(response, tail, offset)
     if offset > tail.end:
         if tail.final is not None and tail.final.status == Status.INTERRUPTED:
             return tail.end  # a client may have seen a last moment that the log lost
@@ -147,11 +148,18 @@ async def _checked(response: int, tail: Tail, offset: int) -> int:
     return offset
 
 
-async def _catch_up(tail: Tail, offset: int) -> None:
-    """Wait until the owner has flushed: the reader may come from its process with bytes that the table lacks."""
-    try:
-        async with asyncio.timeout(BEHIND_SECONDS):
-            while offset > tail.end and not tail.ended:
-                await tail.changed()
-    except TimeoutError:
-        return
+async def _catch_up(response: int, tail: Tail, offset: int) -> None:
+    """Wait for an owner elsewhere to flush: the reader may come from there with bytes that the table lacks.
+
+    An owner that renews its lease meanwhile lives and has flushed; one that does not is dead, and the reaper ends it.
+    """
+    lease = None
+    while offset > tail.end and not tail.ended:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BEHIND_SECONDS):
+                while offset > tail.end and not tail.ended:
+                    await tail.changed()
+        row = await store.run(logs.state, response)
+        if row is None or row.lease_until is None or lease not in (None, row.lease_until):
+            return
+        lease = row.lease_until

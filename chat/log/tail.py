@@ -55,10 +55,11 @@ Event = Text | Tool | Beat | Started | End
 class Tail:
     """The bytes [base, end) of one log, and the readers that wait for more."""
 
-    __slots__ = ("_beats", "_buffer", "_hints", "_waiters", "base", "ended", "final", "hinted", "started")
+    __slots__ = ("_buffer", "_hints", "_waiters", "base", "ended", "final", "hinted", "mirrored", "started")
 
-    def __init__(self, base: int = 0) -> None:
-        self.base = base
+    def __init__(self, *, mirrored: bool = False) -> None:
+        self.base = 0
+        self.mirrored = mirrored  # written in another process, whose last moments the table may lack
         self.started = asyncio.Event()  # the response has left the queue
         self.ended = False
         self.final: Response | None = None
