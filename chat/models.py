@@ -45,6 +45,9 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    class Meta:
+        verbose_name = "API token"
+
     def __str__(self) -> str:
         return self.name or f"token {self.pk}"
 
@@ -72,7 +75,10 @@ class OwnedQuerySet(models.QuerySet[M]):
 
 
 class Thread(models.Model):
-    """A conversation. `leaf` is the last message of the branch that is shown; `turns` counts the turns that have started."""
+    """A conversation. `leaf` is the last message of the branch that is shown; `turns` counts the turns that have started.
+
+    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it.
+    """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
     public_id = models.CharField(max_length=ID_LENGTH)
@@ -80,6 +86,7 @@ class Thread(models.Model):
     titled_by_person = models.BooleanField(db_default=False, default=False)
     archived = models.BooleanField(db_default=False, default=False)
     model = models.CharField(max_length=64)
+    system_prompt = models.TextField(blank=True, db_default="")
     turns = models.IntegerField(db_default=0, default=0)
     leaf = models.ForeignKey("Message", models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
@@ -139,6 +146,8 @@ class Message(models.Model):
     readable = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     edited_at = models.DateTimeField(null=True, blank=True)
+    feedback_score = models.SmallIntegerField(db_default=0, default=0)
+    feedback_comment = models.TextField(blank=True, db_default="")
     search = _search_vector("readable")
 
     objects = MessageQuerySet.as_manager()
@@ -153,6 +162,7 @@ class Message(models.Model):
                 name="one_reply_per_response",
             ),
             models.CheckConstraint(condition=Q(role__in=Role.values), name="message_role"),
+            models.CheckConstraint(condition=Q(feedback_score__in=[-1, 0, 1]), name="message_feedback_score"),
             models.CheckConstraint(
                 condition=Q(hidden=True) | (Q(role__in=["user", "assistant"]) & Q(tool_calls=None)),
                 name="message_hidden_kinds",
