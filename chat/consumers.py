@@ -17,7 +17,7 @@ from chat import origins, payloads, service
 from chat.conf import settings
 from chat.errors import BadRequest, ChatError, TooLarge, Unauthenticated, Unavailable
 from chat.identity import Caller, Credentials
-from chat.log import Event
+from chat.log import End, Event
 from chat.models import Response
 from chat.wire import state, websocket
 
@@ -148,8 +148,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         response_id = _id(frame)
         ended = await service.stop(self.caller, response_id, payloads.offset_of(frame.get("offset")))
         if response_id not in self._following:
-            row = await service.response(self.caller, response_id)
-            await self._follow(row, ended.log_length)
+            encode = websocket.Encoder(response_id, "")
+            await self.send(encode(End(ended.log_length, ended)))
 
     def _watch(self) -> None:
         if self._watching is None:

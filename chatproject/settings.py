@@ -115,5 +115,10 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"chat": {"level": settings.log_level}, "chatproject": {"level": settings.log_level}},
+    "loggers": {
+        "chat": {"level": settings.log_level},
+        "chatproject": {"level": settings.log_level},
+        # A wrong Host is a client's doing and answered with 400; Django would log each with a traceback.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }
