@@ -172,6 +172,23 @@ class Settings:
         "names",
         "the tools that models may call",
     )
+    models: str = _from(
+        "CHAT_MODELS",
+        str,
+        "",
+        "JSON or path",
+        "further models by name, and what is said to `c1` and `openassistant`; see `chat/conf_models.py`",
+    )
+    mcp: str = _from(
+        "CHAT_MCP",
+        str,
+        "",
+        "JSON or path",
+        "MCP servers by name, whose tools models may call; needs `pip install mcp`",
+    )
+    apps: tuple[str, ...] = _from(
+        "CHAT_APPS", _names, (), "names", "further Django apps; the tools in their `tools` modules are found"
+    )
     tool_rounds: int = _from(
         "CHAT_TOOL_ROUNDS", _count, 8, "rounds", "of tool calls; then one more call with tools off"
     )
@@ -253,6 +270,11 @@ def read(environ: Mapping[str, str]) -> Settings:
             except ValueError as problem:
                 _refuse(name, problem)
     return Settings(**values)
+
+
+def secret(name: str) -> str:
+    """The value of a variable that another setting names; empty where it is unset."""
+    return os.environ.get(name, "").strip()
 
 
 settings = read(os.environ)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from chat import store, text
 from chat.accumulator import CallAccumulator, CallTooLarge, ToolCall
 from chat.conf import settings
-from chat.errors import ModelFailed, ModelTimeout
+from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
 from chat.log import Writer
 from chat.model_clients.base import ModelClient, Question
 from chat.models import Status
@@ -21,7 +21,7 @@ from chat.store import hidden
 from chat.store.hidden import Round
 from chat.store.lifecycle import Outcome, Usage
 from chat.text import utf8_floor
-from chat.tools import Tool, ToolContext, run_all
+from chat.tools import Tool, ToolContext, offered, run_all
 
 CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
 RESCHEDULE_PARTS = (
@@ -51,17 +51,21 @@ class Engine:
     """Gives one response. `tools` are those that the user may have called; `hint` tells readers of them."""
 
     _client: ModelClient
+    _fallbacks: list[ModelClient]  # none any more once there was a first byte
 
     def __init__(self, writer: Writer, tools: dict[str, Tool], context: ToolContext, hint: Hint) -> None:
-        self._writer, self._tools, self._context, self._hint = writer, tools, context, hint
+        self._writer, self._chosen, self._context, self._hint = writer, tools, context, hint
+        self._tools: dict[str, Tool] = {}
         self._usages: list[Usage] = []
         self._ids: set[str] = set()
 
-    async def respond(self, client: Callable[[], Awaitable[ModelClient]]) -> Outcome:
-        """Answer the prompt. Raises ModelTrouble, whose text so far is in the log, and LeaseLost."""
-        self._client = await client()
-        if not self._client.takes_tools:
-            self._tools = {}
+    async def respond(self, clients: Callable[[], Awaitable[list[ModelClient]]]) -> Outcome:
+        """Answer the prompt with the first of the models that can. Raises ModelTrouble, whose text so far is in the log,
+        and LeaseLost.
+        """
+        self._fallbacks = await clients()
+        self._chosen = await offered(self._chosen, self._context)
+        self._give_way()
         total = f"The model took longer than {settings.response_seconds:g} s in all."
         try:
             async with asyncio.timeout(settings.response_seconds):
@@ -80,9 +84,9 @@ class Engine:
 
     async def _rounds(self) -> Outcome:
         for number in range(settings.tool_rounds + 1):
-            tools = self._tools if number < settings.tool_rounds else {}
-            answer = await self._ask(tools)
-            calls = self._unique(answer.calls.calls()) if tools and not answer.full else []
+            last = number == settings.tool_rounds
+            answer = await self._ask(last)
+            calls = [] if last or answer.full or not self._tools else self._unique(answer.calls.calls())
             if not calls:
                 break
             await self._call_tools(answer, calls)
@@ -97,8 +101,26 @@ class Engine:
         self._ids.update(call.id for call in fresh)
         return fresh
 
-    async def _ask(self, tools: dict[str, Tool]) -> Answer:
-        messages = await store.run(hidden.prepare, self._writer.response)
+    async def _ask(self, last: bool) -> Answer:
+        """What the model says next; the first fallback that says anything takes its place for good. `last`: no tools."""
+        while True:
+            traits, response = self._client.traits, self._writer.response
+            messages = await store.run(hidden.prepare, response, traits.system, traits.budget_tokens)
+            try:
+                return await self._attempt(messages, {} if last else self._tools)
+            except ModelTrouble:
+                # Nobody is told of those before: the error of the last one is what can still be done something about.
+                if not self._fallbacks:
+                    raise
+                self._give_way()
+
+    def _give_way(self) -> None:
+        """Let the next model answer."""
+        self._client = self._fallbacks.pop(0)
+        takes = self._client.traits.takes(self._chosen)
+        self._tools = {name: tool for name, tool in self._chosen.items() if name in takes}
+
+    async def _attempt(self, messages: list[dict[str, object]], tools: dict[str, Tool]) -> Answer:
         answer = Answer()
         question = Question(messages, [tool.schema for tool in tools.values()])
         try:
@@ -125,6 +147,8 @@ class Engine:
             raise ModelFailed("The model's tool calls are too large.") from problem
 
     def _take(self, piece: Piece, answer: Answer) -> None:
+        if self._fallbacks and (piece.text or piece.calls):
+            self._fallbacks.clear()
         if piece.text:
             self._write(piece.text, answer)
         if piece.calls:
@@ -151,7 +175,7 @@ class Engine:
             raise LeaseLost
 
     def _report(self, name: str, state: str) -> None:
-        if state == "started" and self._client.writes_c1 and settings.think_items:
+        if state == "started" and self._client.traits.writes_c1 and settings.think_items:
             item = text.think_item("Using a tool", name.replace("_", " ")).encode()
             if self._writer.length + len(item) <= settings.text_bytes:
                 self._writer.append_ephemeral(item)

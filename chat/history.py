@@ -6,15 +6,15 @@ visible reply took away is left out here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import msgspec
 from django.db import connection
 
 from chat.models import Role
+from chat.text import is_failure_card
 
 BUDGET_CHARACTERS = 400_000
 """About 100,000 tokens at 4 characters each: within the 128,000 of the models in use, and a bound on a long thread's cost."""
@@ -59,9 +59,19 @@ def history_for_model(leaf: int, budget: int = BUDGET_CHARACTERS) -> list[dict[s
     with connection.cursor() as cursor:
         cursor.execute(_BRANCH, [leaf, budget])
         rows = [Row(*row) for row in cursor.fetchall()]
-    turns = [list(group)[::-1] for _, group in groupby(rows, key=lambda row: row.turn)]
-    kept = [turn for number, turn in enumerate(turns) if number == 0 or turn[0].total <= budget]
-    return [message for turn in reversed(kept) for message in _turn(turn)]
+    turns = _turns(rows[::-1])
+    kept = [turn for turn in turns[:-1] if turn[0].total <= budget] + turns[-1:]
+    return list(healed(message for turn in kept for message in _turn(turn)))
+
+
+def _turns(rows: list[Row]) -> list[list[Row]]:
+    """The rows, oldest first, cut ahead of each prompt: a turn is a prompt and all that answers it, in whichever version."""
+    turns: list[list[Row]] = []
+    for row in rows:
+        if row.role == Role.USER or not turns:
+            turns.append([])
+        turns[-1].append(row)
+    return turns
 
 
 def _turn(rows: list[Row]) -> Iterable[dict[str, Any]]:
@@ -83,8 +93,10 @@ def _removed(row: Row, reply: Row | None) -> bool:
 
 
 def _reply(row: Row, told: int) -> Iterable[dict[str, Any]]:
-    if row.content[told:]:
-        yield _message(row, row.content[told:])
+    """The reply, unless nothing of it is left, or it is a card that said why there was none."""
+    content = row.content[told:]
+    if content and not is_failure_card(content):
+        yield _message(row, content)
 
 
 def _message(row: Row, content: str) -> dict[str, Any]:
@@ -98,3 +110,34 @@ def _message(row: Row, content: str) -> dict[str, Any]:
     if row.tool_call_id is not None:
         message["tool_call_id"] = row.tool_call_id
     return message
+
+
+def healed(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The same with every call answered, right after it and once: a provider refuses a history for ever otherwise.
+
+    What this server writes is valid already; rows that came otherwise (an import, a repair by hand) need not be.
+    """
+    unanswered: list[str] = []
+    for message in messages:
+        answers = message.get("tool_call_id")
+        if answers is None:
+            yield from map(_no_result, unanswered)
+            unanswered = _call_ids(message)
+            yield message
+        elif answers in unanswered:
+            unanswered.remove(answers)
+            yield message
+    yield from map(_no_result, unanswered)
+
+
+def _no_result(call: str) -> dict[str, Any]:
+    return {"role": "tool", "content": '{"error":"The call was interrupted."}', "tool_call_id": call}
+
+
+class _Call(msgspec.Struct):
+    id: str
+
+
+def _call_ids(message: dict[str, Any]) -> list[str]:
+    calls = message.get("tool_calls")
+    return [] if calls is None else [call.id for call in msgspec.json.decode(calls, type=list[_Call])]

@@ -15,6 +15,7 @@ from chat.text import is_storable
 
 MAX_DEPTH = 32  # levels of JSON; a chat message needs 5, and deeper ones only serve to exhaust a parser
 MAX_TITLE = 200  # characters; longer ones no list can show
+MAX_COMMENT = 2_000  # characters of feedback: a paragraph, not an essay
 MAX_TURNS = 1_000  # messages in one imported conversation
 MAX_OFFSET_DIGITS = 15  # a petabyte of text
 
@@ -42,7 +43,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """A prompt to answer. Ids that are None are the server's to make; `turns` come before the prompt in a new thread."""
+    """A prompt to answer. Ids that are None are the server's to make; `turns` come before the prompt in a new thread.
+
+    `parent_id` is the message that the prompt follows (None: nothing), where it does not follow the thread's last one.
+    """
 
     content: Content
     prompt_id: str | None = None
@@ -51,6 +55,17 @@ class Send:
     model: str | None = None
     busy: str = "interrupt"
     turns: tuple[Turn, ...] = ()
+    parent_id: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Another answer wanted to the prompt that the response `original` answered."""
+
+    original: str
+    response_id: str | None = None
+    model: str | None = None
+    busy: str = "interrupt"
 
 
 class _Message(msgspec.Struct):
@@ -66,6 +81,7 @@ class _Send(msgspec.Struct):
     responseId: str | None = None
     model: str | None = None
     busy: str | None = None
+    parentId: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 def parse_object(body: bytes | str) -> dict[str, Json]:
@@ -117,7 +133,18 @@ def send(body: bytes | str) -> Send:
         model=raw.model,
         busy=_busy(raw.busy),
         turns=tuple(_turn(message) for message in earlier),
+        parent_id=checked_id(raw.parentId, "parentId") if isinstance(raw.parentId, str) else raw.parentId,
     )
+
+
+def again(original: str, body: bytes) -> Again:
+    """The body of `POST /api/responses/{id}/regenerate`; it may be empty."""
+    value = parse_object(body) if body.strip() else {}
+    model, busy = value.get("model"), value.get("busy")
+    if not isinstance(model, str | None) or not isinstance(busy, str | None):
+        raise BadRequest("`model` and `busy` must be text.")
+    response_id = _optional_id(value.get("responseId"), "responseId")
+    return Again(original, response_id, model, _busy(busy))
 
 
 def _prompt_messages(raw: _Send) -> list[_Message]:
@@ -191,6 +218,7 @@ class NewThread:
     title: str | None
     message: str | None
     model: str | None
+    system_prompt: str | None
 
 
 def new_thread(body: bytes) -> NewThread:
@@ -198,7 +226,11 @@ def new_thread(body: bytes) -> NewThread:
     value = parse_object(body)
     title, message = _text(value, "title", MAX_TITLE), _text(value, "message", settings.content_bytes)
     return NewThread(
-        _optional_id(value.get("threadId"), "threadId"), title, message, _text(value, "model", 64)
+        thread_id=_optional_id(value.get("threadId"), "threadId"),
+        title=title,
+        message=message,
+        model=_text(value, "model", 64),
+        system_prompt=_text(value, "systemPrompt", settings.content_bytes),
     )
 
 
@@ -206,6 +238,8 @@ def new_thread(body: bytes) -> NewThread:
 class ThreadChange:
     title: str | None
     archived: bool | None
+    system_prompt: str | None
+    leaf: str | None
 
 
 def thread_change(body: bytes) -> ThreadChange:
@@ -214,7 +248,29 @@ def thread_change(body: bytes) -> ThreadChange:
     archived = value.get("archived")
     if archived is not None and not isinstance(archived, bool):
         raise BadRequest("`archived` must be true or false.")
-    return ThreadChange(_text(value, "title", MAX_TITLE), archived)
+    return ThreadChange(
+        title=_text(value, "title", MAX_TITLE),
+        archived=archived,
+        system_prompt=_text(value, "systemPrompt", settings.content_bytes),
+        leaf=_optional_id(value.get("leaf"), "leaf"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What an owner thinks of an answer: bad (-1), nothing (0) or good (1), and why."""
+
+    score: int
+    comment: str
+
+
+def feedback(body: bytes) -> Feedback:
+    """The body of `PUT /api/threads/{threadId}/messages/{id}/feedback`."""
+    value = parse_object(body)
+    score = value.get("score")
+    if isinstance(score, bool) or score not in (-1, 0, 1):
+        raise BadRequest("`score` must be -1, 0 or 1.")
+    return Feedback(int(score), _text(value, "comment", MAX_COMMENT) or "")
 
 
 def _text(value: Mapping[str, Json], name: str, limit: int) -> str | None:

@@ -20,11 +20,12 @@ from chat.errors import ModelFailed, ModelTrouble, Unavailable
 from chat.log import Flusher, Logs, Tool, Writer
 from chat.model_clients import Models
 from chat.models import Response, Status
-from chat.payloads import Send
-from chat.store import claims, lifecycle, logs, search
-from chat.store.claims import Claimant, Job
+from chat.payloads import Again, Send
+from chat.store import claims, lifecycle, logs, search, turns
+from chat.store.claims import Claim, Claimant
 from chat.store.lifecycle import Outcome
 from chat.store.logs import Addition, Stopping
+from chat.store.turns import Job
 from chat.tools import ToolContext
 from chat.watchers import Watchers
 
@@ -105,12 +106,16 @@ class Runner:
 
     # Responses
 
-    async def send(self, claimant: Claimant, request: Send) -> Response:
+    async def send(self, claimant: Claimant, request: Send | Again) -> Response:
         """Claim a response and run it, or attach to the one that exists. A caller who leaves meanwhile changes nothing."""
         return await asyncio.shield(self._spawn(self._claim(claimant, request)))
 
-    async def _claim(self, claimant: Claimant, request: Send) -> Response:
-        claim = await store.run(claims.claim, claimant, request)
+    async def _claim(self, claimant: Claimant, request: Send | Again) -> Response:
+        claim: Claim
+        if isinstance(request, Again):
+            claim = await store.run(claims.claim_again, claimant, request)
+        else:
+            claim = await store.run(claims.claim, claimant, request)
         if claim.job is not None:
             self.run(claim.job)
         for displaced in claim.displaced:
@@ -158,7 +163,7 @@ class Runner:
         job = running.job
         while job.queued and running.verdict is None and not running.lost:
             running.turn.clear()
-            if await store.run(claims.promote, job.response, job.epoch):
+            if await store.run(turns.promote, job):
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(settings.heartbeat_seconds):
@@ -167,7 +172,7 @@ class Runner:
     async def _answer(self, running: Running) -> Outcome:
         job = running.job
         engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running))
-        running.answering = asyncio.create_task(engine.respond(partial(self.models.client, job.model)))
+        running.answering = asyncio.create_task(engine.respond(partial(self.models.clients, job.model)))
         if running.verdict is not None:
             running.answering.cancel()
         return replace(await _judged(running, running.answering), usage=engine.usage)

@@ -12,11 +12,12 @@ from chat.identity import Caller, Credentials
 from chat.log import Event
 from chat.model_clients import MODELS
 from chat.models import Response, Thread
-from chat.payloads import NewThread, Send, ThreadChange
-from chat.store import health, search, threads
+from chat.payloads import Again, Feedback, NewThread, Send, ThreadChange
+from chat.store import health, messages, search, threads
 from chat.store.claims import Claimant
+from chat.store.messages import Shown, Span
 from chat.store.search import Excerpt
-from chat.store.threads import Listing, Shown
+from chat.store.threads import Listing
 from chat.watchers import News
 
 
@@ -37,6 +38,12 @@ async def send(caller: Caller, request: Send, default_model: str = "") -> Respon
     here = await runner.current()
     claimant = Claimant(caller.user, here.process, here.has_room, default_model, MODELS)
     return await here.send(claimant, request)
+
+
+async def regenerate(caller: Caller, request: Again) -> Response:
+    """Answer a prompt once more, as another version."""
+    here = await runner.current()
+    return await here.send(Claimant(caller.user, here.process, here.has_room, "", MODELS), request)
 
 
 async def follow(caller: Caller, response: Response, offset: int) -> AsyncGenerator[Event]:
@@ -99,14 +106,16 @@ async def delete_thread(caller: Caller, public_id: str) -> None:
     await store.run(threads.delete, caller.user, row.pk, public_id)
 
 
-async def messages(
-    caller: Caller, public_id: str, limit: int, before: str | None
-) -> tuple[list[Shown], bool]:
-    return await store.run(threads.messages, caller.user, public_id, limit, before)
+async def list_messages(caller: Caller, public_id: str, wanted: Span) -> tuple[list[Shown], bool]:
+    return await store.run(messages.page, caller.user, public_id, wanted)
 
 
 async def replace_message(caller: Caller, public_id: str, message_id: str, content: str) -> Shown:
-    return await store.run(threads.replace, caller.user, public_id, message_id, content)
+    return await store.run(messages.replace, caller.user, public_id, message_id, content)
+
+
+async def rate_message(caller: Caller, public_id: str, message_id: str, feedback: Feedback) -> None:
+    await store.run(messages.rate, caller.user, public_id, message_id, feedback)
 
 
 async def watch(caller: Caller) -> AsyncGenerator[News]:

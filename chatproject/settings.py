@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "servestatic.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
+    *settings.apps,
 ]
 
 # For pages and the admin. The API has a handler of its own without these: each of the synchronous ones costs a request

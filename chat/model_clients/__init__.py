@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from dataclasses import replace
 
+from chat import conf_models
 from chat.conf import settings
+from chat.conf_models import C1, MODELS, OPENASSISTANT, ModelSpec
 from chat.demo import DemoServer, start
-from chat.model_clients.base import ModelClient
+from chat.model_clients.base import ModelClient, Traits
+from chat.model_clients.openui_prompt import OPENUI_PROMPT
 
-MODELS = ("c1", "openassistant")
-"""The names that a client may ask for; the first one answers where none is named."""
+__all__ = ["MODELS", "ModelClient", "Models"]
 
 
 class Models:
@@ -20,28 +23,40 @@ class Models:
         self._clients: dict[str, ModelClient] = {}
         self._demo: DemoServer | None = None
 
-    async def client(self, name: str) -> ModelClient:
-        if name not in self._clients:
-            self._clients[name] = await self._make(name)
-        return self._clients[name]
+    async def clients(self, name: str) -> list[ModelClient]:
+        """The model of this name, and behind it those that answer in its place. A name that is gone has the first one's."""
+        spec = conf_models.specs.get(name)
+        names = (name, *spec.fallbacks) if spec else (MODELS[0], *conf_models.specs[MODELS[0]].fallbacks)
+        return [await self._client(one) for one in names]
 
     async def warm(self) -> None:
         """Import what a model needs ahead of the first prompt: `openai` takes half a second."""
         await asyncio.to_thread(importlib.import_module, "chat.model_clients.openai_compatible")
 
-    async def _make(self, name: str) -> ModelClient:
+    async def _client(self, name: str) -> ModelClient:
+        if name not in self._clients:
+            self._clients[name] = await self._make(name, conf_models.specs[name])
+        return self._clients[name]
+
+    async def _make(self, name: str, spec: ModelSpec) -> ModelClient:
         # Not at the top: the first page must not wait for `openai`.
         from chat.model_clients.chat_completions import ChatCompletions
         from chat.model_clients.openai_compatible import OpenAIWire
         from chat.model_clients.openassistant import OpenAssistant
 
-        if name == "openassistant":
+        traits = _traits(name, spec)
+        if name == OPENASSISTANT:
             url = settings.openassistant_base_url or await self._demo_url()
-            return OpenAssistant(
-                OpenAIWire(url, settings.openassistant_api_key), settings.openassistant_model
-            )
-        url = await self._demo_url() if settings.demo else settings.c1_upstream
-        return ChatCompletions(OpenAIWire(url, settings.thesys_api_key), settings.c1_model, writes_c1=True)
+            wire = OpenAIWire(url, settings.openassistant_api_key)
+            traits = replace(traits, upstream=settings.openassistant_model, tools=False)
+            return OpenAssistant(wire, traits, spec.metadata)
+        if name == C1:
+            url = await self._demo_url() if settings.demo else settings.c1_upstream
+            wire = OpenAIWire(url, settings.thesys_api_key)
+            traits = replace(traits, upstream=settings.c1_model, writes_c1=True)
+        else:
+            wire = OpenAIWire(spec.base_url, spec.api_key)
+        return ChatCompletions(wire, traits, spec.metadata)
 
     async def _demo_url(self) -> str:
         if self._demo is None:
@@ -51,3 +66,16 @@ class Models:
     async def close(self) -> None:
         if self._demo is not None:
             await self._demo.close()
+
+
+def _traits(name: str, spec: ModelSpec) -> Traits:
+    told = [OPENUI_PROMPT if spec.openui else "", spec.system]
+    return Traits(
+        name=name,
+        upstream=spec.model,
+        parameters=spec.parameters,
+        system="\n\n".join(filter(None, told)),
+        writes_c1=spec.c1 or spec.openui,
+        tools=spec.tools,
+        budget_tokens=spec.budget_tokens,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,16 +20,35 @@ class Question:
     tools: Tools
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the engine has to know of a model.
+
+    `name`: the configured one; `upstream`: what its server is told. `system`: goes ahead of every history; empty: nothing.
+    `writes_c1`: its text is C1's or openui-lang, into which think items may be put. `tools`: all, none, or those named.
+    `budget_tokens`: of the history; None: the usual. `parameters`: sent with each request.
+    """
+
+    name: str
+    upstream: str
+    parameters: dict[str, Any]
+    system: str = ""
+    writes_c1: bool = False
+    tools: bool | tuple[str, ...] = False
+    budget_tokens: int | None = None
+
+    def takes(self, names: Iterable[str]) -> set[str]:
+        """Those of the tools that this model may be offered."""
+        if isinstance(self.tools, bool):
+            return set(names) if self.tools else set()
+        return set(names) & set(self.tools)
+
+
 class ModelClient(Protocol):
     """A model that streams its answer."""
 
     @property
-    def writes_c1(self) -> bool:
-        """Whether its text is C1's or openui-lang, into which think items may be put."""
-
-    @property
-    def takes_tools(self) -> bool:
-        """Whether it can call tools."""
+    def traits(self) -> Traits: ...
 
     def stream(self, question: Question) -> AsyncGenerator[Piece]:
         """The answer, one piece for all that arrived together; closing the generator closes the connection.

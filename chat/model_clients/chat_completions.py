@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from chat.model_clients.base import Question
+from chat.conf_models import CHOICE_PARAMETERS
+from chat.model_clients.base import Question, Traits
 from chat.model_clients.openai_compatible import OpenAIWire
 from chat.sse import Piece
 
 
 class ChatCompletions:
-    """`writes_c1`: its answers are C1's envelopes, into which think items may be put."""
+    """`metadata` is passed through with each request; C1 reads custom actions and components from `metadata.thesys`."""
 
-    takes_tools = True
-
-    def __init__(self, wire: OpenAIWire, model: str, *, writes_c1: bool) -> None:
-        self._wire, self._model = wire, model
-        self.writes_c1 = writes_c1
+    def __init__(self, wire: OpenAIWire, traits: Traits, metadata: dict[str, Any]) -> None:
+        self.traits = traits
+        self._wire, self._metadata = wire, metadata
 
     def stream(self, question: Question) -> AsyncGenerator[Piece]:
-        body: dict[str, Any] = {
-            "model": self._model,
+        body = {
+            **self.traits.parameters,
+            "model": self.traits.upstream,
             "messages": question.messages,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if self._metadata:
+            body["metadata"] = self._metadata
         if question.tools:
             body["tools"] = question.tools
+        else:
+            body = {name: value for name, value in body.items() if name not in CHOICE_PARAMETERS}
         return self._wire.stream("/chat/completions", body)

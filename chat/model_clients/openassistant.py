@@ -8,28 +8,43 @@ from typing import Any
 
 import msgspec
 
-from chat.model_clients.base import Question
+from chat.model_clients.base import Question, Traits
 from chat.model_clients.openai_compatible import OpenAIWire
-from chat.oasst_prompt import STOP, StopFilter, build
+from chat.oasst_prompt import CONTEXT_TOKENS, STOP, StopFilter, build
 from chat.sse import Piece
 
-CONTEXT_TOKENS = 2_048  # of the pythia models: prompt and answer together
-ANSWER_TOKENS = 1_024  # half of it, the models' card's own figure
+ANSWER_TOKENS = 1_024  # half of the context, the models' card's own figure
 
 # As the model's authors sample it: lively without repeating itself.
-SAMPLING = {"temperature": 0.9, "top_p": 0.95, "top_k": 50, "repetition_penalty": 1.2}
+SAMPLING = {
+    "temperature": 0.9,
+    "top_p": 0.95,
+    "top_k": 50,
+    "repetition_penalty": 1.2,
+    "max_tokens": ANSWER_TOKENS,
+}
 
 
 class OpenAssistant:
-    writes_c1 = False
-    takes_tools = False
+    """`traits.budget_tokens` is its context: prompt and answer together."""
 
-    def __init__(self, wire: OpenAIWire, model: str) -> None:
-        self._wire, self._model = wire, model
+    def __init__(self, wire: OpenAIWire, traits: Traits, metadata: dict[str, Any]) -> None:
+        self.traits = traits
+        self._wire = wire
+        self._fixed = {
+            "model": traits.upstream,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "stop": STOP,
+            **SAMPLING,
+            **traits.parameters,
+            **({"metadata": metadata} if metadata else {}),
+        }
 
     async def stream(self, question: Question) -> AsyncGenerator[Piece]:
-        prompt = build([_plain(message) for message in question.messages], CONTEXT_TOKENS, ANSWER_TOKENS)
-        stream = self._wire.stream("/completions", {**self._fixed(), "prompt": prompt})
+        context = self.traits.budget_tokens or CONTEXT_TOKENS
+        prompt = build([_plain(message) for message in question.messages], context, self._fixed["max_tokens"])
+        stream = self._wire.stream("/completions", {**self._fixed, "prompt": prompt})
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:
@@ -38,16 +53,6 @@ class OpenAssistant:
                     yield Piece(finish_reason="stop", done=True)
                     return
         yield Piece(text=words.flush())
-
-    def _fixed(self) -> dict[str, Any]:
-        return {
-            "model": self._model,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "stop": STOP,
-            "max_tokens": ANSWER_TOKENS,
-            **SAMPLING,
-        }
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:

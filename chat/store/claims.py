@@ -6,19 +6,17 @@ Claims of one user happen one after the other, under a lock on the user's row: w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import msgspec
 from django.db import connection
-from django.db.models import F, QuerySet
-from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Now
+from django.db.models import QuerySet
 
 from chat import doorbell, text
 from chat.conf import settings
 from chat.errors import (
     BadRequest,
+    NotFound,
     PromptIdReused,
     QuotaExceeded,
     ResponseIdReused,
@@ -27,23 +25,12 @@ from chat.errors import (
     Unavailable,
 )
 from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
-from chat.payloads import Content, Send, Turn
+from chat.payloads import Again, Content, Send, Turn
+from chat.store.turns import After, Job, lease_end, start
 
 QUEUE_LENGTH = 5  # responses waiting in one thread; the contract's number
 QUOTA_RETRY_SECONDS = 5  # a typical answer takes 2 to 10 s
 GUESTS_LOCK = 0x63686174  # the advisory lock under which the guests' responses are counted ("chat")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A response that a process has taken on; `epoch` is its right to write."""
-
-    response: int
-    thread: int
-    owner: int
-    epoch: int
-    model: str
-    queued: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +53,82 @@ class Claimant:
     models: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a thread a response goes, and whether something there must end first."""
+
+    thread: Thread
+    waits: bool
+    after: After | None
+
+
+Wanted = Send | Again
+
+
 def claim(claimant: Claimant, request: Send) -> Claim:
     """Claim `request.response_id` for a new response, or attach to the one that has it.
 
     Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest.
     """
-    owner = User.objects.select_for_update(no_key=True).filter(pk=claimant.owner, is_active=True).first()
-    if owner is None:
-        raise Unauthenticated
+    owner = _locked_owner(claimant)
     existing = _existing(owner.pk, request)
     if existing is not None:
         return Claim(existing, None, [])
     thread = _thread(owner.pk, request)
-    model = _model(claimant, request, thread)
-    active = list(Response.objects.filter(thread=thread, status__in=ACTIVE)) if thread else []
-    _check_busy(request, active)
-    displaced = _displaced(request, active)
-    _check_quotas(owner, claimant.has_room, displaced)
+    model = _model(claimant, request.model, thread)
+    active, displaced = _admit(claimant, owner, request, thread)
     new = thread is None
     thread = thread or _create_thread(owner.pk, request, model)
-    response, job = _create(claimant, thread, request, model, bool(active))
+    place = Place(thread, bool(active), _after(thread, request))
+    response, job = _answer(claimant, _new_prompt(thread, request), request, model, place)
     doorbell.ring("thread", owner.pk, thread.pk, "created" if new else "updated")
     return Claim(response, job, displaced)
 
 
-def _existing(owner: int, request: Send) -> Response | None:
+def claim_again(claimant: Claimant, request: Again) -> Claim:
+    """Claim another answer to the prompt that `request.original` answered; the old one stays, as another version.
+
+    Raises NotFound, and what `claim` raises.
+    """
+    owner = _locked_owner(claimant)
+    original = (
+        Response.objects.owned_by(owner.pk)
+        .select_related("prompt")
+        .filter(public_id=request.original)
+        .first()
+    )
+    if original is None:
+        raise NotFound
+    existing = _existing(owner.pk, request)
+    if existing is not None:
+        return Claim(existing, None, [])
+    thread = Thread.objects.select_for_update(no_key=True).get(pk=original.thread_id)
+    model = _model(claimant, request.model or original.model, thread)
+    active, displaced = _admit(claimant, owner, request, thread)
+    response, job = _answer(claimant, original.prompt, request, model, Place(thread, bool(active), None))
+    doorbell.ring("thread", owner.pk, thread.pk, "updated")
+    return Claim(response, job, displaced)
+
+
+def _locked_owner(claimant: Claimant) -> User:
+    owner = User.objects.select_for_update(no_key=True).filter(pk=claimant.owner, is_active=True).first()
+    if owner is None:
+        raise Unauthenticated
+    return owner
+
+
+def _admit(
+    claimant: Claimant, owner: User, request: Wanted, thread: Thread | None
+) -> tuple[list[Response], list[int]]:
+    """What is active in the thread, and what of it must make way. Raises ThreadBusy, QuotaExceeded, Unavailable."""
+    active = list(Response.objects.filter(thread=thread, status__in=ACTIVE)) if thread else []
+    _check_busy(request, active)
+    displaced = _displaced(request, active)
+    _check_quotas(owner, claimant.has_room, displaced)
+    return active, displaced
+
+
+def _existing(owner: int, request: Wanted) -> Response | None:
     """The response that the same request made before; ids that mean something else are refused."""
     if request.response_id is not None:
         found = (
@@ -106,8 +144,10 @@ def _existing(owner: int, request: Send) -> Response | None:
     return None
 
 
-def _same(response: Response, request: Send) -> bool:
+def _same(response: Response, request: Wanted) -> bool:
     prompt, thread = response.prompt, response.thread
+    if isinstance(request, Again):
+        return Response.objects.filter(prompt=prompt, public_id=request.original).exists()
     return (
         prompt.content == request.content.text
         and prompt.parts == request.content.parts
@@ -116,10 +156,13 @@ def _same(response: Response, request: Send) -> bool:
     )
 
 
-def _check_message_ids(owner: int, request: Send) -> None:
-    if request.prompt_id is not None and request.prompt_id == request.response_id:
+def _check_message_ids(owner: int, request: Wanted) -> None:
+    prompt_id = request.prompt_id if isinstance(request, Send) else None
+    if prompt_id is not None and prompt_id == request.response_id:
         raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
-    wanted = [name for name in (request.prompt_id, request.response_id) if name]
+    wanted = [name for name in (prompt_id, request.response_id) if name]
+    if not wanted:
+        return
     taken = set(
         Message.objects.owned_by(owner).filter(public_id__in=wanted).values_list("public_id", flat=True)
     )
@@ -140,9 +183,9 @@ def _thread(owner: int, request: Send) -> Thread | None:
     )
 
 
-def _model(claimant: Claimant, request: Send, thread: Thread | None) -> str:
+def _model(claimant: Claimant, asked: str | None, thread: Thread | None) -> str:
     own = claimant.default_model or (thread.model if thread else claimant.models[0])
-    model = own if request.model is None else request.model
+    model = own if asked is None else asked
     if model not in claimant.models:
         raise BadRequest(
             f"There is no such model. Known: {', '.join(claimant.models)}.", models=list(claimant.models)
@@ -150,14 +193,14 @@ def _model(claimant: Claimant, request: Send, thread: Thread | None) -> str:
     return model
 
 
-def _check_busy(request: Send, active: list[Response]) -> None:
+def _check_busy(request: Wanted, active: list[Response]) -> None:
     if active and request.busy == "reject":
         raise ThreadBusy
     if request.busy == "queue" and sum(one.status == Status.QUEUED for one in active) >= QUEUE_LENGTH:
         raise ThreadBusy(f"{QUEUE_LENGTH} prompts are waiting in this thread already.")
 
 
-def _displaced(request: Send, active: list[Response]) -> list[int]:
+def _displaced(request: Wanted, active: list[Response]) -> list[int]:
     """What an interrupting prompt ends: what runs, and what was about to run in its place."""
     if request.busy != "interrupt":
         return []
@@ -194,8 +237,11 @@ def _check_guests(running: QuerySet[Response]) -> None:
 def _create_thread(owner: int, request: Send, model: str) -> Thread:
     title = text.title_of(readable(request.content))
     public_id = request.thread_id or str(uuid4())
-    thread = Thread.objects.create(owner_id=owner, public_id=public_id, title=title, model=model)
-    _import(thread, request.turns)
+    thread, new = Thread.objects.get_or_create(
+        owner_id=owner, public_id=public_id, defaults={"title": title, "model": model}
+    )
+    if new:
+        _import(thread, request.turns)
     return thread
 
 
@@ -225,11 +271,9 @@ def readable(content: Content) -> str:
     return text.storable(text.readable(content.text))
 
 
-def _create(
-    claimant: Claimant, thread: Thread, request: Send, model: str, waits: bool
-) -> tuple[Response, Job]:
-    prompt = Message.objects.create(
-        owner_id=claimant.owner,
+def _new_prompt(thread: Thread, request: Send) -> Message:
+    return Message.objects.create(
+        owner_id=thread.owner_id,
         thread=thread,
         public_id=request.prompt_id or str(uuid4()),
         role=Role.USER,
@@ -237,77 +281,48 @@ def _create(
         parts=request.content.parts,
         readable=readable(request.content),
     )
+
+
+def _after(thread: Thread, request: Send) -> After | None:
+    """Where a new branch begins. Raises BadRequest for what is no message that a client sees in this thread."""
+    if request.parent_id is msgspec.UNSET:
+        return None
+    if request.parent_id is None:
+        return After(None)
+    rows = Message.objects.visible().filter(thread=thread, public_id=request.parent_id, turn__isnull=False)
+    parent = rows.values_list("pk", flat=True).first()
+    if parent is None:
+        raise BadRequest(
+            "`parentId` must be the id of a message in this thread, or null for a new beginning."
+        )
+    return After(parent)
+
+
+def _answer(
+    claimant: Claimant, prompt: Message, wanted: Wanted, model: str, place: Place
+) -> tuple[Response, Job]:
+    """The response to a prompt and its reply, still empty; started at once unless it waits."""
     response = Response.objects.create(
         owner_id=claimant.owner,
-        thread=thread,
-        public_id=request.response_id or str(uuid4()),
+        thread=place.thread,
+        public_id=wanted.response_id or str(uuid4()),
         prompt=prompt,
         model=model,
         status=Status.QUEUED,
-        jumps_queue=request.busy == "interrupt",
+        jumps_queue=wanted.busy == "interrupt",
         lease_owner=claimant.process,
         lease_until=lease_end(),
     )
     Message.objects.create(
         owner_id=claimant.owner,
-        thread=thread,
+        thread=place.thread,
         public_id=response.public_id,
         parent=prompt,
         response=response,
         role=Role.ASSISTANT,
         position=1,
     )
-    if not waits:
-        start(response, thread)
-    return response, Job(response.pk, thread.pk, claimant.owner, response.lease_epoch, model, waits)
-
-
-def lease_end() -> CombinedExpression:
-    """The end of a lease that begins now, by the database's clock."""
-    return Now() + timedelta(seconds=settings.lease_seconds)
-
-
-def start(response: Response, thread: Thread) -> None:
-    """Start a response whose turn has come. The caller holds the thread's row."""
-    give_turn(response, thread)
-    Response.objects.filter(pk=response.pk).update(status=Status.STREAMING, started_at=Now())
-    response.status = Status.STREAMING
-
-
-def give_turn(response: Response, thread: Thread) -> None:
-    """Put the prompt and its reply at the end of the thread."""
-    turn = thread.turns + 1
-    reply = Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
-    Message.objects.filter(pk=response.prompt_id).update(turn=turn, parent=thread.leaf_id)
-    Message.objects.filter(pk=reply.pk).update(turn=turn)
-    Thread.objects.filter(pk=thread.pk).update(turns=turn, leaf=reply, model=response.model, updated_at=Now())
-
-
-def promote(response: int, epoch: int) -> bool:
-    """Start a queued response if its turn has come; False while it has to wait."""
-    found = Response.objects.filter(pk=response, lease_epoch=epoch, status=Status.QUEUED).values(
-        "owner_id", "thread_id"
-    )
-    row = found.first()
-    if row is None:
-        return False
-    User.objects.select_for_update(no_key=True).get(pk=row["owner_id"])
-    thread = Thread.objects.select_for_update(no_key=True).get(pk=row["thread_id"])
-    if not _is_next(response, thread) or _at_quota(row["owner_id"]):
-        return False
-    start(Response.objects.get(pk=response), thread)
-    doorbell.ring("thread", thread.owner_id, thread.pk, "updated")
-    doorbell.ring("log", response)
-    return True
-
-
-def _is_next(response: int, thread: Thread) -> bool:
-    active = Response.objects.filter(thread=thread, status__in=ACTIVE)
-    if active.filter(status=Status.STREAMING).exists():
-        return False
-    return active.order_by(F("jumps_queue").desc(), "pk").values_list("pk", flat=True).first() == response
-
-
-def _at_quota(owner: int) -> bool:
-    running = Response.objects.owned_by(owner).filter(status=Status.STREAMING)
-    return running.count() >= settings.active_per_user
+    if not place.waits:
+        start(response, place.thread, place.after)
+    epoch = response.lease_epoch
+    return response, Job(response.pk, place.thread.pk, claimant.owner, epoch, model, place.waits, place.after)

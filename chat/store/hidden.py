@@ -8,8 +8,11 @@ from uuid import uuid4
 import msgspec
 
 from chat.accumulator import ToolCall
-from chat.history import history_for_model
+from chat.history import BUDGET_CHARACTERS, history_for_model
 from chat.models import Message, Response, Role, Status
+
+
+CHARACTERS_PER_TOKEN = 4  # of English text; a model's budget is in tokens, a length in the database is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,16 @@ class Round:
     results: list[str]
 
 
-def prepare(response: int) -> list[dict[str, object]]:
-    """The history with which a response begins, or goes on after a round of tools."""
-    return history_for_model(_reply(response).parent_id or 0)
+def prepare(response: int, system: str = "", budget_tokens: int | None = None) -> list[dict[str, object]]:
+    """The history with which a response begins, or goes on after a round of tools.
+
+    Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored.
+    """
+    reply = Message.objects.select_related("thread").get(response=response, role=Role.ASSISTANT, hidden=False)
+    told = [text for text in (system, reply.thread.system_prompt) if text]
+    budget = BUDGET_CHARACTERS if budget_tokens is None else budget_tokens * CHARACTERS_PER_TOKEN
+    history = history_for_model(reply.parent_id or 0, max(0, budget - sum(map(len, told))))
+    return [*({"role": "system", "content": text} for text in told), *history]
 
 
 def add_round(response: int, epoch: int, done: Round) -> bool:

@@ -13,9 +13,9 @@ from chat import doorbell, text
 from chat.conf import settings
 from chat.errors import ModelTrouble
 from chat.models import ACTIVE, Message, Response, Role, Status, Thread
-from chat.store import claims, logs
-from chat.store.claims import lease_end
+from chat.store import logs, turns
 from chat.store.logs import Addition, Piece, Stopping
+from chat.store.turns import lease_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
     status = Status.STOPPED if row.stop_requested_at else Status.INTERRUPTED
     if row.status == Status.QUEUED and status == Status.INTERRUPTED:
         # A prompt that waited when its process died joins the history: its words must not be lost.
-        claims.give_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
+        turns.give_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
     return _end(row, logs.pieces_of(response), [], Outcome(status))
 
 

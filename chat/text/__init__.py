@@ -9,7 +9,7 @@ Imports go upward in this list only.
 """
 
 from chat.text.characters import REPLACEMENT, is_boundary, is_storable, storable, utf8_floor
-from chat.text.envelope import context_of, escape, think_item, unescape, unwrap, wrap_card
+from chat.text.envelope import context_of, escape, is_failure_card, think_item, unescape, unwrap, wrap_card
 from chat.text.reading import readable, readable_parts, title_of
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "context_of",
     "escape",
     "is_boundary",
+    "is_failure_card",
     "is_storable",
     "readable",
     "readable_parts",

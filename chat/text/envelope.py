@@ -53,6 +53,14 @@ def wrap_card(title: str, text: str) -> str:
     return f'<content thesys="true" version="2">{escape(program)}</content>'
 
 
+_CARD_HEAD = wrap_card("", "").partition("&quot;danger&quot;")[0] + "&quot;danger&quot;"
+
+
+def is_failure_card(content: str) -> bool:
+    """Whether a content is such a card: it says something to a reader, and nothing to a model."""
+    return content.startswith(_CARD_HEAD)
+
+
 def think_item(title: str, content: str, ephemeral: bool = True) -> str:
     """A think item as C1 shows it while the model works; an ephemeral one is not kept in the stored message."""
     mark = ' ephemeral="true"' if ephemeral else ""

@@ -21,7 +21,7 @@ _THINK_TITLE = re.compile(r"<thinkitemtitle>(.*?)(?:</|\Z)", re.DOTALL)
 _THINK_CONTENT = re.compile(r"<thinkitemcontent>(.*?)(?:</|\Z)", re.DOTALL)
 
 # Which arguments of a component hold words; names, variants and settings are in the others. Components that are not
-# here are read whole, numbers included.
+# here, charts among them, are read whole, numbers included, but for what looks like a variant or an address.
 _WORDS: dict[str, slice] = {
     **dict.fromkeys(
         ("Callout", "CalloutV2", "TextCallout", "CodeBlock", "ImageBlock", "SelectItem"), slice(1, None)
@@ -172,8 +172,9 @@ def _children(container: Container) -> list[Value]:
     if container.kind in "[(":
         return container.items
     known = _WORDS.get(container.kind)
-    arguments = container.items[known or slice(None)]
-    return [item for item in arguments if _is_word(item) and not (known and isinstance(item, Numbers))]
+    if known is None:
+        return [item for item in container.items if _is_word(item)]
+    return [item for item in container.items[known] if not isinstance(item, Numbers)]
 
 
 def _is_word(value: Value) -> bool:

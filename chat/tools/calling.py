@@ -84,3 +84,7 @@ def _text(result: object, limit: int) -> str:
     text = result if isinstance(result, str) else pydantic.TypeAdapter(object).dump_json(result).decode()
     data = storable(text).encode()
     return data.decode() if len(data) <= limit else data[:limit].decode(errors="ignore") + "… (cut)"
+
+
+async def offered(tools: dict[str, Tool], context: ToolContext) -> dict[str, Tool]:
+    return tools

@@ -128,6 +128,14 @@ async def _encoded(first: list[Event], rest: AsyncGenerator[Event], encode: Enco
             logger.warning("action=stream_cut code=%s", error.code)
 
 
+async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    framed, caller = _wants_events(request), await caller_of(request)
+    row = await service.regenerate(caller, payloads.again(response_id, request.body))
+    plain = row.model == "openassistant"
+    encode, content_type = (raw.plain, PLAIN) if plain else (raw.c1, EVENT_STREAM)
+    return await _stream(caller, row, 0, None if framed else encode, content_type)
+
+
 async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
     row = await service.response(await caller_of(request), response_id)
     return answer(state.response(row, await service.reached(row)))

@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 
 from chat import payloads, service
 from chat.errors import BadRequest
+from chat.store.messages import Span
 from chat.store.threads import Listing
 from chat.views.door import answer, body_of, caller_of, csrf_token, with_session
 from chat.wire import state
@@ -74,9 +75,12 @@ async def delete(request: HttpRequest, thread_id: str) -> HttpResponseBase:
 
 
 async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    limit = _limit(request, DEFAULT_MESSAGES, MAX_MESSAGES)
-    before = request.GET.get("before") or None
-    shown, more = await service.messages(await caller_of(request), thread_id, limit, before)
+    wanted = Span(
+        limit=_limit(request, DEFAULT_MESSAGES, MAX_MESSAGES),
+        before=request.GET.get("before") or None,
+        leaf=request.GET.get("leaf") or None,
+    )
+    shown, more = await service.list_messages(await caller_of(request), thread_id, wanted)
     return answer({"messages": [state.message(one) for one in shown], "hasMore": more})
 
 
@@ -84,6 +88,13 @@ async def replace(request: HttpRequest, thread_id: str, message_id: str) -> Http
     caller = await caller_of(request)
     content = payloads.replacement(body_of(request, REPLACEMENT_BYTES))
     return answer(state.message(await service.replace_message(caller, thread_id, message_id, content)))
+
+
+async def rate(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
+    caller = await caller_of(request)
+    feedback = payloads.feedback(body_of(request))
+    await service.rate_message(caller, thread_id, message_id, feedback)
+    return answer(state.feedback(feedback))
 
 
 async def session(request: HttpRequest) -> HttpResponseBase:

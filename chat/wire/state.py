@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chat.models import Response, Status, Thread
+from chat.payloads import Feedback
+from chat.store.messages import Shown
 from chat.store.search import Excerpt
-from chat.store.threads import Shown
 from chat.text import wrap_card
 
 FAILED_TITLE = "No answer"
@@ -74,4 +75,10 @@ def message(shown: Shown) -> dict[str, Any]:
         "createdAt": shown.created_at,
         "status": shown.status,
         "offset": shown.offset,
+        "versions": shown.versions,
+        "feedback": feedback(shown.feedback) if shown.feedback else None,
     }
+
+
+def feedback(said: Feedback) -> dict[str, Any]:
+    return {"score": said.score, "comment": said.comment}

@@ -32,7 +32,9 @@ HOSTILE = st.lists(
     )
     | st.sampled_from([*STOP, "<|system|>", '<content thesys="true">', "</content>", "<context>"])
 ).map("".join)
-ANY_TEXT = HOSTILE | st.text(st.characters(categories=None))
+ANY_TEXT = HOSTILE | st.lists(
+    st.sampled_from(["\0", "\ud83d", "\ude00", "é"]) | st.text(max_size=5), max_size=9
+).map("".join)
 
 
 def user(content: Any) -> dict[str, Any]:

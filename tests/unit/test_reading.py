@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -21,7 +22,9 @@ from chat.text import (
 )
 from tests.unit.c1_samples import BUTTON, FORM, PROGRAM, PROGRAM_WORDS, TYPED, version_1, version_2
 
-ANY_TEXT = st.text(st.characters(categories=None), max_size=60)  # surrogates among them
+ANY_TEXT = st.lists(st.sampled_from(["\0", "\ud83d", "\ude00", "é"]) | st.text(max_size=5), max_size=9).map(
+    "".join
+)
 MARKUP = st.lists(
     st.sampled_from(
         ["<content>", '<content thesys="true" version="2">', "</content>", "<context>", "</context>"]
@@ -36,9 +39,7 @@ MARKUP = st.lists(
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1), st.just("Text"))
 def test_whatever_a_card_says_is_read_back(title: str, text: str) -> None:
-    expected = "\n".join(filter(None, (title.strip(), text)))
-    if not title.startswith(("http", "data:", "/")):
-        assert readable(wrap_card(title, text)) == expected
+    assert readable(wrap_card(title, text)) == "\n".join(filter(None, (title.strip(), text)))
 
 
 def test_kept_think_items_are_read_and_ephemeral_ones_are_not() -> None:
@@ -56,6 +57,18 @@ def test_a_context_that_is_no_list_is_none(body: str) -> None:
 
 def test_clicks_and_form_fields_are_read() -> None:
     assert readable(FORM) == 'Book them\nUser clicked: Book them\ncount: 7 "or" <8>'
+    fields = [
+        {
+            "f": {
+                "days": {"value": ["Mo", "Tu"]},
+                "range": {"value": {"from": 1, "to": None}},
+                "ok": {"value": True},
+            }
+        }
+    ]
+    rows = [{"rows": [{"seat": 1}, "free"]}]
+    content = f"<content>x</content><context>{json.dumps(fields + rows)}</context>"
+    assert readable(content) == "x\ndays: Mo, Tu\nfrom: 1\nok: yes\nseat: 1\nrows: free"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +188,8 @@ def test_reading_takes_time_in_proportion_to_the_text(start: str, piece: str) ->
         return time.process_time() - before
 
     small = min(seconds(1 << 13) for _ in range(3))
-    assert seconds(1 << 17) < 16 * 6 * max(small, 0.0005)
+    # Sixteen times the text; generous, for busy machines: quadratic time would be 256 times as long.
+    assert min(seconds(1 << 17) for _ in range(2)) < 16 * 6 * max(small, 0.001)
 
 
 def test_parts_are_read_with_marks_for_images() -> None:

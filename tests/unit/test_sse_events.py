@@ -40,7 +40,10 @@ def test_events_are_the_same_byte_by_byte() -> None:
 
 
 @given(
-    st.lists(st.sampled_from([b"\n", b"\r", b"data", b":", b" ", b"x"]), max_size=14).map(b"".join), st.data()
+    st.lists(st.sampled_from([b"\n", b"\r", b"\r\n", b"data", b"data:x", b":", b" "]), max_size=9).map(
+        b"".join
+    ),
+    st.data(),
 )
 def test_any_bytes_give_the_same_events_whole_and_split(data: bytes, draw: st.DataObject) -> None:
     cuts = draw.draw(st.lists(st.integers(0, len(data)), max_size=4))

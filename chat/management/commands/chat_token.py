@@ -19,5 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, username: str, **options: Any) -> None:
         user = User.objects.filter(username=username, is_active=True).first()
         if user is None:
-            raise CommandError(f"There is no active user {username!r}: `createsuperuser` or the admin makes one.")
+            raise CommandError(
+                f"There is no active user {username!r}: `createsuperuser` or the admin makes one."
+            )
         self.stdout.write(ApiToken.issue(user, "chat_token"))

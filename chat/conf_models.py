@@ -1,0 +1,155 @@
+"""The models that an owner names in CHAT_MODELS, beside the two that are always there.
+
+    {"c1": {"system": "You work for Example Ltd.", "fallbacks": ["local"]},
+     "local": {"baseUrl": "http://127.0.0.1:8080/v1", "model": "qwen3", "openui": true, "tools": ["calculate"]}}
+
+A mistake ends the start with one line that names the model and the field. No value is ever repeated in it: somebody may
+have put a key there.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+
+from chat.conf import ROOT, secret, settings
+
+C1, OPENASSISTANT = "c1", "openassistant"
+
+NAME = re.compile(r"[A-Za-z0-9._:/-]{1,64}")  # 64: the width of the columns that hold it
+
+RESERVED = {"model", "messages", "prompt", "stream", "stream_options", "stop", "tools", "metadata", "n"}
+"""Of a request, what the server itself decides: with another value there it could not read the answer."""
+
+CHOICE_PARAMETERS = {"tool_choice", "parallel_tool_calls"}  # refused by servers where no tools come with them
+
+_ELSEWHERE = {
+    C1: {"baseUrl": "C1_BASE_URL", "apiKeyEnv": "THESYS_API_KEY", "model": "C1_MODEL"},
+    OPENASSISTANT: {
+        "baseUrl": "OPENASSISTANT_BASE_URL",
+        "apiKeyEnv": "OPENASSISTANT_API_KEY",
+        "model": "OPENASSISTANT_MODEL",
+    },
+}
+
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """One model. `api_key_env` is the name of the variable that holds its key, never the key.
+
+    `c1`: it writes C1's format by itself; `openui`: a system prompt tells it how. `parameters` and `metadata` go into each
+    request. `tools`: all that CHAT_TOOLS offers, none, or those named. `budget_tokens`: of a prompt, older turns are left
+    out. `fallbacks`: who answers in its place, in this order, if it fails before its first text or tool call; theirs are
+    not followed.
+    """
+
+    base_url: str = ""
+    api_key_env: str = ""
+    model: str = ""
+    system: str = ""
+    parameters: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    tools: bool | tuple[str, ...] = True
+    c1: bool = False
+    openui: bool = False
+    budget_tokens: _Positive | None = None
+    fallbacks: tuple[str, ...] = ()
+
+    @property
+    def api_key(self) -> str:
+        return secret(self.api_key_env) if self.api_key_env else ""
+
+
+class ModelsMistake(ValueError):
+    """CHAT_MODELS cannot be used: the message says which model and why."""
+
+
+def read(text: str) -> dict[str, ModelSpec]:
+    """The models by name, `c1` and `openassistant` first; `text` is JSON, or the path of a file of it.
+
+    Raises ModelsMistake.
+    """
+    named = _decode(_contents(text)) if text else {}
+    own = {C1: ModelSpec(), OPENASSISTANT: ModelSpec(), **named}
+    for name, spec in own.items():
+        _check(name, spec, own)
+    return own
+
+
+def _contents(text: str) -> bytes:
+    if text.startswith("{"):
+        return text.encode()
+    try:
+        return (ROOT / Path(text).expanduser()).read_bytes()
+    except (OSError, ValueError, RuntimeError):
+        raise ModelsMistake("is neither a JSON object nor a readable file") from None
+
+
+def _decode(data: bytes) -> dict[str, ModelSpec]:
+    try:
+        entries = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError) as problem:
+        raise ModelsMistake(f"is not a JSON object of models: {problem}") from None
+    return {name: _spec(name, entry) for name, entry in entries.items()}
+
+
+def _spec(name: str, entry: msgspec.Raw) -> ModelSpec:
+    if not NAME.fullmatch(name):
+        _refuse("a model's name", "is 1 to 64 of A-Z a-z 0-9 . _ : / -")
+    try:
+        spec = msgspec.json.decode(entry, type=ModelSpec)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        _refuse(name, str(problem))
+    for field, variable in _ELSEWHERE.get(name, {}).items():
+        if getattr(spec, _snake(field)):
+            _refuse(name, f"its `{field}` is set by {variable}")
+    return spec
+
+
+def _snake(field: str) -> str:
+    return re.sub("[A-Z]", lambda match: "_" + match[0].lower(), field)
+
+
+def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
+    if name not in _ELSEWHERE:
+        _check_server(name, spec)
+    if reserved := RESERVED & spec.parameters.keys():
+        _refuse(name, f"its `parameters` may not hold `{min(reserved)}`")
+    limit = spec.parameters.get("max_tokens", 1)
+    if type(limit) is not int or limit < 1:
+        _refuse(name, "its `max_tokens` must be a whole number above 0")
+    if (spec.c1 or spec.openui) and (name in _ELSEWHERE or spec.c1 == spec.openui):
+        _refuse(name, "`c1` and `openui` are for other models, and exclude each other")
+    for fallback in spec.fallbacks:
+        if fallback not in known or fallback == name or spec.fallbacks.count(fallback) > 1:
+            _refuse(name, "its `fallbacks` must be other models that are known, each once")
+
+
+def _check_server(name: str, spec: ModelSpec) -> None:
+    if not spec.base_url.startswith(("http://", "https://")):
+        _refuse(name, "it needs a `baseUrl` that starts with http:// or https://")
+    if not spec.model:
+        _refuse(name, "it needs `model`, the name that is sent upstream")
+    if spec.api_key_env and not spec.api_key:
+        _refuse(name, "the variable that its `apiKeyEnv` names is not set")
+
+
+def _refuse(name: str, problem: str) -> NoReturn:
+    raise ModelsMistake(f"{name}: {problem}")
+
+
+def _read_settings() -> dict[str, ModelSpec]:
+    try:
+        return read(settings.models)
+    except ModelsMistake as mistake:
+        raise SystemExit(f"CHAT_MODELS: {mistake}.") from None
+
+
+specs = _read_settings()
+
+MODELS = tuple(specs)
+"""The names that a client may ask for; the first one answers where none is named."""

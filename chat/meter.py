@@ -1,0 +1,136 @@
+"""Measures the calls of a model that one response makes. Whatever becomes of a call, it is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
+from chat.model_clients.base import Messages, Question, Traits
+from chat.models import CallEnd, Counted
+from chat.store.usage import Call, Usage, tokens_of, total
+
+UPSTREAM_NAME_LENGTH = 200  # characters that the table keeps of the name sent upstream
+
+
+class Heard(Protocol):
+    """What came of a call so far.
+
+    `first_token`: when the first text or tool call came, on the monotonic clock. `counted`: the provider's tokens of prompt
+    and completion.
+    """
+
+    characters: int
+    counted: tuple[int, int] | None
+    first_token: float | None
+
+
+class Meter:
+    """Of one response. A round is one answer of the model, by whichever model gave it."""
+
+    def __init__(self) -> None:
+        self._stored: list[Call] = []
+        self._unstored: list[Call] = []
+        self._round = 0
+
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens of all calls so far; None where there was none."""
+        return total([*self._stored, *self._unstored], self.unstored)
+
+    @property
+    def unstored(self) -> tuple[Call, ...]:
+        return tuple(self._unstored)
+
+    def round_stored(self) -> None:
+        """The rows of the calls so far are written; the next call begins another round."""
+        self._stored += self._unstored
+        self._unstored = []
+        self._round += 1
+
+    def timed_out(self) -> None:
+        """What cut the last call, if something did, was the deadline of the whole response."""
+        if self._unstored and self._unstored[-1].outcome == CallEnd.STOPPED:
+            self._unstored[-1] = replace(
+                self._unstored[-1], outcome=CallEnd.FAILED, error_code=ModelTimeout.code
+            )
+
+    @contextmanager
+    def call(self, traits: Traits, question: Question, heard: Heard) -> Iterator[None]:
+        """Around a call of a model: its row tells how the block ended."""
+        clock = _Clock()
+        try:
+            yield
+        except asyncio.CancelledError:
+            self._add(traits, question, heard, clock, CallEnd.STOPPED)
+            raise
+        except Exception as problem:
+            self._add(traits, question, heard, clock, CallEnd.FAILED, _code(problem))
+            raise
+        self._add(traits, question, heard, clock, CallEnd.DONE)
+
+    def _add(
+        self,
+        traits: Traits,
+        question: Question,
+        heard: Heard,
+        clock: _Clock,
+        outcome: CallEnd,
+        error_code: str | None = None,
+    ) -> None:
+        prompt, completion = heard.counted or _estimate(question.messages, heard.characters)
+        row = Call(
+            model=traits.name,
+            upstream_model=traits.upstream[:UPSTREAM_NAME_LENGTH],
+            round=self._round,
+            attempt=len(self._unstored),
+            started_at=clock.began,
+            first_token_at=None if heard.first_token is None else clock.at(heard.first_token),
+            finished_at=clock.at(time.monotonic()),
+            outcome=outcome,
+            error_code=error_code,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            source=Counted.PROVIDER if heard.counted else Counted.ESTIMATED,
+            parameters=traits.parameters,
+            system_digest=_digest(_system(question.messages)),
+            tools_digest=_digest(question.tools),
+        )
+        self._unstored.append(row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Reads the wall clock once: it may jump, and no call may end before it began."""
+
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    since: float = field(default_factory=time.monotonic)
+
+    def at(self, monotonic: float) -> datetime:
+        return self.began + timedelta(seconds=max(0.0, monotonic - self.since))
+
+
+def _code(problem: Exception) -> str:
+    return problem.code if isinstance(problem, ModelTrouble) else ModelFailed.code
+
+
+def _estimate(messages: Messages, characters: int) -> tuple[int, int]:
+    asked = sum(len(str(message.get("content") or "")) for message in messages)
+    return tokens_of(asked), tokens_of(characters)
+
+
+def _system(messages: Messages) -> list[Any]:
+    return [message["content"] for message in messages if message["role"] == "system"]
+
+
+def _digest(told: list[Any]) -> str:
+    """SHA-256 of the JSON of what a model was told; "" for nothing."""
+    return hashlib.sha256(msgspec.json.encode(told)).hexdigest() if told else ""

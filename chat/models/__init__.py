@@ -1,0 +1,32 @@
+"""The tables: who owns what, what was said, which answer was given, its text log, and what it took.
+
+Every rule that can stand in the database stands here as a constraint. Public ids are chosen by clients and are names inside
+their owner; primary keys never leave the server.
+"""
+
+from chat.models.accounts import ApiToken, User
+from chat.models.responses import ACTIVE, Chunk, Response, Status
+from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
+from chat.models.threads import Message, MessageQuerySet, Role, Thread
+from chat.models.usage import CallEnd, Counted, Price, Spending, UpstreamCall
+
+__all__ = [
+    "ACTIVE",
+    "ID_LENGTH",
+    "ApiToken",
+    "CallEnd",
+    "Chunk",
+    "Counted",
+    "Message",
+    "MessageQuerySet",
+    "OwnedQuerySet",
+    "Price",
+    "Response",
+    "Role",
+    "Spending",
+    "Status",
+    "Thread",
+    "UpstreamCall",
+    "User",
+    "raw_delete",
+]

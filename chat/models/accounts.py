@@ -1,0 +1,43 @@
+"""Who may come in: users, guests among them, and the bearer tokens of their programs."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Now
+
+
+class User(AbstractUser):
+    """An account. A guest's has no password and is bound to the session that made it."""
+
+    is_guest = models.BooleanField(default=False, db_default=False)
+
+
+class ApiToken(models.Model):
+    """A bearer token of a program. Only the digest is kept: a stolen table opens nothing."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100, blank=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return self.name or f"token {self.pk}"
+
+    @staticmethod
+    def digest_of(token: str) -> str:
+        # A token holds 256 random bits: one round of SHA-256 is enough, and costs no thread.
+        return hashlib.sha256(token.encode()).hexdigest()
+
+    @classmethod
+    def issue(cls, user: User, name: str = "") -> str:
+        """Make a token for `user`; the return value is the only copy of it."""
+        token = f"chat_{secrets.token_urlsafe(32)}"
+        cls.objects.create(user=user, name=name, digest=cls.digest_of(token))
+        return token

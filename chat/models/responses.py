@@ -1,0 +1,136 @@
+"""Which answers were given: their state, their lease, and their text log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Now
+
+from chat.errors import BY_CODE
+from chat.models.accounts import User
+from chat.models.rows import ID_LENGTH, OwnedQuerySet
+from chat.models.threads import Message, Thread
+
+
+class Status(models.TextChoices):
+    """Of a response: two that are active, four that are final."""
+
+    QUEUED = "queued"
+    STREAMING = "streaming"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+ACTIVE = (Status.QUEUED, Status.STREAMING)
+
+
+class Response(models.Model):
+    """One answer of a model: its state, its lease, and the ends of its log (bytes of UTF-8).
+
+    `log_length` is what the log holds, `kept_offset` how much of it the stored message keeps (null before the end), and
+    `text_length` what that is without ephemeral parts. Only the
+    holder of `lease_epoch` writes; whoever ends a response that is not its own raises the epoch.
+    """
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="responses")
+    public_id = models.CharField(max_length=ID_LENGTH)
+    prompt = models.ForeignKey(Message, models.CASCADE, related_name="+")
+    model = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, choices=Status)
+    jumps_queue = models.BooleanField(db_default=False, default=False)
+    finish_reason = models.CharField(max_length=64, null=True, blank=True)
+    error_code = models.CharField(max_length=32, null=True, blank=True)
+    error_detail = models.TextField(null=True, blank=True)
+    retry_after = models.FloatField(null=True, blank=True)
+    prompt_tokens = models.IntegerField(null=True, blank=True)
+    completion_tokens = models.IntegerField(null=True, blank=True)
+    usage_source = models.CharField(max_length=16, null=True, blank=True)
+    log_length = models.BigIntegerField(db_default=0, default=0)
+    kept_offset = models.BigIntegerField(null=True, blank=True)
+    text_length = models.BigIntegerField(db_default=0, default=0)
+    lease_owner = models.UUIDField(null=True, blank=True)
+    lease_epoch = models.IntegerField(db_default=1, default=1)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    stop_offset = models.BigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_token_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "public_id"], name="response_id_per_owner"),
+            models.UniqueConstraint(
+                fields=["thread"], condition=Q(status="streaming"), name="one_active_per_thread"
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="response_status"),
+            models.CheckConstraint(
+                condition=(
+                    Q(status__in=ACTIVE, kept_offset=None, finished_at=None)
+                    | (~Q(status__in=ACTIVE) & Q(kept_offset__isnull=False, finished_at__isnull=False))
+                ),
+                name="response_ends_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(kept_offset=None) | Q(kept_offset__gte=0, kept_offset__lte=F("log_length")),
+                name="response_kept_within_log",
+            ),
+        ]
+        indexes = [models.Index(fields=["owner"], condition=Q(status__in=ACTIVE), name="response_active")]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in ACTIVE
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """Tokens, and who counted them; null before the end."""
+        if self.usage_source is None:
+            return None
+        tokens = {"promptTokens": self.prompt_tokens, "completionTokens": self.completion_tokens}
+        return {**tokens, "source": self.usage_source}
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        if self.error_code is None:
+            return None
+        retryable = BY_CODE[self.error_code].retryable
+        return {"code": self.error_code, "message": self.error_detail, "retryable": retryable}
+
+
+class Chunk(models.Model):
+    """A piece of a response's text log: the bytes from `start` up to `stop`.
+
+    `marks` are the arrivals inside it, each two little-endian 32-bit numbers: milliseconds since the response started, and
+    bytes. An ephemeral chunk (our own think items) is replayed like all text but is not part of the stored message.
+    """
+
+    response = models.ForeignKey(Response, models.CASCADE, related_name="chunks")
+    start = models.BigIntegerField()
+    stop = models.BigIntegerField()
+    data = models.BinaryField()
+    marks = models.BinaryField(db_default=b"", default=b"")
+    ephemeral = models.BooleanField(db_default=False, default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["response", "start"], name="chunk_start"),
+            models.CheckConstraint(
+                condition=Q(stop__gt=F("start"), stop=F("start") + Func("data", function="octet_length")),
+                name="chunk_is_contiguous",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.response_id}[{self.start}:{self.stop}]"

@@ -1,0 +1,119 @@
+"""What was said: conversations and their messages."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from chat.models.accounts import User
+from chat.models.rows import ID_LENGTH, M, OwnedQuerySet, search_vector
+
+
+class Thread(models.Model):
+    """A conversation. `leaf` is the last message of the branch that is shown; `turns` counts the turns that have started.
+
+    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it.
+    """
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
+    public_id = models.CharField(max_length=ID_LENGTH)
+    title = models.TextField(blank=True)
+    titled_by_person = models.BooleanField(db_default=False, default=False)
+    archived = models.BooleanField(db_default=False, default=False)
+    model = models.CharField(max_length=64)
+    system_prompt = models.TextField(blank=True, db_default="")
+    turns = models.IntegerField(db_default=0, default=0)
+    leaf = models.ForeignKey("Message", models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    search = search_vector("title")
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "public_id"], name="thread_id_per_owner")]
+        indexes = [
+            models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
+            GinIndex(fields=["search"], name="thread_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.public_id
+
+
+class Role(models.TextChoices):
+    """The roles of the chat-completions protocol."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class MessageQuerySet(OwnedQuerySet[M]):
+    def visible(self) -> Self:
+        """What a client may see. The one filter that keeps hidden messages in."""
+        return self.filter(hidden=False)
+
+
+class Message(models.Model):
+    """One message, in the order turn, position. A queued prompt has no turn yet and is in no history.
+
+    `content` is the text as it came; where `parts` is set it is the JSON text of OpenAI content parts. `tool_calls` is the
+    JSON text of an assistant's calls. `log_offset` of a call message: the bytes of the response's log that came before it.
+    """
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages")
+    public_id = models.CharField(max_length=ID_LENGTH)
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    response = models.ForeignKey("Response", models.CASCADE, null=True, blank=True, related_name="messages")
+    turn = models.IntegerField(null=True, blank=True)
+    position = models.IntegerField(db_default=0, default=0)
+    role = models.CharField(max_length=16, choices=Role)
+    content = models.TextField(blank=True)
+    parts = models.BooleanField(db_default=False, default=False)
+    tool_calls = models.TextField(null=True, blank=True)
+    tool_call_id = models.TextField(null=True, blank=True)
+    hidden = models.BooleanField(db_default=False, default=False)
+    imported = models.BooleanField(db_default=False, default=False)
+    log_offset = models.BigIntegerField(db_default=0, default=0)
+    readable = models.TextField(blank=True, db_default="")
+    created_at = models.DateTimeField(db_default=Now())
+    edited_at = models.DateTimeField(null=True, blank=True)
+    feedback_score = models.SmallIntegerField(db_default=0, default=0)
+    feedback_comment = models.TextField(blank=True, db_default="")
+    search = search_vector("readable")
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "public_id"], name="message_id_per_owner"),
+            models.UniqueConstraint(fields=["thread", "turn", "position"], name="message_order"),
+            models.UniqueConstraint(
+                fields=["response"],
+                condition=Q(role="assistant", hidden=False),
+                name="one_reply_per_response",
+            ),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="message_role"),
+            models.CheckConstraint(condition=Q(feedback_score__in=[-1, 0, 1]), name="message_feedback_score"),
+            models.CheckConstraint(
+                condition=Q(hidden=True) | (Q(role__in=["user", "assistant"]) & Q(tool_calls=None)),
+                name="message_hidden_kinds",
+            ),
+            models.CheckConstraint(
+                condition=Q(role="tool") ^ Q(tool_call_id=None), name="message_tool_call_id"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["thread"], condition=Q(turn=None), name="message_waiting"),
+            GinIndex(fields=["search"], name="message_search", condition=Q(hidden=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.public_id}"

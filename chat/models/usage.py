@@ -1,0 +1,141 @@
+"""What answers took: every call of a model, what each was allowed to take, and prices. These rows outlive what they tell of."""
+
+from __future__ import annotations
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from chat.models.accounts import User
+
+
+class CallEnd(models.TextChoices):
+    """How a call ended. A stopped one was cut by us; of a lost one, whose process died, only the log tells."""
+
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+
+class Counted(models.TextChoices):
+    """Who counted the tokens."""
+
+    PROVIDER = "provider"
+    ESTIMATED = "estimated"
+
+
+class UpstreamCall(models.Model):
+    """One call of a model, whatever became of it.
+
+    `thread` and `response` are primary keys of rows that may be gone. `model` is the configured name, `upstream_model` what was
+    sent. `round` counts the rounds of tools from 0, `attempt` the models tried in a round. Times are the calling process's,
+    all on one clock that does not jump. Of the system texts and the tools offered, SHA-256 digests (hexadecimal; "" for none).
+    """
+
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    thread = models.BigIntegerField()
+    response = models.BigIntegerField()
+    model = models.CharField(max_length=64)
+    upstream_model = models.CharField(max_length=200, blank=True)
+    round = models.SmallIntegerField()
+    attempt = models.SmallIntegerField()
+    started_at = models.DateTimeField()
+    first_token_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField()
+    outcome = models.CharField(max_length=16, choices=CallEnd)
+    error_code = models.CharField(max_length=32, null=True, blank=True)
+    prompt_tokens = models.IntegerField()
+    completion_tokens = models.IntegerField()
+    source = models.CharField(max_length=16, choices=Counted)
+    parameters = models.JSONField(default=dict, blank=True)
+    system_digest = models.CharField(max_length=64, blank=True)
+    tools_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["response", "round", "attempt"], name="call_once"),
+            models.CheckConstraint(condition=Q(outcome__in=CallEnd.values), name="call_outcome"),
+            models.CheckConstraint(condition=Q(source__in=Counted.values), name="call_source"),
+            models.CheckConstraint(
+                condition=Q(prompt_tokens__gte=0, completion_tokens__gte=0, round__gte=0, attempt__gte=0),
+                name="call_counts",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at__gte=F("started_at"))
+                & (Q(first_token_at=None) | Q(first_token_at__range=(F("started_at"), F("finished_at")))),
+                name="call_times",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome=CallEnd.FAILED) ^ Q(error_code=None), name="call_failed_with_code"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner", "started_at"], name="call_by_owner"),
+            models.Index(fields=["thread"], name="call_by_thread"),
+            models.Index(fields=["started_at"], name="call_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} #{self.response}.{self.round}.{self.attempt}"
+
+
+class Spending(models.Model):
+    """What a response takes out of its owner's quotas: an estimate from the claim on, the real count once it is settled.
+
+    `response` is the primary key of a row that may be gone: deleting gives nothing back. `claimed_at` is the database's time.
+    """
+
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    guest = models.BooleanField()
+    response = models.BigIntegerField(unique=True)
+    tokens = models.BigIntegerField()
+    settled = models.BooleanField(db_default=False, default=False)
+    claimed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(tokens__gte=0), name="spending_tokens")]
+        indexes = [
+            models.Index(fields=["owner", "claimed_at"], name="spending_by_owner"),
+            models.Index(fields=["claimed_at"], condition=Q(guest=True), name="spending_of_guests"),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.response}: {self.tokens} tokens"
+
+
+class Price(models.Model):
+    """What a model costs from a moment on, until the next price of the same model."""
+
+    model = models.CharField(max_length=64, help_text="The configured name: c1, openassistant, …")
+    valid_from = models.DateTimeField()
+    prompt_price = models.DecimalField(
+        "price of the prompt",
+        max_digits=12,
+        decimal_places=6,
+        validators=[MinValueValidator(0)],
+        help_text="Per million tokens.",
+    )
+    completion_price = models.DecimalField(
+        "price of the completion",
+        max_digits=12,
+        decimal_places=6,
+        validators=[MinValueValidator(0)],
+        help_text="Per million tokens.",
+    )
+    currency = models.CharField(
+        max_length=3, default="USD", help_text="Three capital letters, as ISO 4217 has them."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "valid_from"], name="price_from"),
+            models.CheckConstraint(
+                condition=Q(prompt_price__gte=0, completion_price__gte=0), name="price_not_negative"
+            ),
+            models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="price_currency"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} from {self.valid_from:%Y-%m-%d}"

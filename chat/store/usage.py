@@ -1,0 +1,150 @@
+"""What answers took: a row for every call of a model, and what calls cost by the prices of their time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from chat.models import CallEnd, Counted, Response, Status, UpstreamCall
+
+CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
+MAX_TOKENS = 2**31 - 1  # what the database's integer holds; a provider may claim any count
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a model, as `UpstreamCall` keeps it."""
+
+    model: str
+    upstream_model: str
+    round: int
+    attempt: int
+    started_at: datetime
+    first_token_at: datetime | None
+    finished_at: datetime
+    outcome: CallEnd
+    error_code: str | None
+    prompt_tokens: int
+    completion_tokens: int
+    source: Counted
+    parameters: dict[str, Any] = field(default_factory=dict)
+    system_digest: str = ""
+    tools_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of all calls of a response. `source` is `provider`, or `estimated` where one stream gave no counts.
+
+    `unstored` are those of the calls whose rows are still to be written.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    source: str
+    unstored: tuple[Call, ...] = ()
+
+
+def tokens_of(characters: int) -> int:
+    """An estimate."""
+    return -(-characters // CHARACTERS_PER_TOKEN)
+
+
+def add(owner: int, thread: int, response: int, calls: Iterable[Call]) -> None:
+    """Store calls of a response. Repeating it is harmless."""
+    rows = [UpstreamCall(owner_id=owner, thread=thread, response=response, **asdict(call)) for call in calls]
+    if rows:
+        UpstreamCall.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def of_the_dead(response: Response) -> Usage | None:
+    """What a response took whose process died: the calls it had stored, and one of which only the log tells.
+
+    None for one that never started. The call that was lost is stored here.
+    """
+    if response.status != Status.STREAMING or response.started_at is None:
+        return None
+    stored = list(UpstreamCall.objects.filter(response=response.pk).order_by("round", "attempt"))
+    told = sum(call.completion_tokens for call in stored)
+    prompt = stored[-1].prompt_tokens if stored else tokens_of(len(response.prompt.content))
+    lost = UpstreamCall.objects.create(
+        owner_id=response.owner_id,
+        thread=response.thread_id,
+        response=response.pk,
+        model=response.model,
+        round=stored[-1].round + 1 if stored else 0,
+        attempt=0,
+        started_at=response.started_at,
+        finished_at=Now(),
+        outcome=CallEnd.LOST,
+        prompt_tokens=prompt,
+        completion_tokens=max(0, tokens_of(response.log_length) - told),
+        source=Counted.ESTIMATED,
+    )
+    return total([*stored, lost])
+
+
+def total(calls: list[Call] | list[UpstreamCall], unstored: tuple[Call, ...] = ()) -> Usage | None:
+    """The sum over the calls; an estimate among them makes it one. None where there was no call."""
+    if not calls:
+        return None
+    estimated = any(call.source == Counted.ESTIMATED for call in calls)
+    prompt = sum(call.prompt_tokens for call in calls)
+    completion = sum(call.completion_tokens for call in calls)
+    source = Counted.ESTIMATED if estimated else Counted.PROVIDER
+    return Usage(min(prompt, MAX_TOKENS), min(completion, MAX_TOKENS), source.value, unstored)
+
+
+_KEYS = {
+    "thread": "c.thread",
+    "user": "c.owner_id",
+    "model": "c.model",
+    "day": "(c.started_at AT TIME ZONE 'UTC')::date",
+}
+
+_COSTS = """
+SELECT {keys}, p.currency,
+       sum((c.prompt_tokens * p.prompt_price + c.completion_tokens * p.completion_price) / 1000000),
+       sum(c.prompt_tokens), sum(c.completion_tokens), count(*), count(*) FILTER (WHERE c.source = 'estimated')
+FROM chat_upstreamcall c LEFT JOIN LATERAL (
+    SELECT currency, prompt_price, completion_price FROM chat_price
+    WHERE model = c.model AND valid_from <= c.started_at ORDER BY valid_from DESC LIMIT 1
+) p ON true
+WHERE c.started_at >= %s AND c.started_at < %s
+GROUP BY {keys}, p.currency ORDER BY {keys}, p.currency
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the calls of one `key` cost, by the price that was valid when each began.
+
+    Calls without a price make a row of their own, whose `cost` and `currency` are None. `estimated`: of `calls`, those whose
+    tokens no provider counted.
+    """
+
+    key: tuple[Any, ...]
+    currency: str | None
+    cost: Decimal | None
+    prompt_tokens: int
+    completion_tokens: int
+    calls: int
+    estimated: int
+
+
+def costs(by: tuple[str, ...], since: datetime, until: datetime) -> list[Cost]:
+    """The costs of the calls that began from `since` until before `until`, for each combination of the keys `by`.
+
+    Keys: `thread` and `user` (primary keys; a user who is gone is None), `model`, `day` (UTC). KeyError for others.
+    """
+    keys = [_KEYS[name] for name in by]
+    with connection.cursor() as cursor:
+        cursor.execute(_COSTS.format(keys=", ".join(keys)), [since, until])
+        rows = cursor.fetchall()
+    return [Cost(row[: len(keys)], *row[len(keys) :]) for row in rows]

@@ -1,0 +1,20 @@
+"""The product with one more tool, which never comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chat.tools import tool
+
+
+@tool(seconds=3600)
+async def wait_for_ever() -> str:
+    """Wait."""
+    await asyncio.Event().wait()
+    return "never"
+
+
+# Afterwards: the start looks for all tools that CHAT_TOOLS names.
+from chatproject.asgi import application  # noqa: E402
+
+__all__ = ["application"]

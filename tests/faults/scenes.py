@@ -1,0 +1,99 @@
+"""What tests of faults share: servers that start with a fault built in, and a look behind the scenes of the database."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from chat.models import Response
+from tests.live.client import Client
+from tests.live.harness import ROOT, Server, Servers, assert_clean, database_url, eventually
+
+LEASE = "1.2"  # seconds; a heartbeat is then 0.3 s, which a busy machine can keep
+MANY = "300"  # active responses of one user: no quota is to end these scenes
+
+
+class Altered(Server):
+    """A server process with another ASGI application, `module:name`."""
+
+    application = ""
+
+    def start(self) -> Server:
+        fd = str(self.listener.fileno())
+        command = [sys.executable, "-m", "chatproject.server", "--fd", fd, "--exit-with-parent"]
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--application", self.application],
+                cwd=ROOT,
+                env=self._environment(),
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                pass_fds=[int(fd)],
+            )
+        return self
+
+
+@contextlib.contextmanager
+def altered(servers: Servers, application: str, **env: str) -> Iterator[Server]:
+    """A server of one test that runs `tests.faults.<application>:application`."""
+    plain = servers._made({"CHAT_ACTIVE_PER_USER": MANY, **env})
+    server = Altered(plain.folder, plain.env, plain.listener)
+    server.application = f"tests.faults.{application}:application"
+    try:
+        yield server.start().wait_until_ready()
+        assert_clean(server)
+    finally:
+        server.close()
+
+
+def row(client: Client, public_id: str) -> Response:
+    """The response as it stands in the database."""
+    return Response.objects.get(owner__username=client.username, public_id=public_id)
+
+
+def written(client: Client, public_id: str, length: int) -> None:
+    """Return once the table holds so many bytes of a log."""
+    eventually(lambda: row(client, public_id).log_length >= length, says=f"{public_id} was not written down")
+
+
+def named(url: str, name: str) -> str:
+    """The database URL of a server whose connections are to be told from others'."""
+    return f"{url}&application_name={name}"
+
+
+def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The rows that a statement gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+def cut_connections(name: str, listening: bool | None = None) -> int:
+    """End the database connections of a server; `listening`: only its ear, or all but that. How many it were."""
+    which = {None: "", True: "AND query LIKE 'LISTEN%%'", False: "AND query NOT LIKE 'LISTEN%%'"}[listening]
+    ended = ask(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s {which}", name
+    )
+    return len(ended)
+
+
+@contextlib.contextmanager
+def locked(table: str, pk: int) -> Iterator[None]:
+    """A row that somebody else holds."""
+    with psycopg.connect(database_url(connection.settings_dict["NAME"])) as other:
+        other.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE".encode(), [pk])
+        yield
+
+
+def somebody_waits_for_a_lock() -> bool:
+    found = ask(
+        "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    return bool(found)
