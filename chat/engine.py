@@ -14,16 +14,17 @@ from chat.accumulator import CallAccumulator, CallTooLarge, ToolCall
 from chat.conf import settings
 from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
 from chat.log import Writer
+from chat.meter import Meter
 from chat.model_clients.base import ModelClient, Question
 from chat.models import Status
 from chat.sse import Piece
 from chat.store import hidden
 from chat.store.hidden import Round
-from chat.store.lifecycle import Outcome, Usage
+from chat.store.lifecycle import Outcome
+from chat.store.usage import Usage
 from chat.text import utf8_floor
 from chat.tools import Tool, ToolContext, offered, run_all
 
-CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
 RESCHEDULE_PARTS = (
     20  # the silence is measured to a twentieth: moving a timer at every read costs as much as decoding it
 )
@@ -37,12 +38,13 @@ class LeaseLost(Exception):
 
 @dataclass(slots=True)
 class Answer:
-    """What one call of the model gave: its own text, in parts, and its tool calls."""
+    """What one call of the model gave: its own text, in parts, and its tool calls; `counted` and `first_token` as in `Heard`."""
 
     parts: list[str] = field(default_factory=list)
     calls: CallAccumulator = field(default_factory=CallAccumulator)
     finish_reason: str | None = None
-    usage: Usage | None = None
+    counted: tuple[int, int] | None = None
+    first_token: float | None = None
     characters: int = 0
     full: bool = False
 
@@ -56,7 +58,7 @@ class Engine:
     def __init__(self, writer: Writer, tools: dict[str, Tool], context: ToolContext, hint: Hint) -> None:
         self._writer, self._chosen, self._context, self._hint = writer, tools, context, hint
         self._tools: dict[str, Tool] = {}
-        self._usages: list[Usage] = []
+        self._meter = Meter()
         self._ids: set[str] = set()
 
     async def respond(self, clients: Callable[[], Awaitable[list[ModelClient]]]) -> Outcome:
@@ -71,16 +73,13 @@ class Engine:
             async with asyncio.timeout(settings.response_seconds):
                 return await self._rounds()
         except TimeoutError:
+            self._meter.timed_out()
             raise ModelTimeout(total) from None
 
     @property
     def usage(self) -> Usage | None:
-        """Tokens of all calls so far; an estimate among them makes the sum one."""
-        if not self._usages:
-            return None
-        source = "estimated" if any(usage.source == "estimated" for usage in self._usages) else "provider"
-        prompt = sum(usage.prompt_tokens for usage in self._usages)
-        return Usage(prompt, sum(usage.completion_tokens for usage in self._usages), source)
+        """What all calls so far took."""
+        return self._meter.usage
 
     async def _rounds(self) -> Outcome:
         for number in range(settings.tool_rounds + 1):
@@ -123,10 +122,8 @@ class Engine:
     async def _attempt(self, messages: list[dict[str, object]], tools: dict[str, Tool]) -> Answer:
         answer = Answer()
         question = Question(messages, [tool.schema for tool in tools.values()])
-        try:
+        with self._meter.call(self._client.traits, question, answer):
             await self._read(question, answer)
-        finally:
-            self._usages.append(answer.usage or _estimate(messages, answer.characters))
         return answer
 
     async def _read(self, question: Question, answer: Answer) -> None:
@@ -149,13 +146,15 @@ class Engine:
     def _take(self, piece: Piece, answer: Answer) -> None:
         if self._fallbacks and (piece.text or piece.calls):
             self._fallbacks.clear()
+        if answer.first_token is None and (piece.text or piece.calls):
+            answer.first_token = time.monotonic()
         if piece.text:
             self._write(piece.text, answer)
         if piece.calls:
             answer.calls.feed(piece.calls)
         answer.finish_reason = piece.finish_reason or answer.finish_reason
         if piece.usage is not None:
-            answer.usage = Usage(piece.usage.prompt_tokens, piece.usage.completion_tokens, "provider")
+            answer.counted = (piece.usage.prompt_tokens, piece.usage.completion_tokens)
 
     def _write(self, words: str, answer: Answer) -> None:
         answer.characters += len(words)
@@ -171,8 +170,10 @@ class Engine:
         offset = self._writer.length
         called = await run_all(calls, self._tools, self._context, self._report)
         done = Round("".join(answer.parts), offset, calls, [one.result for one in called])
-        if not await store.run(hidden.add_round, self._writer.response, self._writer.epoch, done):
+        spent = self._meter.unstored
+        if not await store.run(hidden.add_round, self._writer.response, self._writer.epoch, done, spent):
             raise LeaseLost
+        self._meter.round_stored()
 
     def _report(self, name: str, state: str) -> None:
         if state == "started" and self._client.traits.writes_c1 and settings.think_items:
@@ -209,8 +210,3 @@ class Deadlines:
         if self._started:
             return ModelTimeout(f"The model fell silent for {settings.silence_seconds:g} s. Try again.")
         return ModelTimeout(f"The model said nothing within {settings.first_token_seconds:g} s. Try again.")
-
-
-def _estimate(messages: list[dict[str, object]], characters: int) -> Usage:
-    asked = sum(len(str(message.get("content") or "")) for message in messages)
-    return Usage(-(-asked // CHARACTERS_PER_TOKEN), -(-characters // CHARACTERS_PER_TOKEN), "estimated")

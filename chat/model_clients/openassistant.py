@@ -48,7 +48,8 @@ class OpenAssistant:
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:
-                yield msgspec.structs.replace(piece, text=words.feed(piece.text))
+                said = words.feed(piece.text) + (words.flush() if piece.done else "")
+                yield msgspec.structs.replace(piece, text=said)
                 if words.stopped:
                     yield Piece(finish_reason="stop", done=True)
                     return

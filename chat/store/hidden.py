@@ -10,6 +10,8 @@ import msgspec
 from chat.accumulator import ToolCall
 from chat.history import BUDGET_CHARACTERS, history_for_model
 from chat.models import Message, Response, Role, Status
+from chat.store import usage
+from chat.store.usage import Call
 
 
 CHARACTERS_PER_TOKEN = 4  # of English text; a model's budget is in tokens, a length in the database is not
@@ -37,8 +39,11 @@ def prepare(response: int, system: str = "", budget_tokens: int | None = None) -
     return [*({"role": "system", "content": text} for text in told), *history]
 
 
-def add_round(response: int, epoch: int, done: Round) -> bool:
-    """Store a round between the prompt and the reply, in one transaction; False where the epoch lost its right."""
+def add_round(response: int, epoch: int, done: Round, spent: tuple[Call, ...] = ()) -> bool:
+    """Store a round between the prompt and the reply, and the calls `spent` on it, in one transaction.
+
+    False where the epoch lost its right.
+    """
     mine = Response.objects.select_for_update(no_key=True)
     if not mine.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING).exists():
         return False
@@ -51,6 +56,7 @@ def add_round(response: int, epoch: int, done: Round) -> bool:
     for place, row in enumerate(rows, reply.position - len(rows)):
         parent = _insert(reply, row, place, parent, done.log_offset)
     Message.objects.filter(pk=reply.pk).update(parent=parent)
+    usage.add(reply.owner_id, reply.thread_id, response, spent)
     return True
 
 

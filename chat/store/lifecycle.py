@@ -13,18 +13,10 @@ from chat import doorbell, text
 from chat.conf import settings
 from chat.errors import ModelTrouble
 from chat.models import ACTIVE, Message, Response, Role, Status, Thread
-from chat.store import logs, turns
+from chat.store import logs, quotas, turns
 from chat.store.logs import Addition, Piece, Stopping
+from chat.store.usage import Usage
 from chat.store.turns import lease_end
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of all calls of a response. `source` is `provider`, or `estimated` where a stream gave no counts."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
