@@ -8,11 +8,11 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Find every app's tools. A tool that is wrong ends the start with one line that names it."""
-        from chat.tools import ToolMistake, chosen
+        """Find every app's tools, and read the models. What is wrong ends the start with one line that names it."""
+        from chat.tools import ToolMistake, check
 
         try:
             autodiscover_modules("tools")
-            chosen()
+            check()
         except ToolMistake as mistake:
             raise SystemExit(str(mistake)) from mistake

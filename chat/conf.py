@@ -198,6 +198,34 @@ class Settings:
     active_per_user: int = _from(
         "CHAT_ACTIVE_PER_USER", _count, 2, "responses", "active at once; beyond: 429"
     )
+    per_hour: int = _from(
+        "CHAT_PER_HOUR",
+        _count,
+        0,
+        "responses",
+        "that one user may start in an hour, stopped and failed ones too; 0: any number, accounts are trusted",
+    )
+    tokens_per_day: int = _from(
+        "CHAT_TOKENS_PER_DAY",
+        _count,
+        0,
+        "tokens",
+        "that one user may take in 24 hours, prompts and answers; 0: any number, accounts are trusted",
+    )
+    guests_per_hour: int = _from(
+        "CHAT_GUESTS_PER_HOUR",
+        _count,
+        10_000,
+        "responses",
+        "of all guests together in an hour, three a second: beyond is no crowd of visitors but a script; 0: any number",
+    )
+    guests_tokens_per_day: int = _from(
+        "CHAT_GUESTS_TOKENS_PER_DAY",
+        _count,
+        50_000_000,
+        "tokens",
+        "of all guests together in 24 hours: the most that strangers can make you pay for; 0: any number",
+    )
     active_total: int = _from(
         "CHAT_ACTIVE_TOTAL", _count, 2_000, "responses", "active in one process; beyond: 503"
     )

@@ -75,10 +75,14 @@ class Listener:
                 self._dispatch(notice.payload)
 
     def _dispatch(self, payload: str) -> None:
-        topic, *facts = msgspec.json.decode(payload)
-        handler = self._handlers.get(topic)
-        if handler is not None:
-            handler(facts)
+        try:
+            topic, *facts = msgspec.json.decode(payload)
+            handler = self._handlers.get(topic)
+            if handler is not None:
+                handler(facts)
+        except Exception as problem:
+            # Anybody with the database's password can ring; nonsense must not deafen the process.
+            logger.warning("action=ring_not_understood reason=%s", type(problem).__name__)
 
 
 def _parameters(database: BaseDatabaseWrapper) -> dict[str, Any]:

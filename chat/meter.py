@@ -123,8 +123,12 @@ def _code(problem: Exception) -> str:
 
 
 def _estimate(messages: Messages, characters: int) -> tuple[int, int]:
-    asked = sum(len(str(message.get("content") or "")) for message in messages)
+    asked = sum(_length(message.get("content")) for message in messages)
     return tokens_of(asked), tokens_of(characters)
+
+
+def _length(content: Any) -> int:
+    return len(bytes(content)) if isinstance(content, msgspec.Raw) else len(content or "")
 
 
 def _system(messages: Messages) -> list[Any]:

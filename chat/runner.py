@@ -163,11 +163,20 @@ class Runner:
         job = running.job
         while job.queued and running.verdict is None and not running.lost:
             running.turn.clear()
-            if await store.run(turns.promote, job):
+            if await self._promoted(job):
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(settings.heartbeat_seconds):
                     await running.turn.wait()
+
+    async def _promoted(self, job: Job) -> bool:
+        """Whether the turn has come. A promotion counts too whose answer was lost with its connection."""
+        try:
+            if await store.run(turns.promote, job):
+                return True
+            return await store.run(logs.still_mine, job.response, job.epoch) is not None
+        except Unavailable:
+            return False
 
     async def _answer(self, running: Running) -> Outcome:
         job = running.job
@@ -195,16 +204,19 @@ class Runner:
         rest = await self._flusher.close(running.writer)
         while not running.lost:
             try:
-                return await store.run(lifecycle.finish, rest, outcome) or await self._state(rest)
+                return await store.run(lifecycle.finish, rest, outcome) or await self._settled(rest)
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS)
-        return await self._state(rest)
+        return await self._settled(rest)
 
-    async def _state(self, rest: Addition) -> Response | None:
-        """What somebody else made of a response that was taken from us."""
-        with contextlib.suppress(Unavailable):
-            return await store.run(logs.state, rest.response)
-        return None
+    async def _settled(self, rest: Addition) -> Response | None:
+        """What somebody else makes of a response that was taken from us: readers are told nothing but its end."""
+        while True:
+            with contextlib.suppress(Unavailable):
+                row = await store.run(logs.state, rest.response)
+                if row is None or row.ended:
+                    return row
+            await asyncio.sleep(RETRY_SECONDS)
 
     # Stopping
 
@@ -267,10 +279,13 @@ class Runner:
                 await self._reap()
             except Unavailable:
                 self._reachable_since = time.monotonic()
+            except Exception as problem:
+                # Unforeseen; but without another round everything that runs here would be taken for dead.
+                logger.error("action=leases_failed", exc_info=problem)
             await asyncio.sleep(settings.heartbeat_seconds)
 
     async def _renew(self) -> None:
-        mine = list(self._running)
+        mine = [response for response, running in self._running.items() if not running.lost]
         if not mine:
             return
         held, stopping = await store.write_log(lifecycle.heartbeat, self.process, mine)
@@ -295,8 +310,9 @@ class Runner:
         self._draining = True
         for running in list(self._running.values()):
             running.end(Outcome(Status.INTERRUPTED))
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=DRAIN_SECONDS)
+        ends = time.monotonic() + DRAIN_SECONDS
+        while self._tasks and time.monotonic() < ends:  # a claim under way leads to one more
+            await asyncio.wait(self._tasks, timeout=max(0.0, ends - time.monotonic()))
         for service in self._services:
             service.cancel()
         await self.models.close()

@@ -160,6 +160,10 @@ async def _catch_up(response: int, tail: Tail, offset: int) -> None:
                 while offset > tail.end and not tail.ended:
                     await tail.changed()
         row = await store.run(logs.state, response)
-        if row is None or row.lease_until is None or lease not in (None, row.lease_until):
+        if row is None:
+            return
+        if row.ended or row.log_length >= offset:
+            continue  # the mirror, whose rings may be lost, has only to look
+        if lease not in (None, row.lease_until):
             return
         lease = row.lease_until

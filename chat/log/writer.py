@@ -182,6 +182,11 @@ class Flusher:
         except Unavailable:
             self._failed(additions)
             return
+        except Exception as problem:
+            # Unforeseen; but all logs of this process depend on the loop that called.
+            logger.error("action=flush_failed", exc_info=problem)
+            self._failed(additions)
+            return
         self._recovered()
         for addition in additions:
             if addition.response in written:
@@ -221,8 +226,8 @@ class Flusher:
         except Unavailable:
             self._again([addition.response])
             return
-        if stored is None:
-            self._on_lost(addition.response)
+        if stored is None or stored < addition.start:
+            self._on_lost(addition.response)  # or the database has forgotten what it had confirmed
         else:
             self._confirm(addition.response, stored)
             self._again([addition.response])

@@ -9,28 +9,22 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import msgspec
-from django.db import connection
-from django.db.models import QuerySet
 
 from chat import doorbell, text
-from chat.conf import settings
 from chat.errors import (
     BadRequest,
     NotFound,
     PromptIdReused,
-    QuotaExceeded,
     ResponseIdReused,
     ThreadBusy,
     Unauthenticated,
-    Unavailable,
 )
 from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
 from chat.payloads import Again, Content, Send, Turn
+from chat.store import quotas
 from chat.store.turns import After, Job, lease_end, start
 
 QUEUE_LENGTH = 5  # responses waiting in one thread; the contract's number
-QUOTA_RETRY_SECONDS = 5  # a typical answer takes 2 to 10 s
-GUESTS_LOCK = 0x63686174  # the advisory lock under which the guests' responses are counted ("chat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +70,13 @@ def claim(claimant: Claimant, request: Send) -> Claim:
         return Claim(existing, None, [])
     thread = _thread(owner.pk, request)
     model = _model(claimant, request.model, thread)
-    active, displaced = _admit(claimant, owner, request, thread)
+    characters = _length(request)
+    active, displaced = _admit(claimant, owner, request, thread, characters)
     new = thread is None
     thread = thread or _create_thread(owner.pk, request, model)
     place = Place(thread, bool(active), _after(thread, request))
     response, job = _answer(claimant, _new_prompt(thread, request), request, model, place)
+    quotas.reserve(owner, response.pk, characters)
     doorbell.ring("thread", owner.pk, thread.pk, "created" if new else "updated")
     return Claim(response, job, displaced)
 
@@ -104,8 +100,10 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
         return Claim(existing, None, [])
     thread = Thread.objects.select_for_update(no_key=True).get(pk=original.thread_id)
     model = _model(claimant, request.model or original.model, thread)
-    active, displaced = _admit(claimant, owner, request, thread)
+    characters = len(original.prompt.content)
+    active, displaced = _admit(claimant, owner, request, thread, characters)
     response, job = _answer(claimant, original.prompt, request, model, Place(thread, bool(active), None))
+    quotas.reserve(owner, response.pk, characters)
     doorbell.ring("thread", owner.pk, thread.pk, "updated")
     return Claim(response, job, displaced)
 
@@ -117,14 +115,19 @@ def _locked_owner(claimant: Claimant) -> User:
     return owner
 
 
+def _length(request: Send) -> int:
+    """Characters of all that a client sent to be answered."""
+    return len(request.content.text) + sum(len(turn.content.text) for turn in request.turns)
+
+
 def _admit(
-    claimant: Claimant, owner: User, request: Wanted, thread: Thread | None
+    claimant: Claimant, owner: User, request: Wanted, thread: Thread | None, characters: int
 ) -> tuple[list[Response], list[int]]:
     """What is active in the thread, and what of it must make way. Raises ThreadBusy, QuotaExceeded, Unavailable."""
     active = list(Response.objects.filter(thread=thread, status__in=ACTIVE)) if thread else []
     _check_busy(request, active)
     displaced = _displaced(request, active)
-    _check_quotas(owner, claimant.has_room, displaced)
+    quotas.check(owner, claimant.has_room, displaced, characters)
     return active, displaced
 
 
@@ -205,33 +208,6 @@ def _displaced(request: Wanted, active: list[Response]) -> list[int]:
     if request.busy != "interrupt":
         return []
     return [one.pk for one in active if one.status == Status.STREAMING or one.jumps_queue]
-
-
-def _check_quotas(owner: User, has_room: bool, displaced: list[int]) -> None:
-    running = Response.objects.filter(status=Status.STREAMING).exclude(pk__in=displaced)
-    if running.owned_by(owner.pk).count() >= settings.active_per_user:
-        raise QuotaExceeded(
-            f"At most {settings.active_per_user} responses run at once per user. Wait until one has ended.",
-            quota="active_per_user",
-            retry_after=QUOTA_RETRY_SECONDS,
-        )
-    if owner.is_guest:
-        _check_guests(running.filter(owner__is_guest=True))
-    if not has_room:
-        raise Unavailable(
-            "This server is answering as many prompts as it can.", retry_after=QUOTA_RETRY_SECONDS
-        )
-
-
-def _check_guests(running: QuerySet[Response]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GUESTS_LOCK])
-    if running.count() >= settings.guests_active:
-        raise QuotaExceeded(
-            "All guests together have as many responses running as they may. Sign in, or wait a little.",
-            quota="guests_active",
-            retry_after=QUOTA_RETRY_SECONDS,
-        )
 
 
 def _create_thread(owner: int, request: Send, model: str) -> Thread:

@@ -13,7 +13,6 @@ from chat.models import Message, Response, Role, Status
 from chat.store import usage
 from chat.store.usage import Call
 
-
 CHARACTERS_PER_TOKEN = 4  # of English text; a model's budget is in tokens, a length in the database is not
 
 

@@ -13,10 +13,10 @@ from chat import doorbell, text
 from chat.conf import settings
 from chat.errors import ModelTrouble
 from chat.models import ACTIVE, Message, Response, Role, Status, Thread
-from chat.store import logs, quotas, turns
+from chat.store import logs, quotas, turns, usage
 from chat.store.logs import Addition, Piece, Stopping
-from chat.store.usage import Usage
 from chat.store.turns import lease_end
+from chat.store.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +85,24 @@ def _keep(response: Response, content: str) -> None:
 
 
 def _record(response: Response, outcome: Outcome, ends: dict[str, int]) -> None:
-    error, usage = outcome.error, outcome.usage
+    error, used = outcome.error, outcome.usage
     Response.objects.filter(pk=response.pk).update(
         status=outcome.status,
         finish_reason=outcome.finish_reason,
         error_code=error.code if error else None,
         error_detail=error.detail if error else None,
         retry_after=error.retry_after if error else None,
-        prompt_tokens=usage.prompt_tokens if usage else 0,
-        completion_tokens=usage.completion_tokens if usage else 0,
-        usage_source=usage.source if usage else "estimated",
+        prompt_tokens=used.prompt_tokens if used else 0,
+        completion_tokens=used.completion_tokens if used else 0,
+        usage_source=used.source if used else "estimated",
         first_token_at=response.first_token_at or (Now() if ends["log_length"] else None),
         finished_at=Now(),
         lease_until=None,
         **ends,
     )
+    if used:
+        usage.add(response.owner_id, response.thread_id, response.pk, used.unstored)
+    quotas.settle(response.pk, used.prompt_tokens + used.completion_tokens if used else 0)
 
 
 def request_stop(response: int, offset: int | None) -> bool:
@@ -117,7 +120,9 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
 
     `expired`: only if its lease has run out. The epoch is raised first: the owner, should it live, writes nothing more.
     """
-    found = Response.objects.select_for_update(no_key=True).filter(pk=response, status__in=ACTIVE)
+    # Whoever holds the row of an expired one is about to end it, and must not keep the others from being reaped.
+    found = Response.objects.select_for_update(no_key=True, skip_locked=expired)
+    found = found.filter(pk=response, status__in=ACTIVE)
     if expired:
         found = found.filter(lease_until__lt=Now())
     row = found.first()
@@ -128,7 +133,7 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
     if row.status == Status.QUEUED and status == Status.INTERRUPTED:
         # A prompt that waited when its process died joins the history: its words must not be lost.
         turns.give_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
-    return _end(row, logs.pieces_of(response), [], Outcome(status))
+    return _end(row, logs.pieces_of(response), [], Outcome(status, usage=usage.of_the_dead(row)))
 
 
 def expired_leases() -> list[int]:

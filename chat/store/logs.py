@@ -21,10 +21,13 @@ ROW_BYTES = 65_536  # of a finished log: 1 MiB is 16 rows, and what a reader tak
 _APPEND = """
 WITH head AS (
     SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[]) AS h(id, epoch, start, stop)
+), free AS (
+    -- A row that somebody holds waits for the next batch: it must not keep the others of this one waiting.
+    SELECT r.id FROM chat_response r JOIN head h ON r.id = h.id FOR NO KEY UPDATE OF r SKIP LOCKED
 ), moved AS (
     UPDATE chat_response r
     SET log_length = h.stop, first_token_at = COALESCE(r.first_token_at, now())
-    FROM head h
+    FROM head h JOIN free ON free.id = h.id
     WHERE r.id = h.id AND r.lease_epoch = h.epoch AND r.log_length = h.start AND r.status = 'streaming'
     RETURNING r.id, r.stop_requested_at IS NOT NULL AS stopping, r.stop_offset
 ), put AS (

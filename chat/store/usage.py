@@ -56,7 +56,7 @@ def tokens_of(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def add(owner: int, thread: int, response: int, calls: Iterable[Call]) -> None:
+def add(owner: int | None, thread: int, response: int, calls: Iterable[Call]) -> None:
     """Store calls of a response. Repeating it is harmless."""
     rows = [UpstreamCall(owner_id=owner, thread=thread, response=response, **asdict(call)) for call in calls]
     if rows:

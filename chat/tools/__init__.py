@@ -1,8 +1,16 @@
-"""What a model may call. `registry` keeps the tools, `calling` runs them; each other module here is one shipped tool."""
+"""What a model may call.
+
+registry, schema   the decorator, and what it makes of a function's signature and docstring
+permission         which of the tools a user may use
+calling, blocking  running the calls of one round; sync tools in threads
+arithmetic, clock, search    the tools that are shipped
+"""
 
 from chat.tools import arithmetic, clock, search
-from chat.tools.calling import Called, offered, run_all
-from chat.tools.registry import Tool, ToolContext, ToolMistake, chosen, tool
+from chat.tools.calling import Called, run_all
+from chat.tools.permission import permitted
+from chat.tools.registry import Tool, ToolContext, check, chosen, tool
+from chat.tools.schema import ToolMistake
 
 __all__ = [
     "Called",
@@ -10,9 +18,10 @@ __all__ = [
     "ToolContext",
     "ToolMistake",
     "arithmetic",
+    "check",
     "chosen",
     "clock",
-    "offered",
+    "permitted",
     "run_all",
     "search",
     "tool",

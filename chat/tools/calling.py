@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from typing import Any
 
 import msgspec
 import pydantic
 
 from chat.accumulator import ToolCall
 from chat.text import storable
-from chat.tools.registry import Tool, ToolContext, call
+from chat.tools.blocking import in_thread
+from chat.tools.permission import permitted
+from chat.tools.registry import Tool, ToolContext
+from chat.tools.schema import BadArguments
 
 logger = logging.getLogger(__name__)
+
+ERROR_CHARACTERS = 500  # of a tool's own words about its failure; a traceback in them helps no model
 
 Report = Callable[[str, str], None]
 """Told the name of a tool and its state: `started`, `done` or `failed`."""
@@ -30,61 +41,81 @@ async def run_all(
     calls: list[ToolCall], tools: Mapping[str, Tool], context: ToolContext, report: Report
 ) -> list[Called]:
     """The results, in the order of the calls. Never raises but for cancellation."""
-    alone = asyncio.Lock()
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_run(one, tools.get(one.name), context, report, alone)) for one in calls]
-    return [task.result() for task in tasks]
+    results: list[Called] = []
+    for together in _groups(calls, tools):
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_run(one, tools.get(one.name), context, report)) for one in together]
+        results += [task.result() for task in tasks]
+    return results
 
 
-async def _run(
-    wanted: ToolCall, tool: Tool | None, context: ToolContext, report: Report, alone: asyncio.Lock
-) -> Called:
-    report(_known(wanted.name, tool), "started")
+def _groups(calls: list[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[ToolCall]]:
+    """The calls in their order, each group of those that may run at once."""
+
+    def runs_alone(call: ToolCall) -> bool:
+        return call.name in tools and tools[call.name].alone
+
+    for alone, group in groupby(calls, key=runs_alone):
+        together = list(group)
+        yield from ([call] for call in together) if alone else [together]
+
+
+async def _run(wanted: ToolCall, tool: Tool | None, context: ToolContext, report: Report) -> Called:
+    # Readers are told no name that a model made up: it may hold anything.
+    name = tool.name if tool else "unknown"
+    report(name, "started")
     if tool is None:
-        called = Called(_error("There is no tool of that name."), failed=True)
-    elif tool.alone:
-        async with alone:
-            called = await _call(wanted, tool, context)
+        called = _failed("There is no tool of that name.")
     else:
         called = await _call(wanted, tool, context)
-    report(_known(wanted.name, tool), "failed" if called.failed else "done")
+    report(name, "failed" if called.failed else "done")
     return called
 
 
-def _known(name: str, tool: Tool | None) -> str:
-    """The name that readers are told: a model's own invention may hold anything."""
-    return tool.name if tool else "unknown"
-
-
 async def _call(wanted: ToolCall, tool: Tool, context: ToolContext) -> Called:
+    mine = replace(context, cancelled=threading.Event())
     try:
-        arguments = tool.arguments.model_validate_json(wanted.arguments or "{}")
+        values = tool.parse(wanted.arguments)
         async with asyncio.timeout(tool.seconds):
-            return Called(_text(await call(tool, arguments, context), tool.result_bytes))
-    except pydantic.ValidationError as problem:
-        return Called(_error(f"The arguments do not fit: {_first(problem)}"), failed=True)
+            if not await permitted({tool.name: tool}, context.user):
+                return _failed("The user has not the permission that this tool needs.")
+            return Called(_text(await _result(tool, values, mine), tool.result_bytes))
+    except BadArguments as problem:
+        return _failed(f"The arguments do not fit: {problem}")
     except TimeoutError:
-        return Called(_error(f"The tool took longer than {tool.seconds:g} s."), failed=True)
-    except Exception as problem:
+        return _failed(f"The tool took longer than {tool.seconds:g} s.")
+    except asyncio.CancelledError:
+        if _being_cancelled():
+            raise
+        return _failed("The tool was cancelled.")
+    except (Exception, SystemExit) as problem:
         # A tool is foreign code: whatever it raises, the answer goes on. Its words stay with the model, out of the log.
         logger.warning("action=tool_failed tool=%s reason=%s", tool.name, type(problem).__name__)
-        return Called(_error(f"The tool failed: {problem}"[:500]), failed=True)
+        return _failed(f"The tool failed: {problem}"[:ERROR_CHARACTERS])
+    finally:
+        mine.cancelled.set()
 
 
-def _first(problem: pydantic.ValidationError) -> str:
-    first = problem.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc']) or 'JSON'}: {first['msg']}"
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
-def _error(reason: str) -> str:
-    return msgspec.json.encode({"error": storable(reason)}).decode()
+async def _result(tool: Tool, values: dict[str, Any], context: ToolContext) -> object:
+    if tool.context is not None:
+        values[tool.context] = context
+    if inspect.iscoroutinefunction(tool.function):
+        return await tool.function(**values)
+    return await in_thread(partial(tool.function, **values))
+
+
+def _failed(reason: str) -> Called:
+    return Called(msgspec.json.encode({"error": storable(reason)}).decode(), failed=True)
 
 
 def _text(result: object, limit: int) -> str:
+    """A result as text of at most `limit` bytes and a mark where it was cut."""
     text = result if isinstance(result, str) else pydantic.TypeAdapter(object).dump_json(result).decode()
-    data = storable(text).encode()
+    # Cut once before the work on each character, for a character is a byte at least, and once after it.
+    data = storable(text[: limit + 1]).encode()
     return data.decode() if len(data) <= limit else data[:limit].decode(errors="ignore") + "… (cut)"
-
-
-async def offered(tools: dict[str, Tool], context: ToolContext) -> dict[str, Tool]:
-    return tools

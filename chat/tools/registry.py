@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
-import inspect
+import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, get_type_hints
+from dataclasses import dataclass, field
+from typing import Any
 
-import pydantic
-from channels.db import database_sync_to_async
-
+from chat import conf_models
 from chat.conf import settings
+from chat.tools.schema import NAME, Arguments, Parse, ToolMistake, documented
 
 RESULT_BYTES = 65_536  # of a result, larger ones are cut: a model's context is the scarcer room
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """On whose behalf a tool is called: primary keys of user and thread, and a search in that user's own threads."""
+    """On whose behalf a tool is called: primary keys of user and thread, and a search in that user's own threads.
+
+    `cancelled` is set once nobody waits for the result any more: after a stop, a timeout, or the end. A sync tool that
+    takes long should look at it; an async one is cancelled anyway.
+    """
 
     user: int
     thread: int
     search: Callable[[str], Awaitable[list[dict[str, str]]]]
+    cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A registered tool: its schema in the shape of chat completions, and how to call it."""
+    """A registered tool: its schema in the shape of chat completions, and how to call it.
+
+    `parse` turns a model's JSON into keyword arguments, or raises BadArguments; `context` is the parameter that takes the
+    ToolContext, if any.
+    """
 
     name: str
     function: Callable[..., Any]
-    arguments: type[pydantic.BaseModel]
-    context: str | None
+    parse: Parse
     schema: dict[str, Any]
     seconds: float
-    result_bytes: int
-    alone: bool
-    permission: str | None
+    context: str | None = None
+    result_bytes: int = RESULT_BYTES
+    alone: bool = False
+    permission: str | None = None
 
 
 _tools: dict[str, Tool] = {}
-
-
-class ToolMistake(Exception):
-    """A tool cannot be registered: the message names it and says why."""
 
 
 def tool(
@@ -56,21 +60,22 @@ def tool(
     """Register a function as a tool; its name, docstring and annotations are what the model is told.
 
     `seconds`: its deadline (default CHAT_TOOL_SECONDS). `alone`: never at once with other tools. `permission`: a Django
-    permission that the user must have. A parameter annotated `ToolContext` gets the context and is not shown to the model.
+    permission that the user must have, else the tool is not offered. A parameter annotated `ToolContext` gets the context
+    and is not shown to the model; the others are described by the docstring's `Args:` or by annotations.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__name__
         if name in _tools:
             raise ToolMistake(f"The tool {name!r} is registered twice.")
-        context, arguments = _arguments(name, function)
+        arguments = Arguments(name, function, ToolContext)
         _tools[name] = Tool(
             name=name,
             function=function,
-            arguments=arguments,
-            context=context,
+            parse=arguments.parse,
             schema=_schema(name, function, arguments),
             seconds=seconds or settings.tool_seconds,
+            context=arguments.context,
             result_bytes=result_bytes,
             alone=alone,
             permission=permission,
@@ -80,36 +85,18 @@ def tool(
     return register
 
 
-def _arguments(name: str, function: Callable[..., Any]) -> tuple[str | None, type[pydantic.BaseModel]]:
-    """The parameter that takes the context, if any, and a model of the others."""
-    hints, context, fields = get_type_hints(function, include_extras=True), None, {}
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.name not in hints:
-            raise ToolMistake(f"The tool {name!r}: its parameter {parameter.name!r} has no annotation.")
-        if hints[parameter.name] is ToolContext:
-            context = parameter.name
-            continue
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (hints[parameter.name], default)
-    config = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=False)
-    return context, pydantic.create_model(name, __config__=config, **fields)  # type: ignore[call-overload]
-
-
-def _schema(name: str, function: Callable[..., Any], arguments: type[pydantic.BaseModel]) -> dict[str, Any]:
-    try:
-        parameters = arguments.model_json_schema()
-        pydantic.TypeAdapter(dict[str, Any]).dump_json(parameters)
-    except (
-        pydantic.errors.PydanticUserError,
-        pydantic.errors.PydanticInvalidForJsonSchema,
-        ValueError,
-    ) as problem:
-        raise ToolMistake(
-            f"The tool {name!r} has no JSON schema: {str(problem).splitlines()[0]}"
-        ) from problem
-    description = inspect.getdoc(function)
+def _schema(name: str, function: Callable[..., Any], arguments: Arguments) -> dict[str, Any]:
+    if not NAME.fullmatch(name):
+        raise ToolMistake(f"The tool {name!r}: a name is 1 to 64 of A-Z a-z 0-9 _ -, or providers refuse it.")
+    description, of_parameters = documented(function)
     if not description:
         raise ToolMistake(f"The tool {name!r} has no docstring: the model would not know what it is for.")
+    arguments.describe(of_parameters)
+    return described(name, description, arguments.schema)
+
+
+def described(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A tool in the shape of chat completions."""
     return {
         "type": "function",
         "function": {"name": name, "description": description, "parameters": parameters},
@@ -126,12 +113,12 @@ def chosen() -> dict[str, Tool]:
     return {name: _tools[name] for name in settings.tools}
 
 
-async def call(tool: Tool, arguments: pydantic.BaseModel, context: ToolContext) -> Any:
-    """Call the function; a sync one in a thread, whose database connections are closed after it."""
-    values = {name: getattr(arguments, name) for name in type(arguments).model_fields}
-    if tool.context is not None:
-        values[tool.context] = context
-    if inspect.iscoroutinefunction(tool.function):
-        awaitable: Awaitable[Any] = tool.function(**values)
-        return await awaitable
-    return await database_sync_to_async(tool.function, thread_sensitive=False)(**values)
+def check() -> None:
+    """Whether every tool that a setting names exists. Raises ToolMistake."""
+    offered = chosen()
+    for model, spec in conf_models.specs.items():
+        for name in () if isinstance(spec.tools, bool) else spec.tools:
+            if name not in offered:
+                raise ToolMistake(
+                    f"CHAT_MODELS: {model}: there is no tool {name!r}. CHAT_TOOLS offers: {', '.join(offered)}."
+                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatproject.asgi import application  # isort: skip - Django comes first
 from chat.doorbell import Listener
 
 
@@ -10,7 +11,5 @@ def _hear_nothing(_: Listener, payload: str) -> None:
 
 
 Listener._dispatch = _hear_nothing  # type: ignore[method-assign]
-
-from chatproject.asgi import application  # noqa: E402
 
 __all__ = ["application"]

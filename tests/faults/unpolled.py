@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from chatproject.asgi import application  # isort: skip - Django comes first
+
 from chat.log import mirror
 
 mirror.POLL_SECONDS = 3600.0
-
-from chatproject.asgi import application  # noqa: E402
 
 __all__ = ["application"]

@@ -12,13 +12,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.urls import URLPattern
 from django.urls.resolvers import RoutePattern
 
-from chat import consumers, page_urls, urls
+from chat import conf_models, consumers, page_urls, urls
 from chat.conf import ROOT, Settings
 from chat.errors import BY_CODE, ChatError, QuotaExceeded
 from chat.log import End, Event, Started, Text, Tool
@@ -255,3 +256,13 @@ def test_the_tool_of_the_readme_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(compile(source, "README.md", "exec"), {"__name__": "readme"})
     parameters = registry._tools["find_orders"].schema["function"]["parameters"]
     assert set(parameters["properties"]) == {"customer", "limit"}
+
+
+def test_every_field_of_a_model_stands_in_the_readme() -> None:
+    real = {field.encode_name for field in msgspec.structs.fields(conf_models.ModelSpec)}
+    assert_same("Another model", first("Another model", "field"), real)
+
+
+def test_the_models_of_the_readme_are_understood() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", section("Another model"), re.DOTALL)
+    assert set(conf_models.read(example.strip())) == {"c1", "openassistant", "local"}

@@ -1,0 +1,120 @@
+"""CHAT_MODELS: what an owner may write there, and the one line that answers a mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.conf_models import MODELS, ModelsMistake, read
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "sk-canary-in-the-settings"
+LOCAL = {"baseUrl": "http://127.0.0.1:8080/v1", "model": "qwen3"}
+
+
+def test_without_the_setting_there_are_the_two_of_the_contract() -> None:
+    assert list(read("")) == ["c1", "openassistant"] == list(MODELS)
+
+
+def test_the_two_come_first_in_whatever_order_the_setting_names_them() -> None:
+    assert list(read(json.dumps({"local": LOCAL, "c1": {"system": "x"}}))) == ["c1", "openassistant", "local"]
+
+
+def test_a_model_is_read_with_all_its_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY_OF_LOCAL", KEY)
+    fields = {
+        "apiKeyEnv": "KEY_OF_LOCAL",
+        "system": "Be kind.",
+        "parameters": {"temperature": 0.5, "max_tokens": 10},
+        "metadata": {"thesys": "{}"},
+        "tools": ["calculate"],
+        "openui": True,
+        "budgetTokens": 8000,
+        "fallbacks": ["c1"],
+    }
+    spec = read(json.dumps({"local": {**LOCAL, **fields}}))["local"]
+    assert (spec.base_url, spec.model, spec.api_key) == (LOCAL["baseUrl"], "qwen3", KEY)
+    assert (spec.parameters["max_tokens"], spec.metadata, spec.tools) == (
+        10,
+        {"thesys": "{}"},
+        ("calculate",),
+    )
+    assert (spec.openui, spec.budget_tokens, spec.fallbacks, spec.system) == (True, 8000, ("c1",), "Be kind.")
+
+
+def test_a_file_does_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({"local": LOCAL}))
+    assert "local" in read(str(path))
+
+
+MISTAKES: dict[str, tuple[Any, str]] = {
+    "no JSON": ("{oops", "is not a JSON object"),
+    "no file": ("/no/such/file", "neither a JSON object nor a readable file"),
+    "a path with NUL": ("a\0b", "neither a JSON object nor a readable file"),
+    "nested too deep": ('{"a":' + "[" * 20_000, "is not a JSON object"),
+    "no object": ({"local": []}, "local: "),
+    "an unknown field": (
+        {"local": {**LOCAL, "apiKey": KEY}},
+        "local: Object contains unknown field `apiKey`",
+    ),
+    "a wrong type": ({"local": {**LOCAL, "budgetTokens": "many"}}, "local: Expected `int | null`"),
+    "a bad name": ({"no blanks": LOCAL}, "a model's name"),
+    "no URL": ({"local": {"model": "m"}}, "local: it needs a `baseUrl`"),
+    "no model": ({"local": {"baseUrl": "http://h"}}, "local: it needs `model`"),
+    "a key that is not set": ({"local": {**LOCAL, "apiKeyEnv": "NO_SUCH_KEY"}}, "`apiKeyEnv`"),
+    "a reserved parameter": ({"local": {**LOCAL, "parameters": {"stream": False}}}, "`stream`"),
+    "no count of tokens": ({"c1": {"parameters": {"max_tokens": "9"}}}, "c1: its `max_tokens`"),
+    "the server of c1": ({"c1": {"baseUrl": "http://h"}}, "c1: its `baseUrl` is set by C1_BASE_URL"),
+    "c1 told how to write C1": ({"c1": {"openui": True}}, "c1: `c1` and `openui`"),
+    "both formats": ({"local": {**LOCAL, "c1": True, "openui": True}}, "local: `c1` and `openui`"),
+    "an unknown fallback": ({"c1": {"fallbacks": ["gone"]}}, "c1: its `fallbacks`"),
+    "itself as fallback": ({"c1": {"fallbacks": ["c1"]}}, "c1: its `fallbacks`"),
+    "one fallback twice": ({"c1": {"fallbacks": ["openassistant"] * 2}}, "c1: its `fallbacks`"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_names_the_model_and_repeats_no_value(name: str) -> None:
+    value, says = MISTAKES[name]
+    with pytest.raises(ModelsMistake) as caught:
+        read(value if isinstance(value, str) else json.dumps(value))
+    assert says in str(caught.value)
+    assert KEY not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+STARTS = {
+    "CHAT_MODELS": ('{"local": {}}', "CHAT_MODELS: local: it needs a `baseUrl`"),
+    "CHAT_TOOLS": ("calculate,typo", "CHAT_TOOLS names 'typo', which no installed app registers."),
+}
+
+
+@pytest.mark.parametrize("variable", STARTS)
+def test_a_server_with_a_mistake_ends_with_one_line(variable: str) -> None:
+    value, says = STARTS[variable]
+    ended = start({variable: value})
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(says)
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_tool_that_a_model_names_must_be_offered() -> None:
+    ended = start({"CHAT_MODELS": json.dumps({"local": {**LOCAL, "tools": ["calculate", "typo"]}})})
+    assert ended.stderr.startswith("CHAT_MODELS: local: there is no tool 'typo'.")
+
+
+def start(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "import django; django.setup()"],
+        cwd=ROOT,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "chatproject.settings", **env},
+        capture_output=True,
+        text=True,
+    )
