@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
@@ -23,6 +24,7 @@ from chat.consumers import ChatConsumer
 from chat.errors import BadRequest, NotFound
 from chat.urls import API_PREFIXES
 from chat.views.door import problem
+from chat.views.stream import ByteStream
 from chatproject import headers
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -64,6 +66,19 @@ class ApiHandler(ASGIHandler):
         if isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
         await self.send_response(response, send)
+
+    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
+        """Send a response; the chunks of a stream go as they are."""
+        if not isinstance(response, ByteStream):
+            await super().send_response(response, send)
+            return
+        head = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+        head += [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": head})
+        async with aclosing(response.chunks) as chunks:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body"})
 
     async def _response(self, request: ASGIRequest) -> HttpResponseBase:
         try:

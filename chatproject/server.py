@@ -31,6 +31,7 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 
 from chat.conf import settings
+from chatproject.daphne_server.eager import Eager
 from chatproject.daphne_server.http import REQUEST_SECONDS, Factory
 from chatproject.daphne_server.outbound import Outbound
 from chatproject.daphne_server.websocket import WebSocket
@@ -117,7 +118,9 @@ class Server(daphne.server.Server):
         )
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
-            self.ports.append(reactor.adoptStreamPort(listener.fileno(), listener.family, Factory(self)))
+            port = reactor.adoptStreamPort(listener.fileno(), listener.family, Factory(self))
+            port.transport = Eager
+            self.ports.append(port)
             listener.close()  # the port has its own copy
         self.cut_stalled_readers()
         self.starting = loop.create_task(self.call_hook("on_startup", None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -90,7 +90,7 @@ def of_the_dead(response: Response) -> Usage | None:
     return total([*stored, lost])
 
 
-def total(calls: list[Call] | list[UpstreamCall], unstored: tuple[Call, ...] = ()) -> Usage | None:
+def total(calls: Sequence[Call | UpstreamCall], unstored: tuple[Call, ...] = ()) -> Usage | None:
     """The sum over the calls; an estimate among them makes it one. None where there was no call."""
     if not calls:
         return None

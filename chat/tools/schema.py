@@ -48,7 +48,7 @@ class Arguments:
                 fields[f"p_{parameter.name}"] = self._field(parameter, hints[parameter.name])
         try:
             config = pydantic.ConfigDict(extra="forbid")
-            self._model = pydantic.create_model(name, __config__=config, **fields)
+            self._model = pydantic.create_model(name, __config__=config, **fields)  # type: ignore[call-overload]
             self.schema = _trimmed(self._model.model_json_schema())
         except (pydantic.errors.PydanticUserError, TypeError, ValueError) as problem:
             raise ToolMistake(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat import payloads, service
@@ -17,6 +17,7 @@ from chat.identity import Caller
 from chat.log import End, Event
 from chat.models import Response
 from chat.views.door import answer, body_of, caller_of, chat_caller_of, problem, with_session
+from chat.views.stream import ByteStream
 from chat.wire import raw, sse, state
 
 logger = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ def _streaming(
     content_type: str,
     headers: dict[str, str],
 ) -> HttpResponseBase:
-    response = StreamingHttpResponse(_encoded(first, rest, encode), content_type=content_type)
+    response = ByteStream(_encoded(first, rest, encode), content_type)
     fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
     return _with(response, fixed | headers)
 
@@ -114,7 +115,7 @@ def _with(response: R, headers: dict[str, str]) -> R:
     return response
 
 
-async def _encoded(first: list[Event], rest: AsyncGenerator[Event], encode: Encode) -> AsyncIterator[bytes]:
+async def _encoded(first: list[Event], rest: AsyncGenerator[Event], encode: Encode) -> AsyncGenerator[bytes]:
     """The body. It never raises: under Daphne an error here would hang its reader (a close without an end means: come back)."""
     async with aclosing(rest):
         try:

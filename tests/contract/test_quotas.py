@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -20,7 +21,8 @@ TOKENS = 5_000
 @pytest.fixture
 def poor(make_client: Any, servers: Any, live: None) -> Client:
     """A new user of a server with small quotas."""
-    server = servers.keep(CHAT_PER_HOUR=str(PER_HOUR), CHAT_TOKENS_PER_DAY=str(TOKENS))
+    quotas = {"CHAT_PER_HOUR": str(PER_HOUR), "CHAT_TOKENS_PER_DAY": str(TOKENS)}
+    server = servers.keep(CHAT_ACTIVE_PER_USER="20", **quotas)
     client: Client = make_client(server)
     return client
 
@@ -38,6 +40,14 @@ def test_beyond_the_responses_of_an_hour_429_names_the_quota_and_the_wait(
         assert poor.chat().status_code == 200
     refused_by("per_hour", poor.chat(), 3600)
     assert len(model.requests) == PER_HOUR
+
+
+def test_a_burst_gets_no_more_through_than_one_by_one(model: ScriptedModel, poor: Client) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        told = [answer.status_code for answer in pool.map(lambda _: poor.chat("Hi"), range(12))]
+    # Two reservations are all that the day's tokens have room for, until one of them is settled.
+    assert set(told) == {200, 429}
+    assert len(model.requests) == told.count(200) <= PER_HOUR
 
 
 def test_the_quota_is_each_users_own(model: ScriptedModel, poor: Client, make_client: Any) -> None:

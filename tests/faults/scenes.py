@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.core.management import call_command
 from django.db import connection
 
 from chat.models import Response
+from chatproject.postgres import Postgres
 from tests.live.client import Client
 from tests.live.harness import ROOT, Server, Servers, assert_clean, database_url, eventually
 
@@ -71,7 +77,7 @@ def named(url: str, name: str) -> str:
 def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """The rows that a statement gives."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(statement, values or None)
         return list(cursor.fetchall())
 
 
@@ -97,3 +103,44 @@ def somebody_waits_for_a_lock() -> bool:
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     return bool(found)
+
+
+@contextlib.contextmanager
+def on_cluster(cluster: Postgres) -> Iterator[None]:
+    """Django's default connection meanwhile leads to another Postgres."""
+    there = {
+        "HOST": str(cluster.home.sockets),
+        "NAME": "chat",
+        "USER": "postgres",
+        "PORT": "",
+        "PASSWORD": "",
+    }
+    before = {name: connection.settings_dict[name] for name in there}
+    connection.close()
+    connection.settings_dict.update(there)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict.update(before)
+
+
+@contextlib.contextmanager
+def own_cluster(folder: Path) -> Iterator[Postgres]:
+    """A Postgres with the product's tables for tests that stop it, as durable as in real use."""
+    cluster = Postgres(folder)
+    try:
+        with cluster:
+            with on_cluster(cluster):
+                call_command("migrate", verbosity=0)
+            yield cluster
+    finally:
+        shutil.rmtree(cluster.home.folder)
+
+
+def crash(cluster: Postgres) -> None:
+    """Postgres goes down at once, without a last checkpoint."""
+    pid = cluster._pid()
+    assert pid
+    os.kill(pid, signal.SIGQUIT)
+    eventually(lambda: not cluster._pid())

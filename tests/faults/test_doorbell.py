@@ -17,7 +17,17 @@ from tests.live.doors import C1, DOORS, SSE, Door
 from tests.live.harness import Server, Servers, database_url, eventually
 
 TEXT = APPLE * 30  # 4 kB in 600 deltas
-NOISE = ("", "{oops", "[]", "{}", '["log"]', '["log", {}]', '["end"]', '["stop", "x", "y", "z"]', '["tool", 1]')
+NOISE = (
+    "",
+    "{oops",
+    "[]",
+    "{}",
+    '["log"]',
+    '["log", {}]',
+    '["end"]',
+    '["stop", "x", "y", "z"]',
+    '["tool", 1]',
+)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,9 @@ def test_prompts_of_one_user_from_two_processes_never_run_side_by_side_in_a_thre
     places, thread = [alice, alice.at(second)], new_id("t")
 
     def send(number: int) -> str:
-        return str(DOORS[number % 3].send(places[number % 2], thread=thread, busy="queue").rest().end["status"])
+        return str(
+            DOORS[number % 3].send(places[number % 2], thread=thread, busy="queue").rest().end["status"]
+        )
 
     with ThreadPoolExecutor(5) as pool:
         assert set(pool.map(send, range(5))) == {"done"}

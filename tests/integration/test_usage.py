@@ -18,11 +18,11 @@ from chat.conf import settings
 from chat.errors import QuotaExceeded
 from chat.models import CallEnd, Counted, Price, Response, Spending, Status, Thread, UpstreamCall, User
 from chat.payloads import Content, Send
-from chat.store import claims, lifecycle, quotas, threads, usage
+from chat.store import claims, lifecycle, logs, quotas, threads, usage
 from chat.store.claims import Claimant
 from chat.store.lifecycle import Outcome
 from chat.store.logs import Addition, Piece
-from chat.store.usage import Call, Cost, Usage
+from chat.store.usage import Call, Cost
 from tests.integration.admin_rows import client_of, page
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def ada() -> User:
 def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets settings of the quotas."""
 
-    def limit(**values: int) -> None:
+    def limit(**values: Any) -> None:
         monkeypatch.setattr(quotas, "settings", replace(settings, **{"active_per_user": 100, **values}))
 
     return limit
@@ -65,8 +65,7 @@ def claim(user: User, words: str = "Hello", **fields: Any) -> Response:
 
 
 def end(response: Response, *calls: Call, status: Status = Status.DONE) -> None:
-    tokens = [sum(call.prompt_tokens for call in calls), sum(call.completion_tokens for call in calls)]
-    used = Usage(*tokens, "provider", calls) if calls else None
+    used = usage.total(calls, calls)
     lifecycle.finish(Addition(response.pk, response.lease_epoch, 0, []), Outcome(status, usage=used))
 
 
@@ -123,15 +122,15 @@ def test_the_rows_outlive_thread_and_user(ada: User) -> None:
     thread = Thread.objects.get()
     threads.delete(ada.pk, thread.pk, thread.public_id)
     ada.delete()
-    assert UpstreamCall.objects.values_list("owner", "response").get() == (None, response.pk)
-    assert Spending.objects.values_list("owner", "response").get() == (None, response.pk)
+    assert [(row.owner, row.response) for row in UpstreamCall.objects.all()] == [(None, response.pk)]
+    assert [(row.owner, row.response) for row in Spending.objects.all()] == [(None, response.pk)]
 
 
 def test_what_a_dead_process_took_is_estimated_from_the_log(ada: User) -> None:
     response = claim(ada, "x" * 40)
     usage.add(ada.pk, response.thread_id, response.pk, [replace(CALL, prompt_tokens=30, completion_tokens=4)])
     Response.objects.filter(pk=response.pk).update(lease_until=Now() - timedelta(seconds=1))
-    lifecycle.logs.append([Addition(response.pk, response.lease_epoch, 0, [Piece(b"y" * 80, b"", False)])])
+    logs.append([Addition(response.pk, response.lease_epoch, 0, [Piece(b"y" * 80, b"", False)])])
     ended = lifecycle.end_abandoned(response.pk, expired=True)
     lost = UpstreamCall.objects.get(outcome=CallEnd.LOST)
     assert (lost.round, lost.prompt_tokens, lost.completion_tokens, lost.source) == (1, 30, 16, "estimated")
@@ -179,7 +178,10 @@ def test_a_call_costs_the_price_that_was_valid_when_it_began() -> None:
 
 def test_calls_without_a_price_are_counted_apart() -> None:
     price("1", "1", NOON + timedelta(hours=1))
-    later = {"started_at": NOON + timedelta(hours=2), "finished_at": NOON + timedelta(hours=3)}
+    later: dict[str, Any] = {
+        "started_at": NOON + timedelta(hours=2),
+        "finished_at": NOON + timedelta(hours=3),
+    }
     late = replace(CALL, round=1, first_token_at=None, source=Counted.ESTIMATED, **later)
     usage.add(None, 1, 1, [CALL, late])
     priced, unpriced = costs("model")
@@ -191,9 +193,9 @@ def test_costs_are_told_by_user_and_day_and_never_across_currencies(ada: User) -
     price("1", "0", NOON - timedelta(days=9))
     price("1", "0", NOON - timedelta(days=9), model="other", currency="EUR")
     usage.add(ada.pk, 1, 1, [CALL, replace(CALL, round=1, model="other")])
-    yesterday = {"started_at": NOON - timedelta(hours=13), "first_token_at": None}
+    yesterday: dict[str, Any] = {"started_at": NOON - timedelta(hours=13), "first_token_at": None}
     usage.add(None, 2, 2, [replace(CALL, **yesterday)])
-    told = [(cost.key, cost.currency, cost.cost) for cost in costs("user", "day")]
+    told: list[Any] = [(cost.key, cost.currency, cost.cost) for cost in costs("user", "day")]
     day = NOON.date()
     assert told == [
         ((ada.pk, day), "EUR", 1),

@@ -1,0 +1,182 @@
+"""Postgres goes away, comes back, is slow, cuts its connections: answers go on from memory, or end clearly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chat.testing import Gate, ScriptedModel, answer
+from chat.testing.script import Stall, broken
+from chatproject.postgres import Postgres
+from tests.contract.expect import APPLE, assert_problem, pieces_of
+from tests.faults.scenes import (
+    MANY,
+    ask,
+    crash,
+    cut_connections,
+    locked,
+    named,
+    on_cluster,
+    own_cluster,
+    row,
+    written,
+)
+from tests.live.checks import assert_valid_log
+from tests.live.client import Client, new_id
+from tests.live.doors import DOORS, SOCKET, SSE
+from tests.live.harness import THREADS, Server, Servers, database_url, eventually
+
+CONNECTIONS = 10  # of one server process at most, the promise's number
+STREAMS = 100  # of which each is followed by a second reader
+BEYOND = [f"{number:07}" * 100 for number in range(200)]  # 140 kB, twice what is kept unconfirmed
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: Any, django_db_blocker: Any) -> Iterator[Postgres]:
+    with django_db_blocker.unblock(), own_cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+@pytest.fixture
+def there(live: None, cluster: Postgres) -> Iterator[None]:
+    """The ORM looks at the cluster that may go down, and it is up again afterwards."""
+    with on_cluster(cluster):
+        yield
+        cluster.revive()
+
+
+@pytest.fixture(scope="module")
+def on_it(cluster: Postgres, servers: Servers) -> Iterator[Server]:
+    with servers.own(DATABASE_URL=cluster.url()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def beside(cluster: Postgres, servers: Servers) -> Iterator[Server]:
+    with servers.own(DATABASE_URL=cluster.url()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def watched(servers: Servers, live_database: str) -> Iterator[Server]:
+    """A server whose connections can be told from others'."""
+    url = named(database_url(live_database), "watched")
+    with servers.own(DATABASE_URL=url, CHAT_ACTIVE_PER_USER=MANY) as server:
+        yield server
+
+
+def test_an_answer_goes_on_from_memory_while_postgres_restarts(
+    model: ScriptedModel, there: None, make_client: Any, on_it: Server, beside: Server, cluster: Postgres
+) -> None:
+    client, response, gates = make_client(on_it), new_id("r"), [Gate(), Gate()]
+    model.script(answer("Before. ", gates[0], *pieces_of(APPLE * 20), gates[1], "After."))
+    whole = "Before. " + APPLE * 20 + "After."
+    reader = SSE.send(client, response=response).until("Before. ")
+    elsewhere = SOCKET.follow(client.at(beside), response).until("Before. ")
+    crash(cluster)
+    gates[0].open()
+    reader.until("Before. " + APPLE * 20)
+    assert_problem(client.chat(), "unavailable", 503)
+    assert client.get("/readyz").status_code == 503
+    cluster.revive()
+    gates[1].open()
+    for heard in (reader.rest(), elsewhere.rest(), *(door.follow(client, response).rest() for door in DOORS)):
+        assert (heard.text.decode(), heard.end["status"]) == (whole, "done")
+    assert_valid_log(row(client, response))
+    assert client.chat().text == "Hello from the script."
+
+
+def test_an_answer_that_outgrows_memory_meanwhile_ends_as_unavailable(
+    model: ScriptedModel, there: None, make_client: Any, on_it: Server, cluster: Postgres
+) -> None:
+    client, gate, thread, response = make_client(on_it), Gate(), new_id("t"), new_id("r")
+    model.script(broken("Before. ", gate, *BEYOND, Stall()))
+    reader = SSE.send(client, thread=thread, response=response).until("Before. ")
+    crash(cluster)
+    gate.open()
+    model.requests[0].wait_until_left()
+    cluster.revive()
+    heard = reader.rest()
+    assert (heard.end["status"], heard.end["error"]["code"]) == ("failed", "unavailable")
+    assert 65_536 < len(heard.text) < 3 * 65_536
+    assert ("Before. " + "".join(BEYOND)).encode().startswith(heard.text)
+    assert client.messages(thread)[-1]["content"].encode() == heard.text
+    assert_valid_log(row(client, response))
+    assert client.chat("Second", thread=thread).text == "Hello from the script."
+
+
+def test_connections_cut_at_any_moment_cost_no_byte(
+    model: ScriptedModel, make_client: Any, watched: Server
+) -> None:
+    client, response = make_client(watched), new_id("r")
+    pieces, gates = pieces_of(APPLE * 3, 20), [Gate() for _ in range(8)]
+    script: list[Any] = [part for pair in zip(gates, pieces, strict=False) for part in pair]
+    model.script(answer("!", *script, *pieces[len(gates) :]))
+    readers = [SSE.send(client, response=response).until("!"), SOCKET.follow(client, response)]
+    for number, gate in enumerate(gates):
+        assert cut_connections("watched") > 0
+        gate.open()
+        readers[0].until("!" + "".join(pieces[: number + 1]))
+    assert [reader.rest().text.decode() for reader in readers] == ["!" + APPLE * 3] * 2
+    assert client.response(response)["status"] == "done"
+
+
+def test_a_locked_row_holds_up_neither_its_readers_nor_the_logs_of_others(
+    model: ScriptedModel, make_client: Any, watched: Server
+) -> None:
+    client, stuck, other, gates = make_client(watched), new_id("r"), new_id("r"), [Gate(), Gate()]
+    model.script(answer("Before. ", gates[0], APPLE), answer("Beside. ", gates[1], APPLE))
+    readers = [SSE.send(client, response=stuck).until("Before. ")]
+    readers.append(SSE.send(client, response=other).until("Beside. "))
+    with locked("chat_response", row(client, stuck).pk):
+        for gate, reader in zip(gates, readers, strict=True):
+            gate.open()
+            reader.until(APPLE)
+        assert readers[1].rest().end["status"] == "done"
+        assert row(client, stuck).status == "streaming"
+    assert readers[0].rest().text.decode() == "Before. " + APPLE
+
+
+def test_a_locked_row_is_written_down_as_soon_as_it_is_free(
+    model: ScriptedModel, make_client: Any, watched: Server
+) -> None:
+    client, response, gate = make_client(watched), new_id("r"), Gate()
+    model.script(answer("Before. ", gate, APPLE, Gate()))
+    reader = SSE.send(client, response=response).until("Before. ")
+    with locked("chat_response", row(client, response).pk):
+        gate.open()
+        reader.until(APPLE)
+    written(client, response, len(("Before. " + APPLE).encode()))
+    client.stop(response)
+    assert reader.rest().end["status"] == "stopped"
+
+
+def test_two_hundred_open_streams_hold_few_connections_no_transaction_and_few_threads(
+    model: ScriptedModel, make_client: Any, watched: Server
+) -> None:
+    client, gate, ids = make_client(watched), Gate(), [new_id("r") for _ in range(STREAMS)]
+    model.default(answer("Hello", gate, " you"))
+    readers = [SSE.send(client, response=response).until("Hello") for response in ids]
+    readers += [DOORS[number % 3].follow(client, response) for number, response in enumerate(ids)]
+    for reader in readers:
+        reader.until("Hello")
+    held = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'watched'"
+    assert len(ask(held)) <= CONNECTIONS
+    # A transaction that is open for good would be found at every look; one at work ends meanwhile.
+    eventually(lambda: not ask(f"{held} AND state LIKE 'idle in%'"), says="a transaction stays open")
+    assert watched.threads() <= THREADS
+    gate.open()
+    assert {reader.rest().text for reader in readers} == {b"Hello you"}
+
+
+def test_a_slow_follower_slows_nobody_and_misses_nothing(
+    model: ScriptedModel, make_client: Any, watched: Server
+) -> None:
+    client, response, text = make_client(watched), new_id("r"), "".join(BEYOND) * 6
+    model.script(answer("!", *pieces_of(text, 2000)))
+    reader = SSE.send(client, response=response).until("!")
+    slow = [door.follow(client, response) for door in DOORS]
+    assert reader.rest().text.decode() == "!" + text
+    assert [one.rest().text.decode() for one in slow] == ["!" + text] * len(slow)
