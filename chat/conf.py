@@ -215,16 +215,16 @@ class Settings:
     guests_per_hour: int = _from(
         "CHAT_GUESTS_PER_HOUR",
         _count,
-        10_000,
+        0,
         "responses",
-        "of all guests together in an hour, three a second: beyond is no crowd of visitors but a script; 0: any number",
+        "of all guests together in an hour; 0: any number, for guests come from this machine unless you let others in",
     )
     guests_tokens_per_day: int = _from(
         "CHAT_GUESTS_TOKENS_PER_DAY",
         _count,
-        50_000_000,
+        0,
         "tokens",
-        "of all guests together in 24 hours: the most that strangers can make you pay for; 0: any number",
+        "of all guests together in 24 hours: set it where strangers come in, it is what they can cost; 0: any number",
     )
     active_total: int = _from(
         "CHAT_ACTIVE_TOTAL", _count, 2_000, "responses", "active in one process; beyond: 503"

@@ -23,7 +23,7 @@ from chat.store.hidden import Round
 from chat.store.lifecycle import Outcome
 from chat.store.usage import Usage
 from chat.text import utf8_floor
-from chat.tools import Tool, ToolContext, permitted, run_all
+from chat.tools import Tool, ToolContext, offered, run_all
 
 RESCHEDULE_PARTS = (
     20  # the silence is measured to a twentieth: moving a timer at every read costs as much as decoding it
@@ -66,7 +66,7 @@ class Engine:
         and LeaseLost.
         """
         self._fallbacks = await clients()
-        self._chosen = await permitted(self._chosen, self._context.user)
+        self._chosen = await offered(self._chosen, self._context.user)
         self._give_way()
         total = f"The model took longer than {settings.response_seconds:g} s in all."
         try:

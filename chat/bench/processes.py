@@ -8,18 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")  # units of CPU time in /proc, a second
+CORES = sorted(os.sched_getaffinity(0))
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of one process and of its children that have ended, in user and kernel; 0 where it is gone.
-
-    From the scheduler's nanoseconds where the kernel keeps them, else in hundredths of a second.
-    """
-    with contextlib.suppress(OSError, ValueError):
-        tasks = [(task / "schedstat").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
-        if all(tasks):
-            return sum(int(text.split()[0]) for text in tasks) / 1e9
+    """CPU time of a process so far, in user and kernel, to a hundredth of a second; 0 where it is gone."""
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
@@ -44,13 +38,14 @@ def tree(root: int) -> list[int]:
 
 
 def pin(pids: Iterable[int], core: int) -> None:
-    """Keep processes, with the threads that they have and will have, on a core, where there is more than one."""
-    if len(os.sched_getaffinity(0)) < 2:
+    """Keep processes, with the threads that they have and will have, on the core of this
+    number, where there is more than one."""
+    if len(CORES) < 2:
         return
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError):
-                os.sched_setaffinity(int(task.name), {core})
+                os.sched_setaffinity(int(task.name), {CORES[core % len(CORES)]})
 
 
 def _stat(pid: int) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import msgspec
+from django.db.models.functions import Now
 
 from chat import doorbell, text
 from chat.errors import (
@@ -22,8 +23,9 @@ from chat.errors import (
 from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
 from chat.payloads import Again, Content, Send, Turn
 from chat.store import quotas
-from chat.store.turns import After, Job, lease_end, start
+from chat.store.turns import After, Job, lease_end, place_at_end
 
+FIRST_EPOCH = 1
 QUEUE_LENGTH = 5  # responses waiting in one thread; the contract's number
 
 
@@ -55,6 +57,11 @@ class Place:
     waits: bool
     after: After | None
 
+    @property
+    def turn(self) -> int | None:
+        """The number of the turn; what waits has none yet."""
+        return None if self.waits else self.thread.turns + 1
+
 
 Wanted = Send | Again
 
@@ -75,7 +82,7 @@ def claim(claimant: Claimant, request: Send) -> Claim:
     new = thread is None
     thread = thread or _create_thread(owner.pk, request, model)
     place = Place(thread, bool(active), _after(thread, request))
-    response, job = _answer(claimant, _new_prompt(thread, request), request, model, place)
+    response, job = _answer(claimant, _new_prompt(request, place), request, model, place)
     quotas.reserve(owner, response.pk, characters)
     doorbell.ring("thread", owner.pk, thread.pk, "created" if new else "updated")
     return Claim(response, job, displaced)
@@ -102,14 +109,19 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
     model = _model(claimant, request.model or original.model, thread)
     characters = len(original.prompt.content)
     active, displaced = _admit(claimant, owner, request, thread, characters)
-    response, job = _answer(claimant, original.prompt, request, model, Place(thread, bool(active), None))
+    place = Place(thread, bool(active), None)
+    if place.turn is not None:  # the prompt may be one that was withdrawn before its turn
+        unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
+        unplaced.update(turn=place.turn, parent=thread.leaf_id)
+    response, job = _answer(claimant, original.prompt, request, model, place)
     quotas.reserve(owner, response.pk, characters)
     doorbell.ring("thread", owner.pk, thread.pk, "updated")
     return Claim(response, job, displaced)
 
 
 def _locked_owner(claimant: Claimant) -> User:
-    owner = User.objects.select_for_update(no_key=True).filter(pk=claimant.owner, is_active=True).first()
+    rows = User.objects.select_for_update(no_key=True).filter(pk=claimant.owner, is_active=True)
+    owner = rows.only("pk", "is_guest").first()
     if owner is None:
         raise Unauthenticated
     return owner
@@ -133,18 +145,25 @@ def _admit(
 
 def _existing(owner: int, request: Wanted) -> Response | None:
     """The response that the same request made before; ids that mean something else are refused."""
-    if request.response_id is not None:
-        found = (
-            Response.objects.owned_by(owner)
-            .select_related("prompt", "thread")
-            .filter(public_id=request.response_id)
-        )
-        for response in found:
-            if not _same(response, request):
-                raise ResponseIdReused
-            return response
-    _check_message_ids(owner, request)
+    prompt_id = request.prompt_id if isinstance(request, Send) else None
+    if prompt_id is not None and prompt_id == request.response_id:
+        raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
+    wanted = [name for name in (prompt_id, request.response_id) if name]
+    rows = Message.objects.owned_by(owner).filter(public_id__in=wanted) if wanted else Message.objects.none()
+    taken = set(rows.values_list("public_id", flat=True))
+    if request.response_id in taken:  # a response's reply bears its id
+        return _the_same(owner, request)
+    if taken:
+        raise PromptIdReused
     return None
+
+
+def _the_same(owner: int, request: Wanted) -> Response:
+    rows = Response.objects.owned_by(owner).select_related("prompt", "thread")
+    response = rows.filter(public_id=request.response_id).first()
+    if response is None or not _same(response, request):
+        raise ResponseIdReused
+    return response
 
 
 def _same(response: Response, request: Wanted) -> bool:
@@ -157,22 +176,6 @@ def _same(response: Response, request: Wanted) -> bool:
         and request.prompt_id in (None, prompt.public_id)
         and request.thread_id in (None, thread.public_id)
     )
-
-
-def _check_message_ids(owner: int, request: Wanted) -> None:
-    prompt_id = request.prompt_id if isinstance(request, Send) else None
-    if prompt_id is not None and prompt_id == request.response_id:
-        raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
-    wanted = [name for name in (prompt_id, request.response_id) if name]
-    if not wanted:
-        return
-    taken = set(
-        Message.objects.owned_by(owner).filter(public_id__in=wanted).values_list("public_id", flat=True)
-    )
-    if request.response_id in taken:
-        raise ResponseIdReused
-    if taken:
-        raise PromptIdReused
 
 
 def _thread(owner: int, request: Send) -> Thread | None:
@@ -213,11 +216,8 @@ def _displaced(request: Wanted, active: list[Response]) -> list[int]:
 def _create_thread(owner: int, request: Send, model: str) -> Thread:
     title = text.title_of(readable(request.content))
     public_id = request.thread_id or str(uuid4())
-    thread, new = Thread.objects.get_or_create(
-        owner_id=owner, public_id=public_id, defaults={"title": title, "model": model}
-    )
-    if new:
-        _import(thread, request.turns)
+    thread = Thread.objects.create(owner_id=owner, public_id=public_id, title=title, model=model)
+    _import(thread, request.turns)
     return thread
 
 
@@ -247,11 +247,14 @@ def readable(content: Content) -> str:
     return text.storable(text.readable(content.text))
 
 
-def _new_prompt(thread: Thread, request: Send) -> Message:
+def _new_prompt(request: Send, place: Place) -> Message:
+    thread, after = place.thread, place.after
     return Message.objects.create(
         owner_id=thread.owner_id,
         thread=thread,
         public_id=request.prompt_id or str(uuid4()),
+        parent_id=None if place.waits else thread.leaf_id if after is None else after.message,
+        turn=place.turn,
         role=Role.USER,
         content=request.content.text,
         parts=request.content.parts,
@@ -278,27 +281,31 @@ def _answer(
     claimant: Claimant, prompt: Message, wanted: Wanted, model: str, place: Place
 ) -> tuple[Response, Job]:
     """The response to a prompt and its reply, still empty; started at once unless it waits."""
+    thread = place.thread
     response = Response.objects.create(
         owner_id=claimant.owner,
-        thread=place.thread,
+        thread=thread,
         public_id=wanted.response_id or str(uuid4()),
         prompt=prompt,
         model=model,
-        status=Status.QUEUED,
+        status=Status.QUEUED if place.waits else Status.STREAMING,
         jumps_queue=wanted.busy == "interrupt",
         lease_owner=claimant.process,
+        lease_epoch=FIRST_EPOCH,
         lease_until=lease_end(),
+        started_at=None if place.waits else Now(),
     )
-    Message.objects.create(
+    reply = Message.objects.create(
         owner_id=claimant.owner,
-        thread=place.thread,
+        thread=thread,
         public_id=response.public_id,
         parent=prompt,
         response=response,
+        turn=place.turn,
         role=Role.ASSISTANT,
         position=1,
     )
-    if not place.waits:
-        start(response, place.thread, place.after)
-    epoch = response.lease_epoch
-    return response, Job(response.pk, place.thread.pk, claimant.owner, epoch, model, place.waits, place.after)
+    if place.turn is not None:
+        place_at_end(thread, reply, place.turn, model)
+    job = Job(response.pk, thread.pk, claimant.owner, FIRST_EPOCH, model, place.waits, place.after)
+    return response, job

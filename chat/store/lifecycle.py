@@ -64,7 +64,7 @@ def _unwritten(rest: Addition, stored: int) -> Addition:
 def _end(response: Response, stored: list[Piece], rest: list[Piece], outcome: Outcome) -> Response:
     pieces = stored + rest
     if pieces:
-        logs.compact(response.pk, pieces)
+        logs.compact(response.pk, pieces, anew=not stored)
     length = sum(len(piece.data) for piece in pieces)
     offset = response.stop_offset if outcome.offset is None else outcome.offset
     kept, content = logs.kept(pieces, offset if outcome.status == Status.STOPPED else None)
@@ -75,7 +75,6 @@ def _end(response: Response, stored: list[Piece], rest: list[Piece], outcome: Ou
     Thread.objects.filter(pk=response.thread_id).update(updated_at=Now())
     doorbell.ring("end", response.pk, response.thread_id)
     doorbell.ring("thread", response.owner_id, response.thread_id, "updated")
-    response.refresh_from_db()
     return response
 
 
@@ -86,20 +85,22 @@ def _keep(response: Response, content: str) -> None:
 
 def _record(response: Response, outcome: Outcome, ends: dict[str, int]) -> None:
     error, used = outcome.error, outcome.usage
-    Response.objects.filter(pk=response.pk).update(
-        status=outcome.status,
-        finish_reason=outcome.finish_reason,
-        error_code=error.code if error else None,
-        error_detail=error.detail if error else None,
-        retry_after=error.retry_after if error else None,
-        prompt_tokens=used.prompt_tokens if used else 0,
-        completion_tokens=used.completion_tokens if used else 0,
-        usage_source=used.source if used else "estimated",
-        first_token_at=response.first_token_at or (Now() if ends["log_length"] else None),
-        finished_at=Now(),
-        lease_until=None,
+    final = {
+        "status": outcome.status,
+        "finish_reason": outcome.finish_reason,
+        "error_code": error.code if error else None,
+        "error_detail": error.detail if error else None,
+        "retry_after": error.retry_after if error else None,
+        "prompt_tokens": used.prompt_tokens if used else 0,
+        "completion_tokens": used.completion_tokens if used else 0,
+        "usage_source": used.source if used else "estimated",
+        "lease_until": None,
         **ends,
-    )
+    }
+    first = response.first_token_at or (Now() if ends["log_length"] else None)
+    Response.objects.filter(pk=response.pk).update(first_token_at=first, finished_at=Now(), **final)
+    for name, value in final.items():
+        setattr(response, name, value)
     if used:
         usage.add(response.owner_id, response.thread_id, response.pk, used.unstored)
     quotas.settle(response.pk, used.prompt_tokens + used.completion_tokens if used else 0)

@@ -117,9 +117,10 @@ def pieces_of(response: int) -> list[Piece]:
     return [Piece(bytes(data), bytes(marks), ephemeral) for data, marks, ephemeral in rows]
 
 
-def compact(response: int, pieces: list[Piece]) -> None:
-    """Keep a finished log as few rows: `pieces`, merged by kind, replace whatever rows there are."""
-    raw_delete(Chunk.objects.filter(response_id=response))
+def compact(response: int, pieces: list[Piece], *, anew: bool) -> None:
+    """Keep a finished log as few rows: `pieces`, merged by kind, replace whatever rows there are (`anew`: there are none)."""
+    if not anew:
+        raw_delete(Chunk.objects.filter(response_id=response))
     start, rows = 0, []
     for piece in _merged(pieces):
         stop = start + len(piece.data)

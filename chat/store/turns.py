@@ -53,7 +53,12 @@ def give_turn(response: Response, thread: Thread, after: After | None = None) ->
     reply = Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
     Message.objects.filter(pk=response.prompt_id, turn=None).update(turn=turn, parent=parent)
     Message.objects.filter(pk=reply.pk).update(turn=turn)
-    Thread.objects.filter(pk=thread.pk).update(turns=turn, leaf=reply, model=response.model, updated_at=Now())
+    place_at_end(thread, reply, turn, response.model)
+
+
+def place_at_end(thread: Thread, reply: Message, turn: int, model: str) -> None:
+    """Let a thread end with the reply of its newest turn."""
+    Thread.objects.filter(pk=thread.pk).update(turns=turn, leaf=reply, model=model, updated_at=Now())
 
 
 def promote(job: Job) -> bool:

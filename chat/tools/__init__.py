@@ -1,15 +1,16 @@
 """What a model may call.
 
-registry, schema   the decorator, and what it makes of a function's signature and docstring
-permission         which of the tools a user may use
-calling, blocking  running the calls of one round; sync tools in threads
+registry, schema       the decorator, and what it makes of a function's signature and docstring
+offer                  which of the tools a user may use, and whether every tool that a setting names exists
+calling, blocking      running the calls of one round; sync tools in threads
+mcp_spec, mcp_server   the servers of CHAT_MCP, whose tools appear as ours
 arithmetic, clock, search    the tools that are shipped
 """
 
 from chat.tools import arithmetic, clock, search
 from chat.tools.calling import Called, run_all
-from chat.tools.permission import permitted
-from chat.tools.registry import Tool, ToolContext, check, chosen, tool
+from chat.tools.offer import check, offered
+from chat.tools.registry import Tool, ToolContext, chosen, tool
 from chat.tools.schema import ToolMistake
 
 __all__ = [
@@ -21,7 +22,7 @@ __all__ = [
     "check",
     "chosen",
     "clock",
-    "permitted",
+    "offered",
     "run_all",
     "search",
     "tool",

@@ -18,7 +18,7 @@ import pydantic
 from chat.accumulator import ToolCall
 from chat.text import storable
 from chat.tools.blocking import in_thread
-from chat.tools.permission import permitted
+from chat.tools.offer import permitted
 from chat.tools.registry import Tool, ToolContext
 from chat.tools.schema import BadArguments
 
@@ -104,7 +104,8 @@ def _being_cancelled() -> bool:
 async def _result(tool: Tool, values: dict[str, Any], context: ToolContext) -> object:
     if tool.context is not None:
         values[tool.context] = context
-    if inspect.iscoroutinefunction(tool.function):
+    function = tool.function.func if isinstance(tool.function, partial) else tool.function
+    if inspect.iscoroutinefunction(function):
         return await tool.function(**values)
     return await in_thread(partial(tool.function, **values))
 

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat import conf_models
 from chat.conf import settings
 from chat.tools.schema import NAME, Arguments, Parse, ToolMistake, documented
 
@@ -111,14 +110,3 @@ def chosen() -> dict[str, Tool]:
                 f"CHAT_TOOLS names {name!r}, which no installed app registers. Known: {', '.join(_tools)}."
             )
     return {name: _tools[name] for name in settings.tools}
-
-
-def check() -> None:
-    """Whether every tool that a setting names exists. Raises ToolMistake."""
-    offered = chosen()
-    for model, spec in conf_models.specs.items():
-        for name in () if isinstance(spec.tools, bool) else spec.tools:
-            if name not in offered:
-                raise ToolMistake(
-                    f"CHAT_MODELS: {model}: there is no tool {name!r}. CHAT_TOOLS offers: {', '.join(offered)}."
-                )

@@ -75,10 +75,10 @@ def named(url: str, name: str) -> str:
 
 
 def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    """The rows that a statement gives."""
+    """The rows that a statement gives, if it gives any."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
-        return list(cursor.fetchall())
+        return list(cursor.fetchall()) if cursor.description else []
 
 
 def cut_connections(name: str, listening: bool | None = None) -> int:
@@ -142,5 +142,6 @@ def crash(cluster: Postgres) -> None:
     """Postgres goes down at once, without a last checkpoint."""
     pid = cluster._pid()
     assert pid
+    connection.close()
     os.kill(pid, signal.SIGQUIT)
     eventually(lambda: not cluster._pid())

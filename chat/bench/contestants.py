@@ -1,0 +1,193 @@
+"""The servers that are measured: ours, started as `up` starts it, and the route that it is compared with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from chat.bench import processes
+from chatproject.bootstrap import ROOT
+
+SERVER_CORE, OTHER_CORE = 0, 1
+START_SECONDS = 30.0  # a Next.js that was just built takes some seconds
+STOP_SECONDS = 10.0  # ours takes up to 5
+POLL_SECONDS = 0.05
+SETTLE_SECONDS = 1.5  # what a server does after its first answer, such as imports, is no part of a run
+BACKLOG = 4096  # connections not yet accepted: the client opens 10,000 in a row
+UNLIMITED = "1000000"  # responses at once: the limits are not what is measured
+
+
+class Contestant(Protocol):
+    """A server to be measured. `port` and `pids` are set while it runs."""
+
+    name: str
+    port: int
+    headers: list[str]
+
+    def start(self, script: str, count: int) -> None:
+        """Start `count` processes, whose model is asked by the name `script`."""
+
+    @property
+    def pids(self) -> list[int]:
+        """All of its processes."""
+
+    def stop(self) -> None: ...
+
+
+class Ours:
+    """The product with its log and database on, in `count` processes on one listening socket."""
+
+    name = "ours"
+
+    def __init__(self, database: str, model_url: str, token: str, folder: Path) -> None:
+        self.port = 0
+        self.headers = [f"Authorization: Bearer {token}"]
+        self._servers: list[subprocess.Popen[bytes]] = []
+        self._folder = folder
+        self._environ = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "C1_"))},
+            "CHAT_DATA_DIR": str(folder),
+            "DATABASE_URL": database,
+            "C1_BASE_URL": model_url,
+            "THESYS_API_KEY": "bench",
+            "CHAT_ACTIVE_PER_USER": UNLIMITED,
+            "CHAT_ACTIVE_TOTAL": UNLIMITED,
+            "CHAT_LOG_LEVEL": "WARNING",
+        }
+
+    def start(self, script: str, count: int = 1) -> None:
+        listener = _listener()
+        self.port = listener.getsockname()[1]
+        environ = {**self._environ, "C1_MODEL": script}
+        command = [
+            sys.executable,
+            "-m",
+            "chatproject.server",
+            "--exit-with-parent",
+            "--fd",
+            str(listener.fileno()),
+        ]
+        with (self._folder / "server.log").open("ab") as log:
+            self._servers = [_started(command, ROOT, environ, log, listener) for _ in range(count)]
+        listener.close()
+        processes.pin(self.pids, SERVER_CORE)
+        for server in self._servers:
+            _wait(f"http://127.0.0.1:{self.port}/readyz", server)
+        time.sleep(SETTLE_SECONDS)
+
+    @property
+    def pids(self) -> list[int]:
+        return [server.pid for server in self._servers]
+
+    def stop(self) -> None:
+        _stop(self._servers)
+        self._servers = []
+
+
+class NextJs:
+    """The documented Next.js route, built in a folder. It takes the script from the prompt's text."""
+
+    name = "next.js"
+
+    def __init__(self, folder: Path, model_url: str) -> None:
+        self.port = 0
+        self.headers: list[str] = []
+        self._folder, self._model_url = folder, model_url
+        self._server: list[subprocess.Popen[bytes]] = []
+
+    def start(self, script: str, count: int = 1) -> None:
+        with _listener() as listener:
+            self.port = listener.getsockname()[1]
+        command = ["node", "node_modules/next/dist/bin/next", "start", "-H", "127.0.0.1", "-p", str(self.port)]
+        environ = {**os.environ, "UPSTREAM": self._model_url, "NEXT_TELEMETRY_DISABLED": "1"}
+        with Path(os.devnull).open("ab") as log:
+            self._server = [_started(command, self._folder, environ, log)]
+        _wait(f"http://127.0.0.1:{self.port}/", self._server[0])
+        processes.pin(self.pids, SERVER_CORE)
+        time.sleep(SETTLE_SECONDS)
+
+    @property
+    def pids(self) -> list[int]:
+        return processes.tree(self._server[0].pid) if self._server else []
+
+    def stop(self) -> None:
+        children = self.pids[1:]
+        _stop(self._server)
+        for child in children:
+            if Path(f"/proc/{child}").exists():
+                os.kill(child, signal.SIGTERM)
+        self._server = []
+
+
+def _listener() -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _started(
+    command: list[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    log: object,
+    listener: socket.socket | None = None,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=log,  # type: ignore[call-overload]
+        stderr=log,
+        pass_fds=[listener.fileno()] if listener else [],
+    )
+
+
+def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Return when the server answers. Raises TimeoutError when it does not."""
+
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=START_SECONDS) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError as problem:
+            return problem.code < 500
+        except OSError:
+            return False
+
+    until(lambda: server.poll() is not None or answers(), f"{url} does not answer")
+    if server.poll() is not None:
+        raise TimeoutError(f"the server of {url} ended with status {server.returncode}")
+
+
+def until(what: Callable[[], bool], problem: str) -> None:
+    """Wait for `what`. Raises TimeoutError."""
+    deadline = time.monotonic() + START_SECONDS
+    while not what():
+        if time.monotonic() > deadline:
+            raise TimeoutError(problem)
+        time.sleep(POLL_SECONDS)
+
+
+def _stop(servers: list[subprocess.Popen[bytes]]) -> None:
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        if server.stdin:
+            server.stdin.close()

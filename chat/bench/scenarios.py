@@ -1,0 +1,135 @@
+"""What is measured, how much of it, and how far it is to reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chat.bench.script import Script
+
+PACED = Script(150, 12, 0.02)
+BURST = Script(500, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`options` are the load client's. `figure` names a function of `figures`; `reach` is the aim, in words."""
+
+    name: str
+    title: str
+    script: Script
+    options: tuple[str, ...]
+    figure: str
+    unit: str
+    reach: str
+    versus_rival: bool = True
+    processes: int = 1
+    paced: bool = False
+
+    def load(self) -> list[str]:
+        return [*self.options, "--expect", str(self.script.deltas), "--model", self.script.name]
+
+
+def _options(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+ALL = (
+    Scenario(
+        "paced",
+        "100 streams × 50/s",
+        PACED,
+        _options("--n 100 --ramp 300"),
+        "cpu_per_delta",
+        "µs CPU/delta",
+        "1.3 to 1.6 times the route's work per CPU-second",
+        paced=True,
+    ),
+    Scenario(
+        "burst",
+        "50 at once × 500 deltas",
+        BURST,
+        _options("--n 100 --conc 50"),
+        "cpu_per_delta",
+        "µs CPU/delta",
+        "3.5 to 5 times",
+    ),
+    Scenario(
+        "saturation",
+        "300 streams × 50/s: median delay",
+        Script(500, 12, 0.02),
+        _options("--n 300 --ramp 1000 --timeout 90"),
+        "delay",
+        "ms",
+        "at most 5 ms; the 99th percentile at most 40 ms",
+    ),
+    Scenario(
+        "held",
+        "1,000 open streams: memory of each",
+        Script(10, 12, 1.0),
+        _options("--n 1000 --ramp 3000 --timeout 90"),
+        "memory",
+        "KB/stream",
+        "30 to 40 KB",
+    ),
+    Scenario(
+        "first-byte",
+        "time to the first byte, the model's own taken off",
+        Script(1),
+        _options("--n 60 --conc 1"),
+        "first_byte",
+        "ms",
+        "at most 3 ms with the prompt stored",
+    ),
+    Scenario(
+        "websocket",
+        "100 sockets × 50/s, against the route's HTTP",
+        PACED,
+        _options("--ws --n 100 --ramp 300"),
+        "cpu_per_delta",
+        "µs CPU/delta",
+        "1.4 times",
+        paced=True,
+    ),
+    Scenario(
+        "one-process",
+        "200 streams × 50/s in one process",
+        PACED,
+        _options("--n 200 --ramp 600"),
+        "busiest",
+        "µs CPU/delta",
+        "the base of the next line",
+        versus_rival=False,
+    ),
+    Scenario(
+        "two-processes",
+        "the same in two: CPU of the busier one",
+        PACED,
+        _options("--n 200 --ramp 600"),
+        "busiest",
+        "µs CPU/delta",
+        "1.8 times less than one process",
+        versus_rival=False,
+        processes=2,
+    ),
+    Scenario(
+        "followers",
+        "10,000 idle followers (WebSocket): memory of each",
+        Script(1000, 12, 20.0),
+        _options("--ws --hold 10 --n 10000 --ramp 20000 --timeout 120"),
+        "held_memory",
+        "KB/follower",
+        "at most 40 KB",
+        versus_rival=False,
+    ),
+    Scenario(
+        "tiny",
+        "a trial of the benchmark itself",
+        Script(3),
+        _options("--n 2 --conc 2"),
+        "cpu_per_delta",
+        "µs CPU/delta",
+        "nothing",
+    ),
+)
+BY_NAME = {scenario.name: scenario for scenario in ALL}
+USUAL = [scenario.name for scenario in ALL if scenario.name != "tiny"]

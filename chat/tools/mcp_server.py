@@ -1,0 +1,170 @@
+"""One MCP server as this process sees it: connected when first needed, its tools as ours, and what its death costs.
+
+The package `mcp` is an extra, so it is imported where it is needed. Its client must be entered and left in one task: `_live`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import os
+import re
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+
+from chat.conf import settings
+from chat.tools.mcp_spec import McpSpec
+from chat.tools.registry import Tool, described
+from chat.tools.schema import BadArguments
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10.0  # for a command to start and tell its tools; `npx` and the like take some
+PATIENCE_SECONDS = (
+    3.0  # that a response waits for a server that is starting; then it goes on without its tools
+)
+RETRY_SECONDS = 30.0  # after a failed start, before the next try
+MAX_TOOLS = 64  # of one server; a model's context holds them all with every request
+HARMLESS = {
+    -32601,
+    -32602,
+    -32603,
+}  # JSON-RPC: method not found, invalid params, internal error; the server lives
+
+
+class McpServer:
+    """`tools` are there while it is connected."""
+
+    def __init__(self, name: str, spec: McpSpec) -> None:
+        self._name, self._spec = name, spec
+        self.tools: dict[str, Tool] = {}
+        self._client: Any = None
+        self._living: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
+        self._settled = asyncio.Event()  # connected, or failed to
+        self._failed_at = -RETRY_SECONDS
+
+    async def offered(self) -> dict[str, Tool]:
+        """Its tools; a server that is away is sought first, for a moment. Never raises but for cancellation."""
+        if self._living is None and time.monotonic() - self._failed_at >= RETRY_SECONDS:
+            self._gone, self._settled = asyncio.Event(), asyncio.Event()
+            self._living = asyncio.create_task(self._live())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self._settled.wait()
+        return self.tools
+
+    async def close(self) -> None:
+        """End the connection, and the command with it."""
+        self._gone.set()
+        if self._living is not None:
+            await asyncio.wait([self._living])
+
+    async def _live(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS) as connecting, self._connected() as client:
+                self.tools = await self._listed(client)
+                self._client = client
+                connecting.reschedule(None)
+                self._settled.set()
+                logger.info("action=mcp_connected server=%s tools=%d", self._name, len(self.tools))
+                await self._gone.wait()
+        except Exception as problem:
+            # Foreign code on the other side of a pipe or a network: its tools are lost, nothing else.
+            logger.warning("action=mcp_lost server=%s reason=%s", self._name, type(problem).__name__)
+        finally:
+            if not self._client:
+                self._failed_at = time.monotonic()
+            self.tools, self._client, self._living = {}, None, None
+            self._settled.set()
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        mcp = await asyncio.to_thread(importlib.import_module, "mcp")
+        async with contextlib.AsyncExitStack() as stack:
+            transport = await self._transport(mcp, stack)
+            yield await stack.enter_async_context(mcp.Client(transport))
+
+    async def _transport(self, mcp: Any, stack: contextlib.AsyncExitStack) -> Any:
+        spec = self._spec
+        if spec.url:
+            over_http = importlib.import_module("mcp.client.streamable_http")
+            headers = {"Authorization": f"Bearer {spec.api_key}"} if spec.api_key else {}
+            http = await stack.enter_async_context(
+                httpx2.AsyncClient(headers=headers, timeout=CONNECT_SECONDS)
+            )
+            return over_http.streamable_http_client(spec.url, http_client=http)
+        command, *arguments = spec.command
+        parameters = mcp.StdioServerParameters(command=command, args=arguments, env=spec.env)
+        # What it prints may hold what it was asked, and no log of ours may.
+        unheard = stack.enter_context(Path(os.devnull).open("w"))  # noqa: ASYNC230, SIM115 - the null device never blocks, and the stack closes it
+        return mcp.stdio_client(parameters, errlog=unheard)
+
+    async def _listed(self, client: Any) -> dict[str, Tool]:
+        found: dict[str, Tool] = {}
+        cursor = None
+        while len(found) < MAX_TOOLS:
+            page = await client.list_tools(cursor=cursor)
+            for told in page.tools[: MAX_TOOLS - len(found)]:
+                one = self._tool(told)
+                found.setdefault(one.name, one)
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        return found
+
+    def _tool(self, told: Any) -> Tool:
+        name = re.sub("[^A-Za-z0-9_-]", "_", f"{self._name}_{told.name}")[:64]
+        return Tool(
+            name=name,
+            function=partial(self._call, told.name),
+            parse=_object,
+            schema=described(name, told.description or told.name, told.input_schema),
+            seconds=self._spec.seconds or settings.tool_seconds,
+            permission=self._spec.permission,
+        )
+
+    async def _call(self, name: str, /, **arguments: Any) -> str:
+        client = self._client
+        if client is None:
+            raise ConnectionError("its server is away")
+        try:
+            result = await client.call_tool(name, arguments)
+        except Exception as problem:
+            if getattr(problem, "code", None) not in HARMLESS:
+                self._lose(client)
+            raise
+        words = _words(result)
+        if result.is_error:
+            raise RuntimeError(words)
+        return words
+
+    def _lose(self, client: Any) -> None:
+        """Give the connection up; the next response seeks a new one. Another call may have done so already."""
+        if client is self._client:
+            self.tools = {}
+            self._gone.set()
+
+
+def _object(text: str) -> dict[str, Any]:
+    """The arguments as they are: the server knows its schema, and judges them."""
+    try:
+        return msgspec.json.decode(text or "{}", type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as problem:
+        raise BadArguments(str(problem)) from None
+
+
+def _words(result: Any) -> str:
+    """The texts of a result; what is no text is named."""
+    parts = [getattr(block, "text", None) or f"[{block.type}]" for block in result.content]
+    if not parts and result.structured_content is not None:
+        return msgspec.json.encode(result.structured_content).decode()
+    return "\n".join(parts)

@@ -1,0 +1,96 @@
+"""An owner that lost its lease writes nothing more, and costs the others of its process nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from chat.models import Response
+from chat.store import lifecycle
+from chat.testing import Gate, ScriptedModel, answer
+from tests.contract.expect import APPLE, pieces_of
+from tests.faults.scenes import LEASE, MANY, ask, row, written
+from tests.live.checks import assert_valid_log
+from tests.live.client import Client, new_id
+from tests.live.doors import SOCKET, SSE
+from tests.live.harness import Server, Servers
+
+
+@pytest.fixture
+def short(live: None, servers: Servers) -> Any:
+    return servers.keep(CHAT_LEASE_SECONDS=LEASE, CHAT_ACTIVE_PER_USER=MANY)
+
+
+@pytest.fixture
+def client(make_client: Any, short: Server) -> Iterator[Client]:
+    yield make_client(short)
+
+
+def taken_away(response: Response) -> None:
+    """What another process does to a response whose owner it believes to be dead."""
+    with transaction.atomic():
+        assert lifecycle.end_abandoned(response.pk, expired=False)
+
+
+def begin(model: ScriptedModel, client: Client, text: str) -> tuple[str, Gate, Any]:
+    response, gate = new_id("r"), Gate()
+    model.script(answer(text, gate, *pieces_of(APPLE)))
+    reader = SSE.send(client, response=response).until(text)
+    written(client, response, len(text))
+    return response, gate, reader
+
+
+def test_an_owner_that_was_fenced_off_writes_nothing_more_and_others_go_on(
+    model: ScriptedModel, client: Client
+) -> None:
+    lost, lost_gate, reader = begin(model, client, "Lost. ")
+    kept, kept_gate, other = begin(model, client, "Kept. ")
+    taken_away(row(client, lost))
+    lost_gate.open()
+    heard = reader.rest()
+    kept_gate.open()
+    assert other.rest().text.decode() == "Kept. " + APPLE
+    assert (heard.end["status"], heard.end["keptOffset"]) == ("interrupted", 6)
+    assert [SSE.follow(client, response).rest().text.decode() for response in (lost, kept)] == [
+        "Lost. ",
+        "Kept. " + APPLE,
+    ]
+    for response in (lost, kept):
+        assert_valid_log(row(client, response))
+
+
+def test_an_owner_that_was_fenced_off_while_the_model_is_silent_leaves_it(
+    model: ScriptedModel, client: Client
+) -> None:
+    lost, gate, reader = begin(model, client, "Lost. ")
+    follower = SOCKET.follow(client, lost).until("Lost. ")
+    taken_away(row(client, lost))
+    assert model.requests[0].wait_until_left()
+    assert {one.rest().end["status"] for one in (reader, follower)} == {"interrupted"}
+    gate.open()
+    assert row(client, lost).log_length == 6
+
+
+def test_a_response_that_nobody_may_write_any_more_is_ended_by_the_reaper(
+    model: ScriptedModel, client: Client
+) -> None:
+    lost, gate, reader = begin(model, client, "Lost. ")
+    ask(f"UPDATE chat_response SET lease_epoch = lease_epoch + 1 WHERE id = {row(client, lost).pk}")
+    gate.open()
+    heard = reader.rest()
+    assert (heard.end["status"], heard.end["keptOffset"]) == ("interrupted", 6)
+    assert_valid_log(row(client, lost))
+
+
+def test_a_stop_asked_for_before_the_death_makes_it_a_stop(model: ScriptedModel, client: Client) -> None:
+    lost, gate, reader = begin(model, client, "Lost. ")
+    with transaction.atomic():
+        ask(
+            f"UPDATE chat_response SET lease_epoch = lease_epoch + 1, stop_requested_at = now(), "
+            f"stop_offset = 4 WHERE id = {row(client, lost).pk}"
+        )
+    gate.open()
+    assert (reader.rest().end["status"], client.response(lost)["keptOffset"]) == ("stopped", 4)

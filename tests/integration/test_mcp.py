@@ -1,0 +1,163 @@
+"""MCP servers: their tools as ours, over both transports, and what the death of one costs.
+
+The package is an extra; where it is not installed, only the refusal of CHAT_MCP can be seen.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chat import conf
+from chat.testing import Call, ScriptedModel, answer, tool_round
+from chat.tools import ToolMistake, mcp_spec
+from tests.live.client import Client
+from tests.live.doors import SSE
+from tests.live.harness import ROOT, eventually
+
+installed = pytest.mark.skipif(
+    importlib.util.find_spec("mcp") is None, reason="the extra `mcp` is not installed"
+)
+
+STDIO = {
+    "command": [sys.executable, "-m", "tests.toolbox.mcp_stdio"],
+    "env": {"PLACE": "afar", "PYTHONPATH": str(ROOT)},
+}
+DEAD = {"command": [sys.executable, "-c", "raise SystemExit(3)"]}
+MISSING = {"command": ["/no/such/program"]}
+
+
+@pytest.fixture(scope="module")
+def http_url() -> Iterator[str]:
+    """A server over HTTP, in a process of its own."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        number = listener.fileno()
+        command = [sys.executable, "-m", "tests.toolbox.mcp_http", str(number)]
+        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[number])
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def server(live: None, servers: Any, http_url: str) -> Any:
+    named = {"stub": STDIO, "web": {"url": http_url}, "dead": DEAD, "missing": MISSING}
+    return servers.keep(CHAT_MCP=json.dumps(named), CHAT_ACTIVE_PER_USER="20")
+
+
+def offered(model: ScriptedModel, turn: int) -> dict[str, Any]:
+    tools = model.requests[turn].json.get("tools", [])
+    return {tool["function"]["name"]: tool["function"] for tool in tools}
+
+
+def result_of(model: ScriptedModel, alice: Client, name: str, arguments: str) -> str:
+    """What the model gets after calling the tool."""
+    model.script(tool_round(Call(name, arguments)), answer("done"))
+    heard = SSE.send(alice).rest()
+    assert (heard.text.endswith(b"done"), heard.end["status"]) == (True, "done")
+    return str(model.requests[-1].messages[-1]["content"])
+
+
+@installed
+def test_their_tools_stand_beside_ours_and_dead_servers_cost_theirs_alone(
+    model: ScriptedModel, alice: Client
+) -> None:
+    def all_there() -> bool:
+        alice.chat()
+        return {"stub_echo", "web_shout"} <= offered(model, -1).keys()
+
+    eventually(all_there)
+    ours = {"current_time", "calculate", "search_threads"}
+    assert set(offered(model, -1)) == ours | {"stub_echo", "stub_die", "stub_fail_odd_name", "web_shout"}
+    assert offered(model, -1)["stub_echo"]["parameters"]["required"] == ["text"]
+
+
+@installed
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("stub_echo", "hello from afar"), ("web_shout", "HELLO"), ("stub_fail_odd_name", "it never works")],
+)
+def test_a_call_goes_to_its_server_and_back(
+    model: ScriptedModel, alice: Client, name: str, says: str
+) -> None:
+    eventually(lambda: alice.chat() and name in offered(model, -1))
+    assert says in result_of(model, alice, name, '{"text": "hello"}')
+
+
+@installed
+def test_arguments_that_are_no_object_never_leave(model: ScriptedModel, alice: Client) -> None:
+    eventually(lambda: alice.chat() and "stub_echo" in offered(model, -1))
+    assert "do not fit" in result_of(model, alice, "stub_echo", "[1]")
+
+
+@installed
+def test_a_server_that_dies_costs_the_call_and_comes_back(model: ScriptedModel, alice: Client) -> None:
+    eventually(lambda: alice.chat() and "stub_die" in offered(model, -1))
+    assert "error" in result_of(model, alice, "stub_die", "{}")
+    eventually(lambda: alice.chat() and "stub_echo" in offered(model, -1))
+    assert "again from afar" in result_of(model, alice, "stub_echo", '{"text": "again"}')
+
+
+@installed
+def test_a_process_with_servers_ends_in_time_and_takes_them_along(
+    live: None, servers: Any, make_client: Any, model: ScriptedModel
+) -> None:
+    with servers.own(CHAT_MCP=json.dumps({"stub": STDIO})) as own:
+        eventually(lambda: make_client(own).chat() and "stub_echo" in offered(model, -1))
+        children = children_of(own.pid)
+        assert children
+        assert own.sigterm() == 0
+        eventually(lambda: not any(map(runs, children)), says="the command outlived the server")
+
+
+def children_of(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True)
+    return [int(line) for line in found.stdout.split()]
+
+
+def runs(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+MISTAKES: dict[str, tuple[Any, str]] = {
+    "no JSON": ("{oops", "CHAT_MCP: "),
+    "no file": ("/no/such/file", "neither a JSON object nor a readable file"),
+    "neither": ({"a": {}}, "CHAT_MCP: a: it needs either"),
+    "both": ({"a": {"url": "http://h", "command": ["x"]}}, "CHAT_MCP: a: it needs either"),
+    "a bad name": ({"a b": {"url": "http://h"}}, "a server's name"),
+    "a bad URL": ({"a": {"url": "ftp://h"}}, "its `url` must start with"),
+    "an unknown field": ({"a": {"url": "http://h", "key": "sk-canary"}}, "unknown field `key`"),
+    "a token that is not set": ({"a": {"url": "http://h", "apiKeyEnv": "NO_SUCH"}}, "`apiKeyEnv`"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_one_line_that_repeats_no_value(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    value, says = MISTAKES[name]
+    text = value if isinstance(value, str) else json.dumps(value)
+    monkeypatch.setattr(mcp_spec, "settings", replace(conf.settings, mcp=text))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
+    with pytest.raises(ToolMistake) as caught:
+        mcp_spec.configured()
+    assert says in str(caught.value)
+    assert "sk-canary" not in str(caught.value)
+
+
+def test_without_the_package_the_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcp_spec, "settings", replace(conf.settings, mcp='{"a": {"url": "http://h"}}'))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ToolMistake, match="the package `mcp` is missing"):
+        mcp_spec.configured()
