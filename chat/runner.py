@@ -204,7 +204,10 @@ class Runner:
         rest = await self._flusher.close(running.writer)
         while not running.lost:
             try:
-                return await store.run(lifecycle.finish, rest, outcome) or await self._settled(rest)
+                final = await store.run(lifecycle.finish, rest, outcome)
+                if final is not None:
+                    return final
+                running.lost = True
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS)
         return await self._settled(rest)

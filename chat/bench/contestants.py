@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Protocol
 
@@ -64,6 +65,10 @@ class Ours:
             "CHAT_LOG_LEVEL": "WARNING",
         }
 
+    def twin(self) -> Ours:
+        """Another one like it, with a socket of its own, on the same database."""
+        return copy(self)
+
     def start(self, script: str, count: int = 1) -> None:
         listener = _listener()
         self.port = listener.getsockname()[1]
@@ -107,7 +112,15 @@ class NextJs:
     def start(self, script: str, count: int = 1) -> None:
         with _listener() as listener:
             self.port = listener.getsockname()[1]
-        command = ["node", "node_modules/next/dist/bin/next", "start", "-H", "127.0.0.1", "-p", str(self.port)]
+        command = [
+            "node",
+            "node_modules/next/dist/bin/next",
+            "start",
+            "-H",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
         environ = {**os.environ, "UPSTREAM": self._model_url, "NEXT_TELEMETRY_DISABLED": "1"}
         with Path(os.devnull).open("ab") as log:
             self._server = [_started(command, self._folder, environ, log)]

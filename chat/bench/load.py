@@ -41,7 +41,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", default="bench", help="the prompt's text; with --direct the model's name")
     parser.add_argument("--direct", action="store_true", help="ask the model server itself")
     parser.add_argument("--ws", action="store_true", help="over WebSockets")
-    parser.add_argument("--hold", type=float, default=0.0, help="followers of one response, idle so many seconds")
+    parser.add_argument(
+        "--hold", type=float, default=0.0, help="followers of one response, idle so many seconds"
+    )
     parser.add_argument("--pids", default="", help="processes whose CPU time and memory count")
     return parser.parse_args(argv)
 

@@ -20,7 +20,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 END = b"0\r\n\r\n"
 MODEL = re.compile(rb'"model"\s*:\s*"([^"]*)"')
 LENGTH = re.compile(rb"\r\ncontent-length:\s*(\d+)", re.IGNORECASE)
-READ_BUFFER_MARK = 8 * 1024 * 1024  # a burst of 1 MiB and its wrapping: written whole, whatever the reader does
+READ_BUFFER_MARK = (
+    8 * 1024 * 1024
+)  # a burst of 1 MiB and its wrapping: written whole, whatever the reader does
 
 
 @dataclass(frozen=True, slots=True)

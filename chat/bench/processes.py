@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 from collections.abc import Iterable
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")  # units of CPU time in /proc, a second
 CORES = sorted(os.sched_getaffinity(0))
+SPARE_FILES = 500  # the log, the database, the model
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
@@ -53,3 +55,8 @@ def _stat(pid: int) -> list[str]:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return []
+
+
+def file_limit() -> int:
+    """Connections that a process may have open, with room for its other files."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_FILES

@@ -17,6 +17,7 @@ import openai
 
 from chat.conf import settings
 from chat.errors import ModelFailed, Unavailable
+from chat.model_clients.transport import Transport
 from chat.sse import ChunkDecoder, Piece, StreamError
 
 RETRY_SECONDS = 0.5  # before the one further attempt; long enough for a restarted server's socket
@@ -36,9 +37,7 @@ class OpenAIWire:
     """One server: base URL, key, and a pool of connections."""
 
     def __init__(self, base_url: str, api_key: str) -> None:
-        limits = httpx2.Limits(
-            max_connections=settings.active_total + SPARE_CONNECTIONS, keepalive_expiry=IDLE_SECONDS
-        )
+        transport = Transport(settings.active_total + SPARE_CONNECTIONS, IDLE_SECONDS)
         self._headers: dict[str, str | openai.Omit] = {
             "Content-Type": "application/json",
             "Accept": "text/event-stream",
@@ -53,7 +52,7 @@ class OpenAIWire:
             api_key=api_key or "none",
             max_retries=0,
             timeout=None,
-            http_client=openai.DefaultAioHttpClient(limits=limits, timeout=None, follow_redirects=False),
+            http_client=httpx2.AsyncClient(transport=transport, timeout=None, follow_redirects=False),
         )
 
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Piece]:
@@ -61,7 +60,8 @@ class OpenAIWire:
         decoder, started = ChunkDecoder(), False
         async with self._asked(path, msgspec.json.encode(body)) as response:
             try:
-                async for data in _until_tail(response.aiter_bytes(), decoder):
+                source = _source(response)
+                while data := await _next(source, decoder):
                     piece = decoder.feed(data)
                     started = started or bool(piece.text or piece.calls)
                     yield piece
@@ -151,15 +151,20 @@ def _cut(started: bool) -> Exception:
     return Unavailable("The model's server closed the connection. Try again.")
 
 
-async def _until_tail(source: AsyncIterator[bytes], decoder: ChunkDecoder) -> AsyncIterator[bytes]:
-    """The reads; after the model's last word only for a moment more."""
-    while True:
-        try:
-            if decoder.finish_reason is None:
-                data = await anext(source)
-            else:
-                async with asyncio.timeout(TAIL_SECONDS):
-                    data = await anext(source)
-        except (StopAsyncIteration, TimeoutError):
-            return
-        yield data
+def _source(response: httpx2.Response) -> AsyncIterator[bytes]:
+    """The reads as they come, unless a server compresses what it was asked not to."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return response.aiter_bytes()
+    reads: AsyncIterator[bytes] = response.extensions["reader"].iter_any()
+    return reads
+
+
+async def _next(source: AsyncIterator[bytes], decoder: ChunkDecoder) -> bytes:
+    """The next read, empty at the end; after the model's last word it is waited for only a moment."""
+    try:
+        if decoder.finish_reason is None:
+            return await anext(source)
+        async with asyncio.timeout(TAIL_SECONDS):
+            return await anext(source)
+    except (StopAsyncIteration, TimeoutError):
+        return b""

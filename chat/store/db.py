@@ -27,6 +27,7 @@ WORKERS = (
 )
 STATEMENT_SECONDS = 30  # longer than any statement of ours on a million messages; a stuck one must end
 LOCK_SECONDS = 5  # a claim behind a stuck one ends as `unavailable` instead of holding its thread
+ATTEMPTS = 3  # connections that may die under one function; a database that is away takes none, and ends the first
 PREFIX = "chat-db"
 
 work = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
@@ -62,23 +63,21 @@ async def write_log(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 
 def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Once more with a new connection if the old one had died unnoticed: every store function can be repeated."""
-    was_open = connection.connection is not None
-    try:
-        return _in_transaction(function, *args, **kwargs)
-    except (OperationalError, InterfaceError) as problem:
-        if was_open and not _usable():
-            connection.close()
-            return _last_try(function, *args, **kwargs)
-        raise _unavailable(problem) from problem
-
-
-def _last_try(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    try:
-        return _in_transaction(function, *args, **kwargs)
-    except (OperationalError, InterfaceError) as problem:
-        connection.close()
-        raise _unavailable(problem) from problem
+    """Again with a new connection where one dies under way: every store function can be repeated."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            connection.ensure_connection()
+        except (OperationalError, InterfaceError) as problem:
+            raise _unavailable(problem) from problem
+        try:
+            return _in_transaction(function, *args, **kwargs)
+        except (OperationalError, InterfaceError) as problem:
+            alive = _usable()
+            if not alive:
+                connection.close()
+            if alive or attempt == ATTEMPTS:
+                raise _unavailable(problem) from problem
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

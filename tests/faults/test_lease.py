@@ -26,7 +26,7 @@ def short(live: None, servers: Servers) -> Any:
 
 @pytest.fixture
 def client(make_client: Any, short: Server) -> Iterator[Client]:
-    yield make_client(short)
+    return make_client(short)
 
 
 def taken_away(response: Response) -> None:

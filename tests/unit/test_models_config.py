@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from chat.conf_models import MODELS, ModelsMistake, read
+from chat.model_clients.openui_prompt import OPENUI_PROMPT
+from chat.text import readable
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-canary-in-the-settings"
@@ -118,3 +121,16 @@ def start(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
     )
+
+
+def test_the_openui_prompt_names_only_what_the_page_can_draw() -> None:
+    page = (ROOT / "chat/static/chat/js/nodes.js").read_text()
+    named = set(re.findall(r"\b([A-Z][A-Za-z]+)\(", OPENUI_PROMPT)) - {"Component"}
+    assert len(named) > 20
+    assert not {name for name in named if not re.search(rf"\b{name}: ", page)}
+
+
+def test_the_example_in_the_openui_prompt_reads_as_an_answer() -> None:
+    envelope = re.search('<content thesys="true" version="2">.*?</content>', OPENUI_PROMPT, re.DOTALL)
+    assert envelope
+    assert readable(envelope[0]).split("\n")[:2] == ["Sales by region", "This year"]

@@ -1,10 +1,7 @@
-"""Tools: what is made of a function, what is refused, and what becomes of a call."""
+"""What is made of a function that becomes a tool, and what is refused."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
 import threading
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -12,41 +9,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from chat.accumulator import ToolCall
-from chat.tools import Called, Tool, ToolContext, ToolMistake, registry, run_all, tool
-from chat.tools.blocking import in_thread
+from chat.tools import Called, ToolContext, ToolMistake, tool
+from tests.toolbox.calling import made, own_tools, result  # noqa: F401 - a fixture
 
-SAID: list[str] = []
-
-
-async def no_search(_: str) -> list[dict[str, str]]:
-    return []
-
-
-@pytest.fixture(autouse=True)
-def own_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_tools", {})
-
-
-def made(function: Callable[..., Any], **options: Any) -> Tool:
-    tool(**options)(function)
-    return registry._tools[function.__name__]
-
-
-def results(
-    calls: list[tuple[str, str]], *tools: Tool, report: Callable[[str, str], None] | None = None
-) -> list[Called]:
-    wanted = [ToolCall(f"c{number}", name, arguments) for number, (name, arguments) in enumerate(calls)]
-    context = ToolContext(1, 2, no_search)
-    known = {one.name: one for one in tools}
-    return asyncio.run(run_all(wanted, known, context, report or (lambda *_: None)))
-
-
-def result(arguments: str, one: Tool) -> Called:
-    return results([(one.name, arguments)], one)[0]
-
-
-# Registering
+pytestmark = pytest.mark.usefixtures("own_tools")
 
 
 class Place(BaseModel):
@@ -193,42 +159,6 @@ def test_a_tool_is_registered_once() -> None:
         tool()(book)
 
 
-# Calling
-
-
-def boom(kind: str) -> str:
-    """Fails."""
-    kinds = {"error": ValueError("of its own"), "exit": SystemExit(3), "stop": StopIteration("x")}
-    raise kinds[kind]
-
-
-async def boom_async(kind: str) -> str:
-    """Fails."""
-    kinds = {"error": ValueError("of its own"), "exit": SystemExit(3), "cancel": asyncio.CancelledError()}
-    raise kinds[kind]
-
-
-@pytest.mark.parametrize("kind", ["error", "exit", "stop", "other"])
-def test_whatever_a_sync_tool_raises_becomes_a_result(kind: str) -> None:
-    called = result(json.dumps({"kind": kind}), made(boom))
-    assert called.failed
-    assert json.loads(called.result)["error"]
-
-
-@pytest.mark.parametrize("kind", ["error", "exit", "cancel", "other"])
-def test_whatever_an_async_tool_raises_becomes_a_result(kind: str) -> None:
-    called = result(json.dumps({"kind": kind}), made(boom_async))
-    assert called.failed
-    assert json.loads(called.result)["error"]
-
-
-def test_the_words_of_a_failing_tool_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        called = result('{"kind": "error"}', made(boom))
-    assert "of its own" in called.result
-    assert "of its own" not in caplog.text
-
-
 BAD = {
     "": "when",
     "[]": "object",
@@ -245,113 +175,3 @@ def test_arguments_that_do_not_fit_are_told_to_the_model(arguments: str) -> None
     assert called.failed
     assert "The arguments do not fit: " in called.result
     assert BAD[arguments] in called.result
-
-
-def big(kind: str) -> Any:
-    """Says a lot."""
-    values = {"ascii": "x" * 5_242_880, "wide": "ñ" * 5_000, "list": ["x"] * 5_000, "nul": "a\0b\ud800c"}
-    return values[kind]
-
-
-@pytest.mark.parametrize("kind", ["ascii", "wide", "list"])
-def test_a_result_is_cut_at_its_cap_and_says_so(kind: str) -> None:
-    cut = result(json.dumps({"kind": kind}), made(big, result_bytes=1_001)).result
-    text, mark = cut[: -len("… (cut)")], cut[-len("… (cut)") :]
-    assert mark == "… (cut)"
-    assert 999 <= len(text.encode()) <= 1_001
-
-
-def test_a_result_holds_nothing_that_cannot_be_stored() -> None:
-    assert result('{"kind": "nul"}', made(big)) == Called("a\ufffdb\ufffdc")
-
-
-def test_a_short_result_is_what_the_tool_gave() -> None:
-    def pair() -> dict[str, Any]:
-        """Gives two."""
-        return {"a": 1, "ñ": [None, 1.5]}
-
-    assert result("", made(pair)) == Called('{"a":1,"ñ":[null,1.5]}')
-
-
-def test_a_sync_tool_does_not_block_the_loop_and_hears_that_its_time_is_over() -> None:
-    told = threading.Event()
-
-    def wait(context: ToolContext) -> str:
-        """Waits."""
-        if context.cancelled.wait(10):
-            told.set()
-        return "late"
-
-    async def pass_by() -> str:
-        """Goes on meanwhile."""
-        return "passed"
-
-    heard: list[tuple[str, str]] = []
-    tools = made(wait, seconds=0.1), made(pass_by)
-    hung, passed = results([("wait", ""), ("pass_by", "")], *tools, report=lambda *news: heard.append(news))
-    assert ("longer than 0.1 s" in hung.result, passed) == (True, Called("passed"))
-    assert heard.index(("pass_by", "done")) < heard.index(("wait", "failed"))
-    assert told.wait(5)
-
-
-def test_a_stop_ends_the_calls_and_tells_them() -> None:
-    begun, told = threading.Event(), threading.Event()
-
-    def wait(context: ToolContext) -> None:
-        """Waits."""
-        begun.set()
-        if context.cancelled.wait(10):
-            told.set()
-
-    async def stop_it(one: Tool) -> None:
-        calling = asyncio.create_task(
-            run_all([ToolCall("c", "wait", "")], {"wait": one}, ToolContext(1, 2, no_search), lambda *_: None)
-        )
-        await asyncio.to_thread(begun.wait, 5)
-        calling.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await calling
-
-    asyncio.run(stop_it(made(wait)))
-    assert told.wait(5)
-
-
-def test_a_sync_tool_that_never_returns_leaves_a_daemon() -> None:
-    async def name() -> bool:
-        return bool(await in_thread(lambda: threading.current_thread().daemon))
-
-    assert asyncio.run(name())
-
-
-def test_a_tool_that_must_be_alone_is_and_the_order_stays() -> None:
-    inside: set[str] = set()
-    crowds: list[set[str]] = []
-
-    async def visit(name: str) -> str:
-        """Comes and goes."""
-        inside.add(name)
-        crowds.append(set(inside))
-        await asyncio.sleep(0)
-        inside.discard(name)
-        return name
-
-    async def hermit(name: str) -> str:
-        """Comes and goes."""
-        return str(await visit(name))
-
-    order = ["visit", "visit", "hermit", "hermit", "visit"]
-    calls = [(name, json.dumps({"name": f"{name}{number}"})) for number, name in enumerate(order)]
-    called = results(calls, made(visit), made(hermit, alone=True))
-    assert [one.result for one in called] == ["visit0", "visit1", "hermit2", "hermit3", "visit4"]
-    assert {"visit0", "visit1"} in crowds
-    assert [crowd for crowd in crowds if any(name.startswith("hermit") for name in crowd)] == [
-        {"hermit2"},
-        {"hermit3"},
-    ]
-
-
-def test_an_unknown_tool_is_told_to_the_model_and_its_name_to_nobody() -> None:
-    heard: list[tuple[str, str]] = []
-    (called,) = results([("canary", "{}")], report=lambda *news: heard.append(news))
-    assert called.failed
-    assert heard == [("unknown", "started"), ("unknown", "failed")]

@@ -1,0 +1,130 @@
+"""Runs scenarios in rounds, the contestants in turn: each run on a server of its own, so that none inherits memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+
+from chat.bench import figures, processes
+from chat.bench.contestants import OTHER_CORE, Contestant
+from chat.bench.figures import Result
+from chat.bench.scenarios import Scenario
+from chatproject.bootstrap import ROOT
+
+LOAD = [sys.executable, "-m", "chat.bench.load"]
+WARM_UP = ("--n", "5", "--conc", "5", "--expect")  # connections to the database, imports, compiled code
+LOAD_SECONDS = 300.0  # beyond the client's own time limit: it hangs
+
+
+@dataclass
+class Runs:
+    """A scenario's results, by contestant. `faults` say why runs gave no figure."""
+
+    scenario: Scenario
+    results: dict[str, list[Result | None]] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def figures(self, name: str) -> list[float]:
+        figure = figures.OF[self.scenario.figure]
+        return [figure(result) for result in self.results.get(name, []) if result is not None]
+
+    def ratios(self, rival: str) -> list[float]:
+        """The rival's figure over ours, pair by pair: how many times better ours is."""
+        figure = figures.OF[self.scenario.figure]
+        pairs = zip(self.results.get("ours", []), self.results.get(rival, []), strict=False)
+        return [
+            figure(theirs) / figure(ours) for ours, theirs in pairs if ours and theirs and figure(ours) > 0
+        ]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The contestants, ours first, and what loads them. `direct` is the port of the model server."""
+
+    contestants: Sequence[Contestant]
+    direct: int
+    load: Sequence[str]
+    rounds: int
+
+    def run(self, scenario: Scenario, say: Callable[[str], None]) -> Runs:
+        runs = Runs(scenario)
+        taking_part = self.contestants if scenario.versus_rival else self.contestants[:1]
+        for number in range(self.rounds):
+            # Whoever is first meets a machine in another state: they change places.
+            for contestant in taking_part[:: -1 if number % 2 else 1]:
+                say(f"{scenario.name}, round {number + 1} of {self.rounds}: {contestant.name}")
+                result, fault = self._run(scenario, contestant)
+                runs.results.setdefault(contestant.name, []).append(result)
+                if fault:
+                    runs.faults.append(f"{contestant.name}, round {number + 1}: {fault}")
+        return runs
+
+    def _run(self, scenario: Scenario, contestant: Contestant) -> tuple[Result | None, str]:
+        try:
+            with started(contestant, scenario):
+                result = self._measured(scenario, contestant)
+        except (TimeoutError, RuntimeError, subprocess.TimeoutExpired) as problem:
+            return None, str(problem)
+        fault = figures.fault(scenario, result)
+        return (None, fault) if fault else (result, "")
+
+    def _measured(self, scenario: Scenario, contestant: Contestant) -> Result:
+        target = ["--port", str(contestant.port)]
+        target += [argument for header in contestant.headers for argument in ("--header", header)]
+        if scenario.figure not in ("memory", "held_memory"):
+            self._loaded([*target, "--model", scenario.script.name, *WARM_UP, str(scenario.script.deltas)])
+        pids = contestant.pids
+        before = [processes.cpu_seconds(pid) for pid in pids]
+        result = self._loaded([*target, *self._options(scenario), "--pids", ",".join(map(str, pids))])
+        result["cpu"] = [processes.cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
+        if scenario.figure == "first_byte":
+            straight = ["--direct", "--port", str(self.direct), *scenario.load()]
+            result["direct_ttfb_p50"] = self._loaded(straight)["ttfb_p50"]
+        return result
+
+    def _options(self, scenario: Scenario) -> list[str]:
+        """Fewer connections where the limit of open files is lower than the scenario's."""
+        options = scenario.load()
+        at = options.index("--n") + 1
+        options[at] = str(min(int(options[at]), processes.file_limit()))
+        return options
+
+    def _loaded(self, arguments: Sequence[str]) -> Result:
+        """What the load client prints. Raises RuntimeError where it prints nothing."""
+        done = subprocess.run(
+            [*self.load, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=LOAD_SECONDS
+        )
+        if not done.stdout:
+            raise RuntimeError(f"the load client failed: {done.stderr.strip()[-300:]}")
+        return dict(msgspec.json.decode(done.stdout))
+
+
+@contextmanager
+def started(contestant: Contestant, scenario: Scenario) -> Iterator[None]:
+    """A contestant, running meanwhile."""
+    try:
+        contestant.start(scenario.script.name, scenario.processes)
+        yield
+    finally:
+        contestant.stop()
+
+
+@contextmanager
+def model_server(command: Sequence[str], port: int) -> Iterator[None]:
+    """The model server on a port, running meanwhile on the other core."""
+    server = subprocess.Popen([*command, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        processes.pin([server.pid], OTHER_CORE)
+        time.sleep(1)
+        if server.poll() is not None:
+            raise RuntimeError(f"the model server ended with status {server.returncode}")
+        yield
+    finally:
+        server.terminate()
+        server.wait()

@@ -1,0 +1,142 @@
+"""`manage.py bench`: what the product costs, and the route that it is compared with."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from chat.bench import curves, processes, rounds, table
+from chat.bench.contestants import OTHER_CORE, Contestant, NextJs, Ours
+from chat.bench.curves import Curve, Visitor
+from chat.bench.rounds import LOAD, Bench
+from chat.bench.scenarios import BY_NAME, USUAL
+from chat.bench.script import Script
+from chat.models import ApiToken, User
+from chatproject.listening import raise_file_limit
+
+CURVES = "curves"  # the one name that stands for no scenario
+MODEL_SERVER = [sys.executable, "-m", "chat.bench.model_server"]
+
+
+class Command(BaseCommand):
+    help = "Measures this server, and a rival where one is built, in interleaved rounds; in a database of its own."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--scenario", action="append", choices=[*BY_NAME, CURVES], help="only this one; may be repeated"
+        )
+        parser.add_argument("--rounds", type=int, default=5, help="runs of each scenario (default: 5)")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
+        parser.add_argument("--rival-dir", type=Path, metavar="DIR", help="the Next.js route, built")
+        parser.add_argument(
+            "--load", metavar="PROGRAM", help="a load client that takes the options of our own"
+        )
+        parser.add_argument("--model-server", metavar="PROGRAM", help="a model server that takes a port")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = options["scenario"] or [*USUAL, CURVES]
+        raise_file_limit()
+        processes.pin([os.getpid()], OTHER_CORE)
+        with tempfile.TemporaryDirectory() as folder, _database() as url, _model(options) as port:
+            user = User.objects.create(username="bench")
+            token = ApiToken.issue(user, "bench")
+            ours = Ours(url, f"http://127.0.0.1:{port}/v1/", token, Path(folder))
+            runs = self._run_scenarios(names, ours, port, options)
+            found = self._run_curves(ours, token, user.pk) if CURVES in names else []
+        rival = NextJs.name
+        self.stdout.write("\n".join(table.lines(runs, found, rival)))
+        if options["json"]:
+            options["json"].write_bytes(
+                msgspec.json.format(msgspec.json.encode(table.as_json(runs, found, rival)))
+            )
+
+    def _run_scenarios(
+        self, names: list[str], ours: Ours, port: int, options: dict[str, Any]
+    ) -> list[rounds.Runs]:
+        contestants: list[Contestant] = [ours]
+        if options["rival_dir"]:
+            contestants.append(NextJs(options["rival_dir"], f"http://127.0.0.1:{port}/v1"))
+        load = [options["load"]] if options["load"] else LOAD
+        bench = Bench(contestants, port, load, options["rounds"])
+        return [bench.run(BY_NAME[name], self.stderr.write) for name in names if name != CURVES]
+
+    def _run_curves(self, ours: Ours, token: str, owner: int) -> list[Curve]:
+        self.stderr.write("curves")
+        found = []
+        with _serving(ours, curves.REPLAY), closing(Visitor(ours, token, owner)) as visitor:
+            found.append(curves.replays(visitor))
+        with _serving(ours, Script(1)), closing(Visitor(ours, token, owner)) as visitor:
+            found += [curves.prompts(visitor), curves.lists(visitor)]
+        other = ours.twin()
+        with (
+            _serving(ours, curves.FOLLOWED),
+            _serving(other, curves.FOLLOWED),
+            closing(Visitor(ours, token, owner)) as writing,
+            closing(Visitor(other, token, owner)) as reading,
+        ):
+            found.append(curves.elsewhere(writing, reading))
+        return found
+
+
+@contextmanager
+def _serving(server: Ours, script: Script) -> Iterator[None]:
+    try:
+        server.start(script.name)
+        yield
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _model(options: dict[str, Any]) -> Iterator[int]:
+    """The model server's port, while it runs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    command = [options["model_server"]] if options["model_server"] else MODEL_SERVER
+    try:
+        with rounds.model_server(command, port):
+            yield port
+    except RuntimeError as problem:
+        raise CommandError(str(problem)) from None
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    """The URL of a database for this run alone, in which Django works meanwhile; dropped at the end."""
+    before = connection.settings_dict["NAME"]
+    name = f"bench_{os.getpid()}"
+    _administer(f'CREATE DATABASE "{name}"')
+    try:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+        call_command("migrate", verbosity=0)
+        yield _url(name)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+        _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _administer(statement: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _url(name: str) -> str:
+    parameters = connection.get_connection_params()
+    place = {key: str(parameters[key]) for key in ("host", "port", "user", "password") if parameters.get(key)}
+    return f"postgresql:///{name}?{urlencode(place)}"
