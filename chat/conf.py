@@ -179,6 +179,13 @@ class Settings:
         "JSON or path",
         "further models by name, and what is said to `c1` and `openassistant`; see `chat/conf_models.py`",
     )
+    title_model: str = _from(
+        "CHAT_TITLE_MODEL",
+        str,
+        "",
+        "name",
+        "a cheap model that improves titles after the first answer; unset: none does",
+    )
     mcp: str = _from(
         "CHAT_MCP",
         str,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from chat import store, text
 from chat.accumulator import CallAccumulator, CallTooLarge, ToolCall
+from chat.calibration import calibration
 from chat.conf import settings
 from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
 from chat.log import Writer
@@ -25,6 +26,7 @@ from chat.store.usage import Usage
 from chat.text import utf8_floor
 from chat.tools import Tool, ToolContext, offered, run_all
 
+BUDGET_TOKENS = 100_000  # of a history: within the 128,000 of the models in use, and a bound on the cost of a long thread
 RESCHEDULE_PARTS = (
     20  # the silence is measured to a twentieth: moving a timer at every read costs as much as decoding it
 )
@@ -104,7 +106,8 @@ class Engine:
         """What the model says next; the first fallback that says anything takes its place for good. `last`: no tools."""
         while True:
             traits, response = self._client.traits, self._writer.response
-            messages = await store.run(hidden.prepare, response, traits.system, traits.budget_tokens)
+            budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
+            messages = await store.run(hidden.prepare, response, traits.system, budget)
             try:
                 return await self._attempt(messages, {} if last else self._tools)
             except ModelTrouble:

@@ -16,9 +16,6 @@ from django.db import connection
 from chat.models import Role
 from chat.text import is_failure_card
 
-BUDGET_CHARACTERS = 400_000
-"""About 100,000 tokens at 4 characters each: within the 128,000 of the models in use, and a bound on a long thread's cost."""
-
 _BRANCH = """
 WITH RECURSIVE branch AS (
     SELECT m.*, 0 AS depth, length(m.content)::bigint AS total FROM chat_message m WHERE m.id = %s
@@ -51,7 +48,7 @@ class Row:
     total: int
 
 
-def history_for_model(leaf: int, budget: int = BUDGET_CHARACTERS) -> list[dict[str, Any]]:
+def history_for_model(leaf: int, budget: int) -> list[dict[str, Any]]:
     """The chat-completions messages of the branch that ends with the message `leaf`, oldest first.
 
     Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays.

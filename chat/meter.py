@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from chat.calibration import calibration
 from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
 from chat.model_clients.base import Messages, Question, Traits
 from chat.models import CallEnd, Counted
-from chat.store.usage import Call, Usage, tokens_of, total
+from chat.store.usage import Call, Usage, total
 
 UPSTREAM_NAME_LENGTH = 200  # characters that the table keeps of the name sent upstream
 
@@ -36,10 +37,10 @@ class Heard(Protocol):
 class Meter:
     """Of one response. A round is one answer of the model, by whichever model gave it."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_round: int = 0) -> None:
         self._stored: list[Call] = []
         self._unstored: list[Call] = []
-        self._round = 0
+        self._round = first_round
 
     @property
     def usage(self) -> Usage | None:
@@ -86,7 +87,11 @@ class Meter:
         outcome: CallEnd,
         error_code: str | None = None,
     ) -> None:
-        prompt, completion = heard.counted or _estimate(question.messages, heard.characters)
+        asked = sum(_length(message.get("content")) for message in question.messages)
+        if heard.counted:
+            calibration.learn(traits.name, asked, heard.counted[0])
+        estimate = (calibration.tokens(traits.name, asked), calibration.tokens(traits.name, heard.characters))
+        prompt, completion = heard.counted or estimate
         row = Call(
             model=traits.name,
             upstream_model=traits.upstream[:UPSTREAM_NAME_LENGTH],
@@ -120,11 +125,6 @@ class _Clock:
 
 def _code(problem: Exception) -> str:
     return problem.code if isinstance(problem, ModelTrouble) else ModelFailed.code
-
-
-def _estimate(messages: Messages, characters: int) -> tuple[int, int]:
-    asked = sum(_length(message.get("content")) for message in messages)
-    return tokens_of(asked), tokens_of(characters)
 
 
 def _length(content: Any) -> int:

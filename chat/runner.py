@@ -12,11 +12,11 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from chat import doorbell, store, tools
+from chat import doorbell, store, titles, tools
 from chat.conf import settings
 from chat.doorbell import Listener
 from chat.engine import Engine, LeaseLost
-from chat.errors import ModelFailed, ModelTrouble, Unavailable
+from chat.errors import ChatError, ModelFailed, ModelTrouble, Unavailable
 from chat.log import Flusher, Logs, Tool, Writer
 from chat.model_clients import Models
 from chat.models import Response, Status
@@ -78,6 +78,7 @@ class Runner:
         self._flusher = Flusher(self._stop_found, self._lost)
         self._running: dict[int, Running] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._titles: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[Any]] = []
         self._draining = False
         self._reachable_since = time.monotonic()
@@ -151,6 +152,17 @@ class Runner:
             self._running.pop(job.response, None)
             self.logs.close(job.response, final)
             self._turn_changed(job.thread)
+        if settings.title_model and final is not None and final.status == Status.DONE:
+            title = self._spawn(self._improve_title(job.response))
+            self._titles.add(title)
+            title.add_done_callback(self._titles.discard)
+
+    async def _improve_title(self, response: int) -> None:
+        try:
+            client, *_ = await self.models.clients(settings.title_model)
+            await titles.improve(response, client)
+        except (ChatError, TimeoutError) as problem:
+            logger.info("action=title_left response=%d reason=%s", response, type(problem).__name__)
 
     async def _outcome(self, running: Running) -> Outcome:
         await self._wait_for_turn(running)
@@ -313,6 +325,8 @@ class Runner:
         self._draining = True
         for running in list(self._running.values()):
             running.end(Outcome(Status.INTERRUPTED))
+        for title in self._titles:
+            title.cancel()
         ends = time.monotonic() + DRAIN_SECONDS
         while self._tasks and time.monotonic() < ends:  # a claim under way leads to one more
             await asyncio.wait(self._tasks, timeout=max(0.0, ends - time.monotonic()))

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from copy import copy
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from chat.bench import processes
 from chatproject.bootstrap import ROOT
@@ -153,7 +153,7 @@ def _started(
     command: list[str],
     folder: Path,
     environ: Mapping[str, str],
-    log: object,
+    log: IO[bytes],
     listener: socket.socket | None = None,
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
@@ -161,7 +161,7 @@ def _started(
         cwd=folder,
         env=environ,
         stdin=subprocess.PIPE,
-        stdout=log,  # type: ignore[call-overload]
+        stdout=log,
         stderr=log,
         pass_fds=[listener.fileno()] if listener else [],
     )

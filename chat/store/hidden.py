@@ -8,12 +8,10 @@ from uuid import uuid4
 import msgspec
 
 from chat.accumulator import ToolCall
-from chat.history import BUDGET_CHARACTERS, history_for_model
+from chat.history import history_for_model
 from chat.models import Message, Response, Role, Status
 from chat.store import usage
 from chat.store.usage import Call
-
-CHARACTERS_PER_TOKEN = 4  # of English text; a model's budget is in tokens, a length in the database is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +24,14 @@ class Round:
     results: list[str]
 
 
-def prepare(response: int, system: str = "", budget_tokens: int | None = None) -> list[dict[str, object]]:
+def prepare(response: int, system: str, budget: int) -> list[dict[str, object]]:
     """The history with which a response begins, or goes on after a round of tools.
 
-    Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored.
+    Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored. Both count
+    towards `budget`, in characters, and always stay, as does the newest prompt.
     """
     reply = Message.objects.select_related("thread").get(response=response, role=Role.ASSISTANT, hidden=False)
     told = [text for text in (system, reply.thread.system_prompt) if text]
-    budget = BUDGET_CHARACTERS if budget_tokens is None else budget_tokens * CHARACTERS_PER_TOKEN
     history = history_for_model(reply.parent_id or 0, max(0, budget - sum(map(len, told))))
     return [*({"role": "system", "content": text} for text in told), *history]
 

@@ -1,0 +1,90 @@
+"""The benchmark: its client and its model server speak the product's protocols, and a run without fault gives figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from chat.bench import figures
+from chat.bench.load import quantile
+from chat.bench.rounds import Runs
+from chat.bench.scenarios import BY_NAME
+from chat.bench.script import Script
+from chat.bench.streams import TEXT, masked, unframed
+
+
+def result(**changed: Any) -> dict[str, Any]:
+    whole = {"n": 2, "ok": 2, "errors": 0, "unfinished": 0, "deltas": 100, "writes": 100, "lat_p50": 1.0}
+    return {**whole, "cpu": [0.001], **changed}
+
+
+def test_a_script_survives_the_name_of_a_model() -> None:
+    script = Script(150, 12, 0.02, 0.5)
+    assert Script.of(f'"model":"{script.name}"'.encode()) == script
+
+
+def test_a_name_without_a_script_is_refused() -> None:
+    with pytest.raises(ValueError, match="no script"):
+        Script.of(b"c1-nightly")
+
+
+def test_a_delta_is_as_long_as_its_script_says() -> None:
+    assert len(Script(1, 40).text(123)) == 40
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 70_000 % 65_536])
+def test_a_masked_frame_unmasked_is_what_was_sent(size: int) -> None:
+    payload = bytes(number % 256 for number in range(size))
+    frame = masked(payload, TEXT)
+    start = 2 if size < 126 else 4
+    key, covered = frame[start : start + 4], frame[start + 4 :]
+    assert bytes(byte ^ key[place % 4] for place, byte in enumerate(covered)) == payload
+
+
+def test_a_frame_that_has_not_wholly_come_waits() -> None:
+    read = bytearray(b"\x81\x05hel")
+    assert unframed(read) is None
+    read += b"lo\x81\x01!"
+    assert unframed(read) == (TEXT, b"hello")
+    assert unframed(read) == (TEXT, b"!")
+
+
+@pytest.mark.parametrize("changed", [{"errors": 1}, {"unfinished": 1}, {"ok": 1}])
+def test_a_run_with_an_error_or_an_unfinished_stream_gives_no_figure(changed: dict[str, Any]) -> None:
+    assert figures.fault(BY_NAME["burst"], result(**changed))
+
+
+@pytest.mark.parametrize("changed", [{"lat_p50": 9.0}, {"writes": 70}])
+def test_a_paced_run_that_held_deltas_back_gives_no_figure(changed: dict[str, Any]) -> None:
+    assert figures.fault(BY_NAME["paced"], result(**changed))
+    assert not figures.fault(BY_NAME["paced"], result())
+
+
+def test_a_ratio_is_taken_pair_by_pair_and_leaves_faulty_runs_out() -> None:
+    ours = [result(), None, result(cpu=[0.002])]
+    theirs = [result(cpu=[0.003]), result(), result(cpu=[0.003])]
+    runs = Runs(BY_NAME["burst"], {"ours": ours, "next.js": theirs})
+    assert runs.ratios("next.js") == pytest.approx([3.0, 1.5])
+
+
+def test_the_median_of_no_values_is_nothing() -> None:
+    assert quantile([], 0.5) == 0.0
+    assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert figures.spread([]) is None
+
+
+@pytest.mark.live
+@pytest.mark.django_db(transaction=True)
+def test_a_scenario_runs_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("bench", "--scenario", "tiny", "--rounds", "1", "--json", str(tmp_path / "bench.json"))
+    written = json.loads((tmp_path / "bench.json").read_text())
+    tiny = written["scenarios"]["tiny"]
+    assert tiny["faults"] == []
+    assert tiny["figures"]["ours"]["runs"] == 1
+    assert tiny["runs"]["ours"][0]["deltas"] == 2 * 3
+    assert {"processor", "cores", "system", "python"} <= written["machine"].keys()
+    assert "tiny" in capsys.readouterr().out
