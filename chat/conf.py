@@ -191,7 +191,7 @@ class Settings:
         str,
         "",
         "JSON or path",
-        "MCP servers by name, whose tools models may call; needs `pip install mcp`",
+        "MCP servers by name, whose tools models may call; see `chat/tools/mcp_spec.py`",
     )
     apps: tuple[str, ...] = _from(
         "CHAT_APPS", _names, (), "names", "further Django apps; the tools in their `tools` modules are found"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from django.db import connection
@@ -17,24 +17,42 @@ from chat.models import Role
 from chat.text import is_failure_card
 
 _BRANCH = """
-WITH RECURSIVE branch AS (
-    SELECT m.*, 0 AS depth, length(m.content)::bigint AS total FROM chat_message m WHERE m.id = %s
+WITH RECURSIVE told AS (
+    SELECT m.id, length(m.content) AS size FROM chat_message m
+    WHERE m.thread_id = (SELECT thread_id FROM chat_message WHERE id = %s) AND m.turn = 0 AND m.role = 'system'
+), branch AS (
+    SELECT m.*, 0 AS depth, m.role = 'user' AS prompted,
+           length(m.content) + (SELECT coalesce(sum(size), 0) FROM told)::bigint AS total
+    FROM chat_message m WHERE m.id = %s
     UNION ALL
-    SELECT m.*, depth + 1, branch.total + length(m.content) + coalesce(length(m.tool_calls), 0)
+    SELECT m.*, depth + 1, branch.prompted OR m.role = 'user', branch.total + CASE m.role WHEN 'system' THEN 0
+           ELSE length(m.content) + coalesce(length(m.tool_calls), 0) END
     FROM branch JOIN chat_message m ON m.id = branch.parent_id
-    WHERE branch.total <= %s
+    WHERE branch.total <= %s OR NOT branch.prompted
+), wanted AS (
+    SELECT * FROM branch
+    UNION ALL
+    SELECT m.*, NULL, NULL, 0 FROM told JOIN chat_message m ON m.id = told.id
+    WHERE NOT EXISTS (SELECT FROM branch WHERE branch.id = m.id)
 )
-SELECT b.turn, b.role, b.content, b.parts, b.tool_calls, b.tool_call_id, b.hidden, b.log_offset,
-       b.edited_at IS NOT NULL, r.kept_offset, r.log_length, b.total
-FROM branch b LEFT JOIN chat_response r ON r.id = b.response_id ORDER BY b.depth
+SELECT w.depth IS NULL, w.role, w.content, w.parts, w.tool_calls, w.tool_call_id, w.hidden, w.log_offset,
+       w.edited_at IS NOT NULL, r.kept_offset, r.log_length, w.total
+FROM wanted w LEFT JOIN LATERAL (
+    -- One look into the index for each row, whatever the planner thinks of their number.
+    SELECT kept_offset, log_length FROM chat_response WHERE id = w.response_id OFFSET 0
+) r ON true
+ORDER BY w.depth DESC NULLS FIRST, w.position
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A stored message, as far as the model is concerned, with the ends of its response's log."""
+    """A stored message, as far as the model is concerned, with the ends of its response's log.
 
-    turn: int
+    `apart`: an imported system text that the walk up the branch did not come to. `total`: characters from here to the leaf.
+    """
+
+    apart: bool
     role: str
     content: str
     parts: bool
@@ -51,14 +69,14 @@ class Row:
 def history_for_model(leaf: int, budget: int) -> list[dict[str, Any]]:
     """The chat-completions messages of the branch that ends with the message `leaf`, oldest first.
 
-    Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays.
+    Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays, and so do system texts.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_BRANCH, [leaf, budget])
+        cursor.execute(_BRANCH, [leaf, leaf, budget])
         rows = [Row(*row) for row in cursor.fetchall()]
-    turns = _turns(rows[::-1])
-    kept = [turn for turn in turns[:-1] if turn[0].total <= budget] + turns[-1:]
-    return list(healed(message for turn in kept for message in _turn(turn)))
+    *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
+    kept = [[row for row in rows if row.apart], *(_within(turn, budget) for turn in older), newest]
+    return list(healed(message for turn in kept if turn for message in _turn(turn)))
 
 
 def _turns(rows: list[Row]) -> list[list[Row]]:
@@ -71,22 +89,36 @@ def _turns(rows: list[Row]) -> list[list[Row]]:
     return turns
 
 
+def _within(turn: list[Row], budget: int) -> list[Row]:
+    """A turn that fits, or the system texts of one that does not."""
+    return turn if turn[0].total <= budget else [row for row in turn if row.role == Role.SYSTEM]
+
+
 def _turn(rows: list[Row]) -> Iterable[dict[str, Any]]:
     reply = rows[-1] if rows[-1].role == Role.ASSISTANT and not rows[-1].hidden else None
-    changed = reply is not None and (reply.edited or reply.kept_offset not in (None, reply.log_length))
+    changed = reply is not None and (reply.edited or _is_cut(reply) or any(map(_is_beyond_log, rows)))
     told = 0  # characters of the visible reply that the calls' own messages hold
     for row in rows:
         if row is reply:
             yield from _reply(row, 0 if changed else told)
-        elif not (changed and _removed(row, reply)):
+        elif not (reply is not None and _is_cut(reply) and _is_after(row, reply)):
             told += len(row.content) if row.tool_calls else 0
             yield _message(row, "" if changed and row.tool_calls else row.content)
 
 
-def _removed(row: Row, reply: Row | None) -> bool:
-    """Whether a cut of the reply took this call, or this call's result, away."""
-    ends = reply.kept_offset if reply is not None and not reply.edited else None
-    return row.hidden and row.role != Role.SYSTEM and ends is not None and row.log_offset > ends
+def _is_cut(reply: Row) -> bool:
+    """Whether a stop left out what its reader had not seen."""
+    return reply.kept_offset not in (None, reply.log_length)
+
+
+def _is_after(row: Row, reply: Row) -> bool:
+    """Whether this call, or this call's result, came after the end of what was kept of the reply."""
+    return row.hidden and row.role != Role.SYSTEM and row.log_offset > (reply.kept_offset or 0)
+
+
+def _is_beyond_log(row: Row) -> bool:
+    """Whether the process died between storing this call and the text that led to it."""
+    return row.kept_offset is not None and row.log_length is not None and row.log_offset > row.log_length
 
 
 def _reply(row: Row, told: int) -> Iterable[dict[str, Any]]:
@@ -116,14 +148,16 @@ def healed(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """
     unanswered: list[str] = []
     for message in messages:
-        answers = message.get("tool_call_id")
-        if answers is None:
+        if message["role"] == Role.TOOL:
+            if message.get("tool_call_id") in unanswered:
+                unanswered.remove(message["tool_call_id"])
+                yield message
+            continue
+        calls = _calls(message)
+        if calls or message.get("content"):
             yield from map(_no_result, unanswered)
-            unanswered = _call_ids(message)
-            yield message
-        elif answers in unanswered:
-            unanswered.remove(answers)
-            yield message
+            unanswered = [call.id for call in calls]
+            yield _with_calls(message, calls)
     yield from map(_no_result, unanswered)
 
 
@@ -131,10 +165,36 @@ def _no_result(call: str) -> dict[str, Any]:
     return {"role": "tool", "content": '{"error":"The call was interrupted."}', "tool_call_id": call}
 
 
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str
+
+
 class _Call(msgspec.Struct):
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1)]
+    type: Literal["function"]
+    function: _Function
 
 
-def _call_ids(message: dict[str, Any]) -> list[str]:
-    calls = message.get("tool_calls")
-    return [] if calls is None else [call.id for call in msgspec.json.decode(calls, type=list[_Call])]
+def _calls(message: dict[str, Any]) -> list[_Call]:
+    """The calls of an assistant's message, the first of each id; none where they are not calls as a provider reads them."""
+    if message["role"] != Role.ASSISTANT or message.get("tool_calls") is None:
+        return []
+    try:
+        calls = msgspec.json.decode(message["tool_calls"], type=list[_Call])
+    except msgspec.DecodeError:
+        return []
+    first: dict[str, _Call] = {}
+    for call in calls:
+        first.setdefault(call.id, call)
+    return list(first.values())
+
+
+def _with_calls(message: dict[str, Any], calls: list[_Call]) -> dict[str, Any]:
+    """The message with just these calls; their text stays as it was stored where nothing had to go."""
+    if "tool_calls" not in message:
+        return message
+    if not calls:
+        return {key: value for key, value in message.items() if key != "tool_calls"}
+    whole = len(calls) == len(msgspec.json.decode(message["tool_calls"]))
+    return message if whole else {**message, "tool_calls": msgspec.Raw(msgspec.json.encode(calls))}

@@ -19,6 +19,7 @@ from chat.engine import Engine, LeaseLost
 from chat.errors import ChatError, ModelFailed, ModelTrouble, Unavailable
 from chat.log import Flusher, Logs, Tool, Writer
 from chat.model_clients import Models
+from chat.model_clients.base import ModelClient
 from chat.models import Response, Status
 from chat.payloads import Again, Send
 from chat.store import claims, lifecycle, logs, search, turns
@@ -97,9 +98,9 @@ class Runner:
             self._flusher.run(),
             self._keep_leases(),
             self._beat(),
-            self.models.warm(),
         )
         self._services = [asyncio.create_task(loop) for loop in loops]
+        self._warming = asyncio.create_task(self.models.warm())
 
     @property
     def has_room(self) -> bool:
@@ -193,10 +194,15 @@ class Runner:
     async def _answer(self, running: Running) -> Outcome:
         job = running.job
         engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running))
-        running.answering = asyncio.create_task(engine.respond(partial(self.models.clients, job.model)))
+        running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))
         if running.verdict is not None:
             running.answering.cancel()
         return replace(await _judged(running, running.answering), usage=engine.usage)
+
+    async def _clients(self, model: str) -> list[ModelClient]:
+        """What answers for a model. First its imports in their thread: the loop would stand still, and leases run out."""
+        await asyncio.shield(self._warming)
+        return await self.models.clients(model)
 
     def _context(self, job: Job) -> ToolContext:
         async def search_own(words: str) -> list[dict[str, str]]:

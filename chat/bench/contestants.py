@@ -33,6 +33,7 @@ class Contestant(Protocol):
     name: str
     port: int
     headers: list[str]
+    websockets: bool
 
     def start(self, script: str, count: int) -> None:
         """Start `count` processes, whose model is asked by the name `script`."""
@@ -48,6 +49,7 @@ class Ours:
     """The product with its log and database on, in `count` processes on one listening socket."""
 
     name = "ours"
+    websockets = True
 
     def __init__(self, database: str, model_url: str, token: str, folder: Path) -> None:
         self.port = 0
@@ -102,6 +104,7 @@ class NextJs:
     """The documented Next.js route, built in a folder. It takes the script from the prompt's text."""
 
     name = "next.js"
+    websockets = False
 
     def __init__(self, folder: Path, model_url: str) -> None:
         self.port = 0

@@ -1,6 +1,7 @@
 """`python -m chat.bench.load --port P …`: many streams at once, counted and timed; one line of JSON.
 
-Measured on one core: 20 to 50 µs of CPU for a paced delta (20,000 a second and more). Exit status 1 where a stream failed, was short or did not end.
+Measured on one core: 20 to 50 µs of CPU for a paced delta, so 20,000 a second and more. Exit status 1 where a stream
+failed, was short or did not end.
 """
 
 from __future__ import annotations

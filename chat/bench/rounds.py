@@ -81,16 +81,18 @@ class Bench:
             self._loaded([*target, "--model", scenario.script.name, *WARM_UP, str(scenario.script.deltas)])
         pids = contestant.pids
         before = [processes.cpu_seconds(pid) for pid in pids]
-        result = self._loaded([*target, *self._options(scenario), "--pids", ",".join(map(str, pids))])
+        result = self._loaded(
+            [*target, *self._options(scenario, contestant), "--pids", ",".join(map(str, pids))]
+        )
         result["cpu"] = [processes.cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
         if scenario.figure == "first_byte":
             straight = ["--direct", "--port", str(self.direct), *scenario.load()]
             result["direct_ttfb_p50"] = self._loaded(straight)["ttfb_p50"]
         return result
 
-    def _options(self, scenario: Scenario) -> list[str]:
-        """Fewer connections where the limit of open files is lower than the scenario's."""
-        options = scenario.load()
+    def _options(self, scenario: Scenario, contestant: Contestant) -> list[str]:
+        """Fewer connections where the limit of open files is lower; HTTP where there are no WebSockets."""
+        options = [one for one in scenario.load() if one != "--ws" or contestant.websockets]
         at = options.index("--n") + 1
         options[at] = str(min(int(options[at]), processes.file_limit()))
         return options

@@ -152,6 +152,8 @@ def expired_leases() -> list[int]:
 def heartbeat(process: UUID, responses: list[int]) -> tuple[set[int], list[Stopping]]:
     """Renew the leases. The result names those that are still this process's, and those of them that are to stop."""
     mine = Response.objects.filter(pk__in=responses, lease_owner=process, status__in=ACTIVE)
-    mine.update(lease_until=lease_end())
+    # A row that somebody holds is renewed next time: it must keep neither the other leases nor the log's thread waiting.
+    free = mine.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
+    Response.objects.filter(pk__in=list(free)).update(lease_until=lease_end())
     rows = list(mine.values_list("pk", "stop_requested_at", "stop_offset"))
     return {row[0] for row in rows}, [Stopping(pk, offset) for pk, asked, offset in rows if asked]

@@ -1,6 +1,7 @@
 """One MCP server as this process sees it: connected when first needed, its tools as ours, and what its death costs.
 
-The package `mcp` is an extra, so it is imported where it is needed. Its client must be entered and left in one task: `_live`.
+The package `mcp` takes a second to import, so it is imported where it is needed. Its client must be entered and left in one
+task: `_live`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -44,10 +43,6 @@ def configured() -> dict[str, McpSpec]:
     """The servers by name. Raises ToolMistake, which repeats no value: an `env` may hold a key."""
     if not settings.mcp:
         return {}
-    if importlib.util.find_spec("mcp") is None:
-        raise ToolMistake(
-            "CHAT_MCP is set, but the package `mcp` is missing: .venv/bin/python -m pip install mcp"
-        )
     try:
         specs = msgspec.json.decode(_contents(settings.mcp), type=dict[str, McpSpec])
     except (msgspec.DecodeError, RecursionError) as problem:

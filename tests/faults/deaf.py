@@ -10,6 +10,6 @@ def _hear_nothing(_: Listener, payload: str) -> None:
     assert payload
 
 
-Listener._dispatch = _hear_nothing  # type: ignore[method-assign]
+Listener._dispatch = _hear_nothing  # type: ignore[assignment, method-assign]
 
 __all__ = ["application"]

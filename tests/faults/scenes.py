@@ -21,7 +21,7 @@ from chatproject.postgres import Postgres
 from tests.live.client import Client
 from tests.live.harness import ROOT, Server, Servers, assert_clean, database_url, eventually
 
-LEASE = "1.2"  # seconds; a heartbeat is then 0.3 s, which a busy machine can keep
+LEASE = "2"  # seconds; short, yet four heartbeats that a busy machine can keep
 MANY = "300"  # active responses of one user: no quota is to end these scenes
 
 

@@ -25,7 +25,7 @@ from tests.faults.scenes import (
 )
 from tests.live.checks import assert_valid_log
 from tests.live.client import new_id
-from tests.live.doors import DOORS, SOCKET, SSE
+from tests.live.doors import DOORS, SOCKET, SSE, Reader
 from tests.live.harness import THREADS, Server, Servers, database_url, eventually
 
 CONNECTIONS = 10  # of one server process at most, the promise's number
@@ -114,11 +114,15 @@ def test_connections_cut_at_any_moment_cost_no_byte(
     pieces, gates = pieces_of(APPLE * 3, 20), [Gate() for _ in range(8)]
     script: list[Any] = [part for pair in zip(gates, pieces, strict=False) for part in pair]
     model.script(answer("!", *script, *pieces[len(gates) :]))
-    readers = [SSE.send(client, response=response).until("!"), SOCKET.follow(client, response)]
+    readers: list[Reader] = [
+        SSE.send(client, response=response).until("!"),
+        SOCKET.follow(client, response).until("!"),
+    ]
     for number, gate in enumerate(gates):
         eventually(lambda: cut_connections("watched"), says="no connection to cut")
         gate.open()
-        readers[0].until("!" + "".join(pieces[: number + 1]))
+        for reader in readers:
+            reader.until("!" + "".join(pieces[: number + 1]))
     assert [reader.rest().text.decode() for reader in readers] == ["!" + APPLE * 3] * 2
     assert client.response(response)["status"] == "done"
 
@@ -158,7 +162,7 @@ def test_two_hundred_open_streams_hold_few_connections_no_transaction_and_few_th
 ) -> None:
     client, gate, ids = make_client(watched), Gate(), [new_id("r") for _ in range(STREAMS)]
     model.default(answer("Hello", gate, " you"))
-    readers = [SSE.send(client, response=response).until("Hello") for response in ids]
+    readers: list[Reader] = [SSE.send(client, response=response).until("Hello") for response in ids]
     readers += [DOORS[number % 3].follow(client, response) for number, response in enumerate(ids)]
     for reader in readers:
         reader.until("Hello")

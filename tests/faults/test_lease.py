@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ def short(live: None, servers: Servers) -> Any:
 
 
 @pytest.fixture
-def client(make_client: Any, short: Server) -> Iterator[Client]:
+def client(make_client: Any, short: Server) -> Any:
     return make_client(short)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from chat.bench import figures
 from chat.bench.load import quantile
@@ -15,6 +17,7 @@ from chat.bench.rounds import Runs
 from chat.bench.scenarios import BY_NAME
 from chat.bench.script import Script
 from chat.bench.streams import TEXT, masked, unframed
+from tests.live.harness import ROOT, SECRET_KEY, database_url
 
 
 def result(**changed: Any) -> dict[str, Any]:
@@ -65,8 +68,8 @@ def test_a_paced_run_that_held_deltas_back_gives_no_figure(changed: dict[str, An
 
 
 def test_a_ratio_is_taken_pair_by_pair_and_leaves_faulty_runs_out() -> None:
-    ours = [result(), None, result(cpu=[0.002])]
-    theirs = [result(cpu=[0.003]), result(), result(cpu=[0.003])]
+    ours: list[figures.Result | None] = [result(), None, result(cpu=[0.002])]
+    theirs: list[figures.Result | None] = [result(cpu=[0.003]), result(), result(cpu=[0.003])]
     runs = Runs(BY_NAME["burst"], {"ours": ours, "next.js": theirs})
     assert runs.ratios("next.js") == pytest.approx([3.0, 1.5])
 
@@ -78,13 +81,16 @@ def test_the_median_of_no_values_is_nothing() -> None:
 
 
 @pytest.mark.live
-@pytest.mark.django_db(transaction=True)
-def test_a_scenario_runs_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    call_command("bench", "--scenario", "tiny", "--rounds", "1", "--json", str(tmp_path / "bench.json"))
-    written = json.loads((tmp_path / "bench.json").read_text())
-    tiny = written["scenarios"]["tiny"]
+def test_a_scenario_runs_from_end_to_end(live: None, live_database: str, tmp_path: Path) -> None:
+    written = tmp_path / "bench.json"
+    command = ["-m", "django", "bench", "--scenario", "tiny", "--rounds", "1", "--json", str(written)]
+    environ = {**os.environ, "DATABASE_URL": database_url(live_database), "SECRET_KEY": SECRET_KEY}
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(written.read_text())
+    tiny = result["scenarios"]["tiny"]
     assert tiny["faults"] == []
     assert tiny["figures"]["ours"]["runs"] == 1
     assert tiny["runs"]["ours"][0]["deltas"] == 2 * 3
-    assert {"processor", "cores", "system", "python"} <= written["machine"].keys()
-    assert "tiny" in capsys.readouterr().out
+    assert {"processor", "cores", "system", "python"} <= result["machine"].keys()
+    assert "tiny" in done.stdout

@@ -5,7 +5,6 @@ The package is an extra; where it is not installed, only the refusal of CHAT_MCP
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import socket
 import subprocess
@@ -22,10 +21,6 @@ from chat.tools import ToolMistake, mcp_spec
 from tests.live.client import Client
 from tests.live.doors import SSE
 from tests.live.harness import ROOT, eventually
-
-installed = pytest.mark.skipif(
-    importlib.util.find_spec("mcp") is None, reason="the extra `mcp` is not installed"
-)
 
 STDIO = {
     "command": [sys.executable, "-m", "tests.toolbox.mcp_stdio"],
@@ -70,7 +65,6 @@ def result_of(model: ScriptedModel, alice: Client, name: str, arguments: str) ->
     return str(model.requests[-1].messages[-1]["content"])
 
 
-@installed
 def test_their_tools_stand_beside_ours_and_dead_servers_cost_theirs_alone(
     model: ScriptedModel, alice: Client
 ) -> None:
@@ -84,7 +78,6 @@ def test_their_tools_stand_beside_ours_and_dead_servers_cost_theirs_alone(
     assert offered(model, -1)["stub_echo"]["parameters"]["required"] == ["text"]
 
 
-@installed
 @pytest.mark.parametrize(
     ("name", "says"),
     [("stub_echo", "hello from afar"), ("web_shout", "HELLO"), ("stub_fail_odd_name", "it never works")],
@@ -96,13 +89,11 @@ def test_a_call_goes_to_its_server_and_back(
     assert says in result_of(model, alice, name, '{"text": "hello"}')
 
 
-@installed
 def test_arguments_that_are_no_object_never_leave(model: ScriptedModel, alice: Client) -> None:
     eventually(lambda: alice.chat() and "stub_echo" in offered(model, -1))
     assert "do not fit" in result_of(model, alice, "stub_echo", "[1]")
 
 
-@installed
 def test_a_server_that_dies_costs_the_call_and_comes_back(model: ScriptedModel, alice: Client) -> None:
     eventually(lambda: alice.chat() and "stub_die" in offered(model, -1))
     assert "error" in result_of(model, alice, "stub_die", "{}")
@@ -110,7 +101,6 @@ def test_a_server_that_dies_costs_the_call_and_comes_back(model: ScriptedModel, 
     assert "again from afar" in result_of(model, alice, "stub_echo", '{"text": "again"}')
 
 
-@installed
 def test_a_process_with_servers_ends_in_time_and_takes_them_along(
     live: None, servers: Any, make_client: Any, model: ScriptedModel
 ) -> None:
@@ -149,15 +139,7 @@ def test_a_mistake_is_one_line_that_repeats_no_value(monkeypatch: pytest.MonkeyP
     value, says = MISTAKES[name]
     text = value if isinstance(value, str) else json.dumps(value)
     monkeypatch.setattr(mcp_spec, "settings", replace(conf.settings, mcp=text))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: object())
     with pytest.raises(ToolMistake) as caught:
         mcp_spec.configured()
     assert says in str(caught.value)
     assert "sk-canary" not in str(caught.value)
-
-
-def test_without_the_package_the_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mcp_spec, "settings", replace(conf.settings, mcp='{"a": {"url": "http://h"}}'))
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(ToolMistake, match="the package `mcp` is missing"):
-        mcp_spec.configured()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -93,3 +94,25 @@ def test_what_was_told_the_model_is_not_in_the_row(model: ScriptedModel, alice: 
     alice.chat("a prompt of canaries")
     [row] = calls(alice)
     assert "canaries" not in str(vars(row))
+
+
+def test_the_model_that_failed_and_the_one_that_took_its_place_have_rows(
+    model: ScriptedModel, servers: Any, make_client: Any, calls: Any
+) -> None:
+    spare = {
+        "baseUrl": model.base_url,
+        "model": "upstream-2",
+        "system": "Be short.",
+        "parameters": {"top_p": 0.5},
+    }
+    client = make_client(
+        servers.keep(CHAT_MODELS=json.dumps({"c1": {"fallbacks": ["spare"]}, "spare": spare}))
+    )
+    model.script(refusal(400), answer("Hello"))
+    assert client.chat().text == "Hello"
+    rows = calls(client)
+    assert [(row.attempt, row.model, row.upstream_model, row.outcome) for row in rows] == [
+        (0, "c1", "c1-nightly", "failed"),
+        (1, "spare", "upstream-2", "done"),
+    ]
+    assert (rows[1].parameters, len(rows[1].system_digest)) == ({"top_p": 0.5}, 64)
