@@ -62,13 +62,10 @@ def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
 
 
 def _by_token(token: str) -> Caller:
-    rows = ApiToken.objects.select_related("user").filter(
-        digest=ApiToken.digest_of(token), user__is_active=True
-    )
-    row = rows.first()
-    if row is None:
-        raise Unauthenticated("The bearer token is not valid (any more).")
-    return Caller(row.user.pk, row.user.username, row.user.is_guest, by_cookie=False)
+    rows = ApiToken.objects.filter(digest=ApiToken.digest_of(token), user__is_active=True)
+    for user, username, guest in rows.values_list("user_id", "user__username", "user__is_guest"):
+        return Caller(user, username, guest, by_cookie=False)
+    raise Unauthenticated("The bearer token is not valid (any more).")
 
 
 def _sessions() -> Any:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import msgspec
-from django.db.models.functions import Now
 
 from chat import doorbell, text
 from chat.errors import (
@@ -22,8 +21,8 @@ from chat.errors import (
 )
 from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
 from chat.payloads import Again, Content, Send, Turn
-from chat.store import quotas
-from chat.store.turns import After, Job, lease_end, place_at_end
+from chat.store import inserts, quotas
+from chat.store.turns import After, Job
 
 FIRST_EPOCH = 1
 QUEUE_LENGTH = 5  # responses waiting in one thread; the contract's number
@@ -63,6 +62,15 @@ class Place:
         return None if self.waits else self.thread.turns + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The prompt to answer, by whom, and how long it is."""
+
+    prompt: int
+    model: str
+    characters: int
+
+
 Wanted = Send | Again
 
 
@@ -82,8 +90,8 @@ def claim(claimant: Claimant, request: Send) -> Claim:
     new = thread is None
     thread = thread or _create_thread(owner.pk, request, model)
     place = Place(thread, bool(active), _after(thread, request))
-    response, job = _answer(claimant, _new_prompt(request, place), request, model, place)
-    quotas.reserve(owner, response.pk, characters)
+    asked = Asked(_new_prompt(request, place), model, characters)
+    response, job = _answer(claimant, owner, request, asked, place)
     doorbell.ring("thread", owner.pk, thread.pk, "created" if new else "updated")
     return Claim(response, job, displaced)
 
@@ -113,8 +121,8 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
     if place.turn is not None:  # the prompt may be one that was withdrawn before its turn
         unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
         unplaced.update(turn=place.turn, parent=thread.leaf_id)
-    response, job = _answer(claimant, original.prompt, request, model, place)
-    quotas.reserve(owner, response.pk, characters)
+    asked = Asked(original.prompt_id, model, characters)
+    response, job = _answer(claimant, owner, request, asked, place)
     doorbell.ring("thread", owner.pk, thread.pk, "updated")
     return Claim(response, job, displaced)
 
@@ -218,7 +226,8 @@ def _displaced(request: Wanted, active: list[Response]) -> list[int]:
 def _create_thread(owner: int, request: Send, model: str) -> Thread:
     title = text.title_of(readable(request.content))
     public_id = request.thread_id or str(uuid4())
-    thread = Thread.objects.create(owner_id=owner, public_id=public_id, title=title, model=model)
+    thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
+    thread.pk = inserts.thread(owner=owner, public_id=public_id, title=title, model=model)
     _import(thread, request.turns)
     return thread
 
@@ -249,15 +258,14 @@ def readable(content: Content) -> str:
     return text.storable(text.readable(content.text))
 
 
-def _new_prompt(request: Send, place: Place) -> Message:
+def _new_prompt(request: Send, place: Place) -> int:
     thread, after = place.thread, place.after
-    return Message.objects.create(
-        owner_id=thread.owner_id,
-        thread=thread,
+    return inserts.prompt(
+        owner=thread.owner_id,
+        thread=thread.pk,
         public_id=request.prompt_id or str(uuid4()),
-        parent_id=None if place.waits else thread.leaf_id if after is None else after.message,
+        parent=None if place.waits else thread.leaf_id if after is None else after.message,
         turn=place.turn,
-        role=Role.USER,
         content=request.content.text,
         parts=request.content.parts,
         readable=readable(request.content),
@@ -280,34 +288,30 @@ def _after(thread: Thread, request: Send) -> After | None:
 
 
 def _answer(
-    claimant: Claimant, prompt: Message, wanted: Wanted, model: str, place: Place
+    claimant: Claimant, owner: User, wanted: Wanted, asked: Asked, place: Place
 ) -> tuple[Response, Job]:
     """The response to a prompt and its reply, still empty; started at once unless it waits."""
     thread = place.thread
-    response = Response.objects.create(
-        owner_id=claimant.owner,
+    response = Response(
+        owner_id=owner.pk,
         thread=thread,
         public_id=wanted.response_id or str(uuid4()),
-        prompt=prompt,
-        model=model,
+        prompt_id=asked.prompt,
+        model=asked.model,
         status=Status.QUEUED if place.waits else Status.STREAMING,
-        jumps_queue=wanted.busy == "interrupt",
-        lease_owner=claimant.process,
-        lease_epoch=FIRST_EPOCH,
-        lease_until=lease_end(),
-        started_at=None if place.waits else Now(),
     )
-    reply = Message.objects.create(
-        owner_id=claimant.owner,
-        thread=thread,
+    response.pk = inserts.answer(
+        owner=owner.pk,
+        guest=owner.is_guest,
+        thread=thread.pk,
         public_id=response.public_id,
-        parent=prompt,
-        response=response,
+        prompt=asked.prompt,
+        model=asked.model,
         turn=place.turn,
-        role=Role.ASSISTANT,
-        position=1,
+        jumps_queue=wanted.busy == "interrupt",
+        process=claimant.process,
+        epoch=FIRST_EPOCH,
+        tokens=quotas.estimate(asked.characters),
     )
-    if place.turn is not None:
-        place_at_end(thread, reply, place.turn, model)
-    job = Job(response.pk, thread.pk, claimant.owner, FIRST_EPOCH, model, place.waits, place.after)
+    job = Job(response.pk, thread.pk, owner.pk, FIRST_EPOCH, asked.model, place.waits, place.after)
     return response, job

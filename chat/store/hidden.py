@@ -30,9 +30,10 @@ def prepare(response: int, system: str, budget: int) -> list[dict[str, object]]:
     Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored. Both count
     towards `budget`, in characters, and always stay, as does the newest prompt.
     """
-    reply = Message.objects.select_related("thread").get(response=response, role=Role.ASSISTANT, hidden=False)
-    told = [text for text in (system, reply.thread.system_prompt) if text]
-    history = history_for_model(reply.parent_id or 0, max(0, budget - sum(map(len, told))))
+    replies = Message.objects.filter(response=response, role=Role.ASSISTANT, hidden=False)
+    parent, own = replies.values_list("parent_id", "thread__system_prompt").get()
+    told = [text for text in (system, own) if text]
+    history = history_for_model(parent or 0, max(0, budget - sum(map(len, told))))
     return [*({"role": "system", "content": text} for text in told), *history]
 
 

@@ -34,19 +34,13 @@ def check(owner: User, has_room: bool, displaced: list[int], characters: int) ->
     Raises QuotaExceeded with the quota's name, and Unavailable where this process has no room.
     """
     running = Response.objects.filter(status=Status.STREAMING).exclude(pk__in=displaced)
-    _check_user(owner.pk, running, _estimate(characters))
+    _check_user(owner.pk, running, estimate(characters))
     if owner.is_guest:
-        _check_guests(running, _estimate(characters))
+        _check_guests(running, estimate(characters))
     if not has_room:
         raise Unavailable(
             "This server is answering as many prompts as it can.", retry_after=ACTIVE_RETRY_SECONDS
         )
-
-
-def reserve(owner: User, response: int, characters: int) -> None:
-    """Take the estimate out of the owner's quotas."""
-    tokens = _estimate(characters)
-    Spending.objects.create(owner=owner, guest=owner.is_guest, response=response, tokens=tokens)
 
 
 def settle(response: int, tokens: int) -> None:
@@ -54,7 +48,8 @@ def settle(response: int, tokens: int) -> None:
     Spending.objects.filter(response=response).update(tokens=tokens, settled=True)
 
 
-def _estimate(characters: int) -> int:
+def estimate(characters: int) -> int:
+    """What a claim reserves, in tokens."""
     return tokens_of(characters) + ALLOWANCE_TOKENS
 
 

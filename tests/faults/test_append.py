@@ -112,9 +112,9 @@ def test_a_finish_after_an_append_of_unknown_outcome_writes_each_byte_once(
 
 def test_a_repeated_finish_changes_nothing(response: Response) -> None:
     rest = addition(response, 0, text("Hello"))
-    first = lifecycle.finish(rest, DONE)
+    assert lifecycle.finish(rest, DONE)
+    first = Response.objects.get(pk=response.pk)
     again = lifecycle.finish(rest, Outcome(Status.STOPPED, "stop", offset=1))
-    assert first
     assert again
     assert (again.status, again.kept_offset, again.finished_at) == ("done", 5, first.finished_at)
     assert logs.read(response.pk, 0) == b"Hello"

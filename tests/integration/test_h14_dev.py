@@ -1,0 +1,350 @@
+"""I12: whatever happened in a thread, what the model gets is valid, and says each thing once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import chain, groupby
+from typing import Any
+
+import msgspec
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from chat.conf import settings as chat_settings
+from chat.errors import ChatError
+from chat.history import healed
+from chat.models import Message, Response, Role, Status, User
+from chat.payloads import Content, ThreadChange
+from chat.store import hidden, messages, quotas, threads
+from chat.text import is_failure_card, wrap_card
+from tests.integration.conversation import NAME, Conversation, Stream, history
+from tests.integration.grammar import Json, as_sent, assert_valid
+
+EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "40"))
+STEPS = 14
+CARD = wrap_card("No answer", "The model could not be reached.")
+FAILED = '{"error":"The tool failed."}'
+PARTS = Content('[ {"type":"text", "text":"caf\\u00e9"} ]', parts=True)
+
+words = st.sampled_from(["Größe ", "5 € ", "🍎", "plain ", CARD, "\n", "<thinkitem>"])
+results = st.lists(st.sampled_from(["12:00", FAILED, "", "🍎"]), min_size=1, max_size=3)
+numbers = st.integers(0, 2**16)
+busy = st.sampled_from(["interrupt", "interrupt", "reject", "queue"])
+offsets = st.none() | st.integers(0, 300)
+
+
+class Machine(RuleBasedStateMachine):
+    """Everything that can happen to a thread, in any order; what the model would get is looked at after each step."""
+
+    talk: Conversation
+
+    @initialize()
+    def begin(self) -> None:
+        self.example = transaction.atomic()
+        self.example.__enter__()
+        self.talk = Conversation(User.objects.create(username="machine"))
+        self.talk.prompt("Hello")
+
+    def teardown(self) -> None:
+        if not hasattr(self, "example"):
+            return
+        try:
+            for leaf in {pk for row in self.visible() for pk in (row.pk, row.parent_id) if pk}:
+                assert_told(leaf)
+        finally:
+            transaction.set_rollback(True)
+            self.example.__exit__(None, None, None)
+
+    @rule(content=words | st.just(PARTS), busy=busy)
+    def prompt(self, content: str | Content, busy: str) -> None:
+        self.talk.prompt(content, busy=busy)
+
+    @rule(content=words, busy=busy, number=numbers)
+    def edit(self, content: str, busy: str, number: int) -> None:
+        """A branch after any message that a client sees, or ahead of all."""
+        after = [None, *(row.public_id for row in self.visible())]
+        self.talk.prompt(content, busy=busy, parent_id=after[number % len(after)])
+
+    @rule(busy=busy, number=numbers)
+    def regenerate(self, busy: str, number: int) -> None:
+        made = Response.objects.filter(owner=self.talk.user).order_by("pk")
+        self.talk.regenerate(made[number % len(made)].public_id, busy)
+
+    @precondition(lambda self: self.talk.streaming())
+    @rule(said=st.lists(words, min_size=1, max_size=3), think=st.booleans(), stored=st.integers(0, 4))
+    def say(self, said: list[str], think: bool, stored: int) -> None:
+        (stream,) = self.talk.streaming()
+        if think:
+            self.talk.think(stream)
+        for one in said:
+            self.talk.say(stream, one)
+        self.talk.flush(stream, len(stream.pieces) - stored)
+
+    @precondition(lambda self: self.talk.streaming())
+    @rule(said=words | st.just(""), results=results, think=st.booleans())
+    def tools(self, said: str, results: list[str], think: bool) -> None:
+        (stream,) = self.talk.streaming()
+        if said:
+            self.talk.say(stream, said)
+        self.talk.tools(stream, results)
+        if think:
+            self.talk.think(stream)
+
+    @precondition(lambda self: self.talk.streaming())
+    @rule(status=st.sampled_from([Status.DONE, Status.FAILED]))
+    def end(self, status: Status) -> None:
+        (stream,) = self.talk.streaming()
+        self.talk.end(stream, status)
+
+    @precondition(lambda self: self.talk.running)
+    @rule(number=numbers, offset=offsets)
+    def stop(self, number: int, offset: int | None) -> None:
+        """Of one that waits too: its prompt is withdrawn."""
+        self.talk.end(self.any(number), Status.STOPPED, offset)
+
+    @precondition(lambda self: self.talk.running)
+    @rule(number=numbers, stopping=st.booleans(), offset=offsets, results=results)
+    def crash(self, number: int, stopping: bool, offset: int | None, results: list[str]) -> None:
+        stream = self.any(number)
+        if stopping:
+            Response.objects.filter(pk=stream.job.response).update(
+                stop_offset=offset, stop_requested_at="2026-01-01T00:00Z"
+            )
+        self.talk.crash(stream)
+        late = self.talk.round(stream, results)
+        assert not hidden.add_round(stream.job.response, stream.job.epoch, late), "written by the dead"
+
+    @rule(content=words | st.just(""), number=numbers)
+    def replace(self, content: str, number: int) -> None:
+        replies = [row for row in self.visible() if row.role == Role.ASSISTANT]
+        try:
+            messages.replace(self.talk.user.pk, NAME, replies[number % len(replies)].public_id, content)
+        except ChatError:
+            assert replies[number % len(replies)].response.status in ("queued", "streaming")  # type: ignore[union-attr]
+
+    @rule(number=numbers)
+    def choose(self, number: int) -> None:
+        seen = self.visible()
+        change = ThreadChange(None, None, None, seen[number % len(seen)].public_id)
+        threads.change(self.talk.user.pk, NAME, change)
+
+    @invariant()
+    def what_the_model_gets_next_is_valid(self) -> None:
+        if not hasattr(self, "talk"):
+            return
+        for stream in self.talk.streaming():
+            told = as_sent(hidden.prepare(stream.job.response, "", 10**12))
+            assert_valid(told)
+            prompt = Response.objects.select_related("prompt").get(pk=stream.job.response).prompt
+            last = [one["content"] for one in told if one["role"] == "user"][-1]
+            assert last == (msgspec.json.decode(prompt.content) if prompt.parts else prompt.content)
+
+    def visible(self) -> list[Message]:
+        return [row for row in self.talk.rows().values() if not row.hidden]
+
+    def any(self, number: int) -> Stream:
+        return self.talk.running[number % len(self.talk.running)]
+
+
+def assert_told(leaf: int) -> None:
+    """What the model gets for this leaf is valid, and what the rows that lead there say: each word once, each call that was
+    seen with its own result."""
+    told = history(leaf)
+    assert_valid(told)
+    branch = list(upward(leaf))[::-1]
+    assert said(told) == [turn for rows in turns(branch) for turn in expected(rows)]
+    kept = [
+        row.content
+        for rows in turns(branch)
+        for row in rows
+        if row.role == "tool" and not removed(row, rows[-1])
+    ]
+    assert [message["content"] for message in told if message["role"] == "tool"] == kept
+
+
+def upward(leaf: int | None) -> Iterable[Message]:
+    while leaf is not None:
+        row = Message.objects.select_related("response").get(pk=leaf)
+        yield row
+        leaf = row.parent_id
+
+
+def turns(branch: list[Message]) -> list[list[Message]]:
+    found: list[list[Message]] = []
+    for row in branch:
+        if row.role == Role.USER:
+            found.append([])
+        found[-1].append(row)
+    return found
+
+
+def expected(rows: list[Message]) -> list[tuple[str, Any]]:
+    """What a turn says, in the terms of `said`."""
+    prompt, *rest = rows
+    content = msgspec.json.decode(prompt.content) if prompt.parts else prompt.content
+    if not rest or rest[-1].hidden or (rest[-1].response and not rest[-1].response.ended):
+        reply = "".join(row.content for row in rest if row.tool_calls)
+    else:
+        reply = "" if is_failure_card(rest[-1].content) else rest[-1].content
+    return [("user", content), *([("assistant", reply)] if reply else [])]
+
+
+def said(told: list[Json]) -> list[tuple[str, Any]]:
+    """Who said what, the assistant's in one between two prompts, without calls and results."""
+    spoken = [one for one in told if one["role"] != "tool" and one["content"]]
+    found: list[tuple[str, Any]] = []
+    for role, group in groupby(spoken, key=lambda one: one["role"]):
+        texts = [one["content"] for one in group]
+        found += [(role, text) for text in texts] if role == "user" else [(role, "".join(texts))]
+    return found
+
+
+def removed(row: Message, reply: Message) -> bool:
+    """Whether a stop left this result out: its call came after what its reader had seen."""
+    response = reply.response
+    if reply.hidden or response is None or response.kept_offset in (None, response.log_length):
+        return False
+    return row.log_offset > (response.kept_offset or 0)
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        quotas, "settings", replace(chat_settings, active_per_user=100, per_hour=0, tokens_per_day=0)
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("unlimited")
+def test_the_history_is_valid_whatever_happened() -> None:
+    quick = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        derandomize="HISTORY_EXAMPLES" not in os.environ,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Machine, settings=quick)
+
+
+@pytest.fixture
+def talk(db: None, unlimited: None) -> Conversation:
+    return Conversation(User.objects.create(username="ada"))
+
+
+def started(talk: Conversation) -> Stream:
+    stream = talk.prompt("Hello")
+    assert stream is not None
+    return stream
+
+
+def leaf(talk: Conversation) -> list[Json]:
+    told = history(talk.thread.leaf_id)
+    assert_valid(told)
+    return told
+
+
+def test_a_replacement_after_a_stop_brings_no_call_back_that_the_stop_removed(talk: Conversation) -> None:
+    stream = started(talk)
+    talk.say(stream, "Seen. Unseen.")
+    talk.tools(stream, ["12:00"])
+    talk.end(stream, Status.STOPPED, offset=5)
+    messages.replace(talk.user.pk, NAME, reply_id(talk), "Filled in.")
+    assert said(leaf(talk)) == [("user", "Hello"), ("assistant", "Filled in.")]
+    assert [one["role"] for one in leaf(talk)] == ["user", "assistant"]
+
+
+def test_a_call_whose_text_was_lost_with_its_process_is_told_with_the_text_that_is_left(
+    talk: Conversation,
+) -> None:
+    stream = started(talk)
+    talk.say(stream, "Kept. ")
+    talk.flush(stream)
+    talk.say(stream, "Lost.")
+    talk.tools(stream, ["12:00"])
+    talk.crash(stream)
+    told = leaf(talk)
+    assert [one["role"] for one in told] == ["user", "assistant", "tool", "assistant"]
+    assert said(told) == [("user", "Hello"), ("assistant", "Kept. ")]
+
+
+def reply_id(talk: Conversation) -> str:
+    return Message.objects.get(pk=talk.thread.leaf_id).public_id
+
+
+# Mending
+
+
+calls = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["a", "b", "c", ""]),
+        "type": st.sampled_from(["function", "function", "other"]),
+        "function": st.just({"name": "f", "arguments": "{"}) | st.none(),
+    }
+)
+stored_calls = st.lists(calls, max_size=3).map(msgspec.json.encode) | st.sampled_from(
+    [b"{}", b"null", b"[", b"[1]"]
+)
+good_calls = st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True).map(
+    lambda ids: msgspec.json.encode(
+        [{"id": n, "type": "function", "function": {"name": "f", "arguments": ""}} for n in ids]
+    )
+)
+whatever = st.fixed_dictionaries(
+    {
+        "role": st.sampled_from(list(Role.values)),
+        "content": st.sampled_from([None, "", "text"]) | st.just(msgspec.Raw(b'[{"type":"text"}]')),
+    },
+    optional={
+        "tool_calls": (good_calls | stored_calls).map(msgspec.Raw),
+        "tool_call_id": st.sampled_from(["a", "b", "c", "d"]),
+    },
+)
+
+
+def as_stored(message: Json) -> Json:
+    """Such keys and contents as the tables let any row have."""
+    tool = message["role"] == Role.TOOL
+    message = {key: value for key, value in message.items() if key != "tool_call_id" or tool}
+    return (
+        {**message, "tool_call_id": message.get("tool_call_id", "a"), "content": "12:00"} if tool else message
+    )
+
+
+def answered(message: Json) -> list[Json]:
+    """The message, and an answer to each of its calls."""
+    ids = [call["id"] for call in msgspec.json.decode(message.get("tool_calls", b"[]"))]
+    return [message, *({"role": "tool", "content": "", "tool_call_id": one} for one in ids)]
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(whatever.map(as_stored), max_size=12))
+def test_any_messages_whatever_are_mended(rows: list[Json]) -> None:
+    assert_valid(as_sent(healed(rows)))
+
+
+valid = st.one_of(
+    st.sampled_from(["system", "user", "assistant"]).map(lambda role: {"role": role, "content": "text"}),
+    good_calls.map(lambda raw: {"role": "assistant", "content": None, "tool_calls": msgspec.Raw(raw)}),
+)
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.lists(valid.map(answered), max_size=8).map(lambda rows: list(chain.from_iterable(rows))))
+def test_what_is_valid_stays_as_it_is(rows: list[Json]) -> None:
+    assert_valid(as_sent(rows))
+    assert list(healed(rows)) == rows
