@@ -3,11 +3,14 @@
 doors   `views`, `consumers`, `admin`, `management`   HTTP, WebSocket, inspection, commands
         `service`, `identity`                         the verbs for outsiders; who is asking
 work    `runner`                                      owns this process's responses: start, stop, lease, reaper, drain
-        `engine`                                      one response, start to end: model, tools, model again
+        `engine`, `meter`, `titles`                   one response, start to end: model, tools, model again; what it used
         `tools`, `model_clients`                      what a model may call; how a model is called
 state   `log`, `doorbell`                             the text log and its readers; who wakes them across processes
         `store`, `history`                            every other read and write, one transaction each
         `models`                                      the tables and their constraints
 ground  `conf`, `errors`, `payloads`, `text`, `sse`,  pure: no ORM, no I/O
-        `accumulator`, `oasst_prompt`, `wire`
+        `accumulator`, `oasst_prompt`, `calibration`
+
+Beside them: `wire`, the frames that the doors send; `demo`, the model that answers without a key, `testing`, a model server
+with every fault, and `bench`, which measures: servers and tools of their own, reached over HTTP alone.
 """

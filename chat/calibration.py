@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 FIRST_GUESS = 4.0  # characters a token, of English prose
-LEAST, MOST = 1.0, 8.0  # Chinese has hardly more than one, white space hardly more than eight: beyond, a count is wrong
+LEAST, MOST = (
+    1.0,
+    8.0,
+)  # Chinese has hardly more than one, white space hardly more than eight: beyond, a count is wrong
 WEIGHT = 0.2  # of a new count: five answers outweigh the guess, one odd prompt does not
 FEWEST_CHARACTERS = 400  # below, the tokens that frame each message distort the count
 

@@ -26,7 +26,9 @@ from chat.store.usage import Usage
 from chat.text import utf8_floor
 from chat.tools import Tool, ToolContext, offered, run_all
 
-BUDGET_TOKENS = 100_000  # of a history: within the 128,000 of the models in use, and a bound on the cost of a long thread
+BUDGET_TOKENS = (
+    100_000  # of a history: within the 128,000 of the models in use, and a bound on the cost of a long thread
+)
 RESCHEDULE_PARTS = (
     20  # the silence is measured to a twentieth: moving a timer at every read costs as much as decoding it
 )

@@ -73,7 +73,9 @@ class ApiHandler(ASGIHandler):
             await super().send_response(response, send)
             return
         head = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
-        head += [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
+        head += [
+            (b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()
+        ]
         await send({"type": "http.response.start", "status": response.status_code, "headers": head})
         async with aclosing(response.chunks) as chunks:
             async for chunk in chunks:

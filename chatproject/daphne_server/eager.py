@@ -15,9 +15,15 @@ class Eager(Server):
 
     def write(self, data: bytes) -> None:
         """Send what the kernel takes; the rest, and what comes after it, waits as Twisted has it."""
-        if data and self.connected and not (self.dataBuffer or self._tempDataBuffer or self._writeDisconnected):
+        if (
+            data
+            and self.connected
+            and not (self.dataBuffer or self._tempDataBuffer or self._writeDisconnected)
+        ):
             sent = self.writeSomeData(data)
-            if isinstance(sent, int):  # else the connection is lost, which the next turn finds out in the usual way
+            if isinstance(
+                sent, int
+            ):  # else the connection is lost, which the next turn finds out in the usual way
                 data = data[sent:]
         if data:
             super().write(data)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.testing import ScriptedModel, answer
-from chat.testing.faults import refusal
+from chat.testing import ScriptedModel, answer, refusal
 from tests.live.client import Client, new_id
 from tests.live.harness import eventually
 
