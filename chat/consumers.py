@@ -15,7 +15,7 @@ from django.http.request import split_domain_port, validate_host
 
 from chat import origins, payloads, service
 from chat.conf import settings
-from chat.errors import BadRequest, ChatError, TooLarge, Unauthenticated, Unavailable
+from chat.errors import BadRequest, ChatError, TooLarge, Unauthenticated, Unavailable, place_of
 from chat.identity import Caller, Credentials
 from chat.log import End, Event
 from chat.models import Response
@@ -74,7 +74,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except ChatError as error:
             await self.send(websocket.error(error, response_id))
         except Exception as error:
-            logger.error("action=frame_failed", exc_info=error)
+            logger.error("action=frame_failed reason=%s\n%s", type(error).__name__, place_of(error))
             await self.send(
                 websocket.error(
                     Unavailable("Something went wrong on the server. Nothing was lost; try again."),

@@ -15,6 +15,7 @@ The class's docstring is the default detail. A detail is public: it never holds 
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, ClassVar
 
 
@@ -142,6 +143,11 @@ class ModelTimeout(ModelTrouble):
     """The model took too long. Try again."""
 
     code, status, title, retryable = "model_timeout", 504, "No answer", True
+
+
+def place_of(error: BaseException) -> str:
+    """Where an unforeseen error came from, for the log: the lines of code, and never its message, which may quote a prompt."""
+    return "".join(traceback.format_tb(error.__traceback__)).rstrip()
 
 
 def _leaves(kind: type[ChatError]) -> list[type[ChatError]]:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from importlib import import_module
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings as django_settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from chat.conf import settings
 from chat.errors import Unauthenticated
-from chat.models import ApiToken, Message, Thread, User, raw_delete
+from chat.models import ApiToken, User
+from chat.store import guests
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-GUEST_LIFE = timedelta(days=1)  # of a guest who never wrote anything; the contract's
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +80,8 @@ def _by_session(key: str) -> User | None:
     return user
 
 
-def _create_guest() -> User:
-    user = User(username=f"guest-{uuid4().hex}", is_guest=True)
-    user.set_unusable_password()
-    user.save()
-    return user
-
-
 def _new_guest() -> Caller:
-    user, session = _create_guest(), _sessions()()
+    user, session = guests.create(), _sessions()()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = BACKEND
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
@@ -103,13 +93,4 @@ def _new_guest() -> Caller:
 def ensure_guest(request: HttpRequest) -> None:
     """Log a guest in on a page, where guests are on and nobody is logged in."""
     if settings.guests and not request.user.is_authenticated:
-        login(request, _create_guest(), backend=BACKEND)
-
-
-def remove_idle_guests() -> int:
-    """Delete guests of yesterday who never wrote anything."""
-    idle = User.objects.filter(is_guest=True, date_joined__lt=Now() - GUEST_LIFE)
-    idle = idle.exclude(pk__in=Message.objects.values("owner_id"))
-    pks = list(idle.values_list("pk", flat=True)[:1_000])
-    raw_delete(Thread.objects.filter(owner_id__in=pks))
-    return User.objects.filter(pk__in=pks).delete()[0]
+        login(request, guests.create(), backend=BACKEND)

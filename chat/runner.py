@@ -16,7 +16,8 @@ from chat import doorbell, store, titles, tools
 from chat.conf import settings
 from chat.doorbell import Listener
 from chat.engine import Engine, LeaseLost
-from chat.errors import ChatError, ModelFailed, ModelTrouble, Unavailable
+from chat.errors import ChatError, ModelFailed, ModelTrouble, Unavailable, place_of
+from chat.leases import Leases
 from chat.log import Flusher, Logs, Tool, Writer
 from chat.model_clients import Models
 from chat.model_clients.base import ModelClient
@@ -82,7 +83,6 @@ class Runner:
         self._titles: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[Any]] = []
         self._draining = False
-        self._reachable_since = time.monotonic()
 
     async def start(self) -> None:
         """Begin listening, flushing, renewing leases and reaping."""
@@ -96,7 +96,7 @@ class Runner:
         loops = (
             self.listener.run(),
             self._flusher.run(),
-            self._keep_leases(),
+            Leases(self.process, self._renewed, self._lease_missing, self._stop_found).keep(),
             self._beat(),
         )
         self._services = [asyncio.create_task(loop) for loop in loops]
@@ -286,45 +286,20 @@ class Runner:
         for running in self._running.values():
             running.turn.set()
 
-    # Leases
+    def _renewed(self) -> list[int]:
+        """What this process still holds a lease of."""
+        return [response for response, running in self._running.items() if not running.lost]
+
+    def _lease_missing(self, response: int) -> None:
+        """A heartbeat did not find a response among ours: it was taken away, unless it is just ending."""
+        running = self._running.get(response)
+        if running is not None and running.verdict is None and not _ending(running):
+            self._lost(response)
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             self.logs.beat()
-
-    async def _keep_leases(self) -> None:
-        while True:
-            try:
-                await self._renew()
-                await self._reap()
-            except Unavailable:
-                self._reachable_since = time.monotonic()
-            except Exception as problem:
-                # Unforeseen; but without another round everything that runs here would be taken for dead.
-                logger.error("action=leases_failed", exc_info=problem)
-            await asyncio.sleep(settings.heartbeat_seconds)
-
-    async def _renew(self) -> None:
-        mine = [response for response, running in self._running.items() if not running.lost]
-        if not mine:
-            return
-        held, stopping = await store.write_log(lifecycle.heartbeat, self.process, mine)
-        for response in set(mine) - held:
-            running = self._running.get(response)
-            if running is not None and running.verdict is None and not _ending(running):
-                self._lost(response)
-        for stop in stopping:
-            self._stop_found(stop)
-
-    async def _reap(self) -> None:
-        """End what processes left that died. Not in the first lease of a database that came back: nobody could renew."""
-        if time.monotonic() - self._reachable_since < settings.lease_seconds:
-            return
-        for response in await store.run(lifecycle.expired_leases):
-            ended = await store.run(lifecycle.end_abandoned, response, expired=True)
-            if ended is not None:
-                logger.warning("action=reaped response=%d", response)
 
     async def drain(self) -> None:
         """Write everything down before the process goes: what runs ends as `interrupted`, and its readers hear it."""
@@ -364,7 +339,12 @@ async def _judged(running: Running, answering: Awaitable[Outcome]) -> Outcome:
 
 
 def _unforeseen(problem: Exception, job: Job) -> ModelFailed:
-    logger.error("action=answer_failed response=%d", job.response, exc_info=problem)
+    logger.error(
+        "action=answer_failed response=%d reason=%s\n%s",
+        job.response,
+        type(problem).__name__,
+        place_of(problem),
+    )
     return ModelFailed()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from chat import store
 from chat.conf import settings
-from chat.errors import Unavailable
+from chat.errors import Unavailable, place_of
 from chat.log.tail import Tail
 from chat.store import logs
 from chat.store.logs import Addition, Piece, Stopping
@@ -184,7 +184,7 @@ class Flusher:
             return
         except Exception as problem:
             # Unforeseen; but all logs of this process depend on the loop that called.
-            logger.error("action=flush_failed", exc_info=problem)
+            logger.error("action=flush_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
             self._failed(additions)
             return
         self._recovered()

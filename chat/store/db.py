@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
 
 from chat.errors import Unavailable
@@ -71,6 +71,10 @@ def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
             raise _unavailable(problem) from problem
         try:
             return _in_transaction(function, *args, **kwargs)
+        except IntegrityError:
+            # Somebody else was quicker with the same id: the next attempt finds what is there now.
+            if attempt == ATTEMPTS:
+                raise
         except (OperationalError, InterfaceError) as problem:
             alive = _usable()
             if not alive:
@@ -97,10 +101,3 @@ def _unavailable(problem: Exception) -> Unavailable:
     return Unavailable(
         "The database cannot be reached right now. Nothing was lost; try again.", retry_after=2
     )
-
-
-def close_all() -> None:
-    """Close the connections of all threads, at the end of the process."""
-    for pool in (work, log_writer):
-        for _ in range(pool._max_workers):
-            pool.submit(connection.close)

@@ -48,7 +48,9 @@ def add_round(response: int, epoch: int, done: Round, spent: tuple[Call, ...] = 
     reply = _reply(response)
     rows = [_call_message(done), *_result_messages(done)]
     if Message.objects.filter(response=response, tool_calls=rows[0].tool_calls).exists():
-        return True  # stored already, by a commit whose answer got lost: ids of calls are unique in a response
+        return (
+            True  # stored already, by a commit whose answer got lost: ids of calls are unique in a response
+        )
     # The reply moves up first: no two messages may hold one position.
     reply.position += len(rows)
     reply.save(update_fields=["position"])

@@ -26,6 +26,7 @@ from chat.errors import (
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
+    place_of,
 )
 from chat.identity import Caller, Credentials
 
@@ -62,7 +63,7 @@ def door(**methods: View) -> Any:
         except RequestDataTooBig:
             return problem(TooLarge())
         except Exception as error:
-            logger.error("action=view_failed path=%s", request.resolver_match, exc_info=error)
+            logger.error("action=view_failed reason=%s\n%s", type(error).__name__, place_of(error))
             return problem(Unavailable("Something went wrong on the server. Nothing was lost; try again."))
 
     return view

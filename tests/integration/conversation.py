@@ -39,6 +39,11 @@ class Stream:
     words: str = ""  # said since the last round of tools
     rounds: int = 0
 
+    @property
+    def prompt(self) -> int:
+        """The primary key of the message that it answers."""
+        return Response.objects.get(pk=self.job.response).prompt_id
+
     def length(self, pieces: int) -> int:
         return sum(len(piece.data) for piece in self.pieces[:pieces])
 

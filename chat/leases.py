@@ -1,0 +1,75 @@
+"""The leases of this process's responses, renewed by heartbeats, and the end of those that others left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from chat import store
+from chat.conf import settings
+from chat.errors import Unavailable, place_of
+from chat.store import guests, lifecycle
+from chat.store.logs import Stopping
+
+logger = logging.getLogger(__name__)
+
+TIDY_SECONDS = 3_600.0  # between two looks for guests who left; they go after a day
+
+
+class Leases:
+    """Tells by `on_lost` and `on_stop` what the database says of the responses that `held` lists."""
+
+    def __init__(
+        self,
+        process: UUID,
+        held: Callable[[], list[int]],
+        on_lost: Callable[[int], None],
+        on_stop: Callable[[Stopping], None],
+    ) -> None:
+        self._process, self._held, self._on_lost, self._on_stop = process, held, on_lost, on_stop
+        self._reachable_since = time.monotonic()
+        self._tidied = time.monotonic()
+
+    async def keep(self) -> None:
+        """Renew, reap and tidy until cancelled."""
+        while True:
+            try:
+                await self._renew()
+                await self._reap()
+                await self._tidy()
+            except Unavailable:
+                self._reachable_since = time.monotonic()
+            except Exception as problem:
+                # Unforeseen; but without another round everything that runs here would be taken for dead.
+                logger.error("action=leases_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
+            await asyncio.sleep(settings.heartbeat_seconds)
+
+    async def _renew(self) -> None:
+        mine = self._held()
+        if not mine:
+            return
+        held, stopping = await store.write_log(lifecycle.heartbeat, self._process, mine)
+        for response in set(mine) - held:
+            self._on_lost(response)
+        for stop in stopping:
+            self._on_stop(stop)
+
+    async def _reap(self) -> None:
+        """End what processes left that died. Not in the first lease of a database that came back: nobody could renew."""
+        if time.monotonic() - self._reachable_since < settings.lease_seconds:
+            return
+        for response in await store.run(lifecycle.expired_leases):
+            ended = await store.run(lifecycle.end_abandoned, response, expired=True)
+            if ended is not None:
+                logger.warning("action=reaped response=%d", response)
+
+    async def _tidy(self) -> None:
+        if time.monotonic() - self._tidied < TIDY_SECONDS:
+            return
+        self._tidied = time.monotonic()
+        gone = await store.run(guests.remove_idle)
+        if gone:
+            logger.info("action=guests_removed count=%d", gone)

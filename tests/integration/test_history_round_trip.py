@@ -1,0 +1,80 @@
+"""A thread as the documents' own route keeps it (prompt, calls, results, answer) comes back to the model as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat.accumulator import ToolCall
+from chat.models import Status, User
+from chat.payloads import Content
+from chat.store import hidden
+from chat.store.hidden import Round
+from tests.integration.conversation import Conversation, Stream, history
+from tests.integration.grammar import Json, assert_valid
+
+pytestmark = pytest.mark.django_db
+
+ARGUMENTS = '{ "city":"S\\u00e3o Paulo",  "days": 1.50e0 }'
+REPLY = '<content thesys="true" version="2">\n```openui-lang\nroot = Card([])\n```\n</content>'
+
+
+def call(name: str, arguments: str = ARGUMENTS) -> Json:
+    return {"id": f"call_{name}", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def result(name: str, content: str) -> Json:
+    return {"role": "tool", "tool_call_id": f"call_{name}", "content": content}
+
+
+STORED: list[Json] = [
+    {"id": "1", "role": "user", "content": '<content thesys="true">Weather &amp; time?</content>'},
+    {"role": "assistant", "content": None, "tool_calls": [call("weather"), call("clock", "")]},
+    result("weather", '{"sky": "clear"}'),
+    result("clock", "12:00"),
+    {"role": "assistant", "content": "One moment. ", "tool_calls": [call("tides", "no JSON")]},
+    result("tides", ""),
+    {"id": "2", "role": "assistant", "content": REPLY},
+    {"id": "3", "role": "user", "content": "Thanks. 🍎"},
+    {"id": "4", "role": "assistant", "content": "You are welcome."},
+    {"id": "5", "role": "user", "content": [{"type": "text", "text": "And now?"}]},
+]
+
+
+def store(talk: Conversation, thread: list[Json]) -> None:
+    """Store messages as they would come: prompts from a client, the rest from a model and its tools."""
+    stream: Stream | None = None
+    for place, message in enumerate(thread):
+        if message["role"] == "user":
+            stream = talk.prompt(content_of(message["content"]), prompt_id=f"prompt-{message['id']}")
+        elif message["role"] == "assistant":
+            assert stream is not None
+            if message["content"]:
+                talk.say(stream, message["content"])
+            if "tool_calls" in message:
+                add_round(stream, message["tool_calls"], thread[place + 1 :])
+                stream.words = ""
+            else:
+                talk.end(stream, Status.DONE)
+
+
+def content_of(content: str | list[Json]) -> Content:
+    return (
+        Content(content)
+        if isinstance(content, str)
+        else Content('[{"type": "text", "text": "And now?"}]', parts=True)
+    )
+
+
+def add_round(stream: Stream, calls: list[Json], after: list[Json]) -> None:
+    wanted = [ToolCall(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
+    results = [message["content"] for message in after[: len(calls)]]
+    done = Round(stream.words, stream.length(len(stream.pieces)), wanted, results)
+    assert hidden.add_round(stream.job.response, stream.job.epoch, done)
+
+
+def test_a_thread_with_calls_results_and_answers_round_trips_exactly() -> None:
+    talk = Conversation(User.objects.create(username="ada"))
+    store(talk, STORED)
+    told = history(talk.running[0].prompt)
+    assert_valid(told)
+    assert told == [{key: value for key, value in message.items() if key != "id"} for message in STORED]

@@ -1,0 +1,164 @@
+"""Search finds what a person can read in their own threads, and shows where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat.models import Status, Thread, User
+from chat.payloads import ThreadChange
+from chat.store import hidden, messages, threads
+from chat.store.search import EXCERPT_CHARACTERS, Excerpt, excerpt, search
+from chat.store.threads import Listing
+from chat.text import escape
+from tests.integration.conversation import NAME, Conversation
+from tests.unit.c1_samples import FORM, PROGRAM, TYPED, version_1, version_2
+
+ALL = Listing(20, None, "", None)
+TREE = {
+    "component": "Card",
+    "props": {"children": [{"component": "TextContent", "props": {"text": "The quokka naps"}}]},
+}
+
+
+@pytest.fixture
+def talk(db: None) -> Conversation:
+    return Conversation(User.objects.create(username="ada"))
+
+
+def say(talk: Conversation, prompt: str, reply: str = "Yes.", status: Status = Status.DONE) -> None:
+    stream = talk.prompt(prompt)
+    assert stream is not None
+    talk.say(stream, reply)
+    talk.end(stream, status)
+
+
+def found(talk: Conversation, words: str) -> list[Excerpt]:
+    hits, _ = search(talk.user.pk, replace(ALL, words=words))
+    return [part for _, part in hits]
+
+
+def marked(part: Excerpt) -> list[str]:
+    """What the ranges name; they lie in the text, one after the other."""
+    flat = [end for pair in part.ranges for end in pair]
+    assert flat == sorted(flat)
+    assert all(0 <= end <= len(part.text) for end in flat)
+    return [part.text[start:stop] for start, stop in part.ranges]
+
+
+@pytest.mark.parametrize(
+    ("reply", "words", "hits"),
+    [
+        (version_2(PROGRAM), "orchard", ["orchard"]),
+        (version_2(PROGRAM), "harv", ["Harvest"]),
+        (version_2(PROGRAM), "pickers NEEDED", ["Pickers", "needed"]),
+        (version_1(TREE), "quokka nap", ["quokka", "naps"]),
+        ("Plain **Markdown** words", "markdown", ["Markdown"]),
+    ],
+)
+def test_words_of_a_reply_are_found(talk: Conversation, reply: str, words: str, hits: list[str]) -> None:
+    say(talk, "Something", reply)
+    (part,) = found(talk, words)
+    assert marked(part)[: len(hits)] == hits
+
+
+@pytest.mark.parametrize(
+    "words", ["TextContent", "openui", "thesys", "buttons", "componentType", "quot", "nbsp"]
+)
+def test_what_nobody_reads_in_a_message_is_not_found(talk: Conversation, words: str) -> None:
+    say(talk, FORM, version_2(PROGRAM))
+    assert found(talk, words) == []
+
+
+def test_words_of_a_form_are_found(talk: Conversation) -> None:
+    say(talk, FORM)
+    (part,) = found(talk, "count 7")
+    assert 'count: 7 "or" <8>' in part.text
+    assert {"count", "7"} <= set(marked(part))
+
+
+def test_a_title_is_found_ahead_of_a_mention(talk: Conversation) -> None:
+    say(talk, "A word about wombats")
+    threads.change(talk.user.pk, NAME, ThreadChange("Other things", None, None, None))
+    Thread.objects.create(owner=talk.user, public_id="titled", title="Wombats", model="c1")
+    hits, _ = search(talk.user.pk, replace(ALL, words="wombats"))
+    assert [thread.public_id for thread, _ in hits] == ["titled", NAME]
+
+
+def test_a_replaced_reply_is_found_by_its_new_words_alone(talk: Conversation) -> None:
+    say(talk, "Something", "Old words")
+    (_, reply), _ = messages.page(talk.user.pk, NAME, messages.Span(10))
+    messages.replace(talk.user.pk, NAME, reply.id, "New words")
+    assert (len(found(talk, "old")), len(found(talk, "new"))) == (0, 1)
+
+
+def test_a_stopped_reply_is_found_by_what_was_kept(talk: Conversation) -> None:
+    stream = talk.prompt("Something")
+    assert stream is not None
+    talk.say(stream, "Seen unseen")
+    talk.end(stream, Status.STOPPED, offset=4)
+    assert (len(found(talk, "seen")), len(found(talk, "unseen"))) == (1, 0)
+
+
+def test_hidden_messages_and_system_texts_are_not_found(talk: Conversation) -> None:
+    stream = talk.prompt("Something")
+    assert stream is not None
+    talk.say(stream, "Visible ")
+    assert hidden.add_round(stream.job.response, stream.job.epoch, talk.round(stream, ["xylograph"]))
+    talk.end(stream, Status.DONE)
+    threads.change(talk.user.pk, NAME, ThreadChange(None, None, "xylograph", None))
+    assert (found(talk, "xylograph"), found(talk, "clock"), len(found(talk, "visible"))) == ([], [], 1)
+
+
+def test_a_prompt_that_waits_or_was_withdrawn_is_not_found(talk: Conversation) -> None:
+    talk.prompt("First")
+    waiting = talk.prompt("xylograph", busy="queue")
+    assert waiting is not None
+    assert found(talk, "xylograph") == []
+    talk.end(waiting, Status.STOPPED)
+    assert found(talk, "xylograph") == []
+
+
+def test_another_users_threads_are_not_found(talk: Conversation) -> None:
+    stranger = Conversation(User.objects.create(username="bob"))
+    say(stranger, "wombats", "wombats")
+    assert (len(found(stranger, "wombats")), found(talk, "wombats")) == (1, [])
+
+
+def test_markup_in_an_excerpt_is_the_text_that_was_typed(talk: Conversation) -> None:
+    say(talk, TYPED, '<content thesys="true">' + escape("A <mark>wombat</mark> & co") + "</content>")
+    (typed,), (said,) = found(talk, "again"), found(talk, "wombat")
+    assert (typed.text, marked(typed)) == ('And "again" <b>&</b>', ["again"])
+    assert (said.text, marked(said)) == ("A <mark>wombat</mark> & co", ["wombat"])
+
+
+def test_pages_of_hits_follow_one_another_without_gap_or_repeat(talk: Conversation) -> None:
+    for number in range(5):
+        Thread.objects.create(
+            owner=talk.user, public_id=f"t{number}", title="Wombats " * (1 + number // 2), model="c1"
+        )
+    seen, cursor = [], None
+    while not seen or cursor:
+        hits, cursor = search(talk.user.pk, Listing(2, cursor, "wombats", None))
+        seen += [thread.public_id for thread, _ in hits]
+    assert sorted(seen) == [f"t{number}" for number in range(5)]
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.text(max_size=400), st.text(max_size=20))
+def test_an_excerpt_is_a_piece_of_the_text_and_its_ranges_are_in_it(found: str, words: str) -> None:
+    part = excerpt(found, words)
+    assert part.text in found
+    assert len(part.text) <= EXCERPT_CHARACTERS
+    assert all(marked(part))
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.text(max_size=300), st.from_regex(r"[a-z]{3,8}", fullmatch=True), st.text(max_size=300))
+def test_an_excerpt_shows_the_word_wherever_it_stands(before: str, word: str, after: str) -> None:
+    assert word in [
+        one.lower()[: len(word)] for one in marked(excerpt(f"{before} {word} {after}", word.upper()))
+    ]
