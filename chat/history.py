@@ -134,7 +134,6 @@ def _message(row: Row, content: str) -> dict[str, Any]:
         "content": msgspec.Raw(content.encode()) if row.parts else content,
     }
     if row.tool_calls is not None:
-        message["content"] = content or None
         message["tool_calls"] = msgspec.Raw(row.tool_calls.encode())
     if row.tool_call_id is not None:
         message["tool_call_id"] = row.tool_call_id
@@ -151,7 +150,7 @@ def healed(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         if message["role"] == Role.TOOL:
             if message.get("tool_call_id") in unanswered:
                 unanswered.remove(message["tool_call_id"])
-                yield message
+                yield _with_calls(message, [])
             continue
         calls = _calls(message)
         if calls or message.get("content"):
@@ -192,9 +191,8 @@ def _calls(message: dict[str, Any]) -> list[_Call]:
 
 def _with_calls(message: dict[str, Any], calls: list[_Call]) -> dict[str, Any]:
     """The message with just these calls; their text stays as it was stored where nothing had to go."""
-    if "tool_calls" not in message:
-        return message
     if not calls:
         return {key: value for key, value in message.items() if key != "tool_calls"}
     whole = len(calls) == len(msgspec.json.decode(message["tool_calls"]))
-    return message if whole else {**message, "tool_calls": msgspec.Raw(msgspec.json.encode(calls))}
+    kept = message["tool_calls"] if whole else msgspec.Raw(msgspec.json.encode(calls))
+    return {**message, "content": message["content"] or None, "tool_calls": kept}

@@ -125,7 +125,8 @@ class Postgres:
         """Whether it takes connections."""
         with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
             probe.connect(str(self.home.sockets / SOCKET))
-            return self._state() == "ready"
+            # A killed server's children keep its socket open for a moment, and its lock file says `ready` for ever.
+            return self._state() == "ready" and self._pid() is not None
         return False
 
     def _last(self) -> bool:

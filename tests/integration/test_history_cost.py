@@ -105,15 +105,15 @@ def _looked_at(plan: Json) -> int:
     if "Relation Name" not in plan:
         return below
     dropped = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
-    return below + round((plan["Actual Rows"] + dropped) * plan["Actual Loops"])
+    return int(below + round((plan["Actual Rows"] + dropped) * plan["Actual Loops"]))
 
 
 def assert_same_cost(
     two_threads: tuple[Thread, Thread], work: Callable[[Thread], Any], bound: int = ROWS
 ) -> None:
-    (statements, rows), (more_statements, more_rows) = (
-        rows_read(lambda thread=thread: work(thread)) for thread in two_threads
-    )
+    short, long = two_threads
+    statements, rows = rows_read(lambda: work(short))
+    more_statements, more_rows = rows_read(lambda: work(long))
     assert more_statements == statements
     assert 0 < more_rows <= rows + SLACK
     assert more_rows <= bound, "rows of other threads, or far from the page"

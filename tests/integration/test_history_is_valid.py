@@ -31,7 +31,7 @@ from chat.text import is_failure_card, wrap_card
 from tests.integration.conversation import NAME, Conversation, Stream, history
 from tests.integration.grammar import Json, as_sent, assert_valid
 
-EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "30"))
 STEPS = 14
 CARD = wrap_card("No answer", "The model could not be reached.")
 FAILED = '{"error":"The tool failed."}'
@@ -163,6 +163,7 @@ def assert_told(leaf: int) -> None:
     told = history(leaf)
     assert_valid(told)
     branch = list(upward(leaf))[::-1]
+    assert_whole(branch)
     assert said(told) == [turn for rows in turns(branch) for turn in expected(rows)]
     kept = [
         row.content
@@ -171,6 +172,16 @@ def assert_told(leaf: int) -> None:
         if row.role == "tool" and not removed(row, rows[-1])
     ]
     assert [message["content"] for message in told if message["role"] == "tool"] == kept
+
+
+def assert_whole(branch: list[Message]) -> None:
+    """All that a reply's response left lies on the way to it."""
+    for reply in branch:
+        if not reply.hidden and reply.response_id:
+            left = {row.pk for row in branch if row.response_id == reply.response_id}
+            assert left == set(
+                Message.objects.filter(response=reply.response_id).values_list("pk", flat=True)
+            )
 
 
 def upward(leaf: int | None) -> Iterable[Message]:
@@ -282,4 +293,6 @@ def test_a_call_whose_text_was_lost_with_its_process_is_told_with_the_text_that_
 
 
 def reply_id(talk: Conversation) -> str:
-    return Message.objects.get(pk=talk.thread.leaf_id).public_id
+    leaf = talk.thread.leaf
+    assert leaf is not None
+    return leaf.public_id

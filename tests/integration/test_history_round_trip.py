@@ -14,7 +14,7 @@ from tests.integration.grammar import Json, assert_valid
 
 pytestmark = pytest.mark.django_db
 
-ARGUMENTS = '{ "city":"S\\u00e3o Paulo",  "days": 1.50e0 }'
+ARGUMENTS = ' { "city":"S\\u00e3o Paulo",  "days": 1.50e0 }\n'
 REPLY = '<content thesys="true" version="2">\n```openui-lang\nroot = Card([])\n```\n</content>'
 
 
