@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from chat import conf_models
 from chat.conf import settings
 from chat.conf_models import C1, MODELS, OPENASSISTANT, ModelSpec
-from chat.demo import DemoServer, start
 from chat.model_clients.base import ModelClient, Traits
 from chat.model_clients.openui_prompt import OPENUI_PROMPT
+
+if TYPE_CHECKING:
+    from chat.demo import DemoServer
 
 __all__ = ["MODELS", "ModelClient", "Models"]
 
@@ -31,7 +34,8 @@ class Models:
 
     async def warm(self) -> None:
         """Import what a model needs ahead of the first prompt: `openai` takes half a second."""
-        await asyncio.to_thread(importlib.import_module, "chat.model_clients.openai_compatible")
+        for module in ("chat.model_clients.openai_compatible", "chat.demo"):
+            await asyncio.to_thread(importlib.import_module, module)
 
     async def _client(self, name: str) -> ModelClient:
         if name not in self._clients:
@@ -60,6 +64,8 @@ class Models:
 
     async def _demo_url(self) -> str:
         if self._demo is None:
+            from chat.demo import start  # not at the top: it brings aiohttp, a quarter of a second
+
             self._demo = await start()
         return self._demo.base_url
 
