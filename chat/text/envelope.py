@@ -53,12 +53,14 @@ def wrap_card(title: str, text: str) -> str:
     return f'<content thesys="true" version="2">{escape(program)}</content>'
 
 
-_CARD_HEAD = wrap_card("", "").partition("&quot;danger&quot;")[0] + "&quot;danger&quot;"
+_CARD_HEAD, _, _CARD_TAIL = wrap_card("", "").partition("&quot;danger&quot;, &quot;&quot;, &quot;&quot;")
 
 
 def is_failure_card(content: str) -> bool:
-    """Whether a content is such a card: it says something to a reader, and nothing to a model."""
-    return content.startswith(_CARD_HEAD)
+    """Whether a content is such a card and nothing else: it says something to a reader, and nothing to a model."""
+    head, _, rest = content.partition("&quot;danger&quot;, ")
+    words, _, tail = rest.partition("\n")
+    return head == _CARD_HEAD and words.endswith(")") and f")\n{tail}" == _CARD_TAIL
 
 
 def think_item(title: str, content: str, ephemeral: bool = True) -> str:

@@ -72,9 +72,14 @@ def two_threads() -> tuple[Thread, Thread]:
     pair = long_thread("short", 150), long_thread("long", 5_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE chat_message, chat_response, chat_thread")
-        # As in tables of a million rows: these are small enough for the planner to read them whole instead.
-        cursor.execute("SET LOCAL random_page_cost = 1; SET LOCAL enable_seqscan = off")
     return pair
+
+
+@pytest.fixture
+def planned_as_for_millions() -> None:
+    """These tables are small enough for the planner to read them whole, which no statement but the history's keeps it from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL random_page_cost = 1; SET LOCAL enable_seqscan = off")
 
 
 def rows_read(work: Callable[[], Any]) -> tuple[int, int]:
@@ -125,12 +130,14 @@ def test_a_history_costs_the_same_in_a_thread_of_any_length(two_threads: tuple[T
     assert len(history(two_threads[1].leaf_id, BUDGET)) == fitting
 
 
+@pytest.mark.usefixtures("planned_as_for_millions")
 def test_a_page_of_messages_costs_the_same_in_a_thread_of_any_length(
     two_threads: tuple[Thread, Thread],
 ) -> None:
     assert_same_cost(two_threads, lambda thread: messages.page(thread.owner_id, NAME, Span(PAGE)))
 
 
+@pytest.mark.usefixtures("planned_as_for_millions")
 def test_an_older_page_costs_the_same_in_a_thread_of_any_length(two_threads: tuple[Thread, Thread]) -> None:
     def older(thread: Thread) -> None:
         messages.page(thread.owner_id, NAME, Span(PAGE, before=f"p{thread.turns - 10}"))
@@ -138,6 +145,7 @@ def test_an_older_page_costs_the_same_in_a_thread_of_any_length(two_threads: tup
     assert_same_cost(two_threads, older)
 
 
+@pytest.mark.usefixtures("planned_as_for_millions")
 def test_the_last_version_is_chosen_at_the_same_cost_in_a_thread_of_any_length(
     two_threads: tuple[Thread, Thread],
 ) -> None:

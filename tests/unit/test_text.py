@@ -10,6 +10,7 @@ from chat.text import (
     context_of,
     escape,
     is_boundary,
+    is_failure_card,
     is_storable,
     storable,
     think_item,
@@ -102,3 +103,12 @@ def test_the_users_words_are_unwrapped_once(content: str, words: str) -> None:
 def test_the_context_of_a_click_or_form_is_parsed() -> None:
     field = {"value": '7 "or" <8>', "componentType": "Input"}
     assert context_of(FORM) == ["User clicked: Book them", {"pickers": {"count": field}}]
+
+
+@pytest.mark.parametrize("more", ["d = Card([])\n```", "```\nAnd more."])
+def test_a_card_is_a_failure_card_only_as_a_whole(more: str) -> None:
+    card = wrap_card("No answer", 'It said "no" & left')
+    assert is_failure_card(card)
+    assert not is_failure_card(card.replace("```\n<", f"{more}\n<"))
+    assert not is_failure_card(f"{card} ")
+    assert not is_failure_card("No answer")
