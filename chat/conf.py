@@ -287,6 +287,16 @@ class Settings:
         return self.lease_seconds / 4
 
 
+def json_of(text: str) -> bytes:
+    """What a setting that is JSON, or the path of a JSON file, holds. Raises ValueError."""
+    if text.startswith("{"):
+        return text.encode()
+    try:
+        return (ROOT / Path(text).expanduser()).read_bytes()
+    except (OSError, ValueError, RuntimeError):
+        raise ValueError("is neither a JSON object nor a readable file") from None
+
+
 def _refuse(name: str, problem: object) -> NoReturn:
     raise SystemExit(f"{name} {problem}. Correct it in the environment, in .env or in .env.local.")
 

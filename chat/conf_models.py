@@ -10,12 +10,11 @@ have put a key there.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import msgspec
 
-from chat.conf import ROOT, secret, settings
+from chat.conf import json_of, secret, settings
 
 C1, OPENASSISTANT = "c1", "openassistant"
 
@@ -81,12 +80,10 @@ def read(text: str) -> dict[str, ModelSpec]:
 
 
 def _contents(text: str) -> bytes:
-    if text.startswith("{"):
-        return text.encode()
     try:
-        return (ROOT / Path(text).expanduser()).read_bytes()
-    except (OSError, ValueError, RuntimeError):
-        raise ModelsMistake("is neither a JSON object nor a readable file") from None
+        return json_of(text)
+    except ValueError as problem:
+        raise ModelsMistake(str(problem)) from None
 
 
 def _decode(data: bytes) -> dict[str, ModelSpec]:

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import msgspec
 
-from chat.conf import ROOT, secret, settings
+from chat.conf import json_of, secret, settings
 from chat.tools.schema import ToolMistake
 
 NAME = re.compile(
@@ -53,12 +52,10 @@ def configured() -> dict[str, McpSpec]:
 
 
 def _contents(text: str) -> bytes:
-    if text.startswith("{"):
-        return text.encode()
     try:
-        return (ROOT / Path(text).expanduser()).read_bytes()
-    except (OSError, ValueError, RuntimeError):
-        raise ToolMistake("CHAT_MCP is neither a JSON object nor a readable file.") from None
+        return json_of(text)
+    except ValueError as problem:
+        raise ToolMistake(f"CHAT_MCP {problem}.") from None
 
 
 def _check(name: str, spec: McpSpec) -> None:
