@@ -101,6 +101,9 @@ class Channel(HTTPChannel):
     def refuse_body(self) -> None:
         self.refuse(413, "too_large", f"The request body is larger than {self.server.body_bytes} bytes.")
 
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self.refuse(400, "bad_request", f"The request line and each header may have {self.MAX_LENGTH} bytes.")
+
     def _respondToBadRequestAndDisconnect(self) -> None:
         self.refuse(400, "bad_request", "This is not valid HTTP/1.1.")
 

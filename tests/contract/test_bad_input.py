@@ -225,3 +225,8 @@ def test_a_thread_that_was_refused_was_not_made(model: ScriptedModel, alice: Cli
     thread = new_id("t")
     alice.chat("x" * 70_000, thread=thread)
     assert_problem(alice.get(f"/api/threads/{thread}"), "not_found", 404)
+
+
+@pytest.mark.parametrize("size", [20_000, 60_000])
+def test_an_address_that_is_too_long_is_a_bad_request(alice: Client, size: int) -> None:
+    assert_problem(alice.get("/api/threads", q="x" * size), "bad_request", 400)
