@@ -75,12 +75,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.send(websocket.error(error, response_id))
         except Exception as error:
             logger.error("action=frame_failed reason=%s\n%s", type(error).__name__, place_of(error))
-            await self.send(
-                websocket.error(
-                    Unavailable("Something went wrong on the server. Nothing was lost; try again."),
-                    response_id,
-                )
-            )
+            await self.send(websocket.error(_unforeseen(), response_id))
 
     async def _handle(self, frame: dict[str, Any], text: str) -> None:
         match frame.get("type"):
@@ -131,6 +126,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
                         await self.send(frame)
             except ChatError as error:
                 await self.send(websocket.error(error, response_id))
+            except Exception as error:
+                # Unforeseen, and in a task that nobody awaits: its reader would wait for ever.
+                logger.error("action=follow_failed reason=%s\n%s", type(error).__name__, place_of(error))
+                await self.send(websocket.error(_unforeseen(), response_id))
         if self._following.get(response_id) is asyncio.current_task():
             del self._following[response_id]
 
@@ -172,6 +171,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
         await self.base_send({"type": "websocket.send", "text": text_data})
+
+
+def _unforeseen() -> Unavailable:
+    return Unavailable("Something went wrong on the server. Nothing was lost; try again.")
 
 
 def _scheme(headers: dict[str, str]) -> str:

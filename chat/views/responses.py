@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from chat import payloads, service
 from chat.conf import settings
-from chat.errors import BY_CODE, BadRequest, ChatError
+from chat.errors import BY_CODE, BadRequest, ChatError, place_of
 from chat.identity import Caller
 from chat.log import End, Event
 from chat.models import Response
@@ -127,6 +127,8 @@ async def _encoded(first: list[Event], rest: AsyncGenerator[Event], encode: Enco
                     yield data
         except ChatError as error:
             logger.warning("action=stream_cut code=%s", error.code)
+        except Exception as error:
+            logger.error("action=stream_failed reason=%s\n%s", type(error).__name__, place_of(error))
 
 
 async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:

@@ -1,0 +1,32 @@
+"""A streamed body ends, whatever goes wrong while it is read: under Daphne an error that escapes would hang its reader."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from chat.errors import Unavailable
+from chat.log import Event, Started, Text
+from chat.views.responses import _encoded
+from chat.wire import raw
+
+
+async def breaking(problem: Exception) -> AsyncGenerator[Event]:
+    yield Text(b"so far", 6)
+    raise problem
+
+
+async def read(problem: Exception) -> bytes:
+    return b"".join([data async for data in _encoded([Started("streaming", 0)], breaking(problem), raw.c1)])
+
+
+@pytest.mark.parametrize(
+    "problem", [Unavailable(), ValueError("canary"), RuntimeError()], ids=lambda it: type(it).__name__
+)
+def test_a_body_ends_with_what_was_read_before_an_error(
+    problem: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert asyncio.run(read(problem)) == b"so far"
+    assert "canary" not in caplog.text
