@@ -7,7 +7,7 @@ work    `runner`, `leases`, `watchers`                owns this process's respon
         `tools`, `model_clients`                      what a model may call; how a model is called
 state   `log`, `doorbell`                             the text log and its readers; who wakes them across processes
         `store`, `history`                            every other read and write, one transaction each
-        `models`                                      the tables and their constraints
+        `models`, `sql`                               the tables and their constraints; statements by hand
 ground  `conf`, `errors`, `payloads`, `text`, `sse`,  pure: no ORM, no I/O
         `accumulator`, `oasst_prompt`, `calibration`
 

@@ -16,6 +16,8 @@ import psycopg
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from chat import sql
+
 logger = logging.getLogger(__name__)
 
 CHANNEL = "chat"
@@ -27,9 +29,7 @@ Handler = Callable[[Any], None]
 
 def ring(topic: str, *facts: Any) -> None:
     """Ring in the transaction under way: heard after its commit, or never. `facts` are ids and states, never text."""
-    payload = msgspec.json.encode([topic, *facts]).decode()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+    sql.rows("SELECT pg_notify(%s, %s)", [CHANNEL, msgspec.json.encode([topic, *facts]).decode()])
 
 
 def ring_many(topic: str, ids: list[int]) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
-from django.db import connection
 
+from chat import sql
 from chat.models import Role
 from chat.text import is_failure_card
 
@@ -71,9 +71,7 @@ def history_for_model(leaf: int, budget: int) -> list[dict[str, Any]]:
 
     Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays, and so do system texts.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_BRANCH, [leaf, leaf, budget])
-        rows = [Row(*row) for row in cursor.fetchall()]
+    rows = [Row(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
     *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
     kept = [[row for row in rows if row.apart], *(_within(turn, budget) for turn in older), newest]
     return list(healed(message for turn in kept if turn for message in _turn(turn)))

@@ -13,12 +13,18 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
+from chat import sql
 from chat.conf import settings
 from chat.errors import Unauthenticated
 from chat.models import ApiToken, User
 from chat.store import guests
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+_OF_TOKEN = """
+SELECT u.id, u.username, u.is_guest FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
+WHERE t.digest = %s AND u.is_active
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,11 @@ def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
 
 
 def _by_token(token: str) -> Caller:
-    rows = ApiToken.objects.filter(digest=ApiToken.digest_of(token), user__is_active=True)
-    for user, username, guest in rows.values_list("user_id", "user__username", "user__is_guest"):
-        return Caller(user, username, guest, by_cookie=False)
-    raise Unauthenticated("The bearer token is not valid (any more).")
+    found = sql.row(_OF_TOKEN, [ApiToken.digest_of(token)])
+    if found is None:
+        raise Unauthenticated("The bearer token is not valid (any more).")
+    user, username, guest = found
+    return Caller(user, username, guest, by_cookie=False)
 
 
 def _sessions() -> Any:

@@ -19,9 +19,10 @@ from chat.errors import (
     ThreadBusy,
     Unauthenticated,
 )
-from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
+from chat.models import Message, Response, Role, Status, Thread
 from chat.payloads import Again, Content, Send, Turn
-from chat.store import inserts, quotas
+from chat.store import inserts, quotas, standing
+from chat.store.standing import Active, Owner
 from chat.store.turns import After, Job
 
 FIRST_EPOCH = 1
@@ -127,9 +128,8 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
     return Claim(response, job, displaced)
 
 
-def _locked_owner(claimant: Claimant) -> User:
-    rows = User.objects.select_for_update(no_key=True).filter(pk=claimant.owner, is_active=True)
-    owner = rows.only("pk", "is_guest").first()
+def _locked_owner(claimant: Claimant) -> Owner:
+    owner = standing.owner(claimant.owner)
     if owner is None:
         raise Unauthenticated
     return owner
@@ -141,10 +141,10 @@ def _length(request: Send) -> int:
 
 
 def _admit(
-    claimant: Claimant, owner: User, request: Wanted, thread: Thread | None, characters: int
-) -> tuple[list[Response], list[int]]:
+    claimant: Claimant, owner: Owner, request: Wanted, thread: Thread | None, characters: int
+) -> tuple[list[Active], list[int]]:
     """What is active in the thread, and what of it must make way. Raises ThreadBusy, QuotaExceeded, Unavailable."""
-    active = list(Response.objects.filter(thread=thread, status__in=ACTIVE)) if thread else []
+    active = standing.active(thread.pk) if thread else []
     _check_busy(request, active)
     displaced = _displaced(request, active)
     quotas.check(owner, claimant.has_room, displaced, characters)
@@ -157,8 +157,7 @@ def _existing(owner: int, request: Wanted) -> Response | None:
     if prompt_id is not None and prompt_id == request.response_id:
         raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
     wanted = [name for name in (prompt_id, request.response_id) if name]
-    rows = Message.objects.owned_by(owner).filter(public_id__in=wanted) if wanted else Message.objects.none()
-    taken = set(rows.values_list("public_id", flat=True))
+    taken = standing.taken(owner, wanted)
     if request.response_id in taken:  # a response's reply bears its id
         return _the_same(owner, request)
     if taken:
@@ -187,14 +186,7 @@ def _same(response: Response, request: Wanted) -> bool:
 
 
 def _thread(owner: int, request: Send) -> Thread | None:
-    if request.thread_id is None:
-        return None
-    return (
-        Thread.objects.owned_by(owner)
-        .select_for_update(no_key=True)
-        .filter(public_id=request.thread_id)
-        .first()
-    )
+    return None if request.thread_id is None else standing.thread(owner, request.thread_id)
 
 
 def _model(claimant: Claimant, asked: str | None, thread: Thread | None) -> str:
@@ -209,18 +201,18 @@ def _model(claimant: Claimant, asked: str | None, thread: Thread | None) -> str:
     return model
 
 
-def _check_busy(request: Wanted, active: list[Response]) -> None:
+def _check_busy(request: Wanted, active: list[Active]) -> None:
     if active and request.busy == "reject":
         raise ThreadBusy
-    if request.busy == "queue" and sum(one.status == Status.QUEUED for one in active) >= QUEUE_LENGTH:
+    if request.busy == "queue" and sum(one.queued for one in active) >= QUEUE_LENGTH:
         raise ThreadBusy(f"{QUEUE_LENGTH} prompts are waiting in this thread already.")
 
 
-def _displaced(request: Wanted, active: list[Response]) -> list[int]:
+def _displaced(request: Wanted, active: list[Active]) -> list[int]:
     """What an interrupting prompt ends: what runs, and what was about to run in its place."""
     if request.busy != "interrupt":
         return []
-    return [one.pk for one in active if one.status == Status.STREAMING or one.jumps_queue]
+    return [one.pk for one in active if not one.queued or one.jumps_queue]
 
 
 def _create_thread(owner: int, request: Send, model: str) -> Thread:
@@ -288,7 +280,7 @@ def _after(thread: Thread, request: Send) -> After | None:
 
 
 def _answer(
-    claimant: Claimant, owner: User, wanted: Wanted, asked: Asked, place: Place
+    claimant: Claimant, owner: Owner, wanted: Wanted, asked: Asked, place: Place
 ) -> tuple[Response, Job]:
     """The response to a prompt and its reply, still empty; started at once unless it waits."""
     thread = place.thread

@@ -7,11 +7,17 @@ from uuid import uuid4
 
 import msgspec
 
+from chat import sql
 from chat.accumulator import ToolCall
 from chat.history import history_for_model
 from chat.models import Message, Response, Role, Status
 from chat.store import usage
 from chat.store.usage import Call
+
+_BEFORE = """
+SELECT m.parent_id, t.system_prompt FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id
+WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,7 @@ def prepare(response: int, system: str, budget: int) -> list[dict[str, object]]:
     Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored. Both count
     towards `budget`, in characters, and always stay, as does the newest prompt.
     """
-    replies = Message.objects.filter(response=response, role=Role.ASSISTANT, hidden=False)
-    parent, own = replies.values_list("parent_id", "thread__system_prompt").get()
+    parent, own = sql.rows(_BEFORE, [response])[0]
     told = [text for text in (system, own) if text]
     history = history_for_model(parent or 0, max(0, budget - sum(map(len, told))))
     return [*({"role": "system", "content": text} for text in told), *history]

@@ -1,4 +1,4 @@
-"""What a claim writes, in SQL: a row takes 0.3 to 0.5 ms of CPU through the ORM, 0.03 through a cursor; a claim writes five.
+"""What a claim writes.
 
 Columns that are not named here have their default in the database.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import connection
-
+from chat import sql
 from chat.conf import settings
 
 _THREAD = """
@@ -50,12 +49,12 @@ SELECT id FROM response
 
 def thread(**values: Any) -> int:
     """Insert a thread: owner, public_id, title, model. Its primary key."""
-    return _inserted(_THREAD, values)
+    return int(sql.value(_THREAD, values))
 
 
 def prompt(**values: Any) -> int:
     """Insert a prompt: owner, thread, public_id, parent, turn, content, parts, readable. Its primary key."""
-    return _inserted(_PROMPT, values)
+    return int(sql.value(_PROMPT, values))
 
 
 def answer(**values: Any) -> int:
@@ -63,10 +62,4 @@ def answer(**values: Any) -> int:
 
     It streams from now on, or is queued where `turn` is None. Its primary key.
     """
-    return _inserted(_ANSWER, {**values, "lease": settings.lease_seconds})
-
-
-def _inserted(statement: str, values: dict[str, Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return int(cursor.fetchone()[0])
+    return int(sql.value(_ANSWER, {**values, "lease": settings.lease_seconds}))

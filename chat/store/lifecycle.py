@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from chat import doorbell, text
+from chat import doorbell
 from chat.conf import settings
 from chat.errors import ModelTrouble
-from chat.models import ACTIVE, Message, Response, Role, Status, Thread
-from chat.store import logs, quotas, turns, usage
+from chat.models import ACTIVE, Response, Status, Thread
+from chat.store import endings, logs, turns, usage
 from chat.store.logs import Addition, Piece, Stopping
 from chat.store.turns import lease_end
 from chat.store.usage import Usage
@@ -35,18 +36,14 @@ def finish(rest: Addition, outcome: Outcome) -> Response | None:
 
     The result is None where the epoch has lost its right: somebody else ended the response. Repeating it is harmless.
     """
-    response = _locked(rest.response)
+    response = endings.held(rest.response)
     if response is None or response.lease_epoch != rest.epoch:
         return None
     if response.ended:
         return response
     if rest.start != response.log_length:
         rest = _unwritten(rest, response.log_length)
-    return _end(response, logs.pieces_of(response.pk) if response.log_length else [], rest.pieces, outcome)
-
-
-def _locked(response: int) -> Response | None:
-    return Response.objects.select_for_update(no_key=True).filter(pk=response).first()
+    return _end(response, logs.taken_out(response.pk) if response.log_length else [], rest.pieces, outcome)
 
 
 def _unwritten(rest: Addition, stored: int) -> Addition:
@@ -62,31 +59,28 @@ def _unwritten(rest: Addition, stored: int) -> Addition:
 
 
 def _end(response: Response, stored: list[Piece], rest: list[Piece], outcome: Outcome) -> Response:
-    pieces = stored + rest
-    if pieces:
-        logs.compact(response.pk, pieces, anew=not stored)
-    length = sum(len(piece.data) for piece in pieces)
+    """The end, whose response is held and whose stored pieces have been taken out of the table."""
+    pieces = logs.merged(stored + rest)
     offset = response.stop_offset if outcome.offset is None else outcome.offset
     kept, content = logs.kept(pieces, offset if outcome.status == Status.STOPPED else None)
-    _keep(response, content)
-    _record(
-        response, outcome, {"log_length": length, "kept_offset": kept, "text_length": len(content.encode())}
-    )
-    Thread.objects.filter(pk=response.thread_id).update(updated_at=Now())
+    ends = {
+        "log_length": sum(len(piece.data) for piece in pieces),
+        "kept_offset": kept,
+        "text_length": len(content.encode()),
+    }
+    final = _final(outcome) | ends
+    endings.write(response, final, pieces, content)
+    if outcome.usage:
+        usage.add(response.owner_id, response.thread_id, response.pk, outcome.usage.unstored)
     doorbell.ring("end", response.pk, response.thread_id)
     doorbell.ring("thread", response.owner_id, response.thread_id, "updated")
     return response
 
 
-def _keep(response: Response, content: str) -> None:
-    reply = Message.objects.filter(response=response, role=Role.ASSISTANT, hidden=False)
-    reply.update(content=content, readable=text.storable(text.readable(content)))
-
-
-def _record(response: Response, outcome: Outcome, ends: dict[str, int]) -> None:
+def _final(outcome: Outcome) -> dict[str, Any]:
     error, used = outcome.error, outcome.usage
-    final = {
-        "status": outcome.status,
+    return {
+        "status": outcome.status.value,
         "finish_reason": outcome.finish_reason,
         "error_code": error.code if error else None,
         "error_detail": error.detail if error else None,
@@ -95,15 +89,7 @@ def _record(response: Response, outcome: Outcome, ends: dict[str, int]) -> None:
         "completion_tokens": used.completion_tokens if used else 0,
         "usage_source": used.source if used else "estimated",
         "lease_until": None,
-        **ends,
     }
-    first = response.first_token_at or (Now() if ends["log_length"] else None)
-    Response.objects.filter(pk=response.pk).update(first_token_at=first, finished_at=Now(), **final)
-    for name, value in final.items():
-        setattr(response, name, value)
-    if used:
-        usage.add(response.owner_id, response.thread_id, response.pk, used.unstored)
-    quotas.settle(response.pk, used.prompt_tokens + used.completion_tokens if used else 0)
 
 
 def request_stop(response: int, offset: int | None) -> bool:
@@ -134,7 +120,7 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
     if row.status == Status.QUEUED and status == Status.INTERRUPTED:
         # A prompt that waited when its process died joins the history: its words must not be lost.
         turns.give_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
-    return _end(row, logs.pieces_of(response), [], Outcome(status, usage=usage.of_the_dead(row)))
+    return _end(row, logs.taken_out(response), [], Outcome(status, usage=usage.of_the_dead(row)))
 
 
 def expired_leases() -> list[int]:

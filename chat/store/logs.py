@@ -9,11 +9,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
-from django.db import connection
-
-from chat import doorbell
-from chat.models import Chunk, Response, Status, raw_delete
+from chat import doorbell, sql
+from chat.models import Chunk, Response, Status
 from chat.text import utf8_floor
 
 ROW_BYTES = 65_536  # of a finished log: 1 MiB is 16 rows, and what a reader takes at once stays small
@@ -38,6 +37,8 @@ WITH head AS (
 )
 SELECT id, stopping, stop_offset FROM moved
 """
+
+_TAKE_OUT = "DELETE FROM chat_chunk WHERE response_id = %s RETURNING start, data, marks, ephemeral"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,7 @@ class Stopping:
 
 def append(additions: list[Addition]) -> tuple[set[int], list[Stopping]]:
     """Write a batch. The result names the responses that were written, and those of them that are to stop."""
-    with connection.cursor() as cursor:
-        cursor.execute(_APPEND, [*_heads(additions), *_pieces(additions)])
-        rows = cursor.fetchall()
+    rows = sql.rows(_APPEND, [*_heads(additions), *_pieces(additions)])
     written = [row[0] for row in rows]
     if written:
         doorbell.ring_many("log", written)
@@ -117,29 +116,30 @@ def pieces_of(response: int) -> list[Piece]:
     return [Piece(bytes(data), bytes(marks), ephemeral) for data, marks, ephemeral in rows]
 
 
-def compact(response: int, pieces: list[Piece], *, anew: bool) -> None:
-    """Keep a finished log as few rows: `pieces`, merged by kind, replace whatever rows there are (`anew`: there are none)."""
-    if not anew:
-        raw_delete(Chunk.objects.filter(response_id=response))
-    start, rows = 0, []
-    for piece in _merged(pieces):
-        stop = start + len(piece.data)
-        rows.append(
-            Chunk(
-                response_id=response,
-                start=start,
-                stop=stop,
-                data=piece.data,
-                marks=piece.marks,
-                ephemeral=piece.ephemeral,
-            )
-        )
-        start = stop
-    Chunk.objects.bulk_create(rows)
+def taken_out(response: int) -> list[Piece]:
+    """The same, and the rows are gone: fewer ones take their place before the transaction ends."""
+    rows = sorted(sql.rows(_TAKE_OUT, [response]))
+    return [Piece(data, marks, ephemeral) for _, data, marks, ephemeral in rows]
+
+
+def columns(pieces: list[Piece]) -> tuple[list[int], list[bytes], list[bytes], list[bool]]:
+    """Starts, data, marks and kinds of the pieces of a whole log."""
+    sizes = [len(piece.data) for piece in pieces]
+    starts = list(accumulate(sizes, initial=0))[:-1]
+    return (
+        starts,
+        [piece.data for piece in pieces],
+        [piece.marks for piece in pieces],
+        [piece.ephemeral for piece in pieces],
+    )
+
+
+def merged(pieces: list[Piece]) -> list[Piece]:
+    """Text joined to pieces of some size; an ephemeral piece, which is one think item, stays one of its own."""
+    return list(_merged(pieces))
 
 
 def _merged(pieces: list[Piece]) -> Iterable[Piece]:
-    """Text joined to rows of some size; an ephemeral piece, which is one think item, stays a row of its own."""
     data, marks = bytearray(), bytearray()
     for piece in pieces:
         if data and (piece.ephemeral or len(data) >= ROW_BYTES):

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db import connection
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Sum, Window
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 
+from chat import sql
 from chat.conf import settings
 from chat.errors import QuotaExceeded, Unavailable
-from chat.models import Response, Spending, Status, User
+from chat.models import Spending
+from chat.store.standing import Owner
 from chat.store.usage import tokens_of
 
 ALLOWANCE_TOKENS = 2_000
@@ -26,26 +27,29 @@ ACTIVE_RETRY_SECONDS = 5  # a typical answer takes 2 to 10 s
 GUESTS_LOCK = 0x63686174  # the advisory lock under which the guests' responses are counted ("chat")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
+_RUNNING = """
+SELECT count(*) FROM chat_response WHERE owner_id = %s AND status = 'streaming' AND id <> ALL(%s::bigint[])
+"""
 
-def check(owner: User, has_room: bool, displaced: list[int], characters: int) -> None:
+_RUNNING_OF_GUESTS = """
+SELECT count(*) FROM chat_response r JOIN chat_user u ON u.id = r.owner_id
+WHERE r.status = 'streaming' AND u.is_guest AND r.id <> ALL(%s::bigint[])
+"""
+
+
+def check(owner: Owner, has_room: bool, displaced: list[int], characters: int) -> None:
     """Whether a response to a prompt of that many characters may be claimed.
 
     Those `displaced` make way for it and do not count as active.
     Raises QuotaExceeded with the quota's name, and Unavailable where this process has no room.
     """
-    running = Response.objects.filter(status=Status.STREAMING).exclude(pk__in=displaced)
-    _check_user(owner.pk, running, estimate(characters))
+    _check_user(owner.pk, displaced, estimate(characters))
     if owner.is_guest:
-        _check_guests(running, estimate(characters))
+        _check_guests(displaced, estimate(characters))
     if not has_room:
         raise Unavailable(
             "This server is answering as many prompts as it can.", retry_after=ACTIVE_RETRY_SECONDS
         )
-
-
-def settle(response: int, tokens: int) -> None:
-    """Put the real count in the estimate's place."""
-    Spending.objects.filter(response=response).update(tokens=tokens, settled=True)
 
 
 def estimate(characters: int) -> int:
@@ -53,8 +57,8 @@ def estimate(characters: int) -> int:
     return tokens_of(characters) + ALLOWANCE_TOKENS
 
 
-def _check_user(owner: int, running: QuerySet[Response], tokens: int) -> None:
-    if running.filter(owner=owner).count() >= settings.active_per_user:
+def _check_user(owner: int, displaced: list[int], tokens: int) -> None:
+    if sql.value(_RUNNING, [owner, displaced]) >= settings.active_per_user:
         raise QuotaExceeded(
             f"At most {settings.active_per_user} responses run at once per user. Wait until one has ended.",
             quota="active_per_user",
@@ -65,10 +69,9 @@ def _check_user(owner: int, running: QuerySet[Response], tokens: int) -> None:
     _check_day(spent, settings.tokens_per_day, "tokens_per_day", tokens)
 
 
-def _check_guests(running: QuerySet[Response], tokens: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GUESTS_LOCK])
-    if running.filter(owner__is_guest=True).count() >= settings.guests_active:
+def _check_guests(displaced: list[int], tokens: int) -> None:
+    sql.rows("SELECT pg_advisory_xact_lock(%s)", [GUESTS_LOCK])
+    if sql.value(_RUNNING_OF_GUESTS, [displaced]) >= settings.guests_active:
         raise QuotaExceeded(
             "All guests together have as many responses running as they may. Sign in, or wait a little.",
             quota="guests_active",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.db import connection
 from django.db.models.functions import Now
 
+from chat import sql
 from chat.models import CallEnd, Counted, Response, Status, UpstreamCall
 
 CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
@@ -51,6 +53,14 @@ class Usage:
     unstored: tuple[Call, ...] = ()
 
 
+_CALL = [column.name for column in fields(Call)]
+_COLUMNS = ["owner_id", "thread", "response", *_CALL]
+_ADD = f"""
+INSERT INTO chat_upstreamcall ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
+ON CONFLICT DO NOTHING
+"""
+
+
 def tokens_of(characters: int) -> int:
     """An estimate."""
     return -(-characters // CHARACTERS_PER_TOKEN)
@@ -58,9 +68,11 @@ def tokens_of(characters: int) -> int:
 
 def add(owner: int | None, thread: int, response: int, calls: Iterable[Call]) -> None:
     """Store calls of a response. Repeating it is harmless."""
-    rows = [UpstreamCall(owner_id=owner, thread=thread, response=response, **asdict(call)) for call in calls]
-    if rows:
-        UpstreamCall.objects.bulk_create(rows, ignore_conflicts=True)
+    for call in calls:
+        values = {name: getattr(call, name) for name in _CALL}
+        values |= {"outcome": call.outcome.value, "source": call.source.value}
+        values["parameters"] = msgspec.json.encode(call.parameters).decode()
+        sql.rows(_ADD, {"owner_id": owner, "thread": thread, "response": response, **values})
 
 
 def of_the_dead(response: Response) -> Usage | None:

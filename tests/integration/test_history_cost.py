@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chat import sql
 from chat.models import Message, Response, Status, Thread, User
 from chat.store import branches, hidden, messages, threads
 from chat.store.messages import Span
@@ -84,23 +86,31 @@ def planned_as_for_millions() -> None:
 
 def rows_read(work: Callable[[], Any]) -> tuple[int, int]:
     """The statements of some work, and the rows that Postgres looks at for them."""
-    with CaptureQueriesContext(connection) as captured, _plans() as plans:
+    with _plans() as plans:
         work()
-    return len(captured), sum(map(_looked_at, plans))
+    return len(plans), sum(map(_looked_at, plans))
 
 
 @contextmanager
 def _plans() -> Iterator[list[Json]]:
     """The plans of the statements in the block, each run once more to be measured."""
     plans: list[Json] = []
+    by_hand = sql.rows
 
-    def measure(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        with context["connection"].connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
+    def measure(statement: str, values: Any) -> None:
+        with connection.connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
             plans.append(cursor.fetchone()[0][0]["Plan"])
-        return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(measure):
+    def of_orm(execute: Any, statement: str, values: Any, many: bool, context: Any) -> Any:
+        measure(statement, values)
+        return execute(statement, values, many, context)
+
+    def measured(statement: str, values: Any = ()) -> Any:
+        measure(statement, values)
+        return by_hand(statement, values)
+
+    with connection.execute_wrapper(of_orm), patch.object(sql, "rows", measured):
         yield plans
 
 
