@@ -26,8 +26,8 @@ def rows(statement: str, values: Values = ()) -> list[Row]:
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        cursor = _cursor().execute(statement, values, prepare=True)
-        return cursor.fetchall() if cursor.description else []
+        cursor = _cursor().execute(statement, values)
+        return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 def row(statement: str, values: Values = ()) -> Row | None:
@@ -46,6 +46,7 @@ def _cursor() -> psycopg.Cursor[Row]:
     cursor: psycopg.Cursor[Row] | None = getattr(_of_thread, "cursor", None)
     if cursor is None or cursor.connection is not connection.connection:
         cursor = _of_thread.cursor = psycopg.Cursor(connection.connection)
+        cursor.connection.prepare_threshold = 0  # at once; Django says never, and its own cursors never do
         # By its size an integer would be sent as one of three types: each mix of them another statement to prepare.
         cursor.adapters.register_dumper(int, Int8Dumper)
     return cursor

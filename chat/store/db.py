@@ -36,15 +36,21 @@ log_writer = ThreadPoolExecutor(
 )  # its own: a queue of claims must not delay a flush or a heartbeat
 
 
-def _bound_statements(connection: Any, **_: Any) -> None:
+# Statements by hand find their rows by an index whatever they are given: planning them anew took the history's, which is the
+# largest, 0.3 of its 0.5 ms.
+SETTINGS = f"""
+SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{LOCK_SECONDS}s';
+SET plan_cache_mode = force_generic_plan; SET jit = off
+"""
+
+
+def _set_up(connection: Any, **_: Any) -> None:
     if threading.current_thread().name.startswith(PREFIX):
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"SET statement_timeout='{STATEMENT_SECONDS}s'; SET lock_timeout='{LOCK_SECONDS}s'"
-            )
+            cursor.execute(SETTINGS)
 
 
-connection_created.connect(_bound_statements, dispatch_uid="chat.store.bound_statements")
+connection_created.connect(_set_up, dispatch_uid="chat.store.set_up")
 
 
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

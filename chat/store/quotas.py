@@ -64,9 +64,10 @@ def _check_user(owner: int, displaced: list[int], tokens: int) -> None:
             quota="active_per_user",
             retry_after=ACTIVE_RETRY_SECONDS,
         )
-    spent = Spending.objects.filter(owner=owner)
-    _check_hour(spent, settings.per_hour, "per_hour")
-    _check_day(spent, settings.tokens_per_day, "tokens_per_day", tokens)
+    if settings.per_hour:
+        _check_hour(Spending.objects.filter(owner=owner), settings.per_hour, "per_hour")
+    if settings.tokens_per_day:
+        _check_day(Spending.objects.filter(owner=owner), settings.tokens_per_day, "tokens_per_day", tokens)
 
 
 def _check_guests(displaced: list[int], tokens: int) -> None:
@@ -77,15 +78,15 @@ def _check_guests(displaced: list[int], tokens: int) -> None:
             quota="guests_active",
             retry_after=ACTIVE_RETRY_SECONDS,
         )
-    spent = Spending.objects.filter(guest=True)
-    _check_hour(spent, settings.guests_per_hour, "guests_per_hour")
-    _check_day(spent, settings.guests_tokens_per_day, "guests_tokens_per_day", tokens)
+    spent, limit = Spending.objects.filter(guest=True), settings.guests_tokens_per_day
+    if settings.guests_per_hour:
+        _check_hour(spent, settings.guests_per_hour, "guests_per_hour")
+    if limit:
+        _check_day(spent, limit, "guests_tokens_per_day", tokens)
 
 
 def _check_hour(spent: QuerySet[Spending], limit: int, quota: str) -> None:
     """Reads at most `limit` rows: there is room once the one that many back is an hour old."""
-    if not limit:
-        return
     newest_first = spent.filter(claimed_at__gt=Now() - HOUR).order_by("-claimed_at")
     wait = newest_first.values_list(_left(HOUR), flat=True)[limit - 1 : limit].first()
     if wait is not None:
@@ -94,8 +95,6 @@ def _check_hour(spent: QuerySet[Spending], limit: int, quota: str) -> None:
 
 def _check_day(spent: QuerySet[Spending], limit: int, quota: str, tokens: int) -> None:
     """A prompt beyond the whole quota is taken where nothing else was: it would never be else."""
-    if not limit:
-        return
     free = max(0, limit - tokens)
     today = spent.filter(claimed_at__gt=Now() - DAY)
     if today.aggregate(sum=Coalesce(Sum("tokens"), 0))["sum"] <= free:
