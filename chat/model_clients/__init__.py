@@ -51,15 +51,15 @@ class Models:
         traits = _traits(name, spec)
         if name == OPENASSISTANT:
             url = settings.openassistant_base_url or await self._demo_url()
-            wire = OpenAIWire(url, settings.openassistant_api_key)
+            wire = OpenAIWire(url, settings.openassistant_api_key, OpenAssistant.path)
             traits = replace(traits, upstream=settings.openassistant_model, tools=False)
             return OpenAssistant(wire, traits, spec.metadata)
         if name == C1:
             url = await self._demo_url() if settings.demo else settings.c1_upstream
-            wire = OpenAIWire(url, settings.thesys_api_key)
+            wire = OpenAIWire(url, settings.thesys_api_key, ChatCompletions.path)
             traits = replace(traits, upstream=settings.c1_model, writes_c1=True)
         else:
-            wire = OpenAIWire(spec.base_url, spec.api_key)
+            wire = OpenAIWire(spec.base_url, spec.api_key, ChatCompletions.path)
         return ChatCompletions(wire, traits, spec.metadata)
 
     async def _demo_url(self) -> str:

@@ -14,6 +14,8 @@ from chat.sse import Piece
 class ChatCompletions:
     """`metadata` is passed through with each request; C1 reads custom actions and components from `metadata.thesys`."""
 
+    path = "/chat/completions"
+
     def __init__(self, wire: OpenAIWire, traits: Traits, metadata: dict[str, Any]) -> None:
         self.traits = traits
         self._wire, self._metadata = wire, metadata
@@ -32,4 +34,4 @@ class ChatCompletions:
             body["tools"] = question.tools
         else:
             body = {name: value for name, value in body.items() if name not in CHOICE_PARAMETERS}
-        return self._wire.stream("/chat/completions", body)
+        return self._wire.stream(body)

@@ -1,23 +1,20 @@
-"""The wire to any OpenAI-compatible server: the official client builds and sends the request, the bytes are read raw."""
+"""The wire to any OpenAI-compatible server: the official client makes the request's head, the bytes are read raw."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
-import httpx2
 import msgspec
-import openai
 
 from chat.conf import settings
 from chat.errors import ModelFailed, Unavailable
-from chat.model_clients.transport import Transport
+from chat.model_clients.transport import head, open_session
 from chat.sse import ChunkDecoder, Piece, StreamError
 
 RETRY_SECONDS = 0.5  # before the one further attempt; long enough for a restarted server's socket
@@ -30,77 +27,59 @@ IDLE_SECONDS = (
 )
 SPARE_CONNECTIONS = 100  # above one for each active response, for those whose end is still being read
 
-_READ_ERRORS = (httpx2.HTTPError, aiohttp.ClientError, ConnectionError)
+_READ_ERRORS = (aiohttp.ClientError, ConnectionError)
 
 
 class OpenAIWire:
     """One server: base URL, key, and a pool of connections."""
 
-    def __init__(self, base_url: str, api_key: str) -> None:
-        transport = Transport(settings.active_total + SPARE_CONNECTIONS, IDLE_SECONDS)
-        self._headers: dict[str, str | openai.Omit] = {
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream",
-            "Accept-Encoding": "identity",
-            "X-Stainless-Raw-Response": "stream",
-        }
-        if not api_key:
-            self._headers["Authorization"] = openai.Omit()
-        # Deadlines and retries are the engine's and ours: the client's own are 600 s, and two silent ones.
-        self._client = openai.AsyncOpenAI(
-            base_url=base_url,
-            api_key=api_key or "none",
-            max_retries=0,
-            timeout=None,
-            http_client=httpx2.AsyncClient(transport=transport, timeout=None, follow_redirects=False),
-        )
+    def __init__(self, base_url: str, api_key: str, path: str) -> None:
+        self._head = head(base_url, api_key, path)
+        self._session = open_session(settings.active_total + SPARE_CONNECTIONS, IDLE_SECONDS)
 
-    async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Piece]:
+    async def stream(self, body: dict[str, Any]) -> AsyncGenerator[Piece]:
         """POST `body` and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
-        decoder, started = ChunkDecoder(), False
-        async with self._asked(path, msgspec.json.encode(body)) as response:
-            try:
-                source = _source(response)
-                while data := await _next(source, decoder):
-                    piece = decoder.feed(data)
-                    started = started or bool(piece.text or piece.calls)
-                    yield piece
-                    if piece.done:
-                        return
-                yield decoder.flush()
-            except StreamError as problem:
-                yield problem.piece
-                raise ModelFailed from problem
-            except _READ_ERRORS as problem:
-                if decoder.finish_reason is None:
-                    raise _cut(started) from problem
+        answer, decoder = await self._asked(msgspec.json.encode(body)), ChunkDecoder()
+        read = answer.content.readany
+        try:
+            while data := await (read() if decoder.finish_reason is None else _last(read)):
+                piece = decoder.feed(data)
+                yield piece
+                if piece.done:
+                    return
+            yield decoder.flush()
+        except StreamError as problem:
+            yield problem.piece
+            raise ModelFailed from problem
+        except _READ_ERRORS as problem:
+            if decoder.finish_reason is None:
+                raise _cut(decoder.started) from problem
+        finally:
+            answer.close()
         if not (decoder.done or decoder.finish_reason):
             raise ModelFailed("The model's answer broke off. Try again.")
 
-    @asynccontextmanager
-    async def _asked(self, path: str, content: bytes) -> AsyncIterator[httpx2.Response]:
+    async def _asked(self, content: bytes) -> aiohttp.ClientResponse:
         try:
-            response = await self._post(path, content)
+            return await self._post(content)
         except _Again as again:
             await asyncio.sleep(again.seconds)
-            try:
-                response = await self._post(path, content)
-            except _Again as still:
-                raise still.error from still
         try:
-            yield response
-        finally:
-            await response.aclose()
+            return await self._post(content)
+        except _Again as still:
+            raise still.error from still
 
-    async def _post(self, path: str, content: bytes) -> httpx2.Response:
+    async def _post(self, content: bytes) -> aiohttp.ClientResponse:
         try:
-            return await self._client.post(
-                path, cast_to=httpx2.Response, content=content, options={"headers": self._headers}
+            answer = await self._session.post(
+                self._head.url, headers=self._head.headers, data=content, allow_redirects=False
             )
-        except openai.APIStatusError as problem:
-            raise _refusal(problem) from problem
-        except openai.APIConnectionError as problem:
+        except _READ_ERRORS as problem:
             raise _unreachable(problem) from problem
+        if 200 <= answer.status < 300:
+            return answer
+        answer.close()
+        raise _refusal(answer)
 
 
 class _Again(Exception):
@@ -111,10 +90,10 @@ class _Again(Exception):
         super().__init__(str(error))
 
 
-def _refusal(problem: openai.APIStatusError) -> Exception:
-    if problem.status_code != 429 and problem.status_code < 500:
-        return ModelFailed(f"The model's server refused the request (status {problem.status_code}).")
-    wait = _retry_after(problem.response.headers.get("retry-after"))
+def _refusal(answer: aiohttp.ClientResponse) -> Exception:
+    if answer.status != 429 and answer.status < 500:
+        return ModelFailed(f"The model's server refused the request (status {answer.status}).")
+    wait = _retry_after(answer.headers.get("retry-after"))
     error = Unavailable("The model is overloaded. Try again a little later.", retry_after=wait)
     if wait is not None and wait > RETRY_AFTER_LIMIT:
         return error
@@ -135,13 +114,10 @@ def _retry_after(value: str | None) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _unreachable(problem: openai.APIConnectionError) -> Exception:
+def _unreachable(problem: Exception) -> Exception:
     error = Unavailable("The model could not be reached. Try again.")
-    cause: BaseException | None = problem
-    while cause is not None:
-        if isinstance(cause, aiohttp.ClientConnectorError):
-            return _Again(error, RETRY_SECONDS)
-        cause = cause.__cause__ or cause.__context__
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        return _Again(error, RETRY_SECONDS)
     return error  # the request had been sent: asking again could answer, and bill, twice
 
 
@@ -151,20 +127,10 @@ def _cut(started: bool) -> Exception:
     return Unavailable("The model's server closed the connection. Try again.")
 
 
-def _source(response: httpx2.Response) -> AsyncIterator[bytes]:
-    """The reads as they come, unless a server compresses what it was asked not to."""
-    if response.headers.get("content-encoding", "identity") != "identity":
-        return response.aiter_bytes()
-    reads: AsyncIterator[bytes] = response.extensions["reader"].iter_any()
-    return reads
-
-
-async def _next(source: AsyncIterator[bytes], decoder: ChunkDecoder) -> bytes:
-    """The next read, empty at the end; after the model's last word it is waited for only a moment."""
+async def _last(read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """What comes after the model's last word, which is waited for only a moment; empty at the end."""
     try:
-        if decoder.finish_reason is None:
-            return await anext(source)
         async with asyncio.timeout(TAIL_SECONDS):
-            return await anext(source)
-    except (StopAsyncIteration, TimeoutError):
+            return await read()
+    except TimeoutError:
         return b""

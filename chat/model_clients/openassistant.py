@@ -28,6 +28,8 @@ SAMPLING = {
 class OpenAssistant:
     """`traits.budget_tokens` is its context: prompt and answer together."""
 
+    path = "/completions"
+
     def __init__(self, wire: OpenAIWire, traits: Traits, metadata: dict[str, Any]) -> None:
         self.traits = traits
         self._wire = wire
@@ -44,7 +46,7 @@ class OpenAssistant:
     async def stream(self, question: Question) -> AsyncGenerator[Piece]:
         context = self.traits.budget_tokens or CONTEXT_TOKENS
         prompt = build([_plain(message) for message in question.messages], context, self._fixed["max_tokens"])
-        stream = self._wire.stream("/completions", {**self._fixed, "prompt": prompt})
+        stream = self._wire.stream({**self._fixed, "prompt": prompt})
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:
