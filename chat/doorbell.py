@@ -29,14 +29,19 @@ Handler = Callable[[Any], None]
 
 def ring(topic: str, *facts: Any) -> None:
     """Ring in the transaction under way: heard after its commit, or never. `facts` are ids and states, never text."""
-    sql.rows("SELECT pg_notify(%s, %s)", [CHANNEL, msgspec.json.encode([topic, *facts]).decode()])
+    ring_all([(topic, *facts)])
+
+
+def ring_all(rings: list[tuple[Any, ...]]) -> None:
+    """Ring several times in one journey."""
+    payloads = [msgspec.json.encode(ring).decode() for ring in rings]
+    sql.rows("SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [CHANNEL, payloads])
 
 
 def ring_many(topic: str, ids: list[int]) -> None:
     """Ring for many ids in as few notifications as they fit in."""
     step = PAYLOAD_BYTES // 21  # a bigint has up to 20 characters, and its comma
-    for first in range(0, len(ids), step):
-        ring(topic, *ids[first : first + step])
+    ring_all([(topic, *ids[first : first + step]) for first in range(0, len(ids), step)])
 
 
 class Listener:

@@ -110,6 +110,8 @@ class Runner:
 
     async def send(self, claimant: Claimant, request: Send | Again) -> Response:
         """Claim a response and run it, or attach to the one that exists. A caller who leaves meanwhile changes nothing."""
+        if request.response_id is None:
+            request = replace(request, response_id=str(uuid4()))  # by which a second attempt knows it again
         return await asyncio.shield(self._spawn(self._claim(claimant, request)))
 
     async def _claim(self, claimant: Claimant, request: Send | Again) -> Response:

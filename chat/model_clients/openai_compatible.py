@@ -14,7 +14,7 @@ import msgspec
 
 from chat.conf import settings
 from chat.errors import ModelFailed, Unavailable
-from chat.model_clients.transport import head, open_session
+from chat.model_clients.transport import Head, open_session
 from chat.sse import ChunkDecoder, Piece, StreamError
 
 RETRY_SECONDS = 0.5  # before the one further attempt; long enough for a restarted server's socket
@@ -31,10 +31,10 @@ _READ_ERRORS = (aiohttp.ClientError, ConnectionError)
 
 
 class OpenAIWire:
-    """One server: base URL, key, and a pool of connections."""
+    """One address of one server, and a pool of connections to it."""
 
-    def __init__(self, base_url: str, api_key: str, path: str) -> None:
-        self._head = head(base_url, api_key, path)
+    def __init__(self, head: Head) -> None:
+        self._head = head
         self._session = open_session(settings.active_total + SPARE_CONNECTIONS, IDLE_SECONDS)
 
     async def stream(self, body: dict[str, Any]) -> AsyncGenerator[Piece]:

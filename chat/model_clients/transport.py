@@ -62,11 +62,11 @@ class _Recorder(httpx2.BaseTransport):
 
 def open_session(connections: int, idle_seconds: float) -> aiohttp.ClientSession:
     """A pool of at most `connections`, idle ones kept for `idle_seconds`. No deadlines: they are the engine's."""
-    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=idle_seconds, ssl=_trusted())
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=idle_seconds, ssl=trusted())
     return aiohttp.ClientSession(connector=connector, trust_env=True, timeout=aiohttp.ClientTimeout())
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """The certificates that the client trusts: reading them takes 20 ms."""
     return httpx2.create_ssl_context()

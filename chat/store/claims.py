@@ -22,6 +22,7 @@ from chat.errors import (
 from chat.models import Message, Response, Role, Status, Thread
 from chat.payloads import Again, Content, Send, Turn
 from chat.store import inserts, quotas, standing
+from chat.store.inserts import NewPrompt
 from chat.store.standing import Active, Owner
 from chat.store.turns import After, Job
 
@@ -38,15 +39,19 @@ class Claim:
     displaced: list[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimant:
-    """Who claims, and the process that will do the work; `has_room` tells whether it can take on one more."""
+    """Who claims, and the process that will do the work; `has_room` tells whether it can take on one more.
+
+    `made` is what an earlier attempt made: the answer to its commit may have been lost with the connection.
+    """
 
     owner: int
     process: UUID
     has_room: bool
     default_model: str
     models: tuple[str, ...]
+    made: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The prompt to answer, by whom, and how long it is."""
+    """The prompt to answer, new or stored, by whom, and how long it is."""
 
-    prompt: int
+    prompt: NewPrompt | int
     model: str
     characters: int
 
@@ -80,10 +85,10 @@ def claim(claimant: Claimant, request: Send) -> Claim:
 
     Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest.
     """
-    owner = _locked_owner(claimant)
-    existing = _existing(owner.pk, request)
+    owner = _locked_owner(claimant, request)
+    existing = _existing(claimant, owner, request)
     if existing is not None:
-        return Claim(existing, None, [])
+        return existing
     thread = _thread(owner.pk, request)
     model = _model(claimant, request.model, thread)
     characters = _length(request)
@@ -94,7 +99,8 @@ def claim(claimant: Claimant, request: Send) -> Claim:
     asked = Asked(_new_prompt(request, place), model, characters)
     response, job = _answer(claimant, owner, request, asked, place)
     doorbell.ring("thread", owner.pk, thread.pk, "created" if new else "updated")
-    return Claim(response, job, displaced)
+    claimant.made = Claim(response, job, displaced)
+    return claimant.made
 
 
 def claim_again(claimant: Claimant, request: Again) -> Claim:
@@ -102,7 +108,7 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
 
     Raises NotFound, and what `claim` raises.
     """
-    owner = _locked_owner(claimant)
+    owner = _locked_owner(claimant, request)
     original = (
         Response.objects.owned_by(owner.pk)
         .select_related("prompt")
@@ -111,9 +117,9 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
     )
     if original is None:
         raise NotFound
-    existing = _existing(owner.pk, request)
+    existing = _existing(claimant, owner, request)
     if existing is not None:
-        return Claim(existing, None, [])
+        return existing
     thread = Thread.objects.select_for_update(no_key=True).get(pk=original.thread_id)
     model = _model(claimant, request.model or original.model, thread)
     characters = len(original.prompt.content)
@@ -125,11 +131,15 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
     asked = Asked(original.prompt_id, model, characters)
     response, job = _answer(claimant, owner, request, asked, place)
     doorbell.ring("thread", owner.pk, thread.pk, "updated")
-    return Claim(response, job, displaced)
+    claimant.made = Claim(response, job, displaced)
+    return claimant.made
 
 
-def _locked_owner(claimant: Claimant) -> Owner:
-    owner = standing.owner(claimant.owner)
+def _locked_owner(claimant: Claimant, request: Wanted) -> Owner:
+    prompt_id = request.prompt_id if isinstance(request, Send) else None
+    if prompt_id is not None and prompt_id == request.response_id:
+        raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
+    owner = standing.owner(claimant.owner, [name for name in (prompt_id, request.response_id) if name])
     if owner is None:
         raise Unauthenticated
     return owner
@@ -151,16 +161,12 @@ def _admit(
     return active, displaced
 
 
-def _existing(owner: int, request: Wanted) -> Response | None:
-    """The response that the same request made before; ids that mean something else are refused."""
-    prompt_id = request.prompt_id if isinstance(request, Send) else None
-    if prompt_id is not None and prompt_id == request.response_id:
-        raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
-    wanted = [name for name in (prompt_id, request.response_id) if name]
-    taken = standing.taken(owner, wanted)
-    if request.response_id in taken:  # a response's reply bears its id
-        return _the_same(owner, request)
-    if taken:
+def _existing(claimant: Claimant, owner: Owner, request: Wanted) -> Claim | None:
+    """What the same request led to before; ids that mean something else are refused."""
+    if request.response_id in owner.taken:  # a response's reply bears its id
+        response, made = _the_same(owner.pk, request), claimant.made
+        return made if made is not None and made.response.pk == response.pk else Claim(response, None, [])
+    if owner.taken:
         raise PromptIdReused
     return None
 
@@ -250,14 +256,11 @@ def readable(content: Content) -> str:
     return text.storable(text.readable(content.text))
 
 
-def _new_prompt(request: Send, place: Place) -> int:
+def _new_prompt(request: Send, place: Place) -> NewPrompt:
     thread, after = place.thread, place.after
-    return inserts.prompt(
-        owner=thread.owner_id,
-        thread=thread.pk,
+    return NewPrompt(
         public_id=request.prompt_id or str(uuid4()),
         parent=None if place.waits else thread.leaf_id if after is None else after.message,
-        turn=place.turn,
         content=request.content.text,
         parts=request.content.parts,
         readable=readable(request.content),
@@ -288,16 +291,15 @@ def _answer(
         owner_id=owner.pk,
         thread=thread,
         public_id=wanted.response_id or str(uuid4()),
-        prompt_id=asked.prompt,
         model=asked.model,
         status=Status.QUEUED if place.waits else Status.STREAMING,
     )
-    response.pk = inserts.answer(
+    response.pk, response.prompt_id = inserts.answer(
+        asked.prompt,
         owner=owner.pk,
         guest=owner.is_guest,
         thread=thread.pk,
         public_id=response.public_id,
-        prompt=asked.prompt,
         model=asked.model,
         turn=place.turn,
         jumps_queue=wanted.busy == "interrupt",

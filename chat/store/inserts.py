@@ -1,11 +1,8 @@
-"""What a claim writes.
-
-Columns that are not named here have their default in the database.
-"""
+"""What a claim writes. Columns that are not named here have their default in the database."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from chat import sql
 from chat.conf import settings
@@ -15,26 +12,21 @@ INSERT INTO chat_thread (owner_id, public_id, title, model) VALUES (%(owner)s, %
 RETURNING id
 """
 
-_PROMPT = """
-INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable)
-VALUES (%(owner)s, %(thread)s, %(public_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(readable)s)
-RETURNING id
-"""
-
-# One statement, so that it is one journey: the response, its reply (empty still), the thread that now ends with it (unless
-# the turn has yet to come), and what it takes out of the owner's quotas.
+# One statement, so that it is one journey: the prompt, where it is new, the response, its reply (empty still), the thread that
+# now ends with it (unless the turn has yet to come), and what it takes out of the owner's quotas.
 _ANSWER = """
-WITH response AS (
+WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_response (
         owner_id, thread_id, public_id, prompt_id, model, status, jumps_queue, lease_owner, lease_epoch, lease_until, started_at
     )
-    SELECT %(owner)s, %(thread)s, %(public_id)s, %(prompt)s, %(model)s,
+    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s,
            CASE WHEN %(turn)s::int IS NULL THEN 'queued' ELSE 'streaming' END, %(jumps_queue)s, %(process)s, %(epoch)s,
            now() + make_interval(secs => %(lease)s), CASE WHEN %(turn)s::int IS NULL THEN NULL ELSE now() END
-    RETURNING id
+    FROM prompt
+    RETURNING id, prompt_id
 ), reply AS (
     INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, response_id, turn, position, role, content)
-    SELECT %(owner)s, %(thread)s, %(public_id)s, %(prompt)s, response.id, %(turn)s, 1, 'assistant', '' FROM response
+    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt_id, id, %(turn)s, 1, 'assistant', '' FROM response
     RETURNING id
 ), placed AS (
     UPDATE chat_thread SET turns = %(turn)s, leaf_id = reply.id, model = %(model)s, updated_at = now()
@@ -43,8 +35,28 @@ WITH response AS (
     INSERT INTO chat_spending (owner_id, guest, response, tokens)
     SELECT %(owner)s, %(guest)s, response.id, %(tokens)s FROM response
 )
-SELECT id FROM response
+SELECT id, prompt_id FROM response
 """
+
+_TO_NEW_PROMPT = _ANSWER.format(
+    prompt="""
+    INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable)
+    VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(readable)s)
+    RETURNING id
+"""
+)
+
+_TO_STORED_PROMPT = _ANSWER.format(prompt="SELECT %(prompt)s::bigint AS id")
+
+
+class NewPrompt(NamedTuple):
+    """A prompt to be stored; `parent` is the primary key of the message that it follows."""
+
+    public_id: str
+    parent: int | None
+    content: str
+    parts: bool
+    readable: str
 
 
 def thread(**values: Any) -> int:
@@ -52,14 +64,15 @@ def thread(**values: Any) -> int:
     return int(sql.value(_THREAD, values))
 
 
-def prompt(**values: Any) -> int:
-    """Insert a prompt: owner, thread, public_id, parent, turn, content, parts, readable. Its primary key."""
-    return int(sql.value(_PROMPT, values))
+def answer(prompt: NewPrompt | int, **values: Any) -> tuple[int, int]:
+    """Insert a response: owner, guest, thread, public_id, model, turn, jumps_queue, process, epoch, tokens; and its prompt.
 
-
-def answer(**values: Any) -> int:
-    """Insert a response: owner, guest, thread, public_id, prompt, model, turn, jumps_queue, process, epoch, tokens.
-
-    It streams from now on, or is queued where `turn` is None. Its primary key.
+    It streams from now on, or is queued where `turn` is None. The primary keys of both.
     """
-    return int(sql.value(_ANSWER, {**values, "lease": settings.lease_seconds}))
+    values["lease"] = settings.lease_seconds
+    if isinstance(prompt, int):
+        response, asked = sql.rows(_TO_STORED_PROMPT, {**values, "prompt": prompt})[0]
+    else:
+        new = {**prompt._asdict(), **values, "prompt_id": prompt.public_id}
+        response, asked = sql.rows(_TO_NEW_PROMPT, new)[0]
+    return response, asked

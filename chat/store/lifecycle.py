@@ -72,8 +72,8 @@ def _end(response: Response, stored: list[Piece], rest: list[Piece], outcome: Ou
     endings.write(response, final, pieces, content)
     if outcome.usage:
         usage.add(response.owner_id, response.thread_id, response.pk, outcome.usage.unstored)
-    doorbell.ring("end", response.pk, response.thread_id)
-    doorbell.ring("thread", response.owner_id, response.thread_id, "updated")
+    updated = ("thread", response.owner_id, response.thread_id, "updated")
+    doorbell.ring_all([("end", response.pk, response.thread_id), updated])
     return response
 
 

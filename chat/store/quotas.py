@@ -27,10 +27,6 @@ ACTIVE_RETRY_SECONDS = 5  # a typical answer takes 2 to 10 s
 GUESTS_LOCK = 0x63686174  # the advisory lock under which the guests' responses are counted ("chat")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
-_RUNNING = """
-SELECT count(*) FROM chat_response WHERE owner_id = %s AND status = 'streaming' AND id <> ALL(%s::bigint[])
-"""
-
 _RUNNING_OF_GUESTS = """
 SELECT count(*) FROM chat_response r JOIN chat_user u ON u.id = r.owner_id
 WHERE r.status = 'streaming' AND u.is_guest AND r.id <> ALL(%s::bigint[])
@@ -43,7 +39,7 @@ def check(owner: Owner, has_room: bool, displaced: list[int], characters: int) -
     Those `displaced` make way for it and do not count as active.
     Raises QuotaExceeded with the quota's name, and Unavailable where this process has no room.
     """
-    _check_user(owner.pk, displaced, estimate(characters))
+    _check_user(owner, displaced, estimate(characters))
     if owner.is_guest:
         _check_guests(displaced, estimate(characters))
     if not has_room:
@@ -57,17 +53,17 @@ def estimate(characters: int) -> int:
     return tokens_of(characters) + ALLOWANCE_TOKENS
 
 
-def _check_user(owner: int, displaced: list[int], tokens: int) -> None:
-    if sql.value(_RUNNING, [owner, displaced]) >= settings.active_per_user:
+def _check_user(owner: Owner, displaced: list[int], tokens: int) -> None:
+    if len(owner.running.difference(displaced)) >= settings.active_per_user:
         raise QuotaExceeded(
             f"At most {settings.active_per_user} responses run at once per user. Wait until one has ended.",
             quota="active_per_user",
             retry_after=ACTIVE_RETRY_SECONDS,
         )
     if settings.per_hour:
-        _check_hour(Spending.objects.filter(owner=owner), settings.per_hour, "per_hour")
+        _check_hour(Spending.objects.filter(owner=owner.pk), settings.per_hour, "per_hour")
     if settings.tokens_per_day:
-        _check_day(Spending.objects.filter(owner=owner), settings.tokens_per_day, "tokens_per_day", tokens)
+        _check_day(Spending.objects.filter(owner=owner.pk), settings.tokens_per_day, "tokens_per_day", tokens)
 
 
 def _check_guests(displaced: list[int], tokens: int) -> None:

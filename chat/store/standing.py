@@ -11,7 +11,11 @@ from chat.models import Thread
 
 _OWNER = "SELECT id, is_guest FROM chat_user WHERE id = %s AND is_active FOR NO KEY UPDATE"
 
-_TAKEN = "SELECT public_id FROM chat_message WHERE owner_id = %s AND public_id = ANY(%s::text[])"
+# Apart from the lock, and after it: a statement sees what was there when it began to wait.
+_CLAIMED = """
+SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND public_id = ANY(%(ids)s::text[])),
+       ARRAY(SELECT id FROM chat_response WHERE owner_id = %(owner)s AND status = 'streaming')
+"""
 
 _OF_THREAD = ("id", "owner_id", "public_id", "model", "turns", "leaf_id")
 
@@ -25,10 +29,15 @@ SELECT id, status = 'queued', jumps_queue FROM chat_response WHERE thread_id = %
 
 
 class Owner(NamedTuple):
-    """The user who claims, whose row is held until the claim commits."""
+    """The user who claims, whose row is held until the claim commits.
+
+    `taken`: those of the wanted ids that name a message already. `running`: the responses that stream.
+    """
 
     pk: int
     is_guest: bool
+    taken: frozenset[str]
+    running: frozenset[int]
 
 
 class Active(NamedTuple):
@@ -39,15 +48,14 @@ class Active(NamedTuple):
     jumps_queue: bool
 
 
-def owner(user: int) -> Owner | None:
+def owner(user: int, ids: list[str]) -> Owner | None:
     """Hold the user's row; None for one who is gone or suspended."""
     found = sql.row(_OWNER, [user])
-    return Owner(*found) if found else None
-
-
-def taken(owner: int, ids: list[str]) -> set[str]:
-    """Those of the ids that name a message of the owner's."""
-    return {public_id for (public_id,) in sql.rows(_TAKEN, [owner, ids])} if ids else set()
+    if found is None:
+        return None
+    pk, is_guest = found
+    taken, running = sql.rows(_CLAIMED, {"owner": user, "ids": ids})[0]
+    return Owner(pk, is_guest, frozenset(taken), frozenset(running))
 
 
 def thread(owner: int, public_id: str) -> Thread | None:

@@ -1,0 +1,63 @@
+"""A claim whose commit went through, while the answer to it got lost with the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connection
+
+from chat.models import Message, Response, User
+from chat.payloads import Again, Content, Send
+from chat.store import claims, db
+from chat.store.claims import Claimant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def claimant() -> Claimant:
+    return Claimant(User.objects.create(username="ada").pk, uuid4(), True, "", ("c1",))
+
+
+@pytest.fixture
+def commit_unheard(claimant: Claimant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first transaction is committed, and its connection breaks before anybody hears of it."""
+    whole, broken = db._in_transaction, list[None]()
+
+    def once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        result = whole(function, *args, **kwargs)
+        if args[0] is claimant and not broken:
+            broken.append(connection.connection.close())
+            raise OperationalError("the connection is lost")
+        return result
+
+    monkeypatch.setattr(db, "_in_transaction", once)
+
+
+@pytest.mark.usefixtures("commit_unheard")
+def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claimant: Claimant) -> None:
+    made = db._guarded(claims.claim, claimant, Send(Content("Hello"), response_id="r", thread_id="t"))
+    row = Response.objects.get()
+    assert made.job is not None
+    assert (made.job.response, made.response.pk, row.public_id) == (row.pk, row.pk, "r")
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.usefixtures("commit_unheard")
+def test_another_answer_that_was_claimed_unheard_has_its_work_to_do(claimant: Claimant) -> None:
+    before = Claimant(claimant.owner, uuid4(), True, "", ("c1",))
+    first = db._guarded(claims.claim, before, Send(Content("Hello"), response_id="r"))
+    again = db._guarded(claims.claim_again, claimant, Again(original="r", response_id="s"))
+    assert again.job is not None
+    assert again.displaced == [first.response.pk]
+    assert Response.objects.count() == 2
+
+
+def test_another_claim_of_the_same_has_none(claimant: Claimant) -> None:
+    request = Send(Content("Hello"), response_id="r")
+    first = db._guarded(claims.claim, claimant, request)
+    second = db._guarded(claims.claim, Claimant(claimant.owner, uuid4(), True, "", ("c1",)), request)
+    assert (first.response.pk, second.job) == (second.response.pk, None)
