@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -109,9 +109,11 @@ class Engine:
         while True:
             traits, response = self._client.traits, self._writer.response
             budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
-            messages = await store.run(hidden.prepare, response, traits.system, budget)
+            tools = [] if last else [tool.schema for tool in self._tools.values()]
             try:
-                return await self._attempt(messages, {} if last else self._tools)
+                return await self._attempt(
+                    Question(await store.run(hidden.prepare, response, traits.system, budget), tools)
+                )
             except ModelTrouble:
                 # Nobody is told of those before: the error of the last one is what can still be done something about.
                 if not self._fallbacks:
@@ -124,17 +126,18 @@ class Engine:
         takes = self._client.traits.takes(self._chosen)
         self._tools = {name: tool for name, tool in self._chosen.items() if name in takes}
 
-    async def _attempt(self, messages: list[dict[str, object]], tools: dict[str, Tool]) -> Answer:
+    async def _attempt(self, question: Question) -> Answer:
         answer = Answer()
-        question = Question(messages, [tool.schema for tool in tools.values()])
         with self._meter.call(self._client.traits, question, answer):
-            await self._read(question, answer)
+            pieces = self._client.stream(question)
+            del question  # a long history is not kept for as long as its answer takes
+            await self._read(pieces, answer)
         return answer
 
-    async def _read(self, question: Question, answer: Answer) -> None:
+    async def _read(self, stream: AsyncGenerator[Piece], answer: Answer) -> None:
         clock = Deadlines()
         try:
-            async with clock, aclosing(self._client.stream(question)) as pieces:
+            async with clock, aclosing(stream) as pieces:
                 async for piece in pieces:
                     clock.byte(bool(piece.text or piece.calls))
                     self._take(piece, answer)

@@ -67,30 +67,32 @@ class Meter:
     @contextmanager
     def call(self, traits: Traits, question: Question, heard: Heard) -> Iterator[None]:
         """Around a call of a model: its row tells how the block ended."""
+        asked = _Asked.of(question)
+        del question
         clock = _Clock()
         try:
             yield
         except asyncio.CancelledError:
-            self._add(traits, question, heard, clock, CallEnd.STOPPED)
+            self._add(traits, asked, heard, clock, CallEnd.STOPPED)
             raise
         except Exception as problem:
-            self._add(traits, question, heard, clock, CallEnd.FAILED, _code(problem))
+            self._add(traits, asked, heard, clock, CallEnd.FAILED, _code(problem))
             raise
-        self._add(traits, question, heard, clock, CallEnd.DONE)
+        self._add(traits, asked, heard, clock, CallEnd.DONE)
 
     def _add(
         self,
         traits: Traits,
-        question: Question,
+        asked: _Asked,
         heard: Heard,
         clock: _Clock,
         outcome: CallEnd,
         error_code: str | None = None,
     ) -> None:
-        asked = sum(_length(message.get("content")) for message in question.messages)
         if heard.counted:
-            calibration.learn(traits.name, asked, heard.counted[0])
-        estimate = (calibration.tokens(traits.name, asked), calibration.tokens(traits.name, heard.characters))
+            calibration.learn(traits.name, asked.characters, heard.counted[0])
+        counts = (asked.characters, heard.characters)
+        estimate = [calibration.tokens(traits.name, characters) for characters in counts]
         prompt, completion = heard.counted or estimate
         row = Call(
             model=traits.name,
@@ -106,8 +108,8 @@ class Meter:
             completion_tokens=completion,
             source=Counted.PROVIDER if heard.counted else Counted.ESTIMATED,
             parameters=traits.parameters,
-            system_digest=_digest(_system(question.messages)),
-            tools_digest=_digest(question.tools),
+            system_digest=asked.system_digest,
+            tools_digest=asked.tools_digest,
         )
         self._unstored.append(row)
 
@@ -121,6 +123,20 @@ class _Clock:
 
     def at(self, monotonic: float) -> datetime:
         return self.began + timedelta(seconds=max(0.0, monotonic - self.since))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Of a question, what its row tells."""
+
+    characters: int
+    system_digest: str
+    tools_digest: str
+
+    @classmethod
+    def of(cls, question: Question) -> _Asked:
+        characters = sum(_length(message.get("content")) for message in question.messages)
+        return cls(characters, _digest(_system(question.messages)), _digest(question.tools))
 
 
 def _code(problem: Exception) -> str:

@@ -48,24 +48,25 @@ class ApiHandler(ASGIHandler):
         me = asyncio.current_task()
         leaving = asyncio.create_task(_cancel_when_left(receive, me))
         try:
-            await self._answer(scope, body, send)
+            # A stream may be open for minutes: of its request, which is 4 KB, nothing is kept.
+            response, body = await self._answer(scope, body), b""
+            await self.send_response(response, send)
         except asyncio.CancelledError:
             if not leaving.done():
                 raise
         finally:
             leaving.cancel()
 
-    async def _answer(self, scope: Any, body: bytes, send: Send) -> None:
+    async def _answer(self, scope: Any, body: bytes) -> HttpResponseBase:
         try:
             request = ASGIRequest(scope, io.BytesIO(body))
         except UnicodeDecodeError:
-            await self.send_response(problem(BadRequest("The path or a header is not valid UTF-8.")), send)
-            return
+            return problem(BadRequest("The path or a header is not valid UTF-8."))
         response = await self._response(request)
         headers.for_api(request, response)
         if isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
-        await self.send_response(response, send)
+        return response
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
         """Send a response; the chunks of a stream go as they are."""

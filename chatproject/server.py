@@ -185,9 +185,9 @@ class Server(daphne.server.Server):
 
     # Applications
 
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> asyncio.Queue[dict[str, Any]]:
-        """Start the application for one request or socket; returns the queue of what it receives."""
-        inbox: asyncio.Queue[dict[str, Any]] = protocol.inbox()
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Start the application for one request or socket; returns the inbox of what it receives."""
+        inbox = protocol.inbox()
         scope.setdefault("asgi", {"version": "3.0"})
         task = loop.create_task(self.run_application(protocol, scope, inbox))
         self.connections[protocol]["application_instance"] = task

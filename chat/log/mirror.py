@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 from chat import store
 from chat.errors import Unavailable
@@ -15,15 +16,37 @@ POLL_SECONDS = 2.0  # a mirror's own look at the table, should every ring be los
 
 
 class Mirror:
-    """A tail that repeats what another process writes. It ends by itself with the response."""
+    """Around its readers, a tail that repeats what another process writes. It ends by itself with the response.
 
-    def __init__(self, response: int) -> None:
+    `left` is called after the last reader.
+    """
+
+    def __init__(self, response: int, left: Callable[[], object]) -> None:
         self.response = response
         self.tail = Tail(mirrored=True)
-        self.readers = 0
+        self._readers, self._left = 0, left
         self.look = asyncio.Event()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._run())
+
+    async def __aenter__(self) -> Tail:
+        """Raises Unavailable where the table cannot be read."""
+        self._readers += 1
+        try:
+            await asyncio.shield(self.ready)
+        except BaseException:
+            self._leave()
+            raise
+        return self.tail
+
+    async def __aexit__(self, *problem: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        self._readers -= 1
+        if not self._readers:
+            self.task.cancel()
+            self._left()
 
     async def _run(self) -> None:
         # Rings come in from now on; what the table says is read after that, so nothing falls in between.
@@ -42,7 +65,7 @@ class Mirror:
         if row is None or row.ended:
             self.tail.finish(row)
         elif row.status == Status.STREAMING:
-            self.tail.started.set()
+            self.tail.start()
         return self.tail.ended
 
     async def _ring(self) -> None:

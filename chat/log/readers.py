@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from chat import store
@@ -60,33 +59,20 @@ class Logs:
         for tail in [*self._written.values(), *(mirror.tail for mirror in self._mirrors.values())]:
             tail.wake()
 
-    @asynccontextmanager
-    async def _open(self, response: int) -> AsyncIterator[Tail]:
-        """The log's tail: the writer's own where it is here, else a mirror that lives as long as its readers."""
+    def _open(self, response: int) -> Tail | Mirror:
+        """Around it: the log's tail, the writer's own where it is here, else that of a mirror, which lives with its readers."""
         tail = self._written.get(response)
         if tail is not None:
-            yield tail
-            return
-        mirror = self._mirrors.get(response)
-        if mirror is None:
-            mirror = self._mirrors[response] = Mirror(response)
-        mirror.readers += 1
-        try:
-            await asyncio.shield(mirror.ready)
-            yield mirror.tail
-        finally:
-            self._leave(mirror)
-
-    def _leave(self, mirror: Mirror) -> None:
-        mirror.readers -= 1
-        if not mirror.readers:
-            mirror.task.cancel()
-            self._mirrors.pop(mirror.response, None)
+            return tail
+        if response not in self._mirrors:
+            self._mirrors[response] = Mirror(response, lambda: self._mirrors.pop(response, None))
+        return self._mirrors[response]
 
     async def started(self, response: int) -> None:
         """Wait until a response has left the queue, or ended."""
         async with self._open(response) as tail:
-            await tail.started.wait()
+            while not tail.started:
+                await tail.changed()
 
     async def final(self, response: int) -> Response | None:
         """Wait for the end of a response; its last state, or None if it is gone."""
@@ -100,38 +86,36 @@ class Logs:
 
         Raises BadOffset before the first event; after it nothing but Unavailable, where the table cannot be read.
         """
-        async with self._open(response) as tail, aclosing(_follow(response, tail, offset)) as events:
-            async for event in events:
-                yield event
-
-
-async def _follow(response: int, tail: Tail, offset: int) -> AsyncGenerator[Event]:
-    offset = await _checked(response, tail, offset)
-    yield Started(_status(tail), offset)
-    seen = tail.hinted
-    while True:
-        data = tail.read(offset) if offset >= tail.base else await store.run(logs.read, response, offset)
-        if data:
-            offset += len(data)
-            yield Text(data, offset)
-        elif offset < tail.base or tail.ended:
-            break  # all read; or deleted while it was being read
-        hints = tail.hints_after(seen, offset) if tail.hinted > seen else []
-        for tool in hints:
-            seen += 1
-            yield tool
-        if data or hints:
-            continue
-        await tail.changed()
-        if offset == tail.end and tail.hinted == seen and not tail.ended:
-            yield Beat()
-    yield End(tail.final.log_length if tail.final else offset, tail.final)
+        # One generator: a second around it would cost every reader of every delta a turn, and 1 KB.
+        async with self._open(response) as tail:
+            offset = await _checked(response, tail, offset)
+            yield Started(_status(tail), offset)
+            seen = tail.hinted
+            while True:
+                data = (
+                    tail.read(offset) if offset >= tail.base else await store.run(logs.read, response, offset)
+                )
+                if data:
+                    offset += len(data)
+                    yield Text(data, offset)
+                elif offset < tail.base or tail.ended:
+                    break  # all read; or deleted while it was being read
+                hints = tail.hints_after(seen, offset) if tail.hinted > seen else ()
+                for tool in hints:
+                    seen += 1
+                    yield tool
+                if data or hints:
+                    continue
+                await tail.changed()
+                if offset == tail.end and tail.hinted == seen and not tail.ended:
+                    yield Beat()
+            yield End(tail.final.log_length if tail.final else offset, tail.final)
 
 
 def _status(tail: Tail) -> str:
     if tail.final is not None:
         return tail.final.status
-    return Status.STREAMING if tail.started.is_set() else Status.QUEUED
+    return Status.STREAMING if tail.started else Status.QUEUED
 
 
 async def _checked(response: int, tail: Tail, offset: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass
 
 from chat.models import Response
@@ -60,13 +59,19 @@ class Tail:
     def __init__(self, *, mirrored: bool = False) -> None:
         self.base = 0
         self.mirrored = mirrored  # written in another process, whose last moments the table may lack
-        self.started = asyncio.Event()  # the response has left the queue
+        self.started = False  # the response has left the queue
         self.ended = False
         self.final: Response | None = None
         self.hinted = 0  # hints so far
         self._buffer = bytearray()
-        self._hints: deque[tuple[int, int, Tool]] = deque(maxlen=HINTS)
+        self._hints: list[tuple[int, int, Tool]] = []
         self._waiters: list[asyncio.Future[None]] = []
+
+    async def __aenter__(self) -> Tail:
+        return self
+
+    async def __aexit__(self, *problem: object) -> None:
+        """Nothing: it lives as long as its writer."""
 
     @property
     def end(self) -> int:
@@ -94,16 +99,19 @@ class Tail:
 
     def hint(self, tool: Tool) -> None:
         self.hinted += 1
-        self._hints.append((self.hinted, self.end, tool))
+        self._hints = [*self._hints[1 - HINTS :], (self.hinted, self.end, tool)]
         self.wake()
 
     def hints_after(self, seen: int, offset: int) -> list[Tool]:
         """Hints that a reader who saw `seen` of them has not had, as far as its text reaches."""
         return [tool for number, at, tool in self._hints if number > seen and at <= offset]
 
+    def start(self) -> None:
+        self.started = True
+        self.wake()
+
     def finish(self, final: Response | None) -> None:
-        self.ended, self.final = True, final
-        self.started.set()
+        self.started, self.ended, self.final = True, True, final
         self.wake()
 
     def wake(self) -> None:

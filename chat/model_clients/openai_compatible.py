@@ -39,8 +39,10 @@ class OpenAIWire:
 
     async def stream(self, body: dict[str, Any]) -> AsyncGenerator[Piece]:
         """POST `body` and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
-        answer, decoder = await self._asked(msgspec.json.encode(body)), ChunkDecoder()
-        read = answer.content.readany
+        content = msgspec.json.encode(body)
+        del body  # nor is the history kept in any form while the answer is read
+        answer, content = await self._asked(content), b""
+        decoder, read = ChunkDecoder(), answer.content.readany
         try:
             while data := await (read() if decoder.finish_reason is None else _last(read)):
                 piece = decoder.feed(data)

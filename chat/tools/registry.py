@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from chat.conf import settings
 from chat.tools.schema import NAME, Arguments, Parse, ToolMistake, documented
 
 RESULT_BYTES = 65_536  # of a result, larger ones are cut: a model's context is the scarcer room
+
+
+_NEVER = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class ToolContext:
     user: int
     thread: int
     search: Callable[[str], Awaitable[list[dict[str, str]]]]
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = _NEVER  # each call has its own
 
 
 @dataclass(frozen=True, slots=True)

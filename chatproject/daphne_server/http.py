@@ -15,6 +15,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
 
+from chatproject.daphne_server import loop
 from chatproject.daphne_server.outbound import Outbound
 
 REQUEST_SECONDS = 60
@@ -37,6 +38,31 @@ def problem(status: int, code: str, detail: str) -> tuple[list[tuple[bytes, byte
         (b"X-Content-Type-Options", b"nosniff"),
         (b"Referrer-Policy", b"same-origin"),
     ], data
+
+
+class Inbox:
+    """What a request's application receives: its body, bounded as it was read, and that the client left.
+
+    Each stream has one for as long as it lives, and a queue of asyncio takes 3 KB.
+    """
+
+    __slots__ = ("_messages", "_waiter")
+
+    def __init__(self) -> None:
+        self._messages: list[dict[str, Any]] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put_nowait(self, message: dict[str, Any]) -> None:
+        self._messages.append(message)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def get(self) -> dict[str, Any]:
+        """The next message. One reader at a time."""
+        while not self._messages:
+            self._waiter = loop.create_future()
+            await self._waiter
+        return self._messages.pop(0)
 
 
 class Channel(HTTPChannel):
@@ -130,8 +156,8 @@ class Request(WebRequest):
         super().__init__(channel, *args, parsePOSTFormSubmission=False)
         self.outbound = channel.outbound
 
-    def inbox(self) -> asyncio.Queue[dict[str, Any]]:
-        return asyncio.Queue()
+    def inbox(self) -> Inbox:
+        return Inbox()
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > self.server.body_bytes:

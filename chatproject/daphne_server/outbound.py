@@ -30,22 +30,27 @@ class Outbound:
     def __init__(self, transport: Any, watcher: Watcher) -> None:
         self.transport, self.watcher = transport, watcher
         self.full = self.gone = False
-        self._drained = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
         self._left = self._since = 0.0
         watcher.outbounds.add(self)
 
     async def drained(self) -> None:
         """Return once there is room again or nobody to send to."""
-        await self._drained.wait()
+        if self.full:
+            waiter: asyncio.Future[None] = loop.create_future()
+            self._waiting.append(waiter)
+            await waiter
 
     def pauseProducing(self) -> None:
         self.full = True
-        self._drained.clear()
         self.watch()
 
     def resumeProducing(self) -> None:
         self.full = False
-        self._drained.set()
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
         self.watcher.watched.discard(self)
 
     def stopProducing(self) -> None:
