@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -48,9 +48,15 @@ class ApiHandler(ASGIHandler):
         me = asyncio.current_task()
         leaving = asyncio.create_task(_cancel_when_left(receive, me))
         try:
-            # A stream may be open for minutes: of its request, which is 4 KB, nothing is kept.
             response, body = await self._answer(scope, body), b""
-            await self.send_response(response, send)
+            if isinstance(response, ByteStream):
+                stream, start = response.chunks, [_start(response)]
+                del (
+                    response
+                )  # a stream may be open for minutes: of request and head, which are 6 KB, nothing is kept
+                await _relay(stream, start, send)
+            else:
+                await self.send_response(response, send)
         except asyncio.CancelledError:
             if not leaving.done():
                 raise
@@ -67,21 +73,6 @@ class ApiHandler(ASGIHandler):
         if isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
         return response
-
-    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
-        """Send a response; the chunks of a stream go as they are."""
-        if not isinstance(response, ByteStream):
-            await super().send_response(response, send)
-            return
-        head = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
-        head += [
-            (b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()
-        ]
-        await send({"type": "http.response.start", "status": response.status_code, "headers": head})
-        async with aclosing(response.chunks) as chunks:
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body"})
 
     async def _response(self, request: ASGIRequest) -> HttpResponseBase:
         try:
@@ -103,6 +94,21 @@ async def _body(receive: Receive) -> bytes | None:
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+def _start(response: HttpResponseBase) -> Mapping[str, Any]:
+    head = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+    head += [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
+    return {"type": "http.response.start", "status": response.status_code, "headers": head}
+
+
+async def _relay(stream: AsyncGenerator[bytes], start: list[Mapping[str, Any]], send: Send) -> None:
+    """The head, which is taken out of its list, and the chunks of a stream as they are."""
+    async with aclosing(stream) as chunks:
+        await send(start.pop())
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body"})
 
 
 async def _cancel_when_left(receive: Receive, request: asyncio.Task[Any] | None) -> None:

@@ -14,6 +14,7 @@ from functools import cache
 import aiohttp
 import httpx2
 import openai
+from multidict import CIMultiDict, istr
 
 _GIVEN_BY_BODY = frozenset({"content-length", "host"})
 
@@ -23,7 +24,7 @@ class Head:
     """Address and headers of a request, whatever its body."""
 
     url: str
-    headers: dict[str, str]
+    headers: CIMultiDict[str]
 
 
 def head(base_url: str, api_key: str, path: str) -> Head:
@@ -45,9 +46,9 @@ def head(base_url: str, api_key: str, path: str) -> Head:
     with client:
         client.post(path, cast_to=httpx2.Response, content=b"", options={"headers": wanted})
     sent = recorder.request
-    return Head(
-        str(sent.url), {name: value for name, value in sent.headers.items() if name not in _GIVEN_BY_BODY}
-    )
+    headers = [(istr(name), value) for name, value in sent.headers.items() if name not in _GIVEN_BY_BODY]
+    # As aiohttp keeps them: it would make them anew for each request, and hold those while the answer is read.
+    return Head(str(sent.url), CIMultiDict(headers))
 
 
 class _Recorder(httpx2.BaseTransport):

@@ -14,6 +14,7 @@ from typing import Any
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
 
 from chatproject.daphne_server import loop
 from chatproject.daphne_server.outbound import Outbound
@@ -38,6 +39,9 @@ def problem(status: int, code: str, detail: str) -> tuple[list[tuple[bytes, byte
         (b"X-Content-Type-Options", b"nosniff"),
         (b"Referrer-Policy", b"same-origin"),
     ], data
+
+
+_SENT = Headers()  # stands in for those of a request whose head has been answered
 
 
 class Inbox:
@@ -119,6 +123,12 @@ class Channel(HTTPChannel):
             self.refuse_body()
         else:
             super().allHeadersReceived()
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        super().writeHeaders(version, code, reason, headers)
+        # Nobody asks for them again, and a stream may be open for minutes: 1.5 KB.
+        request = self.requests[0]
+        request.requestHeaders = request.responseHeaders = _SENT
 
     def allContentReceived(self) -> None:
         self.arriving = False

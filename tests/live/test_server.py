@@ -106,6 +106,7 @@ def test_a_body_up_to_the_cap_arrives_whole(probe: Probe) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
 def test_a_body_beyond_the_cap_is_refused_and_not_held(probe: Probe, chunked: bool) -> None:
+    probe.get("/state")  # it may be starting still
     before, pieces = probe.memory(), iter([PIECE] * (LARGE // len(PIECE)))
     headers = {} if chunked else {"Content-Length": str(LARGE)}
     with probe.ask("POST", "/large/refused", pieces, **headers) as answer:
