@@ -85,6 +85,7 @@ class Runner:
         self.watchers = Watchers()
         self._flusher = Flusher(self._stop_found, self._lost)
         self._running: dict[int, Running] = {}
+        self._waiting: dict[int, Running] = {}  # those of them whose turn has yet to come
         self._tasks: set[asyncio.Task[Any]] = set()
         self._titles: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[Any]] = []
@@ -139,6 +140,8 @@ class Runner:
         tail = self.logs.write(job.response)
         writer = self._flusher.open(job.response, job.epoch, tail)
         running = self._running[job.response] = Running(job, writer)
+        if job.queued:
+            self._waiting[job.response] = running
         if self._draining:
             running.end(Outcome(Status.INTERRUPTED))
         self._spawn(self._see_through(running))
@@ -159,6 +162,7 @@ class Runner:
             )
         finally:
             self._running.pop(job.response, None)
+            self._waiting.pop(job.response, None)
             self.logs.close(job.response, final)
             self._turn_changed(job.thread)
         if settings.title_model and final is not None and final.status == Status.DONE:
@@ -177,6 +181,7 @@ class Runner:
         await self._wait_for_turn(running)
         if running.verdict is not None or running.lost:
             return running.verdict or Outcome(Status.INTERRUPTED)
+        self._waiting.pop(running.job.response, None)
         running.writer.tail.start()
         return await self._answer(running)
 
@@ -284,14 +289,14 @@ class Runner:
         self._turn_changed(thread)
 
     def _turn_changed(self, thread: int) -> None:
-        for running in self._running.values():
+        for running in self._waiting.values():
             if running.job.thread == thread:
                 running.look()
 
     def _look_everywhere(self) -> None:
         """Rings may have been missed: look at everything that somebody may have rung for."""
         self.logs.look_everywhere()
-        for running in self._running.values():
+        for running in self._waiting.values():
             running.look()
 
     def _renewed(self) -> list[int]:

@@ -74,7 +74,11 @@ class OpenAIWire:
     async def _post(self, content: bytes) -> aiohttp.ClientResponse:
         try:
             answer = await self._session.post(
-                self._head.url, headers=self._head.headers, data=content, allow_redirects=False
+                self._head.url,
+                headers=self._head.headers,
+                proxy=self._head.proxy,
+                data=content,
+                allow_redirects=False,
             )
         except _READ_ERRORS as problem:
             raise _unreachable(problem) from problem

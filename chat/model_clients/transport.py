@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from functools import cache
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -21,10 +22,11 @@ _GIVEN_BY_BODY = frozenset({"content-length", "host"})
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Address and headers of a request, whatever its body."""
+    """Address and headers of a request, whatever its body; `proxy`, by which it goes there."""
 
     url: str
     headers: CIMultiDict[str]
+    proxy: str | None
 
 
 def head(base_url: str, api_key: str, path: str) -> Head:
@@ -48,7 +50,12 @@ def head(base_url: str, api_key: str, path: str) -> Head:
     sent = recorder.request
     headers = [(istr(name), value) for name, value in sent.headers.items() if name not in _GIVEN_BY_BODY]
     # As aiohttp keeps them: it would make them anew for each request, and hold those while the answer is read.
-    return Head(str(sent.url), CIMultiDict(headers))
+    return Head(str(sent.url), CIMultiDict(headers), _proxy(sent.url))
+
+
+def _proxy(url: httpx2.URL) -> str | None:
+    """What the environment says (HTTPS_PROXY, NO_PROXY and so on), looked up once: aiohttp would with each request."""
+    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
 
 
 class _Recorder(httpx2.BaseTransport):
@@ -64,7 +71,7 @@ class _Recorder(httpx2.BaseTransport):
 def open_session(connections: int, idle_seconds: float) -> aiohttp.ClientSession:
     """A pool of at most `connections`, idle ones kept for `idle_seconds`. No deadlines: they are the engine's."""
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=idle_seconds, ssl=trusted())
-    return aiohttp.ClientSession(connector=connector, trust_env=True, timeout=aiohttp.ClientTimeout())
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout())
 
 
 @cache

@@ -175,6 +175,14 @@ class Request(WebRequest):
         elif not self.channel.refused:
             super().handleContentChunk(data)
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if self.chunked and message.get("more_body") and not (self.finished or self.channel is None):
+            # A chunk of a stream under way. Daphne and Twisted come here too, by eight calls: a tenth of the time of a delta.
+            if data := message["body"]:
+                self.channel.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            super().handle_reply(message)
+
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         if self._response_started:  # the head is gone: a cut body is the only sign left
             self.channel.loseConnection()
