@@ -10,17 +10,16 @@ from chat.wire.state import FAILED_TITLE
 
 def c1(event: Event) -> bytes:
     """C1's client shows nothing on an error, but it shows a card."""
+    if isinstance(event, Text):
+        return event.data
     failure = failure_of(event)
-    return _text(event) if failure is None else wrap_card(FAILED_TITLE, failure).encode()
+    return b"" if failure is None else wrap_card(FAILED_TITLE, failure).encode()
 
 
 def plain(event: Event) -> bytes:
-    failure = failure_of(event)
-    return _text(event) if failure is None else failure.encode()
-
-
-def _text(event: Event) -> bytes:
-    return event.data if isinstance(event, Text) else b""
+    if isinstance(event, Text):
+        return event.data
+    return (failure_of(event) or "").encode()
 
 
 def failure_of(event: Event) -> str | None:
