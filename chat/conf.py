@@ -115,6 +115,9 @@ class Settings:
         "responses",
         "active responses of all guests together: they share one purse",
     )
+    signup: bool = _from(
+        "CHAT_SIGNUP", _switch, False, "switch", "visitors make accounts; on where `up` turns guests on"
+    )
     secret_key: str = _from(
         "SECRET_KEY", str, "", "secret", "Django's; generated into the data folder by `manage.py`"
     )
@@ -164,6 +167,20 @@ class Settings:
     )
     content_bytes: int = _from(
         "CHAT_CONTENT_BYTES", _count, 65_536, "bytes", "content of one prompt; beyond: `too_large`"
+    )
+    attachment_bytes: int = _from(
+        "CHAT_ATTACHMENT_BYTES",
+        _count,
+        5_242_880,
+        "bytes",
+        "one picture: what a phone's camera makes; beyond: `too_large`",
+    )
+    attachments: int = _from(
+        "CHAT_ATTACHMENTS",
+        _count,
+        100,
+        "pictures",
+        "kept for one user; beyond: 429, they lie in the database",
     )
     tools: tuple[str, ...] = _from(
         "CHAT_TOOLS",

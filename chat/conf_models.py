@@ -40,10 +40,10 @@ _Positive = Annotated[int, msgspec.Meta(ge=1)]
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One model. `api_key_env` is the name of the variable that holds its key, never the key.
 
-    `c1`: it writes C1's format by itself; `openui`: a system prompt tells it how. `parameters` and `metadata` go into each
-    request. `tools`: all that CHAT_TOOLS offers, none, or those named. `budget_tokens`: of a prompt, older turns are left
-    out. `fallbacks`: who answers in its place, in this order, if it fails before its first text or tool call; theirs are
-    not followed.
+    `c1`: it writes C1's format by itself; `openui`: a system prompt tells it how. `images`: it takes pictures. `parameters`
+    and `metadata` go into each request. `tools`: all that CHAT_TOOLS offers, none, or those named. `budget_tokens`: of a
+    prompt, older turns are left out. `fallbacks`: who answers in its place, in this order, if it fails before its first
+    text or tool call; theirs are not followed.
     """
 
     base_url: str = ""
@@ -55,6 +55,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     tools: bool | tuple[str, ...] = True
     c1: bool = False
     openui: bool = False
+    images: bool = False
     budget_tokens: _Positive | None = None
     fallbacks: tuple[str, ...] = ()
 
@@ -121,6 +122,8 @@ def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
         _refuse(name, "its `max_tokens` must be a whole number above 0")
     if (spec.c1 or spec.openui) and (name in _ELSEWHERE or spec.c1 == spec.openui):
         _refuse(name, "`c1` and `openui` are for other models, and exclude each other")
+    if spec.images and name == OPENASSISTANT:
+        _refuse(name, "it takes no `images`: its prompt is text alone")
     for fallback in spec.fallbacks:
         if fallback not in known or fallback == name or spec.fallbacks.count(fallback) > 1:
             _refuse(name, "its `fallbacks` must be other models that are known, each once")

@@ -112,7 +112,9 @@ class Engine:
             tools = [] if last else [tool.schema for tool in self._tools.values()]
             try:
                 return await self._attempt(
-                    Question(await store.run(hidden.prepare, response, traits.system, budget), tools)
+                    Question(
+                        await store.run(hidden.prepare, response, traits.system, budget, traits.images), tools
+                    )
                 )
             except ModelTrouble:
                 # Nobody is told of those before: the error of the last one is what can still be done something about.

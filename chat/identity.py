@@ -1,15 +1,17 @@
-"""Who is asking: a bearer token, a session, or a guest. One way for HTTP and WebSocket."""
+"""Who is asking: a bearer token, a session, or a guest. One way for HTTP and WebSocket. And how often one may try."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.conf import settings as django_settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login, user_logged_in
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
@@ -17,9 +19,17 @@ from chat import sql
 from chat.conf import settings
 from chat.errors import Unauthenticated
 from chat.models import ApiToken, User
-from chat.store import guests
+from chat.store import attempts, guests
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+# Passwords tried in a window (see `attempts.WINDOW`). For one name from one place: more than a person mistypes.
+TRIES_FROM_ONE_PLACE = 10
+TRIES_OF_A_PLACE = 60  # for any names: an office behind one address; each costs half a second of CPU
+TRIES_FOR_A_NAME = (
+    100  # from anywhere: more would let many machines guess, fewer would let one lock a person out
+)
+SIGN_UPS_OF_A_PLACE = 20  # accounts made from one address in a window
 
 _OF_TOKEN = """
 SELECT u.id, u.username, u.is_guest FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
@@ -97,7 +107,58 @@ def _new_guest() -> Caller:
     return Caller(user.pk, user.username, guest=True, by_cookie=True, new_session=session.session_key)
 
 
+def admitted(user: User | AnonymousUser) -> TypeGuard[User]:
+    """Guests of former days are strangers again where guests are off now."""
+    return user.is_authenticated and (settings.guests or not user.is_guest)
+
+
 def ensure_guest(request: HttpRequest) -> None:
     """Log a guest in on a page, where guests are on and nobody is logged in."""
     if settings.guests and not request.user.is_authenticated:
         login(request, guests.create(), backend=BACKEND)
+
+
+class Patience:
+    """An authentication backend that lets nobody in: it refuses who has tried too often, before a password is looked at.
+
+    First of the backends, so it holds for every form there is, the admin's too. A refused request has `tried_too_often`.
+    """
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, **credentials: Any
+    ) -> None:
+        if username is not None and not attempts.take(_tries(request, username)):
+            if request is not None:
+                request.tried_too_often = True  # type: ignore[attr-defined]
+            raise PermissionDenied
+
+
+def may_sign_up(request: HttpRequest) -> bool:
+    """Whether this address may make one more account."""
+    place = address_of(request)
+    return place is None or attempts.take({f"sign-up from {place}": SIGN_UPS_OF_A_PLACE})
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Where a request comes from. Behind a trusted proxy only that one knows: the last of `X-Forwarded-For`, or nobody."""
+    if settings.trusted_proxy:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or None
+    return request.META.get("REMOTE_ADDR") or None
+
+
+def _tries(request: HttpRequest | None, username: str) -> dict[str, int]:
+    name = username.casefold()[:150]
+    place = address_of(request) if request is not None else None
+    limits = {f"name {name}": TRIES_FOR_A_NAME}
+    if place is not None:
+        limits |= {f"from {place}": TRIES_OF_A_PLACE, f"name {name} from {place}": TRIES_FROM_ONE_PLACE}
+    return limits
+
+
+def _succeeded(request: HttpRequest | None, user: User, **_: Any) -> None:
+    """Who got in begins anew; what else came from the same address still counts."""
+    if not user.is_guest:
+        attempts.forget([key for key in _tries(request, user.get_username()) if key.startswith("name ")])
+
+
+user_logged_in.connect(_succeeded, dispatch_uid="chat.identity.succeeded")

@@ -11,12 +11,18 @@ from uuid import UUID
 from chat import store
 from chat.conf import settings
 from chat.errors import Unavailable, place_of
-from chat.store import guests, lifecycle
+from chat.store import attachments, attempts, guests, lifecycle, shares
 from chat.store.logs import Stopping
 
 logger = logging.getLogger(__name__)
 
-TIDY_SECONDS = 3_600.0  # between two looks for guests who left; they go after a day
+TIDY_SECONDS = 3_600.0  # between two looks for leftovers; most go after a day
+LEFTOVERS = {
+    "guests": guests.remove_idle,
+    "attachments": attachments.remove_unused,
+    "shares": shares.remove_expired,
+    "attempts": attempts.remove_old,
+}
 
 
 class Leases:
@@ -70,6 +76,6 @@ class Leases:
         if time.monotonic() - self._tidied < TIDY_SECONDS:
             return
         self._tidied = time.monotonic()
-        gone = await store.run(guests.remove_idle)
-        if gone:
-            logger.info("action=guests_removed count=%d", gone)
+        for kind, remove in LEFTOVERS.items():
+            if gone := await store.run(remove):
+                logger.info("action=leftovers_removed kind=%s count=%d", kind, gone)

@@ -19,6 +19,9 @@ from chat.model_clients.base import Messages, Question, Traits
 from chat.models import CallEnd, Counted
 from chat.store.usage import Call, Usage, total
 
+PICTURE_CHARACTERS = (
+    4_000  # that a picture counts for in an estimate: providers bill some 1,000 tokens for one
+)
 UPSTREAM_NAME_LENGTH = 200  # characters that the table keeps of the name sent upstream
 
 
@@ -144,6 +147,10 @@ def _code(problem: Exception) -> str:
 
 
 def _length(content: Any) -> int:
+    if isinstance(content, list):  # content parts with pictures, whose bytes are not what a provider counts
+        return sum(
+            len(bytes(part)) if isinstance(part, msgspec.Raw) else PICTURE_CHARACTERS for part in content
+        )
     return len(bytes(content)) if isinstance(content, msgspec.Raw) else len(content or "")
 
 

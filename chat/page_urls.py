@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from chat import pages
+from chat import account_pages, pages, shared_page
 
 urlpatterns = [
     path("", pages.chat, name="chat"),
     path("c/<str:thread_id>", pages.chat, name="thread"),
-    path("login/", LoginView.as_view(), name="login"),
+    path("s/<str:share_id>", shared_page.shared, name="shared"),
+    path("signup/", account_pages.sign_up, name="signup"),
+    path("login/", account_pages.SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("password/", account_pages.ChangePassword.as_view(), name="password"),
+    path("settings/", account_pages.settle, name="settings"),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,9 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from chat.conf import settings
-from chat.identity import ensure_guest
-from chat.models import User
+from chat.identity import admitted, ensure_guest
 
 SUGGESTIONS = (
     ("Show me sales by region", "A chart, a table and what they say"),
@@ -29,11 +26,6 @@ SUGGESTIONS = (
 def chat(request: HttpRequest, thread_id: str = "") -> HttpResponse:
     """The chat page, at a thread's address too: which one is open is the script's business, who may see it the API's."""
     ensure_guest(request)
-    if not _admitted(request.user):
+    if not admitted(request.user):
         return redirect_to_login(request.get_full_path())
     return render(request, "chat/chat.html", {"suggestions": SUGGESTIONS})
-
-
-def _admitted(user: User | AnonymousUser) -> bool:
-    """Guests of former days are strangers again where guests are off now."""
-    return user.is_authenticated and (settings.guests or not user.is_guest)

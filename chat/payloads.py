@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -280,6 +281,20 @@ def _text(value: Mapping[str, Json], name: str, limit: int) -> str | None:
     if text is not None and len(text.encode()) > limit * 4:
         raise TooLarge(f"`{name}` is longer than {limit} characters.")
     return text
+
+
+def share_end(body: bytes) -> datetime | None:
+    """When the link of `POST /api/threads/{threadId}/shares` ends; no body, or null: never."""
+    moment = parse_object(body).get("expiresAt") if body.strip() else None
+    if moment is None:
+        return None
+    try:
+        ends = datetime.fromisoformat(moment) if isinstance(moment, str) else None
+        if ends is not None and ends > datetime.now(UTC):  # a naive one cannot be compared: TypeError
+            return ends.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        pass
+    raise BadRequest("`expiresAt` must be a moment to come, in ISO 8601 with its offset from UTC, or null.")
 
 
 def replacement(body: bytes) -> str:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
-from chat import identity, runner, store
+from chat import conf_models, identity, runner, store
 from chat.conf import settings
-from chat.errors import BadRequest, NotFound, Unavailable
+from chat.errors import BadRequest, NotFound, ThreadBusy, Unavailable
 from chat.identity import Caller, Credentials
 from chat.log import Event
 from chat.model_clients import MODELS
-from chat.models import Response, Thread
+from chat.models import Attachment, Response, Share, Thread
 from chat.payloads import Again, Feedback, NewThread, Send, ThreadChange
-from chat.store import health, messages, search, threads
+from chat.store import accounts, attachments, health, messages, search, shares, threads
+from chat.store.attachments import Picture
 from chat.store.claims import Claimant
 from chat.store.messages import Shown, Span
 from chat.store.search import Excerpt
 from chat.store.threads import Listing
 from chat.watchers import News
+
+ROUNDS = 3  # of stopping all that runs, until an account can go: prompts may come in meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,43 @@ async def rate_message(caller: Caller, public_id: str, message_id: str, feedback
     await store.run(messages.rate, caller.user, public_id, message_id, feedback)
 
 
+async def share(caller: Caller, public_id: str, expires_at: datetime | None) -> Share:
+    """A link under which anybody reads what a thread shows now."""
+    return await store.run(shares.create, caller.user, public_id, expires_at)
+
+
+async def list_shares(caller: Caller, public_id: str) -> list[Share]:
+    return await store.run(shares.of_thread, caller.user, public_id)
+
+
+async def revoke_share(caller: Caller, public_id: str, share_id: str) -> None:
+    await store.run(shares.revoke, caller.user, share_id, public_id)
+
+
+async def attach(caller: Caller, picture: Picture) -> Attachment:
+    return await store.run(attachments.create, caller.user, picture)
+
+
+async def attachment(caller: Caller, public_id: str) -> Attachment:
+    return await store.run(attachments.find, caller.user, public_id)
+
+
+async def delete_account(user: int) -> None:
+    """Delete a user with all they have; what runs is stopped first. Raises ThreadBusy where more and more begins."""
+    here = await runner.current()
+    for _ in range(ROUNDS):
+        for active in await store.run(accounts.active, user):
+            await here.stop(active, None)
+        with suppress(ThreadBusy):
+            await store.run(accounts.remove, user)
+            break
+    else:
+        raise ThreadBusy("Answers still run. Stop them, and try again.")
+    looked_at: str | None = ""
+    while looked_at is not None:
+        looked_at = await store.run(accounts.forget_sessions, user, looked_at)
+
+
 async def watch(caller: Caller) -> AsyncGenerator[News]:
     """What happens to the caller's threads from now on, in whichever process."""
     here = await runner.current()
@@ -140,5 +182,6 @@ def session(caller: Caller, csrf_token: str) -> dict[str, object]:
         "guest": caller.guest,
         "csrfToken": csrf_token,
         "models": list(MODELS),
+        "imageModels": [name for name, spec in conf_models.specs.items() if spec.images],
         "demo": settings.demo,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from chat.views import responses, threads
+from chat.views import attachments, exports, responses, shares, threads
 from chat.views.door import door, unknown
 
 API_PREFIXES = ("/api", "/healthz", "/readyz")
@@ -21,6 +21,12 @@ urlpatterns = [
     path("api/threads/<str:thread_id>/messages", door(get=threads.messages)),
     path("api/threads/<str:thread_id>/messages/<str:message_id>", door(put=threads.replace)),
     path("api/threads/<str:thread_id>/messages/<str:message_id>/feedback", door(put=threads.rate)),
+    path("api/threads/<str:thread_id>/shares", door(get=shares.list_shares, post=shares.create)),
+    path("api/threads/<str:thread_id>/shares/<str:share_id>", door(delete=shares.revoke)),
+    path("api/threads/<str:thread_id>/export", door(get=exports.thread)),
+    path("api/export", door(get=exports.everything)),
+    path("api/attachments", door(post=attachments.create)),
+    path("api/attachments/<str:attachment_id>", door(get=attachments.show)),
     path("api/session", door(get=threads.session)),
     path("healthz", door(get=threads.live)),
     path("readyz", door(get=threads.ready)),

@@ -80,6 +80,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "chat.User"
+AUTHENTICATION_BACKENDS = ["chat.identity.Patience", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -119,6 +120,8 @@ LOGGING = {
     "loggers": {
         "chat": {"level": settings.log_level},
         "chatproject": {"level": settings.log_level},
+        # What leads nowhere is a client's doing too; and the address of a shared thread is the key to it.
+        "django.request": {"level": "ERROR"},
         # A wrong Host is a client's doing and answered with 400; Django would log each with a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

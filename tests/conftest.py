@@ -64,6 +64,7 @@ def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory:
         "OPENASSISTANT_BASE_URL": scripted_model.base_url,
         "OPENASSISTANT_API_KEY": CANARY_KEY,
         "CHAT_GUESTS": "1",
+        "CHAT_SIGNUP": "1",
     }
     made = Servers(folder, env)
     yield made
@@ -75,10 +76,12 @@ def live(
     live_database: str, django_db_blocker: Any, servers: Any, scripted_model: ScriptedModel
 ) -> Iterator[None]:
     """Around every live test: the live database for the ORM, and afterwards the checks of `hygiene`."""
+    from chat.models import Attempt
     from tests.live.harness import using_database
     from tests.live.hygiene import Hygiene
 
     with django_db_blocker.unblock(), using_database(live_database):
+        Attempt.objects.all().delete()  # all tests come from one address
         hygiene = Hygiene(servers)
         yield
         try:
@@ -116,6 +119,7 @@ def strict(live: None, servers: Any) -> Any:
         CHAT_CONTENT_BYTES="5000",
         CHAT_MODEL_ERRORS="status",
         CHAT_GUESTS="0",
+        CHAT_SIGNUP="0",
     )
 
 

@@ -96,4 +96,5 @@ def _traits(name: str, spec: ModelSpec) -> Traits:
         writes_c1=spec.c1 or spec.openui,
         tools=spec.tools,
         budget_tokens=spec.budget_tokens,
+        images=spec.images,
     )

@@ -26,7 +26,7 @@ class Traits:
 
     `name`: the configured one; `upstream`: what its server is told. `system`: goes ahead of every history; empty: nothing.
     `writes_c1`: its text is C1's or openui-lang, into which think items may be put. `tools`: all, none, or those named.
-    `budget_tokens`: of the history; None: the usual. `parameters`: sent with each request.
+    `budget_tokens`: of the history; None: the usual. `parameters`: sent with each request. `images`: it takes pictures.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Traits:
     writes_c1: bool = False
     tools: bool | tuple[str, ...] = False
     budget_tokens: int | None = None
+    images: bool = False
 
     def takes(self, names: Iterable[str]) -> set[str]:
         """Those of the tools that this model may be offered."""

@@ -1,19 +1,25 @@
-"""The tables: who owns what, what was said, which answer was given, its text log, and what it took.
+"""The tables: who owns what, what was said and shown, which answer was given, its text log, what it took, and who may read it.
 
 Every rule that can stand in the database stands here as a constraint. Public ids are chosen by clients and are names inside
 their owner; primary keys never leave the server.
 """
 
-from chat.models.accounts import ApiToken, User
+from chat.models.accounts import ApiToken, Attempt, User
+from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
 from chat.models.responses import ACTIVE, Chunk, Response, Status
 from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
+from chat.models.sharing import Share
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
 from chat.models.usage import CallEnd, Counted, Price, Spending, UpstreamCall
 
 __all__ = [
     "ACTIVE",
+    "CONTENT_TYPES",
     "ID_LENGTH",
     "ApiToken",
+    "Attachment",
+    "AttachmentUse",
+    "Attempt",
     "CallEnd",
     "Chunk",
     "Counted",
@@ -23,6 +29,7 @@ __all__ = [
     "Price",
     "Response",
     "Role",
+    "Share",
     "Spending",
     "Status",
     "Thread",

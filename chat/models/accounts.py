@@ -41,3 +41,22 @@ class ApiToken(models.Model):
         token = f"chat_{secrets.token_urlsafe(32)}"
         cls.objects.create(user=user, name=name, digest=cls.digest_of(token))
         return token
+
+
+class Attempt(models.Model):
+    """A try to come in that has not succeeded (yet): whoever tries too often waits. `about` is a digest, never a name.
+
+    One try has a row for each thing that it is counted by.
+    """
+
+    about = models.CharField(max_length=64)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["about", "at"], name="attempt_about"),
+            models.Index(fields=["at"], name="attempt_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.pk}"

@@ -21,7 +21,7 @@ from chat.errors import (
 )
 from chat.models import Message, Response, Role, Status, Thread
 from chat.payloads import Again, Content, Send, Turn
-from chat.store import inserts, quotas, standing
+from chat.store import attachments, inserts, quotas, standing
 from chat.store.inserts import NewPrompt
 from chat.store.standing import Active, Owner
 from chat.store.turns import After, Job
@@ -98,6 +98,7 @@ def claim(claimant: Claimant, request: Send) -> Claim:
     place = Place(thread, bool(active), _after(thread, request))
     asked = Asked(_new_prompt(request, place), model, characters)
     response, job = _answer(claimant, owner, request, asked, place)
+    attachments.tie(owner.pk, response.prompt_id, request.content)
     doorbell.ring("thread", owner.pk, thread.pk, "created" if new else "updated")
     claimant.made = Claim(response, job, displaced)
     return claimant.made
@@ -247,6 +248,7 @@ def _import(thread: Thread, turns: tuple[Turn, ...]) -> None:
             imported=True,
             readable=readable(turn.content),
         )
+        attachments.tie(thread.owner_id, thread.leaf.pk, turn.content)
 
 
 def readable(content: Content) -> str:

@@ -11,11 +11,11 @@ from chat import sql
 from chat.accumulator import ToolCall
 from chat.history import history_for_model
 from chat.models import Message, Response, Role, Status
-from chat.store import usage
+from chat.store import attachments, usage
 from chat.store.usage import Call
 
 _BEFORE = """
-SELECT m.parent_id, t.system_prompt FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id
+SELECT m.parent_id, t.system_prompt, m.owner_id FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id
 WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
 """
 
@@ -30,16 +30,17 @@ class Round:
     results: list[str]
 
 
-def prepare(response: int, system: str, budget: int) -> list[dict[str, object]]:
+def prepare(response: int, system: str, budget: int, images: bool = False) -> list[dict[str, object]]:
     """The history with which a response begins, or goes on after a round of tools.
 
     Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored. Both count
-    towards `budget`, in characters, and always stay, as does the newest prompt.
+    towards `budget`, in characters, and always stay, as does the newest prompt. `images`: the model takes pictures.
     """
-    parent, own = sql.rows(_BEFORE, [response])[0]
+    parent, own, owner = sql.rows(_BEFORE, [response])[0]
     told = [text for text in (system, own) if text]
     history = history_for_model(parent or 0, max(0, budget - sum(map(len, told))))
-    return [*({"role": "system", "content": text} for text in told), *history]
+    shown = attachments.illustrated(history, owner, images=images)
+    return [*({"role": "system", "content": text} for text in told), *shown]
 
 
 def add_round(response: int, epoch: int, done: Round, spent: tuple[Call, ...] = ()) -> bool:

@@ -46,11 +46,10 @@ def page(owner: int, public_id: str, wanted: Span) -> tuple[list[Shown], bool]:
     pks = branches.upward(_last(thread, wanted), wanted.limit + 1)
     rows = Message.objects.visible().select_related("response").in_bulk(pks[: wanted.limit])
     versions = branches.versions(rows.values())
-    shown = [_shown(rows[pk], versions.get(pk, [])) for pk in reversed(pks[: wanted.limit])]
+    told = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(pks[: wanted.limit])]
     waiting = _waiting(thread) if wanted.before is None and wanted.leaf is None else []
-    return (shown + waiting)[-wanted.limit :], len(pks) > wanted.limit or len(shown) + len(
-        waiting
-    ) > wanted.limit
+    more = len(pks) > wanted.limit or len(told) + len(waiting) > wanted.limit
+    return (told + waiting)[-wanted.limit :], more
 
 
 def _last(thread: Thread, wanted: Span) -> int | None:
@@ -66,10 +65,11 @@ def _waiting(thread: Thread) -> list[Shown]:
     rows = Message.objects.visible().filter(thread=thread, turn=None, response__status=Status.QUEUED)
     replies = rows.select_related("response__prompt").order_by("response_id")
     pairs = [(reply.response.prompt, reply) for reply in replies if reply.response]
-    return [_shown(row, [row.public_id]) for pair in pairs for row in pair]
+    return [shown(row, [row.public_id]) for pair in pairs for row in pair]
 
 
-def _shown(row: Message, versions: list[str]) -> Shown:
+def shown(row: Message, versions: list[str]) -> Shown:
+    """A visible message, loaded with its response, as its owner sees it now."""
     response = row.response
     content: Any = msgspec.Raw(row.content.encode()) if row.parts else row.content
     if response is None:
@@ -112,7 +112,7 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Shown:
         changed = {"content": content, "readable": text.storable(text.readable(content)), "edited_at": Now()}
         Message.objects.filter(pk=row.pk).update(**changed)
         row.content = content
-    return _shown(row, branches.versions([row]).get(row.pk, []))
+    return shown(row, branches.versions([row]).get(row.pk, []))
 
 
 def rate(owner: int, public_id: str, message_id: str, feedback: Feedback) -> None:

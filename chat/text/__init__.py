@@ -10,9 +10,10 @@ Imports go upward in this list only.
 
 from chat.text.characters import REPLACEMENT, is_boundary, is_storable, storable, utf8_floor
 from chat.text.envelope import context_of, escape, is_failure_card, think_item, unescape, unwrap, wrap_card
-from chat.text.reading import readable, readable_parts, title_of
+from chat.text.reading import IMAGE, readable, readable_parts, title_of
 
 __all__ = [
+    "IMAGE",
     "REPLACEMENT",
     "context_of",
     "escape",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat.models import Response, Status, Thread
+from chat.models import Attachment, Response, Share, Status, Thread
 from chat.payloads import Feedback
 from chat.store.messages import Shown
 from chat.store.search import Excerpt
@@ -77,6 +77,26 @@ def message(shown: Shown) -> dict[str, Any]:
         "offset": shown.offset,
         "versions": shown.versions,
         "feedback": feedback(shown.feedback) if shown.feedback else None,
+    }
+
+
+def share(row: Share) -> dict[str, Any]:
+    """`url` is a path on this site."""
+    return {
+        "shareId": row.public_id,
+        "url": f"/s/{row.public_id}",
+        "createdAt": row.created_at,
+        "expiresAt": row.expires_at,
+    }
+
+
+def attachment(row: Attachment) -> dict[str, Any]:
+    """`url` is a path on this site, and what a prompt refers to the picture by."""
+    return {
+        "attachmentId": row.public_id,
+        "url": f"/api/attachments/{row.public_id}",
+        "contentType": row.content_type,
+        "size": row.size,
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from chat.testing import ScriptedModel
 from tests.live.client import Client, new_id
+from tests.live.pictures import upload
 
+PICTURE = {"type": "image_url", "image_url": {"url": "/api/attachments/{attachment}"}}
 ROUTES = [
     ("GET", "/api/threads/{thread}", None),
     ("PATCH", "/api/threads/{thread}", {"title": "mine"}),
@@ -18,6 +21,13 @@ ROUTES = [
     ("GET", "/api/threads/{thread}/messages?before={prompt}", None),
     ("PUT", "/api/threads/{thread}/messages/{response}", {"content": "mine"}),
     ("PUT", "/api/threads/{thread}/messages/{prompt}", {"content": "mine"}),
+    ("GET", "/api/threads/{thread}/shares", None),
+    ("POST", "/api/threads/{thread}/shares", {}),
+    ("DELETE", "/api/threads/{thread}/shares/{share}", None),
+    ("GET", "/api/threads/{thread}/export", None),
+    ("GET", "/api/threads/{thread}/export?format=markdown", None),
+    ("GET", "/api/attachments/{attachment}", None),
+    ("POST", "/api/chat", {"prompt": {"role": "user", "content": [PICTURE]}}),
     ("GET", "/api/responses/{response}", None),
     ("GET", "/api/responses/{response}/stream", None),
     ("GET", "/api/responses/{response}/stream?format=sse&offset=3", None),
@@ -36,14 +46,15 @@ FRAMES = [
 
 @pytest.fixture
 def ids(model: ScriptedModel, alice: Client) -> dict[str, str]:
-    """Alice's thread, response and prompt."""
+    """Alice's thread, response, prompt, link and picture."""
     named = {"thread": new_id("t"), "response": new_id("r"), "prompt": new_id("p")}
     alice.chat("Alice's words", **named)
-    return named
+    share = alice.http.post(f"/api/threads/{named['thread']}/shares").json()["shareId"]
+    return {**named, "share": share, "attachment": upload(alice)["attachmentId"]}
 
 
 def unknown() -> dict[str, str]:
-    return {"thread": new_id("t"), "response": new_id("r"), "prompt": new_id("p")}
+    return {kind: new_id(kind[0]) for kind in ("thread", "response", "prompt", "share", "attachment")}
 
 
 def without(text: str, ids: dict[str, str]) -> str:
@@ -52,13 +63,18 @@ def without(text: str, ids: dict[str, str]) -> str:
     return text
 
 
+def filled(body: Any, ids: dict[str, str]) -> Any:
+    """The body with the picture's id where it refers to it."""
+    return json.loads(json.dumps(body).replace("{attachment}", ids["attachment"]))
+
+
 @pytest.mark.parametrize(("method", "path", "body"), ROUTES)
 def test_a_foreign_id_is_answered_like_an_unknown_one(
     ids: dict[str, str], alice: Client, bob: Client, method: str, path: str, body: Any
 ) -> None:
     answers = []
     for named in (ids, unknown()):
-        answered = bob.http.request(method, path.format(**named), json=body)
+        answered = bob.http.request(method, path.format(**named), json=filled(body, named))
         answers.append((answered.status_code, without(answered.text, named)))
     assert answers[0] == answers[1]
     assert answers[0][0] in {400, 404}
@@ -83,7 +99,8 @@ def test_a_frame_with_a_foreign_id_is_answered_like_an_unknown_one(
 def test_a_foreign_thread_id_makes_a_thread_of_ones_own(
     ids: dict[str, str], alice: Client, bob: Client
 ) -> None:
-    assert bob.chat("Bob's words", **ids).text == "Hello from the script."
+    own = {kind: ids[kind] for kind in ("thread", "response", "prompt")}
+    assert bob.chat("Bob's words", **own).text == "Hello from the script."
     assert len(alice.messages(ids["thread"])) == 2
     assert bob.messages(ids["thread"])[0]["content"] == "Bob's words"
 

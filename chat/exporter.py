@@ -1,0 +1,61 @@
+"""Exports as streams of bytes: a piece is read when the reader has taken the one before, and no connection is held between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from chat import store
+from chat.models import Thread
+from chat.store import attachments, exports
+from chat.wire import export
+
+
+async def thread_as_json(thread: Thread) -> AsyncGenerator[bytes]:
+    """A thread with the visible messages of all its branches."""
+    yield export.encode(export.file_head())[:-1] + b',"thread":'
+    async for piece in _thread(thread):
+        yield piece
+    yield b"}"
+
+
+async def thread_as_markdown(thread: Thread) -> AsyncGenerator[bytes]:
+    """The branch that is shown, as a person reads it."""
+    _, left = await store.run(exports.branch, thread.owner_id, thread.public_id)
+    yield export.title(thread).encode()
+    while left:
+        messages, left = await store.run(exports.messages_of, thread.owner_id, left)
+        yield "".join(map(export.said, messages)).encode()
+
+
+async def everything(owner: int) -> AsyncGenerator[bytes]:
+    """All that a user has, as one JSON object."""
+    told = export.account(await store.run(exports.account, owner))
+    yield export.opening({**export.file_head(), **told}, "threads")
+    thread = await store.run(exports.thread_after, owner, 0)
+    while thread is not None:
+        async for piece in _thread(thread):
+            yield piece
+        thread = await store.run(exports.thread_after, owner, thread.pk)
+        yield b"," if thread else b""
+    yield b'],"attachments":['
+    async for piece in _attachments(owner):
+        yield piece
+    yield b"]}"
+
+
+async def _thread(thread: Thread) -> AsyncGenerator[bytes]:
+    yield export.opening(export.thread(thread), "messages")
+    messages, last = await store.run(exports.messages_after, thread.owner_id, thread.pk, 0)
+    while last is not None:
+        yield b",".join(export.encode(export.message(one)) for one in messages)
+        messages, last = await store.run(exports.messages_after, thread.owner_id, thread.pk, last)
+        yield b"," if messages else b""
+    yield b"]}"
+
+
+async def _attachments(owner: int) -> AsyncGenerator[bytes]:
+    row = await store.run(attachments.after, owner, 0)
+    while row is not None:
+        yield export.encode(export.attachment(row))
+        row = await store.run(attachments.after, owner, row.pk)
+        yield b"," if row else b""

@@ -1,0 +1,168 @@
+"""Pictures: uploaded, shown to their owner alone, and given to the models that take them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from chat.models import Attachment, User
+from chat.store import attachments
+from chat.testing import ScriptedModel
+from tests.contract.expect import assert_problem
+from tests.live.client import Client, new_id
+from tests.live.pictures import GIF, PICTURES, PNG, part, upload
+from tests.live.visitor import csrf
+
+SAYS = {"type": "text", "text": "What is \\u0074his?  "}
+
+
+@pytest.fixture
+def sighted(live: None, servers: Any, make_client: Any) -> Client:
+    """A user of a server whose C1 takes pictures, with small bounds."""
+    server = servers.keep(
+        CHAT_MODELS='{"c1": {"images": true}}', CHAT_ATTACHMENTS="3", CHAT_ATTACHMENT_BYTES="2000"
+    )
+    client: Client = make_client(server)
+    return client
+
+
+def test_each_kind_is_kept_as_it_is(alice: Client) -> None:
+    for kind, data in PICTURES.items():
+        made = upload(alice, data, kind)
+        assert (made["contentType"], made["size"]) == (kind, len(data))
+        shown = alice.get(made["url"])
+        assert (shown.status_code, shown.headers["content-type"], shown.content) == (200, kind, data)
+
+
+def test_a_picture_can_do_nothing_wherever_it_is_opened(alice: Client) -> None:
+    headers = alice.get(upload(alice)["url"]).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-disposition"].startswith("inline; filename=")
+    assert {"default-src 'none'", "sandbox"} <= set(headers["content-security-policy"].split("; "))
+    assert headers["cache-control"].startswith("private")
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (PNG, "image/gif"),
+        (GIF, "text/html"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/svg+xml"),
+        (b"<html><script>alert(1)</script>", "image/png"),
+        (PNG[:20], "image/png"),
+        (b"", "image/png"),
+        (b"RIFF\x00\x00\x00\x00WEBPnone", "image/webp"),
+    ],
+)
+def test_what_is_no_picture_of_the_kind_that_it_says_is_refused(
+    alice: Client, data: bytes, kind: str
+) -> None:
+    answered = alice.http.post("/api/attachments", content=data, headers={"Content-Type": kind})
+    assert_problem(answered, "unsupported_media_type", 415)
+
+
+def test_a_picture_beyond_the_bound_is_refused(sighted: Client) -> None:
+    big = PNG[:-12] + b"\0" * 2000 + PNG[-12:]
+    answered = sighted.http.post("/api/attachments", content=big, headers={"Content-Type": "image/png"})
+    assert assert_problem(answered, "too_large", 413)["limit"] == 2000
+
+
+def test_nobody_keeps_more_pictures_than_the_bound(sighted: Client) -> None:
+    for _ in range(3):
+        upload(sighted)
+    answered = sighted.http.post("/api/attachments", content=PNG, headers={"Content-Type": "image/png"})
+    assert assert_problem(answered, "quota_exceeded", 429)["quota"] == "attachments"
+    assert answered.headers["retry-after"]
+
+
+def test_all_guests_together_have_a_bound_too(make_client: Any, server: Any, live: None) -> None:
+    guest = make_client(server, token=False)
+    token = csrf(guest)
+    owner = User.objects.create(username=new_id("guest"), is_guest=True)
+    row = {"content_type": "image/png", "size": len(PNG), "data": PNG}
+    Attachment.objects.bulk_create(Attachment(owner=owner, **row) for _ in range(attachments.GUESTS_TOTAL))
+    try:
+        answered = guest.http.post(
+            "/api/attachments", content=PNG, headers={"Content-Type": "image/png", **token}
+        )
+        assert assert_problem(answered, "quota_exceeded", 429)["quota"] == "guests_attachments"
+    finally:
+        owner.delete()
+    upload(guest, **token)
+
+
+def test_a_model_that_takes_pictures_gets_the_picture_and_all_else_verbatim(
+    model: ScriptedModel, sighted: Client
+) -> None:
+    made = upload(sighted)
+    shown = {"type": "image_url", "image_url": {"url": made["url"], "detail": "low"}}
+    thread = new_id("t")
+    sighted.chat([SAYS, shown], thread=thread)
+    sighted.chat("And now?", thread=thread)
+    url = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    for request in model.requests:
+        told = request.messages[0]["content"]
+        assert told == [SAYS, {"type": "image_url", "image_url": {"url": url, "detail": "low"}}]
+    stored = sighted.messages(thread)[0]["content"]
+    assert stored == [SAYS, shown]
+
+
+def test_any_other_model_is_told_that_there_is_one(model: ScriptedModel, alice: Client) -> None:
+    alice.chat([SAYS, part(upload(alice))])
+    assert model.requests[0].messages[0]["content"] == [SAYS, {"type": "text", "text": "[image]"}]
+
+
+def test_parts_that_show_no_attachment_are_forwarded_as_they_came(
+    model: ScriptedModel, alice: Client
+) -> None:
+    foreign = {"type": "image_url", "image_url": {"url": "https://example.org/api/attachments/x.png"}}
+    alice.chat([SAYS, foreign])
+    assert model.requests[0].messages[0]["content"] == [SAYS, foreign]
+
+
+def test_the_session_names_the_models_that_take_pictures(alice: Client, sighted: Client) -> None:
+    assert alice.get("/api/session").json()["imageModels"] == []
+    assert sighted.get("/api/session").json()["imageModels"] == ["c1"]
+
+
+def test_a_prompt_with_a_picture_that_is_not_there_is_refused_and_not_stored(
+    model: ScriptedModel, alice: Client, bob: Client
+) -> None:
+    thread = new_id("t")
+    for url in (upload(bob)["url"], "/api/attachments/unknown"):
+        answered = alice.chat([{"type": "image_url", "image_url": {"url": url}}], thread=thread)
+        problem = assert_problem(answered, "bad_request", 400)
+        assert "attachment" in problem["detail"]
+    assert model.requests == []
+    assert alice.get(f"/api/threads/{thread}").status_code == 404
+
+
+def test_an_imported_conversation_may_show_pictures_of_ones_own_alone(
+    model: ScriptedModel, alice: Client, bob: Client
+) -> None:
+    last = {"role": "user", "content": "And?"}
+    for made, status in ((upload(bob), 400), (upload(alice), 200)):
+        body = {"messages": [{"role": "user", "content": [part(made)]}, last]}
+        assert alice.http.post("/api/response", json=body).status_code == status
+
+
+def aged(*made: dict[str, Any]) -> None:
+    """A day and a bit later."""
+    rows = Attachment.objects.filter(public_id__in=[one["attachmentId"] for one in made])
+    rows.update(created_at=datetime.now(UTC) - timedelta(hours=25))
+
+
+def test_a_picture_that_no_message_shows_goes_after_a_day(model: ScriptedModel, alice: Client) -> None:
+    sent, dropped, fresh, of_a_deleted_thread = (upload(alice) for _ in range(4))
+    alice.chat([part(sent), part(sent)])
+    alice.chat([part(of_a_deleted_thread)], thread=(thread := new_id("t")))
+    assert alice.http.delete(f"/api/threads/{thread}").status_code == 204
+    aged(sent, dropped, of_a_deleted_thread)
+    with transaction.atomic():
+        assert attachments.remove_unused() >= 2
+    there = [alice.get(made["url"]).status_code for made in (sent, dropped, fresh, of_a_deleted_thread)]
+    assert there == [200, 404, 200, 404]
