@@ -55,10 +55,10 @@ class SignUpForm(UserCreationForm[User]):
         self.initial.pop("username", None)  # a guest's own is a number
 
     def clean_username(self) -> str:
-        name = super().clean_username()
+        name = str(super().clean_username() or "")  # None: refused already
         if name.lower().startswith(GUEST_PREFIX):
             raise ValidationError(_("Names that begin like this are for guests. Choose another one."))
-        return str(name)
+        return name
 
     def clean(self) -> dict[str, Any]:
         """Looked at last: only what would make an account counts as a try."""

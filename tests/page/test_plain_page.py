@@ -33,8 +33,7 @@ def _name(path: Path) -> str:
 def guests(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def switch(on: bool) -> None:
         changed = dataclasses.replace(settings, guests=on)
-        for room in ("chat.pages", "chat.identity"):
-            monkeypatch.setattr(f"{room}.settings", changed)
+        monkeypatch.setattr("chat.identity.settings", changed)
 
     return switch
 

@@ -1,0 +1,355 @@
+"""Accounts: guests who sign up or sign in lose nothing, and one who leaves leaves nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from django.contrib.sessions.models import Session
+
+from chat.models import ApiToken, Attachment, Chunk, Message, Response, Share, Spending, Thread, User
+from chat.testing import Gate, ScriptedModel, answer
+from tests.contract.expect import assert_problem
+from tests.live.client import Client, body_of, new_id
+from tests.live.pictures import PNG, part, upload
+from tests.live.visitor import PASSWORD, alerts, csrf, sign_in, sign_up, submit, thread_ids
+
+
+@pytest.fixture
+def visit(make_client: Any, server: Any) -> Any:
+    """Makes a guest in a browser of their own."""
+
+    def make() -> Client:
+        client: Client = make_client(server, token=False)
+        client.get("/api/session")
+        return client
+
+    return make
+
+
+def send(client: Client, words: str, **ids: str) -> str:
+    answered = client.http.post("/api/chat", json=body_of(words, **ids))
+    assert answered.status_code == 200, answered.text
+    return str(answered.headers["x-thread-id"])
+
+
+def test_a_guest_who_signs_up_keeps_everything(model: ScriptedModel, visit: Any) -> None:
+    guest = visit()
+    thread, key = send(guest, "Before"), guest.http.cookies["sessionid"]
+    row = User.objects.get(username=guest.get("/api/session").json()["user"]["username"])
+    name = sign_up(guest)
+    told = guest.get("/api/session").json()
+    assert (told["user"]["username"], told["guest"]) == (name, False)
+    assert thread_ids(guest) == {thread}
+    assert User.objects.get(username=name).pk == row.pk
+    assert guest.http.cookies["sessionid"] != key
+    assert not Session.objects.filter(pk=key).exists()
+
+
+def test_what_runs_while_a_guest_signs_up_goes_on(model: ScriptedModel, visit: Any) -> None:
+    guest, gate, response = visit(), Gate(), new_id("r")
+    model.script(answer("one", gate, " two"))
+    with guest.http.stream("POST", "/api/chat", json=body_of("Go", response=response)) as stream:
+        gate.wait_until_reached()
+        sign_up(guest)
+        gate.open()
+        assert stream.read() == b"one two"
+    assert guest.wait_until(response, "done")["offset"] == 7
+
+
+def account_with(visit: Any, words: str, **ids: str) -> tuple[str, str]:
+    """An account that has said something; its name and its thread."""
+    person = visit()
+    name = sign_up(person)
+    return name, send(person, words, **ids)
+
+
+def test_a_guest_who_signs_in_brings_everything_along(model: ScriptedModel, visit: Any) -> None:
+    name, old = account_with(visit, "Long ago")
+    guest = visit()
+    token = csrf(guest)
+    picture = upload(guest, **token)
+    new = send(guest, [part(picture)])  # type: ignore[arg-type]
+    link = guest.http.post(f"/api/threads/{new}/shares", headers=token).json()
+    key = guest.http.cookies["sessionid"]
+    assert sign_in(guest, name).headers["location"] == "/"
+    assert thread_ids(guest) == {old, new}
+    assert guest.get(picture["url"]).content == PNG
+    assert guest.get(f"/api/threads/{new}/shares").json()["shares"] == [link]
+    assert httpx.get(guest.server.url + link["url"]).status_code == 200
+    assert guest.http.cookies["sessionid"] != key
+    assert not Session.objects.filter(pk=key).exists()
+    spent = Spending.objects.filter(owner__username=name).order_by("pk").values_list("guest", flat=True)
+    assert list(spent) == [False, True]  # what was taken out of the guests' purse stays taken
+
+
+def test_ids_that_both_use_get_a_suffix_and_nothing_is_mixed_up(model: ScriptedModel, visit: Any) -> None:
+    ids = {"thread": new_id("t"), "response": new_id("r"), "prompt": new_id("p")}
+    name, _ = account_with(visit, "The account's", **ids)
+    guest = visit()
+    send(guest, "The guest's", **ids)
+    sign_in(guest, name)
+    (moved,) = thread_ids(guest) - {ids["thread"]}
+    assert moved.startswith(f"{ids['thread']}-")
+    assert next(one["content"] for one in guest.messages(ids["thread"])) == "The account's"
+    prompt, reply = guest.messages(moved)
+    assert (prompt["content"], prompt["id"].startswith(ids["prompt"])) == ("The guest's", True)
+    assert guest.response(reply["id"])["threadId"] == moved
+    again = guest.http.post(f"/api/responses/{reply['id']}/regenerate", headers=csrf(guest))
+    assert again.status_code == 200
+
+
+def test_what_runs_while_a_guest_signs_in_is_not_lost(model: ScriptedModel, visit: Any) -> None:
+    name, _ = account_with(visit, "Long ago")
+    guest, gate, response = visit(), Gate(), new_id("r")
+    model.script(answer("one", gate, " two"))
+    with guest.http.stream("POST", "/api/chat", json=body_of("Go", response=response)) as stream:
+        gate.wait_until_reached()
+        sign_in(guest, name)
+        assert guest.response(response)["status"] == "streaming"
+        gate.open()
+        assert stream.read() == b"one two"
+    told = guest.wait_until(response, "done")
+    assert guest.messages(told["threadId"])[-1]["content"] == "one two"
+
+
+def test_what_waits_for_its_turn_while_a_guest_signs_in_gets_it(model: ScriptedModel, visit: Any) -> None:
+    name, _ = account_with(visit, "Long ago")
+    guest, gate = visit(), Gate()
+    thread, first, second = new_id("t"), new_id("r"), new_id("r")
+    model.script(answer("one", gate), answer("two"))
+    ask = {"thread": thread}
+    with (
+        guest.http.stream("POST", "/api/chat", json=body_of("Go", response=first, **ask)),
+        guest.http.stream(
+            "POST", "/api/chat?format=sse", json=body_of("On", response=second, busy="queue", **ask)
+        ) as queued,
+    ):
+        gate.wait_until_reached()
+        guest.wait_until(second, "queued")
+        sign_in(guest, name)
+        gate.open()
+        queued.read()
+    guest.wait_until(second, "done")
+    assert [one["content"] for one in guest.messages(thread)][1::2] == ["one", "two"]
+
+
+def test_a_guest_who_moved_out_can_do_nothing_more(
+    model: ScriptedModel, visit: Any, make_client: Any
+) -> None:
+    name, _ = account_with(visit, "Long ago")
+    guest = visit()
+    send(guest, "Hello")
+    other_tab = make_client(guest.server, token=False)
+    other_tab.http.cookies.set("sessionid", guest.http.cookies["sessionid"])
+    sign_in(guest, name)
+    assert_problem(other_tab.get("/api/threads"), "unauthenticated", 401)
+
+
+def test_who_signs_in_as_an_account_takes_nothing_along(model: ScriptedModel, visit: Any) -> None:
+    one, other = visit(), visit()
+    first, second = sign_up(one), sign_up(other)
+    send(one, "Of the first")
+    sign_in(one, second)
+    assert thread_ids(one) == set()
+    assert User.objects.filter(username=first).exists()
+
+
+def test_a_wrong_password_moves_nothing(model: ScriptedModel, visit: Any) -> None:
+    name, _ = account_with(visit, "Long ago")
+    guest = visit()
+    thread = send(guest, "Hello")
+    assert alerts(sign_in(guest, name, "wrong"))
+    assert thread_ids(guest) == {thread}
+    assert guest.get("/api/session").json()["guest"] is True
+
+
+NAMES = {"taken": "taken", "guest-1": "guest", "": "required", "a b": "letters", "x" * 151: "150"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_cannot_be_is_refused_with_words(visit: Any, name: str) -> None:
+    User.objects.get_or_create(username="Taken")
+    answered = submit(visit(), "/signup/", username=name, password1=PASSWORD, password2=PASSWORD)
+    assert answered.status_code == 200
+    assert alerts(answered)
+
+
+@pytest.mark.parametrize("pair", [("short", "short"), ("password123", "password123"), (PASSWORD, "other")])
+def test_a_password_that_anybody_guesses_is_refused(visit: Any, pair: tuple[str, str]) -> None:
+    fields = {"username": new_id("u"), "password1": pair[0], "password2": pair[1]}
+    assert alerts(submit(visit(), "/signup/", **fields))
+
+
+def test_sign_up_is_closed_where_it_is_not_turned_on(make_client: Any, strict: Any) -> None:
+    visitor = make_client(strict, token=False)
+    assert visitor.get("/signup/").status_code == 404
+    assert visitor.http.post("/signup/", data={}).status_code in (403, 404)
+    assert "/signup/" not in visitor.get("/login/").text
+
+
+def test_who_guesses_passwords_has_to_wait_on_every_form(visit: Any) -> None:
+    guest = visit()
+    name = sign_up(visit())
+    for _ in range(10):
+        assert "too many" not in " ".join(alerts(sign_in(guest, name, "wrong"))).lower()
+    for path in ("/login/", "/admin/login/"):
+        answered = submit(guest, path, username=name, password=PASSWORD)
+        assert answered.status_code == 200, f"{path} let the eleventh try in"
+    assert "Too many tries" in alerts(sign_in(guest, name))[0]
+    assert sign_in(guest, sign_up(visit())).status_code == 302  # others may
+
+
+def test_who_gets_in_begins_anew(visit: Any) -> None:
+    guest, name = visit(), sign_up(visit())
+    for _ in range(2):
+        for _ in range(9):
+            sign_in(guest, name, "wrong")
+        assert sign_in(guest, name).status_code == 302
+        guest = visit()
+
+
+def test_one_address_makes_a_bounded_number_of_accounts(visit: Any, servers: Any) -> None:
+    from chat.store import attempts
+
+    for _ in range(20):
+        with_key_of_the_server(lambda: attempts.take({"sign-up from 127.0.0.1": 20}))
+    fields = {"username": new_id("u"), "password1": PASSWORD, "password2": PASSWORD}
+    assert "Too many tries" in alerts(submit(visit(), "/signup/", **fields))[0]
+
+
+def with_key_of_the_server(call: Any) -> Any:
+    from django.test import override_settings
+
+    from tests.live.harness import SECRET_KEY
+
+    with override_settings(SECRET_KEY=SECRET_KEY):
+        return call()
+
+
+def test_a_new_password_ends_the_sessions_elsewhere(visit: Any) -> None:
+    here, elsewhere = visit(), visit()
+    sign_in(elsewhere, sign_up(here))
+    fields = {
+        "old_password": PASSWORD,
+        "new_password1": "another good one",
+        "new_password2": "another good one",
+    }
+    assert submit(here, "/password/", **fields).headers["location"] == "/settings/"
+    assert here.get("/settings/").status_code == 200
+    assert elsewhere.get("/api/session").json()["guest"] is True
+
+
+def test_a_token_is_shown_once_works_and_is_revoked(visit: Any, make_client: Any) -> None:
+    person = visit()
+    sign_up(person)
+    made = submit(person, "/settings/", do="make-token", name="my <b>script</b>")
+    (token,) = re.findall(r"<code>(chat_[\w-]+)</code>", made.text)
+    assert "my &lt;b&gt;script" in made.text
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(person.server.url + "/api/threads", headers=bearer).status_code == 200
+    listed = person.get("/settings/").text
+    assert token not in listed
+    (number,) = re.findall(r'name="token" value="(\d+)"', listed)
+    submit(visit(), "/settings/", do="revoke-token", token=number)  # somebody else's try
+    assert httpx.get(person.server.url + "/api/threads", headers=bearer).status_code == 200
+    submit(person, "/settings/", do="revoke-token", token=number)
+    assert httpx.get(person.server.url + "/api/threads", headers=bearer).status_code == 401
+
+
+def test_a_guest_makes_no_token(visit: Any) -> None:
+    assert submit(visit(), "/settings/", do="make-token", name="x").status_code == 400
+
+
+def test_links_are_listed_and_revoked_in_the_settings(model: ScriptedModel, visit: Any) -> None:
+    person = visit()
+    sign_up(person)
+    link = person.http.post(f"/api/threads/{send(person, 'Hello')}/shares", headers=csrf(person)).json()
+    assert link["url"] in person.get("/settings/").text
+    submit(visit(), "/settings/", do="revoke-link", link=link["shareId"])  # somebody else's try
+    assert httpx.get(person.server.url + link["url"]).status_code == 200
+    submit(person, "/settings/", do="revoke-link", link=link["shareId"])
+    assert httpx.get(person.server.url + link["url"]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"confirmation": "delete", "password": "wrong"},
+        {"confirmation": "yes", "password": PASSWORD},
+        {"confirmation": "delete"},
+        {},
+    ],
+)
+def test_an_account_is_deleted_by_word_and_password_alone(visit: Any, fields: dict[str, str]) -> None:
+    person = visit()
+    name = sign_up(person)
+    answered = submit(person, "/settings/", do="delete-account", **fields)
+    assert alerts(answered)
+    assert User.objects.filter(username=name).exists()
+
+
+def rows_of(user: int) -> dict[str, int]:
+    models: tuple[Any, ...] = (Thread, Message, Response, Share, Attachment)
+    counts = {model.__name__: model.objects.filter(owner=user).count() for model in models}
+    chunks = Chunk.objects.filter(response__owner=user).count()
+    return {**counts, "Chunk": chunks, "ApiToken": ApiToken.objects.filter(user=user).count()}
+
+
+def test_who_deletes_the_account_leaves_nothing_and_what_runs_is_stopped(
+    model: ScriptedModel, visit: Any
+) -> None:
+    person, elsewhere, gate = visit(), visit(), Gate()
+    name = sign_up(person)
+    sign_in(elsewhere, name)
+    user = User.objects.get(username=name).pk
+    token = csrf(person)
+    thread = send(person, [part(upload(person, **token))])  # type: ignore[arg-type]
+    link = person.http.post(f"/api/threads/{thread}/shares", headers=token).json()
+    submit(person, "/settings/", do="make-token", name="x")
+    keys = [client.http.cookies["sessionid"] for client in (person, elsewhere)]
+    spent = list(Spending.objects.filter(owner=user).values_list("pk", flat=True))
+    assert set(rows_of(user).values()) != {0}
+    model.script(answer("one", gate))
+    with person.http.stream("POST", "/api/chat?format=sse", json=body_of("Go", thread=thread)) as stream:
+        gate.wait_until_reached()
+        answered = submit(person, "/settings/", do="delete-account", confirmation="delete", password=PASSWORD)
+        assert answered.status_code == 200, alerts(answered)
+        assert '"status":"stopped"' in stream.read().decode()
+    model.requests[-1].wait_until_left()
+    assert set(rows_of(user).values()) == {0}
+    assert not User.objects.filter(pk=user).exists()
+    assert not Session.objects.filter(pk__in=keys).exists()
+    assert set(Spending.objects.filter(pk__in=spent).values_list("owner", flat=True)) == {None}
+    assert httpx.get(person.server.url + link["url"]).status_code == 404
+    assert elsewhere.get("/api/session").json()["guest"] is True
+
+
+def test_a_guest_deletes_everything_without_a_password(model: ScriptedModel, visit: Any) -> None:
+    guest = visit()
+    name = guest.get("/api/session").json()["user"]["username"]
+    send(guest, "Hello")
+    assert submit(guest, "/settings/", do="delete-account", confirmation="delete").status_code == 200
+    assert not User.objects.filter(username=name).exists()
+
+
+@pytest.mark.parametrize("path", ["/settings/", "/password/"])
+def test_strangers_are_led_to_the_login(make_client: Any, strict: Any, path: str) -> None:
+    answered = make_client(strict, token=False).get(path)
+    assert (answered.status_code, answered.headers["location"].split("?")[0]) == (302, "/login/")
+
+
+FORMS = ["/login/", "/signup/", "/settings/"]
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_without_its_token_changes_nothing(visit: Any, path: str) -> None:
+    assert visit().http.post(path, data={"do": "delete-account", "confirmation": "delete"}).status_code == 403
+
+
+def test_no_page_of_an_account_is_kept_by_a_browser(visit: Any) -> None:
+    guest = visit()
+    for path in FORMS:
+        assert "no-store" in guest.get(path).headers["cache-control"]
