@@ -40,7 +40,7 @@ class SignInForm(AuthenticationForm):
 class SignUpForm(UserCreationForm[User]):
     """A new account, or (with a guest as its instance) the account that a guest becomes."""
 
-    class Meta:
+    class Meta(UserCreationForm.Meta):
         model = User
         fields = ("username",)
         labels = {"username": _("Name")}

@@ -29,7 +29,7 @@ def visit(make_client: Any, server: Any) -> Any:
     return make
 
 
-def send(client: Client, words: str, **ids: str) -> str:
+def send(client: Client, words: Any, **ids: str) -> str:
     answered = client.http.post("/api/chat", json=body_of(words, **ids))
     assert answered.status_code == 200, answered.text
     return str(answered.headers["x-thread-id"])
@@ -70,8 +70,8 @@ def test_a_guest_who_signs_in_brings_everything_along(model: ScriptedModel, visi
     name, old = account_with(visit, "Long ago")
     guest = visit()
     token = csrf(guest)
-    picture = upload(guest, **token)
-    new = send(guest, [part(picture)])  # type: ignore[arg-type]
+    picture = upload(guest, token=token)
+    new = send(guest, [part(picture)])
     link = guest.http.post(f"/api/threads/{new}/shares", headers=token).json()
     key = guest.http.cookies["sessionid"]
     assert sign_in(guest, name).headers["location"] == "/"
@@ -306,7 +306,7 @@ def test_who_deletes_the_account_leaves_nothing_and_what_runs_is_stopped(
     sign_in(elsewhere, name)
     user = User.objects.get(username=name).pk
     token = csrf(person)
-    thread = send(person, [part(upload(person, **token))])  # type: ignore[arg-type]
+    thread = send(person, [part(upload(person, token=token))])
     link = person.http.post(f"/api/threads/{thread}/shares", headers=token).json()
     submit(person, "/settings/", do="make-token", name="x")
     keys = [client.http.cookies["sessionid"] for client in (person, elsewhere)]

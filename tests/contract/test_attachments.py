@@ -92,7 +92,7 @@ def test_all_guests_together_have_a_bound_too(make_client: Any, server: Any, liv
         assert assert_problem(answered, "quota_exceeded", 429)["quota"] == "guests_attachments"
     finally:
         owner.delete()
-    upload(guest, **token)
+    upload(guest, token=token)
 
 
 def test_a_model_that_takes_pictures_gets_the_picture_and_all_else_verbatim(

@@ -1,11 +1,10 @@
 /** A shared thread: the generated interfaces on top of the words that the server wrote, with nothing in them to set off. */
 
 import { blocksOf } from "./blocks.js";
-import { byId } from "./dom.js";
 import { storedForm } from "./envelope.js";
 import { patch } from "./render.js";
 
-const replies = JSON.parse(byId("replies").textContent);
+const replies = JSON.parse(document.querySelector("#replies").textContent);
 
 const nothing = () => undefined;
 
