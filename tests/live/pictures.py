@@ -18,7 +18,9 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00" +
 PICTURES = {"image/png": PNG, "image/jpeg": JPEG, "image/webp": WEBP, "image/gif": GIF}
 
 
-def upload(client: Client, data: bytes = PNG, kind: str = "image/png", token: Mapping[str, str] = {}) -> dict[str, Any]:
+def upload(
+    client: Client, data: bytes = PNG, kind: str = "image/png", token: Mapping[str, str] = {}
+) -> dict[str, Any]:
     """What the server says of a new attachment. `token`: the header that a client with cookies needs."""
     answer = client.http.post("/api/attachments", content=data, headers={"Content-Type": kind, **token})
     assert answer.status_code == 201, answer.text
