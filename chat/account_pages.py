@@ -9,7 +9,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth import login, logout
 from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
 from django.db import IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
@@ -76,7 +76,7 @@ class ChangePassword(PasswordChangeView):
 def sign_up(request: HttpRequest) -> HttpResponse:
     """A guest who signs up keeps the row of the guest, and so everything in it."""
     if not settings.signup:
-        raise Http404
+        return render(request, "account/closed.html", status=404)
     user = request.user
     if user.is_authenticated and not user.is_guest:
         return redirect("settings")

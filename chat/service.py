@@ -184,4 +184,5 @@ def session(caller: Caller, csrf_token: str) -> dict[str, object]:
         "models": list(MODELS),
         "imageModels": [name for name, spec in conf_models.specs.items() if spec.images],
         "demo": settings.demo,
+        "signup": settings.signup,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -136,16 +137,16 @@ def test_what_waits_for_its_turn_while_a_guest_signs_in_gets_it(model: ScriptedM
     assert [one["content"] for one in guest.messages(thread)][1::2] == ["one", "two"]
 
 
-def test_a_guest_who_moved_out_can_do_nothing_more(
-    model: ScriptedModel, visit: Any, make_client: Any
-) -> None:
+def test_a_guest_who_moved_out_can_do_nothing_more(model: ScriptedModel, visit: Any) -> None:
     name, _ = account_with(visit, "Long ago")
     guest = visit()
-    send(guest, "Hello")
-    other_tab = make_client(guest.server, token=False)
-    other_tab.http.cookies.set("sessionid", guest.http.cookies["sessionid"])
+    row = User.objects.get(username=guest.get("/api/session").json()["user"]["username"])
+    token = {"Authorization": f"Bearer {ApiToken.issue(row)}"}
+    key = guest.http.cookies["sessionid"]
     sign_in(guest, name)
-    assert_problem(other_tab.get("/api/threads"), "unauthenticated", 401)
+    for old in (token, {"Cookie": f"sessionid={key}"}):
+        answered = httpx.get(f"{guest.server.url}/api/threads", headers=old)
+        assert_problem(answered, "unauthenticated", 401)
 
 
 def test_who_signs_in_as_an_account_takes_nothing_along(model: ScriptedModel, visit: Any) -> None:
@@ -185,9 +186,13 @@ def test_a_password_that_anybody_guesses_is_refused(visit: Any, pair: tuple[str,
 
 def test_sign_up_is_closed_where_it_is_not_turned_on(make_client: Any, strict: Any) -> None:
     visitor = make_client(strict, token=False)
+    login = visitor.get("/login/").text
+    token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', login)[0]
+    fields = {"username": (name := new_id("u")), "password1": PASSWORD, "password2": PASSWORD}
     assert visitor.get("/signup/").status_code == 404
-    assert visitor.http.post("/signup/", data={}).status_code in (403, 404)
-    assert "/signup/" not in visitor.get("/login/").text
+    assert visitor.http.post("/signup/", data={"csrfmiddlewaretoken": token, **fields}).status_code == 404
+    assert not User.objects.filter(username=name).exists()
+    assert "/signup/" not in login
 
 
 def test_who_guesses_passwords_has_to_wait_on_every_form(visit: Any) -> None:
@@ -200,6 +205,16 @@ def test_who_guesses_passwords_has_to_wait_on_every_form(visit: Any) -> None:
         assert answered.status_code == 200, f"{path} let the eleventh try in"
     assert "Too many tries" in alerts(sign_in(guest, name))[0]
     assert sign_in(guest, sign_up(visit())).status_code == 302  # others may
+
+
+def test_a_burst_of_guesses_is_counted_guess_by_guess(visit: Any) -> None:
+    guest, name = visit(), sign_up(visit())
+    token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', guest.get("/login/").text)[0]
+    fields = {"csrfmiddlewaretoken": token, "username": name, "password": "wrong"}
+    with ThreadPoolExecutor(16) as pool:
+        told = list(pool.map(lambda _: alerts(guest.http.post("/login/", data=fields))[0], range(16)))
+    refused = [words for words in told if "Too many tries" in words]
+    assert 6 <= len(refused) < 16
 
 
 def test_who_gets_in_begins_anew(visit: Any) -> None:

@@ -85,6 +85,15 @@ export class Api {
     return this.#change("PUT", path("threads", threadId, "messages", messageId), { content });
   }
 
+  async share(threadId) {
+    return (await this.#change("POST", path("threads", threadId, "shares"), {})).json();
+  }
+
+  /** Where a thread can be had as a file; `format` is `markdown` or `json`. */
+  exportOf(threadId, format) {
+    return `${path("threads", threadId, "export")}?format=${format}`;
+  }
+
   async #change(method, address, body) {
     const attempt = () =>
       fetch(address, {

@@ -7,6 +7,7 @@ import { Conversation } from "./conversation.js";
 import { byId, el } from "./dom.js";
 import { Live } from "./live.js";
 import { Sticky } from "./scroll.js";
+import { Sharing } from "./sharing.js";
 import { Sidebar } from "./sidebar.js";
 import { recall, remember } from "./storage.js";
 import { pathOf, Threads } from "./threads.js";
@@ -33,6 +34,8 @@ const conversation = new Conversation({
     failed,
   },
 });
+
+new Sharing({ api, threadId: () => conversation.threadId, failed });
 
 const threads = new Threads({ api, on: { open: go, removed, failed } });
 
@@ -65,6 +68,7 @@ function titled() {
   const title = threads.title(conversation.threadId);
   document.title = title ? `${title} · ${SITE}` : SITE;
   byId("thread-title").textContent = title || "New chat";
+  byId("share").hidden = conversation.threadId === null;
 }
 
 const addressed = () => {

@@ -1,0 +1,49 @@
+/** The open thread for others and for later: a link to read it under, and files to save. */
+
+import { announce } from "./announce.js";
+import { byId } from "./dom.js";
+
+export class Sharing {
+  /** `threadId()` names the open thread or gives null; `failed(problem)`. */
+  constructor({ api, threadId, failed }) {
+    Object.assign(this, { api, threadId, failed });
+    this.dialog = byId("sharing");
+    this.link = byId("share-link");
+    byId("share").addEventListener("click", () => this.#open());
+    byId("make-link").addEventListener("click", () => void this.#make());
+    byId("copy-link").addEventListener("click", () => void this.#copy());
+  }
+
+  #open() {
+    const threadId = this.threadId();
+    if (threadId === null) return;
+    this.#show("");
+    byId("save-markdown").href = this.api.exportOf(threadId, "markdown");
+    byId("save-json").href = this.api.exportOf(threadId, "json");
+    this.dialog.showModal();
+  }
+
+  async #make() {
+    try {
+      const { url } = await this.api.share(this.threadId());
+      this.#show(new URL(url, location.href).href);
+      this.link.select();
+      announce("The link is made.");
+    } catch (problem) {
+      this.dialog.close();
+      this.failed(problem);
+    }
+  }
+
+  #show(address) {
+    this.link.value = address;
+    byId("made-link").hidden = !address;
+    byId("make-link").hidden = Boolean(address);
+  }
+
+  async #copy() {
+    this.link.select();
+    // Outside https there is no clipboard: the address is selected, and the keyboard copies it.
+    await navigator.clipboard?.writeText(this.link.value).then(() => announce("Copied."), () => undefined);
+  }
+}

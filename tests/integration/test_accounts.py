@@ -1,0 +1,152 @@
+"""Accounts in the database: that no table is forgotten when a guest moves or a user goes, and what is tidied up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from chat import leases
+from chat.errors import ThreadBusy
+from chat.models import Attachment, AttachmentUse, Attempt, Message, Share, Thread, User
+from chat.store import accounts, attempts, guests, shares
+from tests.integration.admin_rows import make_response, make_thread
+from tests.live.pictures import PNG
+
+pytestmark = pytest.mark.django_db
+
+STAYING = {"ApiToken", "LogEntry"}
+"""What does not move with a guest: a token that somebody made for a guest opens no account; a guest is never in the admin."""
+
+
+def tables_of_users() -> set[str]:
+    """The tables with rows that belong to a user, Django's own join tables apart."""
+    fields = User._meta.get_fields(include_hidden=True)
+    related = {field.related_model for field in fields if field.auto_created and not field.concrete}
+    return {model.__name__ for model in related if isinstance(model, type) and not model._meta.auto_created}
+
+
+def test_every_table_of_a_guest_moves_or_is_known_to_stay() -> None:
+    assert {model.__name__ for model in accounts.MOVED} | STAYING == tables_of_users()
+
+
+def picture_in(message: Message) -> Attachment:
+    row = Attachment.objects.create(owner=message.owner, content_type="image/png", size=len(PNG), data=PNG)
+    AttachmentUse.objects.create(attachment=row, message=message)
+    return row
+
+
+def full(user: User) -> Thread:
+    """A thread with a turn, a round of tools, a picture and a link."""
+    thread = make_thread(user)
+    reply = thread.messages.get(role="assistant", hidden=False)
+    picture_in(thread.messages.get(position=0))
+    Share.objects.create(owner=user, thread=thread, leaf=reply)
+    return thread
+
+
+def left_of(user: int) -> dict[str, int]:
+    return {
+        model.__name__: count
+        for model in accounts.MOVED
+        if (count := model.objects.filter(owner=user).count())
+    }
+
+
+def test_nothing_is_left_with_a_guest_who_moved(django_assert_max_num_queries: Any) -> None:
+    guest, account = guests.create(), User.objects.create_user("ada")
+    full(guest)
+    before = left_of(guest.pk)
+    assert {"Response", "Message", "Thread", "Share", "Attachment"} == set(before)
+    with django_assert_max_num_queries(30):
+        assert accounts.merge(guest.pk, account.pk) == 1
+    assert (left_of(guest.pk), left_of(account.pk)) == ({}, before)
+
+
+def test_a_moved_guests_row_goes_a_day_later() -> None:
+    guest, account = guests.create(), User.objects.create_user("ada")
+    full(guest)
+    User.objects.filter(pk=guest.pk).update(date_joined=timezone.now() - timedelta(days=40))
+    accounts.merge(guest.pk, account.pk)
+    assert guests.remove_idle() == 0
+    User.objects.filter(pk=guest.pk).update(date_joined=timezone.now() - timedelta(days=2))
+    assert guests.remove_idle() == 1
+
+
+def test_only_a_guest_moves_and_only_into_an_account() -> None:
+    one, other, guest = User.objects.create_user("ada"), guests.create(), guests.create()
+    for user in (one, guest):
+        Thread.objects.create(owner=user, public_id="t", model="c1")
+    assert [accounts.merge(one.pk, other.pk), accounts.merge(guest.pk, other.pk)] == [0, 0]
+    assert [accounts.merge(guest.pk, guest.pk), accounts.merge(guest.pk, 0)] == [0, 0]
+    assert Thread.objects.filter(owner=one).count() == Thread.objects.filter(owner=guest).count() == 1
+
+
+def test_an_id_of_the_largest_length_finds_room_for_its_suffix() -> None:
+    guest, account = guests.create(), User.objects.create_user("ada")
+    for user in (guest, account):
+        Thread.objects.create(owner=user, public_id="x" * 128, model="c1")
+    accounts.merge(guest.pk, account.pk)
+    names = list(Thread.objects.filter(owner=account).values_list("public_id", flat=True))
+    assert sorted(map(len, names)) == [128, 128]
+    assert len(set(names)) == 2
+
+
+def test_nobody_is_removed_while_an_answer_runs() -> None:
+    user = User.objects.create_user("ada")
+    thread = full(user)
+    make_response(thread, 2, thread.messages.get(position=0), status="streaming")
+    with pytest.raises(ThreadBusy):
+        accounts.remove(user.pk)
+    assert Thread.objects.filter(owner=user).exists()
+
+
+def test_only_the_sessions_of_who_left_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "BATCH", 2)
+    keys: dict[str, list[Any]] = {"7": [], "77": []}
+    for number in range(7):
+        user = "7" if number % 2 else "77"
+        session = SessionStore()
+        session[SESSION_KEY] = user
+        session.save()
+        keys[user].append(session.session_key)
+    after: str | None = ""
+    while after is not None:
+        after = accounts.forget_sessions(7, after)
+    assert set(Session.objects.values_list("pk", flat=True)) == set(keys["77"])
+
+
+def test_tries_are_counted_in_a_window_and_forgotten_after_it() -> None:
+    limits = {"name ada": 3, "from here": 5}
+    assert [attempts.take(limits) for _ in range(4)] == [True, True, True, False]
+    assert [attempts.take({"name bob": 3, "from here": 5}) for _ in range(3)] == [True, True, False]
+    Attempt.objects.update(at=timezone.now() - attempts.WINDOW)
+    assert attempts.take(limits)
+    assert attempts.remove_old() == 10
+    assert Attempt.objects.count() == 2
+
+
+def test_a_name_stands_in_no_row_of_tries() -> None:
+    attempts.take({"name ada": 1})
+    assert "ada" not in Attempt.objects.get().about
+
+
+def test_links_that_expired_go_and_the_others_stay() -> None:
+    user = User.objects.create_user("ada")
+    thread = full(user)
+    leaf = thread.messages.get(role="assistant", hidden=False)
+    for days in (-1, 1):
+        ends = timezone.now() + timedelta(days=days)
+        Share.objects.create(owner=user, thread=thread, leaf=leaf, expires_at=ends)
+    assert shares.remove_expired() == 1
+    assert shares.living(user.pk).count() == 2
+
+
+def test_all_leftovers_are_looked_for() -> None:
+    assert set(leases.LEFTOVERS) == {"guests", "attachments", "shares", "attempts"}
+    assert [remove() for remove in leases.LEFTOVERS.values()] == [0, 0, 0, 0]
