@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
 from django.db import connection
 
-from chat.models import ApiToken, Message, User
+from chat.models import ApiToken, Message, Thread, User
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.contract.expect import APPLE, assert_problem, assert_utc
 from tests.live.client import Client, new_id
@@ -108,6 +110,20 @@ def test_everything_that_a_user_has_is_in_one_file(model: ScriptedModel, alice: 
     assert (picture["attachmentId"], base64.b64decode(picture["data"])) == (made["attachmentId"], PNG)
 
 
+def test_a_long_thread_is_exported_to_its_end(model: ScriptedModel, alice: Client) -> None:
+    alice.chat("Prompt 1.", thread=(thread := new_id("t")))
+    last = Message.objects.get(thread__public_id=thread, role="assistant")
+    for turn in range(2, 252):
+        row = {"owner": last.owner, "thread": last.thread, "parent": last, "turn": turn, "role": "user"}
+        last = Message.objects.create(public_id=new_id(), content=f"Prompt {turn}.", **row)
+    Thread.objects.filter(public_id=thread).update(leaf=last)
+    wanted = [f"Prompt {turn}." for turn in range(1, 252)]
+    told = export(alice, thread, "json").json()["thread"]["messages"]
+    assert [one["content"] for one in told if one["role"] == "user"] == wanted
+    assert told == alice.get("/api/export").json()["threads"][0]["messages"]
+    assert re.findall(r"Prompt \d+\.", export(alice, thread, "markdown").text)[1:] == wanted
+
+
 def test_an_account_without_anything_has_an_export_too(alice: Client) -> None:
     told = alice.get("/api/export").json()
     assert (told["threads"], told["shares"], told["attachments"]) == ([], [], [])
@@ -122,8 +138,6 @@ def test_a_token_stands_in_no_export(alice: Client) -> None:
 
 def much(username: str, megabytes: int) -> None:
     """Threads with long messages, more than any buffer on the way takes."""
-    from chat.models import Thread
-
     owner = User.objects.get(username=username)
     text = "Many words. " * 85_000
     for number in range(megabytes):
@@ -135,8 +149,6 @@ def much(username: str, megabytes: int) -> None:
 
 def resident(server: Any) -> int:
     """MiB of memory that the server's process takes."""
-    from pathlib import Path
-
     pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
     return pages * 4 // 1024
 
