@@ -107,6 +107,14 @@ def _reference(part: Any) -> str | None:
     return found[1] if found else None
 
 
+def erase_of(messages: list[int]) -> None:
+    """Delete the pictures that these messages show and no other does."""
+    shown = list(AttachmentUse.objects.filter(message__in=messages).values_list("attachment", flat=True))
+    raw_delete(AttachmentUse.objects.filter(message__in=messages))
+    still = AttachmentUse.objects.values("attachment")
+    raw_delete(Attachment.objects.filter(pk__in=shown).exclude(pk__in=still))
+
+
 def remove_unused() -> int:
     """Delete pictures of yesterday that no message shows; how many."""
     unused = Attachment.objects.filter(uses=None, created_at__lt=Now() - LIFE)

@@ -49,7 +49,8 @@ class Account:
 
 
 def account(owner: int) -> Account:
-    shares = Share.objects.owned_by(owner).select_related("thread").order_by("pk")
+    mine = Share.objects.owned_by(owner).filter(thread__in=Thread.objects.owned_by(owner))
+    shares = mine.select_related("thread").order_by("pk")
     tokens = ApiToken.objects.filter(user=owner).defer("digest").order_by("pk")
     return Account(User.objects.get(pk=owner), list(tokens), list(shares))
 

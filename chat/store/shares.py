@@ -66,7 +66,8 @@ def _last_ended(thread: Thread) -> int | None:
 
 def living(owner: int) -> QuerySet[Share]:
     """The links of an owner that work now, newest first."""
-    return _living(Share.objects.owned_by(owner)).order_by("-pk")
+    mine = Share.objects.owned_by(owner).filter(thread__in=Thread.objects.owned_by(owner))
+    return _living(mine).order_by("-pk")
 
 
 def _living(shares: QuerySet[Share]) -> QuerySet[Share]:
@@ -95,15 +96,16 @@ def remove_expired() -> int:
 
 def read(share_id: str, skip: int = 0) -> SharedPage | None:
     """What a link shows, without the newest `skip` messages. None where it leads nowhere (any more)."""
-    share = _living(Share.objects.filter(public_id=share_id)).select_related("thread").first()
-    if share is None:
+    share = _living(Share.objects.filter(public_id=share_id)).first()
+    thread = Thread.objects.owned_by(share.owner_id).filter(pk=share.thread_id).first() if share else None
+    if share is None or thread is None:  # what its owner sees no more, nobody does
         return None
     pks = branches.upward(share.leaf_id, skip + PAGE_MESSAGES + 1)[skip:]
     taken = _fitting(pks[:PAGE_MESSAGES])
     rows = Message.objects.visible().in_bulk(taken)
     said = [_said(rows[pk]) for pk in reversed(taken) if pk in rows]
     earlier = skip + len(taken) if len(pks) > len(taken) else None
-    return SharedPage(share.thread.title, share.created_at, said, earlier)
+    return SharedPage(thread.title, share.created_at, said, earlier)
 
 
 def _fitting(newest_first: list[int]) -> list[int]:

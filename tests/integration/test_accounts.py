@@ -14,7 +14,7 @@ from django.utils import timezone
 from chat import leases
 from chat.errors import ThreadBusy
 from chat.models import Attachment, AttachmentUse, Attempt, Message, Share, Thread, User
-from chat.store import accounts, attempts, guests, shares
+from chat.store import accounts, attachments, attempts, guests, shares
 from tests.integration.admin_rows import make_response, make_thread
 from tests.live.pictures import PNG
 
@@ -134,6 +134,18 @@ def test_tries_are_counted_in_a_window_and_forgotten_after_it() -> None:
 def test_a_name_stands_in_no_row_of_tries() -> None:
     attempts.take({"name ada": 1})
     assert "ada" not in Attempt.objects.get().about
+
+
+def test_a_picture_goes_with_the_last_message_that_shows_it() -> None:
+    user = User.objects.create_user("ada")
+    first, second = (full(user).messages.get(position=0) for _ in range(2))
+    alone, both = Attachment.objects.get(uses__message=first), Attachment.objects.get(uses__message=second)
+    AttachmentUse.objects.create(attachment=both, message=first)
+    attachments.erase_of([first.pk])
+    assert list(Attachment.objects.values_list("pk", flat=True)) == [both.pk]
+    assert alone.pk != both.pk
+    attachments.erase_of([second.pk])
+    assert not Attachment.objects.exists()
 
 
 def test_links_that_expired_go_and_the_others_stay() -> None:
