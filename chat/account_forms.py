@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from chat.identity import may_sign_up
 from chat.models import User
+from chat.store import accounts
 
 GUEST_PREFIX = "guest-"  # of the names that guests are given
 TOO_OFTEN = _("Too many tries. Wait a quarter of an hour, then try again.")
@@ -20,7 +23,7 @@ CONFIRMATION = "delete"  # what is typed to delete an account: the same in every
 
 
 class SignInForm(AuthenticationForm):
-    """Name and password. It says so where somebody has tried too often."""
+    """Name and password. What a guest has said comes along; who has tried too often is told so."""
 
     error_messages = {
         **AuthenticationForm.error_messages,
@@ -31,10 +34,30 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("Name")
 
+    def clean(self) -> dict[str, Any]:
+        """The guest moves before the session changes hands: if that fails the guest is still here, with everything."""
+        cleaned: dict[str, Any] = super().clean()
+        guest = self.request.user if self.request is not None else None
+        if guest is not None and guest.is_authenticated and guest.is_guest:
+            _merge(guest.pk, self.get_user().pk)
+        return cleaned
+
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "tried_too_often", False):
             return ValidationError(TOO_OFTEN, code="tried_too_often")
         return super().get_invalid_login_error()
+
+
+def _merge(guest: int, account: int) -> None:
+    try:
+        with transaction.atomic():
+            accounts.merge(guest, account)
+    except OperationalError:  # a deadlock with what ends at this very moment, or a database that is away
+        raise ValidationError(_("That did not work just now. Nothing was lost; try again.")) from None
+
+
+class StaffSignInForm(AdminAuthenticationForm, SignInForm):
+    """The admin's, where staff alone get in."""
 
 
 class SignUpForm(UserCreationForm[User]):

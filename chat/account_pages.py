@@ -37,18 +37,9 @@ def guest_of(request: HttpRequest) -> int | None:
 
 
 class SignIn(LoginView):
-    """What a guest has said comes along into the account."""
+    """Django's, which says what becomes of a guest's chats."""
 
     authentication_form = SignInForm
-    redirect_authenticated_user = False
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        guest = guest_of(self.request)
-        if guest is not None:
-            # Before the session changes hands: if this fails the guest is still here, with everything.
-            with transaction.atomic():
-                accounts.merge(guest, form.get_user().pk)
-        return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(

@@ -11,9 +11,11 @@ Imports go upward in this list only.
 
 from django.contrib import admin
 
+from chat.account_forms import StaffSignInForm
 from chat.admin import accounts, messages, responses, threads, usage
 
 __all__ = ["accounts", "messages", "responses", "threads", "usage"]
 
+admin.site.login_form = StaffSignInForm
 admin.site.site_title = admin.site.site_header = "Chat server"
 admin.site.index_title = "Administration"

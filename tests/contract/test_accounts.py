@@ -137,6 +137,44 @@ def test_what_waits_for_its_turn_while_a_guest_signs_in_gets_it(model: ScriptedM
     assert [one["content"] for one in guest.messages(thread)][1::2] == ["one", "two"]
 
 
+def test_a_guest_who_signs_in_to_the_admin_brings_everything_along(model: ScriptedModel, visit: Any) -> None:
+    name, old = account_with(visit, "Long ago")
+    User.objects.filter(username=name).update(is_staff=True)
+    guest = visit()
+    new = send(guest, "Hello")
+    assert submit(guest, "/admin/login/", username=name, password=PASSWORD, next="/admin/").status_code == 302
+    assert thread_ids(guest) == {old, new}
+
+
+def test_the_admin_lets_nobody_in_who_is_not_staff_and_moves_nothing(
+    model: ScriptedModel, visit: Any
+) -> None:
+    name, _ = account_with(visit, "Long ago")
+    guest = visit()
+    thread = send(guest, "Hello")
+    assert submit(guest, "/admin/login/", username=name, password=PASSWORD).status_code == 200
+    assert thread_ids(guest) == {thread}
+
+
+def test_signing_in_at_the_moment_at_which_answers_end_loses_none(model: ScriptedModel, visit: Any) -> None:
+    name, _ = account_with(visit, "Long ago")
+    guest, gates = visit(), [Gate() for _ in range(6)]
+    model.script(*(answer("one", gate, " two") for gate in gates))
+    names = [new_id("r") for _ in gates]
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(guest.http.post, "/api/chat", json=body_of("Go", response=one)) for one in names]
+        for gate in gates:
+            gate.wait_until_reached()
+        moving = pool.submit(sign_in, guest, name)
+        for gate in gates:
+            gate.open()
+        assert {one.result().text for one in asked} == {"one two"}
+        assert moving.result().status_code == 302
+    for one in names:
+        told = guest.wait_until(one, "done")
+        assert guest.messages(told["threadId"])[-1]["content"] == "one two"
+
+
 def test_a_guest_who_moved_out_can_do_nothing_more(model: ScriptedModel, visit: Any) -> None:
     name, _ = account_with(visit, "Long ago")
     guest = visit()
