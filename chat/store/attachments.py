@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from chat.conf import settings
 from chat.errors import BadRequest, NotFound, QuotaExceeded
 from chat.models import Attachment, AttachmentUse, User, raw_delete
-from chat.payloads import Content
+from chat.payloads import Content, is_id
 from chat.text import IMAGE
 
 PATH = "/api/attachments/"  # what a prompt's `image_url` begins with
@@ -68,7 +68,8 @@ def _exceeded(words: str, quota: str) -> QuotaExceeded:
 
 def find(owner: int, public_id: str) -> Attachment:
     """Raises NotFound, for another's as for an unknown one."""
-    found = Attachment.objects.owned_by(owner).filter(public_id=public_id).first()
+    rows = Attachment.objects.owned_by(owner)
+    found = rows.filter(public_id=public_id).first() if is_id(public_id) else None
     if found is None:
         raise NotFound
     return found

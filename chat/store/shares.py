@@ -10,6 +10,7 @@ from django.db.models.functions import Length, Now
 
 from chat.errors import BadRequest, NotFound, QuotaExceeded
 from chat.models import ACTIVE, Message, Share, Thread, User, raw_delete
+from chat.payloads import is_id
 from chat.store import branches
 from chat.store.threads import find
 
@@ -81,7 +82,7 @@ def of_thread(owner: int, thread_id: str) -> list[Share]:
 
 def revoke(owner: int, share_id: str, thread_id: str | None = None) -> None:
     """Let a link lead nowhere. Raises NotFound, also for one of another thread."""
-    mine = living(owner).filter(public_id=share_id)
+    mine = living(owner).filter(public_id=share_id if is_id(share_id) else "")
     if thread_id is not None:
         mine = mine.filter(thread=find(owner, thread_id))
     if not mine.exists():
@@ -96,7 +97,7 @@ def remove_expired() -> int:
 
 def read(share_id: str, skip: int = 0) -> SharedPage | None:
     """What a link shows, without the newest `skip` messages. None where it leads nowhere (any more)."""
-    share = _living(Share.objects.filter(public_id=share_id)).first()
+    share = _living(Share.objects.filter(public_id=share_id)).first() if is_id(share_id) else None
     thread = Thread.objects.owned_by(share.owner_id).filter(pk=share.thread_id).first() if share else None
     if share is None or thread is None:  # what its owner sees no more, nobody does
         return None

@@ -221,6 +221,16 @@ def test_a_long_thread_is_read_page_by_page(model: ScriptedModel, alice: Client)
     assert ("Prompt 21." in oldest, "Prompt 22." in oldest, "?skip=" in oldest) == (True, False, False)
 
 
+@pytest.mark.parametrize("name", ["%00", "%F0%9F%8D%8E", "a%2Fb", "x" * 300, "'"])
+def test_no_address_does_harm(alice: Client, name: str) -> None:
+    assert alice.get(f"/s/{name}").status_code == 404
+    for skip in ("-1", "9" * 40, "%00", "%D9%A1"):
+        assert alice.get(f"/s/{name}?skip={skip}").status_code == 404
+    for path in (f"/api/attachments/{name}", f"/api/threads/{name}/shares", f"/api/threads/{name}/export"):
+        assert alice.get(path).status_code == 404
+    assert alice.http.delete(f"/api/threads/x/shares/{name}").status_code == 404
+
+
 def test_the_logs_never_hold_the_key_to_a_thread(model: ScriptedModel, alice: Client) -> None:
     thread = thread_of(alice, "Hello")
     made = share(alice, thread)

@@ -9,10 +9,11 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 
 from chat import leases
-from chat.errors import ThreadBusy
+from chat.errors import QuotaExceeded, ThreadBusy
 from chat.models import Attachment, AttachmentUse, Attempt, Message, Share, Thread, User
 from chat.store import accounts, attachments, attempts, guests, shares
 from tests.integration.admin_rows import make_response, make_thread
@@ -157,6 +158,30 @@ def test_links_that_expired_go_and_the_others_stay() -> None:
         Share.objects.create(owner=user, thread=thread, leaf=leaf, expires_at=ends)
     assert shares.remove_expired() == 1
     assert shares.living(user.pk).count() == 2
+
+
+def test_nobody_has_more_links_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = User.objects.create_user("ada")
+    thread = full(user)
+    Thread.objects.filter(pk=thread.pk).update(leaf=thread.messages.get(position=3))
+    monkeypatch.setattr(shares, "LIVING", 2)
+    shares.create(user.pk, thread.public_id, None)
+    with pytest.raises(QuotaExceeded):
+        shares.create(user.pk, thread.public_id, None)
+
+
+@pytest.mark.parametrize("table", ["chat_thread", "chat_user"])
+def test_code_that_knows_nothing_of_links_and_pictures_can_delete_what_they_hang_on(table: str) -> None:
+    full(User.objects.create_user("ada"))
+    with connection.cursor() as cursor:
+        for other in ("chat_message", "chat_response", "chat_thread", "chat_user"):
+            cursor.execute(f"DELETE FROM {other}")
+            if other == table:
+                break
+        rows = {model: model.objects.count() for model in (Share, AttachmentUse, Attachment)}
+        assert rows == {Share: 0, AttachmentUse: 0, Attachment: 0 if table == "chat_user" else 1}
+        if table == "chat_user":
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def test_all_leftovers_are_looked_for() -> None:
