@@ -13,7 +13,6 @@ from chatproject.commands import choose_database
 from chatproject.supervisor import Supervisor
 
 PASSWORD = "admin-password"  # a file in the data folder
-WELCOMING = ("CHAT_GUESTS", "CHAT_SIGNUP")
 PUBLIC = ("SECRET_KEY", "ALLOWED_HOSTS")  # what a server that others can reach must have been given
 
 
@@ -66,8 +65,8 @@ def _settle_openness(environ: MutableMapping[str, str], *, private: bool) -> Non
     """Guests are welcome, and can sign up, where only this machine's users can; others are met by a server set up for them."""
     missing = [name for name in PUBLIC if not environ.get(name)]
     if private and "ALLOWED_HOSTS" in missing:
-        for name in WELCOMING:
-            environ[name] = environ.get(name) or "1"
+        environ["CHAT_GUESTS"] = environ.get("CHAT_GUESTS") or "1"
+        environ["CHAT_SIGNUP"] = environ.get("CHAT_SIGNUP") or environ["CHAT_GUESTS"]
     if missing and not private:
         raise SystemExit(
             f"Others could reach this server: set {' and '.join(missing)} first, or leave out --host."
