@@ -115,13 +115,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "filters": {"place": {"()": "chatproject.logs.PlaceAlone"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "chat": {"level": settings.log_level},
         "chatproject": {"level": settings.log_level},
         # What leads nowhere is a client's doing too; and the address of a shared thread is the key to it.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["place"]},
         # A wrong Host is a client's doing and answered with 400; Django would log each with a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -180,7 +180,7 @@ def bound_listener() -> socket.socket:
 def assert_clean(server: Server, since: int = 0) -> None:
     """No traceback, no secret and no prompt stands in what the server printed after that many characters."""
     news = server.log[since:]
-    for forbidden in ("Traceback", CANARY_KEY, CANARY_WORD):
+    for forbidden in ("Traceback", "action=page_failed", CANARY_KEY, CANARY_WORD):
         assert forbidden not in news, f"{forbidden!r} stands in the server's log"
 
 
