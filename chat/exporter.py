@@ -31,25 +31,34 @@ async def everything(owner: int) -> AsyncGenerator[bytes]:
     """All that a user has, as one JSON object."""
     told = export.account(await store.run(exports.account, owner))
     yield export.opening({**export.file_head(), **told}, "threads")
-    thread = await store.run(exports.thread_after, owner, 0)
-    while thread is not None:
-        async for piece in _thread(thread):
-            yield piece
-        thread = await store.run(exports.thread_after, owner, thread.pk)
-        yield b"," if thread else b""
+    async for piece in _threads(owner):
+        yield piece
     yield b'],"attachments":['
     async for piece in _attachments(owner):
         yield piece
     yield b"]}"
 
 
+async def _threads(owner: int) -> AsyncGenerator[bytes]:
+    comma, threads = b"", await store.run(exports.threads_after, owner, 0)
+    while threads:
+        for thread in threads:
+            yield comma
+            async for piece in _thread(thread):
+                yield piece
+            comma = b","
+        threads = await store.run(exports.threads_after, owner, threads[-1].pk)
+
+
 async def _thread(thread: Thread) -> AsyncGenerator[bytes]:
     yield export.opening(export.thread(thread), "messages")
-    messages, last = await store.run(exports.messages_after, thread.owner_id, thread.pk, 0)
-    while last is not None:
-        yield b",".join(export.encode(export.message(one)) for one in messages)
-        messages, last = await store.run(exports.messages_after, thread.owner_id, thread.pk, last)
-        yield b"," if messages else b""
+    comma = b""
+    after: int | None = 0
+    while after is not None:
+        messages, after = await store.run(exports.messages_after, thread.owner_id, thread.pk, after)
+        if messages:
+            yield comma + b",".join(export.encode(export.message(one)) for one in messages)
+            comma = b","
     yield b"]}"
 
 

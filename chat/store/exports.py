@@ -55,16 +55,18 @@ def account(owner: int) -> Account:
     return Account(User.objects.get(pk=owner), list(tokens), list(shares))
 
 
-def thread_after(owner: int, pk: int) -> Thread | None:
-    """The owner's next thread, oldest first."""
-    return Thread.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk").first()
+def threads_after(owner: int, pk: int) -> list[Thread]:
+    """The owner's next threads, oldest first; empty: no more."""
+    return list(Thread.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk")[:BATCH])
 
 
 def messages_after(owner: int, thread: int, pk: int) -> tuple[list[Exported], int | None]:
-    """The next visible messages of a thread, of all its branches, and the primary key of the last; None: no more."""
+    """The next visible messages of a thread, of all its branches, and the primary key after which it goes on; None: nowhere."""
     rows = Message.objects.owned_by(owner).visible().filter(thread=thread, pk__gt=pk).order_by("pk")
-    taken = _fitting(list(rows.values_list("pk", Length("content"))[:BATCH]))
-    return _exported(owner, taken), taken[-1] if taken else None
+    sizes = list(rows.values_list("pk", Length("content"))[:BATCH])
+    taken = _fitting(sizes)
+    whole = len(taken) == len(sizes) < BATCH
+    return _exported(owner, taken), None if whole else taken[-1]
 
 
 def branch(owner: int, thread_id: str) -> tuple[Thread, list[int]]:
