@@ -263,6 +263,9 @@ class Settings:
     reader_seconds: float = _from(
         "CHAT_READER_SECONDS", _seconds, 60.0, "seconds", "a reader may take nothing before it is cut off"
     )
+    admin_reason: bool = _from(
+        "CHAT_ADMIN_REASON", _switch, False, "switch", "the admin asks why before it shows what was said"
+    )
     log_level: str = _from(
         "CHAT_LOG_LEVEL",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),

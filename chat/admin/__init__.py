@@ -1,19 +1,22 @@
 """The admin: what was said, which answers were given, who may come in. Everything about content is read-only.
 
-readonly    what the content's pages share: no changes, slim lists
+access      who may read, and the record of every look
+reasons     why somebody reads, where that is asked for
+readonly    what the content's pages share: no changes, slim lists, nothing shown without right and record
 transcript  messages as a person reads them, with their calls and results
 threads, messages, responses   one table each, as list and page
 accounts    users and their tokens
 usage       calls of models, and prices; with accounts the only rows that can be changed here
+records     the access record, to look at
 
 Imports go upward in this list only.
 """
 
 from django.contrib import admin
 
-from chat.admin import accounts, messages, responses, threads, usage
+from chat.admin import accounts, messages, records, responses, threads, usage
 
-__all__ = ["accounts", "messages", "responses", "threads", "usage"]
+__all__ = ["accounts", "messages", "records", "responses", "threads", "usage"]
 
 admin.site.site_title = admin.site.site_header = "Chat server"
 admin.site.index_title = "Administration"

@@ -1,9 +1,10 @@
-"""The tables: who owns what, what was said, which answer was given, its text log, and what it took.
+"""The tables: who owns what, what was said, which answer was given, its text log, what it took, and who looked at it.
 
 Every rule that can stand in the database stands here as a constraint. Public ids are chosen by clients and are names inside
 their owner; primary keys never leave the server.
 """
 
+from chat.models.access import AccessRecord, Action
 from chat.models.accounts import ApiToken, User
 from chat.models.responses import ACTIVE, Chunk, Response, Status
 from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
@@ -13,6 +14,8 @@ from chat.models.usage import CallEnd, Counted, Price, Spending, UpstreamCall
 __all__ = [
     "ACTIVE",
     "ID_LENGTH",
+    "AccessRecord",
+    "Action",
     "ApiToken",
     "CallEnd",
     "Chunk",

@@ -40,9 +40,17 @@ class Thread(models.Model):
             models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
             GinIndex(fields=["search"], name="thread_search"),
         ]
+        # To see that a thread exists is Django's own `view_thread`: owner, dates, counts, states, and no title.
+        permissions = [
+            ("read_content", "Can read what was said"),
+            ("read_hidden_content", "Can read hidden messages too"),
+            ("export_content", "Can export what was said"),
+            ("redact_content", "Can redact what was said"),
+            ("hold_content", "Can make and lift legal holds"),
+        ]
 
     def __str__(self) -> str:
-        return self.title or self.public_id
+        return self.public_id  # a title is content, and this is shown to whoever sees that a thread exists
 
 
 class Role(models.TextChoices):

@@ -64,7 +64,7 @@ def test_content_can_be_neither_added_nor_changed_nor_deleted(admin: Client, own
     assert Thread.objects.get(pk=thread.pk).title == "hello"
 
 
-def test_without_the_right_to_messages_nobody_reads_them_anywhere(
+def test_without_the_right_to_read_nobody_reads_anything_anywhere(
     staff: Callable[..., Client], owner: User
 ) -> None:
     thread = make_thread(owner, title="A title")
@@ -83,11 +83,11 @@ def test_without_the_right_to_messages_nobody_reads_them_anywhere(
     )
 
 
-def test_with_the_right_to_messages_alone_they_are_read_and_nothing_else(
+def test_with_the_rights_to_messages_alone_they_are_read_and_nothing_else(
     staff: Callable[..., Client], owner: User
 ) -> None:
     thread = make_thread(owner)
-    client = staff("view_message")
+    client = staff("view_message", "read_content")
     assert "reply hello" in page(client, "chat_message_changelist")
     for name in ("thread", "response", "user", "apitoken"):
         assert client.get(reverse(f"admin:chat_{name}_changelist")).status_code == 403
