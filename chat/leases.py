@@ -11,12 +11,11 @@ from uuid import UUID
 from chat import store
 from chat.conf import settings
 from chat.errors import Unavailable, place_of
-from chat.store import guests, lifecycle
+from chat.store import lifecycle
 from chat.store.logs import Stopping
+from chat.tidying import Tidier
 
 logger = logging.getLogger(__name__)
-
-TIDY_SECONDS = 3_600.0  # between two looks for guests who left; they go after a day
 
 
 class Leases:
@@ -31,15 +30,23 @@ class Leases:
     ) -> None:
         self._process, self._held, self._on_lost, self._on_stop = process, held, on_lost, on_stop
         self._reachable_since = time.monotonic()
-        self._tidied = time.monotonic()
+        self._tidier = Tidier()
+        self._tidying: asyncio.Task[None] | None = None
 
     async def keep(self) -> None:
         """Renew, reap and tidy until cancelled."""
+        try:
+            await self._keep()
+        finally:
+            if self._tidying is not None:
+                self._tidying.cancel()
+
+    async def _keep(self) -> None:
         while True:
             try:
                 await self._renew()
                 await self._reap()
-                await self._tidy()
+                self._tidy()
             except Unavailable:
                 self._reachable_since = time.monotonic()
             except Exception as problem:
@@ -66,10 +73,7 @@ class Leases:
             if ended is not None:
                 logger.warning("action=reaped response=%d", response)
 
-    async def _tidy(self) -> None:
-        if time.monotonic() - self._tidied < TIDY_SECONDS:
-            return
-        self._tidied = time.monotonic()
-        gone = await store.run(guests.remove_idle)
-        if gone:
-            logger.info("action=guests_removed count=%d", gone)
+    def _tidy(self) -> None:
+        """Beside the leases, which must not wait for it."""
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.create_task(self._tidier.step())

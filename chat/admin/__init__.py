@@ -3,6 +3,8 @@
 access      who may read, and the record of every look
 reasons     why somebody reads, where that is asked for
 readonly    what the content's pages share: no changes, slim lists, nothing shown without right and record
+deeds       pages that ask why and then do something to a row: `redactions`, `holds`, `suspensions`
+exports     the threads of a list, as JSON lines
 transcript  messages as a person reads them, with their calls and results
 threads, messages, responses   one table each, as list and page
 accounts    users and their tokens
@@ -14,9 +16,9 @@ Imports go upward in this list only.
 
 from django.contrib import admin
 
-from chat.admin import accounts, messages, records, responses, threads, usage
+from chat.admin import accounts, holds, messages, records, responses, threads, usage
 
-__all__ = ["accounts", "messages", "records", "responses", "threads", "usage"]
+__all__ = ["accounts", "holds", "messages", "records", "responses", "threads", "usage"]
 
 admin.site.site_title = admin.site.site_header = "Chat server"
 admin.site.index_title = "Administration"

@@ -9,7 +9,8 @@ from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import HttpRequest
 
-from chat.admin import access
+from chat.admin import access, redactions
+from chat.admin.deeds import DeedsAdmin
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.transcript import whole
 from chat.models import Message, Thread
@@ -22,7 +23,8 @@ _VISIBLE_START = Case(When(hidden=False, then=_START), default=Value("(hidden)")
 
 
 @admin.register(Message)
-class MessageAdmin(ContentAdmin[Message]):
+class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
+    deeds = (redactions.MESSAGE,)
     list_display = ("start", "role", "mark", "thread", "turn", "position", "created_at")
     list_filter = ("hidden", "role")
     list_select_related = ("thread",)
@@ -35,6 +37,7 @@ class MessageAdmin(ContentAdmin[Message]):
         "hidden",
         "imported",
         "edited_at",
+        "redacted_at",
         "created_at",
     )
     said = ("start",)
@@ -47,6 +50,7 @@ class MessageAdmin(ContentAdmin[Message]):
         ("turn", "position", "log_offset"),
         ("role", "mark", "parts"),
         ("created_at", "edited_at"),
+        ("redacted_at", "redacted_by"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
@@ -78,6 +82,8 @@ class MessageAdmin(ContentAdmin[Message]):
 
     @admin.display(description="marks", ordering="hidden", empty_value="-")
     def mark(self, row: Message) -> str | None:
+        if row.redacted_at:
+            return badge("redacted", "redacted")
         if row.hidden:
             return badge("hidden", "hidden")
         if row.imported:

@@ -11,6 +11,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
+from chat.admin import redactions
+from chat.admin.deeds import DeedsAdmin
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Chunk, Message, Response, Role, Thread
 from chat.text import readable
@@ -73,7 +75,8 @@ def _seconds(start: datetime | None, end: datetime | None) -> str | None:
 
 
 @admin.register(Response)
-class ResponseAdmin(ContentAdmin[Response]):
+class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
+    deeds = (redactions.RESPONSE,)
     list_display = (
         "public_id",
         "state",

@@ -10,7 +10,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
-from chat.admin import access, reasons
+from chat.admin import access, holds, reasons, redactions
+from chat.admin.deeds import DeedsAdmin
+from chat.admin.exports import ExportingAdmin
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.transcript import MESSAGES, transcript
 from chat.models import Message, Response, Status, Thread
@@ -48,7 +50,8 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Thread)
-class ThreadAdmin(ContentAdmin[Thread]):
+class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
+    deeds = (holds.HOLD, redactions.THREAD)
     list_display = (
         "name",
         "state",
@@ -74,7 +77,8 @@ class ThreadAdmin(ContentAdmin[Thread]):
         ("model", "state"),
         ("messages", "hidden", "turns"),
         ("created_at", "updated_at"),
-        ("archived", "titled_by_person"),
+        ("archived", "titled_by_person", "withdrawn_at"),
+        "held",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
@@ -98,6 +102,10 @@ class ThreadAdmin(ContentAdmin[Thread]):
     @admin.display(description="owner")
     def owner_link(self, row: Thread) -> str:
         return link("user", row.owner_id, row.owner)
+
+    @admin.display(description="legal hold", empty_value="-")
+    def held(self, row: Thread) -> str | None:
+        return holds.told(row)
 
     @admin.display(description="messages", ordering="visible_number")
     def messages(self, row: Any) -> int:

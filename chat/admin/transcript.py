@@ -31,6 +31,8 @@ _COLUMNS = (
     "tool_call_id",
     "created_at",
     "edited_at",
+    "redacted_at",
+    "redacted_by",
     "owner__username",
     "response__public_id",
     "response__model",

@@ -6,6 +6,7 @@ their owner; primary keys never leave the server.
 
 from chat.models.access import AccessRecord, Action
 from chat.models.accounts import ApiToken, User
+from chat.models.holds import Hold
 from chat.models.responses import ACTIVE, Chunk, Response, Status
 from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
@@ -20,6 +21,7 @@ __all__ = [
     "CallEnd",
     "Chunk",
     "Counted",
+    "Hold",
     "Message",
     "MessageQuerySet",
     "OwnedQuerySet",

@@ -146,23 +146,6 @@ def test_an_account_is_made_and_its_password_works(admin: Client) -> None:
     assert Client().login(username="new", password=password)
 
 
-def test_a_user_with_threads_is_not_deleted_and_the_threads_are_not_listed(
-    admin: Client, owner: User
-) -> None:
-    make_thread(owner, "A private title")
-    answer = admin.post(reverse("admin:chat_user_delete", args=[owner.pk]), {"post": "yes"})
-    assert "threads: 1" in answer.content.decode()
-    assert "A private title" not in answer.content.decode()
-    assert User.objects.filter(pk=owner.pk).exists()
-
-
-def test_a_user_without_threads_is_deleted_with_the_tokens(admin: Client, owner: User) -> None:
-    ApiToken.issue(owner)
-    admin.post(reverse("admin:chat_user_delete", args=[owner.pk]), {"post": "yes"})
-    assert not User.objects.filter(pk=owner.pk).exists()
-    assert not ApiToken.objects.exists()
-
-
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_markup_in_any_field_is_shown_as_text_on_every_page(admin: Client, payload: str) -> None:
     rows = _marked_rows(payload)
