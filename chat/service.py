@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from chat import identity, runner, store
@@ -124,6 +124,13 @@ async def watch(caller: Caller) -> AsyncGenerator[News]:
     async with here.watchers.of(caller.user) as news:
         while True:
             yield await news.get()
+
+
+async def attend(caller: Caller, close: Callable[[], None]) -> Callable[[], None]:
+    """Have `close` called when the caller may come in no more; the result ends that."""
+    here = await runner.current()
+    here.watchers.attend(caller.user, close)
+    return lambda: here.watchers.leave(caller.user, close)
 
 
 async def ready() -> None:
