@@ -74,6 +74,8 @@ class Leases:
                 logger.warning("action=reaped response=%d", response)
 
     def _tidy(self) -> None:
-        """Beside the leases, which must not wait for it."""
+        """Beside the leases, which must not wait for it; and not at once, while a first start still makes the tables."""
+        if time.monotonic() - self._reachable_since < settings.lease_seconds:
+            return
         if self._tidying is None or self._tidying.done():
             self._tidying = asyncio.create_task(self._tidier.step())

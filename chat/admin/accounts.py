@@ -57,8 +57,8 @@ class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
         number = f"{len(found.expire)}{'' if found.whole else ' of the newest'} sessions"
         return f"{number}, until {found.expire[0]:%Y-%m-%d %H:%M}" if found.expire else number
 
-    @admin.display(description="legal hold", empty_value="-")
-    def held(self, user: User) -> str | None:
+    @admin.display(description="legal hold")
+    def held(self, user: User) -> str:
         return holds.told(user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:

@@ -21,8 +21,8 @@ from chat import store
 from chat.admin import access
 from chat.errors import Unavailable, place_of
 from chat.models import Thread
-from chat.store import exports
-from chat.store.exports import Exporter
+from chat.store import selections
+from chat.store.selections import Exporter
 
 logger = logging.getLogger(__name__)
 
@@ -71,14 +71,14 @@ async def _lines(chosen: QuerySet[Thread], by: Exporter) -> AsyncGenerator[bytes
     """The file; its last line has the type `end`, without it the file is not whole. Never raises: its reader would hang."""
     try:
         await sync_to_async(_close_connection)()
-        yield exports.line(
+        yield selections.line(
             {"type": "export", "at": datetime.now(UTC), "by": by.username, "hidden": by.hidden}
         )
         numbers = {"threads": 0, "messages": 0}
         async for kind, text in _rows(chosen, by):
             numbers[kind] += 1
             yield text
-        yield exports.line({"type": "end", **numbers})
+        yield selections.line({"type": "end", **numbers})
     except Unavailable:
         logger.warning("action=export_broken_off")
     except Exception as problem:
@@ -92,10 +92,10 @@ def _close_connection() -> None:
 
 async def _rows(chosen: QuerySet[Thread], by: Exporter) -> AsyncGenerator[tuple[str, bytes]]:
     after = 0
-    while found := await store.run(exports.threads, chosen, after, by):
+    while found := await store.run(selections.threads, chosen, after, by):
         after = found[-1].pk
         for thread in found:
-            yield "threads", exports.thread_line(thread, hidden=by.hidden)
-            for portion in await store.run(exports.portions, thread.pk, hidden=by.hidden):
-                for row in await store.run(exports.messages, portion):
-                    yield "messages", exports.message_line(row, thread)
+            yield "threads", selections.thread_line(thread, hidden=by.hidden)
+            for portion in await store.run(selections.portions, thread.pk, hidden=by.hidden):
+                for row in await store.run(selections.messages, portion):
+                    yield "messages", selections.message_line(row, thread)

@@ -48,10 +48,10 @@ LIFT = Deed(
 )
 
 
-def told(row: Thread | User) -> str | None:
-    """The holds that lie on a thread or a user, in words; None: none does."""
+def told(row: Thread | User) -> str:
+    """The holds that lie on a thread or a user, in words; "-": none does."""
     lasting = Hold.objects.filter(thread=row) if isinstance(row, Thread) else Hold.objects.filter(user=row)
-    return "; ".join(f"{hold.made_by}, {hold.made_at:%Y-%m-%d}: {hold.reason}" for hold in lasting) or None
+    return "; ".join(f"{hold.made_by}, {hold.made_at:%Y-%m-%d}: {hold.reason}" for hold in lasting) or "-"
 
 
 class LastingFilter(admin.SimpleListFilter):

@@ -32,6 +32,6 @@ class AccessRecordAdmin(ReadOnlyAdmin[AccessRecord]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessRecord]:
         return super().get_queryset(request).defer("shown")
 
-    @admin.display(description="keys on the list's page", empty_value="-")
-    def seen(self, row: AccessRecord) -> str | None:
-        return ", ".join(map(str, row.shown[:SHOWN])) or None
+    @admin.display(description="keys on the list's page")
+    def seen(self, row: AccessRecord) -> str:
+        return ", ".join(map(str, row.shown[:SHOWN])) or "-"

@@ -103,8 +103,8 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
     def owner_link(self, row: Thread) -> str:
         return link("user", row.owner_id, row.owner)
 
-    @admin.display(description="legal hold", empty_value="-")
-    def held(self, row: Thread) -> str | None:
+    @admin.display(description="legal hold")
+    def held(self, row: Thread) -> str:
         return holds.told(row)
 
     @admin.display(description="messages", ordering="visible_number")

@@ -15,7 +15,7 @@ from django.test import AsyncClient
 from django.urls import reverse
 
 from chat.models import AccessRecord, Message, Role, Thread, User
-from chat.store import exports, redaction
+from chat.store import redaction, selections
 from chat.store.db import WORKERS, work
 from tests.integration.admin_rows import make_thread
 
@@ -131,7 +131,7 @@ def test_an_export_follows_filters_and_search(owner: User) -> None:
 
 def test_an_export_is_on_record_with_every_thread_in_it(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = [make_thread(owner) for _ in range(5)]
-    monkeypatch.setattr(exports, "THREADS", 2)
+    monkeypatch.setattr(selections, "THREADS", 2)
     assert lines(*EXPORT)[-1]["threads"] == 5
     records = AccessRecord.objects.order_by("pk")
     assert [record.shown for record in records] == [
@@ -147,11 +147,11 @@ def test_no_more_is_read_at_once_than_may_be(owner: User, monkeypatch: pytest.Mo
     say = {"owner": owner, "thread": thread, "role": Role.USER, "turn": 2}
     for position in range(5):
         Message.objects.create(**say, public_id=f"m{position}", position=position, content="y" * 40)
-    monkeypatch.setattr(exports, "CHARACTERS", 90)
-    sizes = [len(portion) for portion in exports.portions(thread.pk, hidden=False)]
+    monkeypatch.setattr(selections, "CHARACTERS", 90)
+    sizes = [len(portion) for portion in selections.portions(thread.pk, hidden=False)]
     assert sizes == [3, 2, 2]
-    monkeypatch.setattr(exports, "MESSAGES", 1)
-    assert {len(portion) for portion in exports.portions(thread.pk, hidden=False)} == {1}
+    monkeypatch.setattr(selections, "MESSAGES", 1)
+    assert {len(portion) for portion in selections.portions(thread.pk, hidden=False)} == {1}
 
 
 def test_parts_and_the_letters_of_every_language_are_exported_verbatim(owner: User) -> None:
@@ -178,7 +178,7 @@ def test_a_database_that_goes_away_leaves_a_file_without_its_end(
     def fail(*args: object) -> None:
         raise ValueError(CANARY)
 
-    monkeypatch.setattr(exports, "messages", fail)
+    monkeypatch.setattr(selections, "messages", fail)
     assert [row["type"] for row in lines(*EXPORT)] == ["export", "thread"]
     assert "action=export_failed" in caplog.text
     assert CANARY not in caplog.text
