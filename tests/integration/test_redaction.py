@@ -91,6 +91,27 @@ def test_of_a_redacted_thread_no_trace_is_left(thread: Thread) -> None:
     assert traces(WORD) == []
 
 
+def quoted(word: str) -> list[str]:
+    """The columns whose statistics quote the word."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename || '.' || attname FROM pg_stats WHERE schemaname = 'public' AND position(%s in "
+            "concat(most_common_vals, histogram_bounds, most_common_elems)) > 0",
+            [word],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_the_planners_statistics_quote_a_redacted_text_no_more(thread: Thread) -> None:
+    make_thread(thread.owner, WORD)  # a value that stands there once is in no statistics of a single row
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    assert {"chat_message.content", "chat_thread.title"} <= set(quoted(WORD))
+    for row in Thread.objects.all():
+        redaction.redact_thread(row, "staff")
+    assert quoted(WORD) == []
+
+
 def test_of_a_redacted_answer_and_its_prompt_no_trace_is_left(thread: Thread) -> None:
     Thread.objects.filter(pk=thread.pk).update(system_prompt="")
     redaction.redact_message(thread.messages.get(position=3), "staff")
