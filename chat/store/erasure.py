@@ -17,7 +17,6 @@ def begin(user: int) -> None:
     if holds.keeps_user(user):
         raise Held
     suspension.suspend(user)
-    suspension.revoke_tokens(user)
     User.objects.filter(pk=user, erasing_since=None).update(erasing_since=Now())
 
 

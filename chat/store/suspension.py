@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 
 from chat import doorbell
-from chat.models import ACTIVE, ApiToken, Response, User
+from chat.models import ACTIVE, Response, User
 from chat.store import lifecycle
 
 
@@ -26,10 +26,6 @@ def end_sessions(user: int) -> None:
     """End every session of a user, in every browser, and every open socket; one with a token may come back."""
     User.objects.filter(pk=user).update(session_epoch=F("session_epoch") + 1)
     doorbell.ring("refused", user)
-
-
-def revoke_tokens(user: int) -> None:
-    ApiToken.objects.filter(user=user).delete()
 
 
 def stop_all(user: int) -> None:

@@ -175,6 +175,7 @@ def test_nobody_suspends_themselves_or_reaches_staff(staff: Staff, owner: User) 
         for name in ("suspend", "erase"):
             assert client.post(address("user", name, user), {"reason": "why"}).status_code == 403
     root = client_of(boss)
+    assert root.post(address("user", "suspend", boss), {"reason": "why"}).status_code == 403
     assert root.post(address("user", "suspend", me), {"reason": "why"}).status_code == 302
     assert not User.objects.get(pk=me.pk).is_active
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import DatabaseError
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from chat.admin import access
@@ -71,6 +71,24 @@ def test_who_may_read_but_no_hidden_parts_gets_none_anywhere(
 def test_hidden_parts_need_the_right_to_read_as_well(staff: Callable[..., Client], owner: User) -> None:
     for name, text in pages(staff(*VIEWS, "read_hidden_content"), owner).items():
         assert CANARY not in text, name
+
+
+@pytest.mark.parametrize(
+    ("rights", "read", "hidden"),
+    [
+        ([], False, False),
+        (["read_content"], True, False),
+        (["read_hidden_content"], False, False),
+        (["read_content", "read_hidden_content"], True, True),
+    ],
+)
+def test_hidden_parts_are_read_with_both_rights(
+    rf: RequestFactory, rights: list[str], read: bool, hidden: bool
+) -> None:
+    request = rf.get("/")
+    request.user = User.objects.create(username="staff", is_staff=True)
+    request.user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    assert (access.can_read(request), access.can_read_hidden(request)) == (read, hidden)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,14 @@ def test_for_its_owner_it_is_gone_from_every_place(thread: Thread, hold: Make) -
     assert threads.by_pk(thread.pk) is None
 
 
+def test_a_withdrawn_thread_takes_no_place_among_the_hits_of_a_search(thread: Thread) -> None:
+    of_thread(thread)
+    other = make_thread(thread.owner, "something about whales and more")
+    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    hits, cursor = search.search(thread.owner_id, Listing(1, None, "whales", None))
+    assert ([row.pk for row, _ in hits], cursor) == ([other.pk], None)
+
+
 def test_its_ids_are_free_again_and_it_can_be_deleted_again(thread: Thread) -> None:
     of_thread(thread)
     for _ in range(2):

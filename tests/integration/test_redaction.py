@@ -124,6 +124,7 @@ def test_a_reply_and_a_call_go_with_their_whole_answer_and_its_log(thread: Threa
     redaction.redact_message(thread.messages.get(position=position), "staff")
     left = thread.messages.filter(redacted_at=None)
     assert [row.position for row in left] == [0]
+    assert thread.messages.get(position=1).log_offset == 0  # within the log, which is shorter now
     response = thread.responses.get()
     assert_valid_log(response)
     assert bytes(response.chunks.get().data).decode() == redaction.TOMBSTONE
