@@ -332,3 +332,29 @@ def test_a_list_costs_as_many_queries_for_many_rows_as_for_one(owner: User, kind
             page(root, f"chat_{kind}_changelist")
         costs.append(len(captured))
     assert costs[0] == costs[1]
+
+
+SEEN = {
+    "accessrecord": {"view_accessrecord"},
+    "hold": {"view_hold", "hold_content"},
+    "thread": {"view_thread"},
+    "message": {"view_message"},
+    "response": {"view_response"},
+    "user": {"view_user", "change_user"},
+    "apitoken": {"view_apitoken"},
+}
+"""Each table, and the rights of which any one lets its list be seen."""
+
+RIGHTS = sorted(
+    {*set().union(*SEEN.values()), "read_content", "read_hidden_content", "export_content", "redact_content"}
+)
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_each_right_alone_opens_just_its_own_lists(staff: Staff, right: str) -> None:
+    client = staff(right)
+    opened = {
+        kind for kind in SEEN if client.get(reverse(f"admin:chat_{kind}_changelist")).status_code == 200
+    }
+    assert opened == {kind for kind, rights in SEEN.items() if right in rights}
+    assert client.get(reverse("admin:chat_thread_export")).status_code == 403
