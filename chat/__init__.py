@@ -4,6 +4,7 @@ doors   `views`, `consumers`, `admin`, `management`   HTTP, WebSocket, inspectio
         `account_pages`, `shared_page`, `pages`       what people see: server-rendered
         `service`, `identity`, `exporter`             the verbs for outsiders; who is asking; what a user takes along
 work    `runner`, `leases`, `watchers`                owns this process's responses: start, stop, lease, reaper, drain
+        `tidying`                                     what goes by age, and what is being erased, a bit at a time
         `engine`, `meter`, `titles`                   one response, start to end: model, tools, model again; what it used
         `tools`, `model_clients`                      what a model may call; how a model is called
 state   `log`, `doorbell`                             the text log and its readers; who wakes them across processes

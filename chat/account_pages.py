@@ -25,6 +25,7 @@ from chat.errors import ChatError, NotFound
 from chat.identity import BACKEND, admitted
 from chat.models import ApiToken, User
 from chat.store import accounts, shares
+from chat.store.refused import Held
 
 TOKENS = 50  # of one user: more than anybody has programs
 PK_DIGITS = 19  # of a primary key: Postgres takes no longer number
@@ -150,6 +151,8 @@ def _delete_account(request: HttpRequest, user: User) -> HttpResponse:
     if form.is_valid():
         try:
             async_to_sync(service.delete_account)(user.pk)
+        except Held:
+            form.add_error(None, _("This account cannot be deleted now. Ask whoever runs this server."))
         except ChatError as error:
             form.add_error(None, error.detail)
         else:

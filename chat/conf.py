@@ -280,6 +280,26 @@ class Settings:
     reader_seconds: float = _from(
         "CHAT_READER_SECONDS", _seconds, 60.0, "seconds", "a reader may take nothing before it is cut off"
     )
+    retention_days: int = _from(
+        "CHAT_RETENTION_DAYS",
+        _count,
+        0,
+        "days",
+        "after its last activity a thread of an account is deleted; 0: never, for only you know what you must keep",
+    )
+    guests_retention_days: int = _from(
+        "CHAT_GUESTS_RETENTION_DAYS", _count, 0, "days", "the same for threads of guests; 0: never"
+    )
+    access_retention_days: int = _from(
+        "CHAT_ACCESS_RETENTION_DAYS",
+        _count,
+        0,
+        "days",
+        "after which a record of who looked at content is deleted; 0: never",
+    )
+    admin_reason: bool = _from(
+        "CHAT_ADMIN_REASON", _switch, False, "switch", "the admin asks why before it shows what was said"
+    )
     log_level: str = _from(
         "CHAT_LOG_LEVEL",
         _choice("DEBUG", "INFO", "WARNING", "ERROR"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 FRAME_BYTES = (
     512 * 1024
 )  # of a frame that is read: 64 KiB of content in JSON's worst escapes, and its envelope
+REFUSED = 4401  # the close code of who may come in no more, after HTTP's 401
 FOLLOWED = 64  # responses at once on one socket: more than a person has open, few enough to bound its memory
 
 
@@ -37,12 +38,17 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def websocket_connect(self, message: Any) -> None:
         self._following: dict[str, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
+        self._leave: Callable[[], None] = _nothing
         try:
             self.caller = await self._admitted()
+            self._leave = await service.attend(self.caller, self._refused)
         except ChatError:
             await self.close()
             return
         await self.accept()
+
+    def _refused(self) -> None:
+        self._closing = asyncio.create_task(self.close(REFUSED))
 
     async def _admitted(self) -> Caller:
         """Who is there. Raises Unauthenticated: a server can only refuse a handshake as a whole."""
@@ -161,6 +167,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self.send(websocket.frame({"type": "thread", "event": news.event, "thread": thread}))
 
     async def websocket_disconnect(self, message: Any) -> None:
+        self._leave()
         tasks = [task for task in (*self._following.values(), self._watching) if task is not None]
         for task in tasks:
             task.cancel()
@@ -171,6 +178,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
         await self.base_send({"type": "websocket.send", "text": text_data})
+
+
+def _nothing() -> None:
+    """What a socket that was never let in has to leave."""
 
 
 def _unforeseen() -> Unavailable:

@@ -11,18 +11,11 @@ from uuid import UUID
 from chat import store
 from chat.conf import settings
 from chat.errors import Unavailable, place_of
-from chat.store import attachments, attempts, guests, lifecycle, shares
+from chat.store import lifecycle
 from chat.store.logs import Stopping
+from chat.tidying import Tidier
 
 logger = logging.getLogger(__name__)
-
-TIDY_SECONDS = 3_600.0  # between two looks for leftovers; most go after a day
-LEFTOVERS = {
-    "guests": guests.remove_idle,
-    "attachments": attachments.remove_unused,
-    "shares": shares.remove_expired,
-    "attempts": attempts.remove_old,
-}
 
 
 class Leases:
@@ -37,15 +30,23 @@ class Leases:
     ) -> None:
         self._process, self._held, self._on_lost, self._on_stop = process, held, on_lost, on_stop
         self._reachable_since = time.monotonic()
-        self._tidied = time.monotonic()
+        self._tidier = Tidier()
+        self._tidying: asyncio.Task[None] | None = None
 
     async def keep(self) -> None:
         """Renew, reap and tidy until cancelled."""
+        try:
+            await self._keep()
+        finally:
+            if self._tidying is not None:
+                self._tidying.cancel()
+
+    async def _keep(self) -> None:
         while True:
             try:
                 await self._renew()
                 await self._reap()
-                await self._tidy()
+                self._tidy()
             except Unavailable:
                 self._reachable_since = time.monotonic()
             except Exception as problem:
@@ -72,10 +73,9 @@ class Leases:
             if ended is not None:
                 logger.warning("action=reaped response=%d", response)
 
-    async def _tidy(self) -> None:
-        if time.monotonic() - self._tidied < TIDY_SECONDS:
+    def _tidy(self) -> None:
+        """Beside the leases, which must not wait for it; and not at once, while a first start still makes the tables."""
+        if time.monotonic() - self._reachable_since < settings.lease_seconds:
             return
-        self._tidied = time.monotonic()
-        for kind, remove in LEFTOVERS.items():
-            if gone := await store.run(remove):
-                logger.info("action=leftovers_removed kind=%s count=%d", kind, gone)
+        if self._tidying is None or self._tidying.done():
+            self._tidying = asyncio.create_task(self._tidier.step())

@@ -99,6 +99,7 @@ class Runner:
         self.listener.on("tool", lambda facts: self.logs.hinted(*facts))
         self.listener.on("thread", self.watchers.rung)
         self.listener.on("deleted", self.watchers.deleted)
+        self.listener.on("refused", self.watchers.refused)
         self.listener.on_reconnect(self._look_everywhere)
         loops = (
             self.listener.run(),

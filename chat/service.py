@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from chat import conf_models, identity, runner, store
 from chat.conf import settings
-from chat.errors import BadRequest, NotFound, ThreadBusy, Unavailable
+from chat.errors import BadRequest, NotFound, Unavailable
 from chat.identity import Caller, Credentials
 from chat.log import Event
 from chat.model_clients import MODELS
 from chat.models import Attachment, Response, Share, Thread
 from chat.payloads import Again, Feedback, NewThread, Send, ThreadChange
-from chat.store import accounts, attachments, health, messages, search, shares, threads
+from chat.store import accounts, attachments, erasure, health, messages, search, shares, threads
 from chat.store.attachments import Picture
 from chat.store.claims import Claimant
 from chat.store.messages import Shown, Span
 from chat.store.search import Excerpt
 from chat.store.threads import Listing
 from chat.watchers import News
-
-ROUNDS = 3  # of stopping all that runs, until an account can go: prompts may come in meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +142,13 @@ async def attachment(caller: Caller, public_id: str) -> Attachment:
 
 
 async def delete_account(user: int) -> None:
-    """Delete a user with all they have; what runs is stopped first. Raises ThreadBusy where more and more begins."""
+    """Delete a user with all they have; what runs is stopped first. Raises Held."""
+    await store.run(erasure.begin, user)
     here = await runner.current()
-    for _ in range(ROUNDS):
-        for active in await store.run(accounts.active, user):
-            await here.stop(active, None)
-        with suppress(ThreadBusy):
-            await store.run(accounts.remove, user)
-            break
-    else:
-        raise ThreadBusy("Answers still run. Stop them, and try again.")
+    for active in await store.run(accounts.active, user):
+        await here.stop(active, None)
+    while not await store.run(erasure.step, user):
+        pass
     looked_at: str | None = ""
     while looked_at is not None:
         looked_at = await store.run(accounts.forget_sessions, user, looked_at)
@@ -166,6 +160,13 @@ async def watch(caller: Caller) -> AsyncGenerator[News]:
     async with here.watchers.of(caller.user) as news:
         while True:
             yield await news.get()
+
+
+async def attend(caller: Caller, close: Callable[[], None]) -> Callable[[], None]:
+    """Have `close` called when the caller may come in no more; the result ends that."""
+    here = await runner.current()
+    here.watchers.attend(caller.user, close)
+    return lambda: here.watchers.leave(caller.user, close)
 
 
 async def ready() -> None:

@@ -1,11 +1,11 @@
-"""News of threads for those who watch theirs: one look at the database per change and process, however many watch."""
+"""News of threads for those who watch theirs, one look at the database per change and process; and whose sockets must close."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +33,7 @@ class Watchers:
     def __init__(self) -> None:
         self._queues: defaultdict[int, set[asyncio.Queue[News]]] = defaultdict(set)
         self._looking: set[asyncio.Task[None]] = set()
+        self._sockets: defaultdict[int, set[Callable[[], None]]] = defaultdict(set)
 
     @asynccontextmanager
     async def of(self, owner: int) -> AsyncIterator[asyncio.Queue[News]]:
@@ -44,6 +45,20 @@ class Watchers:
             self._queues[owner].discard(queue)
             if not self._queues[owner]:
                 del self._queues[owner]
+
+    def attend(self, owner: int, close: Callable[[], None]) -> None:
+        """Call `close` when this user may come in no more, for as long as the socket is open."""
+        self._sockets[owner].add(close)
+
+    def leave(self, owner: int, close: Callable[[], None]) -> None:
+        self._sockets[owner].discard(close)
+        if not self._sockets[owner]:
+            del self._sockets[owner]
+
+    def refused(self, facts: list[Any]) -> None:
+        """A user was suspended, or all their sessions were ended: `[owner]`."""
+        for close in list(self._sockets.get(facts[0], ())):
+            close()
 
     def rung(self, facts: list[Any]) -> None:
         """A thread was created or updated: `[owner, thread, event]`."""

@@ -2,47 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
+from chat.admin import holds, suspensions
+from chat.admin.deeds import DeedsAdmin
 from chat.admin.readonly import ROWS
-from chat.models import ApiToken, Thread, User
+from chat.models import ApiToken, User
+from chat.store import sessions
+
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")  # given by superusers alone
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin[User]):
-    """Django's own, with guests told apart. Who has threads is not deleted here: content is read-only."""
+class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
+    """Django's own, with guests told apart. Users are not deleted but erased, and staff make no other staff."""
+
+    deeds = (
+        suspensions.SUSPEND,
+        suspensions.RESTORE,
+        suspensions.SIGN_OUT,
+        holds.HOLD,
+        suspensions.ERASE,
+    )
+    change_form_template = "admin/chat/content_form.html"
 
     list_display = ("username", "email", "is_guest", "is_staff", "is_active", "date_joined", "last_login")
     list_filter = ("is_guest", "is_staff", "is_superuser", "is_active", "groups")
     list_per_page = ROWS
     show_full_result_count = False
-    readonly_fields = ("is_guest", "threads", "last_login", "date_joined")
+    readonly_fields = ("is_guest", "is_active", "threads", "sessions", "held", "last_login", "date_joined")
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """The form that makes a user has nothing of the chat's yet."""
         usual = super().get_fieldsets(request, obj)
-        return [*usual, ("Chat", {"fields": ("is_guest", "threads")})] if obj else usual
+        return [*usual, ("Chat", {"fields": ("is_guest", "threads", "sessions", "held")})] if obj else usual
 
     @admin.display(description="threads")
     def threads(self, user: User) -> str:
         address = reverse("admin:chat_thread_changelist", query={"owner__id__exact": user.pk})
         return format_html('<a href="{}">{}</a>', address, "the user's threads")
 
-    def get_deleted_objects(
-        self, objs: QuerySet[User] | Sequence[User], request: HttpRequest
-    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """Threads in the way are counted, never listed: there may be many, and titles are not for everyone."""
-        if kept := Thread.objects.filter(owner__in=objs).count():
-            return [], {}, set(), [f"threads: {kept}"]
-        return super().get_deleted_objects(objs, request)
+    @admin.display(description="signed in")
+    def sessions(self, user: User) -> str:
+        """How often, and until when the last session lasts; never a session's key, which is a password."""
+        found = sessions.of(user)
+        number = f"{len(found.expire)}{'' if found.whole else ' of the newest'} sessions"
+        return f"{number}, until {found.expire[0]:%Y-%m-%d %H:%M}" if found.expire else number
+
+    @admin.display(description="legal hold")
+    def held(self, user: User) -> str:
+        return holds.told(user)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        usual = super().get_readonly_fields(request, obj)
+        return usual if request.user.is_superuser else (*usual, *PRIVILEGES)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Of staff, others than superusers change nobody but themselves."""
+        usual = super().has_change_permission(request, obj)
+        return usual and (obj is None or obj == request.user or suspensions.within_reach(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Who sets another's password can read all that is theirs, and nothing would say who did."""
+        if not (request.user.is_superuser or id == str(request.user.pk)):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
 
 @admin.register(ApiToken)
@@ -58,7 +93,10 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     autocomplete_fields = ("user",)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
-        return ("user", "name", "created_at") if obj else ("user", "name")
+        """Only superusers make tokens for others: a token is all that its user is."""
+        if obj:
+            return ("user", "name", "created_at")
+        return ("user", "name") if request.user.is_superuser else ("name",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
         return super().get_queryset(request).defer("digest")
@@ -71,6 +109,8 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         return not lookup.startswith("digest") and super().lookup_allowed(lookup, value, request)
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        if not request.user.is_superuser:
+            obj.user_id = int(request.user.pk or 0)
         token = ApiToken.issue(obj.user, obj.name)
         obj.pk = ApiToken.objects.values_list("pk", flat=True).get(digest=ApiToken.digest_of(token))
         self.message_user(request, f"The token, shown only this once: {token}", messages.WARNING)

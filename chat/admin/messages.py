@@ -5,28 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import F, QuerySet, Value
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import HttpRequest
 
-from chat.admin.readonly import ReadOnlyAdmin, badge, link
+from chat.admin import access, redactions
+from chat.admin.deeds import DeedsAdmin
+from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.transcript import whole
-from chat.models import Message
+from chat.models import Message, Thread
 
 START_CHARACTERS = 120  # of a message in a list: two lines of its column
 
 # Hidden messages have no readable text of their own.
 _START = Left(Coalesce(NullIf("readable", Value("")), F("content")), START_CHARACTERS)
+_VISIBLE_START = Case(When(hidden=False, then=_START), default=Value("(hidden)"))
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin[Message]):
+class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
+    deeds = (redactions.MESSAGE,)
     list_display = ("start", "role", "mark", "thread", "turn", "position", "created_at")
     list_filter = ("hidden", "role")
     list_select_related = ("thread",)
     listed = (
         "public_id",
-        "thread__title",
         "thread__public_id",
         "turn",
         "position",
@@ -34,8 +37,11 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         "hidden",
         "imported",
         "edited_at",
+        "redacted_at",
         "created_at",
     )
+    said = ("start",)
+    unfilterable = ("content", "readable", "tool_calls", "search", "feedback_comment")
     search_fields = ("public_id__exact", "thread__public_id__exact")
     search_help_text = "Whole ids of messages and threads"
     fields = (
@@ -44,18 +50,23 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
         ("turn", "position", "log_offset"),
         ("role", "mark", "parts"),
         ("created_at", "edited_at"),
+        ("redacted_at", "redacted_by"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        messages = super().get_queryset(request).annotate(start=_START)
+        start = _START if access.can_read_hidden(request) else _VISIBLE_START
+        messages = super().get_queryset(request).annotate(start=start)
         return messages.defer("search", "content", "readable", "tool_calls")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Newest first: of one thread in its own order, of all by key, which has an index."""
         return ("-turn", "-position", "-pk") if "thread__id__exact" in request.GET else ("-pk",)
 
-    def contents(self, row: Message) -> dict[str, Any]:
-        return {"entries": whole(row.pk)}
+    def thread_of(self, row: Message) -> Thread:
+        return row.thread
+
+    def contents(self, request: HttpRequest, row: Message) -> dict[str, Any]:
+        return {"entries": whole(row.pk, hidden=access.can_read_hidden(request))}
 
     @admin.display(description="owner")
     def owner_link(self, row: Message) -> str:
@@ -71,6 +82,8 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
 
     @admin.display(description="marks", ordering="hidden", empty_value="-")
     def mark(self, row: Message) -> str | None:
+        if row.redacted_at:
+            return badge("redacted", "redacted")
         if row.hidden:
             return badge("hidden", "hidden")
         if row.imported:

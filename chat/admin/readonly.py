@@ -9,10 +9,12 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from chat.models import Message
+from chat.admin import access
+from chat.models import Action, Thread
 
 M = TypeVar("M", bound=Model)
 
@@ -51,21 +53,78 @@ class ReadOnlyAdmin(admin.ModelAdmin[M]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SlimList
 
+
+class ContentAdmin(ReadOnlyAdmin[M]):
+    """Pages on which content stands, for those who may read it, each look on record.
+
+    Whoever has only Django's right to view sees that a row exists. `said` are the fields and list columns that hold content
+    and are left out then; `content_search` are searched by readers alone. `unfilterable` columns no address can ask about:
+    a filter would tell them letter by letter.
+    """
+
+    said: ClassVar[tuple[str, ...]] = ()
+    content_search: ClassVar[tuple[str, ...]] = ()
+    unfilterable: ClassVar[tuple[str, ...]] = ()
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Without its text a row is called by its id."""
+        names = self._without_said(super().get_list_display(request), self.shows(request, None))
+        return names if "public_id" in names or self.shows(request, None) else ["public_id", *names]
+
+    def get_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
+        return self._without_said(super().get_fields(request, obj), self.shows(request, obj))
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        return [
+            *super().get_search_fields(request),
+            *(self.content_search if self.shows(request, None) else ()),
+        ]
+
+    def _without_said(self, names: Any, shows: bool) -> list[Any]:
+        return [name for name in names if shows or name not in self.said]
+
+    def shows(self, request: HttpRequest, row: M | None) -> bool:
+        """Whether the page of a row (None: the list) may show content: a reader's, whose reason is known if one is wanted."""
+        thread = self.thread_of(row) if row is not None else None
+        return access.can_read(request) and access.reason_for(request, thread) is not None
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup.split("__", maxsplit=1)[0] not in self.unfilterable and super().lookup_allowed(
+            lookup, value, request
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list; where it shows content, whose it is goes on record before the page is made."""
+        answer = super().changelist_view(request, extra_context)
+        context = answer.context_data if isinstance(answer, TemplateResponse) else None
+        if context and "cl" in context and access.can_read(request):
+            shown = access.look_at_list(request, self.opts.model_name or "", context["cl"].result_list)
+            context["reason_wanted"] = not shown
+        return answer
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Django calls this when it has judged who may see the page."""
         row = context["original"]
-        if self.may_read(request):
-            context.update(self.contents(row))
+        if access.can_read(request):
+            thread = self.thread_of(row)
+            if access.look(request, thread=thread, what=self.kind_of_look(request), obj=row):
+                context.update(self.contents(request, row))
+            else:
+                context.update(reason_wanted=True, reason_thread=thread.pk)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def may_read(self, request: HttpRequest) -> bool:
-        """Whether this person may read what was said, wherever it is shown."""
-        return self.admin_site.get_model_admin(Message).has_view_permission(request)
+    def kind_of_look(self, request: HttpRequest) -> Action:
+        """What the record says of a page: whether its reader could see hidden parts."""
+        return Action.HIDDEN if access.can_read_hidden(request) else Action.LOOKED
 
-    def contents(self, row: M) -> dict[str, Any]:
-        """For the page's template: what only those get who may read messages."""
+    def thread_of(self, row: M) -> Thread:
+        """The thread whose content the row's page shows."""
+        raise NotImplementedError
+
+    def contents(self, request: HttpRequest, row: M) -> dict[str, Any]:
+        """For the page's template: what only those get who may read. Hidden parts only where `access.can_read_hidden`."""
         return {}
 
 

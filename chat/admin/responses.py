@@ -9,9 +9,12 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from chat.admin.readonly import ReadOnlyAdmin, badge, link
-from chat.models import Chunk, Message, Response, Role
+from chat.admin import redactions
+from chat.admin.deeds import DeedsAdmin
+from chat.admin.readonly import ContentAdmin, badge, link
+from chat.models import Chunk, Message, Response, Role, Thread
 from chat.text import readable
 
 LOG_BYTES = (
@@ -72,7 +75,8 @@ def _seconds(start: datetime | None, end: datetime | None) -> str | None:
 
 
 @admin.register(Response)
-class ResponseAdmin(ReadOnlyAdmin[Response]):
+class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
+    deeds = (redactions.RESPONSE,)
     list_display = (
         "public_id",
         "state",
@@ -94,7 +98,7 @@ class ResponseAdmin(ReadOnlyAdmin[Response]):
         "created_at",
     )
     list_select_related = ("thread", "owner")
-    listed = ("public_id", "thread__title", "thread__public_id", "owner__username", *_LISTED_FIGURES)
+    listed = ("public_id", "thread__public_id", "owner__username", *_LISTED_FIGURES)
     search_fields = ("public_id__exact", "thread__public_id__exact", "owner__username__exact")
     search_help_text = "Whole ids of responses and threads, and whole user names"
     ordering = ("-pk",)
@@ -133,7 +137,10 @@ class ResponseAdmin(ReadOnlyAdmin[Response]):
         ),
     )
 
-    def contents(self, row: Response) -> dict[str, Any]:
+    def thread_of(self, row: Response) -> Thread:
+        return row.thread
+
+    def contents(self, request: HttpRequest, row: Response) -> dict[str, Any]:
         return {"log": log_of(row)}
 
     @admin.display(description="owner")

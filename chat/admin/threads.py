@@ -10,7 +10,10 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.text import Truncator
 
-from chat.admin.readonly import ReadOnlyAdmin, badge, link
+from chat.admin import access, holds, reasons, redactions
+from chat.admin.deeds import DeedsAdmin
+from chat.admin.exports import ExportingAdmin
+from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.transcript import MESSAGES, transcript
 from chat.models import Message, Response, Status, Thread
 
@@ -47,13 +50,26 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Thread)
-class ThreadAdmin(ReadOnlyAdmin[Thread]):
-    list_display = ("name", "state", "messages", "hidden", "owner", "updated_at", "model", "archived")
+class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
+    deeds = (holds.HOLD, redactions.THREAD)
+    list_display = (
+        "name",
+        "state",
+        "messages",
+        "hidden",
+        "owner",
+        "updated_at",
+        "model",
+        "archived",
+    )
     list_filter = (StateFilter, "archived", "updated_at", ("model", admin.AllValuesFieldListFilter))
     list_select_related = ("owner",)
     listed = ("title", "public_id", "owner__username", "model", "updated_at", "archived")
-    search_fields = ("title", "public_id", "owner__username")
-    search_help_text = "Titles, thread ids and user names"
+    said = ("name", "title")
+    content_search = ("title",)
+    unfilterable = ("title", "system_prompt", "search")
+    search_fields = ("public_id", "owner__username")
+    search_help_text = "Thread ids and user names; titles too for who may read them"
     ordering = ("-updated_at",)
     fields = (
         "title",
@@ -61,23 +77,35 @@ class ThreadAdmin(ReadOnlyAdmin[Thread]):
         ("model", "state"),
         ("messages", "hidden", "turns"),
         ("created_at", "updated_at"),
-        ("archived", "titled_by_person"),
+        ("archived", "titled_by_person", "withdrawn_at"),
+        "held",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
         counts = {"visible_number": _number(hidden=False), "hidden_number": _number(hidden=True)}
         return super().get_queryset(request).defer("search").annotate(state=_state(), **counts)
 
-    def contents(self, row: Thread) -> dict[str, Any]:
-        return {"transcript": transcript(row.pk), "newest": MESSAGES}
+    def get_urls(self) -> list[Any]:
+        return [reasons.ADDRESS, *super().get_urls()]
+
+    def thread_of(self, row: Thread) -> Thread:
+        return row
+
+    def contents(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
+        hidden = access.can_read_hidden(request)
+        return {"transcript": transcript(row.pk, hidden=hidden), "newest": MESSAGES}
 
     @admin.display(description="title", ordering="title")
     def name(self, row: Thread) -> str:
-        return Truncator(str(row)).chars(TITLE_CHARACTERS)
+        return Truncator(row.title or row.public_id).chars(TITLE_CHARACTERS)
 
     @admin.display(description="owner")
     def owner_link(self, row: Thread) -> str:
         return link("user", row.owner_id, row.owner)
+
+    @admin.display(description="legal hold")
+    def held(self, row: Thread) -> str:
+        return holds.told(row)
 
     @admin.display(description="messages", ordering="visible_number")
     def messages(self, row: Any) -> int:

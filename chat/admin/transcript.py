@@ -31,6 +31,8 @@ _COLUMNS = (
     "tool_call_id",
     "created_at",
     "edited_at",
+    "redacted_at",
+    "redacted_by",
     "owner__username",
     "response__public_id",
     "response__model",
@@ -78,18 +80,22 @@ class Transcript:
     more: bool
 
 
-def transcript(thread: int) -> Transcript:
-    """In the order turn, position; prompts that wait for their turn come last."""
-    newest = Message.objects.filter(thread_id=thread).order_by(
-        F("turn").desc(nulls_first=True), "-position", "-pk"
+def transcript(thread: int, *, hidden: bool) -> Transcript:
+    """In the order turn, position; prompts that wait for their turn come last. `hidden`: with hidden messages."""
+    newest = (
+        _seen(hidden).filter(thread_id=thread).order_by(F("turn").desc(nulls_first=True), "-position", "-pk")
     )
     rows = list(_columns(newest, CHARACTERS)[: MESSAGES + 1])
     return Transcript(_entries(rows[:MESSAGES][::-1], CHARACTERS), len(rows) > MESSAGES)
 
 
-def whole(message: int) -> list[Entry]:
-    """The one message with all of its text."""
-    return _entries(list(_columns(Message.objects.filter(pk=message), WHOLE)), WHOLE)
+def whole(message: int, *, hidden: bool) -> list[Entry]:
+    """The one message with all of its text; none if it is hidden and `hidden` does not allow that."""
+    return _entries(list(_columns(_seen(hidden).filter(pk=message), WHOLE)), WHOLE)
+
+
+def _seen(hidden: bool) -> QuerySet[Message]:
+    return Message.objects.all() if hidden else Message.objects.visible()
 
 
 def _columns(messages: QuerySet[Message], limit: int) -> QuerySet[Any]:

@@ -1,11 +1,13 @@
-"""The tables: who owns what, what was said and shown, which answer was given, its text log, what it took, and who may read it.
+"""The tables: who owns what, what was said and shown, which answer was given, its text log, what it took, and who looked at it.
 
 Every rule that can stand in the database stands here as a constraint. Public ids are chosen by clients and are names inside
 their owner; primary keys never leave the server.
 """
 
+from chat.models.access import AccessRecord, Action
 from chat.models.accounts import ApiToken, Attempt, User
 from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
+from chat.models.holds import Hold
 from chat.models.responses import ACTIVE, Chunk, Response, Status
 from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
 from chat.models.sharing import Share
@@ -16,6 +18,8 @@ __all__ = [
     "ACTIVE",
     "CONTENT_TYPES",
     "ID_LENGTH",
+    "AccessRecord",
+    "Action",
     "ApiToken",
     "Attachment",
     "AttachmentUse",
@@ -23,6 +27,7 @@ __all__ = [
     "CallEnd",
     "Chunk",
     "Counted",
+    "Hold",
     "Message",
     "MessageQuerySet",
     "OwnedQuerySet",

@@ -7,13 +7,31 @@ import secrets
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 
 class User(AbstractUser):
-    """An account. A guest's has no password and is bound to the session that made it."""
+    """An account. A guest's has no password and is bound to the session that made it.
+
+    `session_epoch` is part of every session: raising it ends them all. `erasing_since`: all that is theirs is being erased.
+    """
 
     is_guest = models.BooleanField(default=False, db_default=False)
+    session_epoch = models.IntegerField(default=0, db_default=0, editable=False)
+    erasing_since = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta(AbstractUser.Meta):
+        indexes = [
+            models.Index(
+                fields=["erasing_since"], condition=Q(erasing_since__isnull=False), name="user_erasing"
+            )
+        ]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Django's, and the epoch; sessions from before there were epochs stay valid until the first one ends them."""
+        usual: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{usual}.{self.session_epoch}" if self.session_epoch else usual
 
 
 class ApiToken(models.Model):

@@ -13,10 +13,17 @@ from chat.models.accounts import User
 from chat.models.rows import ID_LENGTH, M, OwnedQuerySet, search_vector
 
 
+class ThreadQuerySet(OwnedQuerySet[M]):
+    def owned_by(self, owner_id: int) -> Self:
+        """Without those that their owner deleted and a hold keeps."""
+        return super().owned_by(owner_id).filter(withdrawn_at=None)
+
+
 class Thread(models.Model):
     """A conversation. `leaf` is the last message of the branch that is shown; `turns` counts the turns that have started.
 
-    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it.
+    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `withdrawn_at`: when
+    its owner deleted it although a hold keeps it; for them it is gone, ids and all (`chat.store.removal`).
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
@@ -30,19 +37,31 @@ class Thread(models.Model):
     leaf = models.ForeignKey("Message", models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
     search = search_vector("title")
 
-    objects = OwnedQuerySet.as_manager()
+    objects = ThreadQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "public_id"], name="thread_id_per_owner")]
         indexes = [
             models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
             GinIndex(fields=["search"], name="thread_search"),
+            models.Index(
+                fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="thread_withdrawn"
+            ),
+        ]
+        # To see that a thread exists is Django's own `view_thread`: owner, dates, counts, states, and no title.
+        permissions = [
+            ("read_content", "Can read what was said"),
+            ("read_hidden_content", "Can read hidden messages too"),
+            ("export_content", "Can export what was said"),
+            ("redact_content", "Can redact what was said"),
+            ("hold_content", "Can make and lift legal holds"),
         ]
 
     def __str__(self) -> str:
-        return self.title or self.public_id
+        return self.public_id  # a title is content, and this is shown to whoever sees that a thread exists
 
 
 class Role(models.TextChoices):
@@ -65,6 +84,7 @@ class Message(models.Model):
 
     `content` is the text as it came; where `parts` is set it is the JSON text of OpenAI content parts. `tool_calls` is the
     JSON text of an assistant's calls. `log_offset` of a call message: the bytes of the response's log that came before it.
+    Of a redacted one only `chat.store.redaction.TOMBSTONE` is left, and who did it.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -87,6 +107,8 @@ class Message(models.Model):
     edited_at = models.DateTimeField(null=True, blank=True)
     feedback_score = models.SmallIntegerField(db_default=0, default=0)
     feedback_comment = models.TextField(blank=True, db_default="")
+    redacted_at = models.DateTimeField(null=True, blank=True)
+    redacted_by = models.CharField(max_length=150, blank=True, db_default="")
     search = search_vector("readable")
 
     objects = MessageQuerySet.as_manager()

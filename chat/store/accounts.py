@@ -10,12 +10,11 @@ from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 
 from chat import doorbell
-from chat.errors import NotFound, ThreadBusy
+from chat.errors import NotFound
 from chat.models import (
     ACTIVE,
     ID_LENGTH,
     Attachment,
-    Chunk,
     Message,
     Response,
     Share,
@@ -23,8 +22,8 @@ from chat.models import (
     Thread,
     UpstreamCall,
     User,
-    raw_delete,
 )
+from chat.store import holds, suspension
 
 MOVED: tuple[Any, ...] = (Response, Message, Thread, Share, Attachment, Spending, UpstreamCall)
 """What moves into an account, in the order in which the end of a response locks its rows."""
@@ -55,10 +54,12 @@ def merge(guest: int, account: int) -> int:
     # Whoever ends one of them now does so first, or sees the new owner.
     list(Response.objects.owned_by(guest).select_for_update(no_key=True).order_by("pk").values_list("pk"))
     _make_room(guest, account)
-    threads = list(Thread.objects.owned_by(guest).order_by("updated_at").values_list("pk", flat=True))
+    threads = list(Thread.objects.filter(owner=guest).order_by("updated_at").values_list("pk", flat=True))
     for model in MOVED:
         model.objects.filter(owner=guest).update(owner=account)
+    holds.follow(guest, threads)
     User.objects.filter(pk=guest).update(is_active=False, date_joined=Now())
+    suspension.end_sessions(guest)  # sockets of other tabs come back as the account's
     for thread in threads[-NEWS:]:
         doorbell.ring("thread", account, thread, "created")
     return len(threads)
@@ -91,21 +92,6 @@ def _fresh(name: str) -> str:
 def active(user: int) -> list[int]:
     """The responses of a user that have not ended."""
     return list(Response.objects.owned_by(user).filter(status__in=ACTIVE).values_list("pk", flat=True))
-
-
-def remove(user: int) -> None:
-    """Delete a user with everything but what was counted: those rows stay without an owner.
-
-    Raises ThreadBusy while an answer runs. Under the lock none begins.
-    """
-    if User.objects.select_for_update(no_key=True).filter(pk=user).first() is None:
-        return
-    if active(user):
-        raise ThreadBusy
-    raw_delete(Chunk.objects.filter(response__owner_id=user))
-    for model in (Share, Attachment, Message, Response, Thread):
-        raw_delete(model.objects.filter(owner_id=user))
-    User.objects.filter(pk=user).delete()
 
 
 def forget_sessions(user: int, after: str) -> str | None:

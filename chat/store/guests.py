@@ -25,6 +25,7 @@ def remove_idle() -> int:
     """Delete guests of yesterday who never wrote anything; how many."""
     idle = User.objects.filter(is_guest=True, date_joined__lt=Now() - LIFE)
     idle = idle.exclude(pk__in=Message.objects.values("owner_id"))
+    idle = idle.filter(holds=None, threads__holds=None)
     pks = list(idle.values_list("pk", flat=True)[:BATCH])
     raw_delete(Thread.objects.filter(owner_id__in=pks))
     User.objects.filter(pk__in=pks).delete()

@@ -108,6 +108,8 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Shown:
     row = _answer(owner, public_id, message_id)
     if row.response is not None and not row.response.ended:
         raise ThreadBusy("This message is still being written.")
+    if row.redacted_at is not None:
+        raise BadRequest("This message was removed, and cannot be changed.")
     if row.content != content:
         changed = {"content": content, "readable": text.storable(text.readable(content)), "edited_at": Now()}
         Message.objects.filter(pk=row.pk).update(**changed)

@@ -29,7 +29,7 @@ WITH asked AS (
     SELECT DISTINCT ON (thread) thread, rank::float8 AS rank, found FROM hits ORDER BY thread, rank DESC
 )
 SELECT thread, rank, found FROM best JOIN chat_thread t ON t.id = thread
-WHERE (%(archived)s::bool IS NULL OR t.archived = %(archived)s)
+WHERE t.withdrawn_at IS NULL AND (%(archived)s::bool IS NULL OR t.archived = %(archived)s)
   AND (%(rank)s::float8 IS NULL OR (rank, thread) < (%(rank)s, %(thread)s))
 ORDER BY rank DESC, thread DESC LIMIT %(limit)s
 """

@@ -13,9 +13,9 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from chat import doorbell, text
 from chat.errors import BadRequest, NotFound, ThreadBusy
-from chat.models import ACTIVE, Chunk, Message, Response, Status, Thread, raw_delete
+from chat.models import ACTIVE, Response, Status, Thread
 from chat.payloads import NewThread, ThreadChange, is_id
-from chat.store import branches
+from chat.store import branches, holds, removal
 
 
 def find(owner: int, public_id: str) -> Thread:
@@ -37,7 +37,7 @@ def with_active(threads: QuerySet[Thread]) -> QuerySet[Thread]:
 
 
 def by_pk(thread: int) -> Thread | None:
-    return with_active(Thread.objects.filter(pk=thread)).first()
+    return with_active(Thread.objects.filter(pk=thread, withdrawn_at=None)).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +116,21 @@ def active(thread: int) -> list[int]:
 
 
 def delete(owner: int, thread: int, public_id: str) -> None:
-    """Delete a thread with everything in it. What ran in it has been stopped. Raises ThreadBusy if something runs again."""
+    """Delete a thread with everything in it; one that a legal hold keeps is only out of its owner's sight.
+
+    What ran in it has been stopped. Raises ThreadBusy if something runs again.
+    """
+    holds.lock(owner)
     row = Thread.objects.owned_by(owner).select_for_update().filter(pk=thread).first()
     if row is None:
         return
     if active(thread):
         raise ThreadBusy
-    raw_delete(Chunk.objects.filter(response__thread_id=thread))
-    raw_delete(Message.objects.filter(thread_id=thread))
-    raw_delete(Response.objects.filter(thread_id=thread))
-    raw_delete(Thread.objects.filter(pk=thread))
-    doorbell.ring("deleted", owner, public_id)
+    if holds.keeps(row):
+        removal.withdraw(row)
+    else:
+        removal.remove([thread])
+    removal.tell_owner(owner, public_id)
 
 
 def response(owner: int, public_id: str) -> Response:

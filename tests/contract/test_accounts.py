@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import httpx
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import transaction
+from websockets.exceptions import ConnectionClosed
 
 from chat.models import ApiToken, Attachment, Chunk, Message, Response, Share, Spending, Thread, User
+from chat.store import holds
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import assert_problem
-from tests.live.client import Client, body_of, new_id
+from tests.live.client import Client, body_of, connect_socket, new_id
 from tests.live.pictures import PNG, part, upload
 from tests.live.visitor import PASSWORD, alerts, csrf, sign_in, sign_up, submit, thread_ids
 
@@ -114,6 +118,28 @@ def test_what_runs_while_a_guest_signs_in_is_not_lost(model: ScriptedModel, visi
         assert stream.read() == b"one two"
     told = guest.wait_until(response, "done")
     assert guest.messages(told["threadId"])[-1]["content"] == "one two"
+
+
+def test_an_open_socket_of_a_guest_is_closed_and_comes_back_as_the_accounts(
+    model: ScriptedModel, visit: Any
+) -> None:
+    name, old = account_with(visit, "Long ago")
+    guest = visit()
+
+    def socket() -> Any:
+        cookies = "; ".join(f"{name}={value}" for name, value in guest.http.cookies.items())
+        return connect_socket(guest.server, {"Cookie": cookies, "Origin": guest.server.url})
+
+    with socket() as before:
+        before.send('{"type": "ping"}')
+        assert before.recv(10)
+        sign_in(guest, name)
+        with pytest.raises(ConnectionClosed):
+            before.recv(10)
+    response = guest.messages(old)[-1]["id"]
+    with socket() as after:
+        after.send(json.dumps({"type": "follow", "responseId": response}))
+        assert json.loads(after.recv(10))["type"] == "start"
 
 
 def test_what_waits_for_its_turn_while_a_guest_signs_in_gets_it(model: ScriptedModel, visit: Any) -> None:
@@ -378,6 +404,30 @@ def test_who_deletes_the_account_leaves_nothing_and_what_runs_is_stopped(
     assert set(Spending.objects.filter(pk__in=spent).values_list("owner", flat=True)) == {None}
     assert httpx.get(person.server.url + link["url"]).status_code == 404
     assert elsewhere.get("/api/session").json()["guest"] is True
+
+
+def test_an_account_that_a_legal_hold_keeps_is_not_deleted(model: ScriptedModel, visit: Any) -> None:
+    person = visit()
+    name = sign_up(person)
+    with transaction.atomic():
+        holds.make(User.objects.get(username=name), "staff", "a case")
+    answered = submit(person, "/settings/", do="delete-account", confirmation="delete", password=PASSWORD)
+    assert "cannot be deleted" in alerts(answered)[0]
+    assert person.get("/api/session").json()["user"]["username"] == name
+
+
+def test_what_its_owner_deleted_under_a_hold_is_shared_and_exported_no_more(
+    model: ScriptedModel, visit: Any
+) -> None:
+    person = visit()
+    thread = send(person, "About whales")
+    link = person.http.post(f"/api/threads/{thread}/shares", headers=csrf(person)).json()
+    with transaction.atomic():
+        holds.make(Thread.objects.get(public_id=thread), "staff", "a case")
+    assert person.http.delete(f"/api/threads/{thread}", headers=csrf(person)).status_code == 204
+    assert httpx.get(person.server.url + link["url"]).status_code == 404
+    assert "whales" not in person.get("/api/export").text
+    assert link["url"] not in person.get("/settings/").text
 
 
 def test_a_guest_deletes_everything_without_a_password(model: ScriptedModel, visit: Any) -> None:

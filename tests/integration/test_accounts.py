@@ -12,17 +12,18 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from chat import leases
-from chat.errors import QuotaExceeded, ThreadBusy
-from chat.models import Attachment, AttachmentUse, Attempt, Message, Share, Thread, User
-from chat.store import accounts, attachments, attempts, guests, shares
-from tests.integration.admin_rows import make_response, make_thread
+from chat import tidying
+from chat.errors import QuotaExceeded
+from chat.models import Attachment, AttachmentUse, Attempt, Hold, Message, Share, Thread, User
+from chat.store import accounts, attachments, attempts, guests, holds, shares
+from tests.integration.admin_rows import make_thread
 from tests.live.pictures import PNG
 
 pytestmark = pytest.mark.django_db
 
-STAYING = {"ApiToken", "LogEntry"}
-"""What does not move with a guest: a token that somebody made for a guest opens no account; a guest is never in the admin."""
+STAYING = {"ApiToken", "LogEntry", "AccessRecord", "Hold"}
+"""What does not move with a guest: a token that somebody made for one opens no account, a guest is never in the admin, and a
+hold on a guest becomes one on each thread."""
 
 
 def tables_of_users() -> set[str]:
@@ -98,13 +99,14 @@ def test_an_id_of_the_largest_length_finds_room_for_its_suffix() -> None:
     assert len(set(names)) == 2
 
 
-def test_nobody_is_removed_while_an_answer_runs() -> None:
-    user = User.objects.create_user("ada")
-    thread = full(user)
-    make_response(thread, 2, thread.messages.get(position=0), status="streaming")
-    with pytest.raises(ThreadBusy):
-        accounts.remove(user.pk)
-    assert Thread.objects.filter(owner=user).exists()
+def test_a_hold_follows_what_a_guest_brings_along() -> None:
+    guest, account = guests.create(), User.objects.create_user("ada")
+    thread = full(guest)
+    holds.make(guest, "staff", "a case")
+    accounts.merge(guest.pk, account.pk)
+    assert Thread.objects.get(pk=thread.pk).owner == account
+    assert Hold.objects.get(thread=thread).reason == "a case"
+    assert holds.keeps_user(account.pk)
 
 
 def test_only_the_sessions_of_who_left_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,5 +187,5 @@ def test_code_that_knows_nothing_of_links_and_pictures_can_delete_what_they_hang
 
 
 def test_all_leftovers_are_looked_for() -> None:
-    assert set(leases.LEFTOVERS) == {"guests", "attachments", "shares", "attempts"}
-    assert [remove() for remove in leases.LEFTOVERS.values()] == [0, 0, 0, 0]
+    assert set(tidying.LEFTOVERS) == {"guests", "attachments", "shares", "attempts"}
+    assert [remove() for remove in tidying.LEFTOVERS.values()] == [0, 0, 0, 0]

@@ -93,7 +93,7 @@ def test_a_transcript_shows_calls_arguments_results_and_the_raw_content(admin: C
 
 
 def test_a_tools_result_is_headed_by_the_name_of_the_tool(owner: User) -> None:
-    entries = transcript.transcript(make_thread(owner).pk).entries
+    entries = transcript.transcript(make_thread(owner).pk, hidden=True).entries
     assert [entry.author for entry in entries] == ["olga", "c1", "tool hello", "c1"]
 
 
@@ -124,13 +124,13 @@ def test_a_transcript_is_bounded_and_shows_the_newest(
 def test_a_prompt_that_waits_for_its_turn_comes_last(owner: User) -> None:
     thread = make_thread(owner)
     Message.objects.create(owner=owner, thread=thread, public_id="late", role=Role.USER, content="later")
-    assert transcript.transcript(thread.pk).entries[-1].text == "later"
+    assert transcript.transcript(thread.pk, hidden=True).entries[-1].text == "later"
 
 
 def test_calls_that_cannot_be_read_are_shown_as_they_are(owner: User) -> None:
     thread = make_thread(owner)
     thread.messages.filter(position=1).update(tool_calls='[{"id":')
-    entry = transcript.transcript(thread.pk).entries[1]
+    entry = transcript.transcript(thread.pk, hidden=True).entries[1]
     assert (entry.calls, entry.calls_text) == ([], '[{"id":')
 
 

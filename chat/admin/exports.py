@@ -1,0 +1,101 @@
+"""Export of the threads that a list shows, filters and search included, as JSON lines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from chat import store
+from chat.admin import access
+from chat.errors import Unavailable, place_of
+from chat.models import Thread
+from chat.store import selections
+from chat.store.selections import Exporter
+
+logger = logging.getLogger(__name__)
+
+COUNTED = 10_000  # threads, on the page that asks; counting more would take longer than reading the number
+
+
+class ExportingAdmin(admin.ModelAdmin[Thread]):
+    """A list of threads that can be exported; mixed into its admin."""
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name="chat_thread_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """By GET a page that says how many and asks why; by POST the export. The address's query is that of the list."""
+        if not (self.has_view_permission(request) and request.user.has_perm("chat.export_content")):
+            raise PermissionDenied
+        chosen = self.get_changelist_instance(request).get_queryset(request)
+        hidden = request.POST.get("hidden") == "on"
+        if hidden and not request.user.has_perm("chat.read_hidden_content"):
+            raise PermissionDenied
+        reason = request.POST.get("reason", "").replace("\0", "").strip()[: access.REASON_CHARACTERS]
+        if request.method != "POST" or not reason:
+            return self._export_page(request, chosen)
+        by = Exporter(int(request.user.pk or 0), request.user.get_username(), reason, hidden)
+        name = f"threads-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingHttpResponse(_lines(chosen, by), content_type="application/jsonl", headers=headers)
+
+    def _export_page(self, request: HttpRequest, chosen: QuerySet[Thread]) -> HttpResponseBase:
+        number = chosen.order_by()[: COUNTED + 1].count()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Export threads",
+            "opts": self.opts,
+            "number": min(number, COUNTED),
+            "more": number > COUNTED,
+            "may_hidden": request.user.has_perm("chat.read_hidden_content"),
+            "query": request.GET.urlencode(),
+            "characters": access.REASON_CHARACTERS,
+        }
+        return TemplateResponse(request, "admin/chat/export.html", context)
+
+
+async def _lines(chosen: QuerySet[Thread], by: Exporter) -> AsyncGenerator[bytes]:
+    """The file; its last line has the type `end`, without it the file is not whole. Never raises: its reader would hang."""
+    try:
+        await sync_to_async(_close_connection)()
+        yield selections.line(
+            {"type": "export", "at": datetime.now(UTC), "by": by.username, "hidden": by.hidden}
+        )
+        numbers = {"threads": 0, "messages": 0}
+        async for kind, text in _rows(chosen, by):
+            numbers[kind] += 1
+            yield text
+        yield selections.line({"type": "end", **numbers})
+    except Unavailable:
+        logger.warning("action=export_broken_off")
+    except Exception as problem:
+        logger.error("action=export_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
+
+
+def _close_connection() -> None:
+    """The request's own would wait for as long as the reader takes."""
+    connection.close()
+
+
+async def _rows(chosen: QuerySet[Thread], by: Exporter) -> AsyncGenerator[tuple[str, bytes]]:
+    after = 0
+    while found := await store.run(selections.threads, chosen, after, by):
+        after = found[-1].pk
+        for thread in found:
+            yield "threads", selections.thread_line(thread, hidden=by.hidden)
+            for portion in await store.run(selections.portions, thread.pk, hidden=by.hidden):
+                for row in await store.run(selections.messages, portion):
+                    yield "messages", selections.message_line(row, thread)

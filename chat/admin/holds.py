@@ -1,0 +1,100 @@
+"""Legal holds: made on the pages of threads and users, listed and lifted here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from chat.admin.deeds import Deed, DeedsAdmin
+from chat.admin.readonly import ReadOnlyAdmin
+from chat.models import Action, Hold, Thread, User
+from chat.store import holds
+
+_RIGHT = "chat.hold_content"
+
+
+def _make(request: HttpRequest, row: Thread | User, reason: str) -> None:
+    holds.make(row, request.user.get_username(), reason)
+
+
+def _lift(request: HttpRequest, row: Hold, reason: str) -> None:
+    holds.lift(row, request.user.get_username(), reason)
+
+
+def _lasts(request: HttpRequest, row: Hold) -> bool:
+    return row.lifted_at is None
+
+
+HOLD = Deed(
+    "hold",
+    "Put under legal hold",
+    "Nothing of it can be deleted or redacted until the hold is lifted: not by its owner, not by staff, not by age. "
+    "Its owner is not told; a thread that they delete is out of their sight, and kept.",
+    _RIGHT,
+    Action.HELD,
+    _make,
+)
+LIFT = Deed(
+    "lift",
+    "Lift the hold",
+    "If no other hold lies on it, it can be deleted and redacted again. What its owner deleted meanwhile goes within the hour.",
+    _RIGHT,
+    Action.LIFTED,
+    _lift,
+    _lasts,
+)
+
+
+def told(row: Thread | User) -> str:
+    """The holds that lie on a thread or a user, in words; "-": none does."""
+    lasting = Hold.objects.filter(thread=row) if isinstance(row, Thread) else Hold.objects.filter(user=row)
+    return "; ".join(f"{hold.made_by}, {hold.made_at:%Y-%m-%d}: {hold.reason}" for hold in lasting) or "-"
+
+
+class LastingFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "lasting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Lasting"), ("0", "Lifted")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
+        wanted = self.value()
+        return queryset if wanted is None else queryset.filter(lifted_at__isnull=wanted == "1")
+
+
+@admin.register(Hold)
+class HoldAdmin(DeedsAdmin[Hold], ReadOnlyAdmin[Hold]):
+    deeds = (LIFT,)
+    change_form_template = "admin/chat/content_form.html"
+    list_display = (
+        "kind",
+        "public_id",
+        "owner_name",
+        "reason",
+        "made_by",
+        "made_at",
+        "lifted_by",
+        "lifted_at",
+    )
+    listed = ("kind", "public_id", "owner_name", "reason", "made_by", "made_at", "lifted_by", "lifted_at")
+    list_filter = (LastingFilter, "kind", "made_at")
+    search_fields = ("public_id__exact", "owner_name__exact", "made_by__exact")
+    search_help_text = "Whole ids of threads, whole names of owners and staff"
+    ordering = ("-pk",)
+    fields = (
+        ("kind", "object_pk", "public_id", "owner_name"),
+        "reason",
+        ("made_by", "made_at"),
+        ("lifted_by", "lifted_at"),
+        "lift_reason",
+    )
+
+    def has_view_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
+        return request.user.has_perm(_RIGHT) or super().has_view_permission(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(_RIGHT) or super().has_module_permission(request)

@@ -1,0 +1,50 @@
+"""`manage.py retention`: what the server does every hour, now and to its end."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from chat.store import erasure, retention
+
+
+class Command(BaseCommand):
+    help = "Deletes what has been kept for long enough, by the settings, and goes on with erasures. A legal hold stops both."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="Count only, and delete nothing.")
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        if dry_run:
+            threads, records = retention.overdue().count(), retention.old_records().count()
+            self.stdout.write(f"Would delete: {_told(threads, records, len(erasure.waiting()))}.")
+            return
+        threads, records = _all(retention.remove_overdue), _all(retention.remove_old_records)
+        users = [user for user in erasure.waiting() if _erased(user)]
+        self.stdout.write(f"Deleted: {_told(threads, records, len(users))}.")
+
+
+def _told(threads: int, records: int, users: int) -> str:
+    return f"threads {threads}, access records {records}, users {users}"
+
+
+def _all(step: Any) -> int:
+    """The sum of all steps, each in a transaction of its own."""
+    total = 0
+    while True:
+        with transaction.atomic():
+            done = step()
+        if not done:
+            return total
+        total += done
+
+
+def _erased(user: int) -> bool:
+    finished = False
+    while not finished:
+        with transaction.atomic():
+            finished = erasure.step(user)
+    return True

@@ -1,0 +1,44 @@
+"""A user goes, with everything that is theirs: at once for themselves, in bounded steps in the tables."""
+
+from __future__ import annotations
+
+from django.db.models.functions import Now
+
+from chat.models import ACTIVE, Response, Thread, User
+from chat.store import holds, removal, suspension
+from chat.store.refused import Held
+
+USERS = 20  # whose erasure goes on in one round
+
+
+def begin(user: int) -> None:
+    """Let nobody in any more as this user, stop what runs, and note that all of it is to go. Raises Held."""
+    User.objects.select_for_update().filter(pk=user).first()
+    if holds.keeps_user(user):
+        raise Held
+    suspension.suspend(user)
+    User.objects.filter(pk=user, erasing_since=None).update(erasing_since=Now())
+
+
+def waiting() -> list[int]:
+    """Users whose erasure has begun and can go on: nothing runs for them any more, and no hold has come meanwhile."""
+    rows = User.objects.filter(erasing_since__isnull=False).order_by("erasing_since")
+    return [pk for pk in rows.values_list("pk", flat=True)[:USERS] if _can_go_on(pk)]
+
+
+def _can_go_on(user: int) -> bool:
+    active = Response.objects.owned_by(user).filter(status__in=ACTIVE)
+    return not active.exists() and not holds.keeps_user(user)
+
+
+def step(user: int) -> bool:
+    """Delete some of a user's threads, and after the last one the user; True once nothing is left to do here."""
+    mine = User.objects.select_for_update(skip_locked=True).filter(pk=user).first()
+    if mine is None or not _can_go_on(user):
+        return True
+    threads = removal.some(Thread.objects.filter(owner=user))
+    removal.remove(threads)
+    if threads:
+        return False
+    User.objects.filter(pk=user).delete()
+    return True

@@ -1,0 +1,30 @@
+"""Why something that staff or a clock wants to do to a thread or a user is not done.
+
+Refused
+├── Held
+├── StillRunning
+└── RedactedAlready
+
+The docstring is the message; it is for staff, and never holds content.
+"""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """This is not possible."""
+
+    def __init__(self) -> None:
+        super().__init__((type(self).__doc__ or "").strip())
+
+
+class Held(Refused):
+    """A legal hold keeps this from being deleted or redacted."""
+
+
+class StillRunning(Refused):
+    """A response is running in this thread. Stop it, or wait for its end."""
+
+
+class RedactedAlready(Refused):
+    """This has been redacted already; nothing of it is left."""

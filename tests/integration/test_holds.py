@@ -1,0 +1,150 @@
+"""A legal hold keeps threads, whoever deletes them; for their owner a deleted one is gone all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from chat.errors import NotFound
+from chat.models import Hold, Message, Response, Thread, User, raw_delete
+from chat.payloads import NewThread
+from chat.store import guests, holds, removal, retention, search, threads
+from chat.store.threads import Listing
+from tests.integration.admin_rows import make_thread
+
+pytestmark = pytest.mark.django_db
+
+LISTING = Listing(10, None, "", None)
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
+
+
+@pytest.fixture
+def thread(owner: User) -> Thread:
+    return make_thread(owner, "whales")
+
+
+def of_thread(thread: Thread) -> Hold:
+    return holds.make(thread, "staff", "a case")
+
+
+def of_owner(thread: Thread) -> Hold:
+    return holds.make(thread.owner, "staff", "a case")
+
+
+EITHER = pytest.mark.parametrize("hold", [of_thread, of_owner])
+Make = Callable[[Thread], Hold]
+
+
+@EITHER
+def test_a_held_thread_that_its_owner_deletes_is_kept_whole(thread: Thread, hold: Make) -> None:
+    hold(thread)
+    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    kept = Thread.objects.get(pk=thread.pk)
+    assert (kept.title, kept.messages.count(), kept.responses.count()) == ("whales", 4, 1)
+    assert kept.withdrawn_at is not None
+    assert kept.public_id == f"~{thread.pk}~{thread.public_id}"
+
+
+@EITHER
+def test_for_its_owner_it_is_gone_from_every_place(thread: Thread, hold: Make) -> None:
+    hold(thread)
+    owner, response = thread.owner_id, thread.responses.get()
+    threads.delete(owner, thread.pk, thread.public_id)
+    assert threads.page(owner, LISTING) == ([], None)
+    for words in ("whales", "reply"):
+        assert search.search(owner, Listing(10, None, words, None)) == ([], None)
+    withdrawn = Thread.objects.get(pk=thread.pk).public_id
+    for public_id in (thread.public_id, withdrawn):
+        with pytest.raises(NotFound):
+            threads.find(owner, public_id)
+    for public_id in (response.public_id, Response.objects.get(pk=response.pk).public_id):
+        with pytest.raises(NotFound):
+            threads.response(owner, public_id)
+    assert threads.by_pk(thread.pk) is None
+
+
+def test_a_withdrawn_thread_takes_no_place_among_the_hits_of_a_search(thread: Thread) -> None:
+    of_thread(thread)
+    other = make_thread(thread.owner, "something about whales and more")
+    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    hits, cursor = search.search(thread.owner_id, Listing(1, None, "whales", None))
+    assert ([row.pk for row, _ in hits], cursor) == ([other.pk], None)
+
+
+def test_its_ids_are_free_again_and_it_can_be_deleted_again(thread: Thread) -> None:
+    of_thread(thread)
+    for _ in range(2):
+        ids = thread.public_id, list(thread.messages.values_list("public_id", flat=True))
+        threads.delete(thread.owner_id, thread.pk, thread.public_id)
+        wanted = NewThread(ids[0], None, None, None, None)
+        again, new = threads.create(thread.owner_id, wanted, "c1")
+        assert new
+        assert not Message.objects.filter(owner=thread.owner_id, public_id__in=ids[1]).exists()
+        holds.make(again, "staff", "a case")
+        thread = again
+    assert Thread.objects.exclude(withdrawn_at=None).count() == 2
+
+
+def test_ids_as_long_as_they_may_be_stay_apart(owner: User) -> None:
+    row = Thread.objects.create(owner=owner, public_id="x" * 128, model="c1")
+    removal.withdraw(row)
+    assert Thread.objects.get().public_id == f"~{row.pk}~{'x' * 128}"[:128]
+
+
+def test_the_last_hold_lifted_lets_it_go(thread: Thread) -> None:
+    first, second = of_thread(thread), of_owner(thread)
+    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    holds.lift(first, "staff", "over")
+    assert retention.remove_overdue() == 0
+    holds.lift(second, "staff", "over")
+    assert retention.remove_overdue() == 1
+    assert not Thread.objects.exists()
+
+
+def test_a_hold_stays_on_record_when_what_it_kept_is_gone(thread: Thread) -> None:
+    hold = of_thread(thread)
+    holds.lift(hold, "other", "over")
+    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    row = Hold.objects.get()
+    assert (row.kind, row.object_pk, row.public_id) == ("thread", thread.pk, thread.public_id)
+    assert (row.made_by, row.reason, row.lifted_by, row.lift_reason) == ("staff", "a case", "other", "over")
+
+
+def test_a_hold_is_lifted_once(thread: Thread) -> None:
+    hold = of_thread(thread)
+    holds.lift(hold, "first", "over")
+    holds.lift(hold, "second", "again")
+    assert Hold.objects.get().lifted_by == "first"
+
+
+def test_the_database_itself_refuses_to_delete_what_is_held(thread: Thread) -> None:
+    of_thread(thread)
+    raw_delete(Message.objects.filter(thread=thread))
+    raw_delete(Response.objects.filter(thread=thread))
+    raw_delete(Thread.objects.filter(pk=thread.pk))
+    with pytest.raises(IntegrityError, match="chat_hold"):
+        connection.check_constraints()
+
+
+def test_a_thread_without_a_hold_is_deleted_whole(thread: Thread) -> None:
+    of_thread(make_thread(thread.owner, "another"))
+    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    assert not Thread.objects.filter(pk=thread.pk).exists()
+    assert not Message.objects.filter(thread=thread.pk).exists()
+
+
+def test_an_idle_guest_under_hold_stays() -> None:
+    guest, other = guests.create(), guests.create()
+    User.objects.update(date_joined=timezone.now() - timedelta(days=2))
+    empty = Thread.objects.create(owner=other, public_id="empty", model="c1")
+    holds.make(guest, "staff", "a case")
+    holds.make(empty, "staff", "a case")
+    assert guests.remove_idle() == 0

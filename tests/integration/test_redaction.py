@@ -1,0 +1,249 @@
+"""After a redaction nothing in the database holds the text, what is left is consistent, and nobody brings it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from chat.errors import BadRequest
+from chat.history import history_for_model
+from chat.models import Message, Response, Role, Status, Thread, User
+from chat.payloads import Feedback
+from chat.store import holds, messages, redaction, titles
+from chat.store.refused import Held, RedactedAlready, StillRunning
+from chat.store.titles import Untitled
+from tests.integration.admin_rows import make_response, make_thread, write_log
+from tests.live.checks import assert_valid_log
+
+pytestmark = pytest.mark.django_db
+
+WORD = "canaryword"  # stands in everything that was said, and in no name or id
+
+_COLUMNS = """
+SELECT table_name, column_name, data_type FROM information_schema.columns
+WHERE table_schema = 'public' AND (data_type IN ('text', 'bytea', 'character varying', 'tsvector', 'jsonb', 'json', 'ARRAY'))
+"""
+
+
+def traces(word: str) -> list[str]:
+    """The columns of all tables that hold the word somewhere."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(_COLUMNS)
+        for table, column, kind in cursor.fetchall():
+            where = (
+                f"position(convert_to(%s, 'UTF8') in \"{column}\") > 0"
+                if kind == "bytea"
+                else f'position(%s in lower("{column}"::text)) > 0'
+            )
+            cursor.execute(f'SELECT 1 FROM "{table}" WHERE {where} LIMIT 1', [word])
+            if cursor.fetchone():
+                found.append(f"{table}.{column}")
+    return found
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
+
+
+@pytest.fixture
+def thread(owner: User) -> Thread:
+    """One turn with the word in every text of it; the reply is its log, less a think item."""
+    thread = make_thread(owner, "x")
+    response = thread.responses.get()
+    call = f'[{{"id": "call-1", "type": "function", "function": {{"name": "t", "arguments": "{WORD}"}}}}]'
+    thread.messages.filter(position=0).update(content=f"prompt {WORD}", readable=f"prompt {WORD}")
+    thread.messages.filter(position=1).update(tool_calls=call, content=f"first {WORD}", log_offset=5)
+    thread.messages.filter(position=2).update(content=f"result {WORD}", readable="")
+    reply = f"first {WORD} then {WORD}"
+    thread.messages.filter(position=3).update(content=reply, readable=reply, feedback_comment=f"bad {WORD}")
+    write_log(response, (b"first ", False), (f"<think {WORD}>".encode(), True), (reply[6:].encode(), False))
+    Response.objects.filter(pk=response.pk).update(
+        kept_offset=Response.objects.get(pk=response.pk).log_length,
+        error_code="model_failed",
+        error_detail=WORD,
+    )
+    Thread.objects.filter(pk=thread.pk).update(title=f"About {WORD}", system_prompt=f"You know {WORD}")
+    return Thread.objects.get(pk=thread.pk)
+
+
+def test_the_scan_finds_the_word_in_every_column_that_holds_it(thread: Thread) -> None:
+    wanted = {
+        "chat_thread.title",
+        "chat_thread.search",
+        "chat_thread.system_prompt",
+        "chat_message.content",
+        "chat_message.readable",
+        "chat_message.search",
+        "chat_message.tool_calls",
+        "chat_message.feedback_comment",
+        "chat_chunk.data",
+        "chat_response.error_detail",
+    }
+    assert set(traces(WORD)) == wanted
+
+
+def test_of_a_redacted_thread_no_trace_is_left(thread: Thread) -> None:
+    redaction.redact_thread(thread, "staff")
+    assert traces(WORD) == []
+
+
+def quoted(word: str) -> list[str]:
+    """The columns whose statistics quote the word."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename || '.' || attname FROM pg_stats WHERE schemaname = 'public' AND position(%s in "
+            "concat(most_common_vals, histogram_bounds, most_common_elems)) > 0",
+            [word],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_the_planners_statistics_quote_a_redacted_text_no_more(thread: Thread) -> None:
+    make_thread(thread.owner, WORD)  # a value that stands there once is in no statistics of a single row
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    assert {"chat_message.content", "chat_thread.title"} <= set(quoted(WORD))
+    for row in Thread.objects.all():
+        redaction.redact_thread(row, "staff")
+    assert quoted(WORD) == []
+
+
+def test_of_a_redacted_answer_and_its_prompt_no_trace_is_left(thread: Thread) -> None:
+    Thread.objects.filter(pk=thread.pk).update(system_prompt="")
+    redaction.redact_message(thread.messages.get(position=3), "staff")
+    redaction.redact_message(thread.messages.get(position=0), "staff")
+    assert traces(WORD) == []
+
+
+@pytest.mark.parametrize("position", [1, 3])
+def test_a_reply_and_a_call_go_with_their_whole_answer_and_its_log(thread: Thread, position: int) -> None:
+    redaction.redact_message(thread.messages.get(position=position), "staff")
+    left = thread.messages.filter(redacted_at=None)
+    assert [row.position for row in left] == [0]
+    assert thread.messages.get(position=1).log_offset == 0  # within the log, which is shorter now
+    response = thread.responses.get()
+    assert_valid_log(response)
+    assert bytes(response.chunks.get().data).decode() == redaction.TOMBSTONE
+
+
+def test_a_result_of_a_tool_goes_alone(thread: Thread) -> None:
+    redaction.redact_message(thread.messages.get(position=2), "staff")
+    assert [row.position for row in thread.messages.exclude(redacted_at=None)] == [2]
+    assert thread.messages.get(position=2).content == redaction.TOMBSTONE
+
+
+def test_the_tombstone_says_who_and_when(thread: Thread) -> None:
+    redaction.redact_message(thread.messages.get(position=0), "staff")
+    row = thread.messages.get(position=0)
+    assert (row.content, row.readable, row.redacted_by) == (*[redaction.TOMBSTONE] * 2, "staff")
+    assert row.redacted_at is not None
+
+
+def test_the_model_gets_the_tombstone_and_a_valid_history(thread: Thread) -> None:
+    reply = thread.messages.get(position=3)
+    for row in (thread.messages.filter(position=place) for place in (1, 2, 3)):
+        row.update(parent=thread.messages.get(position=row.get().position - 1))
+    redaction.redact_message(reply, "staff")
+    told = history_for_model(reply.pk, 10_000)
+    assert told == [
+        {"role": "user", "content": f"prompt {WORD}"},
+        {"role": "assistant", "content": redaction.TOMBSTONE},
+    ]
+
+
+def test_a_title_that_a_person_chose_stays_unless_the_text_holds_it(thread: Thread) -> None:
+    Thread.objects.filter(pk=thread.pk).update(title="Holidays", titled_by_person=True)
+    redaction.redact_message(thread.messages.get(position=0), "staff")
+    assert Thread.objects.get(pk=thread.pk).title == "Holidays"
+    Thread.objects.filter(pk=thread.pk).update(title=WORD, titled_by_person=True)
+    redaction.redact_message(thread.messages.get(position=3), "staff")
+    assert Thread.objects.get(pk=thread.pk).title == redaction.TOMBSTONE
+
+
+def test_a_better_title_that_is_on_its_way_comes_too_late(thread: Thread) -> None:
+    redaction.redact_message(thread.messages.get(position=0), "staff")
+    titles.name(Untitled(thread.pk, thread.owner_id, "", ""), f"About {WORD}")
+    assert Thread.objects.get(pk=thread.pk).title == redaction.TOMBSTONE
+
+
+def test_the_owner_cannot_put_the_text_back(thread: Thread) -> None:
+    reply = thread.messages.get(position=3)
+    redaction.redact_message(reply, "staff")
+    with pytest.raises(BadRequest, match="removed"):
+        messages.replace(thread.owner_id, thread.public_id, reply.public_id, WORD)
+    assert thread.messages.get(position=3).content == redaction.TOMBSTONE
+
+
+def test_a_score_survives_the_comment_that_came_with_it(thread: Thread) -> None:
+    reply = thread.messages.get(position=3)
+    messages.rate(thread.owner_id, thread.public_id, reply.public_id, Feedback(-1, WORD))
+    redaction.redact_message(reply, "staff")
+    row = thread.messages.get(position=3)
+    assert (row.feedback_score, row.feedback_comment) == (-1, "")
+
+
+def test_nothing_is_redacted_twice(thread: Thread) -> None:
+    redaction.redact_message(thread.messages.get(position=0), "first")
+    with pytest.raises(RedactedAlready):
+        redaction.redact_message(thread.messages.get(position=0), "second")
+    redaction.redact_thread(thread, "third")
+    assert thread.messages.get(position=0).redacted_by == "first"
+
+
+def hold_thread(thread: Thread) -> None:
+    holds.make(thread, "staff", "a case")
+
+
+def hold_owner(thread: Thread) -> None:
+    holds.make(thread.owner, "staff", "a case")
+
+
+@pytest.mark.parametrize("hold", [hold_thread, hold_owner])
+def test_a_hold_keeps_everything_from_being_redacted(thread: Thread, hold: Callable[[Thread], None]) -> None:
+    hold(thread)
+    with pytest.raises(Held):
+        redaction.redact_message(thread.messages.get(position=0), "staff")
+    with pytest.raises(Held):
+        redaction.redact_response(thread.responses.get(), "staff")
+    with pytest.raises(Held):
+        redaction.redact_thread(thread, "staff")
+    assert not Message.objects.exclude(redacted_at=None).exists()
+
+
+@pytest.mark.parametrize("status", [Status.STREAMING, Status.QUEUED])
+def test_while_something_runs_in_the_thread_nothing_is_redacted(thread: Thread, status: Status) -> None:
+    make_response(thread, 2, thread.messages.get(position=0), status=status)
+    with pytest.raises(StillRunning):
+        redaction.redact_message(thread.messages.get(position=3), "staff")
+
+
+def test_an_answer_that_failed_without_text_stays_without(owner: User) -> None:
+    thread = make_thread(owner, "x")
+    response = thread.responses.get()
+    thread.messages.filter(position=3).update(content="", readable="")
+    redaction.redact_response(response, "staff")
+    assert thread.messages.get(position=3).content == ""
+    assert_valid_log(Response.objects.get(pk=response.pk))
+
+
+def test_an_answer_that_was_cut_to_nothing_stays_cut(owner: User) -> None:
+    thread = make_thread(owner, "x")
+    response = thread.responses.get()
+    thread.messages.filter(position=3).update(content="", readable="")
+    write_log(response, (b"said and cut", False))
+    redaction.redact_response(response, "staff")
+    row = Response.objects.get(pk=response.pk)
+    assert (row.kept_offset, row.text_length) == (0, 0)
+    assert_valid_log(row)
+
+
+def test_parts_become_plain_text(owner: User) -> None:
+    thread = make_thread(owner, "x")
+    thread.messages.filter(position=0).update(content='[{"type": "text", "text": "x"}]', parts=True)
+    redaction.redact_message(thread.messages.get(position=0), "staff")
+    row = thread.messages.get(position=0)
+    assert (row.content, row.parts, row.role) == (redaction.TOMBSTONE, False, Role.USER)

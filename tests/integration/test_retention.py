@@ -1,0 +1,235 @@
+"""What goes by age, what does not, and that a user goes with everything."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from chat.conf import settings
+from chat.identity import Credentials, identify
+from chat.models import AccessRecord, Action, ApiToken, Message, Response, Status, Thread, User
+from chat.store import erasure, holds, removal, retention, sessions, suspension
+from chat.store.refused import Held
+from tests.integration.admin_rows import client_of, make_response, make_thread
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
+
+
+@pytest.fixture
+def guest() -> User:
+    return User.objects.create(username="guest", is_guest=True)
+
+
+@pytest.fixture(autouse=True)
+def days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of accounts go after 30 days, those of guests after 3, records after 90."""
+    monkeypatch.setattr(
+        retention,
+        "settings",
+        replace(settings, retention_days=30, guests_retention_days=3, access_retention_days=90),
+    )
+
+
+def aged(owner: User, days: float) -> Thread:
+    thread = make_thread(owner)
+    Thread.objects.filter(pk=thread.pk).update(updated_at=timezone.now() - timedelta(days=days))
+    return thread
+
+
+def left() -> set[int]:
+    return set(Thread.objects.values_list("pk", flat=True))
+
+
+def test_each_kind_of_owner_has_an_age_of_its_own(owner: User, guest: User) -> None:
+    kept = {aged(owner, 29).pk, aged(guest, 2).pk}
+    aged(owner, 31)
+    aged(guest, 4)
+    assert retention.remove_overdue() == 2
+    assert left() == kept
+
+
+def test_without_a_setting_nothing_is_ever_too_old(
+    owner: User, guest: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "settings", settings)
+    aged(owner, 4000)
+    aged(guest, 4000)
+    record(4000)
+    assert (retention.remove_overdue(), retention.remove_old_records()) == (0, 0)
+
+
+def test_a_thread_goes_with_everything_in_it(owner: User) -> None:
+    aged(owner, 31)
+    retention.remove_overdue()
+    assert not Message.objects.exists()
+    assert not Response.objects.exists()
+    assert User.objects.filter(pk=owner.pk).exists()
+
+
+def test_a_held_thread_and_a_held_users_threads_stay(owner: User, guest: User) -> None:
+    kept = {aged(owner, 31).pk, aged(guest, 31).pk}
+    holds.make(Thread.objects.get(owner=owner), "staff", "a case")
+    holds.make(guest, "staff", "a case")
+    assert retention.remove_overdue() == 0
+    assert left() == kept
+
+
+@pytest.mark.parametrize("status", [Status.STREAMING, Status.QUEUED])
+def test_a_thread_in_which_something_runs_stays(owner: User, status: Status) -> None:
+    thread = aged(owner, 31)
+    make_response(thread, 2, thread.messages.get(position=0), status=status)
+    assert retention.remove_overdue() == 0
+
+
+def test_a_step_is_bounded_by_threads_and_by_messages(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        aged(owner, 31)
+    monkeypatch.setattr(removal, "THREADS", 3)
+    assert retention.remove_overdue() == 3
+    monkeypatch.setattr(removal, "MESSAGES", 1)  # fewer than any thread has
+    assert [retention.remove_overdue() for _ in range(3)] == [1, 1, 0]
+
+
+def record(days: float) -> None:
+    moment = timezone.now() - timedelta(days=days)
+    AccessRecord.objects.create(username="staff", action=Action.LOOKED, kind="thread", moment=moment)
+
+
+def test_old_records_go_in_steps_and_younger_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    for days in (89, 91, 92, 93):
+        record(days)
+    monkeypatch.setattr(retention, "RECORDS", 2)
+    assert [retention.remove_old_records() for _ in range(3)] == [2, 1, 0]
+    assert AccessRecord.objects.count() == 1
+
+
+def said(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("retention", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_counts_first_and_then_deletes(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removal, "THREADS", 2)
+    for _ in range(5):
+        aged(owner, 31)
+    record(91)
+    other = User.objects.create(username="other")
+    make_thread(other)
+    erasure.begin(other.pk)
+    assert said("--dry-run") == "Would delete: threads 5, access records 1, users 1.\n"
+    assert Thread.objects.count() == 6
+    assert said() == "Deleted: threads 5, access records 1, users 1.\n"
+    assert not Thread.objects.exists()
+
+
+def erase(user: User) -> None:
+    erasure.begin(user.pk)
+    while not erasure.step(user.pk):
+        pass
+
+
+def test_an_erased_user_goes_with_everything_and_nobody_elses(
+    owner: User, guest: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "THREADS", 1)
+    for _ in range(3):
+        make_thread(owner)
+    make_thread(guest)
+    ApiToken.issue(owner)
+    erase(owner)
+    assert not User.objects.filter(pk=owner.pk).exists()
+    assert not ApiToken.objects.exists()
+    assert set(Message.objects.values_list("owner", flat=True)) == {guest.pk}
+    assert Thread.objects.count() == Response.objects.count() == 1
+
+
+def test_from_the_first_moment_an_erased_user_is_nobody(owner: User) -> None:
+    token, session = ApiToken.issue(owner), client_of(owner).cookies["sessionid"].value
+    erasure.begin(owner.pk)
+    for credentials in (Credentials(token, None), Credentials(None, session)):
+        with pytest.raises(Exception, match=r"Sign in|not valid"):
+            identify(credentials)
+
+
+@pytest.mark.parametrize("kind", ["user", "thread"])
+def test_a_hold_keeps_a_user_from_being_erased(owner: User, kind: str) -> None:
+    thread = make_thread(owner)
+    holds.make(owner if kind == "user" else thread, "staff", "a case")
+    with pytest.raises(Held):
+        erasure.begin(owner.pk)
+    assert User.objects.get(pk=owner.pk).is_active
+
+
+def test_a_hold_that_comes_later_stops_an_erasure_until_it_is_lifted(owner: User) -> None:
+    thread = make_thread(owner)
+    erasure.begin(owner.pk)
+    hold = holds.make(thread, "staff", "a case")
+    assert erasure.waiting() == []
+    assert erasure.step(owner.pk)
+    assert left() == {thread.pk}
+    holds.lift(hold, "staff", "over")
+    assert erasure.waiting() == [owner.pk]
+
+
+def test_an_erasure_waits_for_what_runs(owner: User) -> None:
+    thread = make_thread(owner)
+    make_response(thread, 2, thread.messages.get(position=0), status=Status.STREAMING)
+    erasure.begin(owner.pk)
+    assert erasure.waiting() == []
+    assert Response.objects.exclude(stop_requested_at=None).count() == 1
+
+
+def test_a_suspended_user_gets_in_with_nothing_and_loses_nothing(owner: User) -> None:
+    thread = make_thread(owner)
+    make_response(thread, 2, thread.messages.get(position=0), status=Status.STREAMING)
+    token, session = ApiToken.issue(owner), client_of(owner).cookies["sessionid"].value
+    suspension.suspend(owner.pk)
+    for credentials in (Credentials(token, None), Credentials(None, session)):
+        with pytest.raises(Exception, match=r"Sign in|not valid"):
+            identify(credentials)
+    assert Response.objects.exclude(stop_requested_at=None).count() == 1
+    suspension.restore(owner.pk)
+    assert identify(Credentials(token, None)).user == owner.pk
+    with pytest.raises(Exception, match="Sign in"):
+        identify(Credentials(None, session))
+
+
+def test_ending_sessions_ends_those_of_one_user_alone(owner: User, guest: User) -> None:
+    mine, other = (client_of(user).cookies["sessionid"].value for user in (owner, User.objects.create()))
+    suspension.end_sessions(owner.pk)
+    with pytest.raises(Exception, match="Sign in"):
+        identify(Credentials(None, mine))
+    assert identify(Credentials(None, other))
+    again = client_of(User.objects.get(pk=owner.pk)).cookies["sessionid"].value
+    assert identify(Credentials(None, again)).user == owner.pk
+
+
+def test_sessions_are_listed_without_ended_ones_and_within_a_bound(
+    owner: User, guest: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client_of(owner)
+    client_of(guest)
+    assert len(sessions.of(owner).expire) == 1
+    suspension.end_sessions(owner.pk)
+    client_of(User.objects.get(pk=owner.pk))
+    found = sessions.of(User.objects.get(pk=owner.pk))
+    assert (len(found.expire), found.whole) == (1, True)
+    monkeypatch.setattr(sessions, "SCANNED", 1)
+    assert not sessions.of(owner).whole
+
+
+def test_a_user_who_is_being_erased_is_not_let_in_again(owner: User) -> None:
+    erasure.begin(owner.pk)
+    suspension.restore(owner.pk)
+    assert not User.objects.get(pk=owner.pk).is_active
