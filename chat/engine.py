@@ -111,11 +111,8 @@ class Engine:
             budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
             tools = [] if last else [tool.schema for tool in self._tools.values()]
             try:
-                return await self._attempt(
-                    Question(
-                        await store.run(hidden.prepare, response, traits.system, budget, traits.images), tools
-                    )
-                )
+                prepared = await store.run(hidden.prepare, response, traits.system, budget, traits.images)
+                return await self._attempt(Question(prepared.messages, tools, prepared.recipe))
             except ModelTrouble:
                 # Nobody is told of those before: the error of the last one is what can still be done something about.
                 if not self._fallbacks:

@@ -35,8 +35,8 @@ WITH RECURSIVE told AS (
     SELECT m.*, NULL, NULL, 0 FROM told JOIN chat_message m ON m.id = told.id
     WHERE NOT EXISTS (SELECT FROM branch WHERE branch.id = m.id)
 )
-SELECT w.depth IS NULL, w.role, w.content, w.parts, w.tool_calls, w.tool_call_id, w.hidden, w.log_offset,
-       w.edited_at IS NOT NULL, r.kept_offset, r.log_length, w.total
+SELECT w.id, w.revision, w.depth IS NULL, w.role, w.content, w.parts, w.tool_calls, w.tool_call_id, w.hidden,
+       w.log_offset, w.edited_at IS NOT NULL, r.kept_offset, r.log_length, w.total
 FROM wanted w LEFT JOIN LATERAL (
     -- One look into the index for each row, whatever the planner thinks of their number.
     SELECT kept_offset, log_length FROM chat_response WHERE id = w.response_id OFFSET 0
@@ -52,6 +52,8 @@ class Row:
     `apart`: an imported system text that the walk up the branch did not come to. `total`: characters from here to the leaf.
     """
 
+    id: int
+    revision: int
     apart: bool
     role: str
     content: str
@@ -66,14 +68,45 @@ class Row:
     total: int
 
 
-def history_for_model(leaf: int, budget: int) -> list[dict[str, Any]]:
+Messages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which rows a history was made of: those from `first` to `leaf`, and system texts before them.
+
+    `revised`: of those whose content had been replaced by then, which revision it was.
+    """
+
+    leaf: int
+    first: int
+    revised: dict[int, int]
+
+
+def history_for_model(leaf: int, budget: int) -> Messages:
     """The chat-completions messages of the branch that ends with the message `leaf`, oldest first.
 
     Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays, and so do system texts.
     """
+    return history_with_extent(leaf, budget)[0]
+
+
+def history_with_extent(leaf: int, budget: int) -> tuple[Messages, Extent]:
+    """The same, and what it was made of."""
     rows = [Row(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
     *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
-    kept = [[row for row in rows if row.apart], *(_within(turn, budget) for turn in older), newest]
+    whole = [turn for turn in older if turn[0].total <= budget] + [newest]
+    first = whole[0][0].id if newest else leaf
+    revised = {row.id: row.revision for row in rows if row.revision}
+    return composed(rows, first), Extent(leaf, first, revised)
+
+
+def composed(rows: list[Row], first: int) -> Messages:
+    """The messages of the rows from `first` on, oldest first, and of the system texts before and apart from them."""
+    kept, reached = [[row for row in rows if row.apart]], False
+    for turn in _turns([row for row in rows if not row.apart]):
+        reached = reached or turn[0].id == first
+        kept.append(turn if reached else [row for row in turn if row.role == Role.SYSTEM])
     return list(healed(message for turn in kept if turn for message in _turn(turn)))
 
 
@@ -85,11 +118,6 @@ def _turns(rows: list[Row]) -> list[list[Row]]:
             turns.append([])
         turns[-1].append(row)
     return turns
-
-
-def _within(turn: list[Row], budget: int) -> list[Row]:
-    """A turn that fits, or the system texts of one that does not."""
-    return turn if turn[0].total <= budget else [row for row in turn if row.role == Role.SYSTEM]
 
 
 def _turn(rows: list[Row]) -> Iterable[dict[str, Any]]:

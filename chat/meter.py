@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +13,17 @@ from typing import Any, Protocol
 import msgspec
 
 from chat.calibration import calibration
-from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
-from chat.model_clients.base import Messages, Question, Traits
+from chat.errors import ChatError, ModelFailed, ModelTimeout, ModelTrouble
+from chat.model_clients.base import Messages, Question, Sent, Traits
 from chat.models import CallEnd, Counted
+from chat.store import told
 from chat.store.usage import Call, Usage, total
 
 PICTURE_CHARACTERS = (
     4_000  # that a picture counts for in an estimate: providers bill some 1,000 tokens for one
 )
 UPSTREAM_NAME_LENGTH = 200  # characters that the table keeps of the name sent upstream
+CAUSES = 8  # of a failure, kept; the longest chain of the client and its sockets has five
 
 
 class Heard(Protocol):
@@ -79,7 +80,7 @@ class Meter:
             self._add(traits, asked, heard, clock, CallEnd.STOPPED)
             raise
         except Exception as problem:
-            self._add(traits, asked, heard, clock, CallEnd.FAILED, _code(problem))
+            self._add(traits, asked, heard, clock, CallEnd.FAILED, problem)
             raise
         self._add(traits, asked, heard, clock, CallEnd.DONE)
 
@@ -90,7 +91,7 @@ class Meter:
         heard: Heard,
         clock: _Clock,
         outcome: CallEnd,
-        error_code: str | None = None,
+        problem: Exception | None = None,
     ) -> None:
         if heard.counted:
             calibration.learn(traits.name, asked.characters, heard.counted[0])
@@ -106,13 +107,16 @@ class Meter:
             first_token_at=None if heard.first_token is None else clock.at(heard.first_token),
             finished_at=clock.at(time.monotonic()),
             outcome=outcome,
-            error_code=error_code,
+            error_code=_code(problem) if problem else None,
             prompt_tokens=prompt,
             completion_tokens=completion,
             source=Counted.PROVIDER if heard.counted else Counted.ESTIMATED,
             parameters=traits.parameters,
             system_digest=asked.system_digest,
             tools_digest=asked.tools_digest,
+            request_digest=asked.sent.digest,
+            recipe=asked.whole_recipe(traits),
+            causes=_causes(problem) if problem else None,
         )
         self._unstored.append(row)
 
@@ -130,16 +134,26 @@ class _Clock:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Of a question, what its row tells."""
+    """Of a question, what its row tells; the history itself is not kept."""
 
     characters: int
     system_digest: str
     tools_digest: str
+    recipe: dict[str, Any]
+    sent: Sent
 
     @classmethod
     def of(cls, question: Question) -> _Asked:
         characters = sum(_length(message.get("content")) for message in question.messages)
-        return cls(characters, _digest(_system(question.messages)), _digest(question.tools))
+        tools = told.said(msgspec.json.encode(question.tools)) if question.tools else ""
+        return cls(characters, _digest(_system(question.messages)), tools, question.recipe, question.sent)
+
+    def whole_recipe(self, traits: Traits) -> dict[str, Any] | None:
+        """What `chat.store.rebuild` needs; None where nothing was sent, or the history did not come from the store."""
+        if not (self.recipe and self.sent.digest):
+            return None
+        texts = {"system": told.said(traits.system.encode()), "envelope": told.said(self.sent.envelope)}
+        return {**self.recipe, **texts, "context": self.sent.context}
 
 
 def _code(problem: Exception) -> str:
@@ -158,6 +172,18 @@ def _system(messages: Messages) -> list[Any]:
     return [message["content"] for message in messages if message["role"] == "system"]
 
 
-def _digest(told: list[Any]) -> str:
-    """SHA-256 of the JSON of what a model was told; "" for nothing."""
-    return hashlib.sha256(msgspec.json.encode(told)).hexdigest() if told else ""
+def _digest(texts: list[Any]) -> str:
+    """SHA-256 of the JSON of texts that a model was told; "" for none."""
+    return told.digest_of(msgspec.json.encode(texts)) if texts else ""
+
+
+def _causes(problem: BaseException) -> list[dict[str, str]]:
+    """The exceptions behind a failure, outermost first. Only our own texts may be shown: others quote what they like."""
+    causes: list[dict[str, str]] = []
+    link: BaseException | None = problem
+    while link is not None and len(causes) < CAUSES:
+        kind = type(link)
+        named = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        causes.append({"kind": named, "text": link.detail if isinstance(link, ChatError) else ""})
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return causes

@@ -19,6 +19,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from chat.text import readable, readable_parts
 
 PROMPTER, ASSISTANT, END = "<|prompter|>", "<|assistant|>", "<|endoftext|>"
@@ -50,6 +52,15 @@ def build(
     room = budget_tokens - max_new_tokens - (estimate(system) if system else 0)
     kept = _with_system(system, turns[_first_kept(turns, room) :])
     return "".join(f"{turn.role}{_neutral(turn.text)}{END}" for turn in kept) + ASSISTANT
+
+
+def plain(messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with what is stored as JSON in Python's terms again."""
+    return [{name: _decoded(value) for name, value in message.items()} for message in messages]
+
+
+def _decoded(value: Any) -> Any:
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
 
 
 def estimate(text: str) -> int:

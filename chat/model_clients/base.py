@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from chat.sse import Piece
 
@@ -12,12 +15,40 @@ Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
 
 
+CHANGING = ("messages", "prompt", "tools")  # parts of a body; all others are the same from call to call
+
+
+@dataclass(slots=True)
+class Sent:
+    """What went out: the body's SHA-256 (hexadecimal), and `envelope`, its JSON without what changes from call to call.
+
+    `context`: the tokens that a prompt was fitted into, where the client did that.
+    """
+
+    digest: str = ""
+    envelope: bytes = b""
+    context: int | None = None
+
+    def note(self, body: dict[str, Any]) -> bytes:
+        """The body, encoded. What changes keeps its place in the envelope: the order is part of what is sent."""
+        around = {name: None if name in CHANGING else value for name, value in body.items()}
+        self.envelope = msgspec.json.encode(around)
+        encoded = msgspec.json.encode(body)
+        self.digest = hashlib.sha256(encoded).hexdigest()
+        return encoded
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The history, oldest first, in the shape of chat completions, and the tools that may be called (none: off)."""
+    """The history, oldest first, in the shape of chat completions, and the tools that may be called (none: off).
+
+    `recipe`: where the history came from, as `chat.store.hidden` says it. `sent` is filled in by the client.
+    """
 
     messages: Messages
     tools: Tools
+    recipe: dict[str, Any] = field(default_factory=dict)
+    sent: Sent = field(default_factory=Sent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,4 +34,4 @@ class ChatCompletions:
             body["tools"] = question.tools
         else:
             body = {name: value for name, value in body.items() if name not in CHOICE_PARAMETERS}
-        return self._wire.stream(body)
+        return self._wire.stream(question.sent.note(body))

@@ -7,10 +7,8 @@ import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import aiohttp
-import msgspec
 
 from chat.conf import settings
 from chat.errors import ModelFailed, Unavailable
@@ -37,11 +35,10 @@ class OpenAIWire:
         self._head = head
         self._session = open_session(settings.active_total + SPARE_CONNECTIONS, IDLE_SECONDS)
 
-    async def stream(self, body: dict[str, Any]) -> AsyncGenerator[Piece]:
-        """POST `body` and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
-        content = msgspec.json.encode(body)
-        del body  # nor is the history kept in any form while the answer is read
-        answer, content = await self._asked(content), b""
+    async def stream(self, body: bytes) -> AsyncGenerator[Piece]:
+        """POST `body`, which is JSON, and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
+        # Nor is the history kept in any form while the answer is read.
+        answer, body = await self._asked(body), b""
         decoder, read = ChunkDecoder(), answer.content.readany
         try:
             while data := await (read() if decoder.finish_reason is None else _last(read)):

@@ -10,7 +10,7 @@ import msgspec
 
 from chat.model_clients.base import Question, Traits
 from chat.model_clients.openai_compatible import OpenAIWire
-from chat.oasst_prompt import CONTEXT_TOKENS, STOP, StopFilter, build
+from chat.oasst_prompt import CONTEXT_TOKENS, STOP, StopFilter, build, plain
 from chat.sse import Piece
 
 ANSWER_TOKENS = 1_024  # half of the context, the models' card's own figure
@@ -45,8 +45,9 @@ class OpenAssistant:
 
     async def stream(self, question: Question) -> AsyncGenerator[Piece]:
         context = self.traits.budget_tokens or CONTEXT_TOKENS
-        prompt = build([_plain(message) for message in question.messages], context, self._fixed["max_tokens"])
-        stream = self._wire.stream({**self._fixed, "prompt": prompt})
+        prompt = build(plain(question.messages), context, self._fixed["max_tokens"])
+        question.sent.context = context
+        stream = self._wire.stream(question.sent.note({**self._fixed, "prompt": prompt}))
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:
@@ -56,11 +57,3 @@ class OpenAssistant:
                     yield Piece(finish_reason="stop", done=True)
                     return
         yield Piece(text=words.flush())
-
-
-def _plain(message: dict[str, Any]) -> dict[str, Any]:
-    """A message whose stored JSON is Python's again."""
-    return {
-        name: msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
-        for name, value in message.items()
-    }

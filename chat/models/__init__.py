@@ -8,6 +8,7 @@ from chat.models.access import AccessRecord, Action
 from chat.models.accounts import ApiToken, Attempt, User
 from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
 from chat.models.holds import Hold
+from chat.models.recorded import Revision, Told
 from chat.models.responses import ACTIVE, Chunk, Response, Status
 from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
 from chat.models.sharing import Share
@@ -33,11 +34,13 @@ __all__ = [
     "OwnedQuerySet",
     "Price",
     "Response",
+    "Revision",
     "Role",
     "Share",
     "Spending",
     "Status",
     "Thread",
+    "Told",
     "UpstreamCall",
     "User",
     "raw_delete",

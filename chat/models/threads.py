@@ -22,8 +22,9 @@ class ThreadQuerySet(OwnedQuerySet[M]):
 class Thread(models.Model):
     """A conversation. `leaf` is the last message of the branch that is shown; `turns` counts the turns that have started.
 
-    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `withdrawn_at`: when
-    its owner deleted it although a hold keeps it; for them it is gone, ids and all (`chat.store.removal`).
+    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `revision` counts how
+    often it was replaced. `withdrawn_at`: when its owner deleted it although a hold keeps it; for them it is gone, ids and all
+    (`chat.store.removal`).
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
@@ -33,6 +34,7 @@ class Thread(models.Model):
     archived = models.BooleanField(db_default=False, default=False)
     model = models.CharField(max_length=64)
     system_prompt = models.TextField(blank=True, db_default="")
+    revision = models.IntegerField(db_default=0, default=0)
     turns = models.IntegerField(db_default=0, default=0)
     leaf = models.ForeignKey("Message", models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
@@ -84,6 +86,7 @@ class Message(models.Model):
 
     `content` is the text as it came; where `parts` is set it is the JSON text of OpenAI content parts. `tool_calls` is the
     JSON text of an assistant's calls. `log_offset` of a call message: the bytes of the response's log that came before it.
+    `revision` counts how often the content was replaced.
     Of a redacted one only `chat.store.redaction.TOMBSTONE` is left, and who did it.
     """
 
@@ -105,6 +108,7 @@ class Message(models.Model):
     readable = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     edited_at = models.DateTimeField(null=True, blank=True)
+    revision = models.IntegerField(db_default=0, default=0)
     feedback_score = models.SmallIntegerField(db_default=0, default=0)
     feedback_comment = models.TextField(blank=True, db_default="")
     redacted_at = models.DateTimeField(null=True, blank=True)

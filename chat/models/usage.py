@@ -32,6 +32,8 @@ class UpstreamCall(models.Model):
     `thread` and `response` are primary keys of rows that may be gone. `model` is the configured name, `upstream_model` what was
     sent. `round` counts the rounds of tools from 0, `attempt` the models tried in a round. Times are the calling process's,
     all on one clock that does not jump. Of the system texts and the tools offered, SHA-256 digests (hexadecimal; "" for none).
+    `request_digest` is that of the whole body as sent, and `recipe` how `chat.store.rebuild` puts it together again.
+    `causes`: of a failed one the exceptions behind it, `{"kind", "text"}`, outermost first; `text` only where it is public.
     """
 
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -52,6 +54,9 @@ class UpstreamCall(models.Model):
     parameters = models.JSONField(default=dict, blank=True)
     system_digest = models.CharField(max_length=64, blank=True)
     tools_digest = models.CharField(max_length=64, blank=True)
+    request_digest = models.CharField(max_length=64, blank=True, db_default="", default="")
+    recipe = models.JSONField(null=True, blank=True)
+    causes = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [

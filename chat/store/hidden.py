@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from chat import sql
 from chat.accumulator import ToolCall
-from chat.history import history_for_model
+from chat.history import Messages, history_with_extent
 from chat.models import Message, Response, Role, Status
 from chat.store import attachments, usage
 from chat.store.usage import Call
 
 _BEFORE = """
-SELECT m.parent_id, t.system_prompt, m.owner_id FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id
+SELECT m.parent_id, t.system_prompt, t.revision, m.owner_id
+FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id
 WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
 """
 
@@ -30,17 +33,33 @@ class Round:
     results: list[str]
 
 
-def prepare(response: int, system: str, budget: int, images: bool = False) -> list[dict[str, object]]:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a model gets, and its `recipe`: `own`, the revision of the thread's prompt, `images`, and what
+    `chat.history.Extent` tells.
+    """
+
+    messages: Messages
+    recipe: dict[str, Any]
+
+
+def prepare(response: int, system: str, budget: int, images: bool = False) -> Prepared:
     """The history with which a response begins, or goes on after a round of tools.
 
     Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored. Both count
     towards `budget`, in characters, and always stay, as does the newest prompt. `images`: the model takes pictures.
     """
-    parent, own, owner = sql.rows(_BEFORE, [response])[0]
-    told = [text for text in (system, own) if text]
-    history = history_for_model(parent or 0, max(0, budget - sum(map(len, told))))
+    parent, own, revision, owner = sql.rows(_BEFORE, [response])[0]
+    told = (system, own)
+    history, extent = history_with_extent(parent or 0, max(0, budget - sum(map(len, told))))
     shown = attachments.illustrated(history, owner, images=images)
-    return [*({"role": "system", "content": text} for text in told), *shown]
+    recipe = {"own": revision, "images": images}
+    recipe |= {"leaf": extent.leaf, "first": extent.first, "revised": extent.revised}
+    return Prepared([*system_messages(told), *shown], recipe)
+
+
+def system_messages(told: Iterable[str]) -> Messages:
+    return [{"role": "system", "content": text} for text in told if text]
 
 
 def add_round(response: int, epoch: int, done: Round, spent: tuple[Call, ...] = ()) -> bool:

@@ -12,7 +12,7 @@ from chat import text
 from chat.errors import BadRequest, NotFound, ThreadBusy
 from chat.models import Message, Role, Status, Thread
 from chat.payloads import Feedback, is_id
-from chat.store import branches, logs
+from chat.store import branches, logs, revisions
 from chat.store.threads import find
 
 
@@ -111,6 +111,7 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Shown:
     if row.redacted_at is not None:
         raise BadRequest("This message was removed, and cannot be changed.")
     if row.content != content:
+        revisions.replaced(row)
         changed = {"content": content, "readable": text.storable(text.readable(content)), "edited_at": Now()}
         Message.objects.filter(pk=row.pk).update(**changed)
         row.content = content

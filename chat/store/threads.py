@@ -15,7 +15,7 @@ from chat import doorbell, text
 from chat.errors import BadRequest, NotFound, ThreadBusy
 from chat.models import ACTIVE, Response, Status, Thread
 from chat.payloads import NewThread, ThreadChange, is_id
-from chat.store import branches, holds, removal
+from chat.store import branches, holds, removal, revisions
 
 
 def find(owner: int, public_id: str) -> Thread:
@@ -101,7 +101,8 @@ def change(owner: int, public_id: str, wanted: ThreadChange) -> Thread:
         fields |= {"title": wanted.title, "titled_by_person": True}
     if wanted.archived is not None:
         fields |= {"archived": wanted.archived}
-    if wanted.system_prompt is not None:
+    if wanted.system_prompt not in (None, thread.system_prompt):
+        revisions.prompt_replaced(thread.pk)
         fields |= {"system_prompt": wanted.system_prompt}
     if wanted.leaf is not None:
         fields |= {"leaf_id": branches.newest_end(thread, wanted.leaf)}

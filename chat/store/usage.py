@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from chat import sql
 from chat.models import CallEnd, Counted, Response, Status, UpstreamCall
+from chat.store import told
 
 CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
 MAX_TOKENS = 2**31 - 1  # what the database's integer holds; a provider may claim any count
@@ -38,6 +39,9 @@ class Call:
     parameters: dict[str, Any] = field(default_factory=dict)
     system_digest: str = ""
     tools_digest: str = ""
+    request_digest: str = ""
+    recipe: dict[str, Any] | None = None
+    causes: list[dict[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,13 @@ def add(owner: int | None, thread: int, response: int, calls: Iterable[Call]) ->
     for call in calls:
         values = {name: getattr(call, name) for name in _CALL}
         values |= {"outcome": call.outcome.value, "source": call.source.value}
-        values["parameters"] = msgspec.json.encode(call.parameters).decode()
+        values |= {name: _json(values[name]) for name in ("parameters", "recipe", "causes")}
         sql.rows(_ADD, {"owner_id": owner, "thread": thread, "response": response, **values})
+    told.keep()
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def of_the_dead(response: Response) -> Usage | None:
@@ -83,7 +92,7 @@ def of_the_dead(response: Response) -> Usage | None:
     if response.status != Status.STREAMING or response.started_at is None:
         return None
     stored = list(UpstreamCall.objects.filter(response=response.pk).order_by("round", "attempt"))
-    told = sum(call.completion_tokens for call in stored)
+    heard = sum(call.completion_tokens for call in stored)
     prompt = stored[-1].prompt_tokens if stored else tokens_of(len(response.prompt.content))
     lost = UpstreamCall.objects.create(
         owner_id=response.owner_id,
@@ -96,7 +105,7 @@ def of_the_dead(response: Response) -> Usage | None:
         finished_at=Now(),
         outcome=CallEnd.LOST,
         prompt_tokens=prompt,
-        completion_tokens=max(0, tokens_of(response.log_length) - told),
+        completion_tokens=max(0, tokens_of(response.log_length) - heard),
         source=Counted.ESTIMATED,
     )
     return total([*stored, lost])

@@ -290,7 +290,8 @@ def test_the_system_texts_count_and_stay() -> None:
         owner=owner, thread=prompt.thread, public_id="r", parent=prompt, response=response, role="assistant"
     )
     roles = [
-        [one["role"] for one in hidden.prepare(response.pk, "m" * 10, budget)] for budget in (0, 80, 120)
+        [one["role"] for one in hidden.prepare(response.pk, "m" * 10, budget).messages]
+        for budget in (0, 80, 120)
     ]
     assert [told[:2] for told in roles] == [["system", "system"]] * 3
     assert [told[2:] for told in roles] == [["user"], ["user"], ["user", "user"]]

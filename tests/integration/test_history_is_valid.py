@@ -144,7 +144,7 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "talk"):
             return
         for stream in self.talk.streaming():
-            told = as_sent(hidden.prepare(stream.job.response, "", 10**12))
+            told = as_sent(hidden.prepare(stream.job.response, "", 10**12).messages)
             assert_valid(told)
             prompt = Response.objects.select_related("prompt").get(pk=stream.job.response).prompt
             last = [one["content"] for one in told if one["role"] == "user"][-1]

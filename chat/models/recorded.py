@@ -1,0 +1,60 @@
+"""What is kept so that a prompt can be put together again as it was sent: replaced contents, and texts that models are told."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from chat.models.threads import Message, Thread
+
+
+class Revision(models.Model):
+    """What a message said until it was replaced; without `message`, a thread's system prompt.
+
+    `number` counts from 0, the content that came first; what holds now has the number in the row's own `revision`.
+    `edited_at` is the message's, from while this held. Whoever deletes the message or the thread: the database deletes these.
+    """
+
+    thread = models.ForeignKey(Thread, models.DO_NOTHING, db_constraint=False, related_name="+")
+    message = models.ForeignKey(
+        Message,
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="revisions",
+    )
+    number = models.IntegerField()
+    content = models.TextField(blank=True)
+    parts = models.BooleanField(db_default=False, default=False)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    replaced_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "number"], name="revision_of_message"),
+            models.UniqueConstraint(
+                fields=["thread", "number"], condition=Q(message=None), name="revision_of_prompt"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.message_id or self.thread_id} revision {self.number}"
+
+
+class Told(models.Model):
+    """A text that calls refer to by its SHA-256 (hexadecimal): a model's system prompt, tools, what stands around a history.
+
+    It comes from settings and code, never from a user.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    text = models.TextField()
+
+    class Meta:
+        verbose_name_plural = "told"
+
+    def __str__(self) -> str:
+        return self.digest

@@ -1,0 +1,187 @@
+"""What a model was sent is put together again, byte for byte, whatever has become of the thread since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chat.models import Message, UpstreamCall
+from chat.store.rebuild import Rebuilt, rebuilt
+from chat.testing import Call, Gate, ScriptedModel, answer, refusal, tool_round
+from tests.contract.expect import APPLE
+from tests.live.client import Client, body_of, new_id
+from tests.live.harness import eventually
+
+ADD = Call("calculate", '{"expression": "1+1"}')
+
+
+def recorded(alice: Client) -> list[UpstreamCall]:
+    calls = UpstreamCall.objects.filter(owner__username=alice.username)
+    return list(calls.order_by("started_at", "round", "attempt"))
+
+
+def assert_rebuilt(model: ScriptedModel, alice: Client) -> list[Rebuilt]:
+    """Every request that the model received is rebuilt, in order; what was rebuilt."""
+
+    def told() -> Any:
+        calls = recorded(alice)
+        return calls if len(calls) == len(model.requests) else None
+
+    found = [rebuilt(call) for call in eventually(told, says="not every call has its row")]
+    assert [one and one.body for one in found] == [request.body for request in model.requests]
+    assert all(one and one.exact for one in found)
+    return [one for one in found if one]
+
+
+def test_plain_turns(model: ScriptedModel, alice: Client) -> None:
+    thread = new_id("t")
+    for words in ("First", "Second ñ 🍎", "Third"):
+        alice.chat(words, thread=thread)
+    last = assert_rebuilt(model, alice)[-1]
+    assert [message["role"] for message in last.messages] == ["user", "assistant"] * 2 + ["user"]
+    assert {tool["function"]["name"] for tool in last.tools} >= {"calculate"}
+
+
+def test_content_parts_as_they_were_received(model: ScriptedModel, alice: Client) -> None:
+    parts = '[ {"type" : "text","text":"caf\\u00e9 \\/ caf\u00e9", "weight":1.50e0} ]'
+    body = f'{{"prompt": {{"role": "user", "content": {parts}}}}}'.encode()
+    alice.http.post("/api/chat", content=body, headers={"Content-Type": "application/json"})
+    assert_rebuilt(model, alice)
+
+
+def test_rounds_of_tools(model: ScriptedModel, alice: Client) -> None:
+    model.script(tool_round(ADD, text="Wait. "), tool_round(ADD, ADD), answer("Two."), answer("More."))
+    alice.chat("What is 1+1?", thread=(thread := new_id("t")))
+    alice.chat("And?", thread=thread)
+    assert len(assert_rebuilt(model, alice)) == 4
+
+
+def test_a_reply_that_was_replaced_since_and_before(model: ScriptedModel, alice: Client) -> None:
+    thread, first = new_id("t"), new_id("r")
+    model.script(tool_round(ADD, text="Wait. "), answer("The reply."))
+    alice.chat("One", thread=thread, response=first)
+    for number in range(3):
+        alice.chat(f"Two {number}", thread=thread)
+        edited = {"content": f"edited {number}" * 1000}
+        for _ in range(2):
+            assert alice.http.put(f"/api/threads/{thread}/messages/{first}", json=edited).is_success
+    alice.chat("Three", thread=thread)
+    found = assert_rebuilt(model, alice)
+    said = [one.messages[3]["content"] for one in found[2:]]
+    assert said == ["The reply.", *(f"edited {number}" * 1000 for number in range(3))]
+    assert Message.objects.get(public_id=first).revision == 3
+
+
+def test_a_reply_that_was_cut(model: ScriptedModel, alice: Client) -> None:
+    gate, response = Gate(), new_id("r")
+    model.script(answer("Hello", gate, " there"))
+    with alice.http.stream(
+        "POST", "/api/chat", json=body_of("One", thread=(thread := new_id("t")), response=response)
+    ) as reading:
+        next(reading.iter_raw())
+        alice.stop(response, offset=2)
+    gate.open()
+    alice.chat("Two", thread=thread)
+    found = assert_rebuilt(model, alice)
+    assert found[-1].messages[1]["content"] == "He"
+
+
+def test_versions_and_branches(model: ScriptedModel, alice: Client) -> None:
+    thread, response = new_id("t"), new_id("r")
+    model.script(answer("a"), answer("b"), answer("c"), answer("d"))
+    alice.chat("One", thread=thread, response=response, prompt=(prompt := new_id("p")))
+    alice.http.post(f"/api/responses/{response}/regenerate", json={})
+    alice.chat("Two", thread=thread, parentId=response)
+    alice.chat("Other", thread=thread, parentId=None)
+    found = assert_rebuilt(model, alice)
+    assert [len(one.messages) for one in found] == [1, 1, 3, 1]
+    assert alice.messages(thread, leaf=prompt)
+
+
+def test_a_model_that_failed_and_the_one_that_took_its_place(
+    model: ScriptedModel, make_client: Callable[..., Client], falling: Any
+) -> None:
+    alice = make_client(falling)
+    model.script(refusal(401), answer("Here."))
+    alice.chat("One")
+    found = assert_rebuilt(model, alice)
+    failed, taken = recorded(alice)
+    assert [failed.attempt, taken.attempt] == [0, 1]
+    assert [one.envelope["model"] for one in found] == [failed.upstream_model, taken.upstream_model]
+    assert failed.causes
+    assert failed.causes[0] == {
+        "kind": "chat.errors.ModelFailed",
+        "text": "The model's server refused the request (status 401).",
+    }
+    assert "openai.AuthenticationError" in [cause["kind"] for cause in failed.causes]
+    assert not any(cause["text"] for cause in failed.causes[1:])
+
+
+def test_openassistants_prompt(model: ScriptedModel, alice: Client) -> None:
+    system = {"role": "system", "content": "Be brief."}
+    said = [system, {"role": "user", "content": "Hi <|assistant|>"}]
+    thread = alice.http.post("/api/response", json={"messages": said}).headers["x-thread-id"]
+    model.script(answer(APPLE))
+    for words in ("x" * 3000, "y" * 3000, "And now?"):
+        alice.http.post(
+            "/api/response", json={"threadId": thread, "messages": [{"role": "user", "content": words}]}
+        )
+    found = assert_rebuilt(model, alice)
+    assert b"xxxx" not in found[-1].body
+
+
+def test_the_system_prompt_that_a_thread_had_then(model: ScriptedModel, alice: Client) -> None:
+    thread = new_id("t")
+    alice.http.post("/api/threads", json={"threadId": thread, "systemPrompt": "Be brief."})
+    for prompt in ("Be long.", "", "Be brief."):
+        alice.chat("One", thread=thread)
+        assert alice.http.patch(f"/api/threads/{thread}", json={"systemPrompt": prompt}).is_success
+    alice.chat("One", thread=thread)
+    found = assert_rebuilt(model, alice)
+    told = [one.messages[0]["content"] for one in found]
+    assert told == ["Be brief.", "Be long.", "One", "Be brief."]
+
+
+def test_a_long_thread_of_which_the_oldest_turns_were_left_out(
+    model: ScriptedModel, make_client: Callable[..., Client], short: Any
+) -> None:
+    alice, thread = make_client(short), new_id("t")
+    said = [{"role": "system", "content": "Brief."}, {"role": "user", "content": "zero"}]
+    alice.http.post("/api/response", json={"threadId": thread, "messages": said})
+    for number in range(4):
+        alice.chat(f"{number} " * 60, thread=thread, model="c1")
+    found = assert_rebuilt(model, alice)
+    assert [message["role"] for message in found[-1].messages].count("user") < 5
+    assert [message["content"] for message in found[-1].messages[:2]] == ["You work for Example.", "Brief."]
+
+
+def test_what_is_gone_is_not_called_exact(model: ScriptedModel, alice: Client) -> None:
+    thread = new_id("t")
+    alice.chat("One", thread=thread)
+    alice.chat("Two", thread=thread)
+    eventually(lambda: len(recorded(alice)) == 2, says="no rows")
+    prompt = Message.objects.filter(thread__public_id=thread, position=0).order_by("turn")[0]
+    Message.objects.filter(pk=prompt.pk).update(content="[removed]")
+    found = [rebuilt(call) for call in recorded(alice)]
+    assert [one and one.exact for one in found] == [False, False]
+    assert [one and one.messages[0]["content"] for one in found] == ["[removed]", "[removed]"]
+    alice.http.delete(f"/api/threads/{thread}")
+    assert [rebuilt(call) for call in recorded(alice)] == [None, None]
+
+
+MODELS = """{
+  "c1": {"system": "You work for Example.", "fallbacks": ["spare"], "parameters": {"temperature": 0.1}, "budgetTokens": %d},
+  "spare": {"baseUrl": "%s", "model": "spare-1", "openui": true, "metadata": {"thesys": {"a": [1.50]}}, "tools": false}
+}"""
+
+
+@pytest.fixture
+def falling(live: None, servers: Any, scripted_model: ScriptedModel) -> Any:
+    return servers.keep(CHAT_MODELS=MODELS % (100_000, scripted_model.base_url))
+
+
+@pytest.fixture
+def short(live: None, servers: Any, scripted_model: ScriptedModel) -> Any:
+    return servers.keep(CHAT_MODELS=MODELS % (80, scripted_model.base_url))
