@@ -378,6 +378,11 @@ async def current() -> Runner:
     return _of_this_process[0]
 
 
+def readers(response: int) -> int:
+    """How many read a response's log in this process now. Callable from any thread."""
+    return sum(runner.logs.readers(response) for runner in _of_this_process)
+
+
 async def drain() -> None:
     """End what runs in this process, before it goes."""
     for runner in _of_this_process:

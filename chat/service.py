@@ -56,6 +56,11 @@ async def follow(caller: Caller, response: Response, offset: int) -> AsyncGenera
     return here.logs.follow(response.pk, offset)
 
 
+def readers(response: int) -> int:
+    """How many read a response in this process now (primary key); the other processes are not asked."""
+    return runner.readers(response)
+
+
 async def response(caller: Caller, public_id: str) -> Response:
     return await store.run(threads.response, caller.user, public_id)
 

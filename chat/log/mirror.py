@@ -24,14 +24,14 @@ class Mirror:
     def __init__(self, response: int, left: Callable[[], object]) -> None:
         self.response = response
         self.tail = Tail(mirrored=True)
-        self._readers, self._left = 0, left
+        self.readers, self._left = 0, left
         self.look = asyncio.Event()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._run())
 
     async def __aenter__(self) -> Tail:
         """Raises Unavailable where the table cannot be read."""
-        self._readers += 1
+        self.readers += 1
         try:
             await asyncio.shield(self.ready)
         except BaseException:
@@ -43,8 +43,8 @@ class Mirror:
         self._leave()
 
     def _leave(self) -> None:
-        self._readers -= 1
-        if not self._readers:
+        self.readers -= 1
+        if not self.readers:
             self.task.cancel()
             self._left()
 

@@ -25,6 +25,11 @@ class Logs:
         self._written: dict[int, Tail] = {}
         self._mirrors: dict[int, Mirror] = {}
 
+    def readers(self, response: int) -> int:
+        """How many read a log in this process now."""
+        known = self._written.get(response) or self._mirrors.get(response)
+        return known.readers if known else 0
+
     def write(self, response: int) -> Tail:
         tail = self._written[response] = Tail()
         return tail

@@ -55,7 +55,18 @@ Event = Text | Tool | Beat | Started | End
 class Tail:
     """The bytes [base, end) of one log, and the readers that wait for more."""
 
-    __slots__ = ("_buffer", "_hints", "_waiters", "base", "ended", "final", "hinted", "mirrored", "started")
+    __slots__ = (
+        "_buffer",
+        "_hints",
+        "_waiters",
+        "base",
+        "ended",
+        "final",
+        "hinted",
+        "mirrored",
+        "readers",
+        "started",
+    )
 
     def __init__(self, *, mirrored: bool = False) -> None:
         self.base = 0
@@ -64,15 +75,18 @@ class Tail:
         self.ended = False
         self.final: Response | None = None
         self.hinted = 0  # hints so far
+        self.readers = 0
         self._buffer = bytearray()
         self._hints: list[tuple[int, int, Tool]] = []
         self._waiters: list[asyncio.Future[None]] = []
 
     async def __aenter__(self) -> Tail:
+        self.readers += 1
         return self
 
     async def __aexit__(self, *problem: object) -> None:
-        """Nothing: it lives as long as its writer."""
+        """It lives as long as its writer, whoever leaves."""
+        self.readers -= 1
 
     @property
     def end(self) -> int:

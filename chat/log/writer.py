@@ -98,8 +98,7 @@ class Writer:
         while self._pieces and self.start + len(self._pieces[0].data) <= stop:
             self._drop(len(self._pieces.pop(0).data))
         if self._pieces and self.start < stop:
-            first = self._pieces[0]
-            self._pieces[0] = Piece(first.data[stop - self.start :], b"", first.ephemeral)
+            self._pieces[0] = logs.rest(self._pieces[0], stop - self.start)
             self._drop(stop - self.start)
         self.tail.forget(self.start)
 

@@ -53,7 +53,7 @@ def _unwritten(rest: Addition, stored: int) -> Addition:
         if start >= stored:
             pieces.append(piece)
         elif start + len(piece.data) > stored:
-            pieces.append(Piece(piece.data[stored - start :], b"", piece.ephemeral))
+            pieces.append(logs.rest(piece, stored - start))
         start += len(piece.data)
     return Addition(rest.response, rest.epoch, stored, pieces)
 

@@ -177,6 +177,16 @@ def mark(milliseconds: int, size: int) -> bytes:
     return struct.pack("<II", milliseconds, size)
 
 
+def rest(piece: Piece, size: int) -> Piece:
+    """A piece without its first `size` bytes, and without the arrivals of these."""
+    marks, left = bytearray(), size
+    for milliseconds, length in struct.iter_unpack("<II", piece.marks):
+        if length > left:
+            marks += mark(milliseconds, length - left)
+        left = max(0, left - length)
+    return Piece(piece.data[size:], bytes(marks), piece.ephemeral)
+
+
 def state(response: int) -> Response | None:
     """The response as it stands now."""
     return Response.objects.filter(pk=response).first()
