@@ -6,6 +6,9 @@ readonly    what the content's pages share: no changes, slim lists, nothing show
 deeds       pages that ask why and then do something to a row: `redactions`, `holds`, `suspensions`
 exports     the threads of a list, as JSON lines
 transcript  messages as a person reads them, with their calls and results
+timeline, pace, attempts       where a response's time went, how fast it came, what each call of a model took
+recorder    all three, for a response's page
+live, prompts                  its log for replay and for following, and its stop; what a model was sent
 threads, messages, responses   one table each, as list and page
 accounts    users and their tokens
 usage       calls of models, and prices; with accounts the only rows that can be changed here

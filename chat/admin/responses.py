@@ -9,11 +9,13 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
-from chat.admin import redactions
+from chat.admin import access, live, prompts, redactions
 from chat.admin.deeds import DeedsAdmin
 from chat.admin.readonly import ContentAdmin, badge, link
+from chat.admin.recorder import recording
 from chat.models import Chunk, Message, Response, Role, Thread
 from chat.text import readable
 
@@ -139,6 +141,25 @@ class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
 
     def thread_of(self, row: Response) -> Thread:
         return row.thread
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:key>/log/", view(live.log), name="chat_response_log"),
+            path("<int:key>/stop/", view(live.stop), name="chat_response_stop"),
+            path("<int:key>/prompt/<int:call>/", view(prompts.prompt), name="chat_response_prompt"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Figures are for everyone who may see that a response exists."""
+        row = context["original"]
+        context["recording"] = recording(row)
+        context["may_stop"] = not row.ended and request.user.has_perm("chat.stop_response")
+        context["may_read_hidden"] = access.can_read_hidden(request)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def contents(self, request: HttpRequest, row: Response) -> dict[str, Any]:
         return {"log": log_of(row)}

@@ -28,6 +28,7 @@ class Action(models.TextChoices):
     RESTORED = "restored", "restored"
     SIGNED_OUT = "signed_out", "ended sessions"
     ERASED = "erased", "erased"
+    STOPPED = "stopped", "stopped a response"
 
 
 class AccessRecord(models.Model):

@@ -85,6 +85,7 @@ class Response(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["owner"], condition=Q(status__in=ACTIVE), name="response_active")]
+        permissions = [("stop_response", "Can stop a response that runs")]
 
     def __str__(self) -> str:
         return self.public_id

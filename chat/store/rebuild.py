@@ -65,7 +65,7 @@ def rebuilt(call: UpstreamCall) -> Rebuilt | None:
     envelope = msgspec.json.decode(texts[recipe["envelope"]], type=dict[str, msgspec.Raw])
     tools = msgspec.Raw(texts.get(call.tools_digest, b"[]"))
     body = msgspec.json.encode(_filled(envelope, messages, tools, recipe["context"]))
-    around = {name: msgspec.json.decode(value) for name, value in envelope.items() if value != b"null"}
+    around = {name: msgspec.json.decode(value) for name, value in envelope.items() if bytes(value) != b"null"}
     return Rebuilt(
         told.digest_of(body) == call.request_digest, body, messages, msgspec.json.decode(tools), around
     )

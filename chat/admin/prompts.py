@@ -1,0 +1,73 @@
+"""A page with what one call of a model was sent, put together again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+
+from chat.admin import access
+from chat.models import Action, Response, UpstreamCall
+from chat.store.rebuild import Rebuilt, rebuilt
+from chat.text import readable, readable_parts
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One message of a request. `text` is what a person reads, `raw` the message as JSON, `calls` those of tools."""
+
+    role: str
+    text: str
+    raw: str
+    calls: list[dict[str, Any]]
+    answers: str
+
+
+def prompt(request: HttpRequest, key: int, call: int) -> HttpResponse:
+    """Everything that the call of a response was sent, hidden parts too: for those who may read them, and on record."""
+    if not (request.user.has_perm("chat.view_response") and access.can_read_hidden(request)):
+        raise PermissionDenied
+    row = get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
+    asked = get_object_or_404(UpstreamCall, pk=call, response=row.pk)
+    context = {**admin.site.each_context(request), "title": "What the model was sent", "call": asked}
+    context |= {"original": row, "opts": Response._meta}
+    if access.look(request, thread=row.thread, what=Action.HIDDEN, obj=row):
+        context |= _shown(rebuilt(asked))
+    else:
+        context |= {"reason_wanted": True, "reason_thread": row.thread.pk}
+    return TemplateResponse(request, "admin/chat/prompt.html", context)
+
+
+def _shown(found: Rebuilt | None) -> dict[str, Any]:
+    if found is None:
+        return {"unknown": True}
+    return {
+        "rebuilt": found,
+        "parts": [_part(message) for message in found.messages],
+        "tools": [(tool.get("function", {}).get("name", ""), _pretty(tool)) for tool in found.tools],
+        "envelope": _pretty(found.envelope),
+        "prompt_text": msgspec.json.decode(found.body).get("prompt"),
+        "body": found.body.decode(),
+    }
+
+
+def _part(message: dict[str, Any]) -> Part:
+    whole = msgspec.json.decode(msgspec.json.encode(message))
+    content = whole.get("content") or ""
+    return Part(
+        role=whole["role"],
+        text=readable(content) if isinstance(content, str) else readable_parts(content),
+        raw=_pretty(whole),
+        calls=whole.get("tool_calls") or [],
+        answers=whole.get("tool_call_id") or "",
+    )
+
+
+def _pretty(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

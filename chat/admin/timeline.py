@@ -1,0 +1,131 @@
+"""Where the time of a response went: its spans on one axis, which begins when the response was claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+
+from django.utils import timezone
+
+from chat.models import CallEnd, Response, UpstreamCall
+
+Place = Callable[[datetime], float]
+
+WIDTH = 1_000  # units of a bar, whatever its width on the page
+NOTICEABLE = 0.0005  # seconds; a shorter span is nothing but the way from one clock reading to the next
+
+KINDS = {
+    "queued": "waits for its turn",
+    "waiting": "waits for the model",
+    "writing": "the model writes",
+    "failed": "a call that failed",
+    "tools": "tools run",
+    "ending": "is written down",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds of one kind, a key of KINDS, from the beginning of the axis. `label` says what a person should read."""
+
+    kind: str
+    start: float
+    stop: float
+    label: str
+
+    @property
+    def seconds(self) -> str:
+        return f"{self.stop - self.start:.2f}"
+
+    @property
+    def since(self) -> str:
+        return f"{self.start:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A span in units of WIDTH, as texts: a template would write numbers as the reader's language does."""
+
+    kind: str
+    x: str
+    width: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """`seconds` from the claim to the end, or until now."""
+
+    seconds: float
+    spans: list[Span]
+    first_token: float | None
+
+    @property
+    def bars(self) -> list[Bar]:
+        return [
+            Bar(span.kind, self.place(span.start), self.place(span.stop - span.start), span.label)
+            for span in self.spans
+        ]
+
+    def place(self, seconds: float) -> str:
+        """A moment, or a length, in units of WIDTH."""
+        return f"{seconds / self.seconds * WIDTH:.2f}"
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """Those that occur, each with its words, for the key below a chart."""
+        found = {span.kind for span in self.spans}
+        return [(kind, words) for kind, words in KINDS.items() if kind in found]
+
+    @property
+    def words(self) -> str:
+        """All of it as a sentence."""
+        parts = [f"{span.label}: {span.seconds} s" for span in self.spans]
+        return f"{self.seconds:.2f} s in all. {', '.join(parts)}."
+
+
+def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
+    """Of a response and its calls, in the order of rounds and attempts."""
+    began, end = response.created_at, response.finished_at or timezone.now()
+    total = max((end - began).total_seconds(), 0.001)
+
+    def at(moment: datetime) -> float:
+        return min(max((moment - began).total_seconds(), 0.0), total)
+
+    # A title is asked for when all is over; it is nothing of the answer's.
+    own = [call for call in calls if response.finished_at is None or call.started_at < response.finished_at]
+    spans = [span for call in own for span in _of_call(call, at(call.started_at), at)]
+    spans += _tools(own, at)
+    started = response.started_at or (None if response.ended else end)
+    if started:
+        spans.append(Span("queued", 0.0, at(started), KINDS["queued"]))
+    if own and response.finished_at:
+        spans.append(Span("ending", at(own[-1].finished_at), total, KINDS["ending"]))
+    shown = sorted(
+        (span for span in spans if span.stop - span.start > NOTICEABLE), key=lambda span: span.start
+    )
+    first = [at(call.first_token_at) for call in own if call.first_token_at]
+    return Timeline(total, shown, min(first, default=None))
+
+
+def _of_call(call: UpstreamCall, start: float, at: Place) -> list[Span]:
+    named = f"round {call.round + 1}, {call.model}"
+    stop = at(call.finished_at)
+    if call.outcome in (CallEnd.FAILED, CallEnd.LOST) and call.first_token_at is None:
+        return [Span("failed", start, stop, f"{named} {call.outcome}")]
+    heard = at(call.first_token_at) if call.first_token_at else stop
+    return [
+        Span("waiting", start, heard, f"{named} is waited for"),
+        Span("writing", heard, stop, f"{named} writes"),
+    ]
+
+
+def _tools(calls: Sequence[UpstreamCall], at: Place) -> list[Span]:
+    """What lies between the last call of a round and the first of the next."""
+    rounds = [list(group) for _, group in groupby(calls, key=lambda call: call.round)]
+    return [
+        Span("tools", at(one[-1].finished_at), at(other[0].started_at), f"tools of round {one[0].round + 1}")
+        for one, other in pairwise(rounds)
+    ]

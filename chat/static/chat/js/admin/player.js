@@ -1,0 +1,53 @@
+/** Plays a recording at its own speed, or at a multiple of it. */
+
+export class Player {
+  #frame = null;
+  #last = 0;
+
+  /** `changed()` is called whenever there is something new to say about where it stands. */
+  constructor(recording, screen, changed) {
+    Object.assign(this, { recording, screen, changed, at: 0, next: 0, speed: 1 });
+  }
+
+  get playing() {
+    return this.#frame !== null;
+  }
+
+  play() {
+    if (this.playing) return;
+    if (this.next >= this.recording.arrivals.length) this.seek(0);
+    this.#last = performance.now();
+    this.#frame = requestAnimationFrame(this.#step);
+    this.changed();
+  }
+
+  pause() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = null;
+    this.changed();
+  }
+
+  /** Goes to a moment, in milliseconds of the recording. */
+  seek(milliseconds) {
+    this.at = milliseconds;
+    this.next = this.recording.after(milliseconds);
+    const texts = this.recording.arrivals.slice(0, this.next).map(([, text]) => text);
+    this.screen.set(texts.join(""), this.next < this.recording.arrivals.length);
+    this.changed();
+  }
+
+  #step = (now) => {
+    // The clock decides and not the number of frames: a page that was hidden for a while is not behind afterwards.
+    this.at += Math.max(0, now - this.#last) * this.speed;
+    this.#last = now;
+    const until = this.recording.after(this.at);
+    if (until > this.next) {
+      const texts = this.recording.arrivals.slice(this.next, until).map(([, text]) => text);
+      this.next = until;
+      this.screen.add(texts.join(""), until < this.recording.arrivals.length);
+    }
+    this.#frame = until < this.recording.arrivals.length ? requestAnimationFrame(this.#step) : null;
+    if (!this.playing) this.at = this.recording.length;
+    this.changed();
+  };
+}

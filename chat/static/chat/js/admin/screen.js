@@ -1,0 +1,46 @@
+/** Where an answer is shown as it comes: as the text that readers got, or as the page that the text makes. */
+
+import { blocksOf } from "../blocks.js";
+import { storedForm } from "../envelope.js";
+import { patch } from "../render.js";
+
+export class Screen {
+  #text = "";
+  #seen = [];
+  #running = false;
+
+  /** `raw`: the element for the text; `stage`: the element for what it makes, which nobody can click. */
+  constructor(raw, stage) {
+    this.raw = raw;
+    this.stage = stage;
+    this.node = raw.appendChild(document.createTextNode(""));
+  }
+
+  set drawn(drawn) {
+    this.raw.hidden = drawn;
+    this.stage.hidden = !drawn;
+    this.#draw();
+  }
+
+  /** Puts `text` behind what is there; `running`: more may come. */
+  add(text, running) {
+    this.#running = running;
+    this.#text += text;
+    this.node.appendData(text);
+    this.raw.scrollTop = this.raw.scrollHeight;
+    this.#draw();
+  }
+
+  /** Shows just this text. */
+  set(text, running) {
+    this.#text = "";
+    this.node.data = "";
+    this.add(text, running);
+  }
+
+  #draw() {
+    if (this.stage.hidden) return;
+    const actions = { say() {}, submit() {}, change() {}, form: storedForm(this.#text) };
+    patch(this.stage, blocksOf(this.#text, this.#running), this.#seen, actions);
+  }
+}
