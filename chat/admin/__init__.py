@@ -5,8 +5,8 @@ reasons     why somebody reads, where that is asked for
 readonly    what the content's pages share: no changes, slim lists, nothing shown without right and record
 deeds       pages that ask why and then do something to a row: `redactions`, `holds`, `suspensions`
 exports     the threads of a list, as JSON lines
-transcript  messages as a person reads them, with their calls and results
 timeline, pace, attempts       where a response's time went, how fast it came, what each call of a model took
+versions, transcript           messages as a person reads them, with their calls, results and other versions
 recorder    all three, for a response's page
 live, prompts                  its log for replay and for following, and its stop; what a model was sent
 threads, messages, responses   one table each, as list and page

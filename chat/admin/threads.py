@@ -7,15 +7,17 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils.text import Truncator
 
 from chat.admin import access, holds, reasons, redactions
 from chat.admin.deeds import DeedsAdmin
 from chat.admin.exports import ExportingAdmin
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.transcript import MESSAGES, transcript
+from chat.admin.transcript import Place, transcript
+from chat.errors import BadRequest
 from chat.models import Message, Response, Status, Thread
+from chat.payloads import is_id
 
 TITLE_CHARACTERS = 80  # in a list: one line
 
@@ -47,6 +49,16 @@ class StateFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         return queryset.filter(state=None) if self.value() == "none" else queryset.filter(state=self.value())
+
+
+def _place(request: HttpRequest) -> Place:
+    """Where in the thread a reader wants to be. Raises Http404 for what is no place."""
+    before, via = request.GET.get("before", ""), request.GET.get("via", "")
+    if (before and not (before.isascii() and before.isdigit() and len(before) < 19)) or (
+        via and not is_id(via)
+    ):
+        raise Http404
+    return Place(via or None, int(before) if before else None)
 
 
 @admin.register(Thread)
@@ -92,8 +104,13 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
         return row
 
     def contents(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
-        hidden = access.can_read_hidden(request)
-        return {"transcript": transcript(row.pk, hidden=hidden), "newest": MESSAGES}
+        hidden, place = access.can_read_hidden(request), _place(request)
+        try:
+            shown = transcript(row, place, hidden=hidden)
+        except BadRequest as problem:
+            raise Http404 from problem
+        told = row.system_prompt if hidden and place.newest else ""
+        return {"transcript": shown, "place": place, "system_prompt": told}
 
     @admin.display(description="title", ordering="title")
     def name(self, row: Thread) -> str:

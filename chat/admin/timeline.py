@@ -86,6 +86,15 @@ class Timeline:
         return f"{self.seconds:.2f} s in all. {', '.join(parts)}."
 
 
+def timelines(responses: Sequence[Response]) -> dict[int, Timeline]:
+    """Of many responses, by primary key."""
+    calls: dict[int, list[UpstreamCall]] = {response.pk: [] for response in responses}
+    found = UpstreamCall.objects.filter(response__in=list(calls)).order_by("response", "round", "attempt")
+    for call in found.defer("recipe", "parameters", "causes"):
+        calls[call.response].append(call)
+    return {response.pk: timeline(response, calls[response.pk]) for response in responses}
+
+
 def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
     """Of a response and its calls, in the order of rounds and attempts."""
     began, end = response.created_at, response.finished_at or timezone.now()

@@ -6,18 +6,19 @@ Texts are cut in the database, so that no page grows with what a model or a tool
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Left
 
-from chat.models import Message, Role
+from chat.admin.timeline import Timeline, timelines
+from chat.admin.versions import Version, versions
+from chat.models import Message, Role, Thread
+from chat.store import branches
 
-MESSAGES = 200  # of a thread's page, the newest: as many as a client gets at once
-CHARACTERS = (
-    10_000  # of each text on a thread's page: five screens of it, and 200 messages stay under a few MB
-)
+MESSAGES = 50  # of a thread's page: a screen or two of ten turns with tools
+CHARACTERS = 10_000  # of each text on a thread's page: five screens of it, and a page stays under a few MB
 WHOLE = 8 * 1024 * 1024  # characters; on a message's own page: more than anything that can be stored
 
 _COLUMNS = (
@@ -33,7 +34,15 @@ _COLUMNS = (
     "edited_at",
     "redacted_at",
     "redacted_by",
+    "revision",
+    "feedback_score",
+    "feedback_comment",
     "owner__username",
+    "parent",
+    "response__prompt",
+    "response__created_at",
+    "response__started_at",
+    "response__finished_at",
     "response__public_id",
     "response__model",
     "response__status",
@@ -66,6 +75,8 @@ class Entry:
     cut: bool
     calls: list[Call] = field(default_factory=list)
     calls_text: str = ""
+    timeline: Timeline | None = None
+    version: Version | None = None
 
     @property
     def is_reply(self) -> bool:
@@ -74,19 +85,64 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The newest messages of a thread, oldest first; `more` where there are older ones."""
+    """A page of one branch, oldest first. `older`: the message before which the next page ends; None: there is none."""
 
     entries: list[Entry]
-    more: bool
+    older: int | None
 
 
-def transcript(thread: int, *, hidden: bool) -> Transcript:
-    """In the order turn, position; prompts that wait for their turn come last. `hidden`: with hidden messages."""
-    newest = (
-        _seen(hidden).filter(thread_id=thread).order_by(F("turn").desc(nulls_first=True), "-position", "-pk")
-    )
-    rows = list(_columns(newest, CHARACTERS)[: MESSAGES + 1])
-    return Transcript(_entries(rows[:MESSAGES][::-1], CHARACTERS), len(rows) > MESSAGES)
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page is: on the branch that goes `via` a version (its public id), before the message `before` (its key).
+
+    Without either, at the end of the branch that its owner sees.
+    """
+
+    via: str | None = None
+    before: int | None = None
+
+    @property
+    def newest(self) -> bool:
+        return self.before is None
+
+
+def transcript(thread: Thread, place: Place, *, hidden: bool) -> Transcript:
+    """`hidden`: with hidden messages. Prompts that wait for their turn come last. Raises BadRequest for an unknown place."""
+    pks = branches.upward(_last(thread, place), MESSAGES + 1, hidden=hidden)
+    found = {row.pk: row for row in _columns(Message.objects.filter(pk__in=pks[:MESSAGES]), CHARACTERS)}
+    rows = [found[pk] for pk in reversed(pks[:MESSAGES])]
+    if place.newest and place.via is None:
+        rows += _columns(_seen(hidden).filter(thread=thread, turn=None).order_by("pk"), CHARACTERS)[:MESSAGES]
+    entries = _entries(rows, CHARACTERS)
+    return Transcript(_with_company(entries), rows[0].pk if len(pks) > MESSAGES else None)
+
+
+def _last(thread: Thread, place: Place) -> int | None:
+    """The message with which a page ends. A thread whose branch has lost its end shows what was said last."""
+    if place.before is not None:
+        rows = Message.objects.filter(thread=thread, pk=place.before)
+        return rows.values_list("parent_id", flat=True).first()
+    if place.via is not None:
+        return branches.newest_end(thread, place.via)
+    if thread.leaf_id is not None:
+        return thread.leaf_id
+    placed = Message.objects.visible().filter(thread=thread, turn__isnull=False)
+    return placed.order_by("-turn", "-position").values_list("pk", flat=True).first()
+
+
+def _with_company(entries: list[Entry]) -> list[Entry]:
+    """Each reply with the bar of its response, and each message with the versions beside it."""
+    responses = {entry.message.response_id: entry.message.response for entry in entries if entry.is_reply}
+    bars = timelines([response for response in responses.values() if response])
+    beside = versions([entry.message for entry in entries if not entry.message.hidden])
+    return [
+        replace(
+            entry,
+            timeline=bars.get(entry.message.response_id or 0) if entry.is_reply else None,
+            version=beside.get(entry.message.pk),
+        )
+        for entry in entries
+    ]
 
 
 def whole(message: int, *, hidden: bool) -> list[Entry]:

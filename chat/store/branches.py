@@ -17,7 +17,7 @@ WITH RECURSIVE branch AS (
     UNION ALL
     SELECT m.id, m.parent_id, m.hidden FROM branch JOIN chat_message m ON m.id = branch.parent_id
 )
-SELECT id FROM branch WHERE NOT hidden LIMIT %s
+SELECT id FROM branch WHERE NOT hidden OR %s LIMIT %s
 """
 
 _NEWEST_END = """
@@ -30,10 +30,10 @@ SELECT id FROM below WHERE NOT hidden AND turn IS NOT NULL ORDER BY turn DESC, p
 """
 
 
-def upward(message: int | None, limit: int) -> list[int]:
-    """The primary keys of the visible messages that lead to a message, itself first."""
+def upward(message: int | None, limit: int, *, hidden: bool = False) -> list[int]:
+    """The primary keys of the visible messages that lead to a message, itself first; with `hidden`, of all."""
     with connection.cursor() as cursor:
-        cursor.execute(_UPWARD, [message, limit])
+        cursor.execute(_UPWARD, [message, hidden, limit])
         return [row[0] for row in cursor.fetchall()]
 
 

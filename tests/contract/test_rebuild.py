@@ -9,7 +9,7 @@ import pytest
 
 from chat.models import Message, UpstreamCall
 from chat.store.rebuild import Rebuilt, rebuilt
-from chat.testing import Call, Gate, ScriptedModel, answer, refusal, tool_round
+from chat.testing import FAULTS, Call, Gate, ScriptedModel, answer, refusal, tool_round
 from tests.contract.expect import APPLE
 from tests.live.client import Client, body_of, new_id
 from tests.live.harness import eventually
@@ -110,13 +110,20 @@ def test_a_model_that_failed_and_the_one_that_took_its_place(
     failed, taken = recorded(alice)
     assert [failed.attempt, taken.attempt] == [0, 1]
     assert [one.envelope["model"] for one in found] == [failed.upstream_model, taken.upstream_model]
-    assert failed.causes
-    assert failed.causes[0] == {
-        "kind": "chat.errors.ModelFailed",
-        "text": "The model's server refused the request (status 401).",
-    }
-    assert "openai.AuthenticationError" in [cause["kind"] for cause in failed.causes]
-    assert not any(cause["text"] for cause in failed.causes[1:])
+    refused = "The model's server refused the request (status 401)."
+    assert failed.causes == [{"kind": "chat.errors.ModelFailed", "text": refused}]
+    assert taken.causes is None
+
+
+def test_what_lay_behind_a_failure_is_kept_without_foreign_words(model: ScriptedModel, alice: Client) -> None:
+    model.script(FAULTS["bad JSON"].behaviour)
+    alice.chat("One")
+    eventually(lambda: recorded(alice), says="no row")
+    ours, *others = recorded(alice)[0].causes or []
+    assert ours["kind"] == "chat.errors.ModelFailed"
+    assert ours["text"]
+    assert [cause["text"] for cause in others] == [""] * len(others)
+    assert [cause["kind"] for cause in others] == ["chat.sse.pieces.BadStream"]
 
 
 def test_openassistants_prompt(model: ScriptedModel, alice: Client) -> None:

@@ -50,14 +50,19 @@ def make_thread(owner: User, text: str = "hello", **fields: Any) -> Thread:
 
     prompt = say(0, Role.USER, f"prompt {text}", readable=f"prompt {text}")
     response = make_response(thread, 1, prompt)
-    say(3, Role.ASSISTANT, f"<content>reply {text}</content>", response=response, readable=f"reply {text}")
+    said = f"<content>reply {text}</content>"
+    reply = say(3, Role.ASSISTANT, said, response=response, readable=f"reply {text}")
     call = {
         "id": "call-1",
         "type": "function",
         "function": {"name": f"tool {text}", "arguments": f'{{"a": "{text}"}}'},
     }
-    say(1, Role.ASSISTANT, "", hidden=True, response=response, tool_calls=json.dumps([call]))
-    say(2, Role.TOOL, f"result {text}", hidden=True, response=response, tool_call_id="call-1")
+    hidden = {"hidden": True, "response": response}
+    asked = say(1, Role.ASSISTANT, "", parent=prompt, tool_calls=json.dumps([call]), **hidden)
+    result = say(2, Role.TOOL, f"result {text}", parent=asked, tool_call_id="call-1", **hidden)
+    Message.objects.filter(pk=reply.pk).update(parent=result)
+    thread.leaf = reply
+    thread.save(update_fields=["leaf"])
     return thread
 
 

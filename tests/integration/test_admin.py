@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chat.admin import transcript
+from chat.admin.transcript import Place
 from chat.models import ApiToken, Message, Response, Role, Status, Thread, User
 from tests.integration.admin_rows import LISTS, client_of, make_response, make_thread, page, write_log
 
@@ -93,7 +94,7 @@ def test_a_transcript_shows_calls_arguments_results_and_the_raw_content(admin: C
 
 
 def test_a_tools_result_is_headed_by_the_name_of_the_tool(owner: User) -> None:
-    entries = transcript.transcript(make_thread(owner).pk, hidden=True).entries
+    entries = transcript.transcript(make_thread(owner), Place(), hidden=True).entries
     assert [entry.author for entry in entries] == ["olga", "c1", "tool hello", "c1"]
 
 
@@ -114,7 +115,7 @@ def test_a_transcript_is_bounded_and_shows_the_newest(
     monkeypatch.setattr(transcript, "MESSAGES", 2)
     monkeypatch.setattr(transcript, "CHARACTERS", 8)
     text = page(admin, "chat_thread_change", thread.pk)
-    assert "The newest" in text
+    assert "Older messages" in text
     assert "prompt h" not in text
     assert "result h" in text
     assert "result hello" not in text
@@ -124,13 +125,13 @@ def test_a_transcript_is_bounded_and_shows_the_newest(
 def test_a_prompt_that_waits_for_its_turn_comes_last(owner: User) -> None:
     thread = make_thread(owner)
     Message.objects.create(owner=owner, thread=thread, public_id="late", role=Role.USER, content="later")
-    assert transcript.transcript(thread.pk, hidden=True).entries[-1].text == "later"
+    assert transcript.transcript(thread, Place(), hidden=True).entries[-1].text == "later"
 
 
 def test_calls_that_cannot_be_read_are_shown_as_they_are(owner: User) -> None:
     thread = make_thread(owner)
     thread.messages.filter(position=1).update(tool_calls='[{"id":')
-    entry = transcript.transcript(thread.pk, hidden=True).entries[1]
+    entry = transcript.transcript(thread, Place(), hidden=True).entries[1]
     assert (entry.calls, entry.calls_text) == ([], '[{"id":')
 
 
