@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from chat.admin import access, redactions
 from chat.admin.deeds import DeedsAdmin
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.transcript import whole
+from chat.admin.transcript import earlier, whole
 from chat.models import Message, Thread
 
 START_CHARACTERS = 120  # of a message in a list: two lines of its column
@@ -66,7 +66,13 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
         return row.thread
 
     def contents(self, request: HttpRequest, row: Message) -> dict[str, Any]:
-        return {"entries": whole(row.pk, hidden=access.can_read_hidden(request))}
+        if row.hidden and not access.can_read_hidden(request):
+            return {"entries": []}
+        return {
+            "entries": whole(row.pk, hidden=True),
+            "revisions": earlier(row.pk),
+            "revision_count": row.revision,
+        }
 
     @admin.display(description="owner")
     def owner_link(self, row: Message) -> str:

@@ -110,6 +110,8 @@ def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
     started = response.started_at or (None if response.ended else end)
     if started:
         spans.append(Span("queued", 0.0, at(started), KINDS["queued"]))
+        if not own and response.started_at:
+            spans += _as_far_as_known(response, at(started), total, at)
     if own and response.finished_at:
         spans.append(Span("ending", at(own[-1].finished_at), total, KINDS["ending"]))
     shown = sorted(
@@ -117,6 +119,12 @@ def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
     )
     first = [at(call.first_token_at) for call in own if call.first_token_at]
     return Timeline(total, shown, min(first, default=None))
+
+
+def _as_far_as_known(response: Response, start: float, end: float, at: Place) -> list[Span]:
+    """Of a response no call of which has a row: its first one runs, or an older program gave it."""
+    heard = at(response.first_token_at) if response.first_token_at else end
+    return [Span("waiting", start, heard, KINDS["waiting"]), Span("writing", heard, end, KINDS["writing"])]
 
 
 def _of_call(call: UpstreamCall, start: float, at: Place) -> list[Span]:

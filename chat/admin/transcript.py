@@ -14,11 +14,12 @@ from django.db.models.functions import Left
 
 from chat.admin.timeline import Timeline, timelines
 from chat.admin.versions import Version, versions
-from chat.models import Message, Role, Thread
+from chat.models import Message, Revision, Role, Thread
 from chat.store import branches
 
 MESSAGES = 50  # of a thread's page: a screen or two of ten turns with tools
 CHARACTERS = 10_000  # of each text on a thread's page: five screens of it, and a page stays under a few MB
+REVISIONS = 20  # of a message, shown on its page: those of a form that was filled in carefully
 WHOLE = 8 * 1024 * 1024  # characters; on a message's own page: more than anything that can be stored
 
 _COLUMNS = (
@@ -42,6 +43,7 @@ _COLUMNS = (
     "response__prompt",
     "response__created_at",
     "response__started_at",
+    "response__first_token_at",
     "response__finished_at",
     "response__public_id",
     "response__model",
@@ -148,6 +150,16 @@ def _with_company(entries: list[Entry]) -> list[Entry]:
 def whole(message: int, *, hidden: bool) -> list[Entry]:
     """The one message with all of its text; none if it is hidden and `hidden` does not allow that."""
     return _entries(list(_columns(_seen(hidden).filter(pk=message), WHOLE)), WHOLE)
+
+
+def earlier(message: int) -> list[Any]:
+    """The newest of what a message said before it was replaced, each with `shown`, the start of its content."""
+    rows = (
+        Revision.objects.filter(message=message)
+        .order_by("-number")
+        .annotate(shown=Left("content", CHARACTERS))
+    )
+    return list(rows.defer("content")[:REVISIONS])
 
 
 def _seen(hidden: bool) -> QuerySet[Message]:

@@ -66,6 +66,18 @@ def make_thread(owner: User, text: str = "hello", **fields: Any) -> Thread:
     return thread
 
 
+def add_turn(thread: Thread, turn: int, after: Message | None = None, text: str = "more") -> Message:
+    """A prompt and its reply, at the end of the thread or after another message; the reply."""
+    place = {"owner": thread.owner, "thread": thread, "turn": turn, "readable": text, "content": text}
+    parent = after or thread.leaf
+    prompt = Message.objects.create(public_id=f"p{thread.pk}-{turn}", role=Role.USER, parent=parent, **place)
+    response = make_response(thread, turn, prompt)
+    said = {"role": Role.ASSISTANT, "public_id": response.public_id, "position": 1}
+    thread.leaf = Message.objects.create(parent=prompt, response=response, **said, **place)
+    thread.save(update_fields=["leaf"])
+    return thread.leaf
+
+
 def write_log(response: Response, *pieces: tuple[bytes, bool]) -> None:
     start = 0
     for data, ephemeral in pieces:

@@ -13,7 +13,15 @@ from django.urls import reverse
 from chat.admin import transcript
 from chat.admin.transcript import Place
 from chat.models import ApiToken, Message, Response, Role, Status, Thread, User
-from tests.integration.admin_rows import LISTS, client_of, make_response, make_thread, page, write_log
+from tests.integration.admin_rows import (
+    LISTS,
+    add_turn,
+    client_of,
+    make_response,
+    make_thread,
+    page,
+    write_log,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -210,12 +218,7 @@ def test_a_transcript_costs_as_many_queries_for_many_messages_as_for_few(admin: 
     with CaptureQueriesContext(connection) as few:
         admin.get(address)
     for turn in range(2, 30):
-        prompt = Message.objects.create(
-            owner=owner, thread=thread, public_id=f"p{turn}", turn=turn, role=Role.USER, content="more"
-        )
-        response = make_response(thread, turn, prompt)
-        place = {"turn": turn, "position": 1, "public_id": response.public_id}
-        Message.objects.create(owner=owner, thread=thread, response=response, role=Role.ASSISTANT, **place)
+        add_turn(thread, turn)
     with CaptureQueriesContext(connection) as many:
         admin.get(address)
     assert len(many) == len(few)

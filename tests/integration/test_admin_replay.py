@@ -1,0 +1,255 @@
+"""A response's log for its page's script, the stop, and the page of a prompt: rights, records, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from html import escape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db.models.functions import Now
+from django.test import Client
+from django.urls import reverse
+
+from chat.admin import access, live
+from chat.models import AccessRecord, Action, Chunk, Response, Role, Status, Told, UpstreamCall, User
+from chat.store import told
+from tests.integration.admin_rows import client_of
+from tests.integration.recorded_rows import SAID, make_recorded, write
+
+pytestmark = pytest.mark.django_db
+
+RIGHTS = ("view_response", "read_content")
+RUNNING = {"status": Status.STREAMING, "finished_at": None, "kept_offset": None, "finish_reason": None}
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
+
+
+@pytest.fixture
+def staff() -> Callable[..., Client]:
+    """Makes a member of staff with just the permissions that are named."""
+
+    def make(*permissions: str) -> Client:
+        user = User.objects.create(username="staff", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        return client_of(user)
+
+    return make
+
+
+def log_of(client: Client, response: Response, after: int | str = 0) -> dict[str, Any]:
+    answer = client.get(reverse("admin:chat_response_log", args=[response.pk]), {"after": after})
+    assert answer.status_code == 200, answer.content
+    return dict(answer.json())
+
+
+def test_a_replay_gets_every_word_with_its_moment_and_is_on_record(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    response = make_recorded(owner)
+    found = log_of(staff(*RIGHTS), response)
+    assert found["arrivals"] == [[moment, words, False] for moment, words in SAID]
+    assert (found["offset"], found["more"], found["ended"], found["status"]) == (17, False, True, "done")
+    record = AccessRecord.objects.get()
+    assert (record.action, record.object_pk, record.username) == (Action.REPLAYED, response.pk, "staff")
+
+
+@pytest.mark.parametrize("after", range(1, 18))
+def test_what_comes_after_a_byte_is_found_whatever_the_rows_are(
+    staff: Callable[..., Client], owner: User, after: int
+) -> None:
+    response, client = make_recorded(owner), staff(*RIGHTS)
+    found = log_of(client, response, after)
+    whole = "".join(words for _, words in SAID)
+    assert "".join(words for _, words, _ in found["arrivals"]) == whole[after:]
+    last = [moment for moment, words in SAID for _ in words][after:]
+    assert [moment for moment, words, _ in found["arrivals"] for _ in words] == last
+
+
+def test_characters_that_lie_across_two_rows_stay_whole(staff: Callable[..., Client], owner: User) -> None:
+    response = make_recorded(owner)
+    half = "é".encode()
+    for start, data in ((17, half[:1]), (18, half[1:])):
+        Chunk.objects.create(response=response, start=start, stop=start + 1, data=data)
+    Response.objects.filter(pk=response.pk).update(log_length=19)
+    texts = [words for _, words, _ in log_of(staff(*RIGHTS), response)["arrivals"]]
+    assert "".join(texts) == "Hello there, you.é"
+
+
+def test_a_long_log_comes_in_pieces(
+    staff: Callable[..., Client], owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PIECE_BYTES", 8)
+    response, client = make_recorded(owner), staff(*RIGHTS)
+    first = log_of(client, response)
+    rest = log_of(client, response, first["offset"])
+    assert (first["offset"], first["more"], rest["more"]) == (11, True, False)
+    assert first["arrivals"] + rest["arrivals"] == [[moment, words, False] for moment, words in SAID]
+
+
+def test_think_items_are_marked(staff: Callable[..., Client], owner: User) -> None:
+    response = make_recorded(owner)
+    write(response, [(3600, "thinking")], 17, think=True)
+    assert log_of(staff(*RIGHTS), response, 17)["arrivals"] == [[3600, "thinking", True]]
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "1" * 20, "²"])
+def test_what_is_no_offset_is_refused(staff: Callable[..., Client], owner: User, after: str) -> None:
+    response = make_recorded(owner)
+    address = reverse("admin:chat_response_log", args=[response.pk])
+    assert staff(*RIGHTS).get(address, {"after": after}).status_code == 400
+
+
+@pytest.mark.parametrize("rights", [(), ("view_response",), ("read_content",)])
+def test_without_both_rights_nothing_is_replayed(
+    staff: Callable[..., Client], owner: User, rights: tuple[str, ...]
+) -> None:
+    response = make_recorded(owner)
+    answer = staff(*rights).get(reverse("admin:chat_response_log", args=[response.pk]))
+    assert answer.status_code == 403
+    assert b"Hello" not in answer.content
+    assert not AccessRecord.objects.exists()
+
+
+def test_visitors_are_sent_to_the_login(owner: User) -> None:
+    response = make_recorded(owner)
+    for name in ("log", "stop"):
+        answer = Client().post(reverse(f"admin:chat_response_{name}", args=[response.pk]))
+        assert (answer.status_code, "login" in answer.headers.get("Location", "")) == (302, True)
+
+
+def test_going_on_is_on_record_once_and_never_not_at_all(staff: Callable[..., Client], owner: User) -> None:
+    response, client = make_recorded(owner), staff(*RIGHTS)
+    for after in (5, 11, 0, 17):
+        log_of(client, response, after)
+    assert AccessRecord.objects.count() == 2  # its beginning, and the look from the start in between
+    AccessRecord.objects.update(moment=Now() - live.ON_RECORD - timedelta(seconds=1))
+    log_of(client, response, 5)
+    assert AccessRecord.objects.count() == 3
+
+
+def test_where_reasons_are_wanted_none_is_replayed_without_one(
+    staff: Callable[..., Client], owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asked:
+        admin_reason = True
+
+    response, client = make_recorded(owner), staff(*RIGHTS)
+    log_of(client, response)
+    monkeypatch.setattr(access, "settings", Asked)
+    for after in (0, 5):
+        answer = client.get(reverse("admin:chat_response_log", args=[response.pk]), {"after": after})
+        assert (answer.status_code, b"Hello" in answer.content) == (403, False)
+
+
+def test_a_stop_needs_its_right_and_is_on_record(staff: Callable[..., Client], owner: User) -> None:
+    response = make_recorded(owner, **RUNNING)
+    address = reverse("admin:chat_response_stop", args=[response.pk])
+    client = staff("view_response")
+    assert client.post(address).status_code == 403
+    assert "Stop it" not in client.get(_page(response)).content.decode()
+    assert Response.objects.get().stop_requested_at is None
+    User.objects.filter(username="staff").delete()
+    client = staff("view_response", "stop_response")
+    assert "Stop it" in client.get(_page(response)).content.decode()
+    assert client.get(address).status_code == 405
+    assert client.post(address).headers["Location"] == _page(response)
+    assert Response.objects.get().stop_requested_at is not None
+    assert AccessRecord.objects.get().action == Action.STOPPED
+
+
+def test_a_stop_of_what_has_ended_says_so(staff: Callable[..., Client], owner: User) -> None:
+    response, client = make_recorded(owner), staff("view_response", "stop_response")
+    answer = client.post(reverse("admin:chat_response_stop", args=[response.pk]), follow=True)
+    assert "It had ended already." in answer.content.decode()
+
+
+def test_the_stop_of_a_dead_processs_response_ends_it_at_once(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    response = make_recorded(owner, **RUNNING)
+    Response.objects.update(lease_until=Now() - timedelta(seconds=1))
+    staff("view_response", "stop_response").post(reverse("admin:chat_response_stop", args=[response.pk]))
+    assert Response.objects.get().status == Status.STOPPED
+
+
+def _page(response: Response) -> str:
+    return reverse("admin:chat_response_change", args=[response.pk])
+
+
+HIDDEN_RIGHTS = (*RIGHTS, "read_hidden_content")
+
+
+def recorded_call(response: Response, words: str = "Hi") -> UpstreamCall:
+    """A call whose recipe is that of a prompt with one message."""
+    body = f'{{"model":"m","messages":[{{"role":"user","content":"{words}"}}],"tools":null}}'.encode()
+    envelope = b'{"model":"m","messages":null,"tools":null}'
+    tools = b'[{"function":{"name":"<b>clock</b>"}}]'
+    for text in (envelope, tools):
+        Told.objects.get_or_create(digest=told.digest_of(text), defaults={"text": text.decode()})
+    call = UpstreamCall.objects.filter(response=response.pk).order_by("round").last()
+    assert call is not None
+    whole = body.replace(b'"tools":null', b'"tools":' + tools)
+    call.request_digest, call.tools_digest = told.digest_of(whole), told.digest_of(tools)
+    envelope_digest, prompt = told.digest_of(envelope), response.prompt_id
+    call.recipe = {"leaf": prompt, "first": prompt, "revised": {}, "own": 0, "system": "", "context": None}
+    call.recipe["envelope"] = envelope_digest
+    call.save()
+    return call
+
+
+def prompt_of(client: Client, call: UpstreamCall) -> str:
+    answer = client.get(reverse("admin:chat_response_prompt", args=[call.response, call.pk]))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_prompt_is_shown_as_it_was_sent_and_the_look_is_on_record(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    response = make_recorded(owner)
+    text = prompt_of(staff(*HIDDEN_RIGHTS), recorded_call(response))
+    assert "Byte for byte what was sent" in text
+    assert escape("<b>clock</b>") in text
+    assert "<b>clock" not in text
+    assert [record.action for record in AccessRecord.objects.all()] == [Action.HIDDEN]
+
+
+def test_a_prompt_of_which_something_changed_is_not_called_exact(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    response = make_recorded(owner)
+    call = recorded_call(response)
+    response.thread.messages.filter(role=Role.USER).update(content="[removed]")
+    text = prompt_of(staff(*HIDDEN_RIGHTS), call)
+    assert "Not what was sent" in text
+    assert "[removed]" in text
+
+
+def test_a_call_of_which_too_little_was_kept_says_so(staff: Callable[..., Client], owner: User) -> None:
+    response = make_recorded(owner)
+    call = UpstreamCall.objects.filter(response=response.pk)[0]
+    client = staff(*HIDDEN_RIGHTS)
+    assert "Too little of this call was kept" in prompt_of(client, call)
+    assert "What it was sent" not in client.get(_page(response)).content.decode()
+
+
+@pytest.mark.parametrize("rights", [RIGHTS, ("view_response", "read_hidden_content")])
+def test_a_prompt_is_for_those_alone_who_may_read_hidden_parts(
+    staff: Callable[..., Client], owner: User, rights: tuple[str, ...]
+) -> None:
+    call = recorded_call(make_recorded(owner))
+    client = staff(*rights)
+    assert client.get(reverse("admin:chat_response_prompt", args=[call.response, call.pk])).status_code == 403
+    assert not AccessRecord.objects.exists()
+
+
+def test_a_call_of_another_response_is_not_found(staff: Callable[..., Client], owner: User) -> None:
+    call, other = recorded_call(make_recorded(owner)), make_recorded(owner)
+    answer = staff(*HIDDEN_RIGHTS).get(reverse("admin:chat_response_prompt", args=[other.pk, call.pk]))
+    assert answer.status_code == 404

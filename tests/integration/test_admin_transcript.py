@@ -1,0 +1,181 @@
+"""A thread's page: the branch that is shown, the versions beside it, older pages, and what stands with each message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from chat.admin import transcript
+from chat.admin.transcript import Place
+from chat.models import Message, Response, Role, Thread, UpstreamCall, User
+from chat.store import messages
+from tests.integration.admin_rows import add_turn, client_of, make_response, make_thread, page
+from tests.integration.recorded_rows import make_recorded
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
+
+
+@pytest.fixture
+def admin() -> Client:
+    return client_of(User.objects.create_superuser("root"))
+
+
+@pytest.fixture
+def staff() -> Callable[..., Client]:
+    """Makes a member of staff with just the permissions that are named."""
+
+    def make(*permissions: str) -> Client:
+        user = User.objects.create(username="staff", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        return client_of(user)
+
+    return make
+
+
+def texts(thread: Thread, place: Place | None = None, *, hidden: bool = True) -> list[str]:
+    shown = transcript.transcript(thread, place or Place(), hidden=hidden)
+    return [entry.text for entry in shown.entries]
+
+
+def regenerate(thread: Thread, prompt: Message, text: str) -> Message:
+    """Another reply to a prompt, which the thread then shows."""
+    response = make_response(thread, 100 + Response.objects.count(), prompt)
+    said = {"turn": 100 + response.pk, "position": 1, "role": Role.ASSISTANT, "public_id": response.public_id}
+    said |= {"content": text, "readable": text}
+    thread.leaf = Message.objects.create(
+        owner=thread.owner, thread=thread, parent=prompt, response=response, **said
+    )
+    thread.save()
+    return thread.leaf
+
+
+def test_only_the_branch_that_its_owner_sees_is_shown_and_others_are_a_step_away(
+    admin: Client, owner: User
+) -> None:
+    thread = make_thread(owner)
+    first = thread.leaf
+    prompt = thread.messages.get(position=0)
+    add_turn(thread, 2, text="follows the first")
+    second = regenerate(thread, prompt, "second version")
+    assert texts(thread) == ["prompt hello", "second version"]
+    text = page(admin, "chat_thread_change", thread.pk)
+    assert "version 2 of 2" in text
+    assert first is not None
+    assert f'href="?via={first.public_id}"' in text
+    there = page(admin, "chat_thread_change", thread.pk, via=first.public_id)
+    assert "version 1 of 2" in there
+    assert f'href="?via={second.public_id}"' in there
+    assert "follows the first" in there
+    assert "second version" not in there
+
+
+def test_an_edited_prompt_is_a_version_too_at_the_root_as_well(owner: User) -> None:
+    thread = make_thread(owner)
+    middle = thread.leaf
+    add_turn(thread, 2, text="one way")
+    add_turn(thread, 3, after=middle, text="other way")
+    entries = transcript.transcript(thread, Place(), hidden=True).entries
+    found = {entry.text: entry.version for entry in entries if entry.version}
+    assert [(one.number, one.count) for one in found.values()] == [(2, 2)]
+    root = Message.objects.create(
+        owner=owner, thread=thread, public_id="root", turn=4, role=Role.USER, content="anew"
+    )
+    Thread.objects.filter(pk=thread.pk).update(leaf=root)
+    thread.refresh_from_db()
+    [entry] = transcript.transcript(thread, Place(), hidden=True).entries
+    assert entry.version
+    assert (entry.version.number, entry.version.count, entry.version.after) == (2, 2, None)
+
+
+def test_older_pages_join_without_a_gap_or_an_overlap(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread = make_thread(owner)
+    for turn in range(2, 6):
+        add_turn(thread, turn, text=f"turn {turn}")
+    whole = texts(thread)
+    monkeypatch.setattr(transcript, "MESSAGES", 3)
+    pages, place = [], Place()
+    while True:
+        shown = transcript.transcript(thread, place, hidden=True)
+        pages.append([entry.text for entry in shown.entries])
+        if shown.older is None:
+            break
+        place = Place(before=shown.older)
+    assert [text for one in reversed(pages) for text in one] == whole
+    assert [len(one) for one in pages] == [3, 3, 3, 3]
+
+
+def test_a_page_that_is_none_is_not_found(admin: Client, owner: User) -> None:
+    address = reverse("admin:chat_thread_change", args=[make_thread(owner).pk])
+    for query in ({"before": "x"}, {"before": "9" * 30}, {"via": "unknown"}, {"via": "<b>"}):
+        assert admin.get(address, query).status_code == 404
+    other = make_thread(owner)
+    assert other.leaf is not None
+    text = admin.get(address, {"before": other.leaf.pk}).content.decode()
+    assert "No messages yet." in text
+
+
+def test_a_thread_that_lost_its_end_shows_what_was_said_last(owner: User) -> None:
+    thread = make_thread(owner)
+    thread.leaf = None
+    assert texts(thread)[-1] == "reply hello"
+
+
+def test_feedback_stands_with_the_answer(admin: Client, owner: User) -> None:
+    thread = make_thread(owner)
+    thread.messages.filter(position=3).update(feedback_score=-1, feedback_comment="not <b>that</b>")
+    text = page(admin, "chat_thread_change", thread.pk)
+    assert "<strong>Found bad</strong>: not &lt;b&gt;that&lt;/b&gt;" in text
+
+
+def test_each_answer_has_a_bar_of_its_time(admin: Client, owner: User) -> None:
+    response = make_recorded(owner)
+    text = page(admin, "chat_thread_change", response.thread_id)
+    assert 'aria-label="4.00 s in all. waits for its turn: 0.50 s' in text
+    kinds = re.findall(r'<rect class="chat-span-(\w+)"', text)
+    assert kinds == ["queued", "failed", "waiting", "writing", "tools", "waiting", "writing", "ending"]
+    UpstreamCall.objects.all().delete()
+    without = page(admin, "chat_thread_change", response.thread_id)
+    assert re.findall(r'<rect class="chat-span-(\w+)"', without) == ["queued", "waiting", "writing"]
+
+
+def test_a_threads_system_prompt_is_shown_to_those_alone_who_read_hidden_parts(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    thread = make_thread(owner, system_prompt="be brief")
+    client = staff("view_thread", "read_content", "read_hidden_content")
+    assert "be brief" in page(client, "chat_thread_change", thread.pk)
+    User.objects.filter(username="staff").delete()
+    assert "be brief" not in page(staff("view_thread", "read_content"), "chat_thread_change", thread.pk)
+
+
+def test_without_the_right_to_hidden_parts_a_page_goes_past_them(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread = make_thread(owner)
+    monkeypatch.setattr(transcript, "MESSAGES", 2)
+    shown = transcript.transcript(thread, Place(), hidden=False)
+    assert [entry.text for entry in shown.entries] == ["prompt hello", "reply hello"]
+    assert shown.older is None
+
+
+def test_what_an_answer_said_before_it_was_replaced_is_on_its_page(admin: Client, owner: User) -> None:
+    thread = make_thread(owner)
+    assert thread.leaf is not None
+    for content in ("<i>second</i>", "third"):
+        messages.replace(owner.pk, thread.public_id, thread.leaf.public_id, content)
+    text = page(admin, "chat_message_change", thread.leaf.pk)
+    assert "Replaced 2 times" in text
+    places = [
+        text.index(said) for said in ("third", "&lt;i&gt;second&lt;/i&gt;", "reply hello&lt;/content&gt;")
+    ]
+    assert places == sorted(places)
