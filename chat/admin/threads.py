@@ -15,9 +15,7 @@ from chat.admin.deeds import DeedsAdmin
 from chat.admin.exports import ExportingAdmin
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.transcript import Place, transcript
-from chat.errors import BadRequest
 from chat.models import Message, Response, Status, Thread
-from chat.payloads import is_id
 
 TITLE_CHARACTERS = 80  # in a list: one line
 
@@ -53,12 +51,14 @@ class StateFilter(admin.SimpleListFilter):
 
 def _place(request: HttpRequest) -> Place:
     """Where in the thread a reader wants to be. Raises Http404 for what is no place."""
-    before, via = request.GET.get("before", ""), request.GET.get("via", "")
-    if (before and not (before.isascii() and before.isdigit() and len(before) < 19)) or (
-        via and not is_id(via)
-    ):
+    via, before = (_key(request.GET[name]) if name in request.GET else None for name in ("via", "before"))
+    return Place(via, before)
+
+
+def _key(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise Http404
-    return Place(via or None, int(before) if before else None)
+    return int(text)
 
 
 @admin.register(Thread)
@@ -105,10 +105,7 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
 
     def contents(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
         hidden, place = access.can_read_hidden(request), _place(request)
-        try:
-            shown = transcript(row, place, hidden=hidden)
-        except BadRequest as problem:
-            raise Http404 from problem
+        shown = transcript(row, place, hidden=hidden)
         told = row.system_prompt if hidden and place.newest else ""
         return {"transcript": shown, "place": place, "system_prompt": told}
 

@@ -95,12 +95,12 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page is: on the branch that goes `via` a version (its public id), before the message `before` (its key).
+    """Where a page is: on the branch that goes `via` a version, before the message `before`; both are primary keys.
 
     Without either, at the end of the branch that its owner sees.
     """
 
-    via: str | None = None
+    via: int | None = None
     before: int | None = None
 
     @property
@@ -109,7 +109,7 @@ class Place:
 
 
 def transcript(thread: Thread, place: Place, *, hidden: bool) -> Transcript:
-    """`hidden`: with hidden messages. Prompts that wait for their turn come last. Raises BadRequest for an unknown place."""
+    """`hidden`: with hidden messages. Prompts that wait for their turn come last. An unknown place is empty."""
     pks = branches.upward(_last(thread, place), MESSAGES + 1, hidden=hidden)
     found = {row.pk: row for row in _columns(Message.objects.filter(pk__in=pks[:MESSAGES]), CHARACTERS)}
     rows = [found[pk] for pk in reversed(pks[:MESSAGES])]
@@ -121,14 +121,14 @@ def transcript(thread: Thread, place: Place, *, hidden: bool) -> Transcript:
 
 def _last(thread: Thread, place: Place) -> int | None:
     """The message with which a page ends. A thread whose branch has lost its end shows what was said last."""
+    placed = Message.objects.visible().filter(thread=thread, turn__isnull=False)
     if place.before is not None:
         rows = Message.objects.filter(thread=thread, pk=place.before)
         return rows.values_list("parent_id", flat=True).first()
     if place.via is not None:
-        return branches.newest_end(thread, place.via)
+        return branches.end_below(place.via) if placed.filter(pk=place.via).exists() else None
     if thread.leaf_id is not None:
         return thread.leaf_id
-    placed = Message.objects.visible().filter(thread=thread, turn__isnull=False)
     return placed.order_by("-turn", "-position").values_list("pk", flat=True).first()
 
 

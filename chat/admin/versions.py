@@ -11,16 +11,16 @@ from django.db import connection
 from chat.models import Message, Role
 
 _REPLIES = """
-SELECT m.id, row_number() OVER asked, count(*) OVER (PARTITION BY r.prompt_id), lag(m.public_id) OVER asked,
-       lead(m.public_id) OVER asked
+SELECT m.id, row_number() OVER asked, count(*) OVER (PARTITION BY r.prompt_id), lag(m.id) OVER asked,
+       lead(m.id) OVER asked
 FROM chat_response r JOIN chat_message m ON m.response_id = r.id AND m.role = 'assistant' AND NOT m.hidden
 WHERE r.prompt_id = ANY(%s) AND m.turn IS NOT NULL
 WINDOW asked AS (PARTITION BY r.prompt_id ORDER BY r.id)
 """
 
 _PROMPTS = """
-SELECT m.id, row_number() OVER beside, count(*) OVER (PARTITION BY m.parent_id), lag(m.public_id) OVER beside,
-       lead(m.public_id) OVER beside
+SELECT m.id, row_number() OVER beside, count(*) OVER (PARTITION BY m.parent_id), lag(m.id) OVER beside,
+       lead(m.id) OVER beside
 FROM chat_message m
 WHERE m.thread_id = %s AND m.role = 'user' AND m.turn IS NOT NULL AND (m.parent_id = ANY(%s) OR m.parent_id IS NULL AND %s)
 WINDOW beside AS (PARTITION BY m.parent_id ORDER BY m.turn, m.position)
@@ -29,12 +29,12 @@ WINDOW beside AS (PARTITION BY m.parent_id ORDER BY m.turn, m.position)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Which of how many it is, counted from 1, and the public ids of those before and after it."""
+    """Which of how many it is, counted from 1, and the primary keys of those before and after it."""
 
     number: int
     count: int
-    before: str | None
-    after: str | None
+    before: int | None
+    after: int | None
 
 
 def versions(messages: Iterable[Message]) -> dict[int, Version]:

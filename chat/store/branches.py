@@ -39,8 +39,13 @@ def upward(message: int | None, limit: int, *, hidden: bool = False) -> list[int
 
 def newest_end(thread: Thread, public_id: str) -> int:
     """The last message of what was said most recently after a message. Raises BadRequest where that is unknown."""
+    return end_below(placed(thread, public_id, "leaf").pk)
+
+
+def end_below(message: int) -> int:
+    """The same for the primary key of a visible message that has its place."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_END, [placed(thread, public_id, "leaf").pk])
+        cursor.execute(_NEWEST_END, [message])
         return int(cursor.fetchone()[0])
 
 

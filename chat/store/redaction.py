@@ -11,13 +11,13 @@ from django.db.models.functions import Now
 
 from chat import doorbell
 from chat.errors import BY_CODE
-from chat.models import ACTIVE, Chunk, Message, Response, Role, Thread, raw_delete
+from chat.models import ACTIVE, Chunk, Message, Response, Revision, Role, Thread, raw_delete
 from chat.store import attachments, holds, logs
 from chat.store.refused import Held, RedactedAlready, StillRunning
 
 TOMBSTONE = "[removed]"  # the same for user, model and staff; no markup in any format
 _BYTES = TOMBSTONE.encode()
-SAMPLED = (Thread, Message, Response, Chunk)  # tables that hold what was said
+SAMPLED = (Thread, Message, Response, Chunk, Revision)  # tables that hold what was said
 FIRST_TURN = 1  # titles are made from this turn, or from what was imported ahead of it
 
 
@@ -134,6 +134,8 @@ def _replace_messages(messages: QuerySet[Message], by: str) -> None:
 def _replace_repeated(thread: Thread, messages: list[int], whole: bool) -> None:
     """What other tables keep of the messages (`whole`: of all of the thread). A table that keeps such text belongs in here."""
     attachments.erase_of(messages)
+    of_it = Revision.objects.filter(thread=thread) if whole else Revision.objects.filter(message__in=messages)
+    of_it.exclude(content="").update(content=TOMBSTONE, parts=False)
 
 
 def _forget_samples() -> None:

@@ -71,10 +71,10 @@ def test_only_the_branch_that_its_owner_sees_is_shown_and_others_are_a_step_away
     text = page(admin, "chat_thread_change", thread.pk)
     assert "version 2 of 2" in text
     assert first is not None
-    assert f'href="?via={first.public_id}"' in text
-    there = page(admin, "chat_thread_change", thread.pk, via=first.public_id)
+    assert f'href="?via={first.pk}"' in text
+    there = page(admin, "chat_thread_change", thread.pk, via=first.pk)
     assert "version 1 of 2" in there
-    assert f'href="?via={second.public_id}"' in there
+    assert f'href="?via={second.pk}"' in there
     assert "follows the first" in there
     assert "second version" not in there
 
@@ -116,12 +116,14 @@ def test_older_pages_join_without_a_gap_or_an_overlap(owner: User, monkeypatch: 
 
 def test_a_page_that_is_none_is_not_found(admin: Client, owner: User) -> None:
     address = reverse("admin:chat_thread_change", args=[make_thread(owner).pk])
-    for query in ({"before": "x"}, {"before": "9" * 30}, {"via": "unknown"}, {"via": "<b>"}):
+    for query in ({"before": "x"}, {"before": "9" * 30}, {"via": "-1"}, {"via": "<b>"}):
         assert admin.get(address, query).status_code == 404
     other = make_thread(owner)
     assert other.leaf is not None
-    text = admin.get(address, {"before": other.leaf.pk}).content.decode()
-    assert "No messages yet." in text
+    for name in ("before", "via"):
+        text = admin.get(address, {name: other.leaf.pk}).content.decode()
+        assert "No messages yet." in text
+        assert "reply hello" not in text
 
 
 def test_a_thread_that_lost_its_end_shows_what_was_said_last(owner: User) -> None:
