@@ -18,7 +18,7 @@ def at(seconds: float) -> datetime:
     return BEGAN + timedelta(seconds=seconds)
 
 
-def make_recorded(owner: User, **fields: Any) -> Response:
+def make_recorded(owner: User, said: list[tuple[int, str]] = SAID, **fields: Any) -> Response:
     """Queued for 0.5 s; a failed call, its fallback with tools, a second round; ended after 4 s."""
     thread = Thread.objects.create(owner=owner, public_id=f"t-{Thread.objects.count()}", model="c1")
     place = {"thread": thread, "owner": owner, "turn": 1}
@@ -29,10 +29,15 @@ def make_recorded(owner: User, **fields: Any) -> Response:
         owner=owner, thread=thread, public_id=f"r-{thread.pk}", prompt=prompt, model="c1", **ended
     )
     Response.objects.filter(pk=response.pk).update(created_at=BEGAN)
-    reply = {"public_id": f"r-{thread.pk}", "role": Role.ASSISTANT, "content": "Hello there, you."}
+    reply = {
+        "public_id": f"r-{thread.pk}",
+        "role": Role.ASSISTANT,
+        "content": "".join(words for _, words in said),
+    }
     thread.leaf = Message.objects.create(response=response, parent=prompt, position=1, **reply, **place)
     thread.save()
-    write(response, SAID)
+    end = write(response, said)
+    Response.objects.filter(pk=response.pk, kept_offset=0).update(kept_offset=end, text_length=end)
     make_call(response, 0, 0, 0.5, None, 1.0, outcome="failed", error_code="unavailable")
     make_call(response, 0, 1, 1.0, 1.2, 1.5, model="spare")
     make_call(response, 1, 0, 3.0, 3.25, 3.75)

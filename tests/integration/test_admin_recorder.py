@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -81,7 +82,12 @@ def test_clocks_that_disagree_make_no_time_before_the_beginning_or_after_the_end
 
 
 def test_a_response_that_waits_or_runs_has_a_timeline_up_to_now(owner: User) -> None:
-    still = {"status": Status.QUEUED, "started_at": None, "finished_at": None, "kept_offset": None}
+    still: dict[str, Any] = {
+        "status": Status.QUEUED,
+        "started_at": None,
+        "finished_at": None,
+        "kept_offset": None,
+    }
     response = make_recorded(owner, **still)
     found = timeline(response, [])
     assert [span.kind for span in found.spans] == ["queued"]

@@ -22,7 +22,12 @@ from tests.integration.recorded_rows import SAID, make_recorded, write
 pytestmark = pytest.mark.django_db
 
 RIGHTS = ("view_response", "read_content")
-RUNNING = {"status": Status.STREAMING, "finished_at": None, "kept_offset": None, "finish_reason": None}
+RUNNING: dict[str, Any] = {
+    "status": Status.STREAMING,
+    "finished_at": None,
+    "kept_offset": None,
+    "finish_reason": None,
+}
 
 
 @pytest.fixture

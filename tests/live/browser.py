@@ -1,0 +1,95 @@
+"""A real browser, where there is one: Chromium without a window, spoken to in its own protocol."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+from tests.live.harness import eventually
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SECONDS = 30.0  # for an answer of the browser's; more is a hang
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--remote-debugging-port=0",
+)
+
+
+class Tab:
+    """One page. Its scripts' mistakes and what its policy refused are in `mistakes`."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket, self._numbers = socket, itertools.count(1)
+        self.mistakes: list[str] = []
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            heard = json.loads(self._socket.recv(timeout=SECONDS))
+            if heard.get("id") == number:
+                assert "error" not in heard, heard
+                return dict(heard["result"])
+            self._note(heard)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        if event["method"] == "Runtime.exceptionThrown":
+            self.mistakes.append(str(event["params"]["exceptionDetails"]))
+        elif event["method"] == "Log.entryAdded" and event["params"]["entry"]["source"] == "security":
+            self.mistakes.append(str(event["params"]["entry"]))
+
+    def open(self, url: str, cookies: httpx.Cookies) -> None:
+        for name, value in cookies.items():
+            self.call("Network.setCookie", name=name, value=value, url=url)
+        self.call("Page.navigate", url=url)
+        self.wait_for("document.readyState === 'complete'")
+
+    def run(self, script: str) -> Any:
+        """The value of an expression, once its promise is kept."""
+        answer = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def wait_for(self, script: str) -> Any:
+        """The first true value of an expression."""
+        return eventually(lambda: self.run(script), says=f"it never came about: {script}")
+
+
+@contextmanager
+def browser(folder: Path) -> Iterator[Tab]:
+    """A new browser with a profile of its own in `folder`."""
+    assert CHROMIUM is not None
+    silent = subprocess.DEVNULL
+    process = subprocess.Popen(
+        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}", "about:blank"], stdout=silent, stderr=silent
+    )
+    try:
+        port = eventually(lambda: _port(folder), SECONDS, "the browser did not start")
+        tabs = httpx.get(f"http://127.0.0.1:{port}/json").json()
+        address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+        with connect(address, max_size=None) as socket:
+            yield Tab(socket)
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def _port(folder: Path) -> str:
+    told = folder / "DevToolsActivePort"
+    return told.read_text().split("\n")[0] if told.exists() else ""

@@ -1,0 +1,111 @@
+"""The page of a response in a real browser: a replay keeps to the record, and an answer that runs is followed and stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from chat.models import Response, User
+from chat.testing import Gate, ScriptedModel, answer
+from tests.integration.recorded_rows import make_recorded
+from tests.live.browser import CHROMIUM, Tab, browser
+from tests.live.client import Client, new_id
+from tests.live.doors import SSE
+from tests.live.harness import Server
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
+]
+
+PASSWORD = "for the browser's test only"
+TOLERANCE = 50  # milliseconds; the promise
+TRIES = 3  # a replay on a machine that does much else may once be late; its text never differs
+
+# What a person would see, and when, counted from the moment at which the button says that it plays.
+WATCH = """new Promise((done) => {
+  const part = (name) => document.querySelector(`[data-part="${name}"]`);
+  const [raw, play, seen] = [part("raw"), part("play"), []];
+  let begun = null;
+  new MutationObserver(() => {
+    if (begun !== null) seen.push([performance.now() - begun, raw.textContent]);
+  }).observe(raw, { characterData: true, childList: true, subtree: true });
+  new MutationObserver(() => {
+    if (play.textContent === "Pause") begun = performance.now();
+    else if (begun !== null) done(JSON.stringify(seen));
+  }).observe(play, { characterData: true, childList: true, subtree: true });
+  document.querySelector(`[name="chat-speed"][value="SPEED"]`).click();
+  play.click();
+})"""
+
+
+@pytest.fixture
+def tab(tmp_path: Path) -> Iterator[Tab]:
+    with browser(tmp_path) as opened:
+        yield opened
+        assert opened.mistakes == []
+
+
+def cookies(server: Server) -> httpx.Cookies:
+    """Those of a new superuser who has logged in."""
+    name = new_id("staff")
+    User.objects.create_superuser(name, password=PASSWORD)
+    with httpx.Client(base_url=server.url) as http:
+        http.get("/admin/login/")
+        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+        answered = http.post("/admin/login/", data=form, headers={"Referer": f"{server.url}/admin/login/"})
+        assert answered.status_code == 302
+        return http.cookies
+
+
+def address(server: Server, response: Response) -> str:
+    return f"{server.url}/admin/chat/response/{response.pk}/change/"
+
+
+def late(seen: list[tuple[float, str]], said: list[tuple[int, str]], speed: int) -> float:
+    """By how many milliseconds the worst of the arrivals was shown too early or too late."""
+    text, worst = "", 0.0
+    for moment, words in said:
+        before, text = text, text + words
+        shown = next(at for at, told in seen if len(told) > len(before))
+        worst = max(worst, abs(shown - moment / speed))
+    return worst
+
+
+@pytest.mark.parametrize("speed", [1, 4])
+def test_a_replay_shows_each_word_when_it_came(live: None, server: Server, tab: Tab, speed: int) -> None:
+    said = [(300 + 40 * number, f"word {number} ñ🍎 ") for number in range(30)]
+    said += [(2100, "after a silence "), (2400, "the end")]
+    response = make_recorded(User.objects.create(username=new_id("user")), said)
+    tab.open(address(server, response), cookies(server))
+    for _ in range(TRIES):
+        seen: list[tuple[float, str]] = json.loads(tab.run(WATCH.replace("SPEED", str(speed))))
+        assert seen[-1][1] == "".join(words for _, words in said)
+        if (worst := late(seen, said, speed)) <= TOLERANCE:
+            break
+    assert worst <= TOLERANCE
+
+
+def test_an_answer_that_runs_is_followed_and_stopped(
+    model: ScriptedModel, alice: Client, server: Server, tab: Tab
+) -> None:
+    gate, name = Gate(), new_id("r")
+    model.script(answer("Hello", gate, " there", Gate()))
+    reader = SSE.send(alice, response=name).until("Hello")
+    row = Response.objects.get(owner__username=alice.username, public_id=name)
+    tab.open(address(server, row), cookies(server))
+    tab.wait_for("document.querySelector('[data-part=raw]').textContent === 'Hello'")
+    tab.wait_for(
+        "document.querySelector('[data-part=note]').textContent.includes('readers in this process: 1')"
+    )
+    gate.open()
+    tab.wait_for("document.querySelector('[data-part=raw]').textContent === 'Hello there'")
+    tab.run("document.querySelector('.chat-stop button').click()")
+    told: Any = reader.rest().end
+    assert told["status"] == "stopped"
+    tab.wait_for("document.body?.textContent.includes('It is being stopped.')")
