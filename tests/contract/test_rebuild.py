@@ -162,6 +162,12 @@ def test_a_long_thread_of_which_the_oldest_turns_were_left_out(
     found = assert_rebuilt(model, alice)
     assert [message["role"] for message in found[-1].messages].count("user") < 5
     assert [message["content"] for message in found[-1].messages[:2]] == ["You work for Example.", "Brief."]
+    # Shorter now, as after a redaction; what did not fit then is in no prompt for all that.
+    Message.objects.filter(thread__public_id=thread, role="user").update(content="[removed]")
+    shortened = rebuilt(recorded(alice)[-1])
+    assert shortened
+    assert len(shortened.messages) == len(found[-1].messages)
+    assert not shortened.exact
 
 
 def test_what_is_gone_is_not_called_exact(model: ScriptedModel, alice: Client) -> None:

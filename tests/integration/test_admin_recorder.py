@@ -13,7 +13,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import translation
 
 from chat.admin.attempts import attempts, calls_of, total_cost
 from chat.admin.pace import pace
@@ -149,12 +148,13 @@ def test_the_page_shows_calls_with_their_times_tokens_and_what_lay_behind_a_fail
 
 def test_numbers_in_a_chart_are_numbers_in_every_language(admin: Client, owner: User) -> None:
     response = make_recorded(owner)
-    with translation.override("de"):
-        text = admin.get(
-            reverse("admin:chat_response_change", args=[response.pk]), headers={"Accept-Language": "de"}
-        ).content.decode()
-    for value in re.findall(r'<(?:rect|line)[^>]* (?:x|x1|width)="([^"]*)"', text):
-        float(value)
+    address = reverse("admin:chat_response_change", args=[response.pk])
+    text = admin.get(address, headers={"Accept-Language": "de"}).content.decode()
+    assert 'lang="de"' in text
+    shapes = " ".join(re.findall(r"<(?:rect|line) [^>]*>", text))
+    numbers = re.findall(r' (?:x|y|x1|x2|width|height)="([^"]*)"', shapes)
+    assert len(numbers) > 30
+    assert [number for number in numbers if not re.fullmatch(r"[0-9.]+", number)] == []
     assert re.search(r' d="M0 100[VH0-9.]+Z"', text)
 
 
