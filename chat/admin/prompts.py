@@ -17,10 +17,17 @@ from chat.models import Action, Response, UpstreamCall
 from chat.store.rebuild import Rebuilt, rebuilt
 from chat.text import readable, readable_parts
 
+CHARACTERS = (
+    100_000  # of each text on the page: more than a prompt may have; a picture's are in the file alone
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message of a request. `text` is what a person reads, `raw` the message as JSON, `calls` those of tools."""
+    """One message of a request. `text` is what a person reads, `raw` the message as JSON, `calls` those of tools.
+
+    Texts are cut at CHARACTERS; the file has all of them.
+    """
 
     role: str
     text: str
@@ -38,10 +45,21 @@ def prompt(request: HttpRequest, key: int, call: int) -> HttpResponse:
     context = {**admin.site.each_context(request), "title": "What the model was sent", "call": asked}
     context |= {"original": row, "opts": Response._meta}
     if access.look(request, thread=row.thread, what=Action.HIDDEN, obj=row):
-        context |= _shown(rebuilt(asked))
+        found = rebuilt(asked)
+        if found is not None and "json" in request.GET:
+            return _download(found, asked)
+        context |= _shown(found)
     else:
         context |= {"reason_wanted": True, "reason_thread": row.thread.pk}
     return TemplateResponse(request, "admin/chat/prompt.html", context)
+
+
+def _download(found: Rebuilt, call: UpstreamCall) -> HttpResponse:
+    """The body, byte for byte as it was put together."""
+    answer = HttpResponse(found.body, content_type="application/json")
+    name = f"request-{call.response}-{call.round}-{call.attempt}.json"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def _shown(found: Rebuilt | None) -> dict[str, Any]:
@@ -53,7 +71,7 @@ def _shown(found: Rebuilt | None) -> dict[str, Any]:
         "tools": [(tool.get("function", {}).get("name", ""), _pretty(tool)) for tool in found.tools],
         "envelope": _pretty(found.envelope),
         "prompt_text": msgspec.json.decode(found.body).get("prompt"),
-        "body": found.body.decode(),
+        "size": len(found.body),
     }
 
 
@@ -62,8 +80,8 @@ def _part(message: dict[str, Any]) -> Part:
     content = whole.get("content") or ""
     return Part(
         role=whole["role"],
-        text=readable(content) if isinstance(content, str) else readable_parts(content),
-        raw=_pretty(whole),
+        text=(readable(content) if isinstance(content, str) else readable_parts(content))[:CHARACTERS],
+        raw=_pretty(whole)[:CHARACTERS],
         calls=whole.get("tool_calls") or [],
         answers=whole.get("tool_call_id") or "",
     )

@@ -225,6 +225,18 @@ def test_a_prompt_is_shown_as_it_was_sent_and_the_look_is_on_record(
     assert [record.action for record in AccessRecord.objects.all()] == [Action.HIDDEN]
 
 
+def test_a_body_comes_as_a_file_whose_digest_is_the_recorded_one(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    call = recorded_call(make_recorded(owner))
+    answer = staff(*HIDDEN_RIGHTS).get(
+        reverse("admin:chat_response_prompt", args=[call.response, call.pk]), {"json": ""}
+    )
+    assert told.digest_of(answer.content) == call.request_digest
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert AccessRecord.objects.count() == 1
+
+
 def test_a_prompt_of_which_something_changed_is_not_called_exact(
     staff: Callable[..., Client], owner: User
 ) -> None:
