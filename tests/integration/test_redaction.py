@@ -9,9 +9,9 @@ from django.db import connection
 
 from chat.errors import BadRequest
 from chat.history import history_for_model
-from chat.models import Message, Response, Role, Status, Thread, User
-from chat.payloads import Feedback
-from chat.store import holds, messages, redaction, titles
+from chat.models import Message, Response, Revision, Role, Status, Thread, User
+from chat.payloads import Feedback, ThreadChange
+from chat.store import holds, messages, redaction, threads, titles
 from chat.store.refused import Held, RedactedAlready, StillRunning
 from chat.store.titles import Untitled
 from tests.integration.admin_rows import make_response, make_thread, write_log
@@ -247,3 +247,23 @@ def test_parts_become_plain_text(owner: User) -> None:
     redaction.redact_message(thread.messages.get(position=0), "staff")
     row = thread.messages.get(position=0)
     assert (row.content, row.parts, row.role) == (redaction.TOMBSTONE, False, Role.USER)
+
+
+def test_of_what_was_said_before_it_was_replaced_no_trace_is_left(thread: Thread) -> None:
+    Response.objects.update(error_code=None, error_detail=None)
+    reply = thread.messages.get(position=3)
+    messages.replace(thread.owner_id, thread.public_id, reply.public_id, "harmless")
+    threads.change(thread.owner_id, thread.public_id, ThreadChange(None, None, "nothing", None))
+    assert {"chat_revision.content"} <= set(traces(WORD))
+    redaction.redact_thread(Thread.objects.get(pk=thread.pk), "staff")
+    assert traces(WORD) == []
+
+
+def test_what_was_said_before_goes_with_its_message_whoever_deletes_it(thread: Thread) -> None:
+    reply = thread.messages.get(position=3)
+    messages.replace(thread.owner_id, thread.public_id, reply.public_id, "harmless")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("UPDATE chat_thread SET leaf_id = NULL")
+        cursor.execute("DELETE FROM chat_message WHERE id = %s", [reply.pk])
+    assert not Revision.objects.exists()
