@@ -65,7 +65,10 @@ class Meter:
         """What cut the last call, if something did, was the deadline of the whole response."""
         if self._unstored and self._unstored[-1].outcome == CallEnd.STOPPED:
             self._unstored[-1] = replace(
-                self._unstored[-1], outcome=CallEnd.FAILED, error_code=ModelTimeout.code
+                self._unstored[-1],
+                outcome=CallEnd.FAILED,
+                error_code=ModelTimeout.code,
+                causes=_causes(ModelTimeout()),
             )
 
     @contextmanager

@@ -4,8 +4,13 @@ import { blocksOf } from "../blocks.js";
 import { storedForm } from "../envelope.js";
 import { patch } from "../render.js";
 
+/** A drawing may take a quarter of the time: the next one waits three times as long as the last one took. */
+const REST = 3;
+
 export class Screen {
   #text = "";
+  #rested = 0;
+  #later = null;
   #seen = [];
   #running = false;
 
@@ -40,7 +45,15 @@ export class Screen {
 
   #draw() {
     if (this.stage.hidden) return;
+    clearTimeout(this.#later);
+    const begun = performance.now();
+    if (begun < this.#rested) {
+      this.#later = setTimeout(() => this.#draw(), this.#rested - begun);
+      return;
+    }
     const actions = { say() {}, submit() {}, change() {}, form: storedForm(this.#text) };
     patch(this.stage, blocksOf(this.#text, this.#running), this.#seen, actions);
+    const now = performance.now();
+    this.#rested = now + (now - begun) * REST;
   }
 }

@@ -1,0 +1,62 @@
+"""Texts that models are told again and again are stored once, and cost nothing afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from chat.models import Told
+from chat.store import told
+
+pytestmark = pytest.mark.django_db
+
+Committing = Callable[..., AbstractContextManager[object]]
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that has told nobody anything yet."""
+    monkeypatch.setattr(told, "_waiting", {})
+    monkeypatch.setattr(told, "_stored", set())
+
+
+def queries_of_keeping(text: bytes) -> int:
+    told.said(text)
+    with CaptureQueriesContext(connection) as captured:
+        told.keep()
+    return len(captured)
+
+
+def test_a_text_is_stored_once_and_then_costs_no_query(
+    django_capture_on_commit_callbacks: Committing,
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        assert queries_of_keeping("Be brief. ñ".encode()) > 0
+    assert queries_of_keeping("Be brief. ñ".encode()) == 0
+    assert told.texts([told.said("Be brief. ñ".encode())]) == {
+        told.digest_of("Be brief. ñ".encode()): "Be brief. ñ".encode()
+    }
+
+
+def test_a_text_whose_transaction_was_lost_is_stored_with_the_next() -> None:
+    with transaction.atomic():
+        queries_of_keeping(b"x")
+        transaction.set_rollback(True)
+    assert not Told.objects.exists()
+    assert queries_of_keeping(b"") > 0
+    assert Told.objects.get().text == "x"
+
+
+def test_a_text_that_another_process_stored_is_no_trouble() -> None:
+    Told.objects.create(digest=told.digest_of(b"x"), text="x")
+    queries_of_keeping(b"x")
+    assert Told.objects.count() == 1
+
+
+def test_nothing_said_has_no_digest() -> None:
+    assert told.said(b"") == ""
+    assert queries_of_keeping(b"") == 0
