@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from chat.models import Response, User
@@ -17,13 +16,13 @@ from tests.live.browser import CHROMIUM, Tab, browser
 from tests.live.client import Client, new_id
 from tests.live.doors import SSE
 from tests.live.harness import Server
+from tests.live.staff import staff_cookies
 
 pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
 ]
 
-PASSWORD = "for the browser's test only"
 TOLERANCE = 50  # milliseconds; the promise
 TRIES = 3  # a replay on a machine that does much else may once be late; its text never differs
 
@@ -51,18 +50,6 @@ def tab(tmp_path: Path) -> Iterator[Tab]:
         assert opened.mistakes == []
 
 
-def cookies(server: Server) -> httpx.Cookies:
-    """Those of a new superuser who has logged in."""
-    name = new_id("staff")
-    User.objects.create_superuser(name, password=PASSWORD)
-    with httpx.Client(base_url=server.url) as http:
-        http.get("/admin/login/")
-        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
-        answered = http.post("/admin/login/", data=form, headers={"Referer": f"{server.url}/admin/login/"})
-        assert answered.status_code == 302
-        return http.cookies
-
-
 def address(server: Server, response: Response) -> str:
     return f"{server.url}/admin/chat/response/{response.pk}/change/"
 
@@ -82,7 +69,7 @@ def test_a_replay_shows_each_word_when_it_came(live: None, server: Server, tab: 
     said = [(300 + 40 * number, f"word {number} ñ🍎 ") for number in range(30)]
     said += [(2100, "after a silence "), (2400, "the end")]
     response = make_recorded(User.objects.create(username=new_id("user")), said)
-    tab.open(address(server, response), cookies(server))
+    tab.open(address(server, response), staff_cookies(server))
     for _ in range(TRIES):
         seen: list[tuple[float, str]] = json.loads(tab.run(WATCH.replace("SPEED", str(speed))))
         assert seen[-1][1] == "".join(words for _, words in said)
@@ -98,7 +85,7 @@ def test_an_answer_that_runs_is_followed_and_stopped(
     model.script(answer("Hello", gate, " there", Gate()))
     reader = SSE.send(alice, response=name).until("Hello")
     row = Response.objects.get(owner__username=alice.username, public_id=name)
-    tab.open(address(server, row), cookies(server))
+    tab.open(address(server, row), staff_cookies(server))
     tab.wait_for("document.querySelector('[data-part=raw]').textContent === 'Hello'")
     tab.wait_for(
         "document.querySelector('[data-part=note]').textContent.includes('readers in this process: 1')"

@@ -1,0 +1,23 @@
+"""A member of staff at a real server."""
+
+from __future__ import annotations
+
+import httpx
+
+from chat.models import User
+from tests.live.client import new_id
+from tests.live.harness import Server
+
+PASSWORD = "for tests of the admin only"
+
+
+def staff_cookies(server: Server) -> httpx.Cookies:
+    """Those of a new superuser who has logged in."""
+    name = new_id("staff")
+    User.objects.create_superuser(name, password=PASSWORD)
+    with httpx.Client(base_url=server.url) as http:
+        http.get("/admin/login/")
+        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+        answered = http.post("/admin/login/", data=form, headers={"Referer": f"{server.url}/admin/login/"})
+        assert answered.status_code == 302
+        return http.cookies
