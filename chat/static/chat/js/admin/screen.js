@@ -14,16 +14,17 @@ export class Screen {
   #seen = [];
   #running = false;
 
-  /** `raw`: the element for the text; `stage`: the element for what it makes, which nobody can click. */
+  /** `raw`: the element for the text; `stage`: the element for what it makes, which nobody can click, in one that scrolls. */
   constructor(raw, stage) {
     this.raw = raw;
     this.stage = stage;
+    this.view = stage.parentElement;
     this.node = raw.appendChild(document.createTextNode(""));
   }
 
   set drawn(drawn) {
     this.raw.hidden = drawn;
-    this.stage.hidden = !drawn;
+    this.view.hidden = !drawn;
     this.#draw();
   }
 
@@ -44,7 +45,7 @@ export class Screen {
   }
 
   #draw() {
-    if (this.stage.hidden) return;
+    if (this.view.hidden) return;
     clearTimeout(this.#later);
     const begun = performance.now();
     if (begun < this.#rested) {
@@ -53,6 +54,7 @@ export class Screen {
     }
     const actions = { say() {}, submit() {}, change() {}, form: storedForm(this.#text) };
     patch(this.stage, blocksOf(this.#text, this.#running), this.#seen, actions);
+    if (this.#running) this.view.scrollTop = this.view.scrollHeight;
     const now = performance.now();
     this.#rested = now + (now - begun) * REST;
   }
