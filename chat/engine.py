@@ -107,17 +107,19 @@ class Engine:
     async def _ask(self, last: bool) -> Answer:
         """What the model says next; the first fallback that says anything takes its place for good. `last`: no tools."""
         while True:
-            traits, response = self._client.traits, self._writer.response
-            budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
-            tools = [] if last else [tool.schema for tool in self._tools.values()]
             try:
-                prepared = await store.run(hidden.prepare, response, traits.system, budget, traits.images)
-                return await self._attempt(Question(prepared.messages, tools, prepared.recipe))
+                return await self._attempt(await self._question({} if last else self._tools))
             except ModelTrouble:
                 # Nobody is told of those before: the error of the last one is what can still be done something about.
                 if not self._fallbacks:
                     raise
                 self._give_way()
+
+    async def _question(self, tools: dict[str, Tool]) -> Question:
+        traits, response = self._client.traits, self._writer.response
+        budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
+        prepared = await store.run(hidden.prepare, response, traits.system, budget, traits.images)
+        return Question(prepared.messages, [tool.schema for tool in tools.values()], prepared.recipe)
 
     def _give_way(self) -> None:
         """Let the next model answer."""
