@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from chat.conf import settings
 from chat.models import Price, UpstreamCall
 
 MILLION = 1_000_000  # tokens that a price is for
@@ -26,6 +27,7 @@ class Attempt:
     """One call; times in seconds, as texts, `cost` with its currency. What is None is not known."""
 
     call: UpstreamCall
+    name: str
     first_token: str | None
     duration: str
     cost: str | None
@@ -55,6 +57,7 @@ def total_cost(calls: list[UpstreamCall]) -> str | None:
 def _attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> Attempt:
     return Attempt(
         call=call,
+        name=name_of(call),
         first_token=_seconds(call.started_at, call.first_token_at) if call.first_token_at else None,
         duration=_seconds(call.started_at, call.finished_at),
         cost=_money(*cost) if cost else None,
@@ -62,6 +65,13 @@ def _attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> Attempt:
         parameters=json.dumps(call.parameters, ensure_ascii=False, indent=2) if call.parameters else "",
         rebuildable=bool(call.recipe),
     )
+
+
+def name_of(call: UpstreamCall) -> str:
+    """Which of the response's calls it is; the one for the thread's title comes after all rounds that there may be."""
+    if call.round > settings.tool_rounds:
+        return "Title"
+    return f"Round {call.round + 1}" + (f", fallback {call.attempt}" if call.attempt else "")
 
 
 def _seconds(start: datetime, end: datetime) -> str:

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
 from chat.admin import access
+from chat.admin.attempts import name_of
 from chat.models import Action, Response, UpstreamCall
 from chat.store.rebuild import Rebuilt, rebuilt
 from chat.text import readable, readable_parts
@@ -43,6 +44,7 @@ def prompt(request: HttpRequest, key: int, call: int) -> HttpResponse:
     row = get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
     asked = get_object_or_404(UpstreamCall, pk=call, response=row.pk)
     context = {**admin.site.each_context(request), "title": "What the model was sent", "call": asked}
+    context |= {"name": name_of(asked)}
     context |= {"original": row, "opts": Response._meta}
     if access.look(request, thread=row.thread, what=Action.HIDDEN, obj=row):
         found = rebuilt(asked)

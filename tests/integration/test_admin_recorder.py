@@ -70,6 +70,11 @@ def test_a_title_asked_for_afterwards_is_none_of_the_answers_time(owner: User) -
     before = timeline(response, calls_of(response.pk)).spans
     make_call(response, 9, 0, 4.5, 4.6, 5.0)
     assert timeline(response, calls_of(response.pk)).spans == before
+    assert [attempt.name for attempt in attempts(calls_of(response.pk))][1:] == [
+        "Round 1, fallback 1",
+        "Round 2",
+        "Title",
+    ]
 
 
 def test_clocks_that_disagree_make_no_time_before_the_beginning_or_after_the_end(owner: User) -> None:
