@@ -111,8 +111,12 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Shown:
     if row.redacted_at is not None:
         raise BadRequest("This message was removed, and cannot be changed.")
     if row.content != content:
-        revisions.replaced(row)
-        changed = {"content": content, "readable": text.storable(text.readable(content)), "edited_at": Now()}
+        changed = {
+            "revision": revisions.replaced(row),
+            "content": content,
+            "readable": text.storable(text.readable(content)),
+            "edited_at": Now(),
+        }
         Message.objects.filter(pk=row.pk).update(**changed)
         row.content = content
     return shown(row, branches.versions([row]).get(row.pk, []))

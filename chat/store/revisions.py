@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import F
-
 from chat.models import Message, Revision, Thread
 
 KEPT = 100  # of each text, besides the first: a form sends one for every field that is left
 
 
-def replaced(row: Message) -> None:
-    """Keep what a message says, in the transaction that replaces it. The caller holds the row."""
+def replaced(row: Message) -> int:
+    """Keep what a message says, in the transaction that replaces it; the revision that comes. The caller holds the row."""
     _keep(row.thread_id, row.pk, row.revision, row.content, row.parts, row.edited_at)
-    Message.objects.filter(pk=row.pk).update(revision=F("revision") + 1)
+    return row.revision + 1
 
 
-def prompt_replaced(thread: int) -> None:
-    """The same for a thread's system prompt."""
+def prompt_replaced(thread: int) -> int:
+    """The same for a thread's system prompt; its row is locked here."""
     row = Thread.objects.select_for_update(no_key=True).only("system_prompt", "revision").get(pk=thread)
     _keep(thread, None, row.revision, row.system_prompt, False, None)
-    Thread.objects.filter(pk=thread).update(revision=F("revision") + 1)
+    return row.revision + 1
 
 
 def _keep(

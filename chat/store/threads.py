@@ -102,8 +102,8 @@ def change(owner: int, public_id: str, wanted: ThreadChange) -> Thread:
     if wanted.archived is not None:
         fields |= {"archived": wanted.archived}
     if wanted.system_prompt not in (None, thread.system_prompt):
-        revisions.prompt_replaced(thread.pk)
-        fields |= {"system_prompt": wanted.system_prompt}
+        revision = revisions.prompt_replaced(thread.pk)
+        fields |= {"system_prompt": wanted.system_prompt, "revision": revision}
     if wanted.leaf is not None:
         fields |= {"leaf_id": branches.newest_end(thread, wanted.leaf)}
     if fields:
