@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from chat.admin import transcript
 from chat.admin.transcript import Place
-from chat.models import Message, Response, Role, Thread, UpstreamCall, User
-from chat.store import messages
+from chat.models import Message, Response, Revision, Role, Thread, UpstreamCall, User
+from chat.store import messages, revisions
 from tests.integration.admin_rows import add_turn, client_of, make_response, make_thread, page
 from tests.integration.recorded_rows import make_recorded
 
@@ -181,3 +181,16 @@ def test_what_an_answer_said_before_it_was_replaced_is_on_its_page(admin: Client
         text.index(said) for said in ("third", "&lt;i&gt;second&lt;/i&gt;", "reply hello&lt;/content&gt;")
     ]
     assert places == sorted(places)
+
+
+def test_of_many_revisions_the_first_and_the_newest_are_kept(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "KEPT", 3)
+    thread = make_thread(owner)
+    assert thread.leaf is not None
+    for number in range(6):
+        messages.replace(owner.pk, thread.public_id, thread.leaf.public_id, f"content {number}")
+    kept = Revision.objects.order_by("number").values_list("number", "content")
+    assert [number for number, _ in kept] == [0, 3, 4, 5]
+    assert [content for _, content in kept][1:] == ["content 2", "content 3", "content 4"]
