@@ -72,13 +72,14 @@ class Engine:
         self._fallbacks = await clients()
         self._chosen = await offered(self._chosen, self._context.user)
         self._give_way()
-        total = f"The model took longer than {settings.response_seconds:g} s in all."
         try:
             async with asyncio.timeout(settings.response_seconds):
                 return await self._rounds()
         except TimeoutError:
             self._meter.timed_out()
-            raise ModelTimeout(total) from None
+            raise ModelTimeout(
+                f"The model took longer than {settings.response_seconds:g} s in all."
+            ) from None
 
     @property
     def usage(self) -> Usage | None:

@@ -184,7 +184,10 @@ class Runner:
             return running.verdict or Outcome(Status.INTERRUPTED)
         self._waiting.pop(running.job.response, None)
         running.writer.tail.start()
-        return await self._answer(running)
+        job = running.job
+        engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running))
+        running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))
+        return replace(await _judged(running, running.answering), usage=engine.usage)
 
     async def _wait_for_turn(self, running: Running) -> None:
         job = running.job
@@ -204,14 +207,6 @@ class Runner:
             return await store.run(logs.still_mine, job.response, job.epoch) is not None
         except Unavailable:
             return False
-
-    async def _answer(self, running: Running) -> Outcome:
-        job = running.job
-        engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running))
-        running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))
-        if running.verdict is not None:
-            running.answering.cancel()
-        return replace(await _judged(running, running.answering), usage=engine.usage)
 
     async def _clients(self, model: str) -> list[ModelClient]:
         """What answers for a model. First its imports in their thread: the loop would stand still, and leases run out."""

@@ -51,9 +51,9 @@ class ApiHandler(ASGIHandler):
             response, body = await self._answer(scope, body), b""
             if isinstance(response, ByteStream):
                 stream, start = response.chunks, [_start(response)]
-                del (
-                    response
-                )  # a stream may be open for minutes: of request and head, which are 6 KB, nothing is kept
+                # A stream may be open for minutes: of request and head, which are 7 KB, nothing is kept.
+                del response
+                scope.clear()
                 await _relay(stream, start, send)
             else:
                 await self.send_response(response, send)

@@ -129,6 +129,7 @@ class Channel(HTTPChannel):
         # Nobody asks for them again, and a stream may be open for minutes: 1.5 KB.
         request = self.requests[0]
         request.requestHeaders = request.responseHeaders = _SENT
+        request.clean_headers = None
 
     def allContentReceived(self) -> None:
         self.arriving = False
