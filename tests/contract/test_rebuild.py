@@ -13,6 +13,7 @@ from chat.testing import FAULTS, Call, Gate, ScriptedModel, answer, refusal, too
 from tests.contract.expect import APPLE
 from tests.live.client import Client, body_of, new_id
 from tests.live.harness import eventually
+from tests.live.pictures import part, upload
 
 ADD = Call("calculate", '{"expression": "1+1"}')
 
@@ -168,6 +169,18 @@ def test_a_long_thread_of_which_the_oldest_turns_were_left_out(
     assert shortened
     assert len(shortened.messages) == len(found[-1].messages)
     assert not shortened.exact
+
+
+@pytest.mark.parametrize("images", [True, False])
+def test_pictures_for_a_model_that_takes_them_and_for_one_that_does_not(
+    model: ScriptedModel, make_client: Callable[..., Client], servers: Any, images: bool
+) -> None:
+    models = '{"c1": {"images": true}}' if images else ""
+    alice, thread = make_client(servers.keep(CHAT_MODELS=models)), new_id("t")
+    alice.chat([{"type": "text", "text": "Look"}, part(upload(alice))], thread=thread)
+    alice.chat("And now?", thread=thread)
+    found = assert_rebuilt(model, alice)
+    assert [b"data:image/png;base64" in one.body for one in found] == [images, images]
 
 
 def test_what_is_gone_is_not_called_exact(model: ScriptedModel, alice: Client) -> None:

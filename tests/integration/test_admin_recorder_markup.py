@@ -29,7 +29,14 @@ def marked(payload: str) -> UpstreamCall:
     tools = f'[{{"function":{{"name":{_json(payload)}}}}}]'.encode()
     envelope = f'{{"model":{_json(payload)},"messages":null,"tools":null}}'.encode()
     Told.objects.bulk_create(Told(told.digest_of(text), text.decode()) for text in (tools, envelope))
-    named = {"own": 0, "system": "", "context": None, "envelope": told.digest_of(envelope), "revised": {}}
+    named = {
+        "own": 0,
+        "images": False,
+        "system": "",
+        "context": None,
+        "envelope": told.digest_of(envelope),
+        "revised": {},
+    }
     recipe = {**named, "leaf": reply.pk, "first": response.prompt_id}
     fields = {"model": payload, "upstream_model": payload, "parameters": {payload: payload}, "recipe": recipe}
     failed = {"outcome": "failed", "error_code": "model_failed"}

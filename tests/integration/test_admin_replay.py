@@ -203,7 +203,7 @@ def recorded_call(response: Response, words: str = "Hi") -> UpstreamCall:
     call.request_digest, call.tools_digest = told.digest_of(whole), told.digest_of(tools)
     envelope_digest, prompt = told.digest_of(envelope), response.prompt_id
     call.recipe = {"leaf": prompt, "first": prompt, "revised": {}, "own": 0, "system": "", "context": None}
-    call.recipe["envelope"] = envelope_digest
+    call.recipe |= {"envelope": envelope_digest, "images": False}
     call.save()
     return call
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +26,46 @@ pytestmark = [
 ]
 
 TOLERANCE = 50  # milliseconds; the promise
-TRIES = 3  # a replay on a machine that does much else may once be late; its text never differs
 
-# What a person would see, and when, counted from the moment at which the button says that it plays.
+# What a person would see, and when, counted from the moment at which the button says that it plays; and when the browser
+# drew frames at all, which on a machine that does much else is not sixty times a second.
 WATCH = """new Promise((done) => {
   const part = (name) => document.querySelector(`[data-part="${name}"]`);
-  const [raw, play, seen] = [part("raw"), part("play"), []];
+  const [raw, play, seen, frames] = [part("raw"), part("play"), [], []];
   let begun = null;
+  const frame = () => {
+    if (begun !== null) frames.push(performance.now() - begun);
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
   new MutationObserver(() => {
     if (begun !== null) seen.push([performance.now() - begun, raw.textContent]);
   }).observe(raw, { characterData: true, childList: true, subtree: true });
   new MutationObserver(() => {
     if (play.textContent === "Pause") begun = performance.now();
-    else if (begun !== null) done(JSON.stringify(seen));
+    else if (begun !== null) done(JSON.stringify({ seen, frames }));
   }).observe(play, { characterData: true, childList: true, subtree: true });
   document.querySelector(`[name="chat-speed"][value="SPEED"]`).click();
   play.click();
 })"""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was seen, as moments and the text so far, and the moments of all frames; in milliseconds."""
+
+    seen: list[tuple[float, str]]
+    frames: list[float]
+
+    def deviations(self, said: list[tuple[int, str]], speed: int) -> list[tuple[float, float]]:
+        """Of each arrival: how far from its moment it was shown, and how far from the first frame that could show it."""
+        text, found = "", []
+        for moment, words in said:
+            before, text, due = text, text + words, moment / speed
+            shown = next(at for at, told in self.seen if len(told) > len(before))
+            frame = next((at for at in self.frames if at >= due), shown)
+            found.append((abs(shown - due), shown - frame if shown >= due else due - shown))
+        return found
 
 
 @pytest.fixture
@@ -54,28 +79,17 @@ def address(server: Server, response: Response) -> str:
     return f"{server.url}/admin/chat/response/{response.pk}/change/"
 
 
-def late(seen: list[tuple[float, str]], said: list[tuple[int, str]], speed: int) -> float:
-    """By how many milliseconds the worst of the arrivals was shown too early or too late."""
-    text, worst = "", 0.0
-    for moment, words in said:
-        before, text = text, text + words
-        shown = next(at for at, told in seen if len(told) > len(before))
-        worst = max(worst, abs(shown - moment / speed))
-    return worst
-
-
 @pytest.mark.parametrize("speed", [1, 4])
 def test_a_replay_shows_each_word_when_it_came(live: None, server: Server, tab: Tab, speed: int) -> None:
     said = [(300 + 40 * number, f"word {number} ñ🍎 ") for number in range(30)]
     said += [(2100, "after a silence "), (2400, "the end")]
     response = make_recorded(User.objects.create(username=new_id("user")), said)
     tab.open(address(server, response), staff_cookies(server))
-    for _ in range(TRIES):
-        seen: list[tuple[float, str]] = json.loads(tab.run(WATCH.replace("SPEED", str(speed))))
-        assert seen[-1][1] == "".join(words for _, words in said)
-        if (worst := late(seen, said, speed)) <= TOLERANCE:
-            break
-    assert worst <= TOLERANCE
+    watched = Watched(**json.loads(tab.run(WATCH.replace("SPEED", str(speed)))))
+    assert watched.seen[-1][1] == "".join(words for _, words in said)
+    from_moment, from_frame = zip(*watched.deviations(said, speed), strict=True)
+    assert max(from_frame) <= TOLERANCE
+    assert statistics.median(from_moment) <= TOLERANCE
 
 
 def test_an_answer_that_runs_is_followed_and_stopped(
