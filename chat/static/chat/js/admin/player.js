@@ -36,9 +36,11 @@ export class Player {
     this.changed();
   }
 
-  #step = (now) => {
-    // The clock decides and not the number of frames: a page that was hidden for a while is not behind afterwards.
-    this.at += Math.max(0, now - this.#last) * this.speed;
+  #step = () => {
+    // The clock decides: not the number of frames, for a page may be hidden for a while, nor the moment that the browser gives
+    // a frame, which on a busy machine is a quarter of a second behind.
+    const now = performance.now();
+    this.at += (now - this.#last) * this.speed;
     this.#last = now;
     const until = this.recording.after(this.at);
     if (until > this.next) {
