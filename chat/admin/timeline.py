@@ -18,6 +18,7 @@ NOTICEABLE = 0.0005  # seconds; a shorter span is nothing but the way from one c
 
 KINDS = {
     "queued": "waits for its turn",
+    "starting": "is prepared",
     "waiting": "waits for the model",
     "writing": "the model writes",
     "failed": "a call that failed",
@@ -112,6 +113,8 @@ def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
         spans.append(Span("queued", 0.0, at(started), KINDS["queued"]))
         if not own and response.started_at:
             spans += _as_far_as_known(response, at(started), total, at)
+    if own and response.started_at:
+        spans.append(Span("starting", at(response.started_at), at(own[0].started_at), KINDS["starting"]))
     if own and response.finished_at:
         spans.append(Span("ending", at(own[-1].finished_at), total, KINDS["ending"]))
     shown = sorted(

@@ -65,6 +65,16 @@ def test_a_timeline_tells_where_each_moment_went(owner: User) -> None:
     assert "tools of round 1: 1.50 s" in found.words
 
 
+def test_what_passes_before_the_first_call_is_told_too(owner: User) -> None:
+    response = make_recorded(owner, started_at=BEGAN + timedelta(seconds=0.2))
+    spans = timeline(response, calls_of(response.pk)).spans
+    assert [(span.kind, round(span.start, 2), round(span.stop, 2)) for span in spans[:3]] == [
+        ("queued", 0, 0.2),
+        ("starting", 0.2, 0.5),
+        ("failed", 0.5, 1.0),
+    ]
+
+
 def test_a_title_asked_for_afterwards_is_none_of_the_answers_time(owner: User) -> None:
     response = make_recorded(owner)
     before = timeline(response, calls_of(response.pk)).spans
