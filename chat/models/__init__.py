@@ -9,18 +9,21 @@ from chat.models.accounts import ApiToken, Attempt, User
 from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
 from chat.models.holds import Hold
 from chat.models.recorded import Revision, Told
-from chat.models.responses import ACTIVE, Chunk, Response, Status
+from chat.models.responses import ACTIVE, FAULTY, Chunk, Response, Status
 from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
 from chat.models.sharing import Share
+from chat.models.statistics import AddedUp, FirstTokens, QuotaHit, UsageHour, UserDay
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
 from chat.models.usage import CallEnd, Counted, Price, Spending, UpstreamCall
 
 __all__ = [
     "ACTIVE",
     "CONTENT_TYPES",
+    "FAULTY",
     "ID_LENGTH",
     "AccessRecord",
     "Action",
+    "AddedUp",
     "ApiToken",
     "Attachment",
     "AttachmentUse",
@@ -28,11 +31,13 @@ __all__ = [
     "CallEnd",
     "Chunk",
     "Counted",
+    "FirstTokens",
     "Hold",
     "Message",
     "MessageQuerySet",
     "OwnedQuerySet",
     "Price",
+    "QuotaHit",
     "Response",
     "Revision",
     "Role",
@@ -42,6 +47,8 @@ __all__ = [
     "Thread",
     "Told",
     "UpstreamCall",
+    "UsageHour",
     "User",
+    "UserDay",
     "raw_delete",
 ]

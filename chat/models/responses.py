@@ -26,6 +26,8 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.QUEUED, Status.STREAMING)
+FAULTY = (Status.FAILED, Status.INTERRUPTED)  # what counts as an error: a stop is somebody's wish
+TROUBLED = (*FAULTY, Status.STOPPED)
 
 
 class Response(models.Model):
@@ -84,8 +86,17 @@ class Response(models.Model):
                 name="response_kept_within_log",
             ),
         ]
-        indexes = [models.Index(fields=["owner"], condition=Q(status__in=ACTIVE), name="response_active")]
         permissions = [("stop_response", "Can stop a response that runs")]
+        indexes = [
+            models.Index(fields=["owner"], condition=Q(status__in=ACTIVE), name="response_active"),
+            models.Index(fields=["created_at", "id"], name="response_by_time"),
+            models.Index(
+                fields=["status", "created_at", "id"],
+                include=["thread"],
+                condition=Q(status__in=TROUBLED),
+                name="response_troubled",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

@@ -48,6 +48,7 @@ class Thread(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner", "public_id"], name="thread_id_per_owner")]
         indexes = [
             models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
+            models.Index(F("updated_at").desc(), F("id").desc(), name="thread_by_update"),
             GinIndex(fields=["search"], name="thread_search"),
             models.Index(
                 fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="thread_withdrawn"
@@ -138,6 +139,9 @@ class Message(models.Model):
         ]
         indexes = [
             models.Index(fields=["thread"], condition=Q(turn=None), name="message_waiting"),
+            models.Index(fields=["created_at", "id"], name="message_by_time"),
+            models.Index(fields=["thread"], condition=Q(hidden=True), name="message_hidden"),
+            models.Index(fields=["thread"], condition=Q(feedback_score=-1), name="message_flagged"),
             GinIndex(fields=["search"], name="message_search", condition=Q(hidden=False)),
         ]
 
