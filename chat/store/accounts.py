@@ -23,7 +23,7 @@ from chat.models import (
     UpstreamCall,
     User,
 )
-from chat.store import holds, suspension
+from chat.store import holds, statistics, suspension
 
 MOVED: tuple[Any, ...] = (Response, Message, Thread, Share, Attachment, Spending, UpstreamCall)
 """What moves into an account, in the order in which the end of a response locks its rows."""
@@ -57,6 +57,7 @@ def merge(guest: int, account: int) -> int:
     threads = list(Thread.objects.filter(owner=guest).order_by("updated_at").values_list("pk", flat=True))
     for model in MOVED:
         model.objects.filter(owner=guest).update(owner=account)
+    statistics.hand_over(guest, account)
     holds.follow(guest, threads)
     User.objects.filter(pk=guest).update(is_active=False, date_joined=Now())
     suspension.end_sessions(guest)  # sockets of other tabs come back as the account's

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models.functions import Now
 
 from chat.models import ACTIVE, Response, Thread, User
-from chat.store import holds, removal, suspension
+from chat.store import holds, removal, statistics, suspension
 from chat.store.refused import Held
 
 USERS = 20  # whose erasure goes on in one round
@@ -40,5 +40,6 @@ def step(user: int) -> bool:
     removal.remove(threads)
     if threads:
         return False
+    statistics.hand_over(user, None)
     User.objects.filter(pk=user).delete()
     return True
