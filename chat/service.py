@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from chat import conf_models, identity, runner, store
 from chat.conf import settings
-from chat.errors import BadRequest, NotFound, Unavailable
+from chat.errors import BadRequest, NotFound, QuotaExceeded, Unavailable
 from chat.identity import Caller, Credentials
 from chat.log import Event
 from chat.model_clients import MODELS
+from chat.model_clients.probe import Probe
+from chat.model_clients.probe import probe as ask
 from chat.models import Attachment, Response, Share, Thread
 from chat.payloads import Again, Feedback, NewThread, Send, ThreadChange
-from chat.store import accounts, attachments, erasure, health, messages, search, shares, threads
+from chat.store import accounts, attachments, erasure, health, messages, refusals, search, shares, threads
 from chat.store.attachments import Picture
 from chat.store.claims import Claimant
 from chat.store.messages import Shown, Span
@@ -38,14 +41,33 @@ async def identify(credentials: Credentials, *, make_guest: bool = False) -> Cal
 async def send(caller: Caller, request: Send, default_model: str = "") -> Response:
     """Answer a prompt, or attach to its answer. `default_model`: the door's own; else the thread's."""
     here = await runner.current()
-    claimant = Claimant(caller.user, here.process, here.has_room, default_model, MODELS)
-    return await here.send(claimant, request)
+    return await _claimed(
+        here, Claimant(caller.user, here.process, here.has_room, default_model, MODELS), request
+    )
 
 
 async def regenerate(caller: Caller, request: Again) -> Response:
     """Answer a prompt once more, as another version."""
     here = await runner.current()
-    return await here.send(Claimant(caller.user, here.process, here.has_room, "", MODELS), request)
+    return await _claimed(here, Claimant(caller.user, here.process, here.has_room, "", MODELS), request)
+
+
+async def _claimed(here: runner.Runner, claimant: Claimant, request: Send | Again) -> Response:
+    """A refusal is counted for whoever sets the quotas; a count that fails changes nothing."""
+    try:
+        return await here.send(claimant, request)
+    except QuotaExceeded as refusal:
+        with suppress(Unavailable):
+            await store.run(refusals.note, claimant.owner, refusal.fields["quota"])
+        raise
+
+
+async def probe(model: str) -> Probe:
+    """Ask a model for a word, as it is asked by everyone. Only for people who look after the server."""
+    here = await runner.current()
+    await here.models.warm()
+    client, *_ = await here.models.clients(model)
+    return await ask(client)
 
 
 async def follow(caller: Caller, response: Response, offset: int) -> AsyncGenerator[Event]:

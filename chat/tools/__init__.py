@@ -9,12 +9,13 @@ arithmetic, clock, search    the tools that are shipped
 
 from chat.tools import arithmetic, clock, search
 from chat.tools.calling import Called, run_all
-from chat.tools.offer import check, offered
+from chat.tools.offer import ServerState, check, offered, servers
 from chat.tools.registry import Tool, ToolContext, chosen, tool
 from chat.tools.schema import ToolMistake
 
 __all__ = [
     "Called",
+    "ServerState",
     "Tool",
     "ToolContext",
     "ToolMistake",
@@ -25,5 +26,6 @@ __all__ = [
     "offered",
     "run_all",
     "search",
+    "servers",
     "tool",
 ]

@@ -45,13 +45,22 @@ class McpServer:
     """`tools` are there while it is connected."""
 
     def __init__(self, name: str, spec: McpSpec) -> None:
-        self._name, self._spec = name, spec
+        self.name, self._spec = name, spec
         self.tools: dict[str, Tool] = {}
         self._client: Any = None
         self._living: asyncio.Task[None] | None = None
         self._gone = asyncio.Event()
         self._settled = asyncio.Event()  # connected, or failed to
         self._failed_at = -RETRY_SECONDS
+
+    @property
+    def state(self) -> str:
+        """In a word or two, for people."""
+        if self._client is not None:
+            return "connected"
+        if self._living is not None:
+            return "connecting"
+        return "away" if self._settled.is_set() else "not needed yet"
 
     async def offered(self) -> dict[str, Tool]:
         """Its tools; a server that is away is sought first, for a moment. Never raises but for cancellation."""
@@ -76,11 +85,11 @@ class McpServer:
                 self._client = client
                 connecting.reschedule(None)
                 self._settled.set()
-                logger.info("action=mcp_connected server=%s tools=%d", self._name, len(self.tools))
+                logger.info("action=mcp_connected server=%s tools=%d", self.name, len(self.tools))
                 await self._gone.wait()
         except Exception as problem:
             # Foreign code on the other side of a pipe or a network: its tools are lost, nothing else.
-            logger.warning("action=mcp_lost server=%s reason=%s", self._name, type(problem).__name__)
+            logger.warning("action=mcp_lost server=%s reason=%s", self.name, type(problem).__name__)
         finally:
             if not self._client:
                 self._failed_at = time.monotonic()
@@ -123,7 +132,7 @@ class McpServer:
         return found
 
     def _tool(self, told: Any) -> Tool:
-        name = re.sub("[^A-Za-z0-9_-]", "_", f"{self._name}_{told.name}")[:64]
+        name = re.sub("[^A-Za-z0-9_-]", "_", f"{self.name}_{told.name}")[:64]
         return Tool(
             name=name,
             function=partial(self._call, told.name),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
 
 from chat import conf_models, store
 from chat.tools.mcp_server import McpServer
-from chat.tools.mcp_spec import configured
+from chat.tools.mcp_spec import McpSpec, configured
 from chat.tools.registry import Tool, chosen
 from chat.tools.schema import ToolMistake
 
@@ -31,6 +33,32 @@ async def permitted(tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
     needed = {tool.permission for tool in tools.values() if tool.permission is not None}
     granted = await store.run(_held, user, needed) if needed else set()
     return {name: tool for name, tool in tools.items() if tool.permission in {None, *granted}}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """An MCP server as this process has it; `place` is its address or the name of its command, without what may be a secret."""
+
+    name: str
+    state: str
+    place: str
+    permission: str
+    tools: list[Tool]
+
+
+def servers() -> list[ServerState]:
+    """All that are configured."""
+    return [_state(name, spec) for name, spec in configured().items()]
+
+
+def _state(name: str, spec: McpSpec) -> ServerState:
+    server = next((one for one in _servers if one.name == name), None)
+    parts = urlsplit(spec.url)
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if spec.url else spec.command[0]
+    tools = list(server.tools.values()) if server else []
+    return ServerState(
+        name, server.state if server else "not needed yet", place, spec.permission or "", tools
+    )
 
 
 def _held(user: int, permissions: Iterable[str]) -> set[str]:

@@ -1,0 +1,51 @@
+"""A probe: one tiny question to a model, by the same client as everyone's, left at its first token. Nothing of it is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from chat.errors import ChatError, ModelFailed, ModelTimeout, place_of
+from chat.model_clients.base import ModelClient, Question
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 10.0  # in all: whoever asks for a probe waits for it
+QUESTION = "Answer with the word OK."
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How long the model took to its first token, or to fail: seconds. `error`: how, if it did."""
+
+    seconds: float
+    error: ChatError | None = None
+
+
+async def probe(client: ModelClient) -> Probe:
+    """Never raises but for cancellation."""
+    began = time.monotonic()
+    error: ChatError | None = None
+    try:
+        async with asyncio.timeout(SECONDS):
+            await _first_token(client)
+    except TimeoutError:
+        error = ModelTimeout(f"The model said nothing within {SECONDS:g} s.")
+    except ChatError as problem:
+        error = problem
+    except Exception as problem:
+        # A foreign server on the other side: what it does wrong is an answer too.
+        logger.error("action=probe_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
+        error = ModelFailed()
+    return Probe(time.monotonic() - began, error)
+
+
+async def _first_token(client: ModelClient) -> None:
+    question = Question([{"role": "user", "content": QUESTION}], [])
+    async with aclosing(client.stream(question)) as pieces:
+        async for piece in pieces:
+            if piece.text or piece.calls or piece.done:
+                return

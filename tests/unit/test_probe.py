@@ -1,0 +1,78 @@
+"""A probe asks as everyone does, leaves at the first token, and turns whatever goes wrong into an error with a code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from chat.errors import Unavailable
+from chat.model_clients import probe as probing
+from chat.model_clients.base import Question, Traits
+from chat.model_clients.probe import Probe, probe
+from chat.sse import Piece
+
+
+class Model:
+    """Gives these texts, then fails or says nothing more; `left` tells that the connection was closed."""
+
+    traits = Traits(name="c1", upstream="c1", parameters={})
+
+    def __init__(self, *texts: str, end: Exception | None = None, silent: bool = False) -> None:
+        self._texts, self._end, self._silent = texts, end, silent
+        self.asked: list[Question] = []
+        self.left = False
+
+    async def stream(self, question: Question) -> AsyncGenerator[Piece]:
+        self.asked.append(question)
+        try:
+            for text in self._texts:
+                yield Piece(text=text)
+            if self._silent:
+                await asyncio.Event().wait()
+            if self._end is not None:
+                raise self._end
+        finally:
+            self.left = True
+
+
+def ask(model: Model) -> Probe:
+    return asyncio.run(probe(model))
+
+
+def test_a_probe_leaves_at_the_first_token() -> None:
+    model = Model("", "O", "K", silent=True)
+    found = ask(model)
+    assert found.error is None
+    assert found.seconds < probing.SECONDS
+    assert model.left
+    (question,) = model.asked
+    assert (len(question.messages), question.tools) == (1, [])
+
+
+def test_a_model_that_fails_tells_its_code() -> None:
+    found = ask(Model(end=Unavailable()))
+    assert found.error is not None
+    assert found.error.code == "unavailable"
+
+
+def test_a_model_that_says_nothing_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "SECONDS", 0.05)
+    model = Model("", silent=True)
+    found = ask(model)
+    assert found.error is not None
+    assert found.error.code == "model_timeout"
+    assert model.left
+
+
+def test_what_nobody_foresaw_is_a_failure_whose_words_are_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    found = ask(Model(end=RuntimeError("a secret prompt")))
+    assert found.error is not None
+    assert found.error.code == "model_failed"
+    assert "action=probe_failed" in caplog.text
+    assert "a secret prompt" not in caplog.text
+
+
+def test_an_answer_without_a_word_is_an_answer() -> None:
+    assert ask(Model()).error is None
