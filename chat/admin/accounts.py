@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -14,11 +16,32 @@ from django.utils.html import format_html
 
 from chat.admin import holds, suspensions
 from chat.admin.deeds import DeedsAdmin
+from chat.admin.figures import moment, quotas_left, taken
 from chat.admin.readonly import ROWS
 from chat.models import ApiToken, User
 from chat.store import sessions
+from chat.store.totals import of_guests, of_users
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")  # given by superusers alone
+
+FIGURES = ("is_guest", "threads", "today", "month", "left", "tokens", "sessions", "held", "last_seen")
+
+
+class AccountList(ChangeList):
+    """Each page's figures come in a fixed number of statements."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        furnish(self.result_list)
+
+
+def furnish(users: list[Any]) -> None:
+    """Give the users what they took, and the guests among them what all guests took together."""
+    totals = of_users([user.pk for user in users])
+    shared = of_guests() if any(user.is_guest for user in users) else None
+    for user in users:
+        user.totals, user.shared = totals[user.pk], shared if user.is_guest else None
 
 
 @admin.register(User)
@@ -34,21 +57,68 @@ class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
     )
     change_form_template = "admin/chat/content_form.html"
 
-    list_display = ("username", "email", "is_guest", "is_staff", "is_active", "date_joined", "last_login")
+    list_display = (
+        "username",
+        "is_guest",
+        "is_staff",
+        "is_active",
+        "threads",
+        "today",
+        "month",
+        "left",
+        "last_seen",
+    )
     list_filter = ("is_guest", "is_staff", "is_superuser", "is_active", "groups")
     list_per_page = ROWS
     show_full_result_count = False
-    readonly_fields = ("is_guest", "is_active", "threads", "sessions", "held", "last_login", "date_joined")
+    show_facets = ShowFacets.NEVER
+    search_help_text = "Parts of user names, names and addresses"
+    readonly_fields = (*FIGURES, "is_active", "last_login", "date_joined")
+
+    class Media:
+        css = {"all": ["chat/admin.css"]}
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """The form that makes a user has nothing of the chat's yet."""
         usual = super().get_fieldsets(request, obj)
-        return [*usual, ("Chat", {"fields": ("is_guest", "threads", "sessions", "held")})] if obj else usual
+        return [*usual, ("Chat", {"fields": FIGURES})] if obj else usual
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return AccountList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            furnish([found])
+        return found
 
     @admin.display(description="threads")
-    def threads(self, user: User) -> str:
+    def threads(self, user: Any) -> str:
         address = reverse("admin:chat_thread_changelist", query={"owner__id__exact": user.pk})
-        return format_html('<a href="{}">{}</a>', address, "the user's threads")
+        return format_html('<a href="{}">{}</a>', address, f"{user.totals.threads:,}")
+
+    @admin.display(description="tokens today")
+    def today(self, user: Any) -> str:
+        return taken(user.totals.today)
+
+    @admin.display(description="tokens in 30 days")
+    def month(self, user: Any) -> str:
+        return taken(user.totals.month)
+
+    @admin.display(description="quotas left")
+    def left(self, user: Any) -> str:
+        """What is left of each quota that is set; guests share theirs."""
+        return " · ".join(quotas_left(user.totals, user.shared)) or "-"
+
+    @admin.display(description="last seen")
+    def last_seen(self, user: Any) -> str:
+        """The later of the last sign-in and the last activity in a thread."""
+        return moment(max(filter(None, (user.last_login, user.totals.last_activity)), default=None))
+
+    @admin.display(description="API tokens")
+    def tokens(self, user: Any) -> str:
+        address = reverse("admin:chat_apitoken_changelist", query={"user__id__exact": user.pk})
+        return format_html('<a href="{}">{}</a>', address, user.totals.tokens)
 
     @admin.display(description="signed in")
     def sessions(self, user: User) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import HttpRequest
 
+from chat import text
 from chat.admin import access, redactions
 from chat.admin.deeds import DeedsAdmin
+from chat.admin.figures import moment
+from chat.admin.filters import Rated
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.transcript import earlier, whole
 from chat.models import Message, Thread
+from chat.store.inspection import with_words
 
 START_CHARACTERS = 120  # of a message in a list: two lines of its column
 
@@ -21,12 +25,19 @@ START_CHARACTERS = 120  # of a message in a list: two lines of its column
 _START = Left(Coalesce(NullIf("readable", Value("")), F("content")), START_CHARACTERS)
 _VISIBLE_START = Case(When(hidden=False, then=_START), default=Value("(hidden)"))
 
+LAST = 2**31 - 1  # the largest turn there can be: a prompt that waits for its own comes last
+_PLACE = Coalesce("turn", Value(LAST))
+
 
 @admin.register(Message)
 class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
     deeds = (redactions.MESSAGE,)
-    list_display = ("start", "role", "mark", "thread", "turn", "position", "created_at")
-    list_filter = ("hidden", "role")
+    list_display = ("start", "role", "mark", "thread", "turn", "position", "said_at")
+    sortable_by = ("said_at",)
+    list_filter = ("hidden", "role", ("created_at", admin.DateFieldListFilter), Rated)
+    said_filters = (Rated,)
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-pk")
     list_select_related = ("thread",)
     listed = (
         "public_id",
@@ -41,9 +52,9 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
         "created_at",
     )
     said = ("start",)
-    unfilterable = ("content", "readable", "tool_calls", "search", "feedback_comment")
-    search_fields = ("public_id__exact", "thread__public_id__exact")
-    search_help_text = "Whole ids of messages and threads"
+    unfilterable = ("content", "readable", "tool_calls", "search", "feedback_comment", "feedback_score")
+    search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
+    search_help_text = "Whole ids of messages and threads; words too for who may read them"
     fields = (
         "public_id",
         ("thread_link", "owner_link", "response_link"),
@@ -55,12 +66,22 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         start = _START if access.can_read_hidden(request) else _VISIBLE_START
-        messages = super().get_queryset(request).annotate(start=start)
+        messages = super().get_queryset(request).annotate(start=start, place=_PLACE)
         return messages.defer("search", "content", "readable", "tool_calls")
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Newest first: of one thread in its own order, of all by key, which has an index."""
-        return ("-turn", "-position", "-pk") if "thread__id__exact" in request.GET else ("-pk",)
+    def paged_by(self, request: HttpRequest) -> tuple[str, ...]:
+        """Those of one thread in its own order."""
+        return ("-place", "-position", "-pk") if "thread__id__exact" in request.GET else self.ordering
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        words = text.storable(search_term.strip())
+        if not words:
+            return queryset, False
+        threads = list(Thread.objects.filter(public_id=words).values_list("pk", flat=True))
+        named = Q(public_id=words) | Q(thread__in=threads)
+        return queryset.filter(named | with_words(words) if self.shows(request, None) else named), False
 
     def thread_of(self, row: Message) -> Thread:
         return row.thread
@@ -86,7 +107,11 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
     def response_link(self, row: Message) -> str:
         return link("response", row.response_id, row.response)
 
-    @admin.display(description="marks", ordering="hidden", empty_value="-")
+    @admin.display(description="created at", ordering="created_at")
+    def said_at(self, row: Message) -> str:
+        return moment(row.created_at)
+
+    @admin.display(description="marks", empty_value="-")
     def mark(self, row: Message) -> str | None:
         if row.redacted_at:
             return badge("redacted", "redacted")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
 
-from django.contrib import admin
+from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from chat.admin import access
+from chat.admin.paging import KeysetAdmin, KeysetList
 from chat.models import Action, Thread
 
 M = TypeVar("M", bound=Model)
@@ -21,7 +22,7 @@ M = TypeVar("M", bound=Model)
 ROWS = 50  # of a list's page: two screens of a desktop
 
 
-class SlimList(ChangeList):
+class SlimList(KeysetList):
     """A list that leaves texts in the database: one reply can be a mebibyte."""
 
     model_admin: ReadOnlyAdmin[Any]
@@ -30,13 +31,15 @@ class SlimList(ChangeList):
         return super().get_queryset(request, exclude_parameters).only(*self.model_admin.listed)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[M]):
+class ReadOnlyAdmin(KeysetAdmin[M]):
     """`listed` are the columns that a list loads."""
 
     listed: ClassVar[tuple[str, ...]] = ()
     actions = None
     list_per_page = ROWS
     show_full_result_count = False  # it would count the whole table for a number that nobody needs
+    show_facets = ShowFacets.NEVER  # the same for each choice of each filter
+    sortable_by: ClassVar[tuple[str, ...]] = ()
 
     class Media:
         css = {"all": ["chat/admin.css"]}
@@ -58,12 +61,12 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     """Pages on which content stands, for those who may read it, each look on record.
 
     Whoever has only Django's right to view sees that a row exists. `said` are the fields and list columns that hold content
-    and are left out then; `content_search` are searched by readers alone. `unfilterable` columns no address can ask about:
-    a filter would tell them letter by letter.
+    and are left out then, as are the filters `said_filters`. `unfilterable` columns no address can ask about: a filter would
+    tell them letter by letter. Words are searched for by who is shown content, in `get_search_results`.
     """
 
     said: ClassVar[tuple[str, ...]] = ()
-    content_search: ClassVar[tuple[str, ...]] = ()
+    said_filters: ClassVar[tuple[Any, ...]] = ()
     unfilterable: ClassVar[tuple[str, ...]] = ()
 
     def get_list_display(self, request: HttpRequest) -> Any:
@@ -74,11 +77,9 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     def get_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
         return self._without_said(super().get_fields(request, obj), self.shows(request, obj))
 
-    def get_search_fields(self, request: HttpRequest) -> Any:
-        return [
-            *super().get_search_fields(request),
-            *(self.content_search if self.shows(request, None) else ()),
-        ]
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        shows = self.shows(request, None)
+        return [one for one in super().get_list_filter(request) if shows or one not in self.said_filters]
 
     def _without_said(self, names: Any, shows: bool) -> list[Any]:
         return [name for name in names if shows or name not in self.said]

@@ -9,15 +9,18 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from chat.admin import access, live, prompts, redactions
 from chat.admin.deeds import DeedsAdmin
+from chat.admin.filters import ErrorFilter, ModelFilter
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.recorder import recording
 from chat.models import Chunk, Message, Response, Role, Thread
-from chat.text import readable
+from chat.store.inspection import named
+from chat.text import readable, storable
 
 LOG_BYTES = (
     2 * 1024 * 1024
@@ -93,17 +96,14 @@ class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
         "finish_reason",
         "created_at",
     )
-    list_filter = (
-        "status",
-        ("model", admin.AllValuesFieldListFilter),
-        ("error_code", admin.AllValuesFieldListFilter),
-        "created_at",
-    )
+    list_filter = ("status", ModelFilter, ErrorFilter, ("created_at", admin.DateFieldListFilter))
+    date_hierarchy = "created_at"
+    sortable_by = ("created_at",)
     list_select_related = ("thread", "owner")
     listed = ("public_id", "thread__public_id", "owner__username", *_LISTED_FIGURES)
-    search_fields = ("public_id__exact", "thread__public_id__exact", "owner__username__exact")
+    search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
     search_help_text = "Whole ids of responses and threads, and whole user names"
-    ordering = ("-pk",)
+    ordering = ("-created_at", "-pk")
     fieldsets = (
         (
             None,
@@ -161,6 +161,12 @@ class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
         context["may_read_hidden"] = access.can_read_hidden(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Response], search_term: str
+    ) -> tuple[QuerySet[Response], bool]:
+        name = storable(search_term.strip())
+        return queryset.filter(named(name)) if name else queryset, False
+
     def contents(self, request: HttpRequest, row: Response) -> dict[str, Any]:
         return {"log": log_of(row)}
 
@@ -181,11 +187,11 @@ class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
         reply = Message.objects.visible().filter(response=row, role=Role.ASSISTANT)
         return link("message", reply.values_list("pk", flat=True).first(), "the stored message")
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description="status")
     def state(self, row: Response) -> str:
         return badge(row.status, row.status)
 
-    @admin.display(description="tokens in + out", ordering="completion_tokens", empty_value="-")
+    @admin.display(description="tokens in + out", empty_value="-")
     def tokens(self, row: Response) -> str | None:
         return None if row.prompt_tokens is None else f"{row.prompt_tokens} + {row.completion_tokens}"
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest
 from django.utils.text import Truncator
 
+from chat import text
 from chat.admin import access, holds, reasons, redactions
 from chat.admin.deeds import DeedsAdmin
 from chat.admin.exports import ExportingAdmin
+from chat.admin.figures import moment, money
+from chat.admin.filters import HasErrors, HasHidden, IsFlagged, ModelFilter, StateFilter
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.admin.transcript import Place, transcript
-from chat.models import Message, Response, Status, Thread
+from chat.models import Message, Response, Status, Thread, User
+from chat.store.inspection import in_threads
+from chat.store.totals import of_threads
 
 TITLE_CHARACTERS = 80  # in a list: one line
 
@@ -34,19 +39,6 @@ def _state() -> Subquery:
     """The status of the response that runs or waits, else of the last one."""
     responses = Response.objects.filter(thread=OuterRef("pk")).order_by(_ACTIVE_FIRST, "-pk")
     return Subquery(responses.values("status")[:1])
-
-
-class StateFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*Status.choices, ("none", "No response")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        return queryset.filter(state=None) if self.value() == "none" else queryset.filter(state=self.value())
 
 
 def _place(request: HttpRequest) -> Place:
@@ -70,19 +62,33 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
         "messages",
         "hidden",
         "owner",
-        "updated_at",
-        "model",
+        "last_activity",
+        "tokens",
+        "cost",
+        "errors",
+        "flagged",
+    )
+    list_filter = (
+        StateFilter,
+        ModelFilter,
+        ("updated_at", admin.DateFieldListFilter),
+        HasErrors,
+        HasHidden,
+        IsFlagged,
         "archived",
     )
-    list_filter = (StateFilter, "archived", "updated_at", ("model", admin.AllValuesFieldListFilter))
+    said_filters = (IsFlagged,)
+    date_hierarchy = "updated_at"
+    sortable_by = ("last_activity",)
     list_select_related = ("owner",)
-    listed = ("title", "public_id", "owner__username", "model", "updated_at", "archived")
-    said = ("name", "title")
-    content_search = ("title",)
+    listed = ("title", "public_id", "owner__username", "updated_at")
+    said = ("name", "title", "flagged")
     unfilterable = ("title", "system_prompt", "search")
-    search_fields = ("public_id", "owner__username")
-    search_help_text = "Thread ids and user names; titles too for who may read them"
-    ordering = ("-updated_at",)
+    search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
+    search_help_text = (
+        "Whole thread ids and user names; words in titles and messages too for who may read them"
+    )
+    ordering = ("-updated_at", "-pk")
     fields = (
         "title",
         ("public_id", "owner_link"),
@@ -100,6 +106,20 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
     def get_urls(self) -> list[Any]:
         return [reasons.ADDRESS, *super().get_urls()]
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Thread], search_term: str
+    ) -> tuple[QuerySet[Thread], bool]:
+        words = text.storable(search_term.strip())
+        if not words:
+            return queryset, False
+        found = Q(public_id=words) | Q(owner__in=User.objects.filter(username=words).values("pk"))
+        return queryset.filter(found | in_threads(words) if self.shows(request, None) else found), False
+
+    def furnish(self, rows: list[Thread]) -> None:
+        totals = of_threads([row.pk for row in rows])
+        for row in rows:
+            row.totals = totals[row.pk]  # type: ignore[attr-defined]
+
     def thread_of(self, row: Thread) -> Thread:
         return row
 
@@ -109,7 +129,7 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
         told = row.system_prompt if hidden and place.newest else ""
         return {"transcript": shown, "place": place, "system_prompt": told}
 
-    @admin.display(description="title", ordering="title")
+    @admin.display(description="title")
     def name(self, row: Thread) -> str:
         return Truncator(row.title or row.public_id).chars(TITLE_CHARACTERS)
 
@@ -121,13 +141,34 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
     def held(self, row: Thread) -> str:
         return holds.told(row)
 
-    @admin.display(description="messages", ordering="visible_number")
+    @admin.display(description="messages")
     def messages(self, row: Any) -> int:
         return int(row.visible_number)
 
-    @admin.display(description="hidden", ordering="hidden_number")
+    @admin.display(description="hidden")
     def hidden(self, row: Any) -> int:
         return int(row.hidden_number)
+
+    @admin.display(description="last activity", ordering="updated_at")
+    def last_activity(self, row: Thread) -> str:
+        return moment(row.updated_at)
+
+    @admin.display(description="tokens")
+    def tokens(self, row: Any) -> str:
+        return f"{row.totals.taken.tokens:,}"
+
+    @admin.display(description="cost")
+    def cost(self, row: Any) -> str:
+        return money(row.totals.taken)
+
+    @admin.display(description="errors")
+    def errors(self, row: Any) -> str:
+        return badge("failed", row.totals.errors) if row.totals.errors else "-"
+
+    @admin.display(description="flagged")
+    def flagged(self, row: Any) -> str:
+        """Answers that somebody found bad."""
+        return badge("failed", row.totals.flagged) if row.totals.flagged else "-"
 
     @admin.display(description="state", empty_value="-")
     def state(self, row: Any) -> str | None:

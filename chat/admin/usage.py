@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+import re
 
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from chat.admin.filters import ErrorFilter, ModelFilter
 from chat.admin.readonly import ROWS, ReadOnlyAdmin, badge
-from chat.models import CallEnd, Price, UpstreamCall
+from chat.models import CallEnd, Price, UpstreamCall, User
+from chat.text import storable
+
+NUMBER = re.compile(r"[0-9]{1,18}")  # of a row: fits the database's integer
 
 
 @admin.register(UpstreamCall)
@@ -40,13 +48,25 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
         "round",
         "attempt",
     )
-    list_filter = ("outcome", "source", "model")
+    list_filter = ("outcome", ModelFilter, ErrorFilter, "source")
+    date_hierarchy = "started_at"
+    sortable_by = ("started_at",)
     list_select_related = ("owner",)
-    search_fields = ("thread__exact", "response__exact", "owner__username__exact")
+    search_fields = ("thread",)  # what the box is shown for; see `get_search_results`
     search_help_text = "Whole numbers of threads and responses, and whole user names"
     ordering = ("-started_at", "-pk")
 
-    @admin.display(description="outcome", ordering="outcome")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[UpstreamCall], search_term: str
+    ) -> tuple[QuerySet[UpstreamCall], bool]:
+        """A number is never looked for as a name: no index could tell which is meant."""
+        name = storable(search_term.strip())
+        if NUMBER.fullmatch(name):
+            return queryset.filter(Q(thread=name) | Q(response=name)), False
+        owners = list(User.objects.filter(username=name).values_list("pk", flat=True))
+        return queryset.filter(owner__in=owners) if name else queryset, False
+
+    @admin.display(description="outcome")
     def state(self, call: UpstreamCall) -> str:
         return badge(call.outcome, CallEnd(call.outcome).label)
 

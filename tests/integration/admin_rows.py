@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.models import Chunk, Message, Response, Role, Status, Thread, User
+from chat.models import Chunk, Message, Response, Role, Status, Thread, UpstreamCall, User
 
 LISTS = ("thread", "message", "response", "user", "apitoken")
 
@@ -76,6 +77,29 @@ def add_turn(thread: Thread, turn: int, after: Message | None = None, text: str 
     thread.leaf = Message.objects.create(parent=prompt, response=response, **said, **place)
     thread.save(update_fields=["leaf"])
     return thread.leaf
+
+
+def make_call(thread: Thread, **fields: Any) -> UpstreamCall:
+    """One of a million tokens in, half a million out; without a first token."""
+    now = timezone.now()
+    given = {
+        "model": "c1",
+        "round": 0,
+        "attempt": UpstreamCall.objects.count(),
+        "started_at": now,
+        "finished_at": now + timedelta(seconds=2),
+        "outcome": "done",
+        "prompt_tokens": 1_000_000,
+        "completion_tokens": 500_000,
+        "source": "provider",
+        **fields,
+    }
+    return UpstreamCall.objects.create(owner=thread.owner, thread=thread.pk, response=thread.pk, **given)
+
+
+def shown(text: str) -> list[str]:
+    """Of a list of threads, the titles that are `title` and two digits."""
+    return re.findall(r">(title\d\d)<", text)
 
 
 def write_log(response: Response, *pieces: tuple[bytes, bool]) -> None:
