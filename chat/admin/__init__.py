@@ -2,6 +2,7 @@
 
 access      who may read, and the record of every look
 reasons     why somebody reads, where that is asked for
+dates, paging, filters     lists that cost the same with a million rows: by date, by key, by what an index knows
 readonly    what the content's pages share: no changes, slim lists, nothing shown without right and record
 deeds       pages that ask why and then do something to a row: `redactions`, `holds`, `suspensions`
 exports     the threads of a list, as JSON lines
@@ -10,11 +11,13 @@ versions, transcript           messages as a person reads them, with their calls
 recorder    all three, for a response's page
 live, prompts                  its log for replay and for following, and its stop; what a model was sent
 threads, messages, responses   one table each, as list and page
-accounts    users and their tokens
+accounts    users and their tokens, and what they took
 usage       calls of models, and prices; with accounts the only rows that can be changed here
 records     the access record, to look at
+spans, charts, panels, spreadsheet, dashboard    what it takes over time: drawn, as tables, as CSV
+health      models, prices and tools: what is configured, how it is, a probe
 
-Imports go upward in this list only.
+Imports go upward in this list only. `chatproject.admin_site` says where each page stands.
 """
 
 from django.contrib import admin
@@ -25,5 +28,3 @@ from chat.admin import accounts, holds, messages, records, responses, threads, u
 __all__ = ["accounts", "holds", "messages", "records", "responses", "threads", "usage"]
 
 admin.site.login_form = StaffSignInForm
-admin.site.site_title = admin.site.site_header = "Chat server"
-admin.site.index_title = "Administration"

@@ -1,0 +1,90 @@
+"""The admin's front: its own pages beside Django's, and an index by what one comes for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.sites import AdminSite
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, path, reverse
+
+# What stands where on the index, by the names of models; what is named nowhere stays under its app.
+GROUPS = {
+    "Conversations": ("Thread", "Message", "Response"),
+    "Usage": ("UpstreamCall", "Price"),
+    "People": ("User", "ApiToken", "Group"),
+    "Governance": ("AccessRecord", "Hold"),
+}
+
+
+class Site(AdminSite):
+    site_title = site_header = "Chat server"
+    index_title = "Administration"
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        # Not at the top: this module is read before there are any models.
+        from chat.admin import dashboard, health
+
+        own: list[URLPattern | URLResolver] = [
+            path("dashboard/", self._page(dashboard.dashboard), name="dashboard"),
+            path("dashboard/<slug:panel>.csv", self._page(dashboard.panel_csv), name="dashboard_csv"),
+            path("models/", self._page(health.overview), name="models"),
+            path("models/probe/", self._page(health.probe), name="probe"),
+        ]
+        return own + super().get_urls()
+
+    def _page(self, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        return self.admin_view(partial(view, site=self))
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """By groups, our own pages first; one app's own page is Django's."""
+        if app_label:
+            return super().get_app_list(request, app_label)
+        apps = self._build_app_dict(request)
+        rows = {model["object_name"]: model for app in apps.values() for model in app["models"]}
+        groups = [_group("Overview", _overview(request))]
+        for name, members in GROUPS.items():
+            groups.append(_group(name, [rows[member] for member in members if member in rows]))
+        placed = {member for members in GROUPS.values() for member in members}
+        for app in sorted(apps.values(), key=lambda app: str(app["name"])):
+            rest = [model for model in app["models"] if model["object_name"] not in placed]
+            groups.append({**app, "models": sorted(rest, key=lambda model: str(model["name"]))})
+        return [group for group in groups if group["models"]]
+
+
+def _overview(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.user.has_perm("chat.view_dashboard"):
+        return []
+    pages = (("Dashboard", "dashboard"), ("Models and tools", "models"))
+    return [
+        {
+            "name": name,
+            "object_name": address,
+            "admin_url": reverse(f"admin:{address}"),
+            "add_url": None,
+            "view_only": True,
+            "perms": {"view": True},
+            "model": None,
+        }
+        for name, address in pages
+    ]
+
+
+def _group(name: str, models: list[dict[str, Any]]) -> dict[str, Any]:
+    """As Django describes an app; its heading leads to its first page."""
+    address = models[0]["admin_url"] if models else ""
+    return {
+        "name": name,
+        "app_label": name.lower(),
+        "app_url": address,
+        "has_module_perms": True,
+        "models": models,
+    }
+
+
+class Config(AdminConfig):
+    default_site = "chatproject.admin_site.Site"

@@ -1,0 +1,143 @@
+"""The page of models and tools: what is configured, never a key; how the models were; and a probe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from chat import conf_models, service
+from chat.admin import health
+from chat.conf import settings
+from chat.conf_models import ModelSpec
+from chat.errors import ModelTimeout
+from chat.model_clients.probe import Probe
+from chat.models import User
+from chat.tools import mcp_spec
+from tests.integration.admin_rows import client_of, page
+from tests.integration.test_dashboard import busy, call
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
+
+
+@pytest.fixture
+def admin() -> Client:
+    return client_of(User.objects.create_superuser("root"))
+
+
+@pytest.fixture
+def staff() -> Callable[..., Client]:
+    def make(*permissions: str) -> Client:
+        user = User.objects.create(username="-".join(("staff", *permissions)), is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        return client_of(user)
+
+    return make
+
+
+def test_the_models_page_tells_health_price_and_whether_a_key_is_set_but_no_key(
+    admin: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy(owner)
+    call(owner, outcome="failed", error_code="model_timeout", first_token_at=None)
+    secret = "sk-never-shown"
+    monkeypatch.setenv("LOCAL_KEY", secret)
+    url = f"http://user:{secret}@host:81/v1?token={secret}"
+    specs = {
+        "local": ModelSpec(
+            base_url=url, api_key_env="LOCAL_KEY", model="m", parameters={"user": secret, "top_p": 0.5}
+        ),
+        "other": ModelSpec(
+            base_url=url, api_key_env="NOT_THERE", model="m", system=secret, tools=("calculate",)
+        ),
+    }
+    monkeypatch.setattr(health, "specs", {**conf_models.specs, **specs})
+    monkeypatch.setattr(
+        health, "settings", replace(settings, thesys_api_key=secret, c1_base_url="https://c1.example/v1/")
+    )
+    text = page(admin, "models")
+    assert secret not in text
+    rows = {
+        row[0]: " ".join(re.sub(r"<[^>]+>", " ", row[1]).split())
+        for row in re.findall(r'<tr>\s*<th scope="row">(.*?)</th>(.*?)</tr>', text, re.DOTALL)[
+            : len(specs) + 2
+        ]
+    }
+    assert "https://c1.example/v1/" in rows["c1"]
+    assert "set 2 1 1.50 s model_timeout 3 + 4 USD" in rows["c1"]
+    assert "http://host:81/v1 m set 1 1 - unavailable none" in rows["local"]
+    assert "not set 0 0" in rows["other"]
+    assert "user, top_p = 0.5" in text
+
+
+def test_the_models_page_tells_the_tools_and_the_mcp_servers(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = '{"wiki": {"url": "https://u:pw@wiki.example/mcp?key=pw", "permission": "chat.view_thread"}}'
+    monkeypatch.setattr(mcp_spec, "settings", replace(settings, mcp=servers))
+    text = page(admin, "models")
+    assert "calculate" in text
+    assert "&quot;expression&quot;" in text
+    assert "https://wiki.example/mcp, for users with chat.view_thread" in text
+    assert "not needed yet" in text
+    assert "pw" not in text
+
+
+def probing(monkeypatch: pytest.MonkeyPatch, found: Probe) -> list[str]:
+    """Has probes end like this; the models that were asked."""
+    asked: list[str] = []
+
+    async def probe(model: str) -> Probe:
+        asked.append(model)
+        return found
+
+    monkeypatch.setattr(service, "probe", probe)
+    return asked
+
+
+def test_a_probe_tells_how_long_it_took_or_the_errors_code(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = probing(monkeypatch, Probe(0.25))
+    text = admin.post(reverse("admin:probe"), {"model": "c1"}, follow=True).content.decode()
+    assert "Model c1: first token after 0.25 s." in text
+    probing(monkeypatch, Probe(10, ModelTimeout()))
+    text = admin.post(reverse("admin:probe"), {"model": "c1"}, follow=True).content.decode()
+    assert "Model c1: model_timeout after 10.00 s." in text
+    assert asked == ["c1"]
+
+
+def test_only_who_may_sends_a_probe_and_only_by_post_to_a_model_that_there_is(
+    admin: Client, staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = probing(monkeypatch, Probe(0.25))
+    client = staff("view_dashboard")
+    assert "Probe<" not in page(client, "models")
+    assert client.post(reverse("admin:probe"), {"model": "c1"}).status_code == 403
+    assert admin.get(reverse("admin:probe"), {"model": "c1"}).status_code == 405
+    text = admin.post(reverse("admin:probe"), {"model": "none"}, follow=True).content.decode()
+    assert "There is no such model." in text
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(User.objects.get(username="root"))
+    assert strict.post(reverse("admin:probe"), {"model": "c1"}).status_code == 403
+    assert asked == []
+
+
+def test_one_probe_at_a_time(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = probing(monkeypatch, Probe(0.25))
+    with health._probing:
+        text = admin.post(reverse("admin:probe"), {"model": "c1"}, follow=True).content.decode()
+    assert "Another probe is under way." in text
+    assert asked == []
+    admin.post(reverse("admin:probe"), {"model": "c1"})
+    assert asked == ["c1"]
