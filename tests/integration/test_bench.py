@@ -81,6 +81,20 @@ def test_the_median_of_no_values_is_nothing() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.slow
+def test_the_admins_pages_are_measured_on_a_data_set(live: None, live_database: str, tmp_path: Path) -> None:
+    written = tmp_path / "bench.json"
+    command = ["-m", "django", "bench", "--scenario", "admin", "--messages", "300", "--json", str(written)]
+    environ = {**os.environ, "DATABASE_URL": database_url(live_database), "SECRET_KEY": SECRET_KEY}
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    pages = {page["name"]: page for page in json.loads(written.read_text())["adminPages"]}
+    assert {"threads", "messages", "dashboard, 90d", "transcript, the longest thread"} <= pages.keys()
+    assert all(page["first"] > 0 and page["again"] > 0 for page in pages.values())
+    assert "admin page" in done.stdout
+
+
+@pytest.mark.live
 def test_a_scenario_runs_from_end_to_end(live: None, live_database: str, tmp_path: Path) -> None:
     written = tmp_path / "bench.json"
     command = ["-m", "django", "bench", "--scenario", "tiny", "--rounds", "1", "--json", str(written)]

@@ -18,7 +18,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from chat.bench import curves, processes, rounds, table
+from chat.bench import admin_pages, curves, dataset, processes, rounds, table
+from chat.bench.admin_pages import PageTime
 from chat.bench.contestants import OTHER_CORE, Contestant, NextJs, Ours
 from chat.bench.curves import Curve, Visitor
 from chat.bench.rounds import LOAD, Bench
@@ -27,7 +28,7 @@ from chat.bench.script import Script
 from chat.models import ApiToken, User
 from chatproject.listening import raise_file_limit
 
-CURVES = "curves"  # the one name that stands for no scenario
+CURVES, ADMIN = "curves", "admin"  # names that stand for no scenario; the latter only where it is asked for
 MODEL_SERVER = [sys.executable, "-m", "chat.bench.model_server"]
 
 
@@ -36,9 +37,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "--scenario", action="append", choices=[*BY_NAME, CURVES], help="only this one; may be repeated"
+            "--scenario",
+            action="append",
+            choices=[*BY_NAME, CURVES, ADMIN],
+            help="only this one; may be repeated",
         )
         parser.add_argument("--rounds", type=int, default=5, help="runs of each scenario (default: 5)")
+        parser.add_argument(
+            "--messages",
+            type=int,
+            default=1_000_000,
+            help="of the data set behind `admin` (default: %(default)s)",
+        )
         parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
         parser.add_argument("--rival-dir", type=Path, metavar="DIR", help="the Next.js route, built")
         parser.add_argument(
@@ -56,12 +66,12 @@ class Command(BaseCommand):
             ours = Ours(url, f"http://127.0.0.1:{port}/v1/", token, Path(folder))
             runs = self._run_scenarios(names, ours, port, options)
             found = self._run_curves(ours, token, user.pk) if CURVES in names else []
+            pages = self._run_admin(ours, options["messages"]) if ADMIN in names else []
         rival = NextJs.name
-        self.stdout.write("\n".join(table.lines(runs, found, rival)))
+        self.stdout.write("\n".join([*table.lines(runs, found, rival), *admin_pages.lines(pages)]))
         if options["json"]:
-            options["json"].write_bytes(
-                msgspec.json.format(msgspec.json.encode(table.as_json(runs, found, rival)))
-            )
+            results = {**table.as_json(runs, found, rival), "adminPages": pages}
+            options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
     def _run_scenarios(
         self, names: list[str], ours: Ours, port: int, options: dict[str, Any]
@@ -71,7 +81,13 @@ class Command(BaseCommand):
             contestants.append(NextJs(options["rival_dir"], f"http://127.0.0.1:{port}/v1"))
         load = [options["load"]] if options["load"] else LOAD
         bench = Bench(contestants, port, load, options["rounds"])
-        return [bench.run(BY_NAME[name], self.stderr.write) for name in names if name != CURVES]
+        return [bench.run(BY_NAME[name], self.stderr.write) for name in names if name in BY_NAME]
+
+    def _run_admin(self, ours: Ours, messages: int) -> list[PageTime]:
+        self.stderr.write("admin")
+        dataset.make(messages, self.stderr.write)
+        with _serving(ours, Script(1)):
+            return admin_pages.measure(ours)
 
     def _run_curves(self, ours: Ours, token: str, owner: int) -> list[Curve]:
         self.stderr.write("curves")
