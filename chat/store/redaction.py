@@ -11,13 +11,13 @@ from django.db.models.functions import Now
 
 from chat import doorbell
 from chat.errors import BY_CODE
-from chat.models import ACTIVE, Chunk, Message, Response, Revision, Role, Thread, raw_delete
+from chat.models import ACTIVE, Attachment, Chunk, Message, Response, Revision, Role, Thread, raw_delete
 from chat.store import attachments, holds, logs
 from chat.store.refused import Held, RedactedAlready, StillRunning
 
 TOMBSTONE = "[removed]"  # the same for user, model and staff; no markup in any format
 _BYTES = TOMBSTONE.encode()
-SAMPLED = (Thread, Message, Response, Chunk, Revision)  # tables that hold what was said
+SAMPLED = (Thread, Message, Response, Chunk, Revision, Attachment)  # tables that hold what was said
 FIRST_TURN = 1  # titles are made from this turn, or from what was imported ahead of it
 
 

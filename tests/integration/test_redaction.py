@@ -9,7 +9,7 @@ from django.db import connection
 
 from chat.errors import BadRequest
 from chat.history import history_for_model
-from chat.models import Message, Response, Revision, Role, Status, Thread, User
+from chat.models import Attachment, AttachmentUse, Message, Response, Revision, Role, Status, Thread, User
 from chat.payloads import Feedback, ThreadChange
 from chat.store import holds, messages, redaction, threads, titles
 from chat.store.refused import Held, RedactedAlready, StillRunning
@@ -89,6 +89,18 @@ def test_the_scan_finds_the_word_in_every_column_that_holds_it(thread: Thread) -
 def test_of_a_redacted_thread_no_trace_is_left(thread: Thread) -> None:
     redaction.redact_thread(thread, "staff")
     assert traces(WORD) == []
+
+
+def test_a_picture_goes_with_the_message_that_shows_it(thread: Thread) -> None:
+    for position in (0, 3):
+        data = f"{WORD}{position}".encode()
+        row = Attachment.objects.create(
+            owner=thread.owner, content_type="image/png", size=len(data), data=data
+        )
+        AttachmentUse.objects.create(attachment=row, message=thread.messages.get(position=position))
+    redaction.redact_message(thread.messages.get(position=0), "staff")
+    assert traces(f"{WORD}0") == []
+    assert traces(f"{WORD}3") == ["chat_attachment.data"]
 
 
 def quoted(word: str) -> list[str]:
