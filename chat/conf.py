@@ -105,6 +105,13 @@ class Settings:
         "folder",
         "embedded database, generated secrets, built page (mode 0700)",
     )
+    page_build: Path | None = _from(
+        "CHAT_PAGE_BUILD",
+        Path,
+        None,
+        "folder",
+        "a built React page; `up` sets it and builds it there, without one the plain page is served",
+    )
     guests: bool = _from(
         "CHAT_GUESTS", _switch, False, "switch", "visitors without an account; `up` on loopback turns it on"
     )

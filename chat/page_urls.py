@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from chat import account_pages, pages, shared_page
+from chat import account_pages, built, pages, shared_page
 
 urlpatterns = [
     path("", pages.chat, name="chat"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("s/<str:share_id>", shared_page.shared, name="shared"),
     path("signup/", account_pages.sign_up, name="signup"),
     path("login/", account_pages.SignIn.as_view(), name="login"),
+    path("page/<str:build>/assets/<str:name>", built.asset, name="page-asset"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("password/", account_pages.ChangePassword.as_view(), name="password"),
     path("settings/", account_pages.settle, name="settings"),

@@ -1,6 +1,8 @@
-"""The plain page and the way in: thin, synchronous views that give HTML. What the page shows comes from the API."""
+"""The page and the way in: thin, synchronous views that give HTML. What the page shows comes from the API."""
 
 from __future__ import annotations
+
+import secrets
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -9,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from chat import built
 from chat.identity import admitted, ensure_guest
 
 SUGGESTIONS = (
@@ -19,13 +22,23 @@ SUGGESTIONS = (
 )
 """What a newcomer can say at once, with what comes of it: together they show what the product does."""
 
+NONCE_BYTES = 16
+"""Of randomness in the nonce of a page's styles, as CSP asks for."""
+
 
 @never_cache
 @ensure_csrf_cookie
 @require_safe
 def chat(request: HttpRequest, thread_id: str = "") -> HttpResponse:
-    """The chat page, at a thread's address too: which one is open is the script's business, who may see it the API's."""
+    """The chat page, at a thread's address too: which one is open is the script's business, who may see it the API's.
+
+    It is the built one where there is a build, else the plain one.
+    """
     ensure_guest(request)
     if not admitted(request.user):
         return redirect_to_login(request.get_full_path())
+    nonce = secrets.token_urlsafe(NONCE_BYTES)
+    if page := built.html(nonce):
+        request.style_nonce = nonce  # type: ignore[attr-defined]  # for the policy, which a middleware sends
+        return HttpResponse(page)
     return render(request, "chat/chat.html", {"suggestions": SUGGESTIONS})

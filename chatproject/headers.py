@@ -13,7 +13,7 @@ PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self'",
+        "style-src 'self'{nonce}",
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
@@ -29,11 +29,16 @@ API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 def ContentSecurityPolicy(  # noqa: N802 - named like the middlewares beside it
     get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    """For pages: only what this site serves itself, and no inline script or style."""
+    """For pages: only what this site serves itself, no inline script, and no inline style but one with the nonce.
+
+    A view that needs one gives it as `request.style_nonce`: the React page's components bring styles of their own.
+    """
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         response = await get_response(request)
-        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        nonce = getattr(request, "style_nonce", "")
+        policy = PAGE_POLICY.format(nonce=f" 'nonce-{nonce}'" if nonce else "")
+        response.headers.setdefault("Content-Security-Policy", policy)
         _secure_cookies(request, response)
         return response
 

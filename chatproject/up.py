@@ -8,7 +8,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from chatproject import environment, listening
+from chatproject import environment, listening, page
 from chatproject.commands import choose_database
 from chatproject.supervisor import Supervisor
 
@@ -57,8 +57,31 @@ def main(arguments: list[str], folder: Path) -> int:
     listeners = listening.listen(addresses)
     listening.raise_file_limit()
     server = choose_database(os.environ, folder)
+    builder = _page_builder(folder, wanted=not options.no_page)
     supervisor = Supervisor(listeners, options.processes, dict(os.environ), server)
-    return supervisor.run(lambda: _announce(folder, listeners[0].getsockname()[1], options.host))
+
+    def announce() -> None:
+        _announce(folder, listeners[0].getsockname()[1], options.host)
+        if builder:
+            builder.start()
+
+    try:
+        return supervisor.run(announce)
+    finally:
+        if builder:
+            builder.stop()
+
+
+def _page_builder(folder: Path, *, wanted: bool) -> page.Builder | None:
+    """Who builds the React page once the plain one is there, unless somebody names a built one or wants none."""
+    if not wanted:
+        os.environ["CHAT_PAGE_BUILD"] = ""
+        return None
+    if os.environ.get("CHAT_PAGE_BUILD"):
+        return None
+    build = page.folder_of(folder)
+    os.environ["CHAT_PAGE_BUILD"] = str(build)
+    return page.Builder(build, dict(os.environ))
 
 
 def _settle_openness(environ: MutableMapping[str, str], *, private: bool) -> None:

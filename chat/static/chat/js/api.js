@@ -58,9 +58,15 @@ export class Api {
     return this.#change("POST", path("responses", responseId, "stop"), { offset });
   }
 
-  async threads(cursor = "") {
-    const query = new URLSearchParams({ limit: 50, ...(cursor && { cursor }) });
-    return (await checked(await fetch(`${path("threads")}?${query}`))).json();
+  /** Another answer to the prompt of `responseId`. Gives the open event stream. */
+  regenerate(responseId, body, signal) {
+    return this.#change("POST", path("responses", responseId, "regenerate") + "?format=sse", body, signal);
+  }
+
+  /** `{threads, nextCursor}`; `wanted`: cursor, q (then each has an `excerpt`), archived. */
+  async threads(wanted = {}) {
+    const given = Object.entries({ limit: 50, ...wanted }).filter(([, value]) => value);
+    return (await checked(await fetch(`${path("threads")}?${new URLSearchParams(given)}`))).json();
   }
 
   async thread(threadId) {
@@ -73,8 +79,9 @@ export class Api {
     return (await checked(await fetch(path("threads", threadId, "messages") + query))).json();
   }
 
-  rename(threadId, title) {
-    return this.#change("PATCH", path("threads", threadId), { title });
+  /** Changes `title`, `archived` or `leaf`; the thread as it is then. */
+  async change(threadId, change) {
+    return (await this.#change("PATCH", path("threads", threadId), change)).json();
   }
 
   remove(threadId) {
@@ -85,8 +92,22 @@ export class Api {
     return this.#change("PUT", path("threads", threadId, "messages", messageId), { content });
   }
 
+  /** `score`: -1, 0 or 1. */
+  rate(threadId, messageId, score) {
+    return this.#change("PUT", path("threads", threadId, "messages", messageId, "feedback"), { score });
+  }
+
+  /** The read-only links to a thread: `{shares: [{shareId, url, createdAt, expiresAt}]}`. */
+  async shares(threadId) {
+    return (await checked(await fetch(path("threads", threadId, "shares")))).json();
+  }
+
   async share(threadId) {
     return (await this.#change("POST", path("threads", threadId, "shares"), {})).json();
+  }
+
+  unshare(threadId, shareId) {
+    return this.#change("DELETE", path("threads", threadId, "shares", shareId));
   }
 
   /** Where a thread can be had as a file; `format` is `markdown` or `json`. */
@@ -94,12 +115,19 @@ export class Api {
     return `${path("threads", threadId, "export")}?format=${format}`;
   }
 
-  async #change(method, address, body) {
+  /** Takes a picture, a File, to the server: `{attachmentId, url}`. */
+  async attach(file) {
+    return (await this.#change("POST", path("attachments"), file)).json();
+  }
+
+  async #change(method, address, body, signal = undefined) {
+    const file = body instanceof Blob;
     const attempt = () =>
       fetch(address, {
         method,
-        headers: { "Content-Type": "application/json", "X-CSRFToken": this.#csrf },
-        body: body && JSON.stringify(body),
+        signal,
+        headers: { "Content-Type": file ? body.type : "application/json", "X-CSRFToken": this.#csrf },
+        body: file ? body : body && JSON.stringify(body),
       });
     let response = await attempt();
     if (response.status === 403) {

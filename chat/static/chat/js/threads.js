@@ -61,7 +61,7 @@ export class Threads {
 
   async #page() {
     try {
-      const { threads, nextCursor } = await this.api.threads(this.#cursor);
+      const { threads, nextCursor } = await this.api.threads({ cursor: this.#cursor });
       this.#add(threads, nextCursor);
     } catch (problem) {
       this.on.failed(problem);
@@ -115,7 +115,7 @@ export class Threads {
       left = true;
       this.upsert(thread);
       this.#items.get(thread.threadId).element.querySelector("a").focus();
-      if (title && title !== thread.title) this.#changed(this.api.rename(thread.threadId, title).then((answer) => answer.json()));
+      if (title && title !== thread.title) this.#changed(this.api.change(thread.threadId, { title }));
     };
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") leave(input.value.trim());

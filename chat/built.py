@@ -1,0 +1,63 @@
+"""The built React page: its HTML, and the files that it loads. Where there is no build yet, the plain page stands in.
+
+The build of the present sources lies in the folder that `settings.page_build` names, once it is whole; `up` makes it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from chat.conf import settings
+
+NONCE = "__NONCE__"
+"""Stands in the built HTML for the nonce of one answer."""
+
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""A year: the name of a file changes with its content."""
+
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+"""What a build consists of; nothing else in its folder is served."""
+
+_BUILD, _NAME = re.compile(r"[0-9a-f]{16}"), re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
+
+
+def html(nonce: str) -> str | None:
+    """The page with `nonce` for its styles; None where the plain page is to be served."""
+    folder = settings.page_build
+    return _template(folder).replace(NONCE, nonce) if folder and (folder / "index.html").exists() else None
+
+
+@lru_cache(maxsize=2)
+def _template(folder: Path) -> str:
+    return (folder / "index.html").read_text()
+
+
+@require_safe
+def asset(request: HttpRequest, build: str, name: str) -> HttpResponse:
+    """A script, style, font or picture of this build, or of an earlier one that an open tab still lives on."""
+    path = _path(build, name)
+    if path is None or not path.is_file():
+        raise Http404
+    packed = path.with_name(f"{name}.gz")
+    gzip = "gzip" in request.headers.get("Accept-Encoding", "") and packed.is_file()
+    response = HttpResponse((packed if gzip else path).read_bytes(), content_type=TYPES[path.suffix])
+    response["Cache-Control"] = IMMUTABLE
+    response["Vary"] = "Accept-Encoding"
+    if gzip:
+        response["Content-Encoding"] = "gzip"
+    return response
+
+
+def _path(build: str, name: str) -> Path | None:
+    known = _BUILD.fullmatch(build) and _NAME.fullmatch(name) and Path(name).suffix in TYPES
+    return settings.page_build.parent / build / "assets" / name if settings.page_build and known else None

@@ -1,0 +1,40 @@
+/** The page's frame: threads at the side, the conversation in a column, the field at the foot. */
+
+import { useState } from "react";
+import { Banners } from "./parts/Banners";
+import { Composer } from "./parts/Composer";
+import { Conversation } from "./parts/Conversation";
+import { ShareDialog } from "./parts/ShareDialog";
+import { Sidebar } from "./parts/Sidebar";
+import { TopBar } from "./parts/TopBar";
+import { Undo } from "./parts/Undo";
+import { useNarrow } from "./parts/useNarrow";
+import type { Page } from "./state/page";
+import { useStore } from "./state/store";
+import { words } from "./words";
+
+export function App({ page }: { page: Page }) {
+  useStore(page);
+  const narrow = useNarrow();
+  const [shared, setShared] = useState<string | null>(null);
+  const covered = narrow && page.menu;
+  return (
+    <div className="app" data-menu={page.menu || undefined}>
+      <a className="skip" href="#prompt">
+        {words.toField}
+      </a>
+      <Sidebar page={page} />
+      <div id="shade" onClick={() => page.openMenu(false)} />
+      <div id="main" inert={covered}>
+        <TopBar page={page} share={() => setShared(page.conversation.threadId)} />
+        <div className="banners">
+          <Banners page={page} />
+        </div>
+        <Conversation page={page} />
+        <Composer page={page} />
+      </div>
+      <Undo page={page} />
+      {shared !== null && <ShareDialog page={page} threadId={shared} leave={() => setShared(null)} />}
+    </div>
+  );
+}

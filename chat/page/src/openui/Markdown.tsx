@@ -1,0 +1,11 @@
+/** Stands in for `react-markdown`: with tables, and with links where pictures would be fetched. */
+
+import RealMarkdown, { type Components, type Options } from "real-markdown";
+import remarkGfm from "remark-gfm";
+import { PictureLink } from "./pictures";
+
+const img: Components["img"] = ({ src, alt }) => <PictureLink src={src} alt={alt} />;
+
+export default function Markdown({ components, remarkPlugins, ...rest }: Options) {
+  return <RealMarkdown {...rest} remarkPlugins={[remarkGfm, ...(remarkPlugins ?? [])]} components={{ ...components, img }} />;
+}

@@ -1,0 +1,51 @@
+/** Pictures whose address a model wrote: a link that the reader may follow, never a request by itself. */
+
+import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
+import { words } from "../words";
+import type { DefinedComponent, Drawn } from "./types";
+
+interface Picture {
+  src?: unknown;
+  alt?: unknown;
+  details?: unknown;
+}
+
+export function PictureLink({ src, alt }: { src: unknown; alt: unknown }) {
+  const address = String(src ?? "");
+  const label = words.image(String(alt || words.imageAddress));
+  if (!/^https?:\/\//i.test(address)) return <span className="picture">{label}</span>;
+  return (
+    <a className="picture" href={address} target="_blank" rel="noopener noreferrer nofollow">
+      {label}
+    </a>
+  );
+}
+
+function instead(name: string, component: (drawn: Drawn<Record<string, unknown>>) => React.ReactNode): DefinedComponent {
+  return { ...(openuiChatLibrary.components[name] as DefinedComponent), component };
+}
+
+const one = ({ props }: Drawn<Picture>) => <PictureLink src={props.src} alt={props.alt} />;
+
+function gallery({ props }: Drawn<{ images?: unknown }>) {
+  const images = Array.isArray(props.images) ? (props.images as Picture[]) : [];
+  return (
+    <ul className="gallery">
+      {images.map((image, place) => (
+        <li key={place}>
+          <PictureLink src={image?.src} alt={image?.alt || image?.details} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A list of pictures is a list; each item's picture is left out, its words say what it is. */
+const list = openuiChatLibrary.components.ListBlock as DefinedComponent;
+
+export const pictures: Record<string, DefinedComponent> = {
+  Image: instead("Image", one),
+  ImageBlock: instead("ImageBlock", one),
+  ImageGallery: instead("ImageGallery", gallery),
+  ListBlock: { ...list, component: ({ props, ...rest }: Drawn<object>) => <list.component {...rest} props={{ ...props, variant: "number" }} /> },
+};

@@ -1,0 +1,64 @@
+/** One answer: the steps that led to it, its text and interfaces, what became of it, and what can be done with it. */
+
+import { memo, useLayoutEffect, useMemo, useState } from "react";
+import type { Page } from "../state/page";
+import type { Reply } from "../state/reply";
+import { useStore } from "../state/store";
+import { words } from "../words";
+import { partsOf } from "./answerParts";
+import { Deeds } from "./Deeds";
+import { Program } from "./Program";
+import { Readable } from "./Readable";
+import { Steps } from "./Steps";
+
+export const Answer = memo(function Answer({ page, reply }: { page: Page; reply: Reply }) {
+  useStore(reply);
+  const { text, running } = reply;
+  const { steps, parts } = useMemo(() => partsOf(text, running), [text, running]);
+  const [unreadable, setUnreadable] = useState(false);
+  const [form] = useState(() => reply.form);
+  useLayoutEffect(() => reply.drawn());
+
+  const actions = {
+    say: (said: string, context: unknown[] | null) => page.conversation.say(said, context),
+    form,
+    change: (changed: Record<string, unknown>) => reply.keep(changed),
+  };
+  const empty = running && !parts.length && !steps.length;
+  return (
+    <article
+      className="reply"
+      aria-label={words.answer}
+      aria-busy={running}
+      data-empty={empty || undefined}
+      data-waiting={reply.waiting || undefined}
+    >
+      <div className="body" dir="auto">
+        {steps.length > 0 && <Steps steps={steps} running={running} />}
+        {unreadable ? (
+          <Readable text={text} running={running} actions={actions} />
+        ) : (
+          parts.map((part, place) =>
+            part.kind === "program" ? (
+              <Program key={place} program={part.text} running={running} actions={actions} lost={() => setUnreadable(true)} />
+            ) : (
+              <Readable key={place} text={part.text} running={running} actions={actions} />
+            ),
+          )
+        )}
+      </div>
+      {reply.tool && <p className="note tool">{reply.tool}</p>}
+      {reply.note && (
+        <div className="foot">
+          <p className={reply.note.problem ? "problem" : "note"}>{reply.note.words}</p>
+          {reply.again && (
+            <button type="button" className="chip" onClick={() => page.conversation.retry(reply)}>
+              {words.again}
+            </button>
+          )}
+        </div>
+      )}
+      {!running && <Deeds page={page} reply={reply} />}
+    </article>
+  );
+});

@@ -1,0 +1,52 @@
+/** The threads in groups by day, or what a search found, best first. */
+
+import { announce } from "@plain/js/announce.js";
+import { useEffect } from "react";
+import type { Page } from "../state/page";
+import type { Excerpted } from "../state/shapes";
+import { useStore } from "../state/store";
+import { words } from "../words";
+import { byDay } from "./days";
+import { ThreadRow } from "./ThreadRow";
+
+export function ThreadList({ page }: { page: Page }) {
+  const threads = useStore(page.threads);
+  const searched = threads.query.trim();
+  const groups: [string, Excerpted[]][] = searched ? [["", threads.list]] : byDay(threads.list, new Date());
+
+  useEffect(() => {
+    if (searched) announce(words.found(threads.list.length));
+  }, [searched, threads.list.length]);
+
+  return (
+    <div id="threads">
+      {threads.archive && !searched && <h2 className="day">{words.archiveShown}</h2>}
+      {groups.map(([day, list]) => (
+        <section key={day}>
+          {day && !threads.archive && <h2 className="day">{day}</h2>}
+          <ul>
+            {list.map((thread) => (
+              <ThreadRow key={thread.threadId} page={page} thread={thread} />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {!threads.list.length && !threads.loading && <p className="note none">{none(searched, threads.archive)}</p>}
+      {threads.hasMore && (
+        <button type="button" id="more-threads" className="chip" onClick={() => void threads.more()}>
+          {words.more}
+        </button>
+      )}
+      {!searched && (
+        <button type="button" className="plain archive-way" onClick={() => threads.showArchive(!threads.archive)}>
+          {threads.archive ? words.archiveLeft : words.archiveShown}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function none(searched: string, archive: boolean) {
+  if (searched) return words.noMatch;
+  return archive ? words.noArchived : words.noChats;
+}

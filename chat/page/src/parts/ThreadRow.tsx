@@ -1,0 +1,88 @@
+/** One thread: its title, where a search found it, whether it is being answered, and what can be done with it. */
+
+import { useRef, useState } from "react";
+import { type Page, pathOf } from "../state/page";
+import type { Excerpted } from "../state/shapes";
+import { words } from "../words";
+import { Excerpt } from "./Excerpt";
+import { Menu } from "./Menu";
+
+export function ThreadRow({ page, thread }: { page: Page; thread: Excerpted }) {
+  const [renaming, setRenaming] = useState(false);
+  const link = useRef<HTMLAnchorElement>(null);
+  const title = thread.title || words.untitled;
+  const current = thread.threadId === page.conversation.threadId;
+
+  if (renaming) {
+    const leave = (changed: string) => {
+      setRenaming(false);
+      setTimeout(() => link.current?.focus());
+      if (changed && changed !== thread.title) void page.threads.rename(thread, changed);
+    };
+    return (
+      <li>
+        <TitleField title={thread.title} leave={leave} />
+      </li>
+    );
+  }
+
+  const open = (event: React.MouseEvent) => {
+    // A new tab or window is the browser's business.
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    void page.go(thread.threadId);
+  };
+  const choices = [
+    { label: words.rename, act: () => setRenaming(true) },
+    {
+      label: thread.archived ? words.unarchive : words.archive,
+      act: () => void page.threads.setArchived(thread, !thread.archived),
+    },
+    { label: words.remove, act: () => void page.threads.remove(thread), danger: true },
+  ];
+
+  return (
+    <li className={current ? "current" : undefined}>
+      <a ref={link} href={pathOf(thread.threadId)} aria-current={current ? "page" : undefined} onClick={open}>
+        <span className="lines">
+          <span className="title" dir="auto">
+            {title}
+          </span>
+          {thread.excerpt && <Excerpt {...thread.excerpt} />}
+        </span>
+        {thread.activeResponseId && (
+          <span className="running">
+            <span className="unseen"> {words.answering}</span>
+          </span>
+        )}
+      </a>
+      <Menu label={words.actionsOf(title)} choices={choices} />
+    </li>
+  );
+}
+
+function TitleField({ title, leave }: { title: string; leave: (changed: string) => void }) {
+  const left = useRef(false);
+  const done = (changed: string) => {
+    if (left.current) return;
+    left.current = true;
+    leave(changed.trim());
+  };
+  const pressed = (event: React.KeyboardEvent<HTMLInputElement>) => {
+    event.stopPropagation();
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter") done(event.currentTarget.value);
+    if (event.key === "Escape") done("");
+  };
+  return (
+    <input
+      defaultValue={title}
+      aria-label={words.title}
+      maxLength={200}
+      dir="auto"
+      ref={(input) => input?.select()}
+      onKeyDown={pressed}
+      onBlur={(event) => done(event.target.value)}
+    />
+  );
+}

@@ -1,0 +1,22 @@
+/** What was just deleted or archived, for as long as it can be taken back. */
+
+import type { Page } from "../state/page";
+import { useStore } from "../state/store";
+import { words } from "../words";
+
+export function Undo({ page }: { page: Page }) {
+  const { undoable } = useStore(page.threads);
+  const title = undoable?.thread.title || words.untitled;
+  return (
+    <div role="status">
+      {undoable && (
+        <div id="undo">
+          <span>{undoable.kind === "removed" ? words.removed(title) : words.archived(title)}</span>
+          <button type="button" className="plain" onClick={() => void page.threads.undo()}>
+            {words.undo}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

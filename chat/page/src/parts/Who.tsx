@@ -1,0 +1,29 @@
+/** Who is here, and the ways in and out: those pages are the server's own. */
+
+import type { Page } from "../state/page";
+import { words } from "../words";
+
+export function Who({ page: { session } }: { page: Page }) {
+  if (!session) return <footer className="who" />;
+  return (
+    <footer className="who">
+      <span id="who">{session.guest ? words.guest : session.user.username}</span>
+      {session.guest ? (
+        <span className="ways">
+          <a href="/login/">{words.logIn}</a>
+          <a href="/signup/">{words.signUp}</a>
+        </span>
+      ) : (
+        <span className="ways">
+          <a href="/settings/">{words.settings}</a>
+          <form method="post" action="/logout/">
+            <input type="hidden" name="csrfmiddlewaretoken" value={session.csrfToken} />
+            <button type="submit" className="plain">
+              {words.logOut}
+            </button>
+          </form>
+        </span>
+      )}
+    </footer>
+  );
+}

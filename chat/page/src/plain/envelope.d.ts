@@ -1,0 +1,12 @@
+/** Types of `chat/static/chat/js/envelope.js`. */
+
+import type { FormState } from "../state/shapes";
+
+export type Segment =
+  | { kind: "step"; title: string; text: string; ephemeral: boolean; cut: boolean }
+  | { kind: "content" | "text" | "context"; text: string; cut: boolean };
+export declare function segments(reply: string): Segment[];
+export declare function wrap(words: string, context?: unknown[] | null): string;
+export declare function unwrap(content: unknown): { words: string; form: FormState | null };
+export declare function storedForm(reply: string): FormState | null;
+export declare function withForm(reply: string, form: FormState): string;

@@ -1,0 +1,7 @@
+/** Types of `chat/static/chat/js/live.js`. */
+
+import type { Thread } from "../state/shapes";
+
+export declare class Live {
+  constructor(on: { thread(event: "created" | "updated" | "deleted", thread: Thread): void; back(): void });
+}

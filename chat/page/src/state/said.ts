@@ -1,0 +1,72 @@
+/** A person's message: the words, the pictures, and the values of a form that was sent with them. */
+
+import { unwrap } from "@plain/js/envelope.js";
+import type { Message } from "./shapes";
+import { Store } from "./store";
+
+/** Only pictures that this server keeps are drawn; any other address would be a request to a stranger. */
+const OWN_PICTURE = /^\/api\/attachments\/[A-Za-z0-9._:-]+$/;
+
+export class Said extends Store {
+  readonly kind = "said";
+  readonly id: string;
+  readonly content: unknown;
+  readonly words: string;
+  readonly fields: [string, string][];
+  readonly pictures: string[];
+  versions: string[];
+  readonly running = false;
+
+  constructor(message: Pick<Message, "id" | "content" | "versions">) {
+    super();
+    const { words, form } = unwrap(textOf(message.content));
+    this.id = message.id;
+    this.content = message.content;
+    this.words = words;
+    this.fields = Object.values(form ?? {}).flatMap(fieldsOf);
+    this.pictures = partsOf(message.content).flatMap(pictureOf);
+    this.versions = message.versions;
+  }
+
+  update(message: Message) {
+    this.versions = message.versions;
+    this.changed();
+  }
+
+  leave() {}
+}
+
+interface Part {
+  type?: string;
+  text?: unknown;
+  image_url?: { url?: unknown };
+}
+
+const partsOf = (content: unknown): Part[] => (Array.isArray(content) ? content : []);
+
+function textOf(content: unknown): string {
+  if (!Array.isArray(content)) return String(content);
+  return partsOf(content)
+    .filter((part) => part.type === "text")
+    .map((part) => String(part.text ?? ""))
+    .join("\n");
+}
+
+function pictureOf(part: Part): string[] {
+  const url = part.type === "image_url" ? part.image_url?.url : undefined;
+  return typeof url === "string" && OWN_PICTURE.test(url) ? [url] : [];
+}
+
+function fieldsOf(fields: unknown): [string, string][] {
+  if (fields === null || typeof fields !== "object") return [];
+  return Object.entries(fields).map(([name, field]) => [name, shown((field as { value?: unknown })?.value)]);
+}
+
+function shown(value: unknown): string {
+  if (value === null || typeof value !== "object") return String(value ?? "");
+  if (Array.isArray(value)) return value.map(shown).join(", ");
+  return Object.entries(value)
+    .filter(([, chosen]) => chosen)
+    .map(([name, chosen]) => (chosen === true ? name : shown(chosen)))
+    .join(", ");
+}

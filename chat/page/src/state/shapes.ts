@@ -1,0 +1,86 @@
+/** What the server's JSON looks like; the README's tables say what it means. */
+
+export type Status = "sending" | "queued" | "streaming" | "done" | "failed" | "stopped" | "interrupted";
+
+export interface Thread {
+  threadId: string;
+  title: string;
+  createdAt: string;
+  updatedAt: string;
+  archived: boolean;
+  model: string | null;
+  activeResponseId: string | null;
+}
+
+/** A thread that was searched for; `ranges` count characters, not UTF-16 units. */
+export interface Excerpted extends Thread {
+  excerpt?: { text: string; ranges: [number, number][] };
+}
+
+export interface Wanted {
+  q?: string;
+  cursor?: string | null;
+  archived?: "true" | "any";
+}
+
+export interface Message {
+  id: string;
+  role: "user" | "assistant";
+  content: unknown;
+  createdAt: string;
+  status: Status;
+  offset: number | null;
+  versions: string[];
+  feedback: { score: number } | null;
+}
+
+export interface MessagePage {
+  messages: Message[];
+  hasMore: boolean;
+}
+
+export interface Session {
+  user: { username: string };
+  guest: boolean;
+  csrfToken: string;
+  models: (string | { name: string })[];
+  imageModels?: string[];
+  demo: boolean;
+}
+
+export interface Share {
+  shareId: string;
+  url: string;
+  createdAt: string;
+  expiresAt: string | null;
+}
+
+export interface Attachment {
+  attachmentId: string;
+  url: string;
+}
+
+/** A form's values as C1's clients keep and send them: by form, then by field. */
+export type FormState = Record<string, unknown>;
+
+export interface ServerError {
+  code: string;
+  message: string;
+  retryable: boolean;
+}
+
+export interface Start {
+  status: Status;
+}
+
+export interface Tool {
+  name: string;
+  state: "started" | "done" | "failed";
+}
+
+export interface End {
+  status: Status;
+  finishReason: string | null;
+  error: ServerError | null;
+  keptOffset: number | null;
+}

@@ -1,0 +1,42 @@
+/** How the page is built. The server's builder says where it lies (CHAT_PAGE_BASE) and where it goes (CHAT_PAGE_OUT). */
+
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** OpenUI's styles name a font that nobody ships; the page's own stands in, and nothing is fetched. */
+const localFonts: Plugin = {
+  name: "local-fonts",
+  enforce: "pre",
+  transform(code, id) {
+    if (!id.includes("@openuidev") || !id.split("?")[0]?.endsWith(".css")) return null;
+    return { code: code.replaceAll('"Inter", sans-serif', "var(--font)"), map: null };
+  },
+};
+
+export default defineConfig({
+  base: process.env.CHAT_PAGE_BASE ?? "/page/dev/",
+  plugins: [react(), localFonts],
+  html: { cspNonce: "__NONCE__" },
+  resolve: {
+    alias: [
+      { find: "@plain", replacement: here("../static/chat") },
+      { find: /^real-markdown$/, replacement: "react-markdown" },
+      { find: /^react-markdown$/, replacement: here("src/openui/Markdown.tsx") },
+      // Every language's grammar and two hundred themes for a few coloured words: ours is drawn plain.
+      { find: /^react-syntax-highlighter$/, replacement: here("src/openui/Code.tsx") },
+      { find: /^react-syntax-highlighter\/.*$/, replacement: here("src/openui/codeThemes.ts") },
+    ],
+  },
+  build: {
+    outDir: process.env.CHAT_PAGE_OUT ?? "dist",
+    emptyOutDir: true,
+    // A data: address for a small picture or font would need a wider policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 2000,
+    target: "es2022",
+  },
+});

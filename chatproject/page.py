@@ -1,0 +1,90 @@
+"""The React page: which build belongs to these sources, and the process that makes it behind the plain page.
+
+A build is a folder `page/<hash of the sources>` in the data folder. It gets that name when it is whole, so a half one is
+never served; where it cannot be made, the plain page stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from chatproject.bootstrap import ROOT
+
+SOURCES = ROOT / "chat" / "page"
+SHARED = ROOT / "chat" / "static" / "chat"  # the plain page's scripts and styles, which this one is built on
+SKIPPED = {"node_modules", "dist"}
+STOP_SECONDS = 5.0  # for npm and its children to end
+
+# Of our environment, what node, npm and pip need: keys and the database's address are none of their business.
+GIVEN = {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+GIVEN_PREFIXES = ("npm_config_", "node_extra", "pip_", "uv_", "xdg_", "ssl_cert", "lc_")
+
+
+def folder_of(data_folder: Path) -> Path:
+    """Where the build of the present sources lies, or will lie."""
+    return data_folder / "page" / source_hash()
+
+
+def source_hash() -> str:
+    """Of everything that goes into the page: some sixty small files, a few milliseconds."""
+    total = hashlib.sha256()
+    for path, name in sources():
+        total.update(f"{name}\0{path.stat().st_size}\0".encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def sources() -> Iterator[tuple[Path, str]]:
+    """Each source and its path below `chat/`, in one order on every machine."""
+    for top in (SOURCES, SHARED):
+        for path in sorted(top.rglob("*")):
+            inside = path.relative_to(top).parts
+            if path.is_file() and not SKIPPED & set(inside) and path.suffix != ".png":
+                yield path, path.relative_to(ROOT / "chat").as_posix()
+
+
+class Builder:
+    """The process that builds, beside the servers and after them: `start` it, and `stop` it whatever came of it."""
+
+    def __init__(self, build: Path, environ: Mapping[str, str]) -> None:
+        self._build, self._environ = build, _without_secrets(environ)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        if self._build.exists():
+            return
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "chatproject.page_build", str(self._build)],
+            cwd=ROOT,
+            env=self._environ,
+            stdin=subprocess.PIPE,  # closes when this process ends, however it ends
+            start_new_session=True,
+        )
+
+    def stop(self) -> None:
+        """End it with all that it started; what it had not finished is begun anew next time."""
+        if not self._process:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+                break
+        if self._process.stdin:
+            self._process.stdin.close()
+
+
+def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.upper() in GIVEN or name.lower().startswith(GIVEN_PREFIXES)
+    }

@@ -1,0 +1,157 @@
+"""`python -m chatproject.page_build FOLDER`: builds the React page into FOLDER, whole or not at all.
+
+Of several at once, one works and the others wait. It runs at the lowest priority, and ends with whoever started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from chatproject import node
+from chatproject.bootstrap import alone, say
+from chatproject.page import SOURCES, sources
+
+PRIORITY = 19  # the last to get a processor: chatting goes on meanwhile
+INSTALL_SECONDS = 600.0  # for 60 MB from the registry on a slow line
+BUILD_SECONDS = 600.0  # takes 10 s on two cores
+KEPT = 2  # builds: the present one, and the one that open tabs still load parts of
+PACKED_BYTES = 1_000  # below, gzip saves nothing that a packet would show
+PACKED = {".js", ".css", ".svg", ".html", ".json", ".txt"}
+
+# Packages run no scripts of their own when they are installed, and tell nobody that they are used.
+QUIET = {"OPENUI_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1", "NO_UPDATE_NOTIFIER": "1", "CI": "1"}
+INSTALL = ("ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+
+
+class BuildFailed(Exception):
+    """The page could not be built; the argument says why in a few words."""
+
+
+def main(build: Path) -> int:
+    """The exit status: 0 when the build is there. Whatever else happens is told in one line."""
+    _end_with_parent()
+    with contextlib.suppress(OSError):
+        os.nice(PRIORITY)
+    try:
+        ensure(build)
+    except (BuildFailed, node.NodeMissing, OSError) as problem:
+        say(f"The page was not built, the plain one stays: {problem}.")
+        return 1
+    say("The page is built: it comes with the next load.")
+    return 0
+
+
+def _end_with_parent() -> None:
+    """The standard input closes when the parent is gone: then nobody waits for the page."""
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1):
+            continue
+        os.killpg(0, signal.SIGKILL)
+
+    if os.getpgid(0) == os.getpid():
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def ensure(build: Path) -> None:
+    """Make `build` unless it is there. Raises BuildFailed, NodeMissing or OSError, and leaves no half one."""
+    build.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with alone(build.parent):
+        if not build.exists():
+            _make(build)
+            _forget_others(build)
+
+
+def _make(build: Path) -> None:
+    tools = node.find(build.parent)
+    work, draft = build.parent / "work", build.with_suffix(".new")
+    _lay_out(work)
+    _install(tools, work)
+    shutil.rmtree(draft, ignore_errors=True)
+    environ = {"CHAT_PAGE_BASE": f"/page/{build.name}/", "CHAT_PAGE_OUT": str(draft)}
+    modules = work / "page" / "node_modules"
+    _run([*tools.node, str(modules / "typescript" / "bin" / "tsc"), "--noEmit"], work, environ, BUILD_SECONDS)
+    _run([*tools.node, str(modules / "vite" / "bin" / "vite.js"), "build"], work, environ, BUILD_SECONDS)
+    if not (draft / "index.html").exists():
+        raise BuildFailed("the build made no index.html")
+    _pack(draft)
+    draft.replace(build)
+
+
+def _lay_out(work: Path) -> None:
+    """The sources as they lie in `chat/`, in a place of our own: the project's folder may be read-only."""
+    for old in (work / "static", work / "page"):
+        for entry in old.iterdir() if old.exists() else ():
+            if entry.name not in ("node_modules", "installed"):
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    for path, name in sources():
+        target = work / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _install(tools: node.Node, work: Path) -> None:
+    """The packages of the lock; those of the last build where the lock is the same."""
+    stamp = work / "page" / "installed"
+    wanted = hashlib.sha256((SOURCES / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    stamp.unlink(missing_ok=True)
+    _run([*tools.npm, *INSTALL], work, {}, INSTALL_SECONDS)
+    stamp.write_text(wanted)
+
+
+def _run(command: list[str], work: Path, environ: dict[str, str], seconds: float) -> None:
+    """Raises BuildFailed with the program's own first complaint."""
+    path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])
+    whole = {**os.environ, **QUIET, **environ, "PATH": path}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=work / "page",
+            env=whole,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildFailed(f"{Path(command[-2]).name} took longer than {seconds:g} s") from None
+    if done.returncode:
+        raise BuildFailed(complaint(done.stdout + done.stderr))
+
+
+def complaint(output: str) -> str:
+    """The line of a failed program's output that says what is wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    telling = [line for line in lines if "error" in line.lower() and not line.endswith("error code")]
+    return (telling or lines or ["no reason given"])[0][:300].rstrip(".")
+
+
+def _pack(folder: Path) -> None:
+    """A gzip beside each file that gains by it, made once and not for every reader."""
+    for path in folder.rglob("*"):
+        if path.suffix in PACKED and path.stat().st_size > PACKED_BYTES:
+            path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+
+
+def _forget_others(build: Path) -> None:
+    """Builds of earlier sources, but for the newest: an open tab may still ask for a part of it."""
+    others = [path for path in build.parent.iterdir() if (path / "index.html").exists() and path != build]
+    others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in others[KEPT - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
