@@ -54,7 +54,8 @@ def _end_with_parent() -> None:
     """The standard input closes when the parent is gone: then nobody waits for the page."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
+        # Not through `sys.stdin`, whose lock a thread must not hold when the interpreter ends.
+        while os.read(0, 1):
             continue
         os.killpg(0, signal.SIGKILL)
 
@@ -133,8 +134,8 @@ def _run(command: list[str], work: Path, environ: dict[str, str], seconds: float
 
 def complaint(output: str) -> str:
     """The line of a failed program's output that says what is wrong."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower() and not line.endswith("error code")]
+    lines = [line.strip() for line in output.splitlines() if line.strip(" .") not in ("", "npm error")]
+    telling = [line for line in lines if "error" in line.lower() and not line.startswith("npm error code")]
     return (telling or lines or ["no reason given"])[0][:300].rstrip(".")
 
 
