@@ -33,13 +33,13 @@ _BUILD, _NAME = re.compile(r"[0-9a-f]{16}"), re.compile(r"[A-Za-z0-9_-]+(\.[A-Za
 
 def html(nonce: str) -> str | None:
     """The page with `nonce` for its styles; None where the plain page is to be served."""
-    folder = settings.page_build
-    return _template(folder).replace(NONCE, nonce) if folder and (folder / "index.html").exists() else None
+    page = Path(settings.page_build, "index.html")
+    return _template(page).replace(NONCE, nonce) if settings.page_build and page.exists() else None
 
 
 @lru_cache(maxsize=2)
-def _template(folder: Path) -> str:
-    return (folder / "index.html").read_text()
+def _template(page: Path) -> str:
+    return page.read_text()
 
 
 @require_safe
@@ -60,4 +60,6 @@ def asset(request: HttpRequest, build: str, name: str) -> HttpResponse:
 
 def _path(build: str, name: str) -> Path | None:
     known = _BUILD.fullmatch(build) and _NAME.fullmatch(name) and Path(name).suffix in TYPES
-    return settings.page_build.parent / build / "assets" / name if settings.page_build and known else None
+    return (
+        Path(settings.page_build).parent / build / "assets" / name if settings.page_build and known else None
+    )

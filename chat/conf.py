@@ -105,10 +105,10 @@ class Settings:
         "folder",
         "embedded database, generated secrets, built page (mode 0700)",
     )
-    page_build: Path | None = _from(
+    page_build: str = _from(
         "CHAT_PAGE_BUILD",
-        Path,
-        None,
+        str,
+        "",
         "folder",
         "a built React page; `up` sets it and builds it there, without one the plain page is served",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -78,4 +77,4 @@ def _install(target: Path) -> None:
         attempts.insert(0, [uv, "pip", "install", "--python", sys.executable, *pins])
     if not any(subprocess.run(one, capture_output=True).returncode == 0 for one in attempts):
         raise NodeMissing("no Node 20.19 or newer is on the PATH, and the package index did not give one")
-    os.replace(draft, target)
+    draft.replace(target)

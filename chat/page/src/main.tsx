@@ -1,6 +1,3 @@
-import "@plain/css/base.css";
-import "@plain/css/chat.css";
-import "@plain/css/reply.css";
 import "./page.css";
 
 import { createRoot } from "react-dom/client";

@@ -120,6 +120,7 @@ const english = {
   ready: "Ready.",
   image: (alt: string) => `Picture: ${alt}`,
   imageAddress: "address",
+  suggested: "Suggestions",
 };
 
 export type Words = typeof english;

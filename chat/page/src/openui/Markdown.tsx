@@ -2,7 +2,7 @@
 
 import RealMarkdown, { type Components, type Options } from "real-markdown";
 import remarkGfm from "remark-gfm";
-import { PictureLink } from "./pictures";
+import { PictureLink } from "./PictureLink";
 
 const img: Components["img"] = ({ src, alt }) => <PictureLink src={src} alt={alt} />;
 

@@ -3,6 +3,7 @@
 import { defineComponent } from "@openuidev/react-lang";
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
 import { z } from "zod/v4";
+import { FollowUps } from "./FollowUps";
 import type { DefinedComponent, Drawn } from "./types";
 
 type Props = Record<string, unknown>;
@@ -40,7 +41,6 @@ function chart(props: Props): Props {
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
 function element(typeName: string, value: unknown) {
-  if (typeof value === "string") return { type: "element", typeName, props: { text: value } };
   if (value === null || typeof value !== "object" || "type" in value) return value;
   return { type: "element", typeName, props: value };
 }
@@ -70,10 +70,7 @@ export const adopted: Record<string, DefinedComponent> = {
     description: props.description ?? "",
   })),
   ButtonGroup: adopt("ButtonGroup", "Buttons", { buttons: z.array(z.any()), direction: anything }, (props) => props),
-  FollowUpBlock: loosen("FollowUpBlock", [], (props) => ({
-    ...props,
-    items: list(props.items).map((item) => element("FollowUpItem", item)),
-  })),
+  FollowUpBlock: { ...original("FollowUpBlock"), component: FollowUps },
   Input: loosen("Input", ["placeholder", "type", "rules"], field),
   BarChart: loosen("BarChart", ["variant"], (props) => chart(variantOf(props))),
   LineChart: loosen("LineChart", ["variant"], (props) => chart(variantOf(props))),

@@ -1,24 +1,13 @@
-/** Pictures whose address a model wrote: a link that the reader may follow, never a request by itself. */
+/** The components that would fetch pictures, with links in their place. */
 
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
-import { words } from "../words";
+import { PictureLink } from "./PictureLink";
 import type { DefinedComponent, Drawn } from "./types";
 
 interface Picture {
   src?: unknown;
   alt?: unknown;
   details?: unknown;
-}
-
-export function PictureLink({ src, alt }: { src: unknown; alt: unknown }) {
-  const address = String(src ?? "");
-  const label = words.image(String(alt || words.imageAddress));
-  if (!/^https?:\/\//i.test(address)) return <span className="picture">{label}</span>;
-  return (
-    <a className="picture" href={address} target="_blank" rel="noopener noreferrer nofollow">
-      {label}
-    </a>
-  );
 }
 
 function instead(name: string, component: (drawn: Drawn<Record<string, unknown>>) => React.ReactNode): DefinedComponent {
