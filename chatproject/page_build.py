@@ -36,6 +36,10 @@ class BuildFailed(Exception):
     """The page could not be built; the argument says why in a few words."""
 
 
+class PackagesMissing(BuildFailed):
+    """npm could not install what the lock names."""
+
+
 def main(build: Path) -> int:
     """The exit status: 0 when the build is there. Whatever else happens is told in one line."""
     _end_with_parent()
@@ -107,7 +111,10 @@ def _install(tools: node.Node, work: Path) -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     stamp.unlink(missing_ok=True)
-    _run([*tools.npm, *INSTALL], work, {}, INSTALL_SECONDS)
+    try:
+        _run([*tools.npm, *INSTALL], work, {}, INSTALL_SECONDS)
+    except BuildFailed as problem:
+        raise PackagesMissing(*problem.args) from None
     stamp.write_text(wanted)
 
 

@@ -34,7 +34,8 @@ def _environ(folder: Path, given: dict[str, str]) -> dict[str, str]:
     unset = dict.fromkeys(
         ("THESYS_API_KEY", "C1_BASE_URL", "OPENASSISTANT_BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS"), ""
     )
-    return {**kept, **unset, "CHAT_DATA_DIR": str(folder), **given}
+    # A page to be served, which is not there: nobody builds one meanwhile.
+    return {**kept, **unset, "CHAT_DATA_DIR": str(folder), "CHAT_PAGE_BUILD": str(folder / "none"), **given}
 
 
 def _eventually(holds: Callable[[], Any]) -> None:

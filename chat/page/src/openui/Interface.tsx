@@ -5,7 +5,7 @@ import "./openui.css";
 
 import type { ActionEvent, OpenUIError, ParseResult } from "@openuidev/react-lang";
 import { Renderer } from "@openuidev/react-lang";
-import { useMemo, useRef } from "react";
+import { useMemo, useRef, useState } from "react";
 import type { Actions } from "../parts/Readable";
 import { isLoss, libraryFor } from "./library";
 
@@ -18,6 +18,7 @@ interface Props {
 
 export default function Interface({ program, running, actions, lost }: Props) {
   const library = useMemo(() => libraryFor(program), [program]);
+  const [form] = useState(() => actions.form() ?? undefined);
   const latest = useRef(actions);
   latest.current = actions;
 
@@ -36,7 +37,7 @@ export default function Interface({ program, running, actions, lost }: Props) {
         response={program}
         library={library}
         isStreaming={running}
-        initialState={actions.form ?? undefined}
+        initialState={form}
         onAction={(event) => act(event, latest.current)}
         onStateUpdate={(state) => latest.current.change(state)}
         onParseResult={parsed}

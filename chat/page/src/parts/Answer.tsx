@@ -16,12 +16,11 @@ export const Answer = memo(function Answer({ page, reply }: { page: Page; reply:
   const { text, running } = reply;
   const { steps, parts } = useMemo(() => partsOf(text, running), [text, running]);
   const [unreadable, setUnreadable] = useState(false);
-  const [form] = useState(() => reply.form);
   useLayoutEffect(() => reply.drawn());
 
   const actions = {
     say: (said: string, context: unknown[] | null) => page.conversation.say(said, context),
-    form,
+    form: () => reply.form,
     change: (changed: Record<string, unknown>) => reply.keep(changed),
   };
   const empty = running && !parts.length && !steps.length;

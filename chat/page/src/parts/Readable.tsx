@@ -7,8 +7,8 @@ import type { FormState } from "../state/shapes";
 
 export interface Actions {
   say(said: string, context: unknown[] | null): void;
-  /** Values that were kept with the answer. */
-  form: FormState | null;
+  /** Values that are kept with the answer. */
+  form(): FormState | null;
   change(form: FormState): void;
 }
 
@@ -22,7 +22,7 @@ export function Readable({ text, running, actions }: { text: string; running: bo
     if (!place.current) return;
     const steady = {
       say: (said: string, context: unknown[] | null) => latest.current.say(said, context),
-      form: latest.current.form,
+      form: latest.current.form(),
       change: (form: FormState) => latest.current.change(form),
     };
     // Steps are shown beside it.

@@ -1,0 +1,99 @@
+"""The built page in a real Chromium: one browser for each file of tests, the page built once for its sources.
+
+Skipped with a loud line where no Chromium is, or where the packages of the page cannot be had.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from chatproject import page, page_build
+from chatproject.bootstrap import ROOT
+from chatproject.node import NodeMissing
+from tests.page.tab import Tab
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",  # which does not work as root
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+]
+
+
+def _skip(reason: str) -> None:
+    warnings.warn(f"THE PAGE IS NOT TESTED: {reason}", pytest.PytestWarning, stacklevel=2)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a browser."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        _skip("no Chromium here; on Debian and Ubuntu: apt install chromium")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def built_page(chromium: str) -> Path:
+    """The build of the present sources, kept in the data folder from run to run."""
+    folder = Path(os.environ.get("CHAT_DATA_DIR") or ROOT / ".data")
+    build = page.folder_of(folder)
+    try:
+        page_build.ensure(build)
+    except (page_build.PackagesMissing, NodeMissing) as problem:
+        _skip(f"the page's packages cannot be had: {problem}")
+    return build
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as patch:
+        # Playwright keeps a loop in this thread; the ORM is used beside it, never inside.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            yield browser
+            browser.close()
+
+
+@pytest.fixture
+def site(live: None, servers: Any, built_page: Path) -> Any:
+    """A server with the built page and the scripted model behind it."""
+    return servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_ACTIVE_PER_USER="20")
+
+
+@pytest.fixture
+def demo_site(live: None, servers: Any, built_page: Path) -> Any:
+    """A server with the built page and the demo model."""
+    return servers.keep(CHAT_PAGE_BUILD=str(built_page), C1_BASE_URL="", THESYS_API_KEY="")
+
+
+@pytest.fixture
+def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
+    """Opens a tab of a new visitor, or of `like` another one; at the end each is looked at for what must never be."""
+    opened: list[Tab] = []
+
+    def start(site: Any, path: str = "/", like: Tab | None = None, **options: Any) -> Tab:
+        options = {"viewport": {"width": 1280, "height": 900}, **options}
+        state = like.state() if like else None
+        context = browser.new_context(base_url=site.url, storage_state=state, **options)
+        tab = Tab(context.new_page())
+        opened.append(tab)
+        tab.open(path)
+        return tab
+
+    yield start
+    problems = [problem for tab in opened for problem in tab.problems]
+    for tab in opened:
+        tab.close()
+    assert problems == []

@@ -1,0 +1,198 @@
+"""Answers on the built page: interfaces, buttons, forms, steps, and every format as something that can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
+from tests.page.programs import card, demo, enveloped, text
+from tests.page.tab import Tab
+
+pytestmark = pytest.mark.live
+
+OpenTab = Callable[..., Tab]
+
+FORM = card(
+    'form = Form("booking", buttons, [name])',
+    'name = FormControl("Your name", field)',
+    'field = Input("name", "Ana", "text", {required: true})',
+    "buttons = Buttons([send])",
+    'send = Button("Book it", null, "primary")',
+    children="form",
+)
+
+
+def test_the_first_message_becomes_an_interface_with_a_chart(demo_site: Any, open_tab: OpenTab) -> None:
+    tab = open_tab(demo_site)
+    expect(tab.page.locator("#demo")).to_be_visible()
+    tab.shot("welcome")
+    tab.page.get_by_text("Show me sales by region").click()
+    reply = tab.ended()
+    expect(reply.locator("svg.recharts-surface").first).to_be_visible()
+    expect(reply.get_by_role("cell", name="Río Alto")).to_be_visible()
+    expect(tab.page).to_have_title("Show me sales by region · Chat")
+    assert "/c/" in tab.page.url
+    tab.shot("chart")
+
+
+def test_a_follow_up_is_asked_by_its_button(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(demo)
+    tab = open_tab(site)
+    reply = tab.ask("Show me sales by region")
+    tab.button("Compare sales with last year", reply).click()
+    expect(tab.ended(1).get_by_text("This year against last year")).to_be_visible()
+    expect(tab.prompts.nth(1)).to_contain_text("Compare sales with last year")
+
+
+TOPICS = (
+    "Show me sales by region",
+    "Compare sales with last year",
+    "Show the monthly sales trend",
+    "Show sales shares as a pie",
+    "Which region grows fastest?",
+    "Sales by product",
+    "Plan a trip to Lisbon",
+    "Make the trip to Lisbon cheaper",
+    "What should I pack for Lisbon?",
+    "A form to book a table",
+    "What is on the menu?",
+    "What can you do?",
+    "What is 6 * 7?",
+    "What time is it in Tokyo?",
+)
+
+
+def test_all_that_the_demo_model_says_can_be_drawn(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.default(demo)
+    tab = open_tab(site)
+    for words in TOPICS:
+        reply = tab.ask(words)
+        expect(reply.locator(".interface")).to_be_visible()
+        assert reply.locator(".readable, .unknown").count() == 0, words
+
+
+def test_a_form_is_filled_in_kept_and_sent(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(answer(FORM))
+    tab = open_tab(site)
+    reply = tab.ask("Book a table")
+    with tab.page.expect_response(lambda got: got.request.method == "PUT"):
+        reply.get_by_label("Your name").fill("Ada & Bo")
+    tab.reload()
+    expect(tab.answers.first.get_by_label("Your name")).to_have_value("Ada & Bo")
+    tab.button("Book it").click()
+    tab.ended(1)
+    expect(tab.prompts.nth(1)).to_contain_text("Ada & Bo")
+    said = model.wait_for_requests(2)[1].messages[-1]["content"]
+    context = '["User clicked: Book it",{"booking":{"name":{"value":"Ada & Bo"'
+    assert said.startswith('<content thesys="true">Book it</content><context>')
+    assert said.replace("&quot;", '"').replace("&amp;", "&").partition("<context>")[2].startswith(context)
+
+
+def test_a_required_field_is_asked_for_before_a_form_is_sent(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.default(answer(FORM))
+    tab = open_tab(site)
+    reply = tab.ask("Book a table")
+    tab.button("Book it", reply.locator(".interface")).click()
+    expect(tab.page.get_by_text("This field is required")).to_be_visible()
+    expect(tab.prompts).to_have_count(1)
+
+
+def test_a_tool_is_shown_as_a_step_while_it_runs(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    gate = Gate()
+    model.script(
+        tool_round(Call("current_time", '{"timezone": "Asia/Tokyo"}')), answer(gate, text("It is noon."))
+    )
+    tab = open_tab(site)
+    tab.say("What time is it in Tokyo?")
+    expect(tab.page.locator(".steps summary")).to_be_visible()
+    gate.open()
+    expect(tab.ended()).to_contain_text("It is noon.")
+    expect(tab.page.locator(".steps")).to_have_count(0)
+
+
+SAMPLES = {
+    "bare words": ("Just *words*, and\n\n- a list", "Just words"),
+    "version 1": (
+        '<content>{"component": {"component": "TextContent", "props": {"textMarkdown": "The **north** leads"}}}</content>',
+        "The north leads",
+    ),
+    "C1's components": (
+        card(
+            'head = Header("Harvest", "Tonnes")',
+            'chart = BarChart(["North", "South"], [tonnes], "default", "grouped", "Tonnes")',
+            'tonnes = {category: "Tonnes", values: [41, 28]}',
+            'note = CalloutV2("danger", "Careful", "It may rain")',
+            'next = FollowUpBlock(["Compare with last year"])',
+            children="head, chart, note, next",
+        ),
+        "Compare with last year",
+    ),
+    "an unknown component": (
+        card(
+            'odd = MoonPhase("Waxing gibbous", [inner])',
+            'inner = TextContent("Seen at night")',
+            children="odd",
+        ),
+        "Waxing gibbous",
+    ),
+    "a component without what it needs": (card('note = Callout("info", "Only a title")'), "Only a title"),
+    "a program that is none": (enveloped("root = = Card(((\nwhat is this?"), "what is this?"),
+    "custom markdown": ("<custommarkdown>Plain **bold**</custommarkdown>", "Plain bold"),
+    "text around a program": ('Before\n```openui-lang\nroot = TextContent("Inside")\n```\nAfter', "Inside"),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_format_is_shown_as_nothing(model: ScriptedModel, site: Any, open_tab: OpenTab, name: str) -> None:
+    reply, words = SAMPLES[name]
+    model.default(answer(reply))
+    tab = open_tab(site)
+    shown = tab.ask("Say it")
+    expect(shown).to_contain_text(words)
+    assert "<content" not in shown.inner_text()
+
+
+def test_c1s_chart_and_callout_are_drawn(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(answer(SAMPLES["C1's components"][0]))
+    tab = open_tab(site)
+    shown = tab.ask("Say it")
+    expect(shown.locator("svg.recharts-surface").first).to_be_visible()
+    expect(shown.get_by_text("It may rain")).to_be_visible()
+    expect(shown.get_by_text("Harvest")).to_be_visible()
+    tab.button("Compare with last year", shown).click()
+    tab.ended(1)
+
+
+def test_an_answer_is_copied_as_text_and_as_markdown(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.default(answer(card('head = CardHeader("Sales")', 'table = Table([Col("Region", ["North"])])')))
+    tab = open_tab(site, permissions=["clipboard-read", "clipboard-write"])
+    reply = tab.ask("Say it")
+    tab.choose("Copy", "Copy as Markdown", reply)
+    assert (
+        tab.page.evaluate("() => navigator.clipboard.readText()")
+        == "## Sales\n\n| Region |\n| --- |\n| North |"
+    )
+    tab.choose("Copy", "Copy as text", reply)
+    assert "Region" in tab.page.evaluate("() => navigator.clipboard.readText()")
+
+
+def test_a_judgement_is_kept(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(answer("Yes."))
+    tab = open_tab(site)
+    reply = tab.ask("Is it?")
+    with tab.page.expect_response(lambda got: got.url.endswith("/feedback")) as rated:
+        tab.button("Good answer", reply).click()
+    assert json.loads(rated.value.request.post_data or "") == {"score": 1}
+    tab.reload()
+    expect(tab.button("Good answer")).to_have_attribute("aria-pressed", "true")

@@ -1,0 +1,176 @@
+"""Answers as they come: reloads, cut networks, other tabs, stops, and other versions of what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from chat.models import Response
+from chat.testing import Gate, ScriptedModel, answer
+from tests.live.harness import eventually
+from tests.page.programs import text
+from tests.page.tab import Tab
+
+pytestmark = pytest.mark.live
+
+OpenTab = Callable[..., Tab]
+
+WHOLE = text("The first half. The second half.")
+HALF = WHOLE.index(" The second")
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def halved(model: ScriptedModel, gate: Gate) -> ScriptedModel:
+    """Says half of the answer, and the rest when the gate is opened."""
+    model.script(answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
+    return model
+
+
+def test_a_reload_in_mid_answer_loses_nothing(
+    halved: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
+) -> None:
+    tab = open_tab(site)
+    tab.say("Tell me")
+    expect(tab.answers.first).to_contain_text("The first half.")
+    tab.reload()
+    expect(tab.answers.first).to_contain_text("The first half.")
+    gate.open()
+    expect(tab.ended()).to_contain_text("The first half. The second half.")
+    assert len(halved.requests) == 1
+
+
+def test_a_cut_network_is_told_quietly_and_made_good(
+    halved: ScriptedModel, gate: Gate, servers: Any, built_page: Any, open_tab: OpenTab
+) -> None:
+    site = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_ACTIVE_PER_USER="20")
+    tab = open_tab(site)
+    tab.forgive("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "ERR_NETWORK_CHANGED")
+    tab.say("Tell me")
+    expect(tab.answers.first).to_contain_text("The first half.")
+    tab.page.context.set_offline(True)
+    tab.page.evaluate("() => dispatchEvent(new Event('offline'))")
+    gate.open()
+    expect(tab.answers.first).to_contain_text("The first half.")
+    tab.page.context.set_offline(False)
+    expect(tab.ended()).to_contain_text("The first half. The second half.")
+    expect(tab.page.locator("#waiting")).to_be_hidden()
+    assert len(halved.requests) == 1
+
+
+def test_a_server_that_dies_leaves_the_text_and_a_way_on(
+    halved: ScriptedModel, servers: Any, built_page: Any, open_tab: OpenTab, live: None
+) -> None:
+    with servers.own(CHAT_PAGE_BUILD=str(built_page), CHAT_LEASE_SECONDS="1") as site:
+        tab = open_tab(site)
+        tab.forgive("Failed to load resource", "WebSocket connection", "net::ERR")
+        tab.say("Tell me")
+        expect(tab.answers.first).to_contain_text("The first half.")
+        eventually(lambda: Response.objects.latest("pk").log_length)
+        site.kill9()
+        expect(tab.page.locator("#waiting")).to_be_visible()
+        site.start().wait_until_ready()
+        expect(tab.answers.first).to_contain_text("The server went away during this answer.")
+        expect(tab.answers.first).to_contain_text("The first half.")
+        halved.default(answer(text("All of it.")))
+        tab.button("Try again").click()
+        expect(tab.ended()).to_contain_text("All of it.")
+
+
+def test_two_tabs_show_one_answer_and_either_can_stop_it(
+    halved: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    first = open_tab(site)
+    second = open_tab(site, like=first)
+    first.say("Tell me")
+    expect(second.threads.locator(".running")).to_be_visible()
+    second.threads.locator("a").click()
+    expect(second.answers.first).to_contain_text("The first half.")
+    second.button("Stop the answer").click()
+    for tab in (first, second):
+        expect(tab.ended()).to_contain_text("Stopped.")
+        expect(tab.answers.first).to_contain_text("The first half.")
+        expect(tab.threads.locator(".running")).to_have_count(0)
+
+
+def test_a_stop_before_the_first_word_lets_the_next_one_be_said(
+    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
+) -> None:
+    model.script(answer(gate, "Never."))
+    tab = open_tab(site)
+    tab.say("Tell me")
+    tab.page.press("#prompt", "Escape")
+    expect(tab.ended()).to_contain_text("Stopped.")
+    model.default(answer(text("Now then.")))
+    expect(tab.ask("Something else")).to_contain_text("Now then.")
+
+
+def test_another_answer_is_a_version_to_step_between(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.script(answer(text("The first.")), answer(text("The second.")))
+    tab = open_tab(site)
+    tab.ask("Tell me")
+    tab.button("Answer again").click()
+    expect(tab.ended()).to_contain_text("The second.")
+    expect(tab.answers.first).to_contain_text("2/2")
+    tab.button("Version before this one").click()
+    expect(tab.answers.first).to_contain_text("The first.")
+    tab.reload()
+    expect(tab.answers.first).to_contain_text("The first.")
+
+
+def test_an_edited_prompt_begins_a_branch_and_the_old_one_stays(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.script(answer(text("Of cats.")), answer(text("More of cats.")), answer(text("Of dogs.")))
+    tab = open_tab(site)
+    tab.ask("Tell me of cats")
+    tab.ask("And more")
+    tab.prompts.first.hover()
+    tab.button("Edit the message", tab.prompts.first).click()
+    tab.page.get_by_role("textbox", name="Edit the message").fill("Tell me of dogs")
+    tab.page.keyboard.press("Enter")
+    expect(tab.answers).to_have_count(1)
+    expect(tab.ended()).to_contain_text("Of dogs.")
+    tab.prompts.first.hover()
+    tab.button("Version before this one", tab.prompts.first).click()
+    expect(tab.answers).to_have_count(2)
+    expect(tab.answers.nth(1)).to_contain_text("More of cats.")
+
+
+def test_the_end_stays_in_view_only_while_the_reader_is_there(
+    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
+) -> None:
+    lines = "\n\n".join(f"Line {number} of a long text." for number in range(60))
+    model.script(answer(lines, gate, "\n\nThe very end."))
+    tab = open_tab(site)
+    tab.say("Tell me")
+    expect(tab.page.locator("#messages").get_by_text("Line 59 of")).to_be_in_viewport()
+    tab.page.locator("#scroller").evaluate("element => { element.scrollTop = 0; }")
+    expect(tab.button("To the latest")).to_be_visible()
+    gate.open()
+    tab.ended()
+    expect(tab.page.locator("#messages").get_by_text("Line 0 of")).to_be_in_viewport()
+    tab.button("To the latest").click()
+    expect(tab.page.locator("#messages").get_by_text("The very end.")).to_be_in_viewport()
+
+
+def test_a_draft_waits_in_its_own_thread(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(answer(text("Yes.")))
+    tab = open_tab(site)
+    tab.ask("First")
+    tab.page.fill("#prompt", "not sent yet")
+    tab.page.get_by_role("link", name="New chat").click()
+    expect(tab.page.locator("#prompt")).to_have_value("")
+    tab.threads.locator("a").click()
+    expect(tab.page.locator("#prompt")).to_have_value("not sent yet")
+    tab.reload()
+    expect(tab.page.locator("#prompt")).to_have_value("not sent yet")
