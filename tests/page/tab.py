@@ -85,6 +85,11 @@ class Tab:
         self.button(menu, within).click()
         self.page.get_by_role("menuitem", name=item, exact=True).click()
 
+    def do(self, title: str, deed: str) -> None:
+        """Something with a chat in the list, whose menu is there where the pointer is."""
+        self.threads.filter(has_text=title).hover()
+        self.choose(f"Actions for {title}", deed)
+
     def shot(self, name: str) -> None:
         SHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SHOTS / f"{name}.png")

@@ -13,6 +13,12 @@ import type { Page } from "./state/page";
 import { useStore } from "./state/store";
 import { words } from "./words";
 
+/** Without a step in the history, which would be a visit of the same chat. */
+function toField(event: React.MouseEvent) {
+  event.preventDefault();
+  document.getElementById("prompt")?.focus();
+}
+
 export function App({ page }: { page: Page }) {
   useStore(page);
   const narrow = useNarrow();
@@ -20,16 +26,16 @@ export function App({ page }: { page: Page }) {
   const covered = narrow && page.menu;
   return (
     <div className="app" data-menu={page.menu || undefined}>
-      <a className="skip" href="#prompt">
+      <a className="skip" href="#prompt" onClick={toField}>
         {words.toField}
       </a>
       <Sidebar page={page} />
       <div id="shade" onClick={() => page.openMenu(false)} />
       <div id="main" inert={covered}>
         <TopBar page={page} share={() => setShared(page.conversation.threadId)} />
-        <div className="banners">
+        <section className="banners" aria-label={words.notices}>
           <Banners page={page} />
-        </div>
+        </section>
         <Conversation page={page} />
         <Composer page={page} />
       </div>

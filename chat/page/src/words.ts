@@ -121,6 +121,8 @@ const english = {
   image: (alt: string) => `Picture: ${alt}`,
   imageAddress: "address",
   suggested: "Suggestions",
+  notices: "Notices",
+  chart: "Chart",
 };
 
 export type Words = typeof english;

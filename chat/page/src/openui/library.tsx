@@ -4,6 +4,7 @@ import type { DefinedComponent, Library, ValidationError } from "./types";
 import { createLibrary } from "@openuidev/react-lang";
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
 import { adopted } from "./adopted";
+import { named } from "./named";
 import { pictures } from "./pictures";
 import { unknown } from "./Unknown";
 
@@ -16,7 +17,7 @@ const MOST = 30;
 /** What makes a component vanish from the page. */
 const LOSSES = new Set(["unknown-component", "missing-required", "null-required"]);
 
-const components: Record<string, DefinedComponent> = { ...openuiChatLibrary.components, ...pictures, ...adopted };
+const components = named({ ...openuiChatLibrary.components, ...pictures, ...adopted });
 const known = libraryOf(components);
 const extended = new Map<string, Library>();
 

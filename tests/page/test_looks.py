@@ -1,0 +1,134 @@
+"""The built page for everybody: by keyboard, on a phone, in the dark, from right to left, and for axe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from chat.testing import ScriptedModel, answer
+from tests.page.programs import demo, text
+from tests.page.tab import Tab
+
+pytestmark = pytest.mark.live
+
+OpenTab = Callable[..., Tab]
+
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+GRAVE = {"serious", "critical"}
+FIRST_LOAD_BYTES = 400_000  # of the shell, packed
+
+
+@pytest.fixture(scope="session")
+def axe(built_page: Path) -> str:
+    """The source of axe-core, from the packages that the page was built with."""
+    return (built_page.parent / "work" / "page" / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+def assert_accessible(page: Page, axe: str) -> None:
+    """axe finds nothing grave, in all that is on the page."""
+    page.evaluate(axe)
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    grave = [
+        (one["id"], [node["target"] for node in one["nodes"]])
+        for one in found["violations"]
+        if one["impact"] in GRAVE
+    ]
+    assert grave == []
+
+
+SAID = (
+    "Show me sales by region",
+    "A form to book a table",
+    "Plan a trip to Lisbon",
+    "Show sales shares as a pie",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_grave(
+    model: ScriptedModel, site: Any, open_tab: OpenTab, axe: str, scheme: str
+) -> None:
+    model.default(demo)
+    tab = open_tab(site, color_scheme=scheme, reduced_motion="reduce")
+    assert_accessible(tab.page, axe)
+    for words in SAID:
+        reply = tab.ask(words)
+        expect(reply.locator(".interface")).to_be_visible()
+    tab.shot(f"answers-{scheme}")
+    assert_accessible(tab.page, axe)
+    tab.button("More").click()
+    assert_accessible(tab.page, axe)
+
+
+def test_nothing_is_wider_than_a_phone(model: ScriptedModel, site: Any, open_tab: OpenTab, axe: str) -> None:
+    model.default(demo)
+    tab = open_tab(site, **PHONE)
+    for words in SAID:
+        tab.ask(words)
+    expect(tab.answers.last.locator(".interface")).to_be_visible()
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 360
+    assert tab.page.locator("#messages").evaluate("element => element.scrollWidth <= element.clientWidth")
+    tab.shot("phone")
+    tab.button("List of chats").click()
+    expect(tab.page.get_by_role("link", name="New chat")).to_be_focused()
+    tab.shot("phone-chats")
+    assert_accessible(tab.page, axe)
+    tab.page.keyboard.press("Escape")
+    expect(tab.button("List of chats")).to_be_focused()
+
+
+def test_everything_can_be_done_by_keyboard(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(answer(text("Yes.")))
+    tab = open_tab(site)
+    keys = tab.page.keyboard
+    expect(tab.page.locator("#prompt")).to_be_focused()
+    keys.type("First line")
+    keys.press("Shift+Enter")
+    keys.type("and second")
+    keys.press("Enter")
+    tab.ended()
+    expect(tab.prompts.first).to_contain_text("First line\nand second")
+    tab.threads.get_by_role("link").focus()
+    keys.press("Tab")
+    keys.press("Enter")
+    expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    keys.press("ArrowDown")
+    expect(tab.page.get_by_role("menuitem", name="Archive", exact=True)).to_be_focused()
+    keys.press("Escape")
+    expect(tab.threads.locator(".menu-place > button")).to_be_focused()
+    keys.press("Enter")
+    keys.press("Enter")
+    keys.press("Control+a")
+    keys.type("By hand")
+    keys.press("Enter")
+    expect(tab.page.get_by_role("link", name="By hand")).to_be_focused()
+    tab.page.get_by_role("link", name="To the message field").focus()
+    keys.press("Enter")
+    expect(tab.page.locator("#prompt")).to_be_focused()
+
+
+def test_an_answer_is_said_aloud_by_sentences(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(answer(text("It is noon. It is warm.")))
+    tab = open_tab(site)
+    tab.ask("Tell me")
+    expect(tab.page.locator("#announcements")).to_contain_text("It is noon. It is warm. End of the answer.")
+
+
+def test_words_from_right_to_left_are_set_so(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(answer("שלום עולם"))
+    tab = open_tab(site)
+    tab.ask("مرحبا بالعالم")
+    for place in (tab.prompts.first.locator(".bubble"), tab.answers.first.locator("> .body")):
+        assert place.evaluate("element => getComputedStyle(element).direction") == "rtl"
+
+
+def test_the_first_load_is_small_and_the_renderer_comes_by_itself(site: Any, open_tab: OpenTab) -> None:
+    tab = open_tab(site)
+    loaded = "() => performance.getEntriesByType('resource').map((one) => [one.name, one.encodedBodySize])"
+    entries = [(name, size) for name, size in tab.page.evaluate(loaded) if "/page/" in name]
+    shell = sum(size for name, size in entries if "Interface" not in name)
+    assert 0 < shell < FIRST_LOAD_BYTES
