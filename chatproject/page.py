@@ -44,10 +44,11 @@ def source_hash() -> str:
 def sources() -> Iterator[tuple[Path, str]]:
     """Each source and its path below `chat/`, in one order on every machine."""
     for top in (SOURCES, SHARED):
-        for path in sorted(top.rglob("*")):
-            inside = path.relative_to(top).parts
-            if path.is_file() and not SKIPPED & set(inside) and path.suffix != ".png":
-                yield path, path.relative_to(ROOT / "chat").as_posix()
+        for folder, inner, names in os.walk(top):
+            inner[:] = sorted(set(inner) - SKIPPED)
+            for path in (Path(folder, name) for name in sorted(names)):
+                if path.suffix != ".png":
+                    yield path, path.relative_to(ROOT / "chat").as_posix()
 
 
 class Builder:

@@ -142,8 +142,9 @@ def _run(command: list[str], work: Path, environ: dict[str, str], seconds: float
 def complaint(output: str) -> str:
     """The line of a failed program's output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" .") not in ("", "npm error")]
-    telling = [line for line in lines if "error" in line.lower() and not line.startswith("npm error code")]
-    return (telling or lines or ["no reason given"])[0][:300].rstrip(".")
+    telling = [line for line in lines if "error" in line.lower()]
+    whole = [line for line in telling if ": " in line]  # npm says codes and calls first, each on a line
+    return (whole or telling or lines or ["no reason given"])[0].removeprefix("npm error ")[:300].rstrip(".")
 
 
 def _pack(folder: Path) -> None:

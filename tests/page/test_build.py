@@ -241,8 +241,10 @@ def test_a_node_that_vite_takes_is_new_enough(version: tuple[int, ...], taken: b
 
 
 def test_the_complaint_of_a_failed_program_is_the_line_that_tells() -> None:
-    output = "npm warn old\nnpm error code ENOTFOUND\nnpm error network request failed, reason: nobody\nmore"
-    assert page_build.complaint(output) == "npm error network request failed, reason: nobody"
+    output = (
+        "npm warn old: x\nnpm error code ENOTFOUND\nnpm error network request failed, reason: nobody\nmore"
+    )
+    assert page_build.complaint(output) == "network request failed, reason: nobody"
     assert page_build.complaint("") == "no reason given"
 
 
