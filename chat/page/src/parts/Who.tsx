@@ -7,7 +7,10 @@ export function Who({ page: { session } }: { page: Page }) {
   if (!session) return <footer className="who" />;
   return (
     <footer className="who">
-      <span id="who">{session.guest ? words.guest : session.user.username}</span>
+      <a id="who" href="/settings/" title={words.settings}>
+        {session.guest ? words.guest : session.user.username}
+        <span className="unseen"> ({words.settings})</span>
+      </a>
       {session.guest ? (
         <span className="ways">
           <a href="/login/">{words.logIn}</a>
@@ -15,7 +18,6 @@ export function Who({ page: { session } }: { page: Page }) {
         </span>
       ) : (
         <span className="ways">
-          <a href="/settings/">{words.settings}</a>
           <form method="post" action="/logout/">
             <input type="hidden" name="csrfmiddlewaretoken" value={session.csrfToken} />
             <button type="submit" className="plain">
