@@ -28,7 +28,13 @@ PACKED_BYTES = 1_000  # below, gzip saves nothing that a packet would show
 PACKED = {".js", ".css", ".svg", ".html", ".json", ".txt"}
 
 # Packages run no scripts of their own when they are installed, and tell nobody that they are used.
-QUIET = {"OPENUI_TELEMETRY_DISABLED": "1", "DO_NOT_TRACK": "1", "NO_UPDATE_NOTIFIER": "1", "CI": "1"}
+QUIET = {
+    "OPENUI_TELEMETRY_DISABLED": "1",
+    "DO_NOT_TRACK": "1",
+    "NO_UPDATE_NOTIFIER": "1",
+    "NO_COLOR": "1",
+    "CI": "1",
+}
 INSTALL = ("ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 

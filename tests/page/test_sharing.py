@@ -68,7 +68,7 @@ def test_who_signs_up_keeps_the_chats_of_the_guest(
     tab.ask("What bird is it?")
     tab.page.get_by_role("link", name="Sign up").click()
     name = f"ada-{tab.page.evaluate('() => Date.now()')}"
-    tab.page.get_by_label("Username").fill(name)
+    tab.page.locator("input[name=username]").fill(name)
     for field in tab.page.locator("input[type=password]").all():
         field.fill(PASSWORD)
     tab.page.locator("button[type=submit]").last.click()
