@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import os
 import shutil
@@ -21,6 +20,7 @@ from django.test import Client, RequestFactory
 from chat import built
 from chat.conf import settings
 from chatproject import headers, node, page, page_build
+from tests.live.harness import eventually
 
 pytestmark = pytest.mark.urls("chat.page_urls")
 
@@ -226,9 +226,15 @@ def test_a_builder_that_is_stopped_ends_with_all_that_it_started(
     builder.start()
     builder.stop()
     assert made[0].poll() is not None
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(made[0].pid, 0)
-        raise AssertionError("something of the group lives on")
+    eventually(lambda: not _group_lives(made[0].pid), says="something of the group lives on")
+
+
+def _group_lives(pid: int) -> bool:
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,10 @@ export class Conversation extends Store {
     }
   }
 
-  /** Takes in what other tabs said meanwhile, and follows what runs. */
+  /** Takes in what other tabs said meanwhile, and follows what runs. While something is being sent there is time for that. */
   async refresh() {
-    await this.#load(this.#visit);
+    const sending = this.items.some((item, place) => item.kind === "reply" && this.#unsent(item, place));
+    if (!sending) await this.#load(this.#visit);
   }
 
   /** Sends words, typed or clicked; `context` is what C1 gets to know of a click or a form, `pictures` are addresses. */

@@ -9,8 +9,9 @@ const PING = 25000;
 export class Live {
   #failures = 0;
   #heard = true;
+  #missed = false;
 
-  /** `on`: thread(event, thread), back() after a gap in which events were lost. */
+  /** `on`: thread(event, thread), back() when it hears from now on, and something may have been missed before. */
   constructor(on) {
     this.on = on;
     setInterval(() => this.#ping(), PING);
@@ -28,7 +29,9 @@ export class Live {
 
   #opened() {
     this.socket.send(JSON.stringify({ type: "watch" }));
-    if (this.#failures) this.on.back();
+    // Frames are handled in order: when the answer to this one is here, nothing is missed any more.
+    this.socket.send(JSON.stringify({ type: "ping" }));
+    this.#missed = true;
     this.#failures = 0;
     this.#heard = true;
   }
@@ -37,6 +40,8 @@ export class Live {
     this.#heard = true;
     const frame = JSON.parse(data);
     if (frame.type === "thread") this.on.thread(frame.event, frame.thread);
+    if (frame.type === "pong" && this.#missed) this.on.back();
+    if (frame.type === "pong") this.#missed = false;
   }
 
   #closed() {
