@@ -103,7 +103,7 @@ class Tab:
 
     def _printed(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(words in message.text for words in self.forgiven):
-            self.problems.append(f"console: {message.text}")
+            self.problems.append(f"console: {message.text} {message.location.get('url')}")
 
     def _dialog(self, dialog: Any) -> None:
         self.problems.append(f"dialog: {dialog.message}")

@@ -103,7 +103,7 @@ def test_two_tabs_show_one_answer_and_either_can_stop_it(
 def test_a_stop_before_the_first_word_lets_the_next_one_be_said(
     model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
 ) -> None:
-    model.script(answer(gate, "Never."))
+    model.default(answer(gate, "Never."))
     tab = open_tab(site)
     tab.say("Tell me")
     tab.page.press("#prompt", "Escape")

@@ -19,6 +19,14 @@ pytestmark = pytest.mark.live
 
 OpenTab = Callable[..., Tab]
 
+OTHER = {
+    "createdAt": "2026-01-01T00:00:00Z",
+    "updatedAt": "2026-01-01T00:00:00Z",
+    "archived": False,
+    "model": None,
+    "activeResponseId": None,
+}
+
 
 @pytest.fixture
 def tab(model: ScriptedModel, site: Any, open_tab: OpenTab) -> Tab:
@@ -116,3 +124,20 @@ def test_back_and_forward_go_from_chat_to_chat(tab: Tab) -> None:
     expect(tab.prompts.first).to_contain_text("Of the sky")
     tab.page.go_forward()
     expect(tab.answers.first).to_contain_text("heron")
+
+
+def test_a_list_that_was_asked_for_before_a_chat_began_does_not_hide_it(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.default(answer(text("Yes.")))
+    tab = open_tab(site)
+    held: list[Any] = []
+    tab.page.route("**/api/threads?*", held.append)
+    tab.page.goto("/")
+    tab.ask("Of the sea")
+    assert held
+    old = {**OTHER, "threadId": "other", "title": "Of old"}
+    for route in held:
+        route.fulfill(json={"threads": [old], "nextCursor": None})
+    expect(tab.threads.filter(has_text="Of old")).to_have_count(1)
+    expect(tab.threads.filter(has_text="Of the sea")).to_have_count(1)

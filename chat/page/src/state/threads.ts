@@ -29,6 +29,8 @@ export class Threads extends Store {
   undoable: Undoable | null = null;
   #known = new Map<string, Thread>();
   #going = new Set<string>();
+  /** News since the list was asked for: what comes back is older than they are. */
+  #news = new Map<string, Thread>();
   #cursor: string | null = null;
   #searching: ReturnType<typeof setTimeout> | undefined;
   #regret: ReturnType<typeof setTimeout> | undefined;
@@ -79,6 +81,7 @@ export class Threads extends Store {
   /** News of a thread: it is new or renamed, or an answer began or ended. */
   upsert(thread: Thread) {
     this.#known.set(thread.threadId, thread);
+    this.#news.set(thread.threadId, thread);
     const before = this.list.find((one) => one.threadId === thread.threadId);
     const rest = this.list.filter((one) => one !== before);
     if (this.#hides(thread)) this.list = rest;
@@ -88,9 +91,11 @@ export class Threads extends Store {
     this.changed();
   }
 
-  /** A deleted thread is gone from here. */
+  /** A deleted thread is gone from here, and comes back in no list that was asked for before. */
   drop(threadId: string) {
     this.#known.delete(threadId);
+    this.#news.delete(threadId);
+    this.#going.add(threadId);
     this.list = this.list.filter((one) => one.threadId !== threadId);
     this.changed();
   }
@@ -167,14 +172,15 @@ export class Threads extends Store {
 
   async #page(cursor: string | null) {
     const asked = (this.#asked += 1);
+    this.#news.clear();
     const wanted = { q: this.query.trim(), cursor, archived: this.#scope() };
     const { threads, nextCursor } = await this.#host.api.threads(wanted);
     if (asked !== this.#asked) return;
-    for (const thread of threads) this.#known.set(thread.threadId, thread);
-    const shown = threads.filter((thread) => !this.#going.has(thread.threadId));
-    const before = cursor === null ? [] : this.list;
-    const seen = new Set(before.map((thread) => thread.threadId));
-    this.list = [...before, ...shown.filter((thread) => !seen.has(thread.threadId))];
+    const latest = threads.map((thread) => ({ ...thread, ...this.#news.get(thread.threadId) }));
+    for (const thread of latest) this.#known.set(thread.threadId, thread);
+    const shown = latest.filter((thread) => !this.#going.has(thread.threadId));
+    const kept = this.list.filter((thread) => cursor !== null || (!this.query && this.#news.has(thread.threadId)));
+    this.list = unique([...kept, ...shown]);
     this.#cursor = nextCursor;
     this.loading = false;
     this.changed();
@@ -192,4 +198,9 @@ export class Threads extends Store {
       this.#host.failed(problem);
     }
   }
+}
+
+/** Each thread once, where it comes first. */
+function unique(threads: Excerpted[]): Excerpted[] {
+  return [...new Map(threads.toReversed().map((thread) => [thread.threadId, thread])).values()].toReversed();
 }
