@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from chat.model_clients.openui_prompt import OPENUI_PROMPT
 from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
 from tests.page.programs import card, demo, enveloped, text
 from tests.page.tab import Tab
@@ -76,6 +78,45 @@ def test_all_that_the_demo_model_says_can_be_drawn(
         reply = tab.ask(words)
         expect(reply.locator(".interface")).to_be_visible()
         assert reply.locator(".readable, .unknown").count() == 0, words
+
+
+TAUGHT = (
+    'head = CardHeader("Title", "Subtitle")',
+    'small = TextContent("**Small** words", "small")',
+    'note = Callout("error", "Careful", "It may rain")',
+    'table = Table([Col("Name", ["Ana"], "string"), Col("Age", [30], "number")])',
+    'bar = BarChart(["a", "b"], [Series("s", [1, 2])], "stacked", "x", "y")',
+    'line = LineChart(["a", "b"], [Series("s", [1, 2])], "step", "x", "y")',
+    'area = AreaChart(["a", "b"], [Series("s", [1, 2])], "natural", "x", "y")',
+    'pie = PieChart(["a", "b"], [1, 2], "donut")',
+    'steps = Steps([StepsItem("First", "Do it")])',
+    'list = ListBlock([ListItem("One", "Of many")], "number")',
+    'tags = TagBlock(["new"])',
+    'code = CodeBlock("python", "print(1)")',
+    'form = Form("f", Buttons([Button("Go", null, "primary")]), [c1, c2, c3, c4, c5])',
+    'next = FollowUpBlock([FollowUpItem("And then?")])',
+)
+FIELDS = (
+    'c1 = FormControl("Mail", Input("mail", "you@example.com", "email", {required: true}))',
+    'c2 = FormControl("Words", TextArea("words", "Say it", 3, {required: true}))',
+    'c3 = FormControl("Size", Select("size", [SelectItem("s", "Small")], "Choose", {required: true}))',
+    'c4 = FormControl("Day", DatePicker("day", "single", {required: true}))',
+    'c5 = FormControl("Sum", Slider("sum", "continuous", 1, 9, 1, [5]))',
+)
+
+
+def test_all_that_other_models_are_taught_can_be_drawn(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    children = ", ".join(statement.split(" = ")[0] for statement in TAUGHT)
+    model.default(answer(card(*TAUGHT, *FIELDS, children=children)))
+    reply = open_tab(site).ask("Show all of it")
+    expect(reply.locator(".interface")).to_be_visible()
+    expect(reply.locator(".readable, .unknown")).to_have_count(0)
+    assert reply.locator("svg.recharts-surface").count() >= 4
+    shown = " ".join([*TAUGHT, *FIELDS])
+    taught = set(re.findall(r"\b([A-Z]\w+)\(", OPENUI_PROMPT)) - {"Card", "Component"}
+    assert taught <= set(re.findall(r"\b([A-Z]\w+)\(", shown))
 
 
 def test_a_form_is_filled_in_kept_and_sent(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:

@@ -132,7 +132,7 @@ def test_a_list_that_was_asked_for_before_a_chat_began_does_not_hide_it(
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
     held: list[Any] = []
-    tab.page.route("**/api/threads?*", held.append)
+    tab.page.route("**/api/threads?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
     tab.page.goto("/")
     tab.ask("Of the sea")
     assert held
