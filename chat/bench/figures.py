@@ -55,6 +55,11 @@ def delay(result: Result) -> float:
     return float(result["lat_p50"])
 
 
+def late(result: Result) -> float:
+    """One delta in a hundred is later."""
+    return float(result["lat_p99"])
+
+
 def memory(result: Result) -> float:
     return float(result["rss_kb"] - result["rss0_kb"]) / int(result["n"])
 
@@ -69,5 +74,5 @@ def first_byte(result: Result) -> float:
 
 OF: dict[str, Callable[[Result], float]] = {
     function.__name__: function
-    for function in (cpu_per_delta, busiest, delay, memory, held_memory, first_byte)
+    for function in (cpu_per_delta, busiest, delay, late, memory, held_memory, first_byte)
 }

@@ -17,7 +17,7 @@ ALTER TABLE chat_revision ADD CONSTRAINT revision_thread_gone
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0005b_governance'),
+        ('chat', '0005_governance'),
     ]
 
     operations = [

@@ -208,7 +208,8 @@ def entries(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("head", "folder", "apart"), [("place", ".", set()), ("room", "chat", {"__init__.py", "LOG.md"})]
+    ("head", "folder", "apart"),
+    [("place", ".", set()), ("room", "chat", {"__init__.py", "LOG.md", "SCALE.md"})],
 )
 def test_the_map_shows_every_place_and_no_other(head: str, folder: str, apart: set[str]) -> None:
     assert_same(f"Map, {head}", first("Map", head), entries(ROOT / folder) - apart)

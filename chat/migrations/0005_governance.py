@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('chat', '0005_access_records'),
+        ('chat', '0004_access_records'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0006b_stops'),
+        ('chat', '0007_stops'),
     ]
 
     operations = [
