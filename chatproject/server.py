@@ -63,6 +63,9 @@ QUIET_LIMIT_SECONDS = 1.0
 KILL_SECONDS = 0.3
 """For applications that are cancelled at the end of the drain."""
 
+OPEN_HANDSHAKE_SECONDS = 30.0
+"""For the application to accept a socket. Autobahn's 5 s cut them off while 10,000 came within 20 s."""
+
 CLOSE_HANDSHAKE_SECONDS = 5.0
 """For a client to answer a close frame; Autobahn's 1 s is short for one that is still sending."""
 
@@ -114,7 +117,10 @@ class Server(daphne.server.Server):
         self.ws_factory.protocol = WebSocket
         # Origins are the application's business; left out, Daphne's leave for `null` would be taken back.
         self.ws_factory.setProtocolOptions(
-            failByDrop=False, closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS, allowNullOrigin=True
+            failByDrop=False,
+            openHandshakeTimeout=OPEN_HANDSHAKE_SECONDS,
+            closeHandshakeTimeout=CLOSE_HANDSHAKE_SECONDS,
+            allowNullOrigin=True,
         )
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)

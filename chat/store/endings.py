@@ -11,9 +11,9 @@ from chat.models import Response
 from chat.store import logs
 from chat.store.logs import Piece
 
-_FIELDS = [field.attname for field in Response._meta.concrete_fields]
+RESPONSE_FIELDS = [field.attname for field in Response._meta.concrete_fields]
 
-_HELD = f"SELECT {', '.join(_FIELDS)} FROM chat_response WHERE id = %s FOR NO KEY UPDATE"
+_HELD = f"SELECT {', '.join(RESPONSE_FIELDS)} FROM chat_response WHERE id = %s FOR NO KEY UPDATE"
 
 _END = """
 WITH log AS (
@@ -44,7 +44,7 @@ RETURNING first_token_at, finished_at
 def held(response: int) -> Response | None:
     """The response, whose row is held from now on; None if it is gone."""
     found = sql.row(_HELD, [response])
-    return Response.from_db(DEFAULT_DB_ALIAS, _FIELDS, found) if found else None
+    return Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, found) if found else None
 
 
 def write(response: Response, final: dict[str, Any], pieces: list[Piece], content: str) -> None:

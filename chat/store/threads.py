@@ -9,13 +9,20 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
-from chat import doorbell, text
+from chat import doorbell, sql, text
 from chat.errors import BadRequest, NotFound, ThreadBusy
 from chat.models import ACTIVE, Response, Status, Thread
 from chat.payloads import NewThread, ThreadChange, is_id
 from chat.store import branches, holds, removal, revisions
+from chat.store.endings import RESPONSE_FIELDS
+
+_RESPONSE = f"""
+SELECT {", ".join(f"r.{name}" for name in RESPONSE_FIELDS)}, t.public_id
+FROM chat_response r JOIN chat_thread t ON t.id = r.thread_id WHERE r.owner_id = %s AND r.public_id = %s
+"""
 
 
 def find(owner: int, public_id: str) -> Thread:
@@ -136,8 +143,10 @@ def delete(owner: int, thread: int, public_id: str) -> None:
 
 def response(owner: int, public_id: str) -> Response:
     """A response with its thread. Raises NotFound."""
-    rows = Response.objects.owned_by(owner).select_related("thread").filter(public_id=public_id)
-    found = rows.first() if is_id(public_id) else None
+    found = sql.row(_RESPONSE, [owner, public_id]) if is_id(public_id) else None
     if found is None:
         raise NotFound
-    return found
+    *columns, name = found
+    row = Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, columns)
+    row.thread = Thread.from_db(DEFAULT_DB_ALIAS, ("id", "public_id"), (row.thread_id, name))
+    return row

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.live.client import Client
 from tests.live.doors import DOORS, Door
 
 
@@ -20,3 +21,15 @@ def door(request: pytest.FixtureRequest) -> Door:
 def tight(make_client: Any, strict: Any) -> Any:
     """A user of the server with small limits and errors as statuses."""
     return make_client(strict)
+
+
+@pytest.fixture
+def visit(make_client: Any, server: Any) -> Any:
+    """Makes a guest in a browser of their own."""
+
+    def make() -> Client:
+        client: Client = make_client(server, token=False)
+        client.get("/api/session")
+        return client
+
+    return make

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import httpx
 
-from tests.live.client import Client, new_id
+from tests.live.client import Client, body_of, new_id
 
 PASSWORD = "correct horse battery"
 
@@ -42,3 +43,10 @@ def csrf(client: Client) -> dict[str, str]:
 
 def thread_ids(client: Client) -> set[str]:
     return {thread["threadId"] for thread in client.get("/api/threads", archived="any").json()["threads"]}
+
+
+def send(client: Client, words: Any, **ids: str) -> str:
+    """Ask, and wait for the answer; the thread's id."""
+    answered = client.http.post("/api/chat", json=body_of(words, **ids))
+    assert answered.status_code == 200, answered.text
+    return str(answered.headers["x-thread-id"])
