@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from chat.model_clients.openui_prompt import OPENUI_PROMPT
 from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
+from tests.live.pictures import PNG
 from tests.page.programs import card, demo, enveloped, text
 from tests.page.tab import Tab
 
@@ -202,6 +204,18 @@ def test_no_format_is_shown_as_nothing(model: ScriptedModel, site: Any, open_tab
     assert "<content" not in shown.inner_text()
 
 
+def test_a_program_that_is_none_is_readable_however_late_its_end_comes(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    gate = Gate()
+    model.script(answer(SAMPLES["a program that is none"][0], gate))
+    tab = open_tab(site)
+    tab.say("Say it")
+    expect(tab.page.locator("article.reply .interface")).to_be_attached()
+    gate.open()
+    expect(tab.ended()).to_contain_text("what is this?")
+
+
 def test_c1s_chart_and_callout_are_drawn(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer(SAMPLES["C1's components"][0]))
     tab = open_tab(site)
@@ -237,3 +251,21 @@ def test_a_judgement_is_kept(model: ScriptedModel, site: Any, open_tab: OpenTab)
     assert json.loads(rated.value.request.post_data or "") == {"score": 1}
     tab.reload()
     expect(tab.button("Good answer")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_picture_goes_with_a_message_where_the_model_takes_any(
+    model: ScriptedModel, servers: Any, built_page: Path, open_tab: OpenTab, site: Any
+) -> None:
+    seeing = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_MODELS='{"c1": {"images": true}}')
+    model.default(answer("A dot."))
+    blind, tab = open_tab(site), open_tab(seeing)
+    expect(blind.button("Add a picture")).to_have_count(0)
+    expect(tab.button("Add a picture")).to_be_visible()
+    dot = FilePayload(name="dot.png", mimeType="image/png", buffer=PNG)
+    tab.page.locator("input[type=file]").set_input_files(dot)
+    expect(tab.page.get_by_alt_text("dot.png")).to_be_visible()
+    tab.ask("What is this?")
+    expect(tab.prompts.first.locator("img")).to_be_visible()
+    parts = model.requests[-1].messages[-1]["content"]
+    assert [part["type"] for part in parts] == ["text", "image_url"]
+    assert "What is this?" in parts[0]["text"]

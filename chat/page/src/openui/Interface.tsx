@@ -5,9 +5,10 @@ import "./openui.css";
 
 import type { ActionEvent, OpenUIError, ParseResult } from "@openuidev/react-lang";
 import { Renderer } from "@openuidev/react-lang";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { Actions } from "../parts/Readable";
 import { isLoss, libraryFor } from "./library";
+import type { Library } from "./types";
 
 interface Props {
   program: string;
@@ -22,11 +23,11 @@ export default function Interface({ program, running, actions, lost }: Props) {
   const latest = useRef(actions);
   latest.current = actions;
 
-  const parsed = (result: ParseResult | null) => {
-    if (running) return;
-    const whole = result && !result.meta.incomplete && !result.meta.unresolved.length;
-    if (!result?.root || (whole && result.meta.errors.some((error) => isLoss(library, error)))) lost();
-  };
+  // The last result may come before the end of the answer: it is judged when both are there.
+  const [result, setResult] = useState<ParseResult | null | undefined>();
+  useEffect(() => {
+    if (!running && result !== undefined && !isWhole(library, result)) lost();
+  }, [running, result, library]);
   const failed = (errors: OpenUIError[]) => {
     if (errors.some((error) => error.code === "render-error" || error.code === "parse-exception")) lost();
   };
@@ -40,11 +41,18 @@ export default function Interface({ program, running, actions, lost }: Props) {
         initialState={form}
         onAction={(event) => act(event, latest.current)}
         onStateUpdate={(state) => latest.current.change(state)}
-        onParseResult={parsed}
+        onParseResult={setResult}
         onError={failed}
       />
     </div>
   );
+}
+
+/** Whether all that the program says is on the page; one that is cut off says what it says. */
+function isWhole(library: Library, result: ParseResult | null) {
+  if (!result?.root) return false;
+  const { incomplete, unresolved, errors } = result.meta;
+  return incomplete || unresolved.length > 0 || !errors.some((error) => isLoss(library, error));
 }
 
 /** What a click does: it opens an address, or says the button's words with what C1's clients say about a click. */
