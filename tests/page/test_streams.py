@@ -174,3 +174,22 @@ def test_a_draft_waits_in_its_own_thread(model: ScriptedModel, site: Any, open_t
     expect(tab.page.locator("#prompt")).to_have_value("not sent yet")
     tab.reload()
     expect(tab.page.locator("#prompt")).to_have_value("not sent yet")
+
+
+def test_what_is_sent_before_the_session_is_known_is_answered(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.default(answer(text("Yes.")))
+    tab = open_tab(site)
+    held: dict[str, Any] = {}
+    tab.page.route("**/api/session*", lambda route: held.update(session=route))
+    tab.page.route("**/api/chat*", lambda route: held.update(chat=route))
+    tab.page.goto("/")
+    tab.say("Quickly")
+    expect(tab.prompts).to_have_count(1)
+    with tab.page.expect_response("**/api/threads?*"):
+        held["session"].continue_()
+    expect(tab.page.locator("#who")).to_contain_text("Guest")
+    held["chat"].continue_()
+    expect(tab.ended()).to_contain_text("Yes.")
+    expect(tab.prompts).to_have_count(1)

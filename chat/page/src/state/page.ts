@@ -94,7 +94,9 @@ export class Page extends Store {
     try {
       this.session = await this.api.session();
       this.#prefer(recall("model"));
-      await Promise.all([this.threads.load(), this.#turnTo(addressed())]);
+      // Who was quicker than the session and has sent something is where they want to be.
+      const turned = this.conversation.sent ? undefined : this.#turnTo(addressed());
+      await Promise.all([this.threads.load(), turned]);
     } catch (problem) {
       this.failed(problem);
       if ((problem as Problem).status !== 401) setTimeout(() => void this.#arrive(), PATIENCE);
