@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chat.bench import figures
+from chat.bench import figures, scale
 from chat.bench.load import quantile
 from chat.bench.rounds import Runs
 from chat.bench.scenarios import BY_NAME
@@ -108,3 +108,23 @@ def test_a_scenario_runs_from_end_to_end(live: None, live_database: str, tmp_pat
     assert tiny["runs"]["ours"][0]["deltas"] == 2 * 3
     assert {"processor", "cores", "system", "python"} <= result["machine"].keys()
     assert "tiny" in done.stdout
+
+
+def test_the_page_about_scale_shows_what_the_arithmetic_gives() -> None:
+    told = (ROOT / "chat" / "SCALE.md").read_text()
+    assert all(f"| {' | '.join(row)} |" in told for row in scale.rows())
+
+
+def test_twice_the_readers_need_twice_of_what_each_has_of_its_own() -> None:
+    one, two = (scale.needs(readers, scale.Measured()) for readers in (100_000, 200_000))
+    assert (two.memory_gb, two.wal_mb, two.network_gbit) == (
+        2 * one.memory_gb,
+        2 * one.wal_mb,
+        2 * one.network_gbit,
+    )
+    assert two.heard_cores > 3 * one.heard_cores
+
+
+def test_rings_in_parts_are_heard_by_fewer() -> None:
+    whole, parts = (scale.needs(100_000, scale.Measured(), doorbells=count) for count in (1, 100))
+    assert parts.heard_cores == pytest.approx(whole.heard_cores / 100)
