@@ -119,7 +119,7 @@ class Engine:
     async def _question(self, tools: dict[str, Tool]) -> Question:
         traits, response = self._client.traits, self._writer.response
         budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
-        prepared = await store.run(hidden.prepare, response, traits.system, budget, traits.images)
+        prepared = await store.look(hidden.prepare, response, traits.system, budget, traits.images)
         return Question(prepared.messages, [tool.schema for tool in tools.values()], prepared.recipe)
 
     def _give_way(self) -> None:
