@@ -144,4 +144,7 @@ def crash(cluster: Postgres) -> None:
     assert pid
     connection.close()
     os.kill(pid, signal.SIGQUIT)
-    eventually(lambda: not cluster._pid())
+    # Its file is gone before the process is; one that is still there would not be started anew.
+    eventually(
+        lambda: not cluster._pid() and (cluster._process is None or cluster._process.poll() is not None)
+    )
