@@ -132,12 +132,11 @@ def test_a_list_that_was_asked_for_before_a_chat_began_does_not_hide_it(
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
     held: list[Any] = []
-    tab.page.route("**/api/threads?*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright wants a function
+    tab.page.route("**/api/threads?*", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
     tab.page.goto("/")
     tab.ask("Of the sea")
     assert held
     old = {**OTHER, "threadId": "other", "title": "Of old"}
-    for route in held:
-        route.fulfill(json={"threads": [old], "nextCursor": None})
+    held[0].fulfill(json={"threads": [old], "nextCursor": None})
     expect(tab.threads.filter(has_text="Of old")).to_have_count(1)
     expect(tab.threads.filter(has_text="Of the sea")).to_have_count(1)
