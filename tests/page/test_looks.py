@@ -17,6 +17,7 @@ pytestmark = pytest.mark.live
 
 OpenTab = Callable[..., Tab]
 
+ZOOMED = {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}  # 1280 × 900 at 200 %
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 GRAVE = {"serious", "critical"}
 FIRST_LOAD_BYTES = 400_000  # of the shell, packed
@@ -79,6 +80,33 @@ def test_nothing_is_wider_than_a_phone(model: ScriptedModel, site: Any, open_tab
     assert_accessible(tab.page, axe)
     tab.page.keyboard.press("Escape")
     expect(tab.button("List of chats")).to_be_focused()
+
+
+OUT_OF_REACH = """(place) => [...place.querySelectorAll("a, button, input, select, textarea")].filter((control) => {
+  if (!control.checkVisibility() || control.disabled || control.closest("[inert], [aria-hidden=true], .unseen")) return false;
+  control.scrollIntoView({ block: "center", inline: "nearest" });
+  const { left, right, top, bottom } = control.getBoundingClientRect();
+  const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+  const reached = hit && (control.contains(hit) || hit.contains(control));
+  control.dataset.at = [left, right, top, bottom, reached].join();
+  return left < 0 || right > innerWidth + 1 || top < 0 || bottom > innerHeight + 1 || !reached;
+}).map((control) => `${control.dataset.at} ${control.outerHTML}`)"""
+
+
+def test_at_twice_the_size_all_is_in_reach(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+    model.default(demo)
+    tab = open_tab(site, **ZOOMED)
+    for words in SAID:
+        tab.ask(words)
+    expect(tab.answers.last.locator(".interface")).to_be_visible()
+    tab.shot("zoomed")
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 640
+    assert tab.page.locator("#main").evaluate(OUT_OF_REACH) == []
+    tab.button("List of chats").click()
+    expect(tab.page.get_by_role("link", name="New chat")).to_be_focused()
+    tab.page.wait_for_function("() => !document.getAnimations().length")
+    tab.shot("zoomed-chats")
+    assert tab.page.locator("#sidebar").evaluate(OUT_OF_REACH) == []
 
 
 def test_everything_can_be_done_by_keyboard(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:

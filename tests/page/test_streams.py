@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 from chat.models import Response
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.harness import eventually
+from tests.page.line import Line
 from tests.page.programs import text
 from tests.page.tab import Tab
 
@@ -20,6 +22,7 @@ OpenTab = Callable[..., Tab]
 
 WHOLE = text("The first half. The second half.")
 HALF = WHOLE.index(" The second")
+WORDS = [f"Wört{number}" for number in range(60)]
 
 
 @pytest.fixture
@@ -47,22 +50,32 @@ def test_a_reload_in_mid_answer_loses_nothing(
     assert len(halved.requests) == 1
 
 
-def test_a_cut_network_is_told_quietly_and_made_good(
-    halved: ScriptedModel, gate: Gate, servers: Any, built_page: Any, open_tab: OpenTab
+def test_a_cut_network_is_told_quietly_and_no_byte_is_lost_or_doubled(
+    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
 ) -> None:
-    site = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_ACTIVE_PER_USER="20")
-    tab = open_tab(site)
-    tab.forgive("ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "ERR_NETWORK_CHANGED")
-    tab.say("Tell me")
-    expect(tab.answers.first).to_contain_text("The first half.")
-    tab.page.context.set_offline(True)
-    tab.page.evaluate("() => dispatchEvent(new Event('offline'))")
-    gate.open()
-    expect(tab.answers.first).to_contain_text("The first half.")
-    tab.page.context.set_offline(False)
-    expect(tab.ended()).to_contain_text("The first half. The second half.")
-    expect(tab.page.locator("#waiting")).to_be_hidden()
-    assert len(halved.requests) == 1
+    whole = text(" ".join(WORDS))
+    half = whole.index("Wört30")
+    model.script(answer(whole[:half], gate, whole[half:]))
+    with Line(urlsplit(site.url).port or 0) as line:
+        tab = open_tab(line)
+        tab.forgive("net::ERR", "WebSocket connection")
+        asked = list[str]()
+        tab.page.on("request", lambda request: asked.append(request.url))
+        tab.say("Tell me")
+        expect(tab.answers.first).to_contain_text("Wört29")
+        line.cut()
+        assert line.broken
+        expect(tab.page.locator("#waiting")).to_be_visible()
+        gate.open()
+        eventually(lambda: Response.objects.latest("pk").status == "done")
+        expect(tab.answers.first).not_to_contain_text("Wört30")
+        line.mend()
+        reply = tab.ended()
+        expect(tab.page.locator("#waiting")).to_be_hidden()
+        assert reply.locator(".interface").inner_text().split() == WORDS
+        offsets = {parse_qs(urlsplit(url).query)["offset"][0] for url in asked if "/stream?" in url}
+        assert offsets == {str(len(whole[:half].encode()))}
+        assert len(model.requests) == 1
 
 
 def test_a_server_that_dies_leaves_the_text_and_a_way_on(

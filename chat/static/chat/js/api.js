@@ -122,10 +122,13 @@ export class Api {
 
   async #change(method, address, body, signal = undefined) {
     const file = body instanceof Blob;
+    // Who deletes and leaves is gone before the request is: it outlives the page.
+    const keepalive = method === "DELETE";
     const attempt = () =>
       fetch(address, {
         method,
         signal,
+        keepalive,
         headers: { "Content-Type": file ? body.type : "application/json", "X-CSRFToken": this.#csrf },
         body: file ? body : body && JSON.stringify(body),
       });
