@@ -12,7 +12,7 @@ from chat import conf_models
 from chat.conf import settings
 from chat.conf_models import C1, MODELS, OPENASSISTANT, ModelSpec
 from chat.model_clients.base import ModelClient, Traits
-from chat.model_clients.openui_prompt import OPENUI_PROMPT
+from chat.model_clients.openui_prompt import how_to_draw
 
 if TYPE_CHECKING:
     from chat.demo import DemoServer
@@ -25,7 +25,7 @@ class Models:
     """The model clients of this process, made when first asked for; the demo model runs here where nothing else answers."""
 
     def __init__(self) -> None:
-        self._clients: dict[str, ModelClient] = {}
+        self._clients: dict[tuple[str, str], ModelClient] = {}
         self._demo: DemoServer | None = None
 
     async def clients(self, name: str) -> list[ModelClient]:
@@ -43,9 +43,11 @@ class Models:
                 await self._client(name)
 
     async def _client(self, name: str) -> ModelClient:
-        if name not in self._clients:
-            self._clients[name] = await self._make(name, conf_models.specs[name])
-        return self._clients[name]
+        spec = conf_models.specs[name]
+        key = name, _told(spec)  # which changes once, when the page is built
+        if key not in self._clients:
+            self._clients[key] = await self._make(name, spec)
+        return self._clients[key]
 
     async def _make(self, name: str, spec: ModelSpec) -> ModelClient:
         # Not at the top: the first page must not wait for `openai`.
@@ -87,14 +89,18 @@ async def _wire(base_url: str, api_key: str, path: str) -> OpenAIWire:
 
 
 def _traits(name: str, spec: ModelSpec) -> Traits:
-    told = [OPENUI_PROMPT if spec.openui else "", spec.system]
     return Traits(
         name=name,
         upstream=spec.model,
         parameters=spec.parameters,
-        system="\n\n".join(filter(None, told)),
+        system=_told(spec),
         writes_c1=spec.c1 or spec.openui,
         tools=spec.tools,
         budget_tokens=spec.budget_tokens,
         images=spec.images,
     )
+
+
+def _told(spec: ModelSpec) -> str:
+    """The system prompt, a few microseconds to put together."""
+    return "\n\n".join(filter(None, [how_to_draw() if spec.openui else "", spec.system]))

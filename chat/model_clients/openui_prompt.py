@@ -1,6 +1,21 @@
-"""What a model that is not C1's is told, so that it answers as a C1 model does: an interface in openui-lang."""
+"""What a model that is not C1's is told, so that it answers as a C1 model does: an interface in openui-lang.
 
-OPENUI_PROMPT = """\
+A built page brings OpenUI's own words about the language and all the components that it draws. Those here stand in where
+none is built; they name what the plain page draws too.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from chat.conf import settings
+
+FILE = "openui-prompt.txt"
+"""In the folder of a build."""
+
+_FORM = """\
 You answer with a user interface, never with plain text. Your whole answer has exactly this form:
 
 <content thesys="true" version="2">
@@ -13,8 +28,11 @@ follow = FollowUpBlock([FollowUpItem("Compare with last year")])
 </content>
 
 Nothing stands before or after it. Between the fences write &lt; &gt; &amp; &quot; &#39; for < > & " ' everywhere, also for \
-the quotes around strings; the example above is shown without that, to be readable.
+the quotes around strings; what you read here is shown without that, to be readable.
 
+"""
+
+_LANGUAGE = """\
 The language: one statement a line, `name = Component(argument, ...)`. Arguments go by position; later ones may be left \
 out. An argument is a string in double quotes, a number, true, false, null, a list, an object {key: value}, or the name \
 of another statement. `root` comes first and is a Card; each statement stands before those it refers to; every name that \
@@ -42,6 +60,24 @@ Slider(name, "continuous", lowest, highest, step, [start])
 Buttons([buttons]) with Button(label, null, "primary" | "secondary"); a click sends the label and the form's values
 FollowUpBlock([items]) with FollowUpItem(text); two or three questions that the user may ask next, as the last child
 
+"""
+
+_USER = """\
 A user's message may be wrapped as <content thesys="true">…</content><context>…</context>: the first is what they typed, \
 the second what they clicked or filled in. Choose the components that show the answer best: a table or a chart for \
 figures, a form where you need something from the user, TextContent for everything else."""
+
+OPENUI_PROMPT = _FORM + _LANGUAGE + _USER
+
+
+def how_to_draw() -> str:
+    """The words of the built page as soon as there is one, else those written here."""
+    if settings.page_build:
+        with suppress(OSError):
+            return _built(Path(settings.page_build, FILE))
+    return OPENUI_PROMPT
+
+
+@lru_cache(maxsize=1)
+def _built(path: Path) -> str:
+    return f"{_FORM}{path.read_text(encoding='utf-8').strip()}\n\n{_USER}"

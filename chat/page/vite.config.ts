@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, runnerImport } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -16,9 +16,18 @@ const localFonts: Plugin = {
   },
 };
 
+/** What a model is told that writes for this page, for the server to send. */
+const prompt: Plugin = {
+  name: "prompt",
+  async generateBundle() {
+    const { module } = await runnerImport<{ prompt: string }>(here("src/openui/prompt.ts"), { configFile: false, root: here(".") });
+    this.emitFile({ type: "asset", fileName: "openui-prompt.txt", source: module.prompt });
+  },
+};
+
 export default defineConfig({
   base: process.env.CHAT_PAGE_BASE ?? "/page/dev/",
-  plugins: [react(), localFonts],
+  plugins: [react(), localFonts, prompt],
   html: { cspNonce: "__NONCE__" },
   resolve: {
     alias: [

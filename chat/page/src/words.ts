@@ -130,6 +130,9 @@ export type Words = typeof english;
 /** By the first part of a language tag; English stands in for what is missing. */
 const TRANSLATIONS: Record<string, Words> = { en: english };
 
-export const language = navigator.languages.map((tag) => tag.split("-")[0] ?? "").find((tag) => tag in TRANSLATIONS) ?? "en";
+/** None where the page is only built. */
+const spoken = typeof navigator === "undefined" ? [] : navigator.languages;
+
+export const language = spoken.map((tag) => tag.split("-")[0] ?? "").find((tag) => tag in TRANSLATIONS) ?? "en";
 
 export const words: Words = TRANSLATIONS[language] ?? english;

@@ -1,0 +1,62 @@
+"""What a model is told that writes for the built page: written with it, and sent from then on."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.model_clients.openui_prompt import FILE
+from chat.testing import ScriptedModel, answer
+from chatproject import node, page
+from tests.page.programs import text
+from tests.page.tab import Tab
+
+pytestmark = pytest.mark.live
+
+OWN = re.compile(r"^  (\w+): (?:adopt|loosen|\{)", re.MULTILINE)
+PICTURES = re.compile(r"^  (\w+): (?:instead|\{)", re.MULTILINE)
+OPENUI = (
+    'import("@openuidev/react-ui/genui-lib").then((lib) => '
+    "console.log(JSON.stringify(Object.keys(lib.openuiChatLibrary.components))))"
+)
+
+
+def registered(build: Path) -> set[str]:
+    """The names that the renderer knows: OpenUI's, said by OpenUI itself, and those of the page's own files."""
+    tools, work = node.find(build.parent), build.parent / "work" / "page"
+    command = [*tools.node, "--input-type=module", "--eval", OPENUI]
+    theirs = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=60, check=True)
+    own = OWN.findall((page.SOURCES / "src/openui/adopted.tsx").read_text())
+    pictures = PICTURES.findall((page.SOURCES / "src/openui/pictures.tsx").read_text())
+    assert len(own) > 9
+    assert len(pictures) > 3
+    return {*json.loads(theirs.stdout.splitlines()[-1]), *own, *pictures}
+
+
+def test_the_prompt_that_comes_with_a_build_names_all_that_the_page_draws(built_page: Path) -> None:
+    prompt = (built_page / FILE).read_text()
+    told = set(re.findall(r"^([A-Z]\w+)\(", prompt, re.MULTILINE))
+    assert told - {"Action"} == registered(built_page)  # which is language
+    assert "https://picsum" not in prompt
+
+
+def test_a_model_is_told_what_came_with_the_build(
+    model: ScriptedModel, servers: Any, built_page: Path, open_tab: Callable[..., Tab]
+) -> None:
+    models = {"local": {"baseUrl": model.base_url, "model": "m", "openui": True, "system": "Be kind."}}
+    site = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_MODELS=json.dumps(models))
+    model.default(answer(text("Yes.")))
+    tab = open_tab(site)
+    tab.page.get_by_label("Model").select_option("local")
+    tab.ask("Draw it")
+    told = model.requests[0].messages[0]
+    assert told["role"] == "system"
+    assert (built_page / FILE).read_text().strip() in told["content"]
+    assert told["content"].startswith("You answer with a user interface")
+    assert told["content"].endswith("\n\nBe kind.")

@@ -1,0 +1,41 @@
+"""Whose words teach a model openui-lang: the built page's, or those of the server where none is built."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from chat import conf_models
+from chat.conf import settings
+from chat.conf_models import ModelSpec
+from chat.model_clients import Models
+
+SPEC = ModelSpec(base_url="http://127.0.0.1:9/v1/", model="m", openui=True, system="Be kind.")
+
+
+async def no_wire(*_: str) -> None:
+    """Nothing is sent."""
+
+
+def said(models: Models) -> str:
+    (client,) = asyncio.run(models.clients("drawing"))
+    return client.traits.system
+
+
+def test_the_words_change_when_the_page_is_built_and_the_client_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = dataclasses.replace(settings, page_build=str(tmp_path))
+    monkeypatch.setattr("chat.model_clients.openui_prompt.settings", changed)
+    monkeypatch.setattr("chat.model_clients._wire", no_wire)
+    monkeypatch.setitem(conf_models.specs, "drawing", SPEC)
+    models = Models()
+    assert "PieChart(labels, numbers" in said(models)
+    (tmp_path / "openui-prompt.txt").write_text("Everything(that: is)\n")
+    assert "\n\nEverything(that: is)\n\nA user's message" in said(models)
+    assert "PieChart(labels, numbers" not in said(models)
+    (client,), (again,) = (asyncio.run(models.clients("drawing")) for _ in range(2))
+    assert client is again
