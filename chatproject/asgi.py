@@ -53,7 +53,7 @@ class ApiHandler(ASGIHandler):
                 stream, start = response.chunks, [_start(response)]
                 # A stream may be open for minutes: of request and head, which are 7 KB, nothing is kept.
                 del response
-                scope.clear()
+                scope["headers"] = []
                 await _relay(stream, start, send)
             else:
                 await self.send_response(response, send)
