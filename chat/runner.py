@@ -231,7 +231,7 @@ class Runner:
         rest = await self._flusher.close(running.writer)
         while not running.lost:
             try:
-                final = await store.run(lifecycle.finish, rest, outcome)
+                final = await store.look(lifecycle.finish, rest, outcome)
                 if final is not None:
                     return final
                 running.lost = True

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from chat import doorbell, text
+from chat import text
 from chat.errors import (
     BadRequest,
     NotFound,
@@ -23,7 +23,7 @@ from chat.models import Message, Response, Role, Status, Thread
 from chat.payloads import Again, Content, Send, Turn
 from chat.store import attachments, inserts, quotas, standing
 from chat.store.inserts import NewPrompt
-from chat.store.standing import Active, Owner
+from chat.store.standing import Active, Standing
 from chat.store.turns import After, Job
 
 FIRST_EPOCH = 1
@@ -85,21 +85,18 @@ def claim(claimant: Claimant, request: Send) -> Claim:
 
     Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest.
     """
-    owner = _locked_owner(claimant, request)
-    existing = _existing(claimant, owner, request)
+    found = _found(claimant, request, request.thread_id)
+    existing = _existing(claimant, found, request)
     if existing is not None:
         return existing
-    thread = _thread(owner.pk, request)
-    model = _model(claimant, request.model, thread)
+    model = _model(claimant, request.model, found.thread)
     characters = _length(request)
-    active, displaced = _admit(claimant, owner, request, thread, characters)
-    new = thread is None
-    thread = thread or _create_thread(owner.pk, request, model)
-    place = Place(thread, bool(active), _after(thread, request))
+    displaced = _admit(claimant, found, request, characters)
+    thread = found.thread or _create_thread(claimant.owner, request, model)
+    place = Place(thread, bool(found.active), _after(thread, request))
     asked = Asked(_new_prompt(request, place), model, characters)
-    response, job = _answer(claimant, owner, request, asked, place)
-    attachments.tie(owner.pk, response.prompt_id, request.content)
-    doorbell.ring("thread", owner.pk, thread.pk, "created" if new else "updated")
+    response, job = _answer(claimant, found, request, asked, place)
+    attachments.tie(claimant.owner, response.prompt_id, request.content)
     claimant.made = Claim(response, job, displaced)
     return claimant.made
 
@@ -109,41 +106,37 @@ def claim_again(claimant: Claimant, request: Again) -> Claim:
 
     Raises NotFound, and what `claim` raises.
     """
-    owner = _locked_owner(claimant, request)
-    original = (
-        Response.objects.owned_by(owner.pk)
-        .select_related("prompt")
-        .filter(public_id=request.original)
-        .first()
-    )
+    rows = Response.objects.owned_by(claimant.owner).select_related("prompt", "thread")
+    original = rows.filter(public_id=request.original).first()
     if original is None:
         raise NotFound
-    existing = _existing(claimant, owner, request)
+    found = _found(claimant, request, original.thread.public_id)
+    existing = _existing(claimant, found, request)
     if existing is not None:
         return existing
-    thread = Thread.objects.select_for_update(no_key=True).get(pk=original.thread_id)
-    model = _model(claimant, request.model or original.model, thread)
+    if found.thread is None:
+        raise NotFound
+    model = _model(claimant, request.model or original.model, found.thread)
     characters = len(original.prompt.content)
-    active, displaced = _admit(claimant, owner, request, thread, characters)
-    place = Place(thread, bool(active), None)
+    displaced = _admit(claimant, found, request, characters)
+    place = Place(found.thread, bool(found.active), None)
     if place.turn is not None:  # the prompt may be one that was withdrawn before its turn
         unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
-        unplaced.update(turn=place.turn, parent=thread.leaf_id)
+        unplaced.update(turn=place.turn, parent=found.thread.leaf_id)
     asked = Asked(original.prompt_id, model, characters)
-    response, job = _answer(claimant, owner, request, asked, place)
-    doorbell.ring("thread", owner.pk, thread.pk, "updated")
+    response, job = _answer(claimant, found, request, asked, place)
     claimant.made = Claim(response, job, displaced)
     return claimant.made
 
 
-def _locked_owner(claimant: Claimant, request: Wanted) -> Owner:
+def _found(claimant: Claimant, request: Wanted, thread: str | None) -> Standing:
     prompt_id = request.prompt_id if isinstance(request, Send) else None
     if prompt_id is not None and prompt_id == request.response_id:
         raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
-    owner = standing.owner(claimant.owner, [name for name in (prompt_id, request.response_id) if name])
-    if owner is None:
+    found = standing.find(claimant.owner, thread, [name for name in (prompt_id, request.response_id) if name])
+    if found is None:
         raise Unauthenticated
-    return owner
+    return found
 
 
 def _length(request: Send) -> int:
@@ -151,23 +144,20 @@ def _length(request: Send) -> int:
     return len(request.content.text) + sum(len(turn.content.text) for turn in request.turns)
 
 
-def _admit(
-    claimant: Claimant, owner: Owner, request: Wanted, thread: Thread | None, characters: int
-) -> tuple[list[Active], list[int]]:
-    """What is active in the thread, and what of it must make way. Raises ThreadBusy, QuotaExceeded, Unavailable."""
-    active = standing.active(thread.pk) if thread else []
-    _check_busy(request, active)
-    displaced = _displaced(request, active)
-    quotas.check(owner, claimant.has_room, displaced, characters)
-    return active, displaced
+def _admit(claimant: Claimant, found: Standing, request: Wanted, characters: int) -> list[int]:
+    """What of the active must make way. Raises ThreadBusy, QuotaExceeded, Unavailable."""
+    _check_busy(request, found.active)
+    displaced = _displaced(request, found.active)
+    quotas.check(found.owner, claimant.has_room, displaced, characters)
+    return displaced
 
 
-def _existing(claimant: Claimant, owner: Owner, request: Wanted) -> Claim | None:
+def _existing(claimant: Claimant, found: Standing, request: Wanted) -> Claim | None:
     """What the same request led to before; ids that mean something else are refused."""
-    if request.response_id in owner.taken:  # a response's reply bears its id
-        response, made = _the_same(owner.pk, request), claimant.made
+    if request.response_id in found.taken:  # a response's reply bears its id
+        response, made = _the_same(claimant.owner, request), claimant.made
         return made if made is not None and made.response.pk == response.pk else Claim(response, None, [])
-    if owner.taken:
+    if found.taken:
         raise PromptIdReused
     return None
 
@@ -190,10 +180,6 @@ def _same(response: Response, request: Wanted) -> bool:
         and request.prompt_id in (None, prompt.public_id)
         and request.thread_id in (None, thread.public_id)
     )
-
-
-def _thread(owner: int, request: Send) -> Thread | None:
-    return None if request.thread_id is None else standing.thread(owner, request.thread_id)
 
 
 def _model(claimant: Claimant, asked: str | None, thread: Thread | None) -> str:
@@ -285,10 +271,10 @@ def _after(thread: Thread, request: Send) -> After | None:
 
 
 def _answer(
-    claimant: Claimant, owner: Owner, wanted: Wanted, asked: Asked, place: Place
+    claimant: Claimant, found: Standing, wanted: Wanted, asked: Asked, place: Place
 ) -> tuple[Response, Job]:
     """The response to a prompt and its reply, still empty; started at once unless it waits."""
-    thread = place.thread
+    owner, thread = found.owner, place.thread
     response = Response(
         owner_id=owner.pk,
         thread=thread,
@@ -308,6 +294,7 @@ def _answer(
         process=claimant.process,
         epoch=FIRST_EPOCH,
         tokens=quotas.estimate(asked.characters),
+        rings=[("thread", owner.pk, thread.pk, "updated" if found.thread else "created")],
     )
     job = Job(response.pk, thread.pk, owner.pk, FIRST_EPOCH, asked.model, place.waits, place.after)
     return response, job

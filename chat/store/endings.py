@@ -1,66 +1,124 @@
-"""What the end of a response writes, in one journey: its log as few rows, the message, the state, what it took."""
+"""The end of a response in two statements: how it stands, and all that its end writes, if nothing moved meanwhile.
+
+No transaction is around them, which would be three journeys more: the second looks whether the first still holds.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
-from chat import sql, text
+from chat import doorbell, sql, text
+from chat.doorbell import Ring
 from chat.models import Response
-from chat.store import logs
+from chat.store import logs, usage
 from chat.store.logs import Piece
+from chat.store.usage import Call
 
 RESPONSE_FIELDS = [field.attname for field in Response._meta.concrete_fields]
 
-_HELD = f"SELECT {', '.join(RESPONSE_FIELDS)} FROM chat_response WHERE id = %s FOR NO KEY UPDATE"
+_FOUND = f"""
+SELECT {", ".join(RESPONSE_FIELDS)}, log.data, log.marks, log.ephemeral
+FROM chat_response r, LATERAL (
+    SELECT array_agg(data ORDER BY start) AS data, array_agg(marks ORDER BY start) AS marks,
+           array_agg(ephemeral ORDER BY start) AS ephemeral
+    FROM chat_chunk WHERE response_id = r.id
+) log
+WHERE id = %s
+"""
 
-_END = """
-WITH log AS (
+# A row that was updated under the statement's eyes is looked at again, so `mine` is never what somebody else has changed.
+_END = f"""
+WITH mine AS (
+    SELECT id, thread_id FROM chat_response
+    WHERE id = %(id)s AND lease_epoch = %(epoch)s AND log_length = %(stored)s AND status IN ('queued', 'streaming')
+      AND stop_offset IS NOT DISTINCT FROM %(stop_offset)s::bigint
+    FOR NO KEY UPDATE
+), taken_out AS (
+    DELETE FROM chat_chunk c USING mine WHERE c.response_id = mine.id AND c.start <> ALL(%(starts)s::bigint[])
+), log AS (
     INSERT INTO chat_chunk (response_id, start, stop, data, marks, ephemeral)
-    SELECT %(id)s, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
-    FROM unnest(%(starts)s::bigint[], %(data)s::bytea[], %(marks)s::bytea[], %(ephemeral)s::bool[])
+    SELECT mine.id, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
+    FROM mine, unnest(%(starts)s::bigint[], %(data)s::bytea[], %(marks)s::bytea[], %(ephemeral)s::bool[])
          AS p(start, data, marks, ephemeral)
+    ON CONFLICT (response_id, start) DO UPDATE
+    SET stop = excluded.stop, data = excluded.data, marks = excluded.marks, ephemeral = excluded.ephemeral
 ), reply AS (
-    UPDATE chat_message SET content = %(content)s, readable = %(readable)s
-    WHERE response_id = %(id)s AND role = 'assistant' AND NOT hidden
+    UPDATE chat_message m SET content = %(content)s, readable = %(readable)s
+    FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
 ), thread AS (
-    UPDATE chat_thread SET updated_at = now() WHERE id = %(thread)s
+    UPDATE chat_thread t SET updated_at = now() FROM mine WHERE t.id = mine.thread_id
 ), spending AS (
-    UPDATE chat_spending SET tokens = %(prompt_tokens)s::bigint + %(completion_tokens)s::bigint, settled = true
-    WHERE response = %(id)s
+    UPDATE chat_spending s SET tokens = %(prompt_tokens)s::bigint + %(completion_tokens)s::bigint, settled = true
+    FROM mine WHERE s.response = mine.id
+), calls AS (
+    {usage.ADD} FROM mine, {usage.CALLS} ON CONFLICT DO NOTHING
+), ended AS (
+    UPDATE chat_response r SET
+        status = %(status)s, finish_reason = %(finish_reason)s, error_code = %(error_code)s,
+        error_detail = %(error_detail)s, retry_after = %(retry_after)s, prompt_tokens = %(prompt_tokens)s,
+        completion_tokens = %(completion_tokens)s, usage_source = %(usage_source)s, lease_until = %(lease_until)s,
+        log_length = %(log_length)s, kept_offset = %(kept_offset)s, text_length = %(text_length)s, finished_at = now(),
+        first_token_at = CASE WHEN %(log_length)s > 0 THEN coalesce(first_token_at, now()) ELSE first_token_at END
+    FROM mine WHERE r.id = mine.id
+    RETURNING first_token_at, finished_at
 )
-UPDATE chat_response SET
-    status = %(status)s, finish_reason = %(finish_reason)s, error_code = %(error_code)s, error_detail = %(error_detail)s,
-    retry_after = %(retry_after)s, prompt_tokens = %(prompt_tokens)s, completion_tokens = %(completion_tokens)s,
-    usage_source = %(usage_source)s, lease_until = %(lease_until)s, log_length = %(log_length)s,
-    kept_offset = %(kept_offset)s, text_length = %(text_length)s, finished_at = now(),
-    first_token_at = CASE WHEN %(log_length)s > 0 THEN coalesce(first_token_at, now()) ELSE first_token_at END
-WHERE id = %(id)s
-RETURNING first_token_at, finished_at
+SELECT first_token_at, finished_at, ({doorbell.RING_ALL}) FROM ended
 """
 
 
-def held(response: int) -> Response | None:
-    """The response, whose row is held from now on; None if it is gone."""
-    found = sql.row(_HELD, [response])
-    return Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, found) if found else None
+class Found(NamedTuple):
+    """A response, and the pieces of its log that are stored."""
+
+    response: Response
+    pieces: list[Piece]
 
 
-def write(response: Response, final: dict[str, Any], pieces: list[Piece], content: str) -> None:
-    """Write the `final` columns of a held response, its whole log, and `content` as its reply. The row follows."""
+def found(response: int) -> Found | None:
+    """How a response stands; None if it is gone."""
+    row = sql.row(_FOUND, [response])
+    if row is None:
+        return None
+    fields, log = row[: len(RESPONSE_FIELDS)], row[len(RESPONSE_FIELDS) :]
+    data, marks, ephemeral = (column or () for column in log)
+    pieces = list(map(Piece, data, marks, ephemeral))
+    return Found(Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, fields), pieces)
+
+
+def write(
+    response: Response,
+    final: dict[str, Any],
+    pieces: list[Piece],
+    content: str,
+    calls: Sequence[Call],
+    rings: list[Ring],
+) -> bool:
+    """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls. The row follows.
+
+    False, and nothing is written, where it does not stand as `response` says any more.
+    """
     starts, data, marks, ephemeral = logs.columns(pieces)
     values = {
         **final,
         "id": response.pk,
-        "thread": response.thread_id,
+        "epoch": response.lease_epoch,
+        "stored": response.log_length,
+        "stop_offset": response.stop_offset,
         "starts": starts,
         "data": data,
         "marks": marks,
         "ephemeral": ephemeral,
         "content": content,
         "readable": text.storable(text.readable(content)),
+        "calls": usage.encoded(response.owner_id, response.thread_id, response.pk, calls),
+        "rings": doorbell.encoded(rings),
     }
-    response.first_token_at, response.finished_at = sql.rows(_END, values)[0]
+    written = sql.row(_END, values)
+    if written is None:
+        return False
+    response.first_token_at, response.finished_at, _ = written
     for name, value in final.items():
         setattr(response, name, value)
+    return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from chat import sql
+from chat import doorbell, sql
 from chat.conf import settings
+from chat.doorbell import Ring
 
 _THREAD = """
 INSERT INTO chat_thread (owner_id, public_id, title, model) VALUES (%(owner)s, %(public_id)s, %(title)s, %(model)s)
@@ -35,18 +36,19 @@ WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_spending (owner_id, guest, response, tokens)
     SELECT %(owner)s, %(guest)s, response.id, %(tokens)s FROM response
 )
-SELECT id, prompt_id FROM response
+SELECT id, prompt_id, ({ring}) FROM response
 """
 
 _TO_NEW_PROMPT = _ANSWER.format(
+    ring=doorbell.RING_ALL,
     prompt="""
     INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable)
     VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(readable)s)
     RETURNING id
-"""
+""",
 )
 
-_TO_STORED_PROMPT = _ANSWER.format(prompt="SELECT %(prompt)s::bigint AS id")
+_TO_STORED_PROMPT = _ANSWER.format(ring=doorbell.RING_ALL, prompt="SELECT %(prompt)s::bigint AS id")
 
 
 class NewPrompt(NamedTuple):
@@ -64,15 +66,15 @@ def thread(**values: Any) -> int:
     return int(sql.value(_THREAD, values))
 
 
-def answer(prompt: NewPrompt | int, **values: Any) -> tuple[int, int]:
+def answer(prompt: NewPrompt | int, *, rings: list[Ring], **values: Any) -> tuple[int, int]:
     """Insert a response: owner, guest, thread, public_id, model, turn, jumps_queue, process, epoch, tokens; and its prompt.
 
-    It streams from now on, or is queued where `turn` is None. The primary keys of both.
+    It streams from now on, or is queued where `turn` is None. The primary keys of both. `rings` tell the other processes.
     """
-    values["lease"] = settings.lease_seconds
+    values |= {"lease": settings.lease_seconds, "rings": doorbell.encoded(rings)}
     if isinstance(prompt, int):
-        response, asked = sql.rows(_TO_STORED_PROMPT, {**values, "prompt": prompt})[0]
+        response, asked, _ = sql.rows(_TO_STORED_PROMPT, {**values, "prompt": prompt})[0]
     else:
         new = {**prompt._asdict(), **values, "prompt_id": prompt.public_id}
-        response, asked = sql.rows(_TO_NEW_PROMPT, new)[0]
+        response, asked, _ = sql.rows(_TO_NEW_PROMPT, new)[0]
     return response, asked

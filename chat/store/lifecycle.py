@@ -14,7 +14,8 @@ from chat import doorbell
 from chat.conf import settings
 from chat.errors import ModelTrouble
 from chat.models import ACTIVE, Response, Status, Thread
-from chat.store import endings, logs, turns, usage
+from chat.store import endings, logs, told, turns, usage
+from chat.store.endings import Found
 from chat.store.logs import Addition, Piece, Stopping
 from chat.store.turns import lease_end
 from chat.store.usage import Usage
@@ -36,14 +37,14 @@ def finish(rest: Addition, outcome: Outcome) -> Response | None:
 
     The result is None where the epoch has lost its right: somebody else ended the response. Repeating it is harmless.
     """
-    response = endings.held(rest.response)
-    if response is None or response.lease_epoch != rest.epoch:
-        return None
-    if response.ended:
-        return response
-    if rest.start != response.log_length:
-        rest = _unwritten(rest, response.log_length)
-    return _end(response, logs.taken_out(response.pk) if response.log_length else [], rest.pieces, outcome)
+    while (found := endings.found(rest.response)) and found.response.lease_epoch == rest.epoch:
+        response = found.response
+        if response.ended:
+            return response
+        missing = rest if rest.start == response.log_length else _unwritten(rest, response.log_length)
+        if _end(found, missing.pieces, outcome):
+            return response
+    return None
 
 
 def _unwritten(rest: Addition, stored: int) -> Addition:
@@ -58,9 +59,10 @@ def _unwritten(rest: Addition, stored: int) -> Addition:
     return Addition(rest.response, rest.epoch, stored, pieces)
 
 
-def _end(response: Response, stored: list[Piece], rest: list[Piece], outcome: Outcome) -> Response:
-    """The end, whose response is held and whose stored pieces have been taken out of the table."""
-    pieces = logs.merged(stored + rest)
+def _end(found: Found, rest: list[Piece], outcome: Outcome) -> bool:
+    """End a response with the `rest` of its log. False, and nothing is written, where it has moved since it was found."""
+    response = found.response
+    pieces = logs.merged(found.pieces + rest)
     offset = response.stop_offset if outcome.offset is None else outcome.offset
     kept, content = logs.kept(pieces, offset if outcome.status == Status.STOPPED else None)
     ends = {
@@ -68,13 +70,11 @@ def _end(response: Response, stored: list[Piece], rest: list[Piece], outcome: Ou
         "kept_offset": kept,
         "text_length": len(content.encode()),
     }
-    final = _final(outcome) | ends
-    endings.write(response, final, pieces, content)
-    if outcome.usage:
-        usage.add(response.owner_id, response.thread_id, response.pk, outcome.usage.unstored)
+    told.keep()
+    calls = outcome.usage.unstored if outcome.usage else ()
     updated = ("thread", response.owner_id, response.thread_id, "updated")
-    doorbell.ring_all([("end", response.pk, response.thread_id), updated])
-    return response
+    rings = [("end", response.pk, response.thread_id), updated]
+    return endings.write(response, _final(outcome) | ends, pieces, content, calls, rings)
 
 
 def _final(outcome: Outcome) -> dict[str, Any]:
@@ -108,11 +108,11 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
     `expired`: only if its lease has run out. The epoch is raised first: the owner, should it live, writes nothing more.
     """
     # Whoever holds the row of an expired one is about to end it, and must not keep the others from being reaped.
-    found = Response.objects.select_for_update(no_key=True, skip_locked=expired)
-    found = found.filter(pk=response, status__in=ACTIVE)
+    rows = Response.objects.select_for_update(no_key=True, skip_locked=expired)
+    rows = rows.filter(pk=response, status__in=ACTIVE)
     if expired:
-        found = found.filter(lease_until__lt=Now())
-    row = found.first()
+        rows = rows.filter(lease_until__lt=Now())
+    row = rows.first()
     if row is None:
         return None
     Response.objects.filter(pk=response).update(lease_epoch=F("lease_epoch") + 1)
@@ -120,7 +120,9 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
     if row.status == Status.QUEUED and status == Status.INTERRUPTED:
         # A prompt that waited when its process died joins the history: its words must not be lost.
         turns.give_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
-    return _end(row, logs.taken_out(response), [], Outcome(status, usage=usage.of_the_dead(row)))
+    used = usage.of_the_dead(row)
+    found = endings.found(response)
+    return found.response if found and _end(found, [], Outcome(status, usage=used)) else None
 
 
 def expired_leases() -> list[int]:

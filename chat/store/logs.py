@@ -38,8 +38,6 @@ WITH head AS (
 SELECT id, stopping, stop_offset FROM moved
 """
 
-_TAKE_OUT = "DELETE FROM chat_chunk WHERE response_id = %s RETURNING start, data, marks, ephemeral"
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -114,12 +112,6 @@ def pieces_of(response: int) -> list[Piece]:
         Chunk.objects.filter(response_id=response).order_by("start").values_list("data", "marks", "ephemeral")
     )
     return [Piece(bytes(data), bytes(marks), ephemeral) for data, marks, ephemeral in rows]
-
-
-def taken_out(response: int) -> list[Piece]:
-    """The same, and the rows are gone: fewer ones take their place before the transaction ends."""
-    rows = sorted(sql.rows(_TAKE_OUT, [response]))
-    return [Piece(data, marks, ephemeral) for _, data, marks, ephemeral in rows]
 
 
 def columns(pieces: list[Piece]) -> tuple[list[int], list[bytes], list[bytes], list[bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
@@ -57,12 +57,12 @@ class Usage:
     unstored: tuple[Call, ...] = ()
 
 
-_CALL = [column.name for column in fields(Call)]
-_COLUMNS = ["owner_id", "thread", "response", *_CALL]
-_ADD = f"""
-INSERT INTO chat_upstreamcall ({", ".join(_COLUMNS)}) VALUES ({", ".join(f"%({name})s" for name in _COLUMNS)})
-ON CONFLICT DO NOTHING
-"""
+_NAMES = [column.name for column in fields(Call)]
+_COLUMNS = ", ".join(["owner_id", "thread", "response", *_NAMES])
+
+# Together a statement, and parts of a larger one.
+ADD = f"INSERT INTO chat_upstreamcall ({_COLUMNS}) SELECT {_COLUMNS}"
+CALLS = "jsonb_populate_recordset(NULL::chat_upstreamcall, %(calls)s::jsonb)"
 
 
 def tokens_of(characters: int) -> int:
@@ -70,18 +70,20 @@ def tokens_of(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def add(owner: int | None, thread: int, response: int, calls: Iterable[Call]) -> None:
+def add(owner: int | None, thread: int, response: int, calls: Sequence[Call]) -> None:
     """Store calls of a response. Repeating it is harmless."""
-    for call in calls:
-        values = {name: getattr(call, name) for name in _CALL}
-        values |= {"outcome": call.outcome.value, "source": call.source.value}
-        values |= {name: _json(values[name]) for name in ("parameters", "recipe", "causes")}
-        sql.rows(_ADD, {"owner_id": owner, "thread": thread, "response": response, **values})
+    if calls:
+        sql.rows(
+            f"{ADD} FROM {CALLS} ON CONFLICT DO NOTHING", {"calls": encoded(owner, thread, response, calls)}
+        )
     told.keep()
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+def encoded(owner: int | None, thread: int, response: int, calls: Sequence[Call]) -> str:
+    """The parameter `calls` of CALLS."""
+    whose = {"owner_id": owner, "thread": thread, "response": response}
+    rows = [{**whose, **{name: getattr(call, name) for name in _NAMES}} for call in calls]
+    return msgspec.json.encode(rows).decode()
 
 
 def of_the_dead(response: Response) -> Usage | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.models import Chunk, Message, Response, Status, Thread, User
-from chat.store import lifecycle, logs
+from chat.store import endings, lifecycle, logs
 from chat.store.lifecycle import Outcome
 from chat.store.logs import ROW_BYTES, Addition, Piece
 from tests.live.checks import assert_valid_log
@@ -108,6 +110,36 @@ def test_a_finish_after_an_append_of_unknown_outcome_writes_each_byte_once(
     assert ended
     assert (ended.status, ended.kept_offset, logs.read(response.pk, 0)) == ("done", 9, b"Hello you")
     assert_valid_log(ended)
+
+
+@pytest.mark.parametrize("moved", ["log", "stop", "epoch"])
+def test_an_end_whose_response_moves_under_its_eyes_looks_again(
+    response: Response, moved: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(addition(response, 0, text("Hello")))
+    moves: dict[str, Callable[[], object]] = {
+        "log": lambda: written(addition(response, 5, text(" you"))),
+        "stop": lambda: lifecycle.request_stop(response.pk, 2),
+        "epoch": lambda: lifecycle.end_abandoned(response.pk, expired=False),
+    }
+    looked: list[int] = []
+    look = endings.found
+
+    def found(pk: int) -> endings.Found | None:
+        looked.append(pk)
+        seen = look(pk)
+        if len(looked) == 1:
+            moves[moved]()
+        return seen
+
+    monkeypatch.setattr(endings, "found", found)
+    ended = lifecycle.finish(addition(response, 5, text(" you")), Outcome(Status.STOPPED, "stop"))
+    assert len(looked) > 1
+    response.refresh_from_db()
+    assert (ended is None) == (moved == "epoch")
+    kept = {"log": ("stopped", 9), "stop": ("stopped", 2), "epoch": ("interrupted", 5)}
+    assert (response.status, response.kept_offset) == kept[moved]
+    assert_valid_log(response)
 
 
 def test_a_repeated_finish_changes_nothing(response: Response) -> None:
