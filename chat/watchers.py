@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,12 +27,22 @@ class News:
     thread: Thread | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """What the doorbell told: of a thread that is there its primary key, of one that is gone its public id."""
+
+    event: str
+    thread: int | None
+    public_id: str
+
+
 class Watchers:
     """The watching sockets of this process, by owner."""
 
     def __init__(self) -> None:
         self._queues: defaultdict[int, set[asyncio.Queue[News]]] = defaultdict(set)
-        self._looking: set[asyncio.Task[None]] = set()
+        self._due: dict[int, deque[Ring]] = {}  # of each owner of whom something is being told
+        self._telling: set[asyncio.Task[None]] = set()
         self._sockets: defaultdict[int, set[Callable[[], None]]] = defaultdict(set)
 
     @asynccontextmanager
@@ -63,27 +73,44 @@ class Watchers:
     def rung(self, facts: list[Any]) -> None:
         """A thread was created or updated: `[owner, thread, event]`."""
         owner, thread, event = facts
-        if owner in self._queues:
-            self._look(owner, thread, event)
+        self._rung(owner, Ring(event, thread, ""))
 
     def deleted(self, facts: list[Any]) -> None:
         """A thread is gone: `[owner, public id]`."""
         owner, public_id = facts
-        self._tell(owner, News("deleted", public_id, None))
+        self._rung(owner, Ring("deleted", None, public_id))
 
-    def _look(self, owner: int, thread: int, event: str) -> None:
-        task = asyncio.create_task(self._report(owner, thread, event))
-        self._looking.add(task)
-        task.add_done_callback(self._looking.discard)
+    def _rung(self, owner: int, ring: Ring) -> None:
+        """Tell of one after the other: a look that overtakes another would show what is past as the newest."""
+        if owner in self._due:
+            self._due[owner].append(ring)
+        elif owner in self._queues:
+            self._due[owner] = deque([ring])
+            task = asyncio.create_task(self._report(owner))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
 
-    async def _report(self, owner: int, thread: int, event: str) -> None:
-        with contextlib.suppress(Unavailable):
-            row = await store.run(threads.by_pk, thread)
-            if row is not None:
-                self._tell(owner, News(event, row.public_id, row))
+    async def _report(self, owner: int) -> None:
+        due = self._due[owner]
+        try:
+            while due:
+                with contextlib.suppress(Unavailable):
+                    await self._tell(owner, due.popleft())
+        finally:
+            del self._due[owner]
 
-    def _tell(self, owner: int, news: News) -> None:
+    async def _tell(self, owner: int, ring: Ring) -> None:
+        news = await _news(ring)
+        if news is None:
+            return
         for queue in self._queues.get(owner, ()):
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(news)
+
+
+async def _news(ring: Ring) -> News | None:
+    if ring.thread is None:
+        return News(ring.event, ring.public_id, None)
+    row = await store.look(threads.by_pk, ring.thread)
+    return None if row is None else News(ring.event, row.public_id, row)

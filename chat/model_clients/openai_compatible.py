@@ -8,38 +8,26 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-
-from chat.conf import settings
 from chat.errors import ModelFailed, Unavailable
-from chat.model_clients.transport import Head, open_session
+from chat.model_clients.connections import TAIL_SECONDS, Broken, Connection, Server
+from chat.model_clients.transport import Head
 from chat.sse import ChunkDecoder, Piece, StreamError
 
 RETRY_SECONDS = 0.5  # before the one further attempt; long enough for a restarted server's socket
 RETRY_AFTER_LIMIT = 2.0  # seconds that a server may make us wait for it; beyond, the reader is told instead
-TAIL_SECONDS = (
-    0.5  # for the usage and the end after the last word: a connection read to its end can be used again
-)
-IDLE_SECONDS = (
-    4.0  # an idle connection is kept; servers close theirs after 5 s and more, and a POST then sent is lost
-)
-SPARE_CONNECTIONS = 100  # above one for each active response, for those whose end is still being read
-
-_READ_ERRORS = (aiohttp.ClientError, ConnectionError)
 
 
 class OpenAIWire:
-    """One address of one server, and a pool of connections to it."""
+    """One address of one server."""
 
     def __init__(self, head: Head) -> None:
-        self._head = head
-        self._session = open_session(settings.active_total + SPARE_CONNECTIONS, IDLE_SECONDS)
+        self._server = Server(head)
 
     async def stream(self, body: bytes) -> AsyncGenerator[Piece]:
         """POST `body`, which is JSON, and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
         # Nor is the history kept in any form while the answer is read.
         answer, body = await self._asked(body), b""
-        decoder, read = ChunkDecoder(), answer.content.readany
+        decoder, read = ChunkDecoder(), answer.read
         try:
             while data := await (read() if decoder.finish_reason is None else _last(read)):
                 piece = decoder.feed(data)
@@ -50,15 +38,18 @@ class OpenAIWire:
         except StreamError as problem:
             yield problem.piece
             raise ModelFailed from problem
-        except _READ_ERRORS as problem:
+        except Broken as problem:
             if decoder.finish_reason is None:
                 raise _cut(decoder.started) from problem
         finally:
-            answer.close()
+            if decoder.done or answer.complete:
+                self._server.release(answer)
+            else:
+                answer.close()
         if not (decoder.done or decoder.finish_reason):
             raise ModelFailed("The model's answer broke off. Try again.")
 
-    async def _asked(self, content: bytes) -> aiohttp.ClientResponse:
+    async def _asked(self, content: bytes) -> Connection:
         try:
             return await self._post(content)
         except _Again as again:
@@ -68,17 +59,21 @@ class OpenAIWire:
         except _Again as still:
             raise still.error from still
 
-    async def _post(self, content: bytes) -> aiohttp.ClientResponse:
+    async def _post(self, content: bytes) -> Connection:
         try:
-            answer = await self._session.post(
-                self._head.url,
-                headers=self._head.headers,
-                proxy=self._head.proxy,
-                data=content,
-                allow_redirects=False,
-            )
-        except _READ_ERRORS as problem:
-            raise _unreachable(problem) from problem
+            answer = await self._server.connection()
+        except OSError as problem:
+            raise _Again(
+                Unavailable("The model could not be reached. Try again."), RETRY_SECONDS
+            ) from problem
+        try:
+            await self._server.post(answer, content)
+        except Broken as problem:
+            # The request had been sent: asking again could answer, and bill, twice.
+            raise Unavailable("The model could not be reached. Try again.") from problem
+        except BaseException:
+            answer.close()
+            raise
         if 200 <= answer.status < 300:
             return answer
         answer.close()
@@ -93,17 +88,17 @@ class _Again(Exception):
         super().__init__(str(error))
 
 
-def _refusal(answer: aiohttp.ClientResponse) -> Exception:
+def _refusal(answer: Connection) -> Exception:
     if answer.status != 429 and answer.status < 500:
         return ModelFailed(f"The model's server refused the request (status {answer.status}).")
-    wait = _retry_after(answer.headers.get("retry-after"))
+    wait = _retry_after(answer.headers.get(b"retry-after"))
     error = Unavailable("The model is overloaded. Try again a little later.", retry_after=wait)
     if wait is not None and wait > RETRY_AFTER_LIMIT:
         return error
     return _Again(error, RETRY_SECONDS if wait is None else wait)
 
 
-def _retry_after(value: str | None) -> float | None:
+def _retry_after(value: bytes | None) -> float | None:
     """Seconds, from the number or the date that RFC 9110 allows; None for anything else."""
     if value is None:
         return None
@@ -111,17 +106,10 @@ def _retry_after(value: str | None) -> float | None:
         seconds = float(value)
     except ValueError:
         try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+            seconds = (parsedate_to_datetime(value.decode("latin-1")) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _unreachable(problem: Exception) -> Exception:
-    error = Unavailable("The model could not be reached. Try again.")
-    if isinstance(problem, aiohttp.ClientConnectorError):
-        return _Again(error, RETRY_SECONDS)
-    return error  # the request had been sent: asking again could answer, and bill, twice
 
 
 def _cut(started: bool) -> Exception:
