@@ -34,7 +34,9 @@ _BUILD, _NAME = re.compile(r"[0-9a-f]{16}"), re.compile(r"[A-Za-z0-9_-]+(\.[A-Za
 def html(nonce: str) -> str | None:
     """The page with `nonce` for its styles; None where the plain page is to be served."""
     page = Path(settings.page_build, "index.html")
-    return _template(page).replace(NONCE, nonce) if settings.page_build and page.exists() else None
+    if not settings.page_build or not page.exists():
+        return None
+    return _template(page.resolve()).replace(NONCE, nonce)  # which another build may stand in for
 
 
 @lru_cache(maxsize=2)

@@ -105,6 +105,13 @@ class Settings:
         "folder",
         "embedded database, generated secrets, built page (mode 0700)",
     )
+    page: str = _from(
+        "CHAT_PAGE",
+        _choice("openui", "c1"),
+        "openui",
+        "name",
+        "whose components draw the answers on the page that `up` builds; `c1` needs Thesys' permission",
+    )
     page_build: str = _from(
         "CHAT_PAGE_BUILD",
         str,

@@ -20,6 +20,7 @@ from chatproject.bootstrap import ROOT
 SOURCES = ROOT / "chat" / "page"
 SHARED = ROOT / "chat" / "static" / "chat"  # the plain page's scripts and styles, which this one is built on
 SKIPPED = {"node_modules", "dist"}
+OPENUI, C1 = "openui", "c1"  # what CHAT_PAGE may say: whose components draw the answers
 STOP_SECONDS = 5.0  # for npm and its children to end
 
 # Of our environment, what node, npm and pip need: keys and the database's address are none of their business.
@@ -27,14 +28,14 @@ GIVEN = {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "HTTP_PROXY", "HTTPS_PR
 GIVEN_PREFIXES = ("npm_config_", "node_extra", "pip_", "uv_", "xdg_", "ssl_cert", "lc_")
 
 
-def folder_of(data_folder: Path) -> Path:
+def folder_of(data_folder: Path, kind: str = OPENUI) -> Path:
     """Where the build of the present sources lies, or will lie."""
-    return data_folder / "page" / source_hash()
+    return data_folder / "page" / source_hash(kind)
 
 
-def source_hash() -> str:
+def source_hash(kind: str = OPENUI) -> str:
     """Of everything that goes into the page: some sixty small files, a few milliseconds."""
-    total = hashlib.sha256()
+    total = hashlib.sha256(kind.encode())
     for path, name in sources():
         total.update(f"{name}\0{path.stat().st_size}\0".encode())
         total.update(path.read_bytes())
@@ -51,18 +52,23 @@ def sources() -> Iterator[tuple[Path, str]]:
                     yield path, path.relative_to(ROOT / "chat").as_posix()
 
 
+def is_made(build: Path) -> bool:
+    """Whether it is there itself; one that stands in for it is a link."""
+    return build.exists() and not build.is_symlink()
+
+
 class Builder:
     """The process that builds, beside the servers and after them: `start` it, and `stop` it whatever came of it."""
 
-    def __init__(self, build: Path, environ: Mapping[str, str]) -> None:
-        self._build, self._environ = build, _without_secrets(environ)
+    def __init__(self, build: Path, environ: Mapping[str, str], kind: str = OPENUI) -> None:
+        self._build, self._environ, self._kind = build, _without_secrets(environ), kind
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        if self._build.exists():
+        if is_made(self._build):
             return
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "chatproject.page_build", str(self._build)],
+            [sys.executable, "-m", "chatproject.page_build", str(self._build), self._kind],
             cwd=ROOT,
             env=self._environ,
             stdin=subprocess.PIPE,  # closes when this process ends, however it ends

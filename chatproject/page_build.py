@@ -1,4 +1,4 @@
-"""`python -m chatproject.page_build FOLDER`: builds the React page into FOLDER, whole or not at all.
+"""`python -m chatproject.page_build FOLDER [KIND]`: builds the React page into FOLDER, whole or not at all.
 
 Of several at once, one works and the others wait. It runs at the lowest priority, and ends with whoever started it.
 """
@@ -14,11 +14,12 @@ import signal
 import subprocess
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 from chatproject import node
 from chatproject.bootstrap import alone, say
-from chatproject.page import SOURCES, sources
+from chatproject.page import C1, OPENUI, SOURCES, is_made, source_hash, sources
 
 PRIORITY = 19  # the last to get a processor: chatting goes on meanwhile
 INSTALL_SECONDS = 600.0  # for 60 MB from the registry on a slow line
@@ -35,7 +36,21 @@ QUIET = {
     "NO_COLOR": "1",
     "CI": "1",
 }
-INSTALL = ("ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+USUAL = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+INSTALL = ("ci", "--include=dev", *USUAL)
+
+# Thesys' client and what it stands on, for CHAT_PAGE=c1 alone: its licence lets nobody pass it on, so no lock of ours has it.
+BESIDE = ("install", "--no-save", "--include=dev", *USUAL)
+C1_PACKAGES = (
+    "@thesysai/genui-sdk@~0.10.0",
+    "@crayonai/react-core@0.7.7",
+    "@crayonai/react-ui@0.9.16",
+    "@crayonai/stream@^0.6.4",
+    "@openuidev/react-headless@^0.7.11",
+    "eventsource-parser@^3.0.0",
+    "zod-to-json-schema@^3.24.0",
+    "zustand@^4.5.5",
+)
 
 
 class BuildFailed(Exception):
@@ -46,13 +61,13 @@ class PackagesMissing(BuildFailed):
     """npm could not install what the lock names."""
 
 
-def main(build: Path) -> int:
+def main(build: Path, kind: str = OPENUI) -> int:
     """The exit status: 0 when the build is there. Whatever else happens is told in one line."""
     _end_with_parent()
     with contextlib.suppress(OSError):
         os.nice(PRIORITY)
     try:
-        ensure(build)
+        ensure(build, kind) if kind == OPENUI else _ensure_some(build, kind)
     except (BuildFailed, node.NodeMissing, OSError) as problem:
         say(f"The page was not built, the plain one stays: {problem}.")
         return 1
@@ -73,28 +88,43 @@ def _end_with_parent() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-def ensure(build: Path) -> None:
+def _ensure_some(build: Path, kind: str) -> None:
+    """The page that is asked for, or for this time the usual one in its place."""
+    try:
+        ensure(build, kind)
+    except BuildFailed as problem:
+        say(f"The page with CHAT_PAGE={kind} was not built, the default one stays: {problem}.")
+        usual = build.with_name(source_hash())
+        ensure(usual)
+        with alone(build.parent):
+            build.unlink(missing_ok=True)
+            build.symlink_to(usual.name)
+
+
+def ensure(build: Path, kind: str = OPENUI) -> None:
     """Make `build` unless it is there. Raises BuildFailed, NodeMissing or OSError, and leaves no half one."""
     build.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(build.parent):
-        if not build.exists():
-            _make(build)
+        if not is_made(build):
+            _make(build, kind)
             _forget_others(build)
 
 
-def _make(build: Path) -> None:
+def _make(build: Path, kind: str) -> None:
     tools = node.find(build.parent)
     work, draft = build.parent / "work", build.with_suffix(".new")
     _lay_out(work)
-    _install(tools, work)
+    _install(tools, work, kind)
     shutil.rmtree(draft, ignore_errors=True)
-    environ = {"CHAT_PAGE_BASE": f"/page/{build.name}/", "CHAT_PAGE_OUT": str(draft)}
+    environ = {"CHAT_PAGE_BASE": f"/page/{build.name}/", "CHAT_PAGE_OUT": str(draft), "CHAT_PAGE": kind}
     modules = work / "page" / "node_modules"
     _run([*tools.node, str(modules / "typescript" / "bin" / "tsc"), "--noEmit"], work, environ, BUILD_SECONDS)
     _run([*tools.node, str(modules / "vite" / "bin" / "vite.js"), "build"], work, environ, BUILD_SECONDS)
     if not (draft / "index.html").exists():
         raise BuildFailed("the build made no index.html")
     _pack(draft)
+    if build.is_symlink():
+        build.unlink()
     draft.replace(build)
 
 
@@ -110,15 +140,19 @@ def _lay_out(work: Path) -> None:
         shutil.copyfile(path, target)
 
 
-def _install(tools: node.Node, work: Path) -> None:
-    """The packages of the lock; those of the last build where the lock is the same."""
+def _install(tools: node.Node, work: Path, kind: str) -> None:
+    """The packages of the lock, and Thesys' where they are asked for; those of the last build where these are the same."""
     stamp = work / "page" / "installed"
-    wanted = hashlib.sha256((SOURCES / "package-lock.json").read_bytes()).hexdigest()
+    beside = C1_PACKAGES if kind == C1 else ()
+    lock = hashlib.sha256((SOURCES / "package-lock.json").read_bytes()).hexdigest()
+    wanted = " ".join([lock, *beside])
     if stamp.exists() and stamp.read_text() == wanted:
         return
     stamp.unlink(missing_ok=True)
     try:
         _run([*tools.npm, *INSTALL], work, {}, INSTALL_SECONDS)
+        if beside:
+            _run([*tools.npm, *BESIDE, *beside], work, {}, INSTALL_SECONDS)
     except BuildFailed as problem:
         raise PackagesMissing(*problem.args) from None
     stamp.write_text(wanted)
@@ -149,8 +183,15 @@ def complaint(output: str) -> str:
     """The line of a failed program's output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" .") not in ("", "npm error")]
     telling = [line for line in lines if "error" in line.lower()]
+    headed = [
+        below for line, below in pairwise(lines) if line in telling and line[-1] == ":" != below[-1]
+    ]  # Vite
     whole = [line for line in telling if ": " in line]  # npm says codes and calls first, each on a line
-    return (whole or telling or lines or ["no reason given"])[0].removeprefix("npm error ")[:300].rstrip(".")
+    return (
+        (headed or whole or telling or lines or ["no reason given"])[0]
+        .removeprefix("npm error ")[:300]
+        .rstrip(".")
+    )
 
 
 def _pack(folder: Path) -> None:
@@ -163,10 +204,11 @@ def _pack(folder: Path) -> None:
 def _forget_others(build: Path) -> None:
     """Builds of earlier sources, but for the newest: an open tab may still ask for a part of it."""
     others = [path for path in build.parent.iterdir() if (path / "index.html").exists() and path != build]
+    others = [path for path in others if not path.is_symlink()]
     others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for path in others[KEPT - 1 :]:
         shutil.rmtree(path, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -79,9 +79,10 @@ def _page_builder(folder: Path, *, wanted: bool) -> page.Builder | None:
         return None
     if os.environ.get("CHAT_PAGE_BUILD"):
         return None
-    build = page.folder_of(folder)
+    kind = os.environ.get("CHAT_PAGE") or page.OPENUI
+    build = page.folder_of(folder, kind)
     os.environ["CHAT_PAGE_BUILD"] = str(build)
-    return page.Builder(build, dict(os.environ))
+    return page.Builder(build, dict(os.environ), kind)
 
 
 def _settle_openness(environ: MutableMapping[str, str], *, private: bool) -> None:

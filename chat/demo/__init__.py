@@ -8,6 +8,7 @@ conversation   a request's messages: what was asked, clicked, filled in, and whi
 replies        which topic answers: the table of what it understands
 sales, trip, booking, tool_topics, talk     the topics, each a function from a conversation to a reply
 blocks         the building blocks of an answer, and what a reply can be
+c1             the same blocks in C1's own components
 program, prose the two ways to write the blocks down: C1's format with an openui-lang program, or plain text
 
 It knows nothing of Django and nothing of the rest of the server but `chat.text`.

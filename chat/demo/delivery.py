@@ -11,7 +11,7 @@ from . import chunks
 from .blocks import Answer, Call, Calls, Failure, Reply
 from .conversation import Conversation
 from .pace import cut
-from .program import envelope
+from .program import Turn, as_it_is, envelope
 from .prose import prose
 
 BUILT_IN = "demo"
@@ -55,9 +55,11 @@ class Delivery:
         return self.frame.whole(message, self.finish_reason, self.usage)
 
 
-def deliver(body: Mapping[str, Any], asked: Conversation, given: Reply, *, chat: bool) -> Delivery:
+def deliver(
+    body: Mapping[str, Any], asked: Conversation, given: Reply, *, chat: bool, turn: Turn = as_it_is
+) -> Delivery:
     """The reply to the request `body`, in plain text or in C1's format, cut where its `max_tokens` says."""
-    words, limit = _words(given, asked.plain), _limit(body)
+    words, limit = _words(given, asked.plain, turn), _limit(body)
     calls = tuple(_named(call) for call in given.calls) if isinstance(given, Calls) else ()
     model = body.get("model")
     return Delivery(
@@ -70,11 +72,11 @@ def deliver(body: Mapping[str, Any], asked: Conversation, given: Reply, *, chat:
     )
 
 
-def _words(given: Reply, plain: bool) -> str:
+def _words(given: Reply, plain: bool, turn: Turn) -> str:
     if isinstance(given, Calls):
         return ""
     shown = given if isinstance(given, Answer) else given.shown
-    return prose(shown) if plain else envelope(shown)
+    return prose(shown) if plain else envelope(shown, turn)
 
 
 def _limit(body: Mapping[str, Any]) -> int:

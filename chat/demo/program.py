@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 from chat.text import escape
 
 from .blocks import Answer, Block
 
+Turn = Callable[[Block], Block]
 
-def envelope(answer: Answer) -> str:
-    """The answer as the C1 format's text, as a real C1 model would send it."""
-    program = escape(write(answer))
+
+def as_it_is(block: Block) -> Block:
+    """For pages that draw with OpenUI's components, which the blocks are named after."""
+    return block
+
+
+def envelope(answer: Answer, turn: Turn = as_it_is) -> str:
+    """The answer as the C1 format's text, as a real C1 model would send it; `turn` says each block in other components."""
+    program = escape(write(answer, turn))
     return f'<content thesys="true" version="2">\n```openui-lang\n{program}\n```\n</content>'
 
 
-def write(answer: Answer) -> str:
+def write(answer: Answer, turn: Turn = as_it_is) -> str:
     """The answer's openui-lang program, one statement a line, each before what it refers to."""
     writer = _Writer()
-    writer.declare("root", Block("Card", (list(answer.all_blocks()),)))
+    writer.declare("root", Block("Card", ([turn(block) for block in answer.all_blocks()],)))
     return "\n".join(writer.statements)
 
 

@@ -13,8 +13,10 @@ from aiohttp import web
 
 from . import chunks, pace
 from .blocks import Failure
+from .c1 import in_c1
 from .conversation import Conversation, from_chat, from_prompt
 from .delivery import Delivery, deliver
+from .program import Turn, as_it_is
 from .replies import reply
 
 BODY_BYTES = 64 * 1024 * 1024
@@ -30,6 +32,7 @@ FAILS_AFTER = 12
 FAILED = "The demo model failed on demand."
 
 _PACE = web.AppKey("pace", float)
+_TURN: web.AppKey[Turn] = web.AppKey("turn")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -45,13 +48,17 @@ class DemoServer:
         await self._runner.cleanup()
 
 
-async def start(host: str = "127.0.0.1", port: int = 0, *, pace: float = 1.0) -> DemoServer:
+async def start(host: str = "127.0.0.1", port: int = 0, *, pace: float = 1.0, c1: bool = False) -> DemoServer:
     """Starts the server in the running event loop; port 0 takes a free one, `pace` 0 writes at full speed.
 
+    `c1`: the page draws with Thesys' client, which knows C1's own components and not OpenUI's.
     Raises OSError when the address cannot be had.
     """
     runner = web.AppRunner(
-        application(pace), access_log=None, handler_cancellation=True, shutdown_timeout=CLOSE_SECONDS
+        application(pace, in_c1 if c1 else as_it_is),
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=CLOSE_SECONDS,
     )
     await runner.setup()
     try:
@@ -63,10 +70,10 @@ async def start(host: str = "127.0.0.1", port: int = 0, *, pace: float = 1.0) ->
     return DemoServer(f"http://{name}:{runner.addresses[0][1]}/v1/", runner)
 
 
-def application(pace: float) -> web.Application:
+def application(pace: float, turn: Turn) -> web.Application:
     """The routes, with every error as OpenAI writes it."""
     app = web.Application(client_max_size=BODY_BYTES, middlewares=[_errors])
-    app[_PACE] = pace
+    app[_PACE], app[_TURN] = pace, turn
     app.router.add_post("/v1/chat/completions", _chat)
     app.router.add_post("/v1/completions", _completions)
     app.router.add_get("/v1/models", _models)
@@ -124,7 +131,7 @@ async def _answer(
         return web.json_response(
             chunks.error("The demo model plays an overloaded server.", "server_error"), status=503
         )
-    delivery = deliver(body, asked, given, chat=chat)
+    delivery = deliver(body, asked, given, chat=chat, turn=request.app[_TURN])
     if body.get("stream") is True:
         return await _stream(request, delivery, usage=_wants_usage(body))
     if delivery.failure:

@@ -72,7 +72,7 @@ class Models:
         if self._demo is None:
             from chat.demo import start  # not at the top: it brings aiohttp, a quarter of a second
 
-            self._demo = await start()
+            self._demo = await start(c1=settings.page == "c1")
         return self._demo.base_url
 
     async def close(self) -> None:

@@ -25,18 +25,26 @@ const prompt: Plugin = {
   },
 };
 
+/** Whose client draws the answers: ours with OpenUI, or for who asks for it Thesys' own. */
+const c1 = process.env.CHAT_PAGE === "c1";
+
+const ours = [
+  { find: /^real-markdown$/, replacement: "react-markdown" },
+  { find: /^react-markdown$/, replacement: here("src/openui/Markdown.tsx") },
+  // Every language's grammar and two hundred themes for a few coloured words: ours is drawn plain.
+  { find: /^react-syntax-highlighter$/, replacement: here("src/openui/Code.tsx") },
+  { find: /^react-syntax-highlighter\/.*$/, replacement: here("src/openui/codeThemes.ts") },
+];
+
 export default defineConfig({
   base: process.env.CHAT_PAGE_BASE ?? "/page/dev/",
-  plugins: [react(), localFonts, prompt],
+  plugins: [react(), localFonts, ...(c1 ? [] : [prompt])],
   html: { cspNonce: "__NONCE__" },
   resolve: {
     alias: [
       { find: "@plain", replacement: here("../static/chat") },
-      { find: /^real-markdown$/, replacement: "react-markdown" },
-      { find: /^react-markdown$/, replacement: here("src/openui/Markdown.tsx") },
-      // Every language's grammar and two hundred themes for a few coloured words: ours is drawn plain.
-      { find: /^react-syntax-highlighter$/, replacement: here("src/openui/Code.tsx") },
-      { find: /^react-syntax-highlighter\/.*$/, replacement: here("src/openui/codeThemes.ts") },
+      { find: "@pane", replacement: here(c1 ? "src/c1/Pane.tsx" : "src/parts/Pane.tsx") },
+      ...(c1 ? [] : ours),
     ],
   },
   build: {

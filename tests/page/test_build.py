@@ -251,6 +251,18 @@ def test_the_complaint_of_a_failed_program_is_the_line_that_tells() -> None:
         "npm warn old: x\nnpm error code ENOTFOUND\nnpm error network request failed, reason: nobody\nmore"
     )
     assert page_build.complaint(output) == "network request failed, reason: nobody"
+    vite = (
+        'transforming...\nerror during build:\n[vite]: Rollup failed to resolve import "x".\nThis is\n  at x'
+    )
+    assert page_build.complaint(vite) == '[vite]: Rollup failed to resolve import "x"'
+    esbuild = (
+        'error during build:\n[vite:esbuild] Transform failed with 1 error:\na.tsx:3:5: ERROR: Expected ")"'
+    )
+    assert page_build.complaint(esbuild) == 'a.tsx:3:5: ERROR: Expected ")"'
+    assert (
+        page_build.complaint("src/a.ts(1,2): error TS2345: It is wrong.")
+        == "src/a.ts(1,2): error TS2345: It is wrong"
+    )
     assert page_build.complaint("") == "no reason given"
 
 

@@ -1,9 +1,8 @@
 /** The page's frame: threads at the side, the conversation in a column, the field at the foot. */
 
+import { Pane } from "@pane";
 import { useState } from "react";
 import { Banners } from "./parts/Banners";
-import { Composer } from "./parts/Composer";
-import { Conversation } from "./parts/Conversation";
 import { ShareDialog } from "./parts/ShareDialog";
 import { Sidebar } from "./parts/Sidebar";
 import { TopBar } from "./parts/TopBar";
@@ -16,7 +15,7 @@ import { words } from "./words";
 /** Without a step in the history, which would be a visit of the same chat. */
 function toField(event: React.MouseEvent) {
   event.preventDefault();
-  document.getElementById("prompt")?.focus();
+  document.querySelector<HTMLElement>("#prompt, #scroller.c1 textarea")?.focus();
 }
 
 export function App({ page }: { page: Page }) {
@@ -36,8 +35,7 @@ export function App({ page }: { page: Page }) {
         <section className="banners" aria-label={words.notices}>
           <Banners page={page} />
         </section>
-        <Conversation page={page} />
-        <Composer page={page} />
+        <Pane page={page} />
       </div>
       <Undo page={page} />
       {shared !== null && <ShareDialog page={page} threadId={shared} leave={() => setShared(null)} />}

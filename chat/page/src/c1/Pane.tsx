@@ -1,0 +1,17 @@
+/** The conversation in Thesys' own client, within this page's frame: only a build with CHAT_PAGE=c1 has it. */
+
+import { lazy, Suspense } from "react";
+import type { Page } from "../state/page";
+import "./c1.css";
+
+const Chat = lazy(() => import("./Chat"));
+
+export function Pane({ page }: { page: Page }) {
+  return (
+    <main id="scroller" className="c1" tabIndex={-1}>
+      <Suspense>
+        <Chat page={page} />
+      </Suspense>
+    </main>
+  );
+}

@@ -1,0 +1,12 @@
+/** Whether the reader wants it dark: Thesys' client takes that as a word and not from the page's styles. */
+
+import { useSyncExternalStore } from "react";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+function subscribe(listener: () => void) {
+  dark.addEventListener("change", listener);
+  return () => dark.removeEventListener("change", listener);
+}
+
+export const useDark = () => useSyncExternalStore(subscribe, () => dark.matches);
