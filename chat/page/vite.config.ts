@@ -16,6 +16,17 @@ const localFonts: Plugin = {
   },
 };
 
+/** OpenUI's library whole is one file; piece by piece it takes its charts from a file of ours, which fetches them late. */
+const lateCharts: Plugin = {
+  name: "late-charts",
+  enforce: "pre",
+  resolveId(source, importer = "") {
+    if (source === "@openuidev/react-ui/genui-lib") return here("node_modules/@openuidev/react-ui/dist/genui-lib/index.js");
+    const wanted = source === "../../components/Charts" && importer.includes("/react-ui/dist/genui-lib/");
+    return wanted ? here("src/openui/lateCharts.tsx") : null;
+  },
+};
+
 /** What a model is told that writes for this page, for the server to send. */
 const prompt: Plugin = {
   name: "prompt",
@@ -38,7 +49,7 @@ const ours = [
 
 export default defineConfig({
   base: process.env.CHAT_PAGE_BASE ?? "/page/dev/",
-  plugins: [react(), localFonts, ...(c1 ? [] : [prompt])],
+  plugins: [react(), localFonts, ...(c1 ? [] : [lateCharts, prompt])],
   html: { cspNonce: "__NONCE__" },
   resolve: {
     alias: [

@@ -183,3 +183,10 @@ def test_words_of_any_other_model_are_said_in_a_form_that_it_draws(
     pane = open_pane()
     pane.ask("Tell me", "TextContent(&quot;Plain \\&quot;words\\&quot; &lt;b&gt;&quot;)")
     assert Message.objects.filter(role="assistant").latest("pk").content == 'Plain "words" <b>'
+
+
+def test_the_demo_model_answers_in_c1_s_own_components(live: None, open_pane: Callable[..., Pane]) -> None:
+    pane = open_pane(C1_BASE_URL="", THESYS_API_KEY="")
+    pane.say("A form to book a table")
+    expect(pane.answers.last).to_contain_text("ButtonGroup(")
+    expect(pane.answers.last).to_contain_text("</content>")

@@ -4,7 +4,8 @@ import type { DefinedComponent, Library, ValidationError } from "./types";
 import { createLibrary } from "@openuidev/react-lang";
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
 import { adopted } from "./adopted";
-import { named } from "./named";
+import { loadCharts } from "./lateCharts";
+import { CHARTS, named } from "./named";
 import { pictures } from "./pictures";
 import { unknown } from "./Unknown";
 
@@ -24,6 +25,8 @@ const extended = new Map<string, Library>();
 /** The library for a program; the same object for the same names, so that nothing is drawn anew. */
 export function libraryFor(program: string): Library {
   const names = [...new Set([...program.matchAll(USED)].map((found) => found[1] ?? ""))];
+  // Its name comes before its figures: there is time to fetch what draws them.
+  if (names.some((name) => CHARTS.includes(name))) loadCharts().catch(() => undefined);
   const strange = names.filter((name) => !(name in components) && !BUILT_IN.has(name)).slice(0, MOST).sort();
   if (!strange.length) return known;
   const key = strange.join();

@@ -1,12 +1,12 @@
 /** Names for what OpenUI leaves without one: fields by their labels, charts by their figures, for who cannot see them. */
 
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
-import { useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { words } from "../words";
 import type { DefinedComponent, Drawn } from "./types";
 
 const FIELDS = "[role=combobox], [role=slider], input:not([type=hidden]), textarea";
-const CHARTS = [
+export const CHARTS = [
   "BarChart", "LineChart", "AreaChart", "HorizontalBarChart", "RadarChart",
   "PieChart", "RadialChart", "SingleStackedBarChart", "ScatterChart",
 ];
@@ -24,14 +24,15 @@ export function named(components: Record<string, DefinedComponent>): Record<stri
 const original = (name: string) => openuiChatLibrary.components[name] as DefinedComponent;
 
 interface Wrapper {
+  name: string;
   props: Props;
   children: React.ReactNode;
 }
 
 function wrapped(definition: DefinedComponent, Around: (wrapper: Wrapper) => React.ReactNode): DefinedComponent {
-  const { component: Component } = definition;
+  const { name, component: Component } = definition;
   const component = (drawn: Drawn<Props>) => (
-    <Around props={drawn.props}>
+    <Around name={name} props={drawn.props}>
       <Component {...drawn} />
     </Around>
   );
@@ -63,7 +64,7 @@ function Control({ props, children }: Wrapper) {
   return <div ref={place}>{children}</div>;
 }
 
-function Chart({ props, children }: Wrapper) {
+function Chart({ name, props, children }: Wrapper) {
   // The shapes are drawn for eyes; the figures are told once, in words.
   const place = useNaming((element) => {
     for (const drawing of element.querySelectorAll("svg[role=application]")) drawing.setAttribute("aria-label", words.chart);
@@ -72,10 +73,17 @@ function Chart({ props, children }: Wrapper) {
   return (
     <div className="charted" ref={place}>
       <p className="unseen">{figures(props)}</p>
-      {children}
+      <Suspense fallback={<ChartToCome name={name} titled={Boolean(props.xLabel)} />}>{children}</Suspense>
     </div>
   );
 }
+
+/** As high as the chart will be, so that nothing moves when it is there. */
+const ChartToCome = ({ name, titled }: { name: string; titled: boolean }) => (
+  <div className="chart-to-come">
+    <div data-chart-name={name} data-titled={titled || undefined} />
+  </div>
+);
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
