@@ -1,0 +1,106 @@
+"""What keeps the pages quick: they paint before any script, draw by frames and not by deltas, and let people type."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from chat.testing import Gate, ScriptedModel, answer
+from chat.testing.script import Line, Text
+from tests.page.tab import Tab
+
+pytestmark = pytest.mark.live
+
+OpenTab = Callable[..., Tab]
+
+DELTAS = 5000
+FRAME = 16  # milliseconds that the page lets pass at least between two drawings
+LONGEST_MS = 1000  # of one task, on two busy cores, for what takes some tens of milliseconds
+TYPED = "Every key that is pressed stands in the field, in its place, while the answer goes on. " * 3
+
+COUNT_DRAWINGS = """() => {
+  window.drawings = 0;
+  const count = () => { window.drawings += 1; };
+  const all = { childList: true, characterData: true, subtree: true };
+  new MutationObserver(count).observe(document.querySelector("#messages"), all);
+}"""
+WATCH_TASKS = """() => {
+  window.tasks = [0];
+  new PerformanceObserver((list) => window.tasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ entryTypes: ["longtask"] });
+}"""
+
+
+@dataclass(frozen=True)
+class Paced:
+    """So many deltas of a word each, in bursts of ten, with seconds between them."""
+
+    count: int
+    pause: float
+
+    async def play(self, line: Line) -> None:
+        for number in range(self.count):
+            await Text(f"word{number} ").play(line)
+            if number % 10 == 9:
+                await asyncio.sleep(self.pause)
+
+
+def test_the_plain_page_paints_its_frame_before_any_script(
+    live: None, servers: Any, browser: Browser
+) -> None:
+    site = servers.keep(CHAT_PAGE_BUILD="")
+    context = browser.new_context(java_script_enabled=False, base_url=site.url)
+    page = context.new_page()
+    page.goto("/")
+    for place in ("#sidebar", "#new-chat", "#thread-title", "#prompt", "#send"):
+        expect(page.locator(place)).to_be_visible()
+    assert page.locator("script:not([type=module], [defer], [async])").count() == 0
+    context.close()
+
+
+def test_an_answer_is_drawn_by_frames_and_not_by_deltas(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    begin, finish = Gate(), Gate()
+    model.script(answer("Here it comes. ", begin, Paced(1200, 0.02), finish))
+    tab = open_tab(site)
+    tab.page.clock.install()
+    tab.reload()
+    tab.say("Tell me")
+    expect(tab.answers.first).to_contain_text("Here it comes.")
+    tab.page.clock.pause_at(tab.page.evaluate("() => Date.now() + 2000"))
+    tab.page.evaluate(COUNT_DRAWINGS)
+    begin.open()
+    while not tab.page.evaluate("() => window.drawings"):  # the first pause is measured by the first drawing
+        tab.page.clock.run_for(FRAME)
+    passed = 0
+    while "word1199" not in tab.answers.first.inner_text():
+        standing = tab.page.evaluate("() => window.drawings")
+        tab.page.wait_for_timeout(20)  # for deltas to come, while the page's own time stands still
+        assert tab.page.evaluate("() => window.drawings") == standing
+        tab.page.clock.run_for(FRAME // 2)
+        passed += FRAME // 2
+    assert 20 < tab.page.evaluate("() => window.drawings") <= passed / FRAME + 2
+    finish.open()
+    tab.page.clock.resume()
+    tab.ended()
+
+
+def test_typing_goes_on_while_thousands_of_deltas_come(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.script(answer(Paced(DELTAS, 0.008)))
+    tab = open_tab(site)
+    tab.say("Tell me")
+    expect(tab.answers.first).to_contain_text("word9 ")
+    tab.page.evaluate(WATCH_TASKS)
+    tab.page.locator("#prompt").press_sequentially(TYPED, delay=2)
+    assert tab.button("Stop the answer").is_visible(), "the answer was over before the typing"
+    expect(tab.page.locator("#prompt")).to_have_value(TYPED)
+    expect(tab.ended()).to_contain_text(f"word{DELTAS - 1}")
+    assert max(tab.page.evaluate("() => window.tasks")) < LONGEST_MS
