@@ -1,138 +1,19 @@
-/** Every word of the page in one place. A translation is another object of this shape, chosen by the browser's language. */
+/** The page's words in the reader's language: a language is a file in `words/`, named by its tag. */
 
-const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+import { type Words, words as english } from "./words/en";
 
-const english = {
-  site: "Chat",
-  newChat: "New chat",
-  untitled: "New chat",
-  toField: "To the message field",
-  chats: "Chats",
-  yourChats: "Your chats",
-  showChats: "List of chats",
-  closeChats: "Close the list of chats",
-  noChats: "Your chats will be listed here.",
-  more: "Show more",
-  answering: "(answering)",
-  rename: "Rename",
-  renameOf: (title: string) => `Rename ${title}`,
-  title: "Title",
-  archive: "Archive",
-  unarchive: "Take back from the archive",
-  remove: "Delete",
-  removed: (title: string) => `“${title}” is deleted.`,
-  archived: (title: string) => `“${title}” is archived.`,
-  undo: "Undo",
-  archiveShown: "Archived chats",
-  archiveLeft: "Back to your chats",
-  noArchived: "No chat is archived.",
-  actionsOf: (title: string) => `Actions for ${title}`,
-  search: "Search",
-  searchChats: "Search chats",
-  noMatch: "Nothing matches. Try other or fewer words.",
-  found: (count: number) => plural(count, "chat found", "chats found"),
-  days: { today: "Today", yesterday: "Yesterday", week: "Last 7 days", month: "Last 30 days" },
-  guest: "Guest",
-  logIn: "Log in",
-  signUp: "Sign up",
-  logOut: "Log out",
-  settings: "Settings",
-  model: "Model",
-  demo: "The built-in demo model answers. With a key of your own a real one does.",
-  welcome: "What shall we look at?",
-  welcomeMore: "Ask for something. The answer can be a chart, a table or a form that you fill in right here.",
-  suggestions: [
-    ["Show me sales by region", "A chart, a table and what they say"],
-    ["Plan a trip to Lisbon", "Days, places and a form for your dates"],
-    ["A form to book a table", "Filled in and sent from the answer itself"],
-    ["What time is it in Tokyo?", "The model asks a tool"],
-  ] as [string, string][],
-  conversation: "Conversation",
-  earlier: "Show earlier messages",
-  latest: "To the latest",
-  message: "Message",
-  write: "Write a message",
-  keys: "Enter sends, Shift+Enter starts a new line, Escape stops an answer.",
-  send: "Send",
-  stop: "Stop the answer",
-  attach: "Add a picture",
-  detach: (name: string) => `Remove ${name}`,
-  picture: "Picture",
-  you: "You",
-  answer: "Answer",
-  edit: "Edit",
-  editMessage: "Edit the message",
-  sendEdited: "Send",
-  cancel: "Cancel",
-  copy: "Copy",
-  copyText: "Copy as text",
-  copyMarkdown: "Copy as Markdown",
-  copied: "Copied.",
-  copyFailed: "The browser does not allow copying here.",
-  regenerate: "Answer again",
-  good: "Good answer",
-  bad: "Bad answer",
-  thanks: "Thank you.",
-  versionBefore: "Version before this one",
-  versionAfter: "Version after this one",
-  versionOf: (place: number, count: number) => `${place} of ${count}`,
-  steps: (count: number) => plural(count, "step", "steps"),
-  thinking: "Thinking …",
-  using: (tool: string) => `Using ${tool} …`,
-  toolFailed: (tool: string) => `${tool} did not work`,
-  queued: "Waiting for the answer before this one …",
-  longest: "The answer reached its largest size and ends here.",
-  again: "Try again",
-  tryIn: (seconds: number) => `Try again in ${plural(seconds, "second", "seconds")}.`,
-  endings: {
-    stopped: "Stopped.",
-    interrupted: "The server went away during this answer. What had come is kept.",
-    failed: "The answer failed.",
-  } as Record<string, string>,
-  ended: "End of the answer.",
-  problems: {
-    unauthenticated: "You are no longer logged in. Reload the page to go on.",
-    forbidden_origin: "This page was opened under another address than the server's own. Open it under that one.",
-    not_found: "This chat is gone. Start a new one.",
-    too_large: "This is too large. Make it smaller and send it again.",
-  } as Record<string, string>,
-  unreachable: "The server cannot be reached. It is tried again by itself.",
-  stopLater: "No connection. It is stopped as soon as there is one.",
-  reconnecting: "Reconnecting …",
-  gone: "This chat does not exist, or no longer. You can start a new one here.",
-  broken: "Something in this page went wrong. Reloading it brings everything back: nothing is lost.",
-  reload: "Reload",
-  close: "Close",
-  closeNotice: "Close this notice",
-  share: "Share",
-  shareTitle: "Share this chat",
-  shareMore: "Whoever has the link can read what is said up to now, and nothing that comes later.",
-  makeLink: "Make a link",
-  copyLink: "Copy the link",
-  revoke: "Revoke",
-  revoked: "The link works no longer.",
-  sharedOn: (date: string) => `Made ${date}`,
-  expires: (date: string) => `until ${date}`,
-  noShares: "No link has been made yet.",
-  exportMarkdown: "Save as Markdown",
-  exportJson: "Save as JSON",
-  more_actions: "More",
-  ready: "Ready.",
-  image: (alt: string) => `Picture: ${alt}`,
-  imageAddress: "address",
-  suggested: "Suggestions",
-  notices: "Notices",
-  chart: "Chart",
-};
+const FILES = import.meta.glob<{ words: Words }>("./words/*.ts", { eager: true });
+const TABLES = Object.fromEntries(Object.entries(FILES).map(([path, { words }]) => [nameOf(path), words]));
 
-export type Words = typeof english;
-
-/** By the first part of a language tag; English stands in for what is missing. */
-const TRANSLATIONS: Record<string, Words> = { en: english };
+/** "./words/de.ts" is "de". */
+function nameOf(path: string) {
+  return path.replace(/^.*\/|\.ts$/g, "");
+}
 
 /** None where the page is only built. */
 const spoken = typeof navigator === "undefined" ? [] : navigator.languages;
 
-export const language = spoken.map((tag) => tag.split("-")[0] ?? "").find((tag) => tag in TRANSLATIONS) ?? "en";
+/** What the reader likes best of what there is: "pt-BR" itself, or else "pt". */
+export const language = spoken.flatMap((tag) => [tag, tag.split("-")[0] ?? ""]).find((tag) => tag in TABLES) ?? "en";
 
-export const words: Words = TRANSLATIONS[language] ?? english;
+export const words: Words = TABLES[language] ?? english;

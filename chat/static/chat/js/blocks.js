@@ -7,6 +7,7 @@ import { segments } from "./envelope.js";
 import { formBlock } from "./fields.js";
 import { Node, jsonRoot, programRoot } from "./nodes.js";
 import { recordsTable, seriesTable, slicesTable, tableBlock } from "./tables.js";
+import { wording } from "./wording.js";
 
 const FENCE = /```openui-lang[^\n]*\n?/;
 const PROGRAM = /^\s*root\s*=/;
@@ -117,7 +118,7 @@ const actions = (value, followUp = false) => {
   return items.length ? [{ kind: "actions", followUp, items }] : [];
 };
 
-const image = (props) => [{ kind: "image", text: words(props.alt ?? props.details) || "Image", src: words(props.src) }];
+const image = (props) => [{ kind: "image", text: words(props.alt ?? props.details) || wording.image, src: words(props.src) }];
 
 const tags = (items) => {
   const shown = list(items).map((item) => words(propsOf(item).text)).filter(Boolean);

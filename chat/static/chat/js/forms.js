@@ -1,6 +1,7 @@
 /** A reply's form as labelled inputs. Sending it says the button's words, with the values as C1's context. */
 
 import { el } from "./dom.js";
+import { wording } from "./wording.js";
 
 let made = 0;
 
@@ -59,7 +60,7 @@ function lineInput({ type, placeholder, min, max, step }, shared) {
 const INPUTS = {
   textarea: ({ placeholder }, shared) => el("textarea", { ...shared, rows: "3", placeholder: placeholder || null }),
   select: ({ placeholder, options }, shared) => {
-    const none = el("option", { value: "" }, placeholder || "Choose …");
+    const none = el("option", { value: "" }, placeholder || wording.choose);
     return el("select", shared, none, ...options.map(({ label, value }) => el("option", { value }, label)));
   },
 };

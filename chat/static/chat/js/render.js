@@ -3,9 +3,7 @@
 import { el, safeLink } from "./dom.js";
 import { formElement } from "./forms.js";
 import { inline, markdown } from "./markdown.js";
-
-/** How a tone is said aloud: colour alone tells nothing to many readers. */
-const TONES = { danger: "Problem", error: "Problem", warning: "Warning", success: "Done", info: "Note", neutral: "Note" };
+import { wording } from "./wording.js";
 
 /**
  * Shows `blocks` in `parent` and leaves those that have not changed alone: what is focused, typed, selected or opened stays.
@@ -36,8 +34,8 @@ const MAKERS = {
   table: tableElement,
   list: listElement,
   tags: (block) => el("ul", { class: "tags" }, ...block.items.map((item) => el("li", {}, item))),
-  code: (block) => el("pre", { tabindex: "0", "aria-label": `Code ${block.language}` }, el("code", {}, block.text)),
-  image: (block) => el("p", { class: "image" }, "Image: ", safeLink(block.src, block.text)),
+  code: (block) => el("pre", { tabindex: "0", "aria-label": `${wording.code} ${block.language}` }, el("code", {}, block.text)),
+  image: (block) => el("p", { class: "image" }, `${wording.image}: `, safeLink(block.src, block.text)),
   rule: () => el("hr"),
   actions: actionsElement,
   form: (block, actions) => formElement(block, actions),
@@ -56,8 +54,8 @@ function stepsElement({ items }, _, before) {
 }
 
 function calloutElement({ tone, title, text }) {
-  const spoken = el("span", { class: "unseen" }, `${TONES[tone] ?? "Note"}: `);
-  const known = tone in TONES ? tone : "info";
+  const spoken = el("span", { class: "unseen" }, `${wording.tones[tone] ?? wording.tones.info}: `);
+  const known = tone in wording.tones ? tone : "info";
   return el("div", { class: `callout ${known}` }, el("strong", {}, spoken, title), ...markdown(text));
 }
 
@@ -66,9 +64,9 @@ function tableElement({ columns, rows, bars, more }) {
   const head = columns.map((column, place) => el("th", { scope: "col", class: kind(place) }, column.label));
   const body = rows.map((row, line) => el("tr", {}, ...row.map((text, place) => cell(text, kind(place), bars[line]?.[place]))));
   const headed = columns.some((column) => column.label) ? el("thead", {}, el("tr", {}, ...head)) : null;
-  const note = more > 0 ? el("p", { class: "note" }, `and ${more.toLocaleString()} more rows`) : null;
+  const note = more > 0 ? el("p", { class: "note" }, wording.moreRows(more)) : null;
   const table = el("table", {}, headed, el("tbody", {}, ...body));
-  return el("div", { class: bars.length ? "table chart" : "table", tabindex: "0", role: "group", "aria-label": "Table" }, table, note);
+  return el("div", { class: bars.length ? "table chart" : "table", tabindex: "0", role: "group", "aria-label": wording.table }, table, note);
 }
 
 function cell(text, kind, share) {
@@ -91,7 +89,7 @@ function listElement({ ordered, items }, actions) {
 
 function actionsElement({ items, followUp }, actions) {
   const shown = items.map((item) => actionElement(item, actions, item.primary ? "primary" : "chip"));
-  return el("div", { class: "actions", role: "group", "aria-label": followUp ? "Suggestions" : "Actions" }, ...shown);
+  return el("div", { class: "actions", role: "group", "aria-label": followUp ? wording.suggestions : wording.actions }, ...shown);
 }
 
 function actionElement(item, actions, style) {

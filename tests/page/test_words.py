@@ -1,0 +1,70 @@
+"""The built page in the reader's language: every table whole, and nothing left in another one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from chat.testing import ScriptedModel
+from chatproject.page import SOURCES
+from tests.page.programs import demo
+from tests.page.tab import Tab
+
+TABLES = sorted((SOURCES / "src" / "words").glob("*.ts"))
+SHOWN = """() => [...document.body.querySelectorAll("*")].flatMap((element) => [
+  ...["aria-label", "title", "placeholder"].map((name) => element.getAttribute(name)),
+  ...[...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()),
+]).filter(Boolean)"""
+
+
+def keys(table: Path) -> list[str]:
+    return re.findall(r"^ {2,4}(\w+):", table.read_text().split("export const words", 1)[1], re.MULTILINE)
+
+
+def texts(table: Path) -> set[str]:
+    return set(re.findall(r'"([^"\n]+)"', table.read_text()))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
+def test_a_table_of_words_has_each_key_once_in_the_same_order(table: Path) -> None:
+    first = keys(SOURCES / "src" / "words" / "en.ts")
+    assert len(first) > 100
+    assert keys(table) == first
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(("locale", "language"), [("de-AT", "de"), ("en-GB", "en"), ("fi-FI", "en")])
+def test_the_page_speaks_the_browser_s_language_or_english(
+    site: Any, open_tab: Callable[..., Tab], locale: str, language: str
+) -> None:
+    tab = open_tab(site, locale=locale)
+    expect(tab.page.locator("html")).to_have_attribute("lang", language)
+    expect(tab.page.locator("html")).to_have_attribute("dir", "ltr")
+    name = {"de": "Neuer Chat", "en": "New chat"}[language]
+    expect(tab.page.get_by_role("link", name=name)).to_be_visible()
+
+
+@pytest.mark.live
+def test_a_page_in_german_says_nothing_in_english(
+    model: ScriptedModel, site: Any, open_tab: Callable[..., Tab]
+) -> None:
+    model.default(demo)
+    tab = open_tab(site, locale="de-DE")
+    tab.shot("german")
+    seen = set(tab.page.evaluate(SHOWN))
+    tab.page.route(
+        "**/Interface-*.js", lambda route: route.abort()
+    )  # so that answers are text, with words of ours
+    tab.forgive("net::ERR", "dynamically imported")
+    tab.reload()
+    expect(tab.ask("Einen Tisch reservieren").locator(".readable .chip").first).to_be_visible()
+    tab.button("Mehr").click()
+    seen |= set(tab.page.evaluate(SHOWN))
+    english, german = (texts(SOURCES / "src" / "words" / f"{name}.ts") for name in ("en", "de"))
+    assert len(seen & german) > 20
+    assert seen & (english - german) == set()
