@@ -183,15 +183,13 @@ def complaint(output: str) -> str:
     """The line of a failed program's output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" .") not in ("", "npm error")]
     telling = [line for line in lines if "error" in line.lower()]
-    headed = [
-        below for line, below in pairwise(lines) if line in telling and line[-1] == ":" != below[-1]
-    ]  # Vite
-    whole = [line for line in telling if ": " in line]  # npm says codes and calls first, each on a line
-    return (
-        (headed or whole or telling or lines or ["no reason given"])[0]
-        .removeprefix("npm error ")[:300]
-        .rstrip(".")
-    )
+    # Vite says that there is an error, and below what it is.
+    headed = [below for line, below in pairwise(lines) if line in telling and line[-1] == ":" != below[-1]]
+    # npm says codes and calls first, each on a line, and last where its log lies.
+    worded = [line for line in telling if not line.startswith(("npm error code", "npm error A complete log"))]
+    whole = [line for line in worded if ": " in line]
+    first = (headed or whole or worded or telling or lines or ["no reason given"])[0]
+    return first.removeprefix("npm error ")[:300].rstrip(".")
 
 
 def _pack(folder: Path) -> None:

@@ -251,6 +251,9 @@ def test_the_complaint_of_a_failed_program_is_the_line_that_tells() -> None:
         "npm warn old: x\nnpm error code ENOTFOUND\nnpm error network request failed, reason: nobody\nmore"
     )
     assert page_build.complaint(output) == "network request failed, reason: nobody"
+    unknown = "npm error code ETARGET\nnpm error notarget No matching version found for x@9.\n"
+    log = "npm error A complete log of this run can be found in: /home/x"
+    assert page_build.complaint(unknown + log) == "notarget No matching version found for x@9"
     vite = (
         'transforming...\nerror during build:\n[vite]: Rollup failed to resolve import "x".\nThis is\n  at x'
     )
