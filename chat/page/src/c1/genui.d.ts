@@ -18,7 +18,7 @@ declare module "@thesysai/genui-sdk" {
     switchToNewThread(): void;
   }
 
-  /** A message in the client's own state. */
+  /** A message in the state below the client, which is of an MIT-licensed package. */
   export interface Shown {
     id: string;
     message?: string | { templateProps?: Record<string, unknown> }[];
