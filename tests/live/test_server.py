@@ -35,6 +35,7 @@ from tests.live.probe_app import FLOOD, LARGE, PIECE
 def probe() -> Iterator[Probe]:
     """The server that tests share."""
     made = Probe()
+    made.state()  # once it serves, its memory can be compared
     yield made
     made.process.kill()
     made.process.communicate()
