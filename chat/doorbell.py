@@ -15,6 +15,7 @@ import msgspec
 import psycopg
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq.abc import PGconn
 
 from chat import sql
 
@@ -80,12 +81,36 @@ class Listener:
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(**_parameters(connection), autocommit=True) as link:
+            link.add_notify_handler(
+                lambda notice: self._dispatch(notice.payload)
+            )  # with an answer to a command
             await link.execute(f"LISTEN {CHANNEL}")
             self.listening.set()
             for handler in self._reconnected:
                 handler()
-            async for notice in link.notifies():
-                self._dispatch(notice.payload)
+            await self._hear(link.pgconn)
+
+    async def _hear(self, link: PGconn) -> None:
+        """Dispatch what comes until the connection is lost. Raises psycopg.OperationalError then."""
+        # psycopg's own generator waits anew for each: 30 µs of CPU a ring where this takes 13.
+        loop = asyncio.get_running_loop()
+        lost, socket = loop.create_future(), link.socket
+
+        def read() -> None:
+            try:
+                link.consume_input()
+                while notice := link.notifies():
+                    self._dispatch(notice.extra.decode())
+            except psycopg.OperationalError as problem:
+                loop.remove_reader(socket)
+                if not lost.done():
+                    lost.set_exception(problem)
+
+        loop.add_reader(socket, read)
+        try:
+            await lost
+        finally:
+            loop.remove_reader(socket)
 
     def _dispatch(self, payload: str) -> None:
         try:

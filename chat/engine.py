@@ -145,7 +145,7 @@ class Engine:
                     self._take(piece, answer)
                     if answer.full or piece.done:
                         return
-                    if self._writer.pending > 0:
+                    if self._writer.full:
                         await self._writer.room()
         except TimeoutError:
             if answer.finish_reason is None:
@@ -199,6 +199,7 @@ class Deadlines:
     def __init__(self) -> None:
         self._started = False
         self._moved = time.monotonic()
+        self._step = settings.silence_seconds / RESCHEDULE_PARTS
         self._timeout = asyncio.timeout(settings.first_token_seconds)
 
     async def __aenter__(self) -> None:
@@ -212,7 +213,7 @@ class Deadlines:
         first = visible and not self._started
         self._started = self._started or visible
         now = time.monotonic()
-        if first or (self._started and now - self._moved > settings.silence_seconds / RESCHEDULE_PARTS):
+        if first or (self._started and now - self._moved > self._step):
             self._moved = now
             self._timeout.reschedule(asyncio.get_running_loop().time() + settings.silence_seconds)
 

@@ -54,9 +54,9 @@ class Writer:
 
     def append(self, data: bytes) -> None:
         """Add whole characters: readers here have them at once, the table soon."""
-        self._count(data)
         self._data += data
         self._marks += self._mark(data)
+        self._count(data)
 
     def append_ephemeral(self, data: bytes) -> None:
         """Add one think item of ours: replayed like all text, but not part of the message."""
@@ -78,12 +78,14 @@ class Writer:
             self._pieces.append(Piece(bytes(self._data), bytes(self._marks), False))
             self._data, self._marks = bytearray(), bytearray()
 
-    async def room(self) -> None:
-        """Wait while more of this log is unconfirmed than memory may hold.
+    @property
+    def full(self) -> bool:
+        """Whether more of this log is unconfirmed than memory may hold, or of all logs together."""
+        return self.pending > UNCONFIRMED_BYTES or self._flusher.pending > UNCONFIRMED_TOTAL
 
-        Raises Unavailable where the database is away, and so nothing will be confirmed soon.
-        """
-        while self.pending > UNCONFIRMED_BYTES or self._flusher.pending > UNCONFIRMED_TOTAL:
+    async def room(self) -> None:
+        """Wait while it is full. Raises Unavailable where the database is away, and so nothing will be confirmed soon."""
+        while self.full:
             if not self._flusher.healthy:
                 raise Unavailable("The database cannot be reached, and no more text can be kept in memory.")
             await self._flusher.flushed()

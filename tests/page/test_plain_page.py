@@ -7,8 +7,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import psycopg
 import pytest
+from django.db import OperationalError, ProgrammingError
 from django.template.loader import render_to_string
 from django.test import Client
 
@@ -87,9 +90,37 @@ def test_the_login_page_leads_to_no_foreign_place() -> None:
     assert Client().post("/login/", posted)["Location"] == "/"
 
 
-@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
+@pytest.mark.parametrize(
+    "name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"]
+)
 def test_an_error_page_needs_no_request_and_says_the_way_back(name: str) -> None:
     assert 'href="/"' in render_to_string(name)
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [
+        (OperationalError("canary"), 503),
+        (ProgrammingError("no table yet"), 503),
+        (ProgrammingError("a mistake of ours"), 500),
+        (ValueError("canary"), 500),
+    ],
+)
+def test_while_the_database_is_away_or_has_no_tables_a_page_comes_back_by_itself(
+    problem: Exception, status: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if "table" in str(problem):
+        problem.__cause__ = psycopg.errors.UndefinedTable()
+    monkeypatch.setattr("chat.pages.ensure_guest", Mock(side_effect=problem))
+    answer = Client(raise_request_exception=False).get("/")
+    assert answer.status_code == status
+    assert ('http-equiv="refresh"' in answer.text, "Retry-After" in answer) == (status == 503, status == 503)
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.urls("chatproject.urls")
+def test_a_browser_that_looks_for_an_icon_finds_one() -> None:
+    assert Client().get("/favicon.ico")["Location"] == "/static/chat/icon.svg"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=_name)

@@ -1,0 +1,34 @@
+"""Pages while the database cannot be reached, or has no tables yet because the server is just starting."""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg.errors
+from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 2  # a restarted Postgres takes about one
+
+
+class DatabaseAway(MiddlewareMixin):
+    """Answers with a page that comes back by itself, where Django would say that something broke."""
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        if not _passes(problem):
+            return None
+        logger.warning("action=page_waits reason=%s", type(problem.__cause__ or problem).__name__)
+        page = render(request, "503.html", {"seconds": RETRY_SECONDS}, status=503)
+        page["Retry-After"], page["Cache-Control"] = str(RETRY_SECONDS), "no-store"
+        return page
+
+
+def _passes(problem: Exception) -> bool:
+    starting = isinstance(problem, ProgrammingError) and isinstance(
+        problem.__cause__, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn
+    )
+    return starting or isinstance(problem, OperationalError | InterfaceError)
