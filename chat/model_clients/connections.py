@@ -20,12 +20,8 @@ from chat.model_clients.transport import Head, trusted
 
 BUFFER_BYTES = 65_536  # unread; beyond, nothing more is taken off the socket
 HEAD_BYTES = 65_536  # of an answer, all interim ones included; some 1 KB is usual
-IDLE_SECONDS = (
-    4.0  # an idle connection is kept; servers close theirs after 5 s and more, and a POST then sent is lost
-)
-TAIL_SECONDS = (
-    0.5  # for the end of an answer that is not awaited any more: then its connection can be used again
-)
+IDLE_SECONDS = 4.0  # servers close idle connections after 5 s and more, and a POST then sent is lost
+TAIL_SECONDS = 0.5  # for the end of an answer that nobody awaits any more: then its connection is used again
 PORTS = {"http": 80, "https": 443}
 
 
@@ -102,7 +98,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def reusable(self) -> bool:
-        return self.complete and self._kept and not self._broken
+        return self.complete and self._kept and not (self._broken or self._paused)
 
     def close(self) -> None:
         """At once: whoever stops listening does not pay for the rest."""

@@ -299,6 +299,25 @@ def test_an_answer_that_is_not_read_stays_with_its_sender() -> None:
     run(work)
 
 
+def test_a_connection_that_was_held_for_its_reader_is_not_used_again() -> None:
+    async def work() -> None:
+        size = BUFFER_BYTES + 1
+        large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, b"x" * size)
+        place = Place(large, SIZED, close=False)
+        async with at(place.serve) as port:
+            server = Server(head(f"http://127.0.0.1:{port}/"))
+            connection = await server.connection()
+            await server.post(connection, b"{}")
+            await until(lambda: connection.complete)
+            server.release(connection)
+            connection, body = await ask(server)
+            assert body == b"Hello you"
+            connection.close()
+        assert [number for number, _ in place.asked] == [1, 2]
+
+    run(work)
+
+
 @pytest.mark.parametrize("line", ["k\r\nX: y", "k\n", "k\0"])
 def test_a_key_with_a_lines_end_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="line's end"):
