@@ -7,7 +7,7 @@ from chat.doorbell import Listener
 
 
 def _hear_nothing(_: Listener, payload: str) -> None:
-    assert payload
+    """A ring may be empty, as everybody with the database's password can ring."""
 
 
 Listener._dispatch = _hear_nothing  # type: ignore[assignment, method-assign]

@@ -181,7 +181,8 @@ def assert_clean(server: Server, since: int = 0) -> None:
     """No traceback, no secret and no prompt stands in what the server printed after that many characters."""
     news = server.log[since:]
     for forbidden in ("Traceback", "action=page_failed", CANARY_KEY, CANARY_WORD):
-        assert forbidden not in news, f"{forbidden!r} stands in the server's log"
+        around = news[max(0, news.find(forbidden) - 500) :][:3000]
+        assert forbidden not in news, f"{forbidden!r} stands in the server's log: {around}"
 
 
 def assert_no_leaks(server: Server, descriptors: int) -> None:
