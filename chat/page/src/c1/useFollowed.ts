@@ -15,7 +15,11 @@ export function useFollowed(page: Page, thread: ThreadManager, answers: Answers)
   latest.current = thread;
   useEffect(() => {
     if (!reply) return;
-    const show = () => latest.current.setMessages(latest.current.messages.map((message) => said(message, reply)));
+    const show = () => {
+      const { messages, setMessages } = latest.current;
+      // Before the chat is loaded it would put nothing in the place of what is just coming in.
+      if (messages.some(({ id }) => id === reply.id)) setMessages(messages.map((message) => said(message, reply)));
+    };
     show();
     const leave = reply.subscribe(show);
     return () => void leave();
