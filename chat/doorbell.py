@@ -1,7 +1,8 @@
 """Who wakes whom across processes: a ring says that something changed, the tables say what.
 
-Postgres' NOTIFY rings here. Another engine can: it needs `ring` inside or after a transaction and `listen` in each process;
-a ring that is lost costs a reader at most one fallback poll.
+Postgres' NOTIFY rings here. Another engine can: it needs to ring inside or after a transaction (`ring_all`, and `RING_ALL`
+within the statements of a claim and an end) and a `Listener` in each process; a ring that is lost costs a reader at most one
+fallback poll.
 """
 
 from __future__ import annotations
@@ -81,9 +82,8 @@ class Listener:
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(**_parameters(connection), autocommit=True) as link:
-            link.add_notify_handler(
-                lambda notice: self._dispatch(notice.payload)
-            )  # with an answer to a command
+            # Some may come with the answer to LISTEN.
+            link.add_notify_handler(lambda notice: self._dispatch(notice.payload))
             await link.execute(f"LISTEN {CHANNEL}")
             self.listening.set()
             for handler in self._reconnected:

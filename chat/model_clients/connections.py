@@ -227,12 +227,12 @@ class Server:
             if outer.status // 100 != 2:
                 raise OSError(f"The proxy refused with status {outer.status}.")
             inner = Connection()
-            loop = asyncio.get_running_loop()
-            inner.connection_made(
-                await loop.start_tls(  # type: ignore[arg-type]
-                    outer.transport, inner, trusted(), server_hostname=self._url.hostname
-                )
+            transport = await asyncio.get_running_loop().start_tls(
+                outer.transport, inner, trusted(), server_hostname=self._url.hostname
             )
+            if transport is None:
+                raise OSError("The proxy closed the connection.")
+            inner.connection_made(transport)
         except BaseException:
             outer.close()
             raise

@@ -48,8 +48,9 @@ def head(base_url: str, api_key: str, path: str) -> Head:
 
 
 def _proxy(url: httpx2.URL) -> str | None:
-    """What the environment says (HTTPS_PROXY, NO_PROXY and so on), looked up once."""
-    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+    """What the environment says (HTTPS_PROXY, NO_PROXY and so on), looked up once. Some leave out the `http://`."""
+    proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 class _Recorder(httpx2.BaseTransport):

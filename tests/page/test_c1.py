@@ -60,6 +60,12 @@ class Pane:
         self.page.get_by_role("textbox", name="Message").fill(words)
         self.page.get_by_role("button", name="Send").click()
 
+    def begin(self, words: str, told: str) -> None:
+        """Ask, and see the answer's beginning."""
+        self.say(words)
+        expect(self.answers.last).to_contain_text(told)
+        expect(self.tab.threads.locator(".running")).to_be_visible()
+
     def ask(self, words: str, told: str) -> None:
         self.say(words)
         expect(self.answers.last).to_contain_text(told)
@@ -116,9 +122,7 @@ def test_an_answer_that_is_still_coming_grows_after_a_reload(
     gate = Gate()
     model.script(answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
     pane = open_pane()
-    pane.say("Tell me")
-    expect(pane.answers.last).to_contain_text("The first half.")
-    expect(pane.tab.threads.locator(".running")).to_be_visible()
+    pane.begin("Tell me", "The first half.")
     pane.page.reload()
     expect(pane.answers.last).to_contain_text("The first half.")
     gate.open()
@@ -132,9 +136,7 @@ def test_its_stop_stops_the_answer_and_leaving_the_chat_does_not(
     gate = Gate()
     model.default(answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
     pane = open_pane()
-    pane.say("Tell me")
-    expect(pane.answers.last).to_contain_text("The first half.")
-    expect(pane.tab.threads.locator(".running")).to_be_visible()
+    pane.begin("Tell me", "The first half.")
     pane.page.get_by_role("button", name="Stop the answer").click()
     eventually(lambda: Response.objects.latest("pk").status == "stopped")
     pane.say("Tell me more")

@@ -1,0 +1,111 @@
+"""TLS and proxies on the way to a model's server."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+
+import pytest
+import trustme
+
+from chat.model_clients import connections, transport
+from chat.model_clients.connections import Server
+from tests.unit.http_place import SIZED, Place, ask, at, head, run
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """Signs certificates that the client trusts."""
+    authority, context = trustme.CA(), ssl.create_default_context()
+    authority.configure_trust(context)
+    monkeypatch.setattr(connections, "trusted", lambda: context)
+    return authority
+
+
+def tls_of(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_over_tls_the_servers_name_is_checked(authority: trustme.CA) -> None:
+    async def work() -> None:
+        async with at(Place(SIZED).serve, tls_of(authority, "localhost")) as port:
+            connection, body = await ask(Server(head(f"https://localhost:{port}/")))
+            assert body == b"Hello you"
+            connection.close()
+        async with at(Place(SIZED).serve, tls_of(authority, "elsewhere.test")) as port:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await Server(head(f"https://localhost:{port}/")).connection()
+
+    run(work)
+
+
+def test_a_proxy_is_asked_for_the_whole_address() -> None:
+    async def work() -> None:
+        proxy = Place(SIZED)
+        async with at(proxy.serve) as port:
+            server = Server(head("http://models.test/v1/x", f"http://me:p%40ss@127.0.0.1:{port}"))
+            connection, body = await ask(server)
+            assert body == b"Hello you"
+            connection.close()
+        lines = proxy.asked[0][1].split(b"\r\n")
+        assert lines[0] == b"POST http://models.test/v1/x HTTP/1.1"
+        assert b"Proxy-Authorization: Basic " + base64.b64encode(b"me:p@ss") in lines
+
+    run(work)
+
+
+def test_tls_goes_through_a_proxys_tunnel(authority: trustme.CA) -> None:
+    asked: list[bytes] = []
+
+    async def work() -> None:
+        place = Place(SIZED)
+        async with at(place.serve, tls_of(authority, "models.test")) as port:
+
+            async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                asked.append(await reader.readuntil(b"\r\n\r\n"))
+                there, back = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+            async with at(tunnel) as proxy:
+                server = Server(head("https://models.test/v1/x", f"http://127.0.0.1:{proxy}"))
+                connection, body = await ask(server)
+                assert body == b"Hello you"
+                connection.close()
+        assert asked[0].startswith(b"CONNECT models.test:443 HTTP/1.1\r\nHost: models.test:443\r\n")
+        assert place.asked[0][1].startswith(b"POST /v1/x HTTP/1.1")
+
+    run(work)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+    except ConnectionError:
+        pass
+    finally:
+        writer.close()
+
+
+def test_a_proxy_that_refuses_is_an_error_of_the_system() -> None:
+    async def work() -> None:
+        refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        async with at(Place(refusal).serve) as port:
+            with pytest.raises(OSError, match="407"):
+                await Server(head("https://models.test/", f"http://127.0.0.1:{port}")).connection()
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    ("told", "proxy"), [("127.0.0.1:3128", "http://127.0.0.1:3128"), ("https://p.test", "https://p.test")]
+)
+def test_the_proxy_is_the_environments(told: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", told)
+    monkeypatch.setenv("no_proxy", "near.test")
+    assert transport.head("https://models.test/v1/", "k", "/chat/completions").proxy == proxy
+    assert transport.head("https://near.test/v1/", "k", "/chat/completions").proxy is None
