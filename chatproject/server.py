@@ -15,6 +15,7 @@ from chatproject.daphne_server import loop  # isort: skip
 import argparse
 import asyncio
 import functools
+import gc
 import logging
 import os
 import signal
@@ -71,6 +72,11 @@ CLOSE_HANDSHAKE_SECONDS = 5.0
 
 POLL_SECONDS = 0.02
 """Between two looks at buffers that empty during the drain."""
+
+GARBAGE_OBJECTS = 10_000
+"""New objects before Python looks among them for cycles, of which few arise here. With Python's own 700, and with the objects
+of the start looked at too, that was 5.5 % of the CPU at 150 prompts a second (perf, two runs), against 1.7 %.
+"""
 
 
 class Server(daphne.server.Server):
@@ -295,6 +301,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"--fd names no open socket: {error}\n")
         return 2
     application = import_by_path(given.application)
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(GARBAGE_OBJECTS)
     limits = {name: getattr(given, name) for name in ("reader_seconds", "request_seconds", "body_bytes")}
     server = Server(application, sockets, **limits)
     if given.exit_with_parent:
