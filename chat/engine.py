@@ -16,11 +16,11 @@ from chat.conf import settings
 from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
 from chat.log import Writer
 from chat.meter import Meter
-from chat.model_clients.base import ModelClient, Question
+from chat.model_clients.base import ModelClient, Question, Traits
 from chat.models import Status
 from chat.sse import Piece
 from chat.store import hidden
-from chat.store.hidden import Round
+from chat.store.hidden import Prepared, Round, Terms
 from chat.store.lifecycle import Outcome
 from chat.store.usage import Usage
 from chat.text import utf8_floor
@@ -53,14 +53,30 @@ class Answer:
     full: bool = False
 
 
+def terms_of(traits: Traits) -> Terms:
+    """How a model is told a history."""
+    budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
+    return Terms(traits.system, budget, traits.images)
+
+
 class Engine:
-    """Gives one response. `tools` are those that the user may have called; `hint` tells readers of them."""
+    """Gives one response. `tools` are those that the user may have called; `hint` tells readers of them. `prepared`: what it
+    begins with, where that was read already.
+    """
 
     _client: ModelClient
     _fallbacks: list[ModelClient]  # none any more once there was a first byte
 
-    def __init__(self, writer: Writer, tools: dict[str, Tool], context: ToolContext, hint: Hint) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        tools: dict[str, Tool],
+        context: ToolContext,
+        hint: Hint,
+        prepared: Prepared | None = None,
+    ) -> None:
         self._writer, self._chosen, self._context, self._hint = writer, tools, context, hint
+        self._prepared = prepared
         self._tools: dict[str, Tool] = {}
         self._meter = Meter()
         self._ids: set[str] = set()
@@ -117,9 +133,10 @@ class Engine:
                 self._give_way()
 
     async def _question(self, tools: dict[str, Tool]) -> Question:
-        traits, response = self._client.traits, self._writer.response
-        budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
-        prepared = await store.look(hidden.prepare, response, traits.system, budget, traits.images)
+        terms = terms_of(self._client.traits)
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared.terms != terms:  # a later round, or another model
+            prepared = await store.look(hidden.prepare, self._writer.response, terms)
         return Question(prepared.messages, [tool.schema for tool in tools.values()], prepared.recipe)
 
     def _give_way(self) -> None:

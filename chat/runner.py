@@ -15,7 +15,7 @@ from uuid import uuid4
 from chat import doorbell, store, titles, tools
 from chat.conf import settings
 from chat.doorbell import Listener
-from chat.engine import Engine, LeaseLost
+from chat.engine import Engine, LeaseLost, terms_of
 from chat.errors import ChatError, ModelFailed, ModelTrouble, Unavailable, place_of
 from chat.leases import Leases
 from chat.log import Flusher, Logs, Tool, Writer
@@ -23,8 +23,9 @@ from chat.model_clients import Models
 from chat.model_clients.base import ModelClient
 from chat.models import Response, Status
 from chat.payloads import Again, Send
-from chat.store import claims, lifecycle, logs, search, turns
-from chat.store.claims import Claim, Claimant
+from chat.store import lifecycle, logs, prompts, search, turns
+from chat.store.claims import Claimant
+from chat.store.hidden import Prepared, Terms
 from chat.store.lifecycle import Outcome
 from chat.store.logs import Addition, Stopping
 from chat.store.turns import Job
@@ -44,8 +45,9 @@ BEAT_SECONDS = 5.0  # readers get a sign of life at least every 15 s, even if tw
 class Running:
     """A response under way in this process. `verdict` is how it is to end, once somebody has decided that."""
 
-    def __init__(self, job: Job, writer: Writer) -> None:
+    def __init__(self, job: Job, writer: Writer, prepared: Prepared | None) -> None:
         self.job, self.writer = job, writer
+        self.prepared = prepared  # until it begins
         self.verdict: Outcome | None = None
         self.answering: asyncio.Task[Outcome] | None = None
         # Something changed in the thread: look whether the turn has come. Most never wait, and an event takes 0.8 KB.
@@ -123,24 +125,23 @@ class Runner:
         return await asyncio.shield(self._spawn(self._claim(claimant, request)))
 
     async def _claim(self, claimant: Claimant, request: Send | Again) -> Response:
-        claim: Claim
-        if isinstance(request, Again):
-            claim = await store.run(claims.claim_again, claimant, request)
-        else:
-            claim = await store.run(claims.claim, claimant, request)
+        claim, prepared = await store.look(prompts.take, claimant, request, self._terms)
         if claim.job is not None:
-            self.run(claim.job)
+            self.run(claim.job, prepared)
         for displaced in claim.displaced:
             self._spawn(self.stop(displaced, None))
         if claim.displaced:
             await self.logs.started(claim.response.pk)
         return claim.response
 
-    def run(self, job: Job) -> None:
+    def _terms(self, model: str) -> Terms:
+        return terms_of(self.models.traits(model))
+
+    def run(self, job: Job, prepared: Prepared | None) -> None:
         """Take on a claimed response. From here on it ends exactly once, whatever happens."""
         tail = self.logs.write(job.response)
         writer = self._flusher.open(job.response, job.epoch, tail)
-        running = self._running[job.response] = Running(job, writer)
+        running = self._running[job.response] = Running(job, writer, prepared)
         if job.queued:
             self._waiting[job.response] = running
         if self._draining:
@@ -185,7 +186,12 @@ class Runner:
         self._waiting.pop(running.job.response, None)
         running.writer.tail.start()
         job = running.job
-        engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running))
+        prepared, running.prepared = (
+            running.prepared,
+            None,
+        )  # a long history is not kept for as long as its answer takes
+        engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running), prepared)
+        del prepared
         running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))
         return replace(await _judged(running, running.answering), usage=engine.usage)
 

@@ -34,6 +34,11 @@ class Models:
         names = (name, *spec.fallbacks) if spec else (MODELS[0], *conf_models.specs[MODELS[0]].fallbacks)
         return [await self._client(one) for one in names]
 
+    def traits(self, name: str) -> Traits:
+        """Of the model that answers first for a name."""
+        name = name if name in conf_models.specs else MODELS[0]
+        return _traits(name, conf_models.specs[name])
+
     async def warm(self) -> None:
         """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""
         for module in ("chat.model_clients.openai_compatible", "chat.demo"):

@@ -76,7 +76,7 @@ async def write_log(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 
 def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return _repeated(lambda: _in_transaction(function, *args, **kwargs))
+    return _repeated(lambda: in_transaction(function, *args, **kwargs))
 
 
 def _repeated(attempted: Callable[[], T]) -> T:
@@ -101,7 +101,8 @@ def _repeated(attempted: Callable[[], T]) -> T:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The result of a function, in a transaction of its own."""
     with transaction.atomic():
         return function(*args, **kwargs)
 

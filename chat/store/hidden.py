@@ -34,28 +34,40 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """By which a model is told a history: after its own `system` text, within `budget` characters in all, with `images` or
+    without.
+    """
+
+    system: str
+    budget: int
+    images: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a model gets, and its `recipe`: `own`, the revision of the thread's prompt, `images`, and what
+    """What a model gets by these terms, and its `recipe`: `own`, the revision of the thread's prompt, `images`, and what
     `chat.history.Extent` tells.
     """
 
+    terms: Terms
     messages: Messages
     recipe: dict[str, Any]
 
 
-def prepare(response: int, system: str, budget: int, images: bool = False) -> Prepared:
+def prepare(response: int, terms: Terms) -> Prepared:
     """The history with which a response begins, or goes on after a round of tools.
 
-    Ahead of it the model's own `system` text and then the thread's: they are in no message that is stored. Both count
-    towards `budget`, in characters, and always stay, as does the newest prompt. `images`: the model takes pictures.
+    Ahead of it the model's own system text and then the thread's: they are in no message that is stored. Both count towards
+    the budget, and always stay, as does the newest prompt.
     """
     parent, own, revision, owner = sql.rows(_BEFORE, [response])[0]
-    told = (system, own)
-    history, extent = history_with_extent(parent or 0, max(0, budget - sum(map(len, told))))
-    shown = attachments.illustrated(history, owner, images=images)
-    recipe = {"own": revision, "images": images}
+    told = (terms.system, own)
+    history, extent = history_with_extent(parent or 0, max(0, terms.budget - sum(map(len, told))))
+    shown = attachments.illustrated(history, owner, images=terms.images)
+    recipe = {"own": revision, "images": terms.images}
     recipe |= {"leaf": extent.leaf, "first": extent.first, "revised": extent.revised}
-    return Prepared([*system_messages(told), *shown], recipe)
+    return Prepared(terms, [*system_messages(told), *shown], recipe)
 
 
 def system_messages(told: Iterable[str]) -> Messages:

@@ -25,7 +25,7 @@ def claimant() -> Claimant:
 @pytest.fixture
 def commit_unheard(claimant: Claimant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first transaction is committed, and its connection breaks before anybody hears of it."""
-    whole, broken = db._in_transaction, list[None]()
+    whole, broken = db.in_transaction, list[None]()
 
     def once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = whole(function, *args, **kwargs)
@@ -34,7 +34,7 @@ def commit_unheard(claimant: Claimant, monkeypatch: pytest.MonkeyPatch) -> None:
             raise OperationalError("the connection is lost")
         return result
 
-    monkeypatch.setattr(db, "_in_transaction", once)
+    monkeypatch.setattr(db, "in_transaction", once)
 
 
 @pytest.mark.usefixtures("commit_unheard")

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from chat import sql
 from chat.models import Message, Response, Status, Thread, User
 from chat.store import branches, hidden, messages, threads
+from chat.store.hidden import Terms
 from chat.store.messages import Span
 from chat.store.threads import Listing
 from tests.integration.conversation import EVERYTHING, NAME, history
@@ -290,7 +291,7 @@ def test_the_system_texts_count_and_stay() -> None:
         owner=owner, thread=prompt.thread, public_id="r", parent=prompt, response=response, role="assistant"
     )
     roles = [
-        [one["role"] for one in hidden.prepare(response.pk, "m" * 10, budget).messages]
+        [one["role"] for one in hidden.prepare(response.pk, Terms("m" * 10, budget)).messages]
         for budget in (0, 80, 120)
     ]
     assert [told[:2] for told in roles] == [["system", "system"]] * 3

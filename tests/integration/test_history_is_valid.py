@@ -27,6 +27,7 @@ from chat.errors import ChatError
 from chat.models import Message, Response, Role, Status, User
 from chat.payloads import Content, ThreadChange
 from chat.store import hidden, messages, quotas, threads
+from chat.store.hidden import Terms
 from chat.text import is_failure_card, wrap_card
 from tests.integration.conversation import NAME, Conversation, Stream, history
 from tests.integration.grammar import Json, as_sent, assert_valid
@@ -144,7 +145,7 @@ class Machine(RuleBasedStateMachine):
         if not hasattr(self, "talk"):
             return
         for stream in self.talk.streaming():
-            told = as_sent(hidden.prepare(stream.job.response, "", 10**12).messages)
+            told = as_sent(hidden.prepare(stream.job.response, Terms("", 10**12)).messages)
             assert_valid(told)
             prompt = Response.objects.select_related("prompt").get(pk=stream.job.response).prompt
             last = [one["content"] for one in told if one["role"] == "user"][-1]
