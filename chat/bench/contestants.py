@@ -86,7 +86,8 @@ class Ours:
         with (self._folder / "server.log").open("ab") as log:
             self._servers = [_started(command, ROOT, environ, log, listener) for _ in range(count)]
         listener.close()
-        processes.pin(self.pids, SERVER_CORE)
+        for core, pid in enumerate(self.pids, SERVER_CORE):
+            processes.pin([pid], core)
         for server in self._servers:
             _wait(f"http://127.0.0.1:{self.port}/readyz", server)
         time.sleep(SETTLE_SECONDS)

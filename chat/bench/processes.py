@@ -39,15 +39,14 @@ def tree(root: int) -> list[int]:
     return found
 
 
-def pin(pids: Iterable[int], core: int) -> None:
-    """Keep processes, with the threads that they have and will have, on the core of this
-    number, where there is more than one."""
+def pin(pids: Iterable[int], *cores: int) -> None:
+    """Keep processes, with the threads that they have and will have, on the cores of these numbers, where there are several."""
     if len(CORES) < 2:
         return
     for pid in pids:
         for task in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError):
-                os.sched_setaffinity(int(task.name), {CORES[core % len(CORES)]})
+                os.sched_setaffinity(int(task.name), {CORES[core % len(CORES)] for core in cores})
 
 
 def _stat(pid: int) -> list[str]:

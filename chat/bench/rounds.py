@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +19,9 @@ from chat.bench.scenarios import Scenario
 from chatproject.bootstrap import ROOT
 
 LOAD = [sys.executable, "-m", "chat.bench.load"]
-WARM_UP = ("--n", "5", "--conc", "5", "--expect")  # connections to the database, imports, compiled code
+WARM_UP = (
+    50  # streams at once, for each process: connections to the database, prepared statements, compiled code
+)
 LOAD_SECONDS = 300.0  # beyond the client's own time limit: it hangs
 
 
@@ -67,7 +70,7 @@ class Bench:
 
     def _run(self, scenario: Scenario, contestant: Contestant) -> tuple[Result | None, str]:
         try:
-            with started(contestant, scenario):
+            with started(contestant, scenario), beside(scenario):
                 result = self._measured(scenario, contestant)
         except (TimeoutError, RuntimeError, subprocess.TimeoutExpired) as problem:
             return None, str(problem)
@@ -78,7 +81,9 @@ class Bench:
         target = ["--port", str(contestant.port)]
         target += [argument for header in contestant.headers for argument in ("--header", header)]
         if scenario.figure not in ("memory", "held_memory"):
-            self._loaded([*target, "--model", scenario.script.name, *WARM_UP, str(scenario.script.deltas)])
+            script, streams = scenario.script, str(WARM_UP * scenario.processes)
+            at_once = ["--n", streams, "--conc", streams, "--expect", str(script.deltas)]
+            self._loaded([*target, "--model", script.name, *at_once])
         pids = contestant.pids
         before = [processes.cpu_seconds(pid) for pid in pids]
         result = self._loaded(
@@ -115,6 +120,17 @@ def started(contestant: Contestant, scenario: Scenario) -> Iterator[None]:
         yield
     finally:
         contestant.stop()
+
+
+@contextmanager
+def beside(scenario: Scenario) -> Iterator[None]:
+    """The client on a core of its own; beside several servers on all of theirs, or the one next to it would come off worse."""
+    several = scenario.processes > 1
+    processes.pin([os.getpid()], *(range(scenario.processes) if several else [OTHER_CORE]))
+    try:
+        yield
+    finally:
+        processes.pin([os.getpid()], OTHER_CORE)
 
 
 @contextmanager
