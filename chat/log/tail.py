@@ -135,8 +135,9 @@ class Tail:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def changed(self) -> None:
-        """Wait for the next text, hint, heartbeat or end."""
-        waiter = asyncio.get_running_loop().create_future()
+    def changed(self) -> asyncio.Future[None]:
+        """Done with the next text, hint, heartbeat or end."""
+        # No coroutine: each around a wait for a delta is one more to wake.
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
-        await waiter
+        return waiter

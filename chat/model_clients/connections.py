@@ -91,11 +91,11 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
-    async def _change(self) -> None:
+    def _change(self) -> asyncio.Future[None]:
         if self._broken:
             raise Broken
         self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter
+        return self._waiter
 
     @property
     def reusable(self) -> bool:
