@@ -101,9 +101,9 @@ ALL = (
     ),
     Scenario(
         "one-process",
-        "200 streams × 50/s in one process",
+        "100 streams × 50/s in one process",
         PACED,
-        _options("--n 200 --ramp 600"),
+        _options("--n 100 --ramp 300"),
         "busiest",
         "µs CPU/delta",
         "the base of the next line",
@@ -111,9 +111,9 @@ ALL = (
     ),
     Scenario(
         "two-processes",
-        "the same in two: CPU of the busier one",
+        "as many in each of two: CPU of the busier one, over all",
         PACED,
-        _options("--n 200 --ramp 600"),
+        _options("--n 200 --ramp 300"),
         "busiest",
         "µs CPU/delta",
         "1.8 times less than one process",
