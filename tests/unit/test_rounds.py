@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chat.model_clients.rounds import ROUND_SECONDS, Rounds
+from chat.model_clients.rounds import READS, READS_A_ROUND, ROUND_SECONDS, Rounds
 
 
 class Clock:
@@ -36,38 +36,49 @@ async def handed_on(rounds: Rounds, clock: Clock, name: str = "read") -> None:
         await asyncio.sleep(0)
 
 
+async def busy(clock: Clock) -> Rounds:
+    """Rounds of a process that has just read as often as makes a pause worth while."""
+    rounds = clock.rounds()
+    for _ in range(READS - 1):
+        rounds.read()
+    await handed_on(rounds, clock)
+    clock.happened.clear()
+    return rounds
+
+
 def test_what_comes_seldom_is_never_held_up() -> None:
     async def work(clock: Clock) -> None:
         rounds = clock.rounds()
-        for _ in range(3):
+        for _ in range(2 * READS):
             await handed_on(rounds, clock)
-            clock.now += 2 * ROUND_SECONDS
+            clock.now += 1.1 * ROUND_SECONDS / READS_A_ROUND
 
     clock = Clock()
     asyncio.run(work(clock))
-    assert clock.happened == ["read"] * 3
+    assert clock.happened == ["read"] * 2 * READS
 
 
 def test_what_comes_often_waits_for_the_next_round_after_all_of_it_was_handed_on() -> None:
     async def work(clock: Clock) -> None:
-        rounds = clock.rounds()
-        await handed_on(rounds, clock, "alone")
+        rounds = await busy(clock)
         clock.now += ROUND_SECONDS / 4
         await asyncio.gather(handed_on(rounds, clock, "first"), handed_on(rounds, clock, "second"))
 
     clock = Clock()
     asyncio.run(work(clock))
     *handed, pause = clock.happened
-    assert handed == ["alone", "first", "second"]
+    assert handed == ["first", "second"]
     assert pause == pytest.approx(ROUND_SECONDS * 3 / 4)
 
 
 def test_a_process_without_a_moment_to_spare_does_not_pause() -> None:
     async def work(clock: Clock) -> None:
-        rounds = clock.rounds()
+        rounds = await busy(clock)
         for _ in range(3):
-            await handed_on(rounds, clock)
             clock.now += ROUND_SECONDS  # which the round itself took
+            for _ in range(READS):
+                rounds.read()
+            await handed_on(rounds, clock)
 
     clock = Clock()
     asyncio.run(work(clock))
@@ -75,15 +86,15 @@ def test_a_process_without_a_moment_to_spare_does_not_pause() -> None:
 
 
 def test_a_round_that_its_loop_never_ended_holds_up_no_other_loop() -> None:
-    async def left_behind(rounds: Rounds) -> None:
+    async def left_behind() -> Rounds:
+        rounds = await busy(clock)
         rounds.read()
+        return rounds
 
     clock = Clock()
-    rounds = clock.rounds()
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(left_behind(rounds))
+    rounds = loop.run_until_complete(left_behind())
     loop.close()
-    asyncio.run(handed_on(rounds, clock))
     clock.now += ROUND_SECONDS / 2
     asyncio.run(handed_on(rounds, clock))
-    assert clock.happened == ["read", "read", pytest.approx(ROUND_SECONDS / 2)]
+    assert clock.happened == ["read", pytest.approx(ROUND_SECONDS / 2)]
