@@ -7,7 +7,8 @@ import type { ActionEvent, OpenUIError, ParseResult } from "@openuidev/react-lan
 import { Renderer } from "@openuidev/react-lang";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Actions } from "../parts/Readable";
-import { isLoss, libraryFor } from "./library";
+import { loadCharts } from "./lateCharts";
+import { hasCharts, isLoss, libraryFor } from "./library";
 import type { Library } from "./types";
 
 interface Props {
@@ -22,6 +23,13 @@ export default function Interface({ program, running, actions, lost }: Props) {
   const [form] = useState(() => actions.form() ?? undefined);
   const latest = useRef(actions);
   latest.current = actions;
+
+  // A chart's name comes before its figures: there is time to fetch what draws it. Where it cannot be had, the renderer may
+  // leave an empty place and say nothing.
+  const charts = hasCharts(program);
+  useEffect(() => {
+    if (charts) loadCharts().catch(lost);
+  }, [charts]);
 
   // The last result may come before the end of the answer: it is judged when both are there.
   const [result, setResult] = useState<ParseResult | null | undefined>();

@@ -4,7 +4,6 @@ import type { DefinedComponent, Library, ValidationError } from "./types";
 import { createLibrary } from "@openuidev/react-lang";
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
 import { adopted } from "./adopted";
-import { loadCharts } from "./lateCharts";
 import { CHARTS, named } from "./named";
 import { pictures } from "./pictures";
 import { unknown } from "./Unknown";
@@ -22,12 +21,17 @@ const components = named({ ...openuiChatLibrary.components, ...pictures, ...adop
 const known = libraryOf(components);
 const extended = new Map<string, Library>();
 
+function namesIn(program: string) {
+  return [...new Set([...program.matchAll(USED)].map((found) => found[1] ?? ""))];
+}
+
+export function hasCharts(program: string) {
+  return namesIn(program).some((name) => CHARTS.includes(name));
+}
+
 /** The library for a program; the same object for the same names, so that nothing is drawn anew. */
 export function libraryFor(program: string): Library {
-  const names = [...new Set([...program.matchAll(USED)].map((found) => found[1] ?? ""))];
-  // Its name comes before its figures: there is time to fetch what draws them.
-  if (names.some((name) => CHARTS.includes(name))) loadCharts().catch(() => undefined);
-  const strange = names.filter((name) => !(name in components) && !BUILT_IN.has(name)).slice(0, MOST).sort();
+  const strange = namesIn(program).filter((name) => !(name in components) && !BUILT_IN.has(name)).slice(0, MOST).sort();
   if (!strange.length) return known;
   const key = strange.join();
   const library = extended.get(key) ?? libraryOf({ ...components, ...Object.fromEntries(strange.map((name) => [name, unknown(name)])) });
