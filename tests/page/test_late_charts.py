@@ -62,12 +62,19 @@ def test_an_answer_without_a_chart_fetches_nothing_that_draws_charts(
     assert len(tab.page.evaluate(FETCHED)) == 1
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_a_chart_whose_drawing_cannot_be_fetched_is_said_in_words(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
+    model: ScriptedModel, site: Any, open_tab: OpenTab, when: str
 ) -> None:
     model.default(answer(card(f'bar = BarChart(["North", "South", "East"], {SERIES})')))
     tab = open_tab(site)
     tab.forgive("net::ERR", "dynamically imported module", "openui")
-    tab.page.route("**/Charts-*.js", lambda route: route.abort())
+    held: dict[str, Route] = {}
+    tab.page.route(
+        "**/Charts-*.js", lambda route: route.abort() if when == "before" else held.update(charts=route)
+    )
     reply = tab.ask("Show me")
+    if when == "after":
+        expect(reply.locator(".chart-to-come")).to_have_count(1)
+        held["charts"].abort()
     expect(reply.locator(".readable")).to_contain_text("North")
