@@ -159,6 +159,73 @@ def test_an_edited_prompt_begins_a_branch_and_the_old_one_stays(
     expect(tab.answers.nth(1)).to_contain_text("More of cats.")
 
 
+class OldList:
+    """The messages of the open chat, asked for by what `deed` does: as they are then, to arrive later."""
+
+    def __init__(self, tab: Tab, deed: Callable[[], object]) -> None:
+        self._tab, held = tab, list[Any]()
+        tab.page.route("**/messages", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
+        deed()
+        while not held:
+            tab.page.wait_for_timeout(10)  # milliseconds
+        [self._route] = held
+        self._list = self._route.fetch()
+
+    def arrive(self) -> None:
+        """It has been taken in two frames after it came."""
+        with self._tab.page.expect_event("requestfinished"):
+            self._route.fulfill(response=self._list)
+        self._tab.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+
+def test_a_list_from_before_a_prompt_does_not_hide_it(
+    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
+) -> None:
+    model.script(answer(text("Yes.")), answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
+    tab = open_tab(site)
+    old = OldList(tab, lambda: tab.ask("First"))
+    tab.say("Tell me")
+    expect(tab.answers.nth(1)).to_contain_text("The first half.")
+    old.arrive()
+    assert tab.prompts.count() == tab.answers.count() == 2
+    gate.open()
+    expect(tab.ended(1)).to_contain_text("The first half. The second half.")
+
+
+def test_a_list_from_before_another_answer_does_not_bring_the_old_one_back(
+    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
+) -> None:
+    model.script(answer(text("Yes.")), answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
+    tab = open_tab(site)
+    old = OldList(tab, lambda: tab.ask("Tell me"))
+    tab.button("Answer again").click()
+    expect(tab.answers.first).to_contain_text("The first half.")
+    old.arrive()
+    assert tab.answers.count() == 1
+    assert "The first half." in tab.answers.first.inner_text()
+    gate.open()
+    expect(tab.ended()).to_contain_text("The first half. The second half.")
+
+
+def test_the_version_that_was_chosen_last_is_shown_whatever_list_comes_last(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.script(answer(text("The first.")), answer(text("The second.")))
+    tab = open_tab(site)
+    tab.ask("Tell me")
+    tab.button("Answer again").click()
+    expect(tab.ended()).to_contain_text("2/2")
+    # A change is told to all tabs, this one too, which makes it ask for a second list.
+    old = OldList(tab, tab.button("Version before this one").click)
+    expect(tab.answers.first).to_contain_text("The first.")
+    tab.button("Version after this one").click()
+    expect(tab.answers.first).to_contain_text("The second.")
+    old.arrive()
+    assert "The second." in tab.answers.first.inner_text()
+
+
 def test_the_end_stays_in_view_only_while_the_reader_is_there(
     model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
 ) -> None:

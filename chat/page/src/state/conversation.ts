@@ -39,6 +39,7 @@ export class Conversation extends Store {
   /** Counts what was sent from here: who reads then wants to see the end. */
   sent = 0;
   #visit = 0;
+  #asked = 0;
   #host: ConversationHost;
 
   constructor(host: ConversationHost) {
@@ -77,19 +78,17 @@ export class Conversation extends Store {
   edit(said: Said, changed: string) {
     const place = this.items.indexOf(said);
     const before = this.items[place - 1];
-    for (const item of this.items.slice(place)) item.leave();
-    this.items = this.items.slice(0, place);
+    this.#cut(place);
     const content = ENVELOPED.has(this.#host.model()) ? wrap(changed) : changed;
     this.#send(content, changed, { parentId: before?.id ?? null });
   }
 
   /** Asks for another answer to the same prompt; the old one stays as another version. */
   regenerate(reply: Reply) {
-    const place = this.items.indexOf(reply);
-    for (const item of this.items.slice(place)) item.leave();
+    this.#cut(this.items.indexOf(reply));
     const fresh = this.#reply(newId(), [...reply.versions]);
     fresh.post = (signal) => this.#host.api.regenerate(reply.id, { responseId: fresh.id, model: this.#host.model() }, signal);
-    this.items = [...this.items.slice(0, place), fresh];
+    this.items = [...this.items, fresh];
     this.sent += 1;
     this.changed();
     fresh.follow();
@@ -135,13 +134,17 @@ export class Conversation extends Store {
 
   async #load(visit: number) {
     if (this.threadId === null) return;
+    const asked = (this.#asked += 1);
+    const listable = new Set(this.items.filter((item, place) => !this.#unsent(item, place)));
     const { messages, hasMore } = await this.#host.api.messages(this.threadId);
-    if (visit !== this.#visit) return;
-    this.#merge(messages, hasMore);
+    if (visit === this.#visit && asked === this.#asked) this.#merge(messages, hasMore, listable);
   }
 
-  /** What the server lists is what there is; what it cannot know yet, and what was loaded above it, stays. */
-  #merge(messages: Message[], hasMore: boolean) {
+  /**
+   * What the server lists is what there is; what was loaded above it stays, and so does what it could not know: `listable` is
+   * what it had when it was asked.
+   */
+  #merge(messages: Message[], hasMore: boolean, listable: Set<Item>) {
     const known = new Map(this.items.map((item) => [item.id, item]));
     const above = this.items.findIndex((item) => item.id === messages[0]?.id);
     const kept = hasMore && above > 0 ? this.items.slice(0, above) : [];
@@ -152,11 +155,18 @@ export class Conversation extends Store {
       return item ?? this.#item(message);
     });
     const listed = new Set([...kept, ...shown]);
-    const unknown = this.items.filter((item, place) => !listed.has(item) && this.#unsent(item, place));
+    const unknown = this.items.filter((item) => !listed.has(item) && !listable.has(item));
     for (const item of this.items) if (!listed.has(item) && !unknown.includes(item)) item.leave();
     this.items = [...kept, ...shown, ...unknown];
     this.changed();
     for (const item of shown) if (item.kind === "reply" && item.running && !known.has(item.id)) item.follow();
+  }
+
+  /** What stood here and below is another version from now on; a list that is on its way would bring it back. */
+  #cut(place: number) {
+    for (const item of this.items.slice(place)) item.leave();
+    this.items = this.items.slice(0, place);
+    this.#asked += 1;
   }
 
   /** A reply that the server has not taken, and the words before it. */
