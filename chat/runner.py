@@ -186,10 +186,8 @@ class Runner:
         self._waiting.pop(running.job.response, None)
         running.writer.tail.start()
         job = running.job
-        prepared, running.prepared = (
-            running.prepared,
-            None,
-        )  # a long history is not kept for as long as its answer takes
+        # A long history is not kept for as long as its answer takes.
+        prepared, running.prepared = running.prepared, None
         engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running), prepared)
         del prepared
         running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))

@@ -19,9 +19,7 @@ from chat.bench.scenarios import Scenario
 from chatproject.bootstrap import ROOT
 
 LOAD = [sys.executable, "-m", "chat.bench.load"]
-WARM_UP = (
-    50  # streams at once, for each process: connections to the database, prepared statements, compiled code
-)
+WARM_UP = 50  # streams at once for each process: connections, prepared statements, compiled code
 LOAD_SECONDS = 300.0  # beyond the client's own time limit: it hangs
 
 

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import httptools
 
-from chat.model_clients import rounds
+from chat.model_clients import coalescing
 from chat.model_clients.transport import Head, trusted
 
 BUFFER_BYTES = 65_536  # unread; beyond, nothing more is taken off the socket
@@ -120,7 +120,7 @@ class Connection(asyncio.Protocol):
             self._broken = True
             self.transport.abort()
         self._wake()
-        rounds.of_process.read()
+        coalescing.of_process.read()
 
     def _check_head(self, size: int) -> None:
         if not self.status:

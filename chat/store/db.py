@@ -62,7 +62,7 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 async def look(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same for what only reads, or writes in one statement: without a transaction, which costs two journeys more."""
+    """The same for what only reads, writes in one statement, or has its own transactions: one around it is two journeys."""
     return await asyncio.get_running_loop().run_in_executor(
         work, lambda: _repeated(lambda: function(*args, **kwargs))
     )

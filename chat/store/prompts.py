@@ -1,4 +1,4 @@
-"""A prompt from its claim to what the model gets, in one go: each change of threads on the way costs what a statement does."""
+"""A prompt from its claim to what the model gets, in one go: a change of threads on the way costs as much as a statement."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ def take(
 
     None where it does not begin now, or where that could not be read. Raises what `claims.claim` raises.
     """
-    claim = (
-        db.in_transaction(claims.claim_again, claimant, request)
-        if isinstance(request, Again)
-        else db.in_transaction(claims.claim, claimant, request)
-    )
+    if isinstance(request, Again):
+        claim = db.in_transaction(claims.claim_again, claimant, request)
+    else:
+        claim = db.in_transaction(claims.claim, claimant, request)
     if claim.job is not None and not claim.job.queued:
         # The claim stands, and has to be run: whoever runs it reads anew, and tells its reader what is wrong.
         with suppress(Exception):

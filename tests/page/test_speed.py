@@ -85,6 +85,7 @@ def test_an_answer_is_drawn_by_frames_and_not_by_deltas(
         assert tab.page.evaluate("() => window.drawings") == standing
         tab.page.clock.run_for(FRAME // 2)
         passed += FRAME // 2
+    # Some at least: a machine under load comes round to fewer, in the 24 s that the deltas take.
     assert 5 < tab.page.evaluate("() => window.drawings") <= passed / FRAME + 2
     finish.open()
     tab.page.clock.resume()

@@ -8,7 +8,7 @@ import { Renderer } from "@openuidev/react-lang";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Actions } from "../parts/Readable";
 import { loadCharts } from "./lateCharts";
-import { hasCharts, isLoss, libraryFor } from "./library";
+import { isLoss, libraryFor } from "./library";
 import type { Library } from "./types";
 
 interface Props {
@@ -19,14 +19,13 @@ interface Props {
 }
 
 export default function Interface({ program, running, actions, lost }: Props) {
-  const library = useMemo(() => libraryFor(program), [program]);
+  const { library, charts } = useMemo(() => libraryFor(program), [program]);
   const [form] = useState(() => actions.form() ?? undefined);
   const latest = useRef(actions);
   latest.current = actions;
 
   // A chart's name comes before its figures: there is time to fetch what draws it. Where it cannot be had, the renderer may
   // leave an empty place and say nothing.
-  const charts = hasCharts(program);
   useEffect(() => {
     if (charts) loadCharts().catch(lost);
   }, [charts]);

@@ -21,22 +21,16 @@ const components = named({ ...openuiChatLibrary.components, ...pictures, ...adop
 const known = libraryOf(components);
 const extended = new Map<string, Library>();
 
-function namesIn(program: string) {
-  return [...new Set([...program.matchAll(USED)].map((found) => found[1] ?? ""))];
-}
-
-export function hasCharts(program: string) {
-  return namesIn(program).some((name) => CHARTS.includes(name));
-}
-
-/** The library for a program; the same object for the same names, so that nothing is drawn anew. */
-export function libraryFor(program: string): Library {
-  const strange = namesIn(program).filter((name) => !(name in components) && !BUILT_IN.has(name)).slice(0, MOST).sort();
-  if (!strange.length) return known;
+/** The library for a program, the same object for the same names, so that nothing is drawn anew; and whether it has charts. */
+export function libraryFor(program: string): { library: Library; charts: boolean } {
+  const names = [...new Set([...program.matchAll(USED)].map((found) => found[1] ?? ""))];
+  const charts = names.some((name) => CHARTS.includes(name));
+  const strange = names.filter((name) => !(name in components) && !BUILT_IN.has(name)).slice(0, MOST).sort();
+  if (!strange.length) return { library: known, charts };
   const key = strange.join();
   const library = extended.get(key) ?? libraryOf({ ...components, ...Object.fromEntries(strange.map((name) => [name, unknown(name)])) });
   extended.set(key, library);
-  return library;
+  return { library, charts };
 }
 
 function libraryOf(all: Record<string, DefinedComponent>) {
