@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from chat.bench import processes
+from chat.bench.scenarios import OURS, ROUTE
 from chatproject.bootstrap import ROOT
 
 SERVER_CORE, OTHER_CORE = 0, 1
@@ -28,27 +29,28 @@ UNLIMITED = "1000000"  # responses at once: the limits are not what is measured
 
 
 class Contestant(Protocol):
-    """A server to be measured. `port` and `pids` are set while it runs."""
+    """A server to be measured, in so many processes. `port` and `pids` are set while it runs."""
 
     name: str
+    processes: int
     port: int
     headers: list[str]
     websockets: bool
 
-    def start(self, script: str, count: int) -> None:
-        """Start `count` processes, whose model is asked by the name `script`."""
+    def start(self, script: str) -> None:
+        """Start it; its model is asked by the name `script`."""
 
     @property
     def pids(self) -> list[int]:
-        """All of its processes."""
+        """All that it started."""
 
     def stop(self) -> None: ...
 
 
 class Ours:
-    """The product with its log and database on, in `count` processes on one listening socket."""
+    """The product with its log and database on, its processes on one listening socket."""
 
-    name = "ours"
+    name, processes = OURS, 1
     websockets = True
 
     def __init__(self, database: str, model_url: str, token: str, folder: Path) -> None:
@@ -67,11 +69,13 @@ class Ours:
             "CHAT_LOG_LEVEL": "WARNING",
         }
 
-    def twin(self) -> Ours:
-        """Another one like it, with a socket of its own, on the same database."""
-        return copy(self)
+    def twin(self, name: str = OURS, processes: int = 1) -> Ours:
+        """Another one, with a socket of its own, on the same database."""
+        twin = copy(self)
+        twin.name, twin.processes = name, processes
+        return twin
 
-    def start(self, script: str, count: int = 1) -> None:
+    def start(self, script: str) -> None:
         listener = _listener()
         self.port = listener.getsockname()[1]
         environ = {**self._environ, "C1_MODEL": script}
@@ -84,7 +88,7 @@ class Ours:
             str(listener.fileno()),
         ]
         with (self._folder / "server.log").open("ab") as log:
-            self._servers = [_started(command, ROOT, environ, log, listener) for _ in range(count)]
+            self._servers = [_started(command, ROOT, environ, log, listener) for _ in range(self.processes)]
         listener.close()
         for core, pid in enumerate(self.pids, SERVER_CORE):
             processes.pin([pid], core)
@@ -104,7 +108,7 @@ class Ours:
 class NextJs:
     """The documented Next.js route, built in a folder. It takes the script from the prompt's text."""
 
-    name = "next.js"
+    name, processes = ROUTE, 1
     websockets = False
 
     def __init__(self, folder: Path, model_url: str) -> None:
@@ -113,7 +117,7 @@ class NextJs:
         self._folder, self._model_url = folder, model_url
         self._server: list[subprocess.Popen[bytes]] = []
 
-    def start(self, script: str, count: int = 1) -> None:
+    def start(self, script: str) -> None:
         with _listener() as listener:
             self.port = listener.getsockname()[1]
         command = [

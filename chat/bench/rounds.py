@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from chat.bench import figures, processes
 from chat.bench.contestants import OTHER_CORE, Contestant
 from chat.bench.figures import Result
 from chat.bench.scenarios import Scenario
+from chat.bench.script import Script
 from chatproject.bootstrap import ROOT
 
 LOAD = [sys.executable, "-m", "chat.bench.load"]
@@ -35,27 +36,40 @@ class Runs:
         figure = figures.OF[self.scenario.figure]
         return [figure(result) for result in self.results.get(name, []) if result is not None]
 
-    def ratios(self, rival: str) -> list[float]:
-        """The rival's figure over ours, pair by pair: how many times better ours is."""
+    @property
+    def ratios(self) -> list[float]:
+        """The second side's figure over the first one's, pair by pair: how many times better the first is."""
+        if len(self.results) < 2:
+            return []
         figure = figures.OF[self.scenario.figure]
-        pairs = zip(self.results.get("ours", []), self.results.get(rival, []), strict=False)
+        pairs = zip(*(self.results[side] for side in self.scenario.sides), strict=True)
         return [
-            figure(theirs) / figure(ours) for ours, theirs in pairs if ours and theirs and figure(ours) > 0
+            figure(second) / figure(first)
+            for first, second in pairs
+            if first and second and figure(first) > 0
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelServer:
+    """One that runs."""
+
+    port: int
+    pid: int
 
 
 @dataclass(frozen=True)
 class Bench:
-    """The contestants, ours first, and what loads them. `direct` is the port of the model server."""
+    """The contestants by name, the model server behind them, and what loads them."""
 
-    contestants: Sequence[Contestant]
-    direct: int
+    contestants: Mapping[str, Contestant]
+    model: ModelServer
     load: Sequence[str]
     rounds: int
 
     def run(self, scenario: Scenario, say: Callable[[str], None]) -> Runs:
         runs = Runs(scenario)
-        taking_part = self.contestants if scenario.versus_rival else self.contestants[:1]
+        taking_part = [self.contestants[side] for side in scenario.sides if side in self.contestants]
         for number in range(self.rounds):
             # Whoever is first meets a machine in another state: they change places.
             for contestant in taking_part[:: -1 if number % 2 else 1]:
@@ -68,18 +82,28 @@ class Bench:
 
     def _run(self, scenario: Scenario, contestant: Contestant) -> tuple[Result | None, str]:
         try:
-            with started(contestant, scenario), beside(scenario):
+            with started(contestant, scenario.script), self._beside(contestant):
                 result = self._measured(scenario, contestant)
         except (TimeoutError, RuntimeError, subprocess.TimeoutExpired) as problem:
             return None, str(problem)
         fault = figures.fault(scenario, result)
         return (None, fault) if fault else (result, "")
 
+    @contextmanager
+    def _beside(self, contestant: Contestant) -> Iterator[None]:
+        """Client and model server on a core of their own; beside two processes on both cores, or one would come off worse."""
+        others = [os.getpid(), self.model.pid]
+        processes.pin(others, *(range(contestant.processes) if contestant.processes > 1 else [OTHER_CORE]))
+        try:
+            yield
+        finally:
+            processes.pin(others, OTHER_CORE)
+
     def _measured(self, scenario: Scenario, contestant: Contestant) -> Result:
         target = ["--port", str(contestant.port)]
         target += [argument for header in contestant.headers for argument in ("--header", header)]
         if scenario.figure not in ("memory", "held_memory"):
-            script, streams = scenario.script, str(WARM_UP * scenario.processes)
+            script, streams = scenario.script, str(WARM_UP * contestant.processes)
             at_once = ["--n", streams, "--conc", streams, "--expect", str(script.deltas)]
             self._loaded([*target, "--model", script.name, *at_once])
         pids = contestant.pids
@@ -89,15 +113,15 @@ class Bench:
         )
         result["cpu"] = [processes.cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
         if scenario.figure == "first_byte":
-            straight = ["--direct", "--port", str(self.direct), *scenario.load()]
+            straight = ["--direct", "--port", str(self.model.port), *scenario.load()]
             result["direct_ttfb_p50"] = self._loaded(straight)["ttfb_p50"]
         return result
 
     def _options(self, scenario: Scenario, contestant: Contestant) -> list[str]:
-        """Fewer connections where the limit of open files is lower; HTTP where there are no WebSockets."""
+        """As many streams for each process, fewer where fewer files may be open; HTTP where there are no WebSockets."""
         options = [one for one in scenario.load() if one != "--ws" or contestant.websockets]
         at = options.index("--n") + 1
-        options[at] = str(min(int(options[at]), processes.file_limit()))
+        options[at] = str(min(int(options[at]) * contestant.processes, processes.file_limit()))
         return options
 
     def _loaded(self, arguments: Sequence[str]) -> Result:
@@ -111,28 +135,17 @@ class Bench:
 
 
 @contextmanager
-def started(contestant: Contestant, scenario: Scenario) -> Iterator[None]:
+def started(contestant: Contestant, script: Script) -> Iterator[None]:
     """A contestant, running meanwhile."""
     try:
-        contestant.start(scenario.script.name, scenario.processes)
+        contestant.start(script.name)
         yield
     finally:
         contestant.stop()
 
 
 @contextmanager
-def beside(scenario: Scenario) -> Iterator[None]:
-    """The client on a core of its own; beside several servers on all of theirs, or the one next to it would come off worse."""
-    several = scenario.processes > 1
-    processes.pin([os.getpid()], *(range(scenario.processes) if several else [OTHER_CORE]))
-    try:
-        yield
-    finally:
-        processes.pin([os.getpid()], OTHER_CORE)
-
-
-@contextmanager
-def model_server(command: Sequence[str], port: int) -> Iterator[None]:
+def model_server(command: Sequence[str], port: int) -> Iterator[ModelServer]:
     """The model server on a port, running meanwhile on the other core."""
     server = subprocess.Popen([*command, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
@@ -140,7 +153,7 @@ def model_server(command: Sequence[str], port: int) -> Iterator[None]:
         time.sleep(1)
         if server.poll() is not None:
             raise RuntimeError(f"the model server ended with status {server.returncode}")
-        yield
+        yield ModelServer(port, server.pid)
     finally:
         server.terminate()
         server.wait()

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from chat.bench.script import Script
 
+OURS, TWO, ROUTE = "ours", "ours, two processes", "next.js"  # names of contestants
+
 PACED = Script(150, 12, 0.02)
 BURST = Script(500, 12)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`options` are the load client's. `figure` names a function of `figures`; `reach` is the aim, in words."""
+    """`options` are the load client's, its `--n` for each process. `figure` names a function of `figures`; `reach` is the aim
+    in words. `sides` are the contestants: the one that it is about and, where there is one, the one compared with.
+    """
 
     name: str
     title: str
@@ -21,8 +25,7 @@ class Scenario:
     figure: str
     unit: str
     reach: str
-    versus_rival: bool = True
-    processes: int = 1
+    sides: tuple[str, ...] = (OURS, ROUTE)
     paced: bool = False
 
     def load(self) -> list[str]:
@@ -101,14 +104,13 @@ ALL = (
     ),
     Scenario(
         "two-processes",
-        "100 streams × 50/s in each of two processes: CPU of the busier",
+        "100 streams × 50/s for each process, two against one: CPU of the busier",
         PACED,
-        _options("--n 200 --ramp 300"),
+        _options("--n 100 --ramp 300"),
         "busiest",
         "µs CPU/delta",
-        "1.8 times less than the first line",
-        versus_rival=False,
-        processes=2,
+        "1.8 times less than one process",
+        sides=(TWO, OURS),
     ),
     Scenario(
         "followers",
@@ -118,7 +120,7 @@ ALL = (
         "held_memory",
         "KB/follower",
         "at most 40 KB",
-        versus_rival=False,
+        sides=(OURS,),
     ),
     Scenario(
         "tiny",

@@ -12,12 +12,12 @@ from chat.bench.curves import Curve
 from chat.bench.figures import Spread, spread
 from chat.bench.rounds import Runs
 
-HEAD = ("scenario", "unit", "ours: min, median, max", "rival", "rival ÷ ours, pair by pair", "to reach")
+HEAD = ("scenario", "unit", "ours: min, median, max", "against", "against ÷ ours, pair by pair", "to reach")
 
 
-def lines(runs: list[Runs], curves: list[Curve], rival: str) -> list[str]:
+def lines(runs: list[Runs], curves: list[Curve]) -> list[str]:
     """The table, a line for each scenario and curve, and then all that could not be measured."""
-    rows = [HEAD, *(_row(one, rival) for one in runs)]
+    rows = [HEAD, *map(_row, runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     shown += ["", *(f"{curve.name} ({curve.unit}): {_points(curve)}" for curve in curves)]
@@ -26,14 +26,15 @@ def lines(runs: list[Runs], curves: list[Curve], rival: str) -> list[str]:
     return [*(line.rstrip() for line in shown), *faults]
 
 
-def _row(runs: Runs, rival: str) -> tuple[str, ...]:
+def _row(runs: Runs) -> tuple[str, ...]:
     scenario = runs.scenario
+    first, *second = (_shown(spread(runs.figures(side))) for side in scenario.sides)
     return (
         scenario.name,
         scenario.unit,
-        _shown(spread(runs.figures("ours"))),
-        _shown(spread(runs.figures(rival))),
-        _shown(spread(runs.ratios(rival))),
+        first,
+        *(second or [_shown(None)]),
+        _shown(spread(runs.ratios)),
         scenario.reach,
     )
 
@@ -46,17 +47,17 @@ def _points(curve: Curve) -> str:
     return ", ".join(f"{size:,}: {value:.2f}" for size, value in curve.points) or "–"
 
 
-def as_json(runs: list[Runs], curves: list[Curve], rival: str) -> dict[str, Any]:
+def as_json(runs: list[Runs], curves: list[Curve]) -> dict[str, Any]:
     return {
         "machine": machine(),
-        "scenarios": {one.scenario.name: _scenario(one, rival) for one in runs},
+        "scenarios": {one.scenario.name: _scenario(one) for one in runs},
         "curves": {curve.name: asdict(curve) for curve in curves},
     }
 
 
-def _scenario(runs: Runs, rival: str) -> dict[str, Any]:
+def _scenario(runs: Runs) -> dict[str, Any]:
     found = {name: spread(runs.figures(name)) for name in runs.results}
-    ratio = spread(runs.ratios(rival))
+    ratio = spread(runs.ratios)
     return {
         "unit": runs.scenario.unit,
         "figures": {name: asdict(one) if one else None for name, one in found.items()},

@@ -71,7 +71,7 @@ def test_a_ratio_is_taken_pair_by_pair_and_leaves_faulty_runs_out() -> None:
     ours: list[figures.Result | None] = [result(), None, result(cpu=[0.002])]
     theirs: list[figures.Result | None] = [result(cpu=[0.003]), result(), result(cpu=[0.003])]
     runs = Runs(BY_NAME["burst"], {"ours": ours, "next.js": theirs})
-    assert runs.ratios("next.js") == pytest.approx([3.0, 1.5])
+    assert runs.ratios == pytest.approx([3.0, 1.5])
 
 
 def test_the_median_of_no_values_is_nothing() -> None:

@@ -22,8 +22,8 @@ from chat.bench import admin_pages, curves, dataset, processes, rounds, table
 from chat.bench.admin_pages import PageTime
 from chat.bench.contestants import OTHER_CORE, Contestant, NextJs, Ours
 from chat.bench.curves import Curve, Visitor
-from chat.bench.rounds import LOAD, Bench
-from chat.bench.scenarios import BY_NAME, USUAL
+from chat.bench.rounds import LOAD, Bench, ModelServer, started
+from chat.bench.scenarios import BY_NAME, TWO, USUAL
 from chat.bench.script import Script
 from chat.models import ApiToken, User
 from chatproject.listening import raise_file_limit
@@ -60,46 +60,45 @@ class Command(BaseCommand):
         names = options["scenario"] or [*USUAL, CURVES]
         raise_file_limit()
         processes.pin([os.getpid()], OTHER_CORE)
-        with tempfile.TemporaryDirectory() as folder, _database() as url, _model(options) as port:
+        with tempfile.TemporaryDirectory() as folder, _database() as url, _model(options) as model:
             user = User.objects.create(username="bench")
             token = ApiToken.issue(user, "bench")
-            ours = Ours(url, f"http://127.0.0.1:{port}/v1/", token, Path(folder))
-            runs = self._run_scenarios(names, ours, port, options)
+            ours = Ours(url, f"http://127.0.0.1:{model.port}/v1/", token, Path(folder))
+            runs = self._run_scenarios(names, ours, model, options)
             found = self._run_curves(ours, token, user.pk) if CURVES in names else []
             pages = self._run_admin(ours, options["messages"]) if ADMIN in names else []
-        rival = NextJs.name
-        self.stdout.write("\n".join([*table.lines(runs, found, rival), *admin_pages.lines(pages)]))
+        self.stdout.write("\n".join([*table.lines(runs, found), *admin_pages.lines(pages)]))
         if options["json"]:
-            results = {**table.as_json(runs, found, rival), "adminPages": pages}
+            results = {**table.as_json(runs, found), "adminPages": pages}
             options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
     def _run_scenarios(
-        self, names: list[str], ours: Ours, port: int, options: dict[str, Any]
+        self, names: list[str], ours: Ours, model: ModelServer, options: dict[str, Any]
     ) -> list[rounds.Runs]:
-        contestants: list[Contestant] = [ours]
+        contestants: list[Contestant] = [ours, ours.twin(TWO, processes=2)]
         if options["rival_dir"]:
-            contestants.append(NextJs(options["rival_dir"], f"http://127.0.0.1:{port}/v1"))
+            contestants.append(NextJs(options["rival_dir"], f"http://127.0.0.1:{model.port}/v1"))
         load = [options["load"]] if options["load"] else LOAD
-        bench = Bench(contestants, port, load, options["rounds"])
+        bench = Bench({one.name: one for one in contestants}, model, load, options["rounds"])
         return [bench.run(BY_NAME[name], self.stderr.write) for name in names if name in BY_NAME]
 
     def _run_admin(self, ours: Ours, messages: int) -> list[PageTime]:
         self.stderr.write("admin")
         dataset.make(messages, self.stderr.write)
-        with _serving(ours, Script(1)):
+        with started(ours, Script(1)):
             return admin_pages.measure(ours)
 
     def _run_curves(self, ours: Ours, token: str, owner: int) -> list[Curve]:
         self.stderr.write("curves")
         found = []
-        with _serving(ours, curves.REPLAY), closing(Visitor(ours, token, owner)) as visitor:
+        with started(ours, curves.REPLAY), closing(Visitor(ours, token, owner)) as visitor:
             found.append(curves.replays(visitor))
-        with _serving(ours, Script(1)), closing(Visitor(ours, token, owner)) as visitor:
+        with started(ours, Script(1)), closing(Visitor(ours, token, owner)) as visitor:
             found += [curves.prompts(visitor), curves.lists(visitor)]
         other = ours.twin()
         with (
-            _serving(ours, curves.FOLLOWED),
-            _serving(other, curves.FOLLOWED),
+            started(ours, curves.FOLLOWED),
+            started(other, curves.FOLLOWED),
             closing(Visitor(ours, token, owner)) as writing,
             closing(Visitor(other, token, owner)) as reading,
         ):
@@ -108,24 +107,14 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _serving(server: Ours, script: Script) -> Iterator[None]:
-    try:
-        server.start(script.name)
-        yield
-    finally:
-        server.stop()
-
-
-@contextmanager
-def _model(options: dict[str, Any]) -> Iterator[int]:
-    """The model server's port, while it runs."""
+def _model(options: dict[str, Any]) -> Iterator[ModelServer]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     command = [options["model_server"]] if options["model_server"] else MODEL_SERVER
     try:
-        with rounds.model_server(command, port):
-            yield port
+        with rounds.model_server(command, port) as model:
+            yield model
     except RuntimeError as problem:
         raise CommandError(str(problem)) from None
 
