@@ -32,9 +32,10 @@ from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 
 from chat.conf import settings
-from chatproject.daphne_server.eager import Eager
+from chatproject.balance import Balance
 from chatproject.daphne_server.http import REQUEST_SECONDS, Factory
 from chatproject.daphne_server.outbound import Outbound
+from chatproject.daphne_server.port import Port
 from chatproject.daphne_server.websocket import WebSocket
 
 reactor: Any = _reactor
@@ -80,7 +81,7 @@ of the start looked at too, that was 5.5 % of the CPU at 150 prompts a second (p
 
 
 class Server(daphne.server.Server):
-    """Daphne's server on inherited sockets.
+    """Daphne's server on inherited sockets, which it shares with other processes where there is a `balance`.
 
     `reader_seconds`: a reader may take nothing for so long. `request_seconds`: a request may arrive for so long.
     """
@@ -89,6 +90,7 @@ class Server(daphne.server.Server):
         self,
         application: Any,
         sockets: Sequence[socket.socket],
+        balance: Balance | None = None,
         *,
         reader_seconds: float = settings.reader_seconds,
         request_seconds: float = REQUEST_SECONDS,
@@ -104,7 +106,7 @@ class Server(daphne.server.Server):
             server_name="",
         )
         self.endpoints: list[str] = []  # Daphne opens sockets by name; these are open already
-        self.sockets, self.ports = sockets, list[Any]()
+        self.sockets, self.balance, self.ports = sockets, balance, list[Any]()
         self.reader_seconds, self.request_seconds = reader_seconds, request_seconds
         self.body_bytes = body_bytes
         self.outbounds, self.watched = set[Outbound](), set[Outbound]()
@@ -130,8 +132,9 @@ class Server(daphne.server.Server):
         )
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
-            port = reactor.adoptStreamPort(listener.fileno(), listener.family, Factory(self))
-            port.transport = Eager
+            port = Port._fromListeningDescriptor(reactor, listener.fileno(), listener.family, Factory(self))
+            port.balance = self.balance
+            port.startListening()
             self.ports.append(port)
             listener.close()  # the port has its own copy
         self.cut_stalled_readers()
@@ -279,6 +282,13 @@ def stop_with_parent(server: Server) -> None:
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chatproject.server", description=__doc__.split("\n")[0])
     parser.add_argument("--fd", type=int, action="append", required=True, help="inherited listening socket")
+    parser.add_argument(
+        "--balance",
+        type=int,
+        nargs=2,
+        metavar=("FD", "PLACE"),
+        help="inherited file with the connections of all processes on the sockets, and the place of this one's",
+    )
     parser.add_argument("--application", default="chatproject.asgi:application", help="module:name")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when the standard input ends")
     parser.add_argument(
@@ -297,14 +307,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     asyncio.set_event_loop(loop)
     try:
         sockets = [socket.socket(fileno=fd) for fd in given.fd]
+        balance = Balance(*given.balance) if given.balance else None
     except OSError as error:
-        sys.stderr.write(f"--fd names no open socket: {error}\n")
+        sys.stderr.write(f"--fd or --balance names nothing of the kind: {error}\n")
         return 2
     application = import_by_path(given.application)
     gc.freeze()  # what is there now stays
     gc.set_threshold(GARBAGE_OBJECTS)
     limits = {name: getattr(given, name) for name in ("reader_seconds", "request_seconds", "body_bytes")}
-    server = Server(application, sockets, **limits)
+    server = Server(application, sockets, balance, **limits)
     if given.exit_with_parent:
         stop_with_parent(server)
     server.run()

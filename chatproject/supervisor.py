@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from chatproject.bootstrap import ROOT, say
+from chatproject.launch import Launch
 from chatproject.postgres import Postgres
 from chatproject.probe import Probe
 
@@ -88,11 +89,9 @@ class Supervisor:
         database: Postgres | None,
     ) -> None:
         self._listeners, self._environ, self._database = listeners, environ, database
-        descriptors = [listener.fileno() for listener in listeners]
-        command = [sys.executable, "-m", "chatproject.server", "--exit-with-parent"]
-        for descriptor in descriptors:
-            command += ["--fd", str(descriptor)]
-        self._servers = [Server(command, descriptors, environ) for _ in range(count)]
+        self._launch = Launch(listeners, count)
+        descriptors = self._launch.descriptors
+        self._servers = [Server(command, descriptors, environ) for command in self._launch.commands]
         self._stops = 0
         self._wake, self._waker = os.pipe()
 
@@ -176,6 +175,7 @@ class Supervisor:
         """What streams is ended in order; a second signal is answered at once."""
         for listener in self._listeners:
             listener.close()
+        self._launch.close()
         for server in self._servers:
             server.signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS

@@ -6,11 +6,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from copy import copy
 from pathlib import Path
 from typing import IO, Protocol
@@ -18,6 +18,7 @@ from typing import IO, Protocol
 from chat.bench import processes
 from chat.bench.scenarios import OURS, ROUTE
 from chatproject.bootstrap import ROOT
+from chatproject.launch import Launch
 
 SERVER_CORE, OTHER_CORE = 0, 1
 START_SECONDS = 30.0  # a Next.js that was just built takes some seconds
@@ -79,16 +80,11 @@ class Ours:
         listener = _listener()
         self.port = listener.getsockname()[1]
         environ = {**self._environ, "C1_MODEL": script}
-        command = [
-            sys.executable,
-            "-m",
-            "chatproject.server",
-            "--exit-with-parent",
-            "--fd",
-            str(listener.fileno()),
-        ]
-        with (self._folder / "server.log").open("ab") as log:
-            self._servers = [_started(command, ROOT, environ, log, listener) for _ in range(self.processes)]
+        log_path = self._folder / "server.log"
+        with log_path.open("ab") as log, closing(Launch([listener], self.processes)) as launch:
+            self._servers = [
+                _started(command, ROOT, environ, log, launch.descriptors) for command in launch.commands
+            ]
         listener.close()
         for core, pid in enumerate(self.pids, SERVER_CORE):
             processes.pin([pid], core)
@@ -162,7 +158,7 @@ def _started(
     folder: Path,
     environ: Mapping[str, str],
     log: IO[bytes],
-    listener: socket.socket | None = None,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
@@ -171,7 +167,7 @@ def _started(
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,
-        pass_fds=[listener.fileno()] if listener else [],
+        pass_fds=descriptors,
     )
 
 

@@ -1,0 +1,113 @@
+"""Connections to several processes on one socket: as many to each, and none lost to one that hangs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatproject.balance import AHEAD, Balance, shared
+from chatproject.launch import Launch
+from tests.live.harness import ROOT, bound_listener
+from tests.live.probe import until
+
+MANY = 60
+PATIENCE = 10.0  # seconds, for an answer that takes some milliseconds
+
+
+class Pair:
+    """Two processes with the probe application on one socket."""
+
+    def __init__(self, listener: socket.socket, clients: contextlib.ExitStack) -> None:
+        self._address, self._clients = listener.getsockname(), clients
+        launch = clients.enter_context(contextlib.closing(Launch([listener], 2)))
+        self.pids = [clients.enter_context(self._started(launch, command)).pid for command in launch.commands]
+
+    @contextlib.contextmanager
+    def _started(self, launch: Launch, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+        command = [*command, "--application", "tests.live.probe_app:application"]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, pass_fds=launch.descriptors
+        ) as process:
+            yield process
+            process.kill()
+
+    @contextlib.contextmanager
+    def hanging(self, place: int) -> Iterator[None]:
+        os.kill(self.pids[place], signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pids[place], signal.SIGCONT)
+
+    def connect(self, count: int) -> None:
+        """So many connections that have been answered, and stay."""
+        for _ in range(count):
+            client = self._clients.enter_context(socket.create_connection(self._address, PATIENCE))
+            client.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
+            until(client, b"}")
+
+    def connections(self) -> list[int]:
+        return [self._sockets(pid) - was for pid, was in zip(self.pids, self._before, strict=True)]
+
+    def begin(self) -> None:
+        """Both answer, and are counted from here."""
+        for place in (0, 1):
+            with self.hanging(place):
+                self.connect(1)
+        self._before = [self._sockets(pid) for pid in self.pids]
+
+    @staticmethod
+    def _sockets(pid: int) -> int:
+        return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with bound_listener() as listener, contextlib.ExitStack() as clients:
+        pair = Pair(listener, clients)
+        pair.begin()
+        yield pair
+
+
+@pytest.mark.live
+def test_a_process_that_has_fewer_connections_takes_the_next_ones(pair: Pair) -> None:
+    with pair.hanging(1):
+        pair.connect(MANY)
+    assert pair.connections() == [MANY, 0]
+    pair.connect(MANY)
+    # All but a few: on a busy machine it may be late for some.
+    assert pair.connections()[1] > MANY * 2 // 3
+
+
+@pytest.mark.live
+def test_a_process_that_hangs_holds_up_no_connection(pair: Pair) -> None:
+    with pair.hanging(1):
+        pair.connect(2 * AHEAD)
+        assert pair.connections() == [2 * AHEAD, 0]
+
+
+def test_who_has_too_many_connections_has_no_room_until_the_others_have_as_many() -> None:
+    with shared(2) as file:
+        first, second = (Balance(file.fileno(), place) for place in (0, 1))
+        assert first.room() == AHEAD
+        first.note(AHEAD)
+        assert (first.room(), second.room()) == (0, AHEAD)
+        second.note(3)
+        assert first.room() == 3
+
+
+def test_a_process_in_place_of_one_that_died_begins_without_connections() -> None:
+    with shared(2) as file:
+        first, second = (Balance(file.fileno(), place) for place in (0, 1))
+        second.note(100)
+        first.note(100)
+        assert first.room() == AHEAD
+        Balance(file.fileno(), 1)
+        assert first.room() == 0
