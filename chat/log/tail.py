@@ -58,6 +58,7 @@ class Tail:
     __slots__ = (
         "_buffer",
         "_hints",
+        "_loop",
         "_waiters",
         "base",
         "ended",
@@ -79,6 +80,7 @@ class Tail:
         self._buffer = bytearray()
         self._hints: list[tuple[int, int, Tool]] = []
         self._waiters: list[asyncio.Future[None]] = []
+        self._loop = asyncio.get_running_loop()
 
     async def __aenter__(self) -> Tail:
         self.readers += 1
@@ -138,6 +140,6 @@ class Tail:
     def changed(self) -> asyncio.Future[None]:
         """Done with the next text, hint, heartbeat or end."""
         # No coroutine: each around a wait for a delta is one more to wake.
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(waiter)
         return waiter

@@ -34,10 +34,9 @@ class Coalescing:
         self._woken = 0.0
         self._reads = deque([0.0], maxlen=READS)
 
-    def read(self) -> None:
-        """Something was read just now."""
+    def read(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Something was read just now, in the loop that runs."""
         self._reads.append(self._clock())
-        loop = asyncio.get_running_loop()
         if self._handing_on is not loop:
             self._handing_on = loop
             # What was read wakes an engine, and this its readers: two turns of the loop.

@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         "_chunks",
         "_head_bytes",
         "_kept",
+        "_loop",
         "_parser",
         "_paused",
         "_size",
@@ -56,6 +57,9 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.idle_since = 0.0
+        self._loop = (
+            asyncio.get_running_loop()
+        )  # asked for with each read, it would be a call of the system each time
         self._waiter: asyncio.Future[None] | None = None
         self._broken = False
         self._begin()
@@ -94,7 +98,7 @@ class Connection(asyncio.Protocol):
     def _change(self) -> asyncio.Future[None]:
         if self._broken:
             raise Broken
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         return self._waiter
 
     @property
@@ -120,7 +124,7 @@ class Connection(asyncio.Protocol):
             self._broken = True
             self.transport.abort()
         self._wake()
-        coalescing.of_process.read()
+        coalescing.of_process.read(self._loop)
 
     def _check_head(self, size: int) -> None:
         if not self.status:

@@ -31,7 +31,7 @@ async def handed_on(coalescing: Coalescing, clock: Clock, name: str = "read") ->
         asyncio.get_running_loop().call_soon(clock.happened.append, name)
 
     asyncio.get_running_loop().call_soon(relay)
-    coalescing.read()
+    coalescing.read(asyncio.get_running_loop())
     for _ in range(5):
         await asyncio.sleep(0)
 
@@ -40,7 +40,7 @@ async def busy(clock: Clock) -> Coalescing:
     """That of a process that has just read as often as makes a pause worth while."""
     coalescing = clock.coalescing()
     for _ in range(READS - 1):
-        coalescing.read()
+        coalescing.read(asyncio.get_running_loop())
     await handed_on(coalescing, clock)
     clock.happened.clear()
     return coalescing
@@ -77,7 +77,7 @@ def test_a_process_without_a_moment_to_spare_does_not_pause() -> None:
         for _ in range(3):
             clock.now += WINDOW_SECONDS  # which the work itself took
             for _ in range(READS):
-                coalescing.read()
+                coalescing.read(asyncio.get_running_loop())
             await handed_on(coalescing, clock)
 
     clock = Clock()
@@ -88,7 +88,7 @@ def test_a_process_without_a_moment_to_spare_does_not_pause() -> None:
 def test_what_a_loop_never_handed_on_holds_up_no_other_loop() -> None:
     async def left_behind() -> Coalescing:
         coalescing = await busy(clock)
-        coalescing.read()
+        coalescing.read(asyncio.get_running_loop())
         return coalescing
 
     clock = Clock()
