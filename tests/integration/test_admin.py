@@ -16,7 +16,6 @@ from chat.models import ApiToken, Message, Response, Role, Status, Thread, User
 from tests.integration.admin_rows import (
     LISTS,
     add_turn,
-    client_of,
     make_response,
     make_thread,
     page,
@@ -29,11 +28,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
 
 
 def test_the_admin_is_named_after_the_product(admin: Client) -> None:

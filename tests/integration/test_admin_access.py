@@ -8,14 +8,13 @@ from html import escape
 
 import pytest
 from django.contrib.admin.models import ADDITION, LogEntry
-from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
 from chat.models import ApiToken, Response, Thread, User
-from tests.integration.admin_rows import LISTS, client_of, make_thread, page, write_log
+from tests.integration.admin_rows import LISTS, make_thread, page, write_log
 
 pytestmark = pytest.mark.django_db
 
@@ -29,23 +28,6 @@ PAYLOADS = (
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
-
-
-@pytest.fixture
-def staff() -> Callable[..., Client]:
-    """Makes a member of staff with just the permissions that are named."""
-
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username="staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
 
 
 @pytest.mark.parametrize("kind", ["thread", "message", "response"])

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from html import escape
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -40,18 +39,6 @@ Staff = Callable[..., Client]
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def staff() -> Staff:
-    """Makes a member of staff with just the permissions that are named."""
-
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username=f"staff{User.objects.count()}", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ def owner() -> User:
     return User.objects.create(username="olga")
 
 
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
-
-
 def rated(thread: Thread, score: int) -> None:
     thread.messages.filter(role=Role.ASSISTANT, hidden=False).update(feedback_score=score)
 

@@ -18,7 +18,7 @@ from django.urls import reverse
 
 from chat.admin import readonly
 from chat.models import Message, Price, Response, Role, Status, Thread, User
-from tests.integration.admin_rows import client_of, make_call, make_thread, page, shown
+from tests.integration.admin_rows import make_call, make_thread, page, shown
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +29,6 @@ THEN = datetime(2026, 3, 15, 12, tzinfo=UTC)
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from chat.admin import access
 from chat.models import AccessRecord, Action, User
-from tests.integration.admin_rows import client_of, make_thread, page, write_log
+from tests.integration.admin_rows import make_thread, page, write_log
 
 pytestmark = pytest.mark.django_db
 
@@ -23,18 +23,6 @@ CANARY = "canary"  # in every text that a user or a model said
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def staff() -> Callable[..., Client]:
-    """Makes a member of staff with just the permissions that are named."""
-
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username="staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
 
 
 def pages(client: Client, owner: User) -> dict[str, str]:

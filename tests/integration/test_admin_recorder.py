@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,7 +18,7 @@ from chat.admin.pace import pace
 from chat.admin.timeline import timeline
 from chat.models import AccessRecord, Response, Status, User
 from chat.store.arrivals import Arrival, arrivals
-from tests.integration.admin_rows import client_of, page
+from tests.integration.admin_rows import page
 from tests.integration.recorded_rows import BEGAN, make_call, make_price, make_recorded, write
 
 pytestmark = pytest.mark.django_db
@@ -28,23 +27,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
-
-
-@pytest.fixture
-def staff() -> Callable[..., Client]:
-    """Makes a member of staff with just the permissions that are named."""
-
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username="staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
 
 
 def test_a_timeline_tells_where_each_moment_went(owner: User) -> None:

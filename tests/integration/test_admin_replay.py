@@ -8,7 +8,6 @@ from html import escape
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
@@ -16,7 +15,6 @@ from django.urls import reverse
 from chat.admin import access, live
 from chat.models import AccessRecord, Action, Chunk, Response, Role, Status, Told, UpstreamCall, User
 from chat.store import told
-from tests.integration.admin_rows import client_of
 from tests.integration.recorded_rows import SAID, make_recorded, write
 
 pytestmark = pytest.mark.django_db
@@ -33,18 +31,6 @@ RUNNING: dict[str, Any] = {
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def staff() -> Callable[..., Client]:
-    """Makes a member of staff with just the permissions that are named."""
-
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username="staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
 
 
 def log_of(client: Client, response: Response, after: int | str = 0) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -14,7 +13,7 @@ from chat.admin import transcript
 from chat.admin.transcript import Place
 from chat.models import Message, Response, Revision, Role, Thread, UpstreamCall, User
 from chat.store import messages, revisions
-from tests.integration.admin_rows import add_turn, client_of, make_response, make_thread, page
+from tests.integration.admin_rows import add_turn, make_response, make_thread, page
 from tests.integration.recorded_rows import make_recorded
 
 pytestmark = pytest.mark.django_db
@@ -23,23 +22,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
-
-
-@pytest.fixture
-def staff() -> Callable[..., Client]:
-    """Makes a member of staff with just the permissions that are named."""
-
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username="staff", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
 
 
 def texts(thread: Thread, place: Place | None = None, *, hidden: bool = True) -> list[str]:

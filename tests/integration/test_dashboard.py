@@ -34,21 +34,6 @@ def owner() -> User:
     return User.objects.create(username="olga")
 
 
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
-
-
-@pytest.fixture
-def staff() -> Callable[..., Client]:
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username="-".join(("staff", *permissions)), is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
-
-
 def call(owner: User, **fields: Any) -> UpstreamCall:
     now = datetime.now(UTC)
     given = {

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -19,7 +18,7 @@ from chat.errors import ModelTimeout
 from chat.model_clients.probe import Probe
 from chat.models import User
 from chat.tools import mcp_spec
-from tests.integration.admin_rows import client_of, page
+from tests.integration.admin_rows import page
 from tests.integration.test_dashboard import busy, call
 
 pytestmark = pytest.mark.django_db
@@ -28,21 +27,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owner() -> User:
     return User.objects.create(username="olga")
-
-
-@pytest.fixture
-def admin() -> Client:
-    return client_of(User.objects.create_superuser("root"))
-
-
-@pytest.fixture
-def staff() -> Callable[..., Client]:
-    def make(*permissions: str) -> Client:
-        user = User.objects.create(username="-".join(("staff", *permissions)), is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        return client_of(user)
-
-    return make
 
 
 def test_the_models_page_tells_health_price_and_whether_a_key_is_set_but_no_key(
