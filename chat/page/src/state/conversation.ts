@@ -155,7 +155,7 @@ export class Conversation extends Store {
       return item ?? this.#item(message);
     });
     const listed = new Set([...kept, ...shown]);
-    const unknown = this.items.filter((item) => !listed.has(item) && !listable.has(item));
+    const unknown = this.items.filter((item, place) => !listed.has(item) && !listable.has(item) && this.#sentHere(item, place));
     for (const item of this.items) if (!listed.has(item) && !unknown.includes(item)) item.leave();
     this.items = [...kept, ...shown, ...unknown];
     this.changed();
@@ -169,10 +169,15 @@ export class Conversation extends Store {
     this.#asked += 1;
   }
 
-  /** A reply that the server has not taken, and the words before it. */
-  #unsent(item: Item, place: number) {
+  /** The reply that was asked for here, of it and the words before it; null for what was there already. */
+  #sentHere(item: Item, place: number): Reply | null {
     const reply = item.kind === "said" ? this.items[place + 1] : item;
-    return reply?.kind === "reply" && reply.post !== null && !reply.taken;
+    return reply?.kind === "reply" && reply.post !== null ? reply : null;
+  }
+
+  /** Whether the server has not taken it yet. */
+  #unsent(item: Item, place: number) {
+    return this.#sentHere(item, place)?.taken === false;
   }
 
   #item(message: Message): Item {
