@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -15,15 +15,16 @@ from uuid import uuid4
 from chat import doorbell, store, titles, tools
 from chat.conf import settings
 from chat.doorbell import Listener
-from chat.engine import Engine, LeaseLost, terms_of
-from chat.errors import ChatError, ModelFailed, ModelTrouble, Unavailable, place_of
+from chat.engine import Engine, terms_of
+from chat.errors import ChatError, Unavailable
 from chat.leases import Leases
-from chat.log import Flusher, Logs, Tool, Writer
+from chat.log import Flusher, Logs, Tool
 from chat.model_clients import Models
 from chat.model_clients.base import ModelClient
 from chat.models import Response, Status
 from chat.payloads import Again, Send
-from chat.store import lifecycle, logs, prompts, search, turns
+from chat.running import Running
+from chat.store import lifecycle, logs, prompts, search
 from chat.store.claims import Claimant
 from chat.store.hidden import Prepared, Terms
 from chat.store.lifecycle import Outcome
@@ -40,40 +41,6 @@ STOP_SECONDS = 2.0  # a stop answers by then; an owner that has not reacted is t
 DRAIN_SECONDS = 4.0  # of the 5 s that a process has to end in
 RETRY_SECONDS = 0.25  # between two attempts to write down how a response ended
 BEAT_SECONDS = 5.0  # readers get a sign of life at least every 15 s, even if two beats are late
-
-
-class Running:
-    """A response under way in this process. `verdict` is how it is to end, once somebody has decided that."""
-
-    def __init__(self, job: Job, writer: Writer, prepared: Prepared | None) -> None:
-        self.job, self.writer = job, writer
-        self.prepared = prepared  # until it begins
-        self.verdict: Outcome | None = None
-        self.answering: asyncio.Task[Outcome] | None = None
-        # Something changed in the thread: look whether the turn has come. Most never wait, and an event takes 0.8 KB.
-        self.turn = asyncio.Event() if job.queued else None
-        self.lost = False
-
-    def end(self, verdict: Outcome) -> None:
-        """Have it end as `verdict` says, unless it is ending already."""
-        if self.verdict is None:
-            self.verdict = verdict
-            self._cancel()
-
-    def lose(self) -> None:
-        """Give it up without another write: the lease is somebody else's."""
-        self.lost = True
-        self._cancel()
-
-    def look(self) -> None:
-        """Have it look whether its turn has come."""
-        if self.turn is not None:
-            self.turn.set()
-
-    def _cancel(self) -> None:
-        self.look()
-        if self.answering is not None:
-            self.answering.cancel()
 
 
 class Runner:
@@ -157,7 +124,7 @@ class Runner:
     async def _see_through(self, running: Running) -> None:
         job, final = running.job, None
         try:
-            outcome = await _judged(running, self._outcome(running))
+            outcome = await running.judged(self._outcome(running))
             final = await self._finish(running, outcome)
             logger.info(
                 "action=response_ended response=%d status=%s", job.response, final.status if final else "lost"
@@ -180,8 +147,8 @@ class Runner:
             logger.info("action=title_left response=%d reason=%s", response, type(problem).__name__)
 
     async def _outcome(self, running: Running) -> Outcome:
-        await self._wait_for_turn(running)
-        if running.verdict is not None or running.lost:
+        await running.wait_for_turn()
+        if running.decided:
             return running.verdict or Outcome(Status.INTERRUPTED)
         self._waiting.pop(running.job.response, None)
         running.writer.tail.start()
@@ -191,26 +158,7 @@ class Runner:
         engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running), prepared)
         del prepared
         running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))
-        return replace(await _judged(running, running.answering), usage=engine.usage)
-
-    async def _wait_for_turn(self, running: Running) -> None:
-        job = running.job
-        while running.turn is not None and running.verdict is None and not running.lost:
-            running.turn.clear()
-            if await self._promoted(job):
-                return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(settings.heartbeat_seconds):
-                    await running.turn.wait()
-
-    async def _promoted(self, job: Job) -> bool:
-        """Whether the turn has come. A promotion counts too whose answer was lost with its connection."""
-        try:
-            if await store.run(turns.promote, job):
-                return True
-            return await store.run(logs.still_mine, job.response, job.epoch) is not None
-        except Unavailable:
-            return False
+        return replace(await running.judged(running.answering), usage=engine.usage)
 
     async def _clients(self, model: str) -> list[ModelClient]:
         """What answers for a model. First its imports in their thread: the loop would stand still, and leases run out."""
@@ -306,7 +254,7 @@ class Runner:
     def _lease_missing(self, response: int) -> None:
         """A heartbeat did not find a response among ours: it was taken away, unless it is just ending."""
         running = self._running.get(response)
-        if running is not None and running.verdict is None and not _ending(running):
+        if running is not None and running.verdict is None and not running.answered:
             self._lost(response)
 
     async def _beat(self) -> None:
@@ -327,38 +275,6 @@ class Runner:
         for service in self._services:
             service.cancel()
         await self.models.close()
-
-
-def _ending(running: Running) -> bool:
-    return running.answering is not None and running.answering.done()
-
-
-async def _judged(running: Running, answering: Awaitable[Outcome]) -> Outcome:
-    """How the answer ended: by itself, by somebody's verdict, or by trouble."""
-    try:
-        return await answering
-    except asyncio.CancelledError:
-        if running.verdict is None and not running.lost:
-            raise
-        return running.verdict or Outcome(Status.INTERRUPTED)
-    except LeaseLost:
-        running.lost = True
-        return Outcome(Status.INTERRUPTED)
-    except ModelTrouble as problem:
-        return Outcome(Status.FAILED, error=problem)
-    except Exception as problem:
-        # Whatever it was, the response must end: a reader that waits for ever is worse than an unclear error.
-        return Outcome(Status.FAILED, error=_unforeseen(problem, running.job))
-
-
-def _unforeseen(problem: Exception, job: Job) -> ModelFailed:
-    logger.error(
-        "action=answer_failed response=%d reason=%s\n%s",
-        job.response,
-        type(problem).__name__,
-        place_of(problem),
-    )
-    return ModelFailed()
 
 
 async def _ring_quietly(topic: str, *facts: Any) -> None:

@@ -109,7 +109,7 @@ if settings.trusted_proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000  # a year, as browsers' preload lists ask; sent on https requests only
 
-# Twice the largest message in JSON, whose escapes can double a text: what `chatproject.server` reads of a body.
+# Twice the largest message in JSON, whose escapes can double a text: what `daphne_server` reads of a body.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 LOGGING = {

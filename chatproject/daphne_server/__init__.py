@@ -3,6 +3,8 @@
     outbound    what one connection still has to send, and the wait of those who would send more
     http        HTTP: caps on time and size of what arrives, problem documents, failed answers cut short
     websocket   WebSocket: frames wait in the kernel while the consumer is busy
+    port        connections, shared evenly with other processes
+    server      all of it put together, and its drain
 
 Import this before anything else of Daphne's or Twisted's: it installs the reactor, on uvloop.
 """
