@@ -188,8 +188,8 @@ def test_reading_takes_time_in_proportion_to_the_text(start: str, piece: str) ->
         return time.process_time() - before
 
     small = min(seconds(1 << 13) for _ in range(3))
-    # Sixteen times the text; generous, for busy machines: quadratic time would be 256 times as long.
-    assert min(seconds(1 << 17) for _ in range(2)) < 16 * 6 * max(small, 0.001)
+    # Sixteen times the text; generous, for busy machines, of whose tries one may do: quadratic time is 256 times as long.
+    assert any(seconds(1 << 17) < 16 * 6 * max(small, 0.001) for _ in range(5))
 
 
 def test_parts_are_read_with_marks_for_images() -> None:
