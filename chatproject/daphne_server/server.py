@@ -117,6 +117,7 @@ class Server(daphne.server.Server):
         )
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+            # As the reactor's `adoptStreamPort` does, which makes ports of Twisted's own class alone.
             port = Port._fromListeningDescriptor(reactor, listener.fileno(), listener.family, Factory(self))
             port.balance = self.balance
             port.startListening()

@@ -72,8 +72,8 @@ class WebSocket(WebSocketProtocol):
 
     def connectionMade(self) -> None:
         self.server = self.factory.server_class
-        self.outbound = Outbound(self.transport, self.server)
-        self.transport.unregisterProducer()  # the HTTP connection that this one was
+        self.outbound: Outbound = self.transport.producer.outbound  # of the HTTP connection that this one was
+        self.transport.unregisterProducer()
         self.transport.registerProducer(self.outbound, True)
         super().connectionMade()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import signal
 import socket
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import ClientConnection, connect
 
-from chatproject.balance import AHEAD, Balance, shared
+from chatproject.balance import AHEAD, COUNT, Balance, shared
 from chatproject.launch import Launch
-from tests.live.harness import ROOT, bound_listener
+from tests.live.harness import ROOT, bound_listener, eventually
 from tests.live.probe import until
 
 MANY = 60
@@ -27,6 +29,7 @@ class Pair:
     def __init__(self, listener: socket.socket, clients: contextlib.ExitStack) -> None:
         self._address, self._clients = listener.getsockname(), clients
         launch = clients.enter_context(contextlib.closing(Launch([listener], 2)))
+        self._counts = memoryview(mmap.mmap(launch.descriptors[-1], 0)).cast(COUNT)
         self.pids = [clients.enter_context(self._started(launch, command)).pid for command in launch.commands]
 
     @contextlib.contextmanager
@@ -52,6 +55,15 @@ class Pair:
             client = self._clients.enter_context(socket.create_connection(self._address, PATIENCE))
             client.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
             until(client, b"}")
+
+    def websocket(self) -> ClientConnection:
+        host, port = self._address
+        return self._clients.enter_context(connect(f"ws://{host}:{port}/ws/mirror", proxy=None))
+
+    def counted(self, place: int) -> int:
+        """As the process itself has it, when it has taken one more."""
+        self.connect(1)
+        return self._counts[place]
 
     def connections(self) -> list[int]:
         return [self._sockets(pid) - was for pid, was in zip(self.pids, self._before, strict=True)]
@@ -93,7 +105,17 @@ def test_a_process_that_hangs_holds_up_no_connection(pair: Pair) -> None:
         assert pair.connections() == [2 * AHEAD, 0]
 
 
-def test_who_has_too_many_connections_has_no_room_until_the_others_have_as_many() -> None:
+@pytest.mark.live
+def test_a_websocket_counts_as_one_connection_until_it_is_closed(pair: Pair) -> None:
+    with pair.hanging(1):
+        opened = [pair.websocket() for _ in range(10)]
+        assert pair.counted(0) == pair.connections()[0] + 1  # the first one, from before
+        for websocket in opened:
+            websocket.close()
+        eventually(lambda: pair.counted(0) == pair.connections()[0] + 1, says="closed ones still count")
+
+
+def test_who_has_too_many_connections_has_no_room_until_the_others_caught_up() -> None:
     with shared(2) as file:
         first, second = (Balance(file.fileno(), place) for place in (0, 1))
         assert first.room() == AHEAD
