@@ -1,4 +1,4 @@
-"""The client that README.md shows, run as it stands there."""
+"""The client shown in README.md, run unchanged."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.client import Client
 from tests.live.harness import END_SECONDS, ROOT, eventually
+from tests.unit.documents import Document
 
 FIRST = "Three days in Lisbon. " * 10  # more than the client takes before it drops
 DROPPED = "[dropped at byte "
@@ -21,16 +22,15 @@ DROPPED = "[dropped at byte "
 
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
-    """The one block of Python in its section, in a file."""
-    section = (ROOT / "README.md").read_text().partition("\n## A client\n")[2].partition("\n## ")[0]
-    (block,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    """Write the README's one block of Python to a file, and return its path."""
+    (block,) = Document(ROOT / "README.md").blocks("python")
     path = tmp_path / "client.py"
     path.write_text(block)
     return path
 
 
 class Program:
-    """The client, running; what it prints goes to a file, which both sides can have open."""
+    """The running client. Its output goes to a file, which both sides can have open."""
 
     def __init__(self, path: Path, token: str, url: str) -> None:
         self.printed = path.with_suffix(".txt")

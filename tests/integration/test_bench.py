@@ -111,7 +111,7 @@ def test_a_scenario_runs_from_end_to_end(live: None, live_database: str, tmp_pat
 
 
 def test_the_page_about_scale_shows_what_the_arithmetic_gives() -> None:
-    told = (ROOT / "chat" / "SCALE.md").read_text()
+    told = (ROOT / "docs" / "operations" / "scaling.md").read_text()
     assert all(f"| {' | '.join(row)} |" in told for row in scale.rows())
 
 
