@@ -15,8 +15,10 @@ from chat.conf import ROOT
 from chat.tools import mcp_spec, registry
 from tests.unit.documents import DOCS, FILES, Document, code, page
 
-README_LINES = 150  # more is no introduction
-PICTURE_BYTES = 80 * 1024  # of a picture that every reader loads
+# Lines: a longer README is a reference, and that has its own pages.
+README_LINES = 150
+# Bytes of one picture: every visitor of the repository loads it.
+PICTURE_BYTES = 80 * 1024
 
 ARCHITECTURE, PROMISES = page("explanation/architecture.md"), page("explanation/promises.md")
 MODELS, TOOLS, MCP = page("guides/models.md"), page("guides/tools.md"), page("guides/mcp.md")
