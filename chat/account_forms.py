@@ -18,7 +18,7 @@ from chat.models import User
 from chat.store import accounts
 
 GUEST_PREFIX = "guest-"  # of the names that guests are given
-TOO_OFTEN = _("Too many tries. Wait a quarter of an hour, then try again.")
+TOO_MANY_ATTEMPTS = _("Too many tries. Wait a quarter of an hour, then try again.")
 CONFIRMATION = "delete"  # what is typed to delete an account: the same in every language, and on the page beside the field
 
 
@@ -44,7 +44,7 @@ class SignInForm(AuthenticationForm):
 
     def get_invalid_login_error(self) -> ValidationError:
         if getattr(self.request, "tried_too_often", False):
-            return ValidationError(TOO_OFTEN, code="tried_too_often")
+            return ValidationError(TOO_MANY_ATTEMPTS, code="tried_too_often")
         return super().get_invalid_login_error()
 
 
@@ -87,7 +87,7 @@ class SignUpForm(UserCreationForm[User]):
         """Looked at last: only what would make an account counts as a try."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and not may_sign_up(self._request):
-            raise ValidationError(TOO_OFTEN, code="tried_too_often")
+            raise ValidationError(TOO_MANY_ATTEMPTS, code="tried_too_often")
         return cleaned
 
     def save(self, commit: bool = True) -> User:
@@ -135,7 +135,7 @@ class DeletionForm(forms.Form):
         password = str(self.cleaned_data["password"])
         if authenticate(self._request, username=self._user.get_username(), password=password) is None:
             raise ValidationError(
-                TOO_OFTEN
+                TOO_MANY_ATTEMPTS
                 if getattr(self._request, "tried_too_often", False)
                 else _("That is not the password.")
             )

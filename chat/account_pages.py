@@ -25,30 +25,30 @@ from chat.errors import ChatError, NotFound
 from chat.identity import BACKEND, admitted
 from chat.models import ApiToken, User
 from chat.store import accounts, shares
-from chat.store.refused import Held
+from chat.store.refused import UnderLegalHold
 
-TOKENS = 50  # of one user: more than anybody has programs
+MAX_TOKENS = 50  # of one user: more than anybody has programs
 PK_DIGITS = 19  # of a primary key: Postgres takes no longer number
 
 
-def guest_of(request: HttpRequest) -> int | None:
+def guest_id(request: HttpRequest) -> int | None:
     """The guest who is here, by primary key."""
     user = request.user
     return user.pk if user.is_authenticated and user.is_guest else None
 
 
-class SignIn(LoginView):
+class SignInView(LoginView):
     """Django's, which says what becomes of a guest's chats."""
 
     authentication_form = SignInForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            signup=settings.signup, guest=guest_of(self.request) is not None, **kwargs
+            signup=settings.signup, guest=guest_id(self.request) is not None, **kwargs
         )
 
 
-class ChangePassword(PasswordChangeView):
+class ChangePasswordView(PasswordChangeView):
     """Ends all other sessions of the account, as Django does."""
 
     form_class = ChangePasswordForm
@@ -56,7 +56,7 @@ class ChangePassword(PasswordChangeView):
     success_url = reverse_lazy("settings")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if guest_of(request) is not None:
+        if guest_id(request) is not None:
             return redirect("signup" if settings.signup else "login")
         return super().dispatch(request, *args, **kwargs)
 
@@ -74,12 +74,12 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return redirect("settings")
     guest = user if user.is_authenticated else None
     form = SignUpForm(request, request.POST or None, instance=guest)
-    if form.is_valid() and _signed_up(request, form, guest_of(request)):
+    if form.is_valid() and _create_account(request, form, guest_id(request)):
         return redirect("chat")
     return render(request, "account/signup.html", {"form": form, "guest": guest is not None})
 
 
-def _signed_up(request: HttpRequest, form: SignUpForm, guest: int | None) -> bool:
+def _create_account(request: HttpRequest, form: SignUpForm, guest: int | None) -> bool:
     """Make the account, and log its user in under a new session key. False where somebody was quicker."""
     try:
         with transaction.atomic():
@@ -96,7 +96,7 @@ def _signed_up(request: HttpRequest, form: SignUpForm, guest: int | None) -> boo
 @sensitive_post_parameters()
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
-def settle(request: HttpRequest) -> HttpResponse:
+def account_settings(request: HttpRequest) -> HttpResponse:
     """The settings; each form on the page says in `do` what it wants done."""
     user = request.user
     if not admitted(user):
@@ -109,7 +109,7 @@ def settle(request: HttpRequest) -> HttpResponse:
 
 def _settings(request: HttpRequest, user: User, **shown: Any) -> HttpResponse:
     tokens = ApiToken.objects.filter(user=user).defer("digest").order_by("-pk")
-    links = shares.living(user.pk).select_related("thread")
+    links = shares.active_shares(user.pk).select_related("thread")
     listed = {
         "tokens": tokens,
         "links": [(link, request.build_absolute_uri(f"/s/{link.public_id}")) for link in links],
@@ -126,7 +126,7 @@ def _make_token(request: HttpRequest, user: User) -> HttpResponse:
     form = TokenForm(request.POST)
     if user.is_guest:
         return HttpResponseBadRequest()  # a guest's token would outlive the only session that knows of it
-    if form.is_valid() and ApiToken.objects.filter(user=user).count() >= TOKENS:
+    if form.is_valid() and ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
         form.add_error("name", _("You have as many tokens as one can have. Revoke one first."))
     if not form.is_valid():
         return _settings(request, user, token_form=form)
@@ -151,7 +151,7 @@ def _delete_account(request: HttpRequest, user: User) -> HttpResponse:
     if form.is_valid():
         try:
             async_to_sync(service.delete_account)(user.pk)
-        except Held:
+        except UnderLegalHold:
             form.add_error(None, _("This account cannot be deleted now. Ask whoever runs this server."))
         except ChatError as error:
             form.add_error(None, error.detail)

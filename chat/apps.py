@@ -11,7 +11,7 @@ class ChatConfig(AppConfig):
         """Find every app's tools, and read the models. What is wrong ends the start with one line that names it."""
         from chat.conf import settings
         from chat.conf_models import MODELS
-        from chat.tools import ToolMistake, check
+        from chat.tools import ToolConfigError, check
 
         if settings.title_model and settings.title_model not in MODELS:
             raise SystemExit(f"CHAT_TITLE_MODEL names no model. Known: {', '.join(MODELS)}.")
@@ -19,5 +19,5 @@ class ChatConfig(AppConfig):
         try:
             autodiscover_modules("tools")
             check()
-        except ToolMistake as mistake:
+        except ToolConfigError as mistake:
             raise SystemExit(str(mistake)) from mistake

@@ -64,7 +64,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
         return secret(self.api_key_env) if self.api_key_env else ""
 
 
-class ModelsMistake(ValueError):
+class ModelsConfigError(ValueError):
     """CHAT_MODELS cannot be used: the message says which model and why."""
 
 
@@ -84,14 +84,14 @@ def _contents(text: str) -> bytes:
     try:
         return json_of(text)
     except ValueError as problem:
-        raise ModelsMistake(str(problem)) from None
+        raise ModelsConfigError(str(problem)) from None
 
 
 def _decode(data: bytes) -> dict[str, ModelSpec]:
     try:
         entries = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise ModelsMistake(f"is not a JSON object of models: {problem}") from None
+        raise ModelsConfigError(f"is not a JSON object of models: {problem}") from None
     return {name: _spec(name, entry) for name, entry in entries.items()}
 
 
@@ -139,13 +139,13 @@ def _check_server(name: str, spec: ModelSpec) -> None:
 
 
 def _refuse(name: str, problem: str) -> NoReturn:
-    raise ModelsMistake(f"{name}: {problem}")
+    raise ModelsConfigError(f"{name}: {problem}")
 
 
 def _read_settings() -> dict[str, ModelSpec]:
     try:
         return read(settings.models)
-    except ModelsMistake as mistake:
+    except ModelsConfigError as mistake:
         raise SystemExit(f"CHAT_MODELS: {mistake}.") from None
 
 

@@ -16,9 +16,16 @@ from django.http.request import split_domain_port, validate_host
 
 from chat import origins, payloads, service
 from chat.conf import settings
-from chat.errors import BadRequest, ChatError, TooLarge, Unauthenticated, Unavailable, place_of
+from chat.errors import (
+    BadRequest,
+    ChatError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    format_traceback_without_message,
+)
 from chat.identity import Caller, Credentials
-from chat.log import End, Event
+from chat.log import EndEvent, LogEvent
 from chat.models import Response
 from chat.wire import state, websocket
 
@@ -27,8 +34,10 @@ logger = logging.getLogger(__name__)
 FRAME_BYTES = (
     512 * 1024
 )  # of a frame that is read: 64 KiB of content in JSON's worst escapes, and its envelope
-REFUSED = 4401  # the close code of who may come in no more, after HTTP's 401
-FOLLOWED = 64  # responses at once on one socket: more than a person has open, few enough to bound its memory
+ACCESS_REVOKED_CLOSE_CODE = 4401  # the close code of who may come in no more, after HTTP's 401
+MAX_FOLLOWED_RESPONSES = (
+    64  # responses at once on one socket: more than a person has open, few enough to bound its memory
+)
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -43,19 +52,19 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def websocket_connect(self, message: Any) -> None:
         self._following: dict[str, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._leave: Callable[[], None] = _nothing
+        self._unregister: Callable[[], None] = _no_op
         try:
-            self.caller = await self._admitted()
-            self._leave = await service.attend(self.caller, self._refused)
+            self.caller = await self._authenticate()
+            self._unregister = await service.register_connection(self.caller, self._on_access_revoked)
         except ChatError:
             await self.close()
             return
         await self.accept()
 
-    def _refused(self) -> None:
-        self._closing = asyncio.create_task(self.close(REFUSED))
+    def _on_access_revoked(self) -> None:
+        self._closing = asyncio.create_task(self.close(ACCESS_REVOKED_CLOSE_CODE))
 
-    async def _admitted(self) -> Caller:
+    async def _authenticate(self) -> Caller:
         """Who is there. Raises Unauthenticated: a server can only refuse a handshake as a whole."""
         headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
         credentials = Credentials.of(
@@ -70,7 +79,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if origin is None:
             if credentials.bearer is None:
                 raise Unauthenticated
-        elif not origins.is_ours(origin, _scheme(headers), host):
+        elif not origins.is_allowed(origin, _scheme(headers), host):
             raise Unauthenticated
         return await service.identify(credentials)
 
@@ -78,24 +87,28 @@ class ChatConsumer(AsyncWebsocketConsumer):
         text = message.get("text")
         response_id: str | None = None
         try:
-            frame = _parsed(text)
+            frame = _parse_frame(text)
             named = frame.get("responseId")
             response_id = named if isinstance(named, str) and payloads.is_id(named) else None
             await self._handle(frame, text or "")
         except ChatError as error:
             await self.send(websocket.error(error, response_id))
         except Exception as error:
-            logger.error("action=frame_failed reason=%s\n%s", type(error).__name__, place_of(error))
-            await self.send(websocket.error(_unforeseen(), response_id))
+            logger.error(
+                "action=frame_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
+            await self.send(websocket.error(_unexpected_error(), response_id))
 
     async def _handle(self, frame: dict[str, Any], text: str) -> None:
         match frame.get("type"):
             case "send":
-                await self._send(payloads.send(text))
+                await self._send(payloads.parse_send(text))
             case "follow":
                 await self._follow_frame(frame)
             case "unfollow":
-                await self._unfollow(_id(frame))
+                await self._unfollow(_parse_response_id(frame))
             case "stop":
                 await self._stop(frame)
             case "watch":
@@ -105,28 +118,32 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case _:
                 raise BadRequest("`type` must be send, follow, unfollow, stop, watch or ping.")
 
-    async def _send(self, request: payloads.Send) -> None:
+    async def _send(self, request: payloads.SendRequest) -> None:
         row = await service.send(self.caller, request)
         await self._follow(row, 0)
 
     async def _follow_frame(self, frame: dict[str, Any]) -> None:
         offset = payloads.offset_of(frame.get("offset")) or 0
-        await self._follow(await service.response(self.caller, _id(frame)), offset)
+        await self._follow(await service.response(self.caller, _parse_response_id(frame)), offset)
 
     async def _follow(self, row: Response, offset: int) -> None:
         """Begin to follow; a second follow of the same response replaces the first."""
         await self._cancel(row.public_id)
-        if len(self._following) >= FOLLOWED:
-            raise BadRequest(f"One socket follows at most {FOLLOWED} responses at once.")
+        if len(self._following) >= MAX_FOLLOWED_RESPONSES:
+            raise BadRequest(f"One socket follows at most {MAX_FOLLOWED_RESPONSES} responses at once.")
         events = await service.follow(self.caller, row, offset)
-        encode = websocket.Encoder(row.public_id, row.thread.public_id)
+        encode = websocket.WebSocketEncoder(row.public_id, row.thread.public_id)
         # The first event comes before the next frame is read: a bad offset is this frame's error.
         start = encode(await anext(events))
         task = asyncio.create_task(self._relay(row.public_id, events, encode, start))
         self._following[row.public_id] = task
 
     async def _relay(
-        self, response_id: str, events: AsyncGenerator[Event], encode: websocket.Encoder, start: str | None
+        self,
+        response_id: str,
+        events: AsyncGenerator[LogEvent],
+        encode: websocket.WebSocketEncoder,
+        start: str | None,
     ) -> None:
         async with aclosing(events):
             try:
@@ -139,8 +156,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self.send(websocket.error(error, response_id))
             except Exception as error:
                 # Unforeseen, and in a task that nobody awaits: its reader would wait for ever.
-                logger.error("action=follow_failed reason=%s\n%s", type(error).__name__, place_of(error))
-                await self.send(websocket.error(_unforeseen(), response_id))
+                logger.error(
+                    "action=follow_failed reason=%s\n%s",
+                    type(error).__name__,
+                    format_traceback_without_message(error),
+                )
+                await self.send(websocket.error(_unexpected_error(), response_id))
         if self._following.get(response_id) is asyncio.current_task():
             del self._following[response_id]
 
@@ -155,11 +176,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await asyncio.wait([task])
 
     async def _stop(self, frame: dict[str, Any]) -> None:
-        response_id = _id(frame)
+        response_id = _parse_response_id(frame)
         ended = await service.stop(self.caller, response_id, payloads.offset_of(frame.get("offset")))
         if response_id not in self._following:
-            encode = websocket.Encoder(response_id, "")
-            await self.send(encode(End(ended.log_length, ended)))
+            encode = websocket.WebSocketEncoder(response_id, "")
+            await self.send(encode(EndEvent(ended.log_length, ended)))
 
     def _watch(self) -> None:
         if self._watching is None:
@@ -167,12 +188,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _relay_threads(self) -> None:
         async with aclosing(service.watch(self.caller)) as events:
-            async for news in events:
-                thread = state.thread(news.thread) if news.thread else {"threadId": news.thread_id}
-                await self.send(websocket.frame({"type": "thread", "event": news.event, "thread": thread}))
+            async for thread_event in events:
+                thread = (
+                    state.thread(thread_event.thread)
+                    if thread_event.thread
+                    else {"threadId": thread_event.thread_id}
+                )
+                await self.send(
+                    websocket.frame({"type": "thread", "event": thread_event.event, "thread": thread})
+                )
 
     async def websocket_disconnect(self, message: Any) -> None:
-        self._leave()
+        self._unregister()
         tasks = [task for task in (*self._following.values(), self._watching) if task is not None]
         for task in tasks:
             task.cancel()
@@ -185,11 +212,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self.base_send({"type": "websocket.send", "text": text_data})
 
 
-def _nothing() -> None:
+def _no_op() -> None:
     """What a socket that was never let in has to leave."""
 
 
-def _unforeseen() -> Unavailable:
+def _unexpected_error() -> Unavailable:
     return Unavailable("Something went wrong on the server. Nothing was lost; try again.")
 
 
@@ -198,7 +225,7 @@ def _scheme(headers: dict[str, str]) -> str:
     return headers.get("x-forwarded-proto", "http") if settings.trusted_proxy else "http"
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
+def _parse_frame(text: str | None) -> dict[str, Any]:
     if text is None:
         raise BadRequest("Frames are JSON text; binary ones are not taken.")
     if len(text.encode()) > FRAME_BYTES:
@@ -206,5 +233,5 @@ def _parsed(text: str | None) -> dict[str, Any]:
     return payloads.parse_object(text)
 
 
-def _id(frame: dict[str, Any]) -> str:
+def _parse_response_id(frame: dict[str, Any]) -> str:
     return payloads.checked_id(frame.get("responseId"), "responseId")

@@ -27,31 +27,33 @@ PAYLOAD_BYTES = 7_900  # Postgres takes at most 7,999 bytes a notification
 RETRY_SECONDS = 0.5  # between two attempts to reach the database again
 
 # Also for a larger statement to ring in: its own journey would cost as much as a small one.
-RING_ALL = f"SELECT count(pg_notify('{CHANNEL}', payload)) FROM unnest(%(rings)s::text[]) AS payload"
+NOTIFY_SQL = (
+    f"SELECT count(pg_notify('{CHANNEL}', payload)) FROM unnest(%(notifications)s::text[]) AS payload"
+)
 
-Ring = tuple[Any, ...]  # the topic and its facts
+Notification = tuple[Any, ...]  # the topic and its facts
 Handler = Callable[[Any], None]
 
 
-def ring(topic: str, *facts: Any) -> None:
+def notify(topic: str, *facts: Any) -> None:
     """Ring in the transaction under way: heard after its commit, or never. `facts` are ids and states, never text."""
-    ring_all([(topic, *facts)])
+    notify_all([(topic, *facts)])
 
 
-def ring_all(rings: list[Ring]) -> None:
+def notify_all(notifications: list[Notification]) -> None:
     """Ring several times in one journey."""
-    sql.rows(RING_ALL, {"rings": encoded(rings)})
+    sql.rows(NOTIFY_SQL, {"notifications": encode_notifications(notifications)})
 
 
-def encoded(rings: list[Ring]) -> list[str]:
+def encode_notifications(notifications: list[Notification]) -> list[str]:
     """The parameter `rings` of RING_ALL."""
-    return [msgspec.json.encode(ring).decode() for ring in rings]
+    return [msgspec.json.encode(notification).decode() for notification in notifications]
 
 
-def ring_many(topic: str, ids: list[int]) -> None:
+def notify_many(topic: str, ids: list[int]) -> None:
     """Ring for many ids in as few notifications as they fit in."""
     step = PAYLOAD_BYTES // 21  # a bigint has up to 20 characters, and its comma
-    ring_all([(topic, *ids[first : first + step]) for first in range(0, len(ids), step)])
+    notify_all([(topic, *ids[first : first + step]) for first in range(0, len(ids), step)])
 
 
 class Listener:
@@ -88,9 +90,9 @@ class Listener:
             self.listening.set()
             for handler in self._reconnected:
                 handler()
-            await self._hear(link.pgconn)
+            await self._receive(link.pgconn)
 
-    async def _hear(self, link: PGconn) -> None:
+    async def _receive(self, link: PGconn) -> None:
         """Dispatch what comes until the connection is lost. Raises psycopg.OperationalError then."""
         # psycopg's own generator waits anew for each: 30 µs of CPU a ring where this takes 13.
         loop = asyncio.get_running_loop()
@@ -120,7 +122,7 @@ class Listener:
                 handler(facts)
         except Exception as problem:
             # Anybody with the database's password can ring; nonsense must not deafen the process.
-            logger.warning("action=ring_not_understood reason=%s", type(problem).__name__)
+            logger.warning("action=invalid_notification reason=%s", type(problem).__name__)
 
 
 def _parameters(database: BaseDatabaseWrapper) -> dict[str, Any]:

@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, replace
 
 from chat import store, text
 from chat.accumulator import CallAccumulator, CallTooLarge, ToolCall
-from chat.calibration import calibration
+from chat.calibration import token_estimator
 from chat.conf import settings
-from chat.errors import ModelFailed, ModelTimeout, ModelTrouble
+from chat.errors import ModelFailed, ModelTimeout, ModelError
 from chat.log import Writer
-from chat.meter import Meter
-from chat.model_clients.base import ModelClient, Question, Traits
+from chat.meter import UsageRecorder
+from chat.model_clients.base import ModelClient, ModelRequest, ModelProfile
 from chat.models import Status
-from chat.sse import Piece
+from chat.sse import StreamUpdate
 from chat.store import hidden
-from chat.store.hidden import Prepared, Round, Terms
+from chat.store.hidden import ModelContext, ToolRound, ContextLimits
 from chat.store.lifecycle import Outcome
-from chat.store.usage import Usage
+from chat.store.usage import ResponseUsage
 from chat.text import utf8_floor
 from chat.tools import Tool, ToolContext, offered, run_all
 
@@ -33,7 +33,7 @@ RESCHEDULE_PARTS = (
     20  # the silence is measured to a twentieth: moving a timer at every read costs as much as decoding it
 )
 
-Hint = Callable[[str, str], None]
+ToolEventCallback = Callable[[str, str], None]
 
 
 class LeaseLost(Exception):
@@ -41,22 +41,22 @@ class LeaseLost(Exception):
 
 
 @dataclass(slots=True)
-class Answer:
+class ModelAnswer:
     """What one call of the model gave: its own text, in parts, and its tool calls. The rest is as in `Heard`."""
 
     parts: list[str] = field(default_factory=list)
     calls: CallAccumulator = field(default_factory=CallAccumulator)
     finish_reason: str | None = None
-    counted: tuple[int, int] | None = None
+    token_counts: tuple[int, int] | None = None
     first_token: float | None = None
     characters: int = 0
     full: bool = False
 
 
-def terms_of(traits: Traits) -> Terms:
+def context_limits(profile: ModelProfile) -> ContextLimits:
     """How a model is told a history."""
-    budget = calibration.characters(traits.name, traits.budget_tokens or BUDGET_TOKENS)
-    return Terms(traits.system, budget, traits.images)
+    budget = token_estimator.characters(profile.name, profile.budget_tokens or BUDGET_TOKENS)
+    return ContextLimits(profile.system, budget, profile.images)
 
 
 class Engine:
@@ -72,13 +72,13 @@ class Engine:
         writer: Writer,
         tools: dict[str, Tool],
         context: ToolContext,
-        hint: Hint,
-        prepared: Prepared | None = None,
+        hint: ToolEventCallback,
+        model_context: ModelContext | None = None,
     ) -> None:
         self._writer, self._chosen, self._context, self._hint = writer, tools, context, hint
-        self._prepared = prepared
+        self._model_context = model_context
         self._tools: dict[str, Tool] = {}
-        self._meter = Meter()
+        self._usage_recorder = UsageRecorder()
         self._ids: set[str] = set()
 
     async def respond(self, clients: Callable[[], Awaitable[list[ModelClient]]]) -> Outcome:
@@ -87,25 +87,25 @@ class Engine:
         """
         self._fallbacks = await clients()
         self._chosen = await offered(self._chosen, self._context.user)
-        self._give_way()
+        self._use_fallback()
         try:
             async with asyncio.timeout(settings.response_seconds):
                 return await self._rounds()
         except TimeoutError:
-            self._meter.timed_out()
+            self._usage_recorder.timed_out()
             raise ModelTimeout(
                 f"The model took longer than {settings.response_seconds:g} s in all."
             ) from None
 
     @property
-    def usage(self) -> Usage | None:
+    def usage(self) -> ResponseUsage | None:
         """What all calls so far took."""
-        return self._meter.usage
+        return self._usage_recorder.usage
 
     async def _rounds(self) -> Outcome:
         for number in range(settings.tool_rounds + 1):
             last = number == settings.tool_rounds
-            answer = await self._ask(last)
+            answer = await self._call_model(last)
             calls = [] if last or answer.full or not self._tools else self._unique(answer.calls.calls())
             if not calls:
                 break
@@ -121,56 +121,58 @@ class Engine:
         self._ids.update(call.id for call in fresh)
         return fresh
 
-    async def _ask(self, last: bool) -> Answer:
+    async def _call_model(self, last: bool) -> ModelAnswer:
         """What the model says next; the first fallback that says anything takes its place for good. `last`: no tools."""
         while True:
             try:
-                return await self._attempt(await self._question({} if last else self._tools))
-            except ModelTrouble:
+                return await self._attempt_call(await self._build_request({} if last else self._tools))
+            except ModelError:
                 # Nobody is told of those before: the error of the last one is what can still be done something about.
                 if not self._fallbacks:
                     raise
-                self._give_way()
+                self._use_fallback()
 
-    async def _question(self, tools: dict[str, Tool]) -> Question:
-        terms = terms_of(self._client.traits)
-        prepared, self._prepared = self._prepared, None
-        if prepared is None or prepared.terms != terms:  # a later round, or another model
-            prepared = await store.look(hidden.prepare, self._writer.response, terms)
-        return Question(prepared.messages, [tool.schema for tool in tools.values()], prepared.recipe)
+    async def _build_request(self, tools: dict[str, Tool]) -> ModelRequest:
+        terms = context_limits(self._client.profile)
+        model_context, self._model_context = self._model_context, None
+        if model_context is None or model_context.terms != terms:  # a later round, or another model
+            model_context = await store.run_async(hidden.build_context, self._writer.response, terms)
+        return ModelRequest(
+            model_context.messages, [tool.schema for tool in tools.values()], model_context.provenance
+        )
 
-    def _give_way(self) -> None:
+    def _use_fallback(self) -> None:
         """Let the next model answer."""
         self._client = self._fallbacks.pop(0)
-        takes = self._client.traits.takes(self._chosen)
+        takes = self._client.profile.takes(self._chosen)
         self._tools = {name: tool for name, tool in self._chosen.items() if name in takes}
 
-    async def _attempt(self, question: Question) -> Answer:
-        answer = Answer()
-        with self._meter.call(self._client.traits, question, answer):
-            pieces = self._client.stream(question)
-            del question  # a long history is not kept for as long as its answer takes
+    async def _attempt_call(self, request: ModelRequest) -> ModelAnswer:
+        answer = ModelAnswer()
+        with self._usage_recorder.call(self._client.profile, request, answer):
+            pieces = self._client.stream(request)
+            del request  # a long history is not kept for as long as its answer takes
             await self._read(pieces, answer)
         return answer
 
-    async def _read(self, stream: AsyncGenerator[Piece], answer: Answer) -> None:
+    async def _read(self, stream: AsyncGenerator[StreamUpdate], answer: ModelAnswer) -> None:
         clock = Deadlines()
         try:
             async with clock, aclosing(stream) as pieces:
                 async for piece in pieces:
                     clock.byte(bool(piece.text or piece.calls))
-                    self._take(piece, answer)
+                    self._process_update(piece, answer)
                     if answer.full or piece.done:
                         return
                     if self._writer.full:
-                        await self._writer.room()
+                        await self._writer.wait_for_room()
         except TimeoutError:
             if answer.finish_reason is None:
                 raise clock.error() from None
         except CallTooLarge as problem:
             raise ModelFailed("The model's tool calls are too large.") from problem
 
-    def _take(self, piece: Piece, answer: Answer) -> None:
+    def _process_update(self, piece: StreamUpdate, answer: ModelAnswer) -> None:
         if self._fallbacks and (piece.text or piece.calls):
             self._fallbacks.clear()
         if answer.first_token is None and (piece.text or piece.calls):
@@ -181,9 +183,9 @@ class Engine:
             answer.calls.feed(piece.calls)
         answer.finish_reason = piece.finish_reason or answer.finish_reason
         if piece.usage is not None:
-            answer.counted = (piece.usage.prompt_tokens, piece.usage.completion_tokens)
+            answer.token_counts = (piece.usage.prompt_tokens, piece.usage.completion_tokens)
 
-    def _write(self, words: str, answer: Answer) -> None:
+    def _write(self, words: str, answer: ModelAnswer) -> None:
         answer.characters += len(words)
         if self._tools:
             answer.parts.append(words)
@@ -193,17 +195,19 @@ class Engine:
         if data:
             self._writer.append(data)
 
-    async def _call_tools(self, answer: Answer, calls: list[ToolCall]) -> None:
+    async def _call_tools(self, answer: ModelAnswer, calls: list[ToolCall]) -> None:
         offset = self._writer.length
-        called = await run_all(calls, self._tools, self._context, self._report)
-        done = Round("".join(answer.parts), offset, calls, [one.result for one in called])
-        spent = self._meter.unstored
-        if not await store.run(hidden.add_round, self._writer.response, self._writer.epoch, done, spent):
+        called = await run_all(calls, self._tools, self._context, self._report_tool_state)
+        done = ToolRound("".join(answer.parts), offset, calls, [one.result for one in called])
+        spent = self._usage_recorder.unstored
+        if not await store.atomic_async(
+            hidden.add_round, self._writer.response, self._writer.epoch, done, spent
+        ):
             raise LeaseLost
-        self._meter.round_stored()
+        self._usage_recorder.round_stored()
 
-    def _report(self, name: str, state: str) -> None:
-        if state == "started" and self._client.traits.writes_c1 and settings.think_items:
+    def _report_tool_state(self, name: str, state: str) -> None:
+        if state == "started" and self._client.profile.writes_c1 and settings.think_items:
             item = text.think_item("Using a tool", name.replace("_", " ")).encode()
             if self._writer.length + len(item) <= settings.text_bytes:
                 self._writer.append_ephemeral(item)

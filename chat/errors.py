@@ -123,29 +123,29 @@ class QuotaExceeded(ChatError):
     code, status, title, retryable = "quota_exceeded", 429, "Quota exceeded", True
 
 
-class ModelTrouble(ChatError):
+class ModelError(ChatError):
     """The model gave no complete answer."""
 
 
-class ModelFailed(ModelTrouble):
+class ModelFailed(ModelError):
     """The model's answer could not be used. Try again, or ask the operator if it stays so."""
 
     code, status, title, retryable = "model_failed", 502, "No answer", True
 
 
-class Unavailable(ModelTrouble):
+class Unavailable(ModelError):
     """The model could not be reached. Try again."""
 
     code, status, title, retryable = "unavailable", 503, "No answer", True
 
 
-class ModelTimeout(ModelTrouble):
+class ModelTimeout(ModelError):
     """The model took too long. Try again."""
 
     code, status, title, retryable = "model_timeout", 504, "No answer", True
 
 
-def place_of(error: BaseException) -> str:
+def format_traceback_without_message(error: BaseException) -> str:
     """Where an unforeseen error came from, for the log: the lines of code, and never its message, which may quote a prompt."""
     return "".join(traceback.format_tb(error.__traceback__)).rstrip()
 

@@ -20,17 +20,17 @@ async def thread_as_json(thread: Thread) -> AsyncGenerator[bytes]:
 
 async def thread_as_markdown(thread: Thread) -> AsyncGenerator[bytes]:
     """The branch that is shown, as a person reads it."""
-    _, left = await store.run(exports.branch, thread.owner_id, thread.public_id)
+    _, left = await store.atomic_async(exports.branch, thread.owner_id, thread.public_id)
     yield export.title(thread).encode()
     while left:
-        messages, left = await store.run(exports.messages_of, thread.owner_id, left)
-        yield "".join(map(export.said, messages)).encode()
+        messages, left = await store.atomic_async(exports.messages_of, thread.owner_id, left)
+        yield "".join(map(export.message_as_markdown, messages)).encode()
 
 
-async def everything(owner: int) -> AsyncGenerator[bytes]:
+async def account_as_json(owner: int) -> AsyncGenerator[bytes]:
     """All that a user has, as one JSON object."""
-    told = export.account(await store.run(exports.account, owner))
-    yield export.opening({**export.file_head(), **told}, "threads")
+    account = export.account(await store.atomic_async(exports.account, owner))
+    yield export.opening({**export.file_head(), **account}, "threads")
     async for piece in _threads(owner):
         yield piece
     yield b'],"attachments":['
@@ -40,14 +40,14 @@ async def everything(owner: int) -> AsyncGenerator[bytes]:
 
 
 async def _threads(owner: int) -> AsyncGenerator[bytes]:
-    comma, threads = b"", await store.run(exports.threads_after, owner, 0)
+    comma, threads = b"", await store.atomic_async(exports.threads_after, owner, 0)
     while threads:
         for thread in threads:
             yield comma
             async for piece in _thread(thread):
                 yield piece
             comma = b","
-        threads = await store.run(exports.threads_after, owner, threads[-1].pk)
+        threads = await store.atomic_async(exports.threads_after, owner, threads[-1].pk)
 
 
 async def _thread(thread: Thread) -> AsyncGenerator[bytes]:
@@ -55,7 +55,7 @@ async def _thread(thread: Thread) -> AsyncGenerator[bytes]:
     comma = b""
     after: int | None = 0
     while after is not None:
-        messages, after = await store.run(exports.messages_after, thread.owner_id, thread.pk, after)
+        messages, after = await store.atomic_async(exports.messages_after, thread.owner_id, thread.pk, after)
         if messages:
             yield comma + b",".join(export.encode(export.message(one)) for one in messages)
             comma = b","
@@ -63,8 +63,8 @@ async def _thread(thread: Thread) -> AsyncGenerator[bytes]:
 
 
 async def _attachments(owner: int) -> AsyncGenerator[bytes]:
-    row = await store.run(attachments.after, owner, 0)
+    row = await store.atomic_async(attachments.next_attachment, owner, 0)
     while row is not None:
         yield export.encode(export.attachment(row))
-        row = await store.run(attachments.after, owner, row.pk)
+        row = await store.atomic_async(attachments.next_attachment, owner, row.pk)
         yield b"," if row else b""

@@ -46,7 +46,7 @@ ORDER BY w.depth DESC NULLS FIRST, w.position
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HistoryRow:
     """A stored message, as far as the model is concerned, with the ends of its response's log.
 
     `apart`: an imported system text that the walk up the branch did not come to. `total`: characters from here to the leaf.
@@ -72,7 +72,7 @@ Messages = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class HistoryExtent:
     """Which rows a history was made of: those from `first` to `leaf`, and system texts before them.
 
     `revised`: of those whose content had been replaced by then, which revision it was.
@@ -91,28 +91,28 @@ def history_for_model(leaf: int, budget: int) -> Messages:
     return history_with_extent(leaf, budget)[0]
 
 
-def history_with_extent(leaf: int, budget: int) -> tuple[Messages, Extent]:
+def history_with_extent(leaf: int, budget: int) -> tuple[Messages, HistoryExtent]:
     """The same, and what it was made of."""
-    rows = [Row(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
+    rows = [HistoryRow(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
     *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
     whole = [turn for turn in older if turn[0].total <= budget] + [newest]
     first = whole[0][0].id if newest else leaf
     revised = {row.id: row.revision for row in rows if row.revision}
-    return composed(rows, first), Extent(leaf, first, revised)
+    return build_messages(rows, first), HistoryExtent(leaf, first, revised)
 
 
-def composed(rows: list[Row], first: int) -> Messages:
+def build_messages(rows: list[HistoryRow], first: int) -> Messages:
     """The messages of the rows from `first` on, oldest first, and of the system texts before and apart from them."""
     kept, reached = [[row for row in rows if row.apart]], False
     for turn in _turns([row for row in rows if not row.apart]):
         reached = reached or turn[0].id == first
         kept.append(turn if reached else [row for row in turn if row.role == Role.SYSTEM])
-    return list(healed(message for turn in kept if turn for message in _turn(turn)))
+    return list(repair_tool_calls(message for turn in kept if turn for message in _turn(turn)))
 
 
-def _turns(rows: list[Row]) -> list[list[Row]]:
+def _turns(rows: list[HistoryRow]) -> list[list[HistoryRow]]:
     """The rows, oldest first, cut ahead of each prompt: a turn is a prompt and all that answers it, in whichever version."""
-    turns: list[list[Row]] = []
+    turns: list[list[HistoryRow]] = []
     for row in rows:
         if row.role == Role.USER or not turns:
             turns.append([])
@@ -120,7 +120,7 @@ def _turns(rows: list[Row]) -> list[list[Row]]:
     return turns
 
 
-def _turn(rows: list[Row]) -> Iterable[dict[str, Any]]:
+def _turn(rows: list[HistoryRow]) -> Iterable[dict[str, Any]]:
     reply = rows[-1] if rows[-1].role == Role.ASSISTANT and not rows[-1].hidden else None
     changed = reply is not None and (reply.edited or _is_cut(reply) or any(map(_is_beyond_log, rows)))
     told = 0  # characters of the visible reply that the calls' own messages hold
@@ -132,29 +132,29 @@ def _turn(rows: list[Row]) -> Iterable[dict[str, Any]]:
             yield _message(row, "" if changed and row.tool_calls else row.content)
 
 
-def _is_cut(reply: Row) -> bool:
+def _is_cut(reply: HistoryRow) -> bool:
     """Whether a stop left out what its reader had not seen."""
     return reply.kept_offset not in (None, reply.log_length)
 
 
-def _is_after(row: Row, reply: Row) -> bool:
+def _is_after(row: HistoryRow, reply: HistoryRow) -> bool:
     """Whether this call, or this call's result, came after the end of what was kept of the reply."""
     return row.hidden and row.role != Role.SYSTEM and row.log_offset > (reply.kept_offset or 0)
 
 
-def _is_beyond_log(row: Row) -> bool:
+def _is_beyond_log(row: HistoryRow) -> bool:
     """Whether the process died between storing this call and the text that led to it."""
     return row.kept_offset is not None and row.log_length is not None and row.log_offset > row.log_length
 
 
-def _reply(row: Row, told: int) -> Iterable[dict[str, Any]]:
+def _reply(row: HistoryRow, told: int) -> Iterable[dict[str, Any]]:
     """The reply, unless nothing of it is left, or it is a card that said why there was none."""
     content = row.content[told:]
     if content and not is_failure_card(content):
         yield _message(row, content)
 
 
-def _message(row: Row, content: str) -> dict[str, Any]:
+def _message(row: HistoryRow, content: str) -> dict[str, Any]:
     message: dict[str, Any] = {
         "role": row.role,
         "content": msgspec.Raw(content.encode()) if row.parts else content,
@@ -166,7 +166,7 @@ def _message(row: Row, content: str) -> dict[str, Any]:
     return message
 
 
-def healed(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def repair_tool_calls(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The same with every call answered, right after it and once: a provider refuses a history for ever otherwise.
 
     What this server writes is valid already; rows that came otherwise (an import, a repair by hand) need not be.

@@ -24,12 +24,12 @@ from chat.store import attempts, guests
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 # Passwords tried in a window (see `attempts.WINDOW`). For one name from one place: more than a person mistypes.
-TRIES_FROM_ONE_PLACE = 10
-TRIES_OF_A_PLACE = 60  # for any names: an office behind one address; each costs half a second of CPU
-TRIES_FOR_A_NAME = (
+MAX_ATTEMPTS_PER_IP_AND_NAME = 10
+MAX_ATTEMPTS_PER_IP = 60  # for any names: an office behind one address; each costs half a second of CPU
+MAX_ATTEMPTS_PER_NAME = (
     100  # from anywhere: more would let many machines guess, fewer would let one lock a person out
 )
-SIGN_UPS_OF_A_PLACE = 20  # accounts made from one address in a window
+MAX_SIGN_UPS_PER_IP = 20  # accounts made from one address in a window
 
 _OF_TOKEN = """
 SELECT u.id, u.username, u.is_guest FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
@@ -118,7 +118,7 @@ def ensure_guest(request: HttpRequest) -> None:
         login(request, guests.create(), backend=BACKEND)
 
 
-class Patience:
+class LoginThrottleBackend:
     """An authentication backend that lets nobody in: it refuses who has tried too often, before a password is looked at.
 
     First of the backends, so it holds for every form there is, the admin's too. A refused request has `tried_too_often`.
@@ -127,7 +127,7 @@ class Patience:
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, **credentials: Any
     ) -> None:
-        if username is not None and not attempts.take(_tries(request, username)):
+        if username is not None and not attempts.record_attempt(_tries(request, username)):
             if request is not None:
                 request.tried_too_often = True  # type: ignore[attr-defined]
             raise PermissionDenied
@@ -135,8 +135,8 @@ class Patience:
 
 def may_sign_up(request: HttpRequest) -> bool:
     """Whether this address may make one more account."""
-    place = address_of(request)
-    return place is None or attempts.take({f"sign-up from {place}": SIGN_UPS_OF_A_PLACE})
+    ip_address = address_of(request)
+    return ip_address is None or attempts.record_attempt({f"sign-up from {ip_address}": MAX_SIGN_UPS_PER_IP})
 
 
 def address_of(request: HttpRequest) -> str | None:
@@ -148,17 +148,20 @@ def address_of(request: HttpRequest) -> str | None:
 
 def _tries(request: HttpRequest | None, username: str) -> dict[str, int]:
     name = username.casefold()[:150]
-    place = address_of(request) if request is not None else None
-    limits = {f"name {name}": TRIES_FOR_A_NAME}
-    if place is not None:
-        limits |= {f"from {place}": TRIES_OF_A_PLACE, f"name {name} from {place}": TRIES_FROM_ONE_PLACE}
+    ip_address = address_of(request) if request is not None else None
+    limits = {f"name {name}": MAX_ATTEMPTS_PER_NAME}
+    if ip_address is not None:
+        limits |= {
+            f"from {ip_address}": MAX_ATTEMPTS_PER_IP,
+            f"name {name} from {ip_address}": MAX_ATTEMPTS_PER_IP_AND_NAME,
+        }
     return limits
 
 
 def _succeeded(request: HttpRequest | None, user: User, **_: Any) -> None:
     """Who got in begins anew; what else came from the same address still counts."""
     if not user.is_guest:
-        attempts.forget([key for key in _tries(request, user.get_username()) if key.startswith("name ")])
+        attempts.clear([key for key in _tries(request, user.get_username()) if key.startswith("name ")])
 
 
 user_logged_in.connect(_succeeded, dispatch_uid="chat.identity.succeeded")

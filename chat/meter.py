@@ -12,12 +12,12 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chat.calibration import calibration
-from chat.errors import ChatError, ModelFailed, ModelTimeout, ModelTrouble
-from chat.model_clients.base import Messages, Question, Sent, Traits
-from chat.models import CallEnd, Counted
+from chat.calibration import token_estimator
+from chat.errors import ChatError, ModelFailed, ModelTimeout, ModelError
+from chat.model_clients.base import Messages, ModelRequest, SentRequest, ModelProfile
+from chat.models import CallOutcome, TokenSource
 from chat.store import told
-from chat.store.usage import Call, Usage, total
+from chat.store.usage import CallRecord, ResponseUsage, total
 
 PICTURE_CHARACTERS = (
     4_000  # that a picture counts for in an estimate: providers bill some 1,000 tokens for one
@@ -26,7 +26,7 @@ UPSTREAM_NAME_LENGTH = 200  # characters that the table keeps of the name sent u
 CAUSES = 8  # of a failure, kept; the longest chain of the client and its sockets has five
 
 
-class Heard(Protocol):
+class CallStats(Protocol):
     """What came of a call so far.
 
     `first_token`: when the first text or tool call came, on the monotonic clock. `counted`: the provider's tokens of prompt
@@ -34,25 +34,25 @@ class Heard(Protocol):
     """
 
     characters: int
-    counted: tuple[int, int] | None
+    token_counts: tuple[int, int] | None
     first_token: float | None
 
 
-class Meter:
+class UsageRecorder:
     """Of one response. A round is one answer of the model, by whichever model gave it."""
 
     def __init__(self, first_round: int = 0) -> None:
-        self._stored: list[Call] = []
-        self._unstored: list[Call] = []
+        self._stored: list[CallRecord] = []
+        self._unstored: list[CallRecord] = []
         self._round = first_round
 
     @property
-    def usage(self) -> Usage | None:
+    def usage(self) -> ResponseUsage | None:
         """Tokens of all calls so far; None where there was none."""
         return total([*self._stored, *self._unstored], self.unstored)
 
     @property
-    def unstored(self) -> tuple[Call, ...]:
+    def unstored(self) -> tuple[CallRecord, ...]:
         return tuple(self._unstored)
 
     def round_stored(self) -> None:
@@ -63,62 +63,62 @@ class Meter:
 
     def timed_out(self) -> None:
         """What cut the last call, if something did, was the deadline of the whole response."""
-        if self._unstored and self._unstored[-1].outcome == CallEnd.STOPPED:
+        if self._unstored and self._unstored[-1].outcome == CallOutcome.STOPPED:
             self._unstored[-1] = replace(
                 self._unstored[-1],
-                outcome=CallEnd.FAILED,
+                outcome=CallOutcome.FAILED,
                 error_code=ModelTimeout.code,
                 causes=_causes(ModelTimeout()),
             )
 
     @contextmanager
-    def call(self, traits: Traits, question: Question, heard: Heard) -> Iterator[None]:
+    def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> Iterator[None]:
         """Around a call of a model: its row tells how the block ended."""
-        asked = _Asked.of(question)
-        del question
+        asked = _Asked.of(request)
+        del request
         clock = _Clock()
         try:
             yield
         except asyncio.CancelledError:
-            self._add(traits, asked, heard, clock, CallEnd.STOPPED)
+            self._add(profile, asked, stats, clock, CallOutcome.STOPPED)
             raise
         except Exception as problem:
-            self._add(traits, asked, heard, clock, CallEnd.FAILED, problem)
+            self._add(profile, asked, stats, clock, CallOutcome.FAILED, problem)
             raise
-        self._add(traits, asked, heard, clock, CallEnd.DONE)
+        self._add(profile, asked, stats, clock, CallOutcome.DONE)
 
     def _add(
         self,
-        traits: Traits,
+        profile: ModelProfile,
         asked: _Asked,
-        heard: Heard,
+        stats: CallStats,
         clock: _Clock,
-        outcome: CallEnd,
+        outcome: CallOutcome,
         problem: Exception | None = None,
     ) -> None:
-        if heard.counted:
-            calibration.learn(traits.name, asked.characters, heard.counted[0])
-        counts = (asked.characters, heard.characters)
-        estimate = [calibration.tokens(traits.name, characters) for characters in counts]
-        prompt, completion = heard.counted or estimate
-        row = Call(
-            model=traits.name,
-            upstream_model=traits.upstream[:UPSTREAM_NAME_LENGTH],
+        if stats.token_counts:
+            token_estimator.observe(profile.name, asked.characters, stats.token_counts[0])
+        counts = (asked.characters, stats.characters)
+        estimate = [token_estimator.tokens(profile.name, characters) for characters in counts]
+        prompt, completion = stats.token_counts or estimate
+        row = CallRecord(
+            model=profile.name,
+            upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
             round=self._round,
             attempt=len(self._unstored),
             started_at=clock.began,
-            first_token_at=None if heard.first_token is None else clock.at(heard.first_token),
+            first_token_at=None if stats.first_token is None else clock.at(stats.first_token),
             finished_at=clock.at(time.monotonic()),
             outcome=outcome,
             error_code=_code(problem) if problem else None,
             prompt_tokens=prompt,
             completion_tokens=completion,
-            source=Counted.PROVIDER if heard.counted else Counted.ESTIMATED,
-            parameters=traits.parameters,
+            source=TokenSource.PROVIDER if stats.token_counts else TokenSource.ESTIMATED,
+            parameters=profile.parameters,
             system_digest=asked.system_digest,
             tools_digest=asked.tools_digest,
-            request_digest=asked.sent.digest,
-            recipe=asked.whole_recipe(traits),
+            request_digest=asked.sent_request.digest,
+            provenance=asked.full_provenance(profile),
             causes=_causes(problem) if problem else None,
         )
         self._unstored.append(row)
@@ -142,25 +142,30 @@ class _Asked:
     characters: int
     system_digest: str
     tools_digest: str
-    recipe: dict[str, Any]
-    sent: Sent
+    provenance: dict[str, Any]
+    sent_request: SentRequest
 
     @classmethod
-    def of(cls, question: Question) -> _Asked:
-        characters = sum(_length(message.get("content")) for message in question.messages)
-        tools = told.said(msgspec.json.encode(question.tools)) if question.tools else ""
-        return cls(characters, _digest(_system(question.messages)), tools, question.recipe, question.sent)
+    def of(cls, request: ModelRequest) -> _Asked:
+        characters = sum(_length(message.get("content")) for message in request.messages)
+        tools = told.digest(msgspec.json.encode(request.tools)) if request.tools else ""
+        return cls(
+            characters, _digest(_system(request.messages)), tools, request.provenance, request.sent_request
+        )
 
-    def whole_recipe(self, traits: Traits) -> dict[str, Any] | None:
+    def full_provenance(self, profile: ModelProfile) -> dict[str, Any] | None:
         """What `chat.store.rebuild` needs; None where nothing was sent, or the history did not come from the store."""
-        if not (self.recipe and self.sent.digest):
+        if not (self.provenance and self.sent_request.digest):
             return None
-        texts = {"system": told.said(traits.system.encode()), "envelope": told.said(self.sent.envelope)}
-        return {**self.recipe, **texts, "context": self.sent.context}
+        texts = {
+            "system": told.digest(profile.system.encode()),
+            "envelope": told.digest(self.sent_request.envelope),
+        }
+        return {**self.provenance, **texts, "context": self.sent_request.context}
 
 
 def _code(problem: Exception) -> str:
-    return problem.code if isinstance(problem, ModelTrouble) else ModelFailed.code
+    return problem.code if isinstance(problem, ModelError) else ModelFailed.code
 
 
 def _length(content: Any) -> int:
@@ -177,7 +182,7 @@ def _system(messages: Messages) -> list[Any]:
 
 def _digest(texts: list[Any]) -> str:
     """SHA-256 of the JSON of texts that a model was told; "" for none."""
-    return told.digest_of(msgspec.json.encode(texts)) if texts else ""
+    return told.sha256_hex(msgspec.json.encode(texts)) if texts else ""
 
 
 def _causes(problem: BaseException) -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chat.text import readable, readable_parts
+from chat.text import plain_text, plain_text_of_parts
 
 PROMPTER, ASSISTANT, END = "<|prompter|>", "<|assistant|>", "<|endoftext|>"
 STOP = [END, PROMPTER, ASSISTANT]
@@ -117,8 +117,8 @@ def _is_system(message: Mapping[str, Any]) -> bool:
 def _text(message: Mapping[str, Any]) -> str:
     content = message.get("content")
     if isinstance(content, str):
-        return readable(content)
-    return readable_parts(content) if isinstance(content, list) else ""
+        return plain_text(content)
+    return plain_text_of_parts(content) if isinstance(content, list) else ""
 
 
 def _first_kept(turns: list[_Turn], room: int) -> int:

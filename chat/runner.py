@@ -15,23 +15,23 @@ from uuid import uuid4
 from chat import doorbell, store, titles, tools
 from chat.conf import settings
 from chat.doorbell import Listener
-from chat.engine import Engine, terms_of
+from chat.engine import Engine, context_limits
 from chat.errors import ChatError, Unavailable
 from chat.leases import Leases
-from chat.log import Flusher, Logs, Tool
-from chat.model_clients import Models
+from chat.log import Flusher, LogRegistry, ToolEvent
+from chat.model_clients import ModelRegistry
 from chat.model_clients.base import ModelClient
 from chat.models import Response, Status
-from chat.payloads import Again, Send
-from chat.running import Running
+from chat.payloads import RegenerateRequest, SendRequest
+from chat.running import ActiveResponse
 from chat.store import lifecycle, logs, prompts, search
-from chat.store.claims import Claimant
-from chat.store.hidden import Prepared, Terms
+from chat.store.claims import ClaimContext
+from chat.store.hidden import ModelContext, ContextLimits
 from chat.store.lifecycle import Outcome
-from chat.store.logs import Addition, Stopping
+from chat.store.logs import Append, StopRequest
 from chat.store.turns import Job
 from chat.tools import ToolContext
-from chat.watchers import Watchers
+from chat.watchers import ThreadSubscriptions
 
 logger = logging.getLogger(__name__)
 
@@ -40,21 +40,21 @@ T = TypeVar("T")
 STOP_SECONDS = 2.0  # a stop answers by then; an owner that has not reacted is taken for dead and fenced off
 DRAIN_SECONDS = 4.0  # of the 5 s that a process has to end in
 RETRY_SECONDS = 0.25  # between two attempts to write down how a response ended
-BEAT_SECONDS = 5.0  # readers get a sign of life at least every 15 s, even if two beats are late
+HEARTBEAT_INTERVAL = 5.0  # readers get a sign of life at least every 15 s, even if two beats are late
 
 
-class Runner:
+class ResponseRunner:
     """One per process and event loop."""
 
     def __init__(self) -> None:
         self.process = uuid4()
-        self.logs = Logs()
+        self.logs = LogRegistry()
         self.listener = Listener()
-        self.models = Models()
-        self.watchers = Watchers()
-        self._flusher = Flusher(self._stop_found, self._lost)
-        self._running: dict[int, Running] = {}
-        self._waiting: dict[int, Running] = {}  # those of them whose turn has yet to come
+        self.models = ModelRegistry()
+        self.watchers = ThreadSubscriptions()
+        self._flusher = Flusher(self._on_stop_request, self._on_lease_lost)
+        self._running: dict[int, ActiveResponse] = {}
+        self._waiting: dict[int, ActiveResponse] = {}  # those of them whose turn has yet to come
         self._tasks: set[asyncio.Task[Any]] = set()
         self._titles: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[Any]] = []
@@ -62,19 +62,19 @@ class Runner:
 
     async def start(self) -> None:
         """Begin listening, flushing, renewing leases and reaping."""
-        self.listener.on("log", self.logs.rung)
-        self.listener.on("end", self._ended_somewhere)
-        self.listener.on("stop", lambda facts: self._stop_found(Stopping(*facts)))
-        self.listener.on("tool", lambda facts: self.logs.hinted(*facts))
-        self.listener.on("thread", self.watchers.rung)
-        self.listener.on("deleted", self.watchers.deleted)
-        self.listener.on("refused", self.watchers.refused)
-        self.listener.on_reconnect(self._look_everywhere)
+        self.listener.on("log", self.logs.on_notify)
+        self.listener.on("end", self._on_end_notification)
+        self.listener.on("stop", lambda facts: self._on_stop_request(StopRequest(*facts)))
+        self.listener.on("tool", lambda facts: self.logs.publish_tool_event(*facts))
+        self.listener.on("thread", self.watchers.on_notify)
+        self.listener.on("deleted", self.watchers.on_thread_deleted)
+        self.listener.on("refused", self.watchers.on_access_revoked)
+        self.listener.on_reconnect(self._refresh_all)
         loops = (
             self.listener.run(),
             self._flusher.run(),
-            Leases(self.process, self._renewed, self._lease_missing, self._stop_found).keep(),
-            self._beat(),
+            Leases(self.process, self._renewed, self._lease_missing, self._on_stop_request).keep(),
+            self._send_heartbeats(),
         )
         self._services = [asyncio.create_task(loop) for loop in loops]
         self._warming = asyncio.create_task(self.models.warm())
@@ -85,35 +85,37 @@ class Runner:
 
     # Responses
 
-    async def send(self, claimant: Claimant, request: Send | Again) -> Response:
+    async def send(self, claim_context: ClaimContext, request: SendRequest | RegenerateRequest) -> Response:
         """Claim a response and run it, or attach to the one that exists. A caller who leaves meanwhile changes nothing."""
         if request.response_id is None:
             request = replace(request, response_id=str(uuid4()))  # by which a second attempt knows it again
-        return await asyncio.shield(self._spawn(self._claim(claimant, request)))
+        return await asyncio.shield(self._spawn(self._claim(claim_context, request)))
 
-    async def _claim(self, claimant: Claimant, request: Send | Again) -> Response:
-        claim, prepared = await store.look(prompts.take, claimant, request, self._terms)
+    async def _claim(self, claim_context: ClaimContext, request: SendRequest | RegenerateRequest) -> Response:
+        claim, model_context = await store.run_async(
+            prompts.claim_with_context, claim_context, request, self._context_limits
+        )
         if claim.job is not None:
-            self.run(claim.job, prepared)
+            self.run(claim.job, model_context)
         for displaced in claim.displaced:
             self._spawn(self.stop(displaced, None))
         if claim.displaced:
             await self.logs.started(claim.response.pk)
         return claim.response
 
-    def _terms(self, model: str) -> Terms:
-        return terms_of(self.models.traits(model))
+    def _context_limits(self, model: str) -> ContextLimits:
+        return context_limits(self.models.profile(model))
 
-    def run(self, job: Job, prepared: Prepared | None) -> None:
+    def run(self, job: Job, model_context: ModelContext | None) -> None:
         """Take on a claimed response. From here on it ends exactly once, whatever happens."""
         tail = self.logs.write(job.response)
         writer = self._flusher.open(job.response, job.epoch, tail)
-        running = self._running[job.response] = Running(job, writer, prepared)
+        running = self._running[job.response] = ActiveResponse(job, writer, model_context)
         if job.queued:
             self._waiting[job.response] = running
         if self._draining:
             running.end(Outcome(Status.INTERRUPTED))
-        self._spawn(self._see_through(running))
+        self._spawn(self._supervise(running))
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
@@ -121,10 +123,10 @@ class Runner:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _see_through(self, running: Running) -> None:
+    async def _supervise(self, running: ActiveResponse) -> None:
         job, final = running.job, None
         try:
-            outcome = await running.judged(self._outcome(running))
+            outcome = await running.wait_for_outcome(self._outcome(running))
             final = await self._finish(running, outcome)
             logger.info(
                 "action=response_ended response=%d status=%s", job.response, final.status if final else "lost"
@@ -133,7 +135,7 @@ class Runner:
             self._running.pop(job.response, None)
             self._waiting.pop(job.response, None)
             self.logs.close(job.response, final)
-            self._turn_changed(job.thread)
+            self._on_turn_changed(job.thread)
         if settings.title_model and final is not None and final.status == Status.DONE:
             title = self._spawn(self._improve_title(job.response))
             self._titles.add(title)
@@ -142,11 +144,11 @@ class Runner:
     async def _improve_title(self, response: int) -> None:
         try:
             client, *_ = await self.models.clients(settings.title_model)
-            await titles.improve(response, client)
+            await titles.improve_title(response, client)
         except (ChatError, TimeoutError) as problem:
             logger.info("action=title_left response=%d reason=%s", response, type(problem).__name__)
 
-    async def _outcome(self, running: Running) -> Outcome:
+    async def _outcome(self, running: ActiveResponse) -> Outcome:
         await running.wait_for_turn()
         if running.decided:
             return running.verdict or Outcome(Status.INTERRUPTED)
@@ -154,11 +156,17 @@ class Runner:
         running.writer.tail.start()
         job = running.job
         # A long history is not kept for as long as its answer takes.
-        prepared, running.prepared = running.prepared, None
-        engine = Engine(running.writer, tools.chosen(), self._context(job), self._hinter(running), prepared)
-        del prepared
+        model_context, running.model_context = running.model_context, None
+        engine = Engine(
+            running.writer,
+            tools.configured_tools(),
+            self._context(job),
+            self._tool_event_publisher(running),
+            model_context,
+        )
+        del model_context
         running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))
-        return replace(await running.judged(running.answering), usage=engine.usage)
+        return replace(await running.wait_for_outcome(running.answering), usage=engine.usage)
 
     async def _clients(self, model: str) -> list[ModelClient]:
         """What answers for a model. First its imports in their thread: the loop would stand still, and leases run out."""
@@ -167,35 +175,35 @@ class Runner:
 
     def _context(self, job: Job) -> ToolContext:
         async def search_own(words: str) -> list[dict[str, str]]:
-            return await store.run(search.search_words, job.owner, words)
+            return await store.atomic_async(search.search_words, job.owner, words)
 
         return ToolContext(job.owner, job.thread, search_own)
 
-    def _hinter(self, running: Running) -> Any:
+    def _tool_event_publisher(self, running: ActiveResponse) -> Any:
         def hint(name: str, state: str) -> None:
-            running.writer.tail.hint(Tool(name, state))
-            self._spawn(_ring_quietly("tool", running.job.response, name, state))
+            running.writer.tail.hint(ToolEvent(name, state))
+            self._spawn(_notify_best_effort("tool", running.job.response, name, state))
 
         return hint
 
-    async def _finish(self, running: Running, outcome: Outcome) -> Response | None:
+    async def _finish(self, running: ActiveResponse, outcome: Outcome) -> Response | None:
         """Write down the end, however long the database is away."""
         rest = await self._flusher.close(running.writer)
         while not running.lost:
             try:
-                final = await store.look(lifecycle.finish, rest, outcome)
+                final = await store.run_async(lifecycle.finish, rest, outcome)
                 if final is not None:
                     return final
                 running.lost = True
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS)
-        return await self._settled(rest)
+        return await self._final_state_elsewhere(rest)
 
-    async def _settled(self, rest: Addition) -> Response | None:
+    async def _final_state_elsewhere(self, rest: Append) -> Response | None:
         """What somebody else makes of a response that was taken from us: readers are told nothing but its end."""
         while True:
             with contextlib.suppress(Unavailable):
-                row = await store.run(logs.state, rest.response)
+                row = await store.atomic_async(logs.state, rest.response)
                 if row is None or row.ended:
                     return row
             await asyncio.sleep(RETRY_SECONDS)
@@ -204,10 +212,10 @@ class Runner:
 
     async def stop(self, response: int, offset: int | None) -> Response | None:
         """End a response, wherever it runs; its final state, at most STOP_SECONDS later. None: it is gone."""
-        if not await store.run(lifecycle.request_stop, response, offset):
-            return await store.run(logs.state, response)
-        self._stop_found(Stopping(response, offset))
-        ended = await store.run(lifecycle.end_abandoned, response, expired=True)
+        if not await store.atomic_async(lifecycle.request_stop, response, offset):
+            return await store.atomic_async(logs.state, response)
+        self._on_stop_request(StopRequest(response, offset))
+        ended = await store.atomic_async(lifecycle.finish_orphan, response, expired=True)
         return ended or await self._ended(response)
 
     async def _ended(self, response: int) -> Response | None:
@@ -215,37 +223,37 @@ class Runner:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 return await self.logs.final(response)
-        fenced = await store.run(lifecycle.end_abandoned, response, expired=False)
-        return fenced or await store.run(logs.state, response)
+        fenced = await store.atomic_async(lifecycle.finish_orphan, response, expired=False)
+        return fenced or await store.atomic_async(logs.state, response)
 
-    def _stop_found(self, stopping: Stopping) -> None:
+    def _on_stop_request(self, stopping: StopRequest) -> None:
         running = self._running.get(stopping.response)
         if running is not None:
             running.end(Outcome(Status.STOPPED, "stop", offset=stopping.offset))
 
-    def _lost(self, response: int) -> None:
+    def _on_lease_lost(self, response: int) -> None:
         running = self._running.get(response)
         if running is not None:
             logger.warning("action=lease_lost response=%d", response)
-            running.lose()
+            running.abandon()
 
     # Other processes
 
-    def _ended_somewhere(self, facts: list[Any]) -> None:
+    def _on_end_notification(self, facts: list[Any]) -> None:
         response, thread = facts
-        self.logs.rung([response])
-        self._turn_changed(thread)
+        self.logs.on_notify([response])
+        self._on_turn_changed(thread)
 
-    def _turn_changed(self, thread: int) -> None:
+    def _on_turn_changed(self, thread: int) -> None:
         for running in self._waiting.values():
             if running.job.thread == thread:
-                running.look()
+                running.check_turn()
 
-    def _look_everywhere(self) -> None:
+    def _refresh_all(self) -> None:
         """Rings may have been missed: look at everything that somebody may have rung for."""
-        self.logs.look_everywhere()
+        self.logs.refresh_all()
         for running in self._waiting.values():
-            running.look()
+            running.check_turn()
 
     def _renewed(self) -> list[int]:
         """What this process still holds a lease of."""
@@ -255,12 +263,12 @@ class Runner:
         """A heartbeat did not find a response among ours: it was taken away, unless it is just ending."""
         running = self._running.get(response)
         if running is not None and running.verdict is None and not running.answered:
-            self._lost(response)
+            self._on_lease_lost(response)
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
-            self.logs.beat()
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
+            self.logs.send_heartbeat()
 
     async def drain(self) -> None:
         """Write everything down before the process goes: what runs ends as `interrupted`, and its readers hear it."""
@@ -277,28 +285,28 @@ class Runner:
         await self.models.close()
 
 
-async def _ring_quietly(topic: str, *facts: Any) -> None:
+async def _notify_best_effort(topic: str, *facts: Any) -> None:
     with contextlib.suppress(Unavailable):
-        await store.run(doorbell.ring, topic, *facts)
+        await store.atomic_async(doorbell.notify, topic, *facts)
 
 
-_of_this_process: list[Runner] = []
+_instances: list[ResponseRunner] = []
 
 
-async def current() -> Runner:
+async def current() -> ResponseRunner:
     """The runner of this process, started when it is first needed."""
-    if not _of_this_process:
-        _of_this_process.append(Runner())
-        await _of_this_process[0].start()
-    return _of_this_process[0]
+    if not _instances:
+        _instances.append(ResponseRunner())
+        await _instances[0].start()
+    return _instances[0]
 
 
 def readers(response: int) -> int:
     """How many read a response's log in this process now. Callable from any thread."""
-    return sum(runner.logs.readers(response) for runner in _of_this_process)
+    return sum(runner.logs.readers(response) for runner in _instances)
 
 
 async def drain() -> None:
     """End what runs in this process, before it goes."""
-    for runner in _of_this_process:
+    for runner in _instances:
         await runner.drain()

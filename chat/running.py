@@ -10,23 +10,23 @@ from collections.abc import Awaitable
 from chat import store
 from chat.conf import settings
 from chat.engine import LeaseLost
-from chat.errors import ModelFailed, ModelTrouble, Unavailable, place_of
+from chat.errors import ModelFailed, ModelError, Unavailable, format_traceback_without_message
 from chat.log import Writer
 from chat.models import Status
 from chat.store import logs, turns
-from chat.store.hidden import Prepared
+from chat.store.hidden import ModelContext
 from chat.store.lifecycle import Outcome
 from chat.store.turns import Job
 
 logger = logging.getLogger(__name__)
 
 
-class Running:
+class ActiveResponse:
     """`verdict` is how it is to end, once somebody has decided that; `answering`, the engine's work, once it has begun."""
 
-    def __init__(self, job: Job, writer: Writer, prepared: Prepared | None) -> None:
+    def __init__(self, job: Job, writer: Writer, model_context: ModelContext | None) -> None:
         self.job, self.writer = job, writer
-        self.prepared = prepared  # until it begins
+        self.model_context = model_context  # until it begins
         self.verdict: Outcome | None = None
         self.answering: asyncio.Task[Outcome] | None = None
         self.lost = False
@@ -48,18 +48,18 @@ class Running:
             self.verdict = verdict
             self._cancel()
 
-    def lose(self) -> None:
+    def abandon(self) -> None:
         """Give it up without another write: the lease is somebody else's."""
         self.lost = True
         self._cancel()
 
-    def look(self) -> None:
+    def check_turn(self) -> None:
         """Have it look whether its turn has come."""
         if self._turn is not None:
             self._turn.set()
 
     def _cancel(self) -> None:
-        self.look()
+        self.check_turn()
         if self.answering is not None:
             self.answering.cancel()
 
@@ -76,13 +76,15 @@ class Running:
     async def _promoted(self) -> bool:
         """Whether the turn has come. A promotion counts too whose answer was lost with its connection."""
         try:
-            if await store.run(turns.promote, self.job):
+            if await store.atomic_async(turns.promote, self.job):
                 return True
-            return await store.run(logs.still_mine, self.job.response, self.job.epoch) is not None
+            return (
+                await store.atomic_async(logs.length_if_owned, self.job.response, self.job.epoch) is not None
+            )
         except Unavailable:
             return False
 
-    async def judged(self, answering: Awaitable[Outcome]) -> Outcome:
+    async def wait_for_outcome(self, answering: Awaitable[Outcome]) -> Outcome:
         """How the answer ended: by itself, by somebody's verdict, or by trouble."""
         try:
             return await answering
@@ -93,7 +95,7 @@ class Running:
         except LeaseLost:
             self.lost = True
             return Outcome(Status.INTERRUPTED)
-        except ModelTrouble as problem:
+        except ModelError as problem:
             return Outcome(Status.FAILED, error=problem)
         except Exception as problem:
             # Whatever it was, the response must end: a reader that waits for ever is worse than an unclear error.
@@ -105,6 +107,6 @@ def _unforeseen(problem: Exception, job: Job) -> ModelFailed:
         "action=answer_failed response=%d reason=%s\n%s",
         job.response,
         type(problem).__name__,
-        place_of(problem),
+        format_traceback_without_message(problem),
     )
     return ModelFailed()

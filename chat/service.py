@@ -11,23 +11,23 @@ from chat import conf_models, identity, runner, store
 from chat.conf import settings
 from chat.errors import BadRequest, NotFound, QuotaExceeded, Unavailable
 from chat.identity import Caller, Credentials
-from chat.log import Event
+from chat.log import LogEvent
 from chat.model_clients import MODELS
-from chat.model_clients.probe import Probe
+from chat.model_clients.probe import ProbeResult
 from chat.model_clients.probe import probe as ask
 from chat.models import Attachment, Response, Share, Thread
-from chat.payloads import Again, Feedback, NewThread, Send, ThreadChange
+from chat.payloads import RegenerateRequest, Feedback, NewThread, SendRequest, ThreadChange
 from chat.store import accounts, attachments, erasure, health, messages, refusals, search, shares, threads
 from chat.store.attachments import Picture
-from chat.store.claims import Claimant
-from chat.store.messages import Shown, Span
+from chat.store.claims import ClaimContext
+from chat.store.messages import MessageView, MessageRange
 from chat.store.search import Excerpt
 from chat.store.threads import Listing
-from chat.watchers import News
+from chat.watchers import ThreadEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ThreadPage:
     """A page of threads, with excerpts where it is the answer to a search."""
 
     threads: list[tuple[Thread, Excerpt | None]]
@@ -36,35 +36,39 @@ class Page:
 
 async def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
     # A token takes one statement; a guest is made in several.
-    work = store.run if credentials.bearer is None else store.look
+    work = store.atomic_async if credentials.bearer is None else store.run_async
     return await work(identity.identify, credentials, make_guest=make_guest)
 
 
-async def send(caller: Caller, request: Send, default_model: str = "") -> Response:
+async def send(caller: Caller, request: SendRequest, default_model: str = "") -> Response:
     """Answer a prompt, or attach to its answer. `default_model`: the door's own; else the thread's."""
     here = await runner.current()
-    return await _claimed(
-        here, Claimant(caller.user, here.process, here.has_room, default_model, MODELS), request
+    return await _send_counting_refusals(
+        here, ClaimContext(caller.user, here.process, here.has_room, default_model, MODELS), request
     )
 
 
-async def regenerate(caller: Caller, request: Again) -> Response:
+async def regenerate(caller: Caller, request: RegenerateRequest) -> Response:
     """Answer a prompt once more, as another version."""
     here = await runner.current()
-    return await _claimed(here, Claimant(caller.user, here.process, here.has_room, "", MODELS), request)
+    return await _send_counting_refusals(
+        here, ClaimContext(caller.user, here.process, here.has_room, "", MODELS), request
+    )
 
 
-async def _claimed(here: runner.Runner, claimant: Claimant, request: Send | Again) -> Response:
+async def _send_counting_refusals(
+    here: runner.ResponseRunner, claim_context: ClaimContext, request: SendRequest | RegenerateRequest
+) -> Response:
     """A refusal is counted for whoever sets the quotas; a count that fails changes nothing."""
     try:
-        return await here.send(claimant, request)
+        return await here.send(claim_context, request)
     except QuotaExceeded as refusal:
         with suppress(Unavailable):
-            await store.run(refusals.note, claimant.owner, refusal.fields["quota"])
+            await store.atomic_async(refusals.record_refusal, claim_context.owner, refusal.fields["quota"])
         raise
 
 
-async def probe(model: str) -> Probe:
+async def probe(model: str) -> ProbeResult:
     """Ask a model for a word, as it is asked by everyone. Only for people who look after the server."""
     here = await runner.current()
     await here.models.warm()
@@ -72,7 +76,7 @@ async def probe(model: str) -> Probe:
     return await ask(client)
 
 
-async def follow(caller: Caller, response: Response, offset: int) -> AsyncGenerator[Event]:
+async def follow(caller: Caller, response: Response, offset: int) -> AsyncGenerator[LogEvent]:
     """Read a response's log from an offset. Raises BadOffset before the first event."""
     if response.owner_id != caller.user:
         raise NotFound
@@ -86,10 +90,10 @@ def readers(response: int) -> int:
 
 
 async def response(caller: Caller, public_id: str) -> Response:
-    return await store.run(threads.response, caller.user, public_id)
+    return await store.atomic_async(threads.response, caller.user, public_id)
 
 
-async def reached(row: Response) -> int:
+async def current_offset(row: Response) -> int:
     """The offset that a reader of the response would reach now."""
     here = await runner.current()
     tail = here.logs.written(row.pk)
@@ -106,84 +110,86 @@ async def stop(caller: Caller, public_id: str, offset: int | None) -> Response:
     return ended
 
 
-async def list_threads(caller: Caller, wanted: Listing) -> Page:
+async def list_threads(caller: Caller, wanted: Listing) -> ThreadPage:
     if not wanted.words:
-        found, cursor = await store.run(threads.page, caller.user, wanted)
-        return Page([(thread, None) for thread in found], cursor)
-    hits, cursor = await store.run(search.search, caller.user, wanted)
-    return Page(list(hits), cursor)
+        found, cursor = await store.atomic_async(threads.page, caller.user, wanted)
+        return ThreadPage([(thread, None) for thread in found], cursor)
+    hits, cursor = await store.atomic_async(search.search, caller.user, wanted)
+    return ThreadPage(list(hits), cursor)
 
 
 async def thread(caller: Caller, public_id: str) -> Thread:
-    return await store.run(threads.find, caller.user, public_id)
+    return await store.atomic_async(threads.find, caller.user, public_id)
 
 
 async def create_thread(caller: Caller, wanted: NewThread) -> tuple[Thread, bool]:
     if wanted.model is not None and wanted.model not in MODELS:
         raise BadRequest(f"There is no such model. Known: {', '.join(MODELS)}.", models=list(MODELS))
-    return await store.run(threads.create, caller.user, wanted, MODELS[0])
+    return await store.atomic_async(threads.create, caller.user, wanted, MODELS[0])
 
 
 async def change_thread(caller: Caller, public_id: str, wanted: ThreadChange) -> Thread:
-    return await store.run(threads.change, caller.user, public_id, wanted)
+    return await store.atomic_async(threads.change, caller.user, public_id, wanted)
 
 
 async def delete_thread(caller: Caller, public_id: str) -> None:
     """Delete a thread with everything in it; what runs in it is stopped first."""
     row = await thread(caller, public_id)
     here = await runner.current()
-    for active in await store.run(threads.active, row.pk):
+    for active in await store.atomic_async(threads.active, row.pk):
         await here.stop(active, None)
-    await store.run(threads.delete, caller.user, row.pk, public_id)
+    await store.atomic_async(threads.delete, caller.user, row.pk, public_id)
 
 
-async def list_messages(caller: Caller, public_id: str, wanted: Span) -> tuple[list[Shown], bool]:
-    return await store.run(messages.page, caller.user, public_id, wanted)
+async def list_messages(
+    caller: Caller, public_id: str, wanted: MessageRange
+) -> tuple[list[MessageView], bool]:
+    return await store.atomic_async(messages.page, caller.user, public_id, wanted)
 
 
-async def replace_message(caller: Caller, public_id: str, message_id: str, content: str) -> Shown:
-    return await store.run(messages.replace, caller.user, public_id, message_id, content)
+async def replace_message(caller: Caller, public_id: str, message_id: str, content: str) -> MessageView:
+    return await store.atomic_async(messages.replace, caller.user, public_id, message_id, content)
 
 
 async def rate_message(caller: Caller, public_id: str, message_id: str, feedback: Feedback) -> None:
-    await store.run(messages.rate, caller.user, public_id, message_id, feedback)
+    await store.atomic_async(messages.rate, caller.user, public_id, message_id, feedback)
 
 
 async def share(caller: Caller, public_id: str, expires_at: datetime | None) -> Share:
     """A link under which anybody reads what a thread shows now."""
-    return await store.run(shares.create, caller.user, public_id, expires_at)
+    return await store.atomic_async(shares.create, caller.user, public_id, expires_at)
 
 
 async def list_shares(caller: Caller, public_id: str) -> list[Share]:
-    return await store.run(shares.of_thread, caller.user, public_id)
+    return await store.atomic_async(shares.of_thread, caller.user, public_id)
 
 
 async def revoke_share(caller: Caller, public_id: str, share_id: str) -> None:
-    await store.run(shares.revoke, caller.user, share_id, public_id)
+    await store.atomic_async(shares.revoke, caller.user, share_id, public_id)
 
 
 async def attach(caller: Caller, picture: Picture) -> Attachment:
-    return await store.run(attachments.create, caller.user, picture)
+    return await store.atomic_async(attachments.create, caller.user, picture)
 
 
 async def attachment(caller: Caller, public_id: str) -> Attachment:
-    return await store.run(attachments.find, caller.user, public_id)
+    return await store.atomic_async(attachments.find, caller.user, public_id)
 
 
 async def delete_account(user: int) -> None:
     """Delete a user with all they have; what runs is stopped first. Raises Held."""
-    await store.run(erasure.begin, user)
+    await store.atomic_async(erasure.begin, user)
     here = await runner.current()
-    for active in await store.run(accounts.active, user):
+    for active in await store.atomic_async(accounts.active, user):
         await here.stop(active, None)
-    while not await store.run(erasure.step, user):
+    while not await store.atomic_async(erasure.erase_batch, user):
         pass
-    looked_at: str | None = ""
-    while looked_at is not None:
-        looked_at = await store.run(accounts.forget_sessions, user, looked_at)
+    last_session: str | None = ""
+    while last_session is not None:
+        last_session = await store.atomic_async(accounts.delete_sessions, user, last_session)
 
 
-async def watch(caller: Caller) -> AsyncGenerator[News]:
+async def watch(caller: Caller) -> AsyncGenerator[ThreadEvent]:
     """What happens to the caller's threads from now on, in whichever process."""
     here = await runner.current()
     async with here.watchers.of(caller.user) as news:
@@ -191,16 +197,16 @@ async def watch(caller: Caller) -> AsyncGenerator[News]:
             yield await news.get()
 
 
-async def attend(caller: Caller, close: Callable[[], None]) -> Callable[[], None]:
+async def register_connection(caller: Caller, close: Callable[[], None]) -> Callable[[], None]:
     """Have `close` called when the caller may come in no more; the result ends that."""
     here = await runner.current()
-    here.watchers.attend(caller.user, close)
-    return lambda: here.watchers.leave(caller.user, close)
+    here.watchers.register_connection(caller.user, close)
+    return lambda: here.watchers.unregister_connection(caller.user, close)
 
 
 async def ready() -> None:
     """Whether this process can serve. Raises Unavailable."""
-    if not await store.run(health.migrated):
+    if not await store.atomic_async(health.is_migrated):
         raise Unavailable("The database lacks migrations: run `python3 manage.py migrate`.")
     await runner.current()
 

@@ -18,7 +18,7 @@ SKIP_DIGITS = 7  # of the number of newer messages left out: no thread has ten m
 @require_safe
 def shared(request: HttpRequest, share_id: str) -> HttpResponse:
     """Readable as it is; a script shows the generated interfaces on top. Unknown, expired and revoked links are one page."""
-    page = shares.read(share_id, _skip(request))
+    page = shares.read(share_id, _parse_skip(request))
     if page is None:
         raise Http404
     replies = [one.content for one in page.said]
@@ -30,6 +30,6 @@ def shared(request: HttpRequest, share_id: str) -> HttpResponse:
     return response
 
 
-def _skip(request: HttpRequest) -> int:
+def _parse_skip(request: HttpRequest) -> int:
     text = request.GET.get("skip", "0")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= SKIP_DIGITS else 0

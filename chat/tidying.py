@@ -6,21 +6,23 @@ import logging
 import time
 
 from chat import store
-from chat.errors import Unavailable, place_of
+from chat.errors import Unavailable, format_traceback_without_message
 from chat.store import attachments, attempts, erasure, guests, retention, shares
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 3_600.0  # between two looks for leftovers and for what is old: most is counted in days
-LEFTOVERS = {
-    "guests": guests.remove_idle,
-    "attachments": attachments.remove_unused,
-    "shares": shares.remove_expired,
-    "attempts": attempts.remove_old,
+CLEANUP_INTERVAL_SECONDS = (
+    3_600.0  # between two looks for leftovers and for what is old: most is counted in days
+)
+CLEANUP_TASKS = {
+    "guests": guests.delete_idle,
+    "attachments": attachments.delete_unused,
+    "shares": shares.delete_expired,
+    "attempts": attempts.delete_expired,
 }
 
 
-class Tidier:
+class Janitor:
     """`step` is called again and again; each call is a few short transactions."""
 
     def __init__(self) -> None:
@@ -34,21 +36,28 @@ class Tidier:
         except Unavailable:
             return
         except Exception as problem:
-            logger.error("action=tidying_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
+            logger.error(
+                "action=tidying_failed reason=%s\n%s",
+                type(problem).__name__,
+                format_traceback_without_message(problem),
+            )
 
     async def _step(self) -> None:
-        for user in await store.run(erasure.waiting):
-            await store.run(erasure.step, user)
+        for user in await store.atomic_async(erasure.pending_erasures):
+            await store.atomic_async(erasure.erase_batch, user)
         if self._more:
             await self._remove_old()
-        if time.monotonic() - self._looked >= LOOK_SECONDS:
+        if time.monotonic() - self._looked >= CLEANUP_INTERVAL_SECONDS:
             self._looked, self._more = time.monotonic(), True
-            for kind, remove in LEFTOVERS.items():
-                if gone := await store.run(remove):
+            for kind, remove in CLEANUP_TASKS.items():
+                if gone := await store.atomic_async(remove):
                     logger.info("action=leftovers_removed kind=%s count=%d", kind, gone)
 
     async def _remove_old(self) -> None:
-        gone = await store.run(retention.remove_overdue), await store.run(retention.remove_old_records)
+        gone = (
+            await store.atomic_async(retention.delete_expired_threads),
+            await store.atomic_async(retention.delete_expired_records),
+        )
         self._more = any(gone)
         if self._more:
             logger.info("action=retention threads=%d access_records=%d", *gone)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from chat import store
 from chat.conf import settings
-from chat.meter import Meter
-from chat.model_clients.base import ModelClient, Question
+from chat.meter import UsageRecorder
+from chat.model_clients.base import ModelClient, ModelRequest
 from chat.store import titles, usage
-from chat.text import readable, storable, title_of
+from chat.text import plain_text, storable, title_of
 
 SECONDS = 15.0  # for a few words; who waits for none
 ENOUGH_CHARACTERS = 400  # of the model's answer: a title has 80, its envelope some 200
@@ -23,40 +23,40 @@ INSTRUCTION = (
 
 
 @dataclass(slots=True)
-class _Heard:
+class _TitleStats:
     """As `chat.meter.Heard`."""
 
     text: str = ""
     characters: int = 0
-    counted: tuple[int, int] | None = None
+    token_counts: tuple[int, int] | None = None
     first_token: float | None = None
 
 
-async def improve(response: int, client: ModelClient) -> None:
+async def improve_title(response: int, client: ModelClient) -> None:
     """Ask a model for the title of a thread whose first response has just ended; never over one that a person set."""
-    untitled = await store.run(titles.untitled, response)
-    if untitled is None:
+    candidate = await store.atomic_async(titles.title_candidate, response)
+    if candidate is None:
         return
-    heard, meter = _Heard(), Meter(first_round=settings.tool_rounds + 1)
-    shown = f"{untitled.prompt[:WORDS_SHOWN]}\n\n{untitled.answer[:WORDS_SHOWN]}"
+    stats, recorder = _TitleStats(), UsageRecorder(first_round=settings.tool_rounds + 1)
+    shown = f"{candidate.prompt[:WORDS_SHOWN]}\n\n{candidate.answer[:WORDS_SHOWN]}"
     messages = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": shown}]
-    question = Question(messages, [])
+    request = ModelRequest(messages, [])
     try:
-        with meter.call(client.traits, question, heard):
-            await _listen(client, question, heard)
+        with recorder.call(client.profile, request, stats):
+            await _listen(client, request, stats)
     finally:
-        await store.run(usage.add, untitled.owner, untitled.thread, response, meter.unstored)
-    words = readable(heard.text).strip().strip('"“”')
+        await store.atomic_async(usage.add, candidate.owner, candidate.thread, response, recorder.unstored)
+    words = plain_text(stats.text).strip().strip('"“”')
     if words:
-        await store.run(titles.name, untitled, storable(title_of(words)))
+        await store.atomic_async(titles.set_title, candidate, storable(title_of(words)))
 
 
-async def _listen(client: ModelClient, question: Question, heard: _Heard) -> None:
-    async with asyncio.timeout(SECONDS), aclosing(client.stream(question)) as pieces:
+async def _listen(client: ModelClient, request: ModelRequest, stats: _TitleStats) -> None:
+    async with asyncio.timeout(SECONDS), aclosing(client.stream(request)) as pieces:
         async for piece in pieces:
-            heard.text += piece.text
-            heard.characters += len(piece.text)
+            stats.text += piece.text
+            stats.characters += len(piece.text)
             if piece.usage is not None:
-                heard.counted = (piece.usage.prompt_tokens, piece.usage.completion_tokens)
-            if piece.done or heard.characters > ENOUGH_CHARACTERS:
+                stats.token_counts = (piece.usage.prompt_tokens, piece.usage.completion_tokens)
+            if piece.done or stats.characters > ENOUGH_CHARACTERS:
                 return

@@ -15,11 +15,13 @@ from chat.errors import Unavailable
 from chat.models import Thread
 from chat.store import threads
 
-NEWS = 256  # waiting for one socket; a reader that far behind misses the oldest and loads its list again
+MAX_QUEUED_EVENTS = (
+    256  # waiting for one socket; a reader that far behind misses the oldest and loads its list again
+)
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class ThreadEvent:
     """What happened to a thread, `created`, `updated` or `deleted`, and the thread as it is now (None: gone)."""
 
     event: str
@@ -28,7 +30,7 @@ class News:
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class ThreadChanged:
     """What the doorbell told: of a thread that is there its primary key, of one that is gone its public id."""
 
     event: str
@@ -36,18 +38,18 @@ class Ring:
     public_id: str
 
 
-class Watchers:
+class ThreadSubscriptions:
     """The watching sockets of this process, by owner."""
 
     def __init__(self) -> None:
-        self._queues: defaultdict[int, set[asyncio.Queue[News]]] = defaultdict(set)
-        self._due: dict[int, deque[Ring]] = {}  # of each owner of whom something is being told
+        self._queues: defaultdict[int, set[asyncio.Queue[ThreadEvent]]] = defaultdict(set)
+        self._pending: dict[int, deque[ThreadChanged]] = {}  # of each owner of whom something is being told
         self._telling: set[asyncio.Task[None]] = set()
         self._sockets: defaultdict[int, set[Callable[[], None]]] = defaultdict(set)
 
     @asynccontextmanager
-    async def of(self, owner: int) -> AsyncIterator[asyncio.Queue[News]]:
-        queue: asyncio.Queue[News] = asyncio.Queue(NEWS)
+    async def of(self, owner: int) -> AsyncIterator[asyncio.Queue[ThreadEvent]]:
+        queue: asyncio.Queue[ThreadEvent] = asyncio.Queue(MAX_QUEUED_EVENTS)
         self._queues[owner].add(queue)
         try:
             yield queue
@@ -56,51 +58,51 @@ class Watchers:
             if not self._queues[owner]:
                 del self._queues[owner]
 
-    def attend(self, owner: int, close: Callable[[], None]) -> None:
+    def register_connection(self, owner: int, close: Callable[[], None]) -> None:
         """Call `close` when this user may come in no more, for as long as the socket is open."""
         self._sockets[owner].add(close)
 
-    def leave(self, owner: int, close: Callable[[], None]) -> None:
+    def unregister_connection(self, owner: int, close: Callable[[], None]) -> None:
         self._sockets[owner].discard(close)
         if not self._sockets[owner]:
             del self._sockets[owner]
 
-    def refused(self, facts: list[Any]) -> None:
+    def on_access_revoked(self, facts: list[Any]) -> None:
         """A user was suspended, or all their sessions were ended: `[owner]`."""
         for close in list(self._sockets.get(facts[0], ())):
             close()
 
-    def rung(self, facts: list[Any]) -> None:
+    def on_notify(self, facts: list[Any]) -> None:
         """A thread was created or updated: `[owner, thread, event]`."""
         owner, thread, event = facts
-        self._rung(owner, Ring(event, thread, ""))
+        self._enqueue(owner, ThreadChanged(event, thread, ""))
 
-    def deleted(self, facts: list[Any]) -> None:
+    def on_thread_deleted(self, facts: list[Any]) -> None:
         """A thread is gone: `[owner, public id]`."""
         owner, public_id = facts
-        self._rung(owner, Ring("deleted", None, public_id))
+        self._enqueue(owner, ThreadChanged("deleted", None, public_id))
 
-    def _rung(self, owner: int, ring: Ring) -> None:
+    def _enqueue(self, owner: int, change: ThreadChanged) -> None:
         """Tell of one after the other: a look that overtakes another would show what is past as the newest."""
-        if owner in self._due:
-            self._due[owner].append(ring)
+        if owner in self._pending:
+            self._pending[owner].append(change)
         elif owner in self._queues:
-            self._due[owner] = deque([ring])
-            task = asyncio.create_task(self._report(owner))
+            self._pending[owner] = deque([change])
+            task = asyncio.create_task(self._deliver_pending(owner))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 
-    async def _report(self, owner: int) -> None:
-        due = self._due[owner]
+    async def _deliver_pending(self, owner: int) -> None:
+        due = self._pending[owner]
         try:
             while due:
                 with contextlib.suppress(Unavailable):
-                    await self._tell(owner, due.popleft())
+                    await self._deliver(owner, due.popleft())
         finally:
-            del self._due[owner]
+            del self._pending[owner]
 
-    async def _tell(self, owner: int, ring: Ring) -> None:
-        news = await _news(ring)
+    async def _deliver(self, owner: int, change: ThreadChanged) -> None:
+        news = await _load_event(change)
         if news is None:
             return
         for queue in self._queues.get(owner, ()):
@@ -109,8 +111,8 @@ class Watchers:
             queue.put_nowait(news)
 
 
-async def _news(ring: Ring) -> News | None:
-    if ring.thread is None:
-        return News(ring.event, ring.public_id, None)
-    row = await store.look(threads.by_pk, ring.thread)
-    return None if row is None else News(ring.event, row.public_id, row)
+async def _load_event(change: ThreadChanged) -> ThreadEvent | None:
+    if change.thread is None:
+        return ThreadEvent(change.event, change.public_id, None)
+    row = await store.run_async(threads.by_pk, change.thread)
+    return None if row is None else ThreadEvent(change.event, row.public_id, row)

@@ -17,11 +17,11 @@ GROUPS = {
     "Conversations": ("Thread", "Message", "Response"),
     "Usage": ("UpstreamCall", "Price"),
     "People": ("User", "ApiToken", "Group"),
-    "Governance": ("AccessRecord", "Hold"),
+    "Governance": ("AuditLogEntry", "Hold"),
 }
 
 
-class Site(AdminSite):
+class ChatAdminSite(AdminSite):
     site_title = site_header = "Chat server"
     index_title = "Administration"
 
@@ -86,5 +86,5 @@ def _group(name: str, models: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-class Config(AdminConfig):
-    default_site = "chatproject.admin_site.Site"
+class ChatAdminConfig(AdminConfig):
+    default_site = "chatproject.admin_site.ChatAdminSite"

@@ -32,7 +32,7 @@ def run(argv: list[str]) -> None:
     """Carry out `manage.py argv[1] …`."""
     name, arguments = (argv[1], argv[2:]) if len(argv) > 1 else ("help", [])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     if name == "test":
         from chatproject import checks
 
@@ -41,7 +41,7 @@ def run(argv: list[str]) -> None:
     if name == "up":
         from chatproject import up
 
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, _exit_on_signal)
         sys.exit(up.main(arguments, folder))
     environment.provide_secret_key(os.environ, folder)
     _django(argv, name, folder)
@@ -58,7 +58,7 @@ def _django(argv: list[str], name: str, folder: Path) -> None:
         execute_from_command_line(argv)
 
 
-def _leave(number: int, _frame: object) -> NoReturn:
+def _exit_on_signal(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)  # through every `finally`: the database must stop if this process started it
 
 

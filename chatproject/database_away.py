@@ -15,11 +15,11 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 2  # a restarted Postgres takes about one
 
 
-class DatabaseAway(MiddlewareMixin):
+class DatabaseUnavailableMiddleware(MiddlewareMixin):
     """Answers with a page that comes back by itself, where Django would say that something broke."""
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
-        if not _passes(problem):
+        if not _is_transient(problem):
             return None
         logger.warning("action=page_waits reason=%s", type(problem.__cause__ or problem).__name__)
         page = render(request, "503.html", {"seconds": RETRY_SECONDS}, status=503)
@@ -27,7 +27,7 @@ class DatabaseAway(MiddlewareMixin):
         return page
 
 
-def _passes(problem: Exception) -> bool:
+def _is_transient(problem: Exception) -> bool:
     starting = isinstance(problem, ProgrammingError) and isinstance(
         problem.__cause__, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn
     )

@@ -52,7 +52,7 @@ def sources() -> Iterator[tuple[Path, str]]:
                     yield path, path.relative_to(ROOT / "chat").as_posix()
 
 
-def is_made(build: Path) -> bool:
+def is_complete(build: Path) -> bool:
     """Whether it is there itself; one that stands in for it is a link."""
     return build.exists() and not build.is_symlink()
 
@@ -65,7 +65,7 @@ class Builder:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        if is_made(self._build):
+        if is_complete(self._build):
             return
         self._process = subprocess.Popen(
             [sys.executable, "-m", "chatproject.page_build", str(self._build), self._kind],

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from chatproject import node
 from chatproject.bootstrap import alone, say
-from chatproject.page import C1, OPENUI, SOURCES, is_made, source_hash, sources
+from chatproject.page import C1, OPENUI, SOURCES, is_complete, source_hash, sources
 
 PRIORITY = 19  # the last to get a processor: chatting goes on meanwhile
 INSTALL_SECONDS = 600.0  # for 60 MB from the registry on a slow line
@@ -105,15 +105,15 @@ def ensure(build: Path, kind: str = OPENUI) -> None:
     """Make `build` unless it is there. Raises BuildFailed, NodeMissing or OSError, and leaves no half one."""
     build.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(build.parent):
-        if not is_made(build):
+        if not is_complete(build):
             _make(build, kind)
-            _forget_others(build)
+            _remove_other_builds(build)
 
 
 def _make(build: Path, kind: str) -> None:
     tools = node.find(build.parent)
     work, draft = build.parent / "work", build.with_suffix(".new")
-    _lay_out(work)
+    _copy_sources(work)
     _install(tools, work, kind)
     shutil.rmtree(draft, ignore_errors=True)
     environ = {"CHAT_PAGE_BASE": f"/page/{build.name}/", "CHAT_PAGE_OUT": str(draft), "CHAT_PAGE": kind}
@@ -128,7 +128,7 @@ def _make(build: Path, kind: str) -> None:
     draft.replace(build)
 
 
-def _lay_out(work: Path) -> None:
+def _copy_sources(work: Path) -> None:
     """The sources as they lie in `chat/`, in a place of our own: the project's folder may be read-only."""
     for old in (work / "static", work / "page"):
         for entry in old.iterdir() if old.exists() else ():
@@ -176,10 +176,10 @@ def _run(command: list[str], work: Path, environ: dict[str, str], seconds: float
     except subprocess.TimeoutExpired:
         raise BuildFailed(f"{Path(command[-2]).name} took longer than {seconds:g} s") from None
     if done.returncode:
-        raise BuildFailed(complaint(done.stdout + done.stderr))
+        raise BuildFailed(first_error_line(done.stdout + done.stderr))
 
 
-def complaint(output: str) -> str:
+def first_error_line(output: str) -> str:
     """The line of a failed program's output that says what is wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" .") not in ("", "npm error")]
     telling = [line for line in lines if "error" in line.lower()]
@@ -199,7 +199,7 @@ def _pack(folder: Path) -> None:
             path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
 
 
-def _forget_others(build: Path) -> None:
+def _remove_other_builds(build: Path) -> None:
     """Builds of earlier sources, but for the newest: an open tab may still ask for a part of it."""
     others = [path for path in build.parent.iterdir() if (path / "index.html").exists() and path != build]
     others = [path for path in others if not path.is_symlink()]

@@ -46,7 +46,7 @@ OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
-FORGETFUL = {
+UNSAFE_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -157,10 +157,12 @@ class Postgres:
             self._create(programs)
             self.created = True
         self.home.prepare_sockets()
-        deadline = time.monotonic() + (RECOVERY_SECONDS if self._forget_the_dead() else 0)
+        deadline = time.monotonic() + (RECOVERY_SECONDS if self._remove_stale_lock() else 0)
         while not self._launch(programs):
             if time.monotonic() >= deadline:
-                raise SystemExit(f"Postgres does not start: {self._last_words()}. More in {self.home.log}.")
+                raise SystemExit(
+                    f"Postgres does not start: {self._last_log_line()}. More in {self.home.log}."
+                )
             time.sleep(RECOVERY_SECONDS / 40)
 
     def _create(self, programs: Path) -> None:
@@ -174,24 +176,31 @@ class Postgres:
         draft.replace(self.home.data)
 
     def _run(self, command: list[Any], stdin: str = "") -> None:
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, **self._surroundings())
+        done = subprocess.run(
+            command, input=stdin, capture_output=True, text=True, **self._process_environment()
+        )
         if done.returncode:
             raise SystemExit(f"The database cannot be made: {_last_line(done.stderr)}.")
 
-    def _surroundings(self) -> dict[str, Any]:
+    def _process_environment(self) -> dict[str, Any]:
         return {"cwd": "/", "env": {"LC_ALL": "C", "TZ": "UTC"}, **self.home.as_account()}
 
     def _command(self, programs: Path) -> list[str]:
         options = OPTIONS | {"unix_socket_directories": str(self.home.sockets)}
         if not self.durable:
-            options |= FORGETFUL
+            options |= UNSAFE_OPTIONS
         settings = [f"--{name}={value}" for name, value in options.items()]
         return [str(programs / "postgres"), "-D", str(self.home.data), *settings]
 
     def _launch(self, programs: Path) -> bool:
         """Whether it came up; False if it gave up. In a session of its own, which the terminal's Ctrl-C does not reach."""
         with self._open_log() as log:
-            surroundings = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **self._surroundings()}
+            surroundings = {
+                "stdin": subprocess.DEVNULL,
+                "stdout": log,
+                "stderr": log,
+                **self._process_environment(),
+            }
             self._process = subprocess.Popen(self._command(programs), start_new_session=True, **surroundings)
         deadline = time.monotonic() + START_SECONDS
         while self._process.poll() is None and time.monotonic() < deadline:
@@ -204,7 +213,7 @@ class Postgres:
         large = self.home.log.exists() and self.home.log.stat().st_size > LOG_BYTES
         return open(self.home.log, "wb" if large else "ab")
 
-    def _last_words(self) -> str:
+    def _last_log_line(self) -> str:
         return _last_line(self.home.log.read_text(errors="replace"))
 
     # What the server's own lock file says: its process in the first line, its state in the eighth
@@ -227,7 +236,7 @@ class Postgres:
         pid = self._line(0)
         return int(pid) if pid.isdigit() and _serves(int(pid), self.home.data) else None
 
-    def _forget_the_dead(self) -> bool:
+    def _remove_stale_lock(self) -> bool:
         """Remove what a killed server left. True if there was something.
 
         Postgres itself takes any process with the recorded number for a living server: a zombie that a container's first

@@ -18,14 +18,14 @@ from typing import Any
 
 from chatproject.bootstrap import say
 
-SERVANT = "nobody"  # runs root's Postgres: it is on every system, and owns nothing else
-PLACES = (
+RUN_AS_USER = "nobody"  # runs root's Postgres: it is on every system, and owns nothing else
+CANDIDATE_FOLDERS = (
     "/var/lib",
     "/var/db",
     "/opt",
     "/srv",
 )  # for root's data, the first that can be used: kept over restarts
-NOTE = "postgres-home"  # in the data folder: where root's Postgres lives
+LOCATION_FILE = "postgres-home"  # in the data folder: where root's Postgres lives
 SOCKET_LIMIT = 80  # bytes of a socket's folder: the kernel allows 104 in all, macOS' being the shortest
 
 SHORT = Path("/tmp")  # for sockets alone; not TMPDIR, which differs between the sessions of one user
@@ -90,8 +90,8 @@ def find(data_folder: Path) -> Home:
             raise SystemExit(
                 f"The database in {inside} belongs to {inside.owner()}: start as that user, not as root."
             )
-        return Home(_place(data_folder / NOTE), pwd.getpwnam(SERVANT))
-    if (data_folder / NOTE).exists():
+        return Home(_stored_location(data_folder / LOCATION_FILE), pwd.getpwnam(RUN_AS_USER))
+    if (data_folder / LOCATION_FILE).exists():
         raise SystemExit(
             f"The database of {data_folder} belongs to root: start as root, or set another CHAT_DATA_DIR."
         )
@@ -99,7 +99,7 @@ def find(data_folder: Path) -> Home:
     return Home(inside)
 
 
-def _place(note: Path) -> Path:
+def _stored_location(note: Path) -> Path:
     """What the note says, or a new place that it says from now on."""
     if note.exists():
         folder = Path(note.read_text().strip())
@@ -116,12 +116,12 @@ def _place(note: Path) -> Path:
 
 def _reachable() -> Path:
     """A folder that root may write to and everybody may pass."""
-    for name in PLACES:
+    for name in CANDIDATE_FOLDERS:
         folder = Path(name)
         if folder.is_dir() and os.access(folder, os.W_OK) and folder.stat().st_mode & 0o001:
             return folder
     raise SystemExit(
-        f"None of {', '.join(PLACES)} can hold the database: start as an ordinary user, or set DATABASE_URL."
+        f"None of {', '.join(CANDIDATE_FOLDERS)} can hold the database: start as an ordinary user, or set DATABASE_URL."
     )
 
 

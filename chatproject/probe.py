@@ -11,10 +11,10 @@ from typing import Self
 from chatproject.listening import reachable
 
 PAUSE_SECONDS = 0.02  # after an answer that is not yet "ready": migrations are being applied
-PATIENCE_SECONDS = 5.0  # for one answer: after it the process that took the question is thought dead
+TIMEOUT_SECONDS = 5.0  # for one answer: after it the process that took the question is thought dead
 
 
-class Probe:
+class ReadinessProbe:
     """One question at a time. The socket takes connections before a server does: the answer comes when it can."""
 
     def __init__(self, listener: socket.socket, environ: Mapping[str, str]) -> None:
@@ -36,12 +36,12 @@ class Probe:
     @property
     def pause(self) -> float:
         """Seconds until the next `look` makes sense, unless one of `descriptors` becomes readable before."""
-        return PATIENCE_SECONDS / 10 if self._socket else PAUSE_SECONDS
+        return TIMEOUT_SECONDS / 10 if self._socket else PAUSE_SECONDS
 
     def descriptors(self) -> list[int]:
         return [self._socket.fileno()] if self._socket else []
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Ask, or read the answer if it is there."""
         try:
             if self._socket:
@@ -49,7 +49,7 @@ class Probe:
             else:
                 self._ask()
         except BlockingIOError:
-            if time.monotonic() - self._asked > PATIENCE_SECONDS:
+            if time.monotonic() - self._asked > TIMEOUT_SECONDS:
                 self._close()
         except OSError:
             self._close()

@@ -36,7 +36,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "chat",
-    "chatproject.admin_site.Config",
+    "chatproject.admin_site.ChatAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -61,7 +61,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "chatproject.database_away.DatabaseAway",
+    "chatproject.database_away.DatabaseUnavailableMiddleware",
 ]
 
 ROOT_URLCONF = "chatproject.urls"
@@ -81,7 +81,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "chat.User"
-AUTHENTICATION_BACKENDS = ["chat.identity.Patience", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["chat.identity.LoginThrottleBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -116,14 +116,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"place": {"()": "chatproject.logs.PlaceAlone"}},
+    "filters": {"redact_exception": {"()": "chatproject.logs.RedactExceptionFilter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "chat": {"level": settings.log_level},
         "chatproject": {"level": settings.log_level},
         # What leads nowhere is a client's doing too; and the address of a shared thread is the key to it.
-        "django.request": {"level": "ERROR", "filters": ["place"]},
+        "django.request": {"level": "ERROR", "filters": ["redact_exception"]},
         # A wrong Host is a client's doing and answered with 400; Django would log each with a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -18,32 +18,32 @@ from collections.abc import Callable, Iterable, Mapping
 from chatproject.bootstrap import ROOT, say
 from chatproject.launch import Launch
 from chatproject.postgres import Postgres
-from chatproject.probe import Probe
+from chatproject.probe import ReadinessProbe
 
 STOP_SECONDS = 10.0  # for a server to write down and end what it streams, which takes it 5
 TICK_SECONDS = 0.5  # between two looks at the database and at processes that wait for their restart
 FIRST_PAUSE_SECONDS = 0.1  # before a restart; doubled with each death that follows closely
 LONGEST_PAUSE_SECONDS = 5.0
 HEALTHY_SECONDS = 10.0  # a process that lived so long did not die of its start
-HOPELESS = 3  # deaths in a row before anything answered: the fault is not in the moment
+MAX_START_FAILURES = 3  # deaths in a row before anything answered: the fault is not in the moment
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class Server:
+class ServerProcess:
     """One server process and those that take its place."""
 
     def __init__(self, command: list[str], descriptors: Iterable[int], environ: Mapping[str, str]) -> None:
         self._command, self._descriptors, self._environ = command, tuple(descriptors), environ
         self._process: subprocess.Popen[bytes] | None = None
         self._started = self._due = 0.0
-        self.deaths = 0
+        self.failures_in_a_row = 0
         """In a row, none of them after a healthy life."""
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Start the process where it is due, and note its death."""
         now = time.monotonic()
         if self._process and self._process.poll() is not None:
-            self._bury(now)
+            self._on_exit(now)
         if not self._process and now >= self._due:
             self._started = now
             self._process = subprocess.Popen(
@@ -55,10 +55,10 @@ class Server:
                 start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
             )
 
-    def _bury(self, now: float) -> None:
+    def _on_exit(self, now: float) -> None:
         assert self._process is not None
-        self.deaths = 1 if now - self._started > HEALTHY_SECONDS else self.deaths + 1
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.deaths - 1), LONGEST_PAUSE_SECONDS)
+        self.failures_in_a_row = 1 if now - self._started > HEALTHY_SECONDS else self.failures_in_a_row + 1
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.failures_in_a_row - 1), LONGEST_PAUSE_SECONDS)
         say(
             f"Server process {self._process.pid} ended ({_reason(self._process.returncode)}): the next in {pause:g} s."
         )
@@ -91,7 +91,7 @@ class Supervisor:
         self._listeners, self._environ, self._database = listeners, environ, database
         self._launch = Launch(listeners, count)
         descriptors = self._launch.descriptors
-        self._servers = [Server(command, descriptors, environ) for command in self._launch.commands]
+        self._servers = [ServerProcess(command, descriptors, environ) for command in self._launch.commands]
         self._stops = 0
         self._wake, self._waker = os.pipe()
 
@@ -117,7 +117,7 @@ class Supervisor:
         """The servers take longer to load than a database that is there takes to start: they begin before it."""
         if self._database:
             if self._database.exists():
-                self._look_at_servers()
+                self._check_servers()
             self._database.start()
 
     def _prepare(self) -> subprocess.Popen[bytes]:
@@ -129,27 +129,29 @@ class Supervisor:
 
     def _become_ready(self, preparation: subprocess.Popen[bytes]) -> bool:
         """Whether the servers answer; False when they never will, or were told to stop before."""
-        with Probe(self._listeners[0], self._environ) as probe:
+        with ReadinessProbe(self._listeners[0], self._environ) as probe:
             while not self._stops and not probe.ready:
-                self._look_at_servers()
-                if preparation.poll() or any(server.deaths >= HOPELESS for server in self._servers):
+                self._check_servers()
+                if preparation.poll() or any(
+                    server.failures_in_a_row >= MAX_START_FAILURES for server in self._servers
+                ):
                     say("The server does not start: see above.")
                     return False
                 if preparation.returncode == 0:
-                    probe.look()
+                    probe.check()
                 self._wait(probe.pause, probe.descriptors())
         return probe.ready
 
     def _keep_running(self) -> None:
         while not self._stops:
-            self._look_at_servers()
+            self._check_servers()
             if self._database:
                 self._database.revive()
             self._wait(TICK_SECONDS)
 
-    def _look_at_servers(self) -> None:
+    def _check_servers(self) -> None:
         for server in self._servers:
-            server.look()
+            server.check()
 
     # Signals, through a pipe that `select` can wait for
 

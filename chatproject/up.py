@@ -52,7 +52,7 @@ def main(arguments: list[str], folder: Path) -> int:
     add_arguments(parser)
     options = parser.parse_args(arguments)
     addresses = listening.resolve(options.host, options.port)
-    _settle_openness(os.environ, private=listening.loopback(addresses))
+    _set_default_access(os.environ, private=listening.loopback(addresses))
     environment.provide_secret_key(os.environ, folder)
     listeners = listening.listen(addresses)
     listening.raise_file_limit()
@@ -85,7 +85,7 @@ def _page_builder(folder: Path, *, wanted: bool) -> page.Builder | None:
     return page.Builder(build, dict(os.environ), kind)
 
 
-def _settle_openness(environ: MutableMapping[str, str], *, private: bool) -> None:
+def _set_default_access(environ: MutableMapping[str, str], *, private: bool) -> None:
     """Guests are welcome, and can sign up, where only this machine's users can; others are met by a server set up for them."""
     missing = [name for name in PUBLIC if not environ.get(name)]
     if private and "ALLOWED_HOSTS" in missing:

@@ -53,7 +53,7 @@ def scripted_model() -> Iterator[ScriptedModel]:
 @pytest.fixture(scope="session")
 def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory: Any) -> Iterator[Any]:
     """Makes servers on the live database: `keep(**env)` shared ones, `own(**env)` for one test."""
-    from tests.live.harness import CANARY_KEY, SECRET_KEY, Servers, database_url
+    from tests.live.harness import CANARY_KEY, SECRET_KEY, LiveServers, database_url
 
     folder: Path = tmp_path_factory.mktemp("servers")
     env = {
@@ -66,7 +66,7 @@ def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory:
         "CHAT_GUESTS": "1",
         "CHAT_SIGNUP": "1",
     }
-    made = Servers(folder, env)
+    made = LiveServers(folder, env)
     yield made
     made.close()
 
@@ -76,13 +76,13 @@ def live(
     live_database: str, django_db_blocker: Any, servers: Any, scripted_model: ScriptedModel
 ) -> Iterator[None]:
     """Around every live test: the live database for the ORM, and afterwards the checks of `hygiene`."""
-    from chat.models import Attempt
+    from chat.models import LoginAttempt
     from tests.live.harness import using_database
-    from tests.live.hygiene import Hygiene
+    from tests.live.hygiene import LeakChecks
 
     with django_db_blocker.unblock(), using_database(live_database):
-        Attempt.objects.all().delete()  # all tests come from one address
-        hygiene = Hygiene(servers)
+        LoginAttempt.objects.all().delete()  # all tests come from one address
+        hygiene = LeakChecks(servers)
         yield
         try:
             hygiene.check()

@@ -13,11 +13,11 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from chat.conf import settings
-from chat.models import AccessRecord, Action, Message, Response, Thread, User
+from chat.models import AuditLogEntry, AuditAction, Message, Response, Thread, User
 
 REASON_SECONDS = 900  # for which a reason given for a thread counts: one sitting
 REASON_CHARACTERS = 500
-REASONS = 50  # threads whose reasons a session remembers; the oldest is asked for again
+MAX_REASONS = 50  # threads whose reasons a session remembers; the oldest is asked for again
 LISTS = "lists"  # where the reason for lists and searches is kept
 
 _SESSION_KEY = "chat_reasons"
@@ -33,7 +33,7 @@ def can_read_hidden(request: HttpRequest) -> bool:
     return can_read(request) and request.user.has_perm("chat.read_hidden_content")
 
 
-def look(request: HttpRequest, *, thread: Thread | None, what: Action, obj: Model) -> bool:
+def record_view(request: HttpRequest, *, thread: Thread | None, action: AuditAction, obj: Model) -> bool:
     """Record that this person is shown the content of `obj`; `thread` is the one it belongs to.
 
     False: nothing was recorded, and nothing may be shown, for a reason is wanted first (`admin/chat/reason.html` asks for it).
@@ -41,38 +41,38 @@ def look(request: HttpRequest, *, thread: Thread | None, what: Action, obj: Mode
     reason = reason_for(request, thread)
     if reason is None:
         return False
-    record(request, what, obj, reason=reason)
+    record(request, action, obj, reason=reason)
     return True
 
 
-def look_at_list(request: HttpRequest, kind: str, rows: Sequence[Model]) -> bool:
+def record_list_view(request: HttpRequest, kind: str, rows: Sequence[Model]) -> bool:
     """The same of a list's page; `kind` is the table's name."""
     reason = reason_for(request, None)
     if reason is None:
         return False
-    what = Action.SEARCHED if request.GET.get("q") else Action.LISTED
-    _add(request, action=what, kind=kind, shown=[row.pk for row in rows], reason=reason)
+    action = AuditAction.SEARCHED if request.GET.get("q") else AuditAction.LISTED
+    _add(request, action=action, kind=kind, shown=[row.pk for row in rows], reason=reason)
     return True
 
 
-def record(request: HttpRequest, what: Action, obj: Model, *, reason: str = "") -> None:
+def record(request: HttpRequest, action: AuditAction, obj: Model, *, reason: str = "") -> None:
     """Record what this person does with `obj`: a thread, message, response or user."""
     _add(
         request,
-        action=what,
+        action=action,
         kind=obj._meta.model_name,
         object_pk=obj.pk,
         public_id=getattr(obj, "public_id", ""),
-        owner_name=_owner_name(obj),
+        owner_name=_owner_username(obj),
         reason=reason,
     )
 
 
 def _add(request: HttpRequest, **fields: Any) -> None:
-    AccessRecord.objects.create(user_id=request.user.pk, username=request.user.get_username(), **fields)
+    AuditLogEntry.objects.create(user_id=request.user.pk, username=request.user.get_username(), **fields)
 
 
-def _owner_name(obj: Model) -> str:
+def _owner_username(obj: Model) -> str:
     if isinstance(obj, User):
         return obj.username
     return obj.owner.username if isinstance(obj, Thread | Message | Response) else ""
@@ -91,7 +91,7 @@ def give_reason(request: HttpRequest, thread: int | None, reason: str) -> None:
     given = request.session.get(_SESSION_KEY, {})
     given.pop(str(thread or LISTS), None)
     given[str(thread or LISTS)] = (reason[:REASON_CHARACTERS], time.time())
-    request.session[_SESSION_KEY] = dict(list(given.items())[-REASONS:])
+    request.session[_SESSION_KEY] = dict(list(given.items())[-MAX_REASONS:])
 
 
 def _key(thread: Thread | None) -> str:

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from chat.admin import holds, suspensions
-from chat.admin.deeds import DeedsAdmin
-from chat.admin.figures import moment, quotas_left, taken
+from chat.admin.deeds import ObjectActionsMixin
+from chat.admin.figures import format_time, quotas_left, taken
 from chat.admin.readonly import ROWS
 from chat.models import ApiToken, User
 from chat.store import sessions
@@ -33,10 +33,10 @@ class AccountList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = list(self.result_list)
-        furnish(self.result_list)
+        attach_totals(self.result_list)
 
 
-def furnish(users: list[Any]) -> None:
+def attach_totals(users: list[Any]) -> None:
     """Give the users what they took, and the guests among them what all guests took together."""
     totals = of_users([user.pk for user in users])
     shared = of_guests() if any(user.is_guest for user in users) else None
@@ -45,10 +45,10 @@ def furnish(users: list[Any]) -> None:
 
 
 @admin.register(User)
-class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
+class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     """Django's own, with guests told apart. Users are not deleted but erased, and staff make no other staff."""
 
-    deeds = (
+    object_actions = (
         suspensions.SUSPEND,
         suspensions.RESTORE,
         suspensions.SIGN_OUT,
@@ -89,7 +89,7 @@ class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
         found = super().get_object(request, object_id, from_field)
         if found is not None:
-            furnish([found])
+            attach_totals([found])
         return found
 
     @admin.display(description="threads")
@@ -113,7 +113,7 @@ class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
     @admin.display(description="last seen")
     def last_seen(self, user: Any) -> str:
         """The later of the last sign-in and the last activity in a thread."""
-        return moment(max(filter(None, (user.last_login, user.totals.last_activity)), default=None))
+        return format_time(max(filter(None, (user.last_login, user.totals.last_activity)), default=None))
 
     @admin.display(description="API tokens")
     def tokens(self, user: Any) -> str:
@@ -123,13 +123,13 @@ class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
     @admin.display(description="signed in")
     def sessions(self, user: User) -> str:
         """How often, and until when the last session lasts; never a session's key, which is a password."""
-        found = sessions.of(user)
+        found = sessions.sessions_of(user)
         number = f"{len(found.expire)}{'' if found.whole else ' of the newest'} sessions"
         return f"{number}, until {found.expire[0]:%Y-%m-%d %H:%M}" if found.expire else number
 
     @admin.display(description="legal hold")
     def held(self, user: User) -> str:
-        return holds.told(user)
+        return holds.describe_holds(user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         usual = super().get_readonly_fields(request, obj)
@@ -138,7 +138,7 @@ class AccountAdmin(DeedsAdmin[User], UserAdmin[User]):
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Of staff, others than superusers change nobody but themselves."""
         usual = super().has_change_permission(request, obj)
-        return usual and (obj is None or obj == request.user or suspensions.within_reach(request, obj))
+        return usual and (obj is None or obj == request.user or suspensions.can_manage(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

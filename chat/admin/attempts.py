@@ -23,7 +23,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class CallAttempt:
     """One call; times in seconds, as texts, `cost` with its currency. What is None is not known."""
 
     call: UpstreamCall
@@ -40,9 +40,9 @@ def calls_of(response: int) -> list[UpstreamCall]:
     return list(UpstreamCall.objects.filter(response=response).order_by("round", "attempt"))
 
 
-def attempts(calls: list[UpstreamCall]) -> list[Attempt]:
+def call_attempts(calls: list[UpstreamCall]) -> list[CallAttempt]:
     prices = _prices({call.model for call in calls})
-    return [_attempt(call, _cost(call, prices[call.model])) for call in calls]
+    return [_call_attempt(call, _cost(call, prices[call.model])) for call in calls]
 
 
 def total_cost(calls: list[UpstreamCall]) -> str | None:
@@ -54,20 +54,20 @@ def total_cost(calls: list[UpstreamCall]) -> str | None:
     return ", ".join(_money(one, currency) for currency, one in sorted(sums.items())) or None
 
 
-def _attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> Attempt:
-    return Attempt(
+def _call_attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> CallAttempt:
+    return CallAttempt(
         call=call,
-        name=name_of(call),
+        name=attempt_name(call),
         first_token=_seconds(call.started_at, call.first_token_at) if call.first_token_at else None,
         duration=_seconds(call.started_at, call.finished_at),
         cost=_money(*cost) if cost else None,
         causes=[Cause(str(one.get("kind", "")), str(one.get("text", ""))) for one in call.causes or []],
         parameters=json.dumps(call.parameters, ensure_ascii=False, indent=2) if call.parameters else "",
-        rebuildable=bool(call.recipe),
+        rebuildable=bool(call.provenance),
     )
 
 
-def name_of(call: UpstreamCall) -> str:
+def attempt_name(call: UpstreamCall) -> str:
     """Which of the response's calls it is; the one for the thread's title comes after all rounds that there may be."""
     if call.round > settings.tool_rounds:
         return "Title"

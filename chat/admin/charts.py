@@ -33,7 +33,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Polyline:
     """`points` as SVG has them; a lone point is a dot, drawn as a line of no length."""
 
     points: str
@@ -57,23 +57,23 @@ class Chart:
     labels: tuple[str, str, str]
     legend: list[Legend]
     bars: list[Bar]
-    lines: list[Line]
+    lines: list[Polyline]
 
 
 def stacked(title: str, labels: Sequence[str], series: Sequence[Series], unit: str = "") -> Chart:
     """Bars, the series one on the other."""
-    totals = [sum(one.values[place] or 0 for one in series) for place in range(len(labels))]
+    totals = [sum(one.values[index] or 0 for one in series) for index in range(len(labels))]
     top = _round_up(max(totals, default=0))
     bars = []
-    for place, label in enumerate(labels):
+    for index, label in enumerate(labels):
         level = 0.0
         for number, one in enumerate(series):
-            value = one.values[place] or 0
+            value = one.values[index] or 0
             if value:
                 height = value / top * HEIGHT
                 level += height
                 words = f"{label}, {one.name}: {shown(value, unit)}"
-                bars.append(Bar(place + GAP, HEIGHT - level, 1 - 2 * GAP, height, number % COLOURS, words))
+                bars.append(Bar(index + GAP, HEIGHT - level, 1 - 2 * GAP, height, number % COLOURS, words))
     return _chart(title, labels, series, top, unit, bars=bars)
 
 
@@ -81,9 +81,9 @@ def lines(title: str, labels: Sequence[str], series: Sequence[Series], unit: str
     """A line for each series, broken where it has no value."""
     top = _round_up(max((value or 0 for one in series for value in one.values), default=0))
     drawn = [
-        Line(" ".join(f"{x:.2f},{HEIGHT - y / top * HEIGHT:.2f}" for x, y in run), number % COLOURS)
+        Polyline(" ".join(f"{x:.2f},{HEIGHT - y / top * HEIGHT:.2f}" for x, y in run), number % COLOURS)
         for number, one in enumerate(series)
-        for run in _runs(one.values)
+        for run in _unbroken_runs(one.values)
     ]
     return _chart(title, labels, series, top, unit, lines=drawn)
 
@@ -96,7 +96,7 @@ def _chart(
     unit: str,
     *,
     bars: list[Bar] | None = None,
-    lines: list[Line] | None = None,
+    lines: list[Polyline] | None = None,
 ) -> Chart:
     ends = (labels[0], labels[len(labels) // 2], labels[-1]) if labels else ("", "", "")
     legend = [Legend(one.name, number % COLOURS) for number, one in enumerate(series)]
@@ -104,17 +104,17 @@ def _chart(
     return Chart(title, max(1, len(labels)), *axis, ends, legend, bars or [], lines or [])
 
 
-def _runs(values: Sequence[float | None]) -> list[list[tuple[float, float]]]:
+def _unbroken_runs(values: Sequence[float | None]) -> list[list[tuple[float, float]]]:
     """Neighbours that have values, each in the middle of its room."""
     runs: list[list[tuple[float, float]]] = []
     ended = True
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if value is None:
             ended = True
             continue
         if ended:
             runs.append([])
-        runs[-1].append((place + 0.5, value))
+        runs[-1].append((index + 0.5, value))
         ended = False
     return [run if len(run) > 1 else run * 2 for run in runs]
 

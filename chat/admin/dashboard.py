@@ -11,31 +11,31 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from chat.admin.charts import shown
-from chat.admin.panels import PANELS, Facts, active
-from chat.admin.spans import MAX_DAYS, RANGES, chosen
+from chat.admin.panels import PANELS, DashboardData, active
+from chat.admin.spans import MAX_DAYS, RANGES, parse_period
 from chat.admin.spreadsheet import spreadsheet
 from chat.conf_models import MODELS
 from chat.store.inspection import models_of
 
-RIGHT = "chat.view_dashboard"
+DASHBOARD_PERMISSION = "chat.view_dashboard"
 
 
 def dashboard(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """The page. Raises PermissionDenied."""
-    facts = _facts(request)
-    query = urlencode({**facts.choice.query, **({"model": facts.model} if facts.model else {})})
+    data = _load_data(request)
+    query = urlencode({**data.period.query, **({"model": data.model} if data.model else {})})
     context = {
         **site.each_context(request),
         "title": "Dashboard",
-        "choice": facts.choice,
+        "period": data.period,
         "ranges": list(RANGES),
         "models": models_of("chat_upstreamcall", MODELS),
-        "model": facts.model,
+        "model": data.model,
         "max_days": MAX_DAYS,
         "active": active(),
-        "totals": _totals(facts),
+        "totals": _totals(data),
         "panels": [
-            (name, make(facts), f"{reverse('admin:dashboard_csv', args=[name])}?{query}")
+            (name, make(data), f"{reverse('admin:dashboard_csv', args=[name])}?{query}")
             for name, make in PANELS.items()
         ],
     }
@@ -44,27 +44,27 @@ def dashboard(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 def panel_csv(request: HttpRequest, site: AdminSite, panel: str) -> HttpResponse:
     """One panel's table. Raises PermissionDenied, Http404."""
-    facts = _facts(request)
+    data = _load_data(request)
     if panel not in PANELS:
         raise Http404
-    made = PANELS[panel](facts)
-    span = facts.choice
+    made = PANELS[panel](data)
+    span = data.period
     return spreadsheet(f"{panel}-{span.first}-{span.last}", made.head, made.rows)
 
 
-def _facts(request: HttpRequest) -> Facts:
-    if not request.user.has_perm(RIGHT):
+def _load_data(request: HttpRequest) -> DashboardData:
+    if not request.user.has_perm(DASHBOARD_PERMISSION):
         raise PermissionDenied
-    return Facts(chosen(request.GET), request.GET.get("model", ""))
+    return DashboardData(parse_period(request.GET), request.GET.get("model", ""))
 
 
-def _totals(facts: Facts) -> dict[str, str]:
+def _totals(data: DashboardData) -> dict[str, str]:
     """Of the whole span."""
-    rows = facts.usage
+    rows = data.usage
     sums = {
         "responses": sum(row.responses for row in rows),
         "calls of models": sum(row.calls for row in rows),
         "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
-        "failed calls": sum(row.calls for row in facts.failed),
+        "failed calls": sum(row.calls for row in data.failed),
     }
     return {name: shown(number) for name, number in sums.items()}

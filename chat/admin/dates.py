@@ -16,30 +16,30 @@ MONTHS = 24  # offered side by side; beyond, years come first
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DateChoice:
     title: str
     link: str
     chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Dates:
+class DateHierarchy:
     """What can be chosen, and the way back."""
 
-    choices: list[Choice]
-    back: Choice | None
+    choices: list[DateChoice]
+    back: DateChoice | None
 
     @classmethod
-    def of(cls, changes: ChangeList) -> Dates | None:
+    def of(cls, changes: ChangeList) -> DateHierarchy | None:
         """None for an empty table."""
         field = str(changes.date_hierarchy)
         ends = changes.model._default_manager.aggregate(first=Min(field), last=Max(field))
         if ends["first"] is None:
             return None
-        return cls(*_Offer(changes, field, ends["first"], ends["last"]).made())
+        return cls(*_ChoiceBuilder(changes, field, ends["first"], ends["last"]).build())
 
 
-class _Offer:
+class _ChoiceBuilder:
     def __init__(self, changes: ChangeList, field: str, first: datetime, last: datetime) -> None:
         self._changes, self._field = changes, field
         self._first, self._last = first.date(), last.date()
@@ -48,7 +48,7 @@ class _Offer:
         )
         self._year, self._month, self._day = year, month, day
 
-    def made(self) -> tuple[list[Choice], Choice | None]:
+    def build(self) -> tuple[list[DateChoice], DateChoice | None]:
         if self._year and self._month:
             back = self._choice("All dates") if self._few else self._choice(str(self._year), year=self._year)
             return self._days(self._year, self._month), back
@@ -64,12 +64,12 @@ class _Offer:
     def _few(self) -> bool:
         return _months_since_0(self._last) - _months_since_0(self._first) < MONTHS
 
-    def _months(self, first: date, last: date) -> list[Choice]:
+    def _months(self, first: date, last: date) -> list[DateChoice]:
         numbers = range(_months_since_0(first), _months_since_0(last) + 1)
         starts = [date(number // 12, number % 12 + 1, 1) for number in numbers]
         return [self._choice(f"{one:%B %Y}", year=one.year, month=one.month) for one in starts]
 
-    def _days(self, year: int, month: int) -> list[Choice]:
+    def _days(self, year: int, month: int) -> list[DateChoice]:
         days = range(1, monthrange(year, month)[1] + 1) if 1 <= month <= 12 and year <= 9999 else []
         inside = [day for day in days if self._first <= date(year, month, day) <= self._last]
         return [
@@ -77,10 +77,10 @@ class _Offer:
             for day in inside
         ]
 
-    def _choice(self, title: str, **units: int) -> Choice:
+    def _choice(self, title: str, **units: int) -> DateChoice:
         wanted = {f"{self._field}__{unit}": number for unit, number in units.items()}
         link = self._changes.get_query_string(wanted, [f"{self._field}__"])
-        return Choice(title, link, bool(units) and units.get("day") == self._day)
+        return DateChoice(title, link, bool(units) and units.get("day") == self._day)
 
 
 def _number(value: Any) -> int | None:

@@ -17,8 +17,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from chat.admin import access
-from chat.models import Action
-from chat.store.refused import Refused
+from chat.models import AuditAction
+from chat.store.refused import GovernanceError
 
 M = TypeVar("M", bound=Model)
 
@@ -28,90 +28,93 @@ def _always(request: HttpRequest, row: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class ObjectAction:
     """`name` stands in its address, `right` is Django's name of a permission. `act` gets request, row and reason; it may
     raise `Refused`. `offered` says whether it makes sense for this row, and whether this person may do it to this row."""
 
     name: str
     label: str
     warning: str
-    right: str
-    action: Action
-    act: Callable[[HttpRequest, Any, str], object]
-    offered: Callable[[HttpRequest, Any], bool] = _always
+    permission: str
+    recorded_action: AuditAction
+    execute: Callable[[HttpRequest, Any, str], object]
+    is_available: Callable[[HttpRequest, Any], bool] = _always
 
 
-class DeedsAdmin(admin.ModelAdmin[M]):
+class ObjectActionsMixin(admin.ModelAdmin[M]):
     """Pages with buttons for deeds; mixed into a table's admin."""
 
-    deeds: ClassVar[tuple[Deed, ...]] = ()
+    object_actions: ClassVar[tuple[ObjectAction, ...]] = ()
 
     def get_urls(self) -> list[Any]:
-        return [*(self._address(deed) for deed in self.deeds), *super().get_urls()]
+        return [
+            *(self._url_pattern(object_action) for object_action in self.object_actions),
+            *super().get_urls(),
+        ]
 
-    def _address(self, deed: Deed) -> Any:
-        view = self.admin_site.admin_view(partial(self.deed_view, deed))
-        return path(f"<int:pk>/{deed.name}/", view, name=self._name(deed))
+    def _url_pattern(self, object_action: ObjectAction) -> Any:
+        view = self.admin_site.admin_view(partial(self.object_action_view, object_action))
+        return path(f"<int:pk>/{object_action.name}/", view, name=self._url_name(object_action))
 
-    def _name(self, deed: Deed) -> str:
-        return f"chat_{self.opts.model_name}_{deed.name}"
+    def _url_name(self, object_action: ObjectAction) -> str:
+        return f"chat_{self.opts.model_name}_{object_action.name}"
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         row = context.get("original")
         if row is not None:
-            context["deeds"] = [
-                (deed.label, reverse(f"admin:{self._name(deed)}", args=[row.pk]))
-                for deed in self.deeds
-                if self.may(request, deed, row)
+            context["object_actions"] = [
+                (object_action.label, reverse(f"admin:{self._url_name(object_action)}", args=[row.pk]))
+                for object_action in self.object_actions
+                if self.is_allowed(request, object_action, row)
             ]
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def may(self, request: HttpRequest, deed: Deed, row: Any) -> bool:
-        seen = self.has_view_permission(request, row) and request.user.has_perm(deed.right)
-        return seen and deed.offered(request, row)
+    def is_allowed(self, request: HttpRequest, object_action: ObjectAction, row: Any) -> bool:
+        seen = self.has_view_permission(request, row) and request.user.has_perm(object_action.permission)
+        return seen and object_action.is_available(request, row)
 
-    def deed_view(self, deed: Deed, request: HttpRequest, pk: int) -> HttpResponse:
+    def object_action_view(self, object_action: ObjectAction, request: HttpRequest, pk: int) -> HttpResponse:
         """The page of a deed, and by POST the deed itself."""
         row = self.get_object(request, str(pk))
-        if not (self.has_view_permission(request) and request.user.has_perm(deed.right)):
+        if not (self.has_view_permission(request) and request.user.has_perm(object_action.permission)):
             raise PermissionDenied
         if row is None:
             raise Http404
-        if not deed.offered(request, row):
+        if not object_action.is_available(request, row):
             raise PermissionDenied
         reason = request.POST.get("reason", "").replace("\0", "").strip()[: access.REASON_CHARACTERS]
-        if request.method == "POST" and reason and self._done(deed, request, row, reason):
-            return redirect(self._after(pk))
-        return self._page(deed, request, row)
+        if request.method == "POST" and reason and self._execute(object_action, request, row, reason):
+            return redirect(self._redirect_url(pk))
+        return self._confirmation_page(object_action, request, row)
 
-    def _done(self, deed: Deed, request: HttpRequest, row: Any, reason: str) -> bool:
+    def _execute(self, object_action: ObjectAction, request: HttpRequest, row: Any, reason: str) -> bool:
         """The deed and its record, together or not at all."""
         try:
             with transaction.atomic():
-                access.record(request, deed.action, row, reason=reason)
-                deed.act(request, row, reason)
-        except Refused as refused:
+                access.record(request, object_action.recorded_action, row, reason=reason)
+                object_action.execute(request, row, reason)
+        except GovernanceError as refused:
             messages.error(request, str(refused))
             return False
-        messages.success(request, f"{deed.label}: done.")
+        messages.success(request, f"{object_action.label}: done.")
         return True
 
-    def _after(self, pk: int) -> str:
+    def _redirect_url(self, pk: int) -> str:
         """The row's page, or the list where the row is gone."""
         table = f"admin:chat_{self.opts.model_name}"
         kept = self.model._default_manager.filter(pk=pk).exists()
         return reverse(f"{table}_change", args=[pk]) if kept else reverse(f"{table}_changelist")
 
-    def _page(self, deed: Deed, request: HttpRequest, row: Any) -> HttpResponse:
+    def _confirmation_page(self, object_action: ObjectAction, request: HttpRequest, row: Any) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": deed.label,
-            "deed": deed,
+            "title": object_action.label,
+            "object_action": object_action,
             "row": row,
             "opts": self.opts,
-            "back": self._after(row.pk),
+            "back": self._redirect_url(row.pk),
             "characters": access.REASON_CHARACTERS,
         }
-        return TemplateResponse(request, "admin/chat/deed.html", context)
+        return TemplateResponse(request, "admin/chat/object_action.html", context)

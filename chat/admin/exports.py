@@ -19,14 +19,16 @@ from django.urls import path
 
 from chat import store
 from chat.admin import access
-from chat.errors import Unavailable, place_of
+from chat.errors import Unavailable, format_traceback_without_message
 from chat.models import Thread
 from chat.store import selections
-from chat.store.selections import Exporter
+from chat.store.selections import StaffExport
 
 logger = logging.getLogger(__name__)
 
-COUNTED = 10_000  # threads, on the page that asks; counting more would take longer than reading the number
+MAX_COUNTED_THREADS = (
+    10_000  # threads, on the page that asks; counting more would take longer than reading the number
+)
 
 
 class ExportingAdmin(admin.ModelAdmin[Thread]):
@@ -40,26 +42,26 @@ class ExportingAdmin(admin.ModelAdmin[Thread]):
         """By GET a page that says how many and asks why; by POST the export. The address's query is that of the list."""
         if not (self.has_view_permission(request) and request.user.has_perm("chat.export_content")):
             raise PermissionDenied
-        chosen = self.get_changelist_instance(request).get_queryset(request)
+        selection = self.get_changelist_instance(request).get_queryset(request)
         hidden = request.POST.get("hidden") == "on"
         if hidden and not request.user.has_perm("chat.read_hidden_content"):
             raise PermissionDenied
         reason = request.POST.get("reason", "").replace("\0", "").strip()[: access.REASON_CHARACTERS]
         if request.method != "POST" or not reason:
-            return self._export_page(request, chosen)
-        by = Exporter(int(request.user.pk or 0), request.user.get_username(), reason, hidden)
+            return self._export_page(request, selection)
+        by = StaffExport(int(request.user.pk or 0), request.user.get_username(), reason, hidden)
         name = f"threads-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return StreamingHttpResponse(_lines(chosen, by), content_type="application/jsonl", headers=headers)
+        return StreamingHttpResponse(_lines(selection, by), content_type="application/jsonl", headers=headers)
 
-    def _export_page(self, request: HttpRequest, chosen: QuerySet[Thread]) -> HttpResponseBase:
-        number = chosen.order_by()[: COUNTED + 1].count()
+    def _export_page(self, request: HttpRequest, selection: QuerySet[Thread]) -> HttpResponseBase:
+        number = selection.order_by()[: MAX_COUNTED_THREADS + 1].count()
         context = {
             **self.admin_site.each_context(request),
             "title": "Export threads",
             "opts": self.opts,
-            "number": min(number, COUNTED),
-            "more": number > COUNTED,
+            "number": min(number, MAX_COUNTED_THREADS),
+            "more": number > MAX_COUNTED_THREADS,
             "may_hidden": request.user.has_perm("chat.read_hidden_content"),
             "query": request.GET.urlencode(),
             "characters": access.REASON_CHARACTERS,
@@ -67,7 +69,7 @@ class ExportingAdmin(admin.ModelAdmin[Thread]):
         return TemplateResponse(request, "admin/chat/export.html", context)
 
 
-async def _lines(chosen: QuerySet[Thread], by: Exporter) -> AsyncGenerator[bytes]:
+async def _lines(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator[bytes]:
     """The file; its last line has the type `end`, without it the file is not whole. Never raises: its reader would hang."""
     try:
         await sync_to_async(_close_connection)()
@@ -75,14 +77,18 @@ async def _lines(chosen: QuerySet[Thread], by: Exporter) -> AsyncGenerator[bytes
             {"type": "export", "at": datetime.now(UTC), "by": by.username, "hidden": by.hidden}
         )
         numbers = {"threads": 0, "messages": 0}
-        async for kind, text in _rows(chosen, by):
+        async for kind, text in _rows(selection, by):
             numbers[kind] += 1
             yield text
         yield selections.line({"type": "end", **numbers})
     except Unavailable:
         logger.warning("action=export_broken_off")
     except Exception as problem:
-        logger.error("action=export_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
+        logger.error(
+            "action=export_failed reason=%s\n%s",
+            type(problem).__name__,
+            format_traceback_without_message(problem),
+        )
 
 
 def _close_connection() -> None:
@@ -90,12 +96,12 @@ def _close_connection() -> None:
     connection.close()
 
 
-async def _rows(chosen: QuerySet[Thread], by: Exporter) -> AsyncGenerator[tuple[str, bytes]]:
+async def _rows(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator[tuple[str, bytes]]:
     after = 0
-    while found := await store.run(selections.threads, chosen, after, by):
+    while found := await store.atomic_async(selections.threads, selection, after, by):
         after = found[-1].pk
         for thread in found:
             yield "threads", selections.thread_line(thread, hidden=by.hidden)
-            for portion in await store.run(selections.portions, thread.pk, hidden=by.hidden):
-                for row in await store.run(selections.messages, portion):
+            for portion in await store.atomic_async(selections.portions, thread.pk, hidden=by.hidden):
+                for row in await store.atomic_async(selections.messages, portion):
                     yield "messages", selections.message_line(row, thread)

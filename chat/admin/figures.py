@@ -6,22 +6,22 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from chat.conf import settings
-from chat.store.totals import Taken, UserTotals
+from chat.store.totals import UsageSum, UserTotals
 
 SMALL = Decimal("0.01")  # of a currency; below, digits that count are shown instead of places
 
 
-def money(taken: Taken) -> str:
+def format_cost(taken: UsageSum) -> str:
     """Costs by currency; a question mark where some of the tokens have no price."""
-    costs = [amount(cost, currency) for currency, cost in sorted(taken.costs.items())]
+    costs = [format_amount(cost, currency) for currency, cost in sorted(taken.costs.items())]
     if taken.unpriced:
         costs.append("?")
     return " + ".join(costs) or "-"
 
 
-def taken(what: Taken) -> str:
+def taken(what: UsageSum) -> str:
     """Tokens, and what they cost."""
-    return f"{what.tokens:,} ({money(what)})" if what.tokens else "0"
+    return f"{what.tokens:,} ({format_cost(what)})" if what.tokens else "0"
 
 
 def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:
@@ -38,15 +38,15 @@ def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:
             ("tokens today, all guests", settings.guests_tokens_per_day, guests.day),
         ]
     # At once, 0 means none; elsewhere it means any number.
-    told = [limit for limit in limits if limit[1] or limit[0].startswith("at once")]
-    return [f"{max(0, limit - used):,} of {limit:,} {name}" for name, limit, used in told]
+    set_limits = [limit for limit in limits if limit[1] or limit[0].startswith("at once")]
+    return [f"{max(0, limit - used):,} of {limit:,} {name}" for name, limit, used in set_limits]
 
 
-def amount(cost: Decimal, currency: str) -> str:
+def format_amount(cost: Decimal, currency: str) -> str:
     shown = f"{cost:,.2f}" if not cost or cost >= SMALL else f"{cost:.2g}"
     return f"{shown} {currency}"
 
 
-def moment(time: datetime | None) -> str:
+def format_time(time: datetime | None) -> str:
     """To the minute, in UTC, as narrow as a list's column."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}" if time else "-"

@@ -9,11 +9,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from chat.conf_models import MODELS
-from chat.errors import BY_CODE, ModelTrouble
-from chat.models import ACTIVE, FAULTY, Message, Response, Status
-from chat.store.inspection import few, models_of
+from chat.errors import BY_CODE, ModelError
+from chat.models import ACTIVE, ERROR_STATUSES, Message, Response, Status
+from chat.store.inspection import limited_keys, models_of
 
-RARE = (*ACTIVE, *FAULTY, Status.STOPPED)  # statuses with an index of their own
+RARE = (*ACTIVE, *ERROR_STATUSES, Status.STOPPED)  # statuses with an index of their own
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -32,7 +32,7 @@ class StateFilter(admin.SimpleListFilter):
         if state == "none":
             return queryset.exclude(Exists(Response.objects.filter(thread=OuterRef("pk"))))
         found = (
-            few(Response.objects.filter(status=state).values_list("thread", flat=True))
+            limited_keys(Response.objects.filter(status=state).values_list("thread", flat=True))
             if state in RARE
             else None
         )
@@ -63,7 +63,7 @@ class ErrorFilter(admin.SimpleListFilter):
     title, parameter_name = "error code", "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code, code) for code, kind in BY_CODE.items() if issubclass(kind, ModelTrouble)]
+        return [(code, code) for code, kind in BY_CODE.items() if issubclass(kind, ModelError)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
@@ -72,7 +72,7 @@ class ErrorFilter(admin.SimpleListFilter):
         return found.filter(status=Status.FAILED) if queryset.model is Response else found
 
 
-class Rated(admin.SimpleListFilter):
+class FeedbackFilter(admin.SimpleListFilter):
     """Of messages, by what a reader thought of an answer."""
 
     title = parameter_name = "feedback"
@@ -88,7 +88,7 @@ class Rated(admin.SimpleListFilter):
         )
 
 
-class Whether(admin.SimpleListFilter):
+class HasRowsFilter(admin.SimpleListFilter):
     """Whether a thread has rows of some kind."""
 
     rows: ClassVar[QuerySet[Any]]
@@ -104,17 +104,17 @@ class Whether(admin.SimpleListFilter):
         return queryset
 
 
-class HasErrors(Whether):
+class HasErrors(HasRowsFilter):
     title = parameter_name = "errors"
-    rows = Response.objects.filter(status__in=FAULTY)
+    rows = Response.objects.filter(status__in=ERROR_STATUSES)
 
 
-class HasHidden(Whether):
+class HasHidden(HasRowsFilter):
     title, parameter_name = "hidden messages", "hidden"
     rows = Message.objects.filter(hidden=True)
 
 
-class IsFlagged(Whether):
+class IsFlagged(HasRowsFilter):
     """Flagged: somebody found an answer in it bad."""
 
     title, parameter_name = "bad answers", "flagged"

@@ -18,13 +18,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from chat import service, tools
-from chat.admin.dashboard import RIGHT
+from chat.admin.dashboard import DASHBOARD_PERMISSION
 from chat.conf import settings
 from chat.conf_models import C1, OPENASSISTANT, ModelSpec, specs
 from chat.models import Price
-from chat.store.upstreams import Health, health
+from chat.store.upstreams import ModelHealth, health
 
-PROBE = "chat.probe_model"
+PROBE_PERMISSION = "chat.probe_model"
 DEMO = "the demo model of this server"
 WINDOW = timedelta(hours=1)  # of which the health tells
 
@@ -44,7 +44,7 @@ class ModelRow:
     parameters: str
     spec: ModelSpec
     price: Price | None
-    health: Health | None
+    health: ModelHealth | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +62,15 @@ class ToolRow:
 
 def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """The page. Raises PermissionDenied."""
-    if not request.user.has_perm(RIGHT):
+    if not request.user.has_perm(DASHBOARD_PERMISSION):
         raise PermissionDenied
     context = {
         **site.each_context(request),
         "title": "Models and tools",
         "models": _models(),
-        "tools": [_tool(tool) for tool in tools.chosen().values()],
+        "tools": [_tool(tool) for tool in tools.configured_tools().values()],
         "servers": [(state, [_tool(tool) for tool in state.tools]) for state in tools.servers()],
-        "may_probe": request.user.has_perm(PROBE),
+        "may_probe": request.user.has_perm(PROBE_PERMISSION),
         "may_price": request.user.has_perm("chat.view_price"),
     }
     return TemplateResponse(request, "admin/chat/models.html", context)
@@ -78,7 +78,7 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Ask a model for a word, and tell on the page how that went. Raises PermissionDenied."""
-    if not request.user.has_perm(PROBE):
+    if not request.user.has_perm(PROBE_PERMISSION):
         raise PermissionDenied
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
@@ -89,13 +89,13 @@ def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
         messages.warning(request, "Another probe is under way.")
     else:
         try:
-            _tell(request, name)
+            _report_probe(request, name)
         finally:
             _probing.release()
     return HttpResponseRedirect(reverse("admin:models"))
 
 
-def _tell(request: HttpRequest, name: str) -> None:
+def _report_probe(request: HttpRequest, name: str) -> None:
     found = async_to_sync(service.probe)(name)
     if found.error is None:
         messages.success(request, f"Model {name}: first token after {found.seconds:.2f} s.")
@@ -106,17 +106,17 @@ def _tell(request: HttpRequest, name: str) -> None:
 
 def _models() -> list[ModelRow]:
     now = datetime.now(UTC)
-    lately = health(now - WINDOW)
+    recent = health(now - WINDOW)
     valid = Price.objects.filter(valid_from__lte=now).order_by("model", "-valid_from").distinct("model")
     prices = {price.model: price for price in valid}
-    return [_model(name, spec, prices.get(name), lately.get(name)) for name, spec in specs.items()]
+    return [_model(name, spec, prices.get(name), recent.get(name)) for name, spec in specs.items()]
 
 
-def _model(name: str, spec: ModelSpec, price: Price | None, lately: Health | None) -> ModelRow:
-    server, upstream, key = _reached(name, spec)
+def _model(name: str, spec: ModelSpec, price: Price | None, recent: ModelHealth | None) -> ModelRow:
+    server, upstream, key = _endpoint_of(name, spec)
     parameters = ", ".join(_parameter(*item) for item in spec.parameters.items())
     return ModelRow(
-        name, server, upstream, key, _format(name, spec), _tools(name, spec), parameters, spec, price, lately
+        name, server, upstream, key, _format(name, spec), _tools(name, spec), parameters, spec, price, recent
     )
 
 
@@ -133,26 +133,26 @@ def _tools(name: str, spec: ModelSpec) -> str:
     return ", ".join(spec.tools)
 
 
-def _reached(name: str, spec: ModelSpec) -> tuple[str, str, bool | None]:
+def _endpoint_of(name: str, spec: ModelSpec) -> tuple[str, str, bool | None]:
     """The server, the name it is told, and whether its key is set."""
     if name == C1:
         key = bool(settings.thesys_api_key)
         return (
             (DEMO, settings.c1_model, None)
             if settings.demo
-            else (_place(settings.c1_upstream), settings.c1_model, key)
+            else (_without_credentials(settings.c1_upstream), settings.c1_model, key)
         )
     if name == OPENASSISTANT:
         url, key = settings.openassistant_base_url, bool(settings.openassistant_api_key)
         return (
-            (_place(url), settings.openassistant_model, key)
+            (_without_credentials(url), settings.openassistant_model, key)
             if url
             else (DEMO, settings.openassistant_model, None)
         )
-    return _place(spec.base_url), spec.model, bool(spec.api_key) if spec.api_key_env else None
+    return _without_credentials(spec.base_url), spec.model, bool(spec.api_key) if spec.api_key_env else None
 
 
-def _place(url: str) -> str:
+def _without_credentials(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -165,11 +165,11 @@ def _parameter(name: str, value: Any) -> str:
 
 
 def _tool(tool: tools.Tool) -> ToolRow:
-    told = tool.schema["function"]
-    schema = msgspec.json.format(msgspec.json.encode(told["parameters"])).decode()
+    function = tool.schema["function"]
+    schema = msgspec.json.format(msgspec.json.encode(function["parameters"])).decode()
     return ToolRow(
         tool.name,
-        told["description"],
+        function["description"],
         schema,
         tool.permission or "",
         tool.seconds,

@@ -8,53 +8,53 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from chat.admin.deeds import Deed, DeedsAdmin
+from chat.admin.deeds import ObjectAction, ObjectActionsMixin
 from chat.admin.readonly import ReadOnlyAdmin
-from chat.models import Action, Hold, Thread, User
+from chat.models import AuditAction, Hold, Thread, User
 from chat.store import holds
 
-_RIGHT = "chat.hold_content"
+_PERMISSION = "chat.hold_content"
 
 
-def _make(request: HttpRequest, row: Thread | User, reason: str) -> None:
-    holds.make(row, request.user.get_username(), reason)
+def _place_hold(request: HttpRequest, row: Thread | User, reason: str) -> None:
+    holds.place_hold(row, request.user.get_username(), reason)
 
 
 def _lift(request: HttpRequest, row: Hold, reason: str) -> None:
-    holds.lift(row, request.user.get_username(), reason)
+    holds.lift_hold(row, request.user.get_username(), reason)
 
 
-def _lasts(request: HttpRequest, row: Hold) -> bool:
+def _is_in_force(request: HttpRequest, row: Hold) -> bool:
     return row.lifted_at is None
 
 
-HOLD = Deed(
+HOLD = ObjectAction(
     "hold",
     "Put under legal hold",
     "Nothing of it can be deleted or redacted until the hold is lifted: not by its owner, not by staff, not by age. "
     "Its owner is not told; a thread that they delete is out of their sight, and kept.",
-    _RIGHT,
-    Action.HELD,
-    _make,
+    _PERMISSION,
+    AuditAction.HELD,
+    _place_hold,
 )
-LIFT = Deed(
+LIFT = ObjectAction(
     "lift",
     "Lift the hold",
     "If no other hold lies on it, it can be deleted and redacted again. What its owner deleted meanwhile goes within the hour.",
-    _RIGHT,
-    Action.LIFTED,
+    _PERMISSION,
+    AuditAction.LIFTED,
     _lift,
-    _lasts,
+    _is_in_force,
 )
 
 
-def told(row: Thread | User) -> str:
+def describe_holds(row: Thread | User) -> str:
     """The holds that lie on a thread or a user, in words; "-": none does."""
-    lasting = Hold.objects.filter(thread=row) if isinstance(row, Thread) else Hold.objects.filter(user=row)
-    return "; ".join(f"{hold.made_by}, {hold.made_at:%Y-%m-%d}: {hold.reason}" for hold in lasting) or "-"
+    in_force = Hold.objects.filter(thread=row) if isinstance(row, Thread) else Hold.objects.filter(user=row)
+    return "; ".join(f"{hold.made_by}, {hold.made_at:%Y-%m-%d}: {hold.reason}" for hold in in_force) or "-"
 
 
-class LastingFilter(admin.SimpleListFilter):
+class HoldStateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "lasting"
 
@@ -67,8 +67,8 @@ class LastingFilter(admin.SimpleListFilter):
 
 
 @admin.register(Hold)
-class HoldAdmin(DeedsAdmin[Hold], ReadOnlyAdmin[Hold]):
-    deeds = (LIFT,)
+class HoldAdmin(ObjectActionsMixin[Hold], ReadOnlyAdmin[Hold]):
+    object_actions = (LIFT,)
     change_form_template = "admin/chat/content_form.html"
     list_display = (
         "kind",
@@ -81,7 +81,7 @@ class HoldAdmin(DeedsAdmin[Hold], ReadOnlyAdmin[Hold]):
         "lifted_at",
     )
     listed = ("kind", "public_id", "owner_name", "reason", "made_by", "made_at", "lifted_by", "lifted_at")
-    list_filter = (LastingFilter, "kind", "made_at")
+    list_filter = (HoldStateFilter, "kind", "made_at")
     search_fields = ("public_id__exact", "owner_name__exact", "made_by__exact")
     search_help_text = "Whole ids of threads, whole names of owners and staff"
     ordering = ("-pk",)
@@ -94,7 +94,7 @@ class HoldAdmin(DeedsAdmin[Hold], ReadOnlyAdmin[Hold]):
     )
 
     def has_view_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
-        return request.user.has_perm(_RIGHT) or super().has_view_permission(request, obj)
+        return request.user.has_perm(_PERMISSION) or super().has_view_permission(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(_RIGHT) or super().has_module_permission(request)
+        return request.user.has_perm(_PERMISSION) or super().has_module_permission(request)

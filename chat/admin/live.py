@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chat import service
 from chat.admin import access
-from chat.models import AccessRecord, Action, Response
+from chat.models import AuditLogEntry, AuditAction, Response
 from chat.store import lifecycle
-from chat.store.arrivals import said
+from chat.store.arrivals import timed_text
 
 PIECE_BYTES = 262_144  # of a log, in one answer: a long one takes four, and none takes much memory
-ON_RECORD = timedelta(minutes=15)  # for which going on with what one is reading is no look of its own
+VIEW_SESSION = timedelta(minutes=15)  # for which going on with what one is reading is no look of its own
 
 
 @never_cache
@@ -30,13 +30,13 @@ def log(request: HttpRequest, key: int) -> HttpResponse:
 
     `offset` is where they end, `more` whether the log goes on there already, `ended` whether it will never grow.
     """
-    row = _row(request, key, "chat.read_content")
+    row = _get_response(request, key, "chat.read_content")
     after = request.GET.get("after", "0")
     if not (after.isascii() and after.isdigit() and len(after) < 16):
         return JsonResponse({"detail": "`after` is a count of bytes."}, status=400)
-    if not _on_record(request, row, int(after)):
+    if not _is_recorded(request, row, int(after)):
         return JsonResponse({"detail": "A reason is wanted first: reload the page."}, status=403)
-    pieces = list(said(row.pk, int(after), PIECE_BYTES))
+    pieces = list(timed_text(row.pk, int(after), PIECE_BYTES))
     offset = pieces[-1].stop if pieces else min(int(after), row.log_length)
     return JsonResponse(
         {
@@ -50,32 +50,34 @@ def log(request: HttpRequest, key: int) -> HttpResponse:
     )
 
 
-def _row(request: HttpRequest, key: int, permission: str) -> Response:
+def _get_response(request: HttpRequest, key: int, permission: str) -> Response:
     """Raises PermissionDenied, and Http404."""
     if not (request.user.has_perm("chat.view_response") and request.user.has_perm(permission)):
         raise PermissionDenied
     return get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
 
 
-def _on_record(request: HttpRequest, row: Response, after: int) -> bool:
+def _is_recorded(request: HttpRequest, row: Response, after: int) -> bool:
     """Whether this look is on record now. One that goes on is, where its beginning is not long ago."""
-    own = AccessRecord.objects.filter(kind="response", object_pk=row.pk, username=request.user.get_username())
-    begun = own.filter(action=Action.REPLAYED, moment__gt=Now() - ON_RECORD)
+    own = AuditLogEntry.objects.filter(
+        kind="response", object_pk=row.pk, username=request.user.get_username()
+    )
+    begun = own.filter(action=AuditAction.REPLAYED, moment__gt=Now() - VIEW_SESSION)
     if after and access.reason_for(request, row.thread) is not None and begun.exists():
         return True
-    return access.look(request, thread=row.thread, what=Action.REPLAYED, obj=row)
+    return access.record_view(request, thread=row.thread, action=AuditAction.REPLAYED, obj=row)
 
 
 @require_POST
 def stop(request: HttpRequest, key: int) -> HttpResponse:
     """End a response that runs, in whichever process; what has come so far is kept."""
-    row = _row(request, key, "chat.stop_response")
+    row = _get_response(request, key, "chat.stop_response")
     with transaction.atomic():
-        access.record(request, Action.STOPPED, row)
+        access.record(request, AuditAction.STOPPED, row)
         asked = lifecycle.request_stop(row.pk, None)
     if asked:
         with transaction.atomic():
-            lifecycle.end_abandoned(row.pk, expired=True)  # the owner may be dead
+            lifecycle.finish_orphan(row.pk, expired=True)  # the owner may be dead
     words = "It is being stopped." if asked else "It had ended already."
     messages.info(request, words)
     return redirect("admin:chat_response_change", row.pk)

@@ -11,18 +11,18 @@ from django.http import HttpRequest
 
 from chat import text
 from chat.admin import access, redactions
-from chat.admin.deeds import DeedsAdmin
-from chat.admin.figures import moment
-from chat.admin.filters import Rated
+from chat.admin.deeds import ObjectActionsMixin
+from chat.admin.figures import format_time
+from chat.admin.filters import FeedbackFilter
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.transcript import earlier, whole
+from chat.admin.transcript import earlier_revisions, full_message
 from chat.models import Message, Thread
 from chat.store.inspection import with_words
 
 START_CHARACTERS = 120  # of a message in a list: two lines of its column
 
 # Hidden messages have no readable text of their own.
-_START = Left(Coalesce(NullIf("readable", Value("")), F("content")), START_CHARACTERS)
+_START = Left(Coalesce(NullIf("plain_text", Value("")), F("content")), START_CHARACTERS)
 _VISIBLE_START = Case(When(hidden=False, then=_START), default=Value("(hidden)"))
 
 LAST = 2**31 - 1  # the largest turn there can be: a prompt that waits for its own comes last
@@ -30,12 +30,12 @@ _PLACE = Coalesce("turn", Value(LAST))
 
 
 @admin.register(Message)
-class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
-    deeds = (redactions.MESSAGE,)
-    list_display = ("start", "role", "mark", "thread", "turn", "position", "said_at")
-    sortable_by = ("said_at",)
-    list_filter = ("hidden", "role", ("created_at", admin.DateFieldListFilter), Rated)
-    said_filters = (Rated,)
+class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
+    object_actions = (redactions.MESSAGE,)
+    list_display = ("start", "role", "mark", "thread", "turn", "position", "created")
+    sortable_by = ("created",)
+    list_filter = ("hidden", "role", ("created_at", admin.DateFieldListFilter), FeedbackFilter)
+    content_filters = (FeedbackFilter,)
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-pk")
     list_select_related = ("thread",)
@@ -51,8 +51,8 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
         "redacted_at",
         "created_at",
     )
-    said = ("start",)
-    unfilterable = ("content", "readable", "tool_calls", "search", "feedback_comment", "feedback_score")
+    content_fields = ("start",)
+    unfilterable = ("content", "plain_text", "tool_calls", "search", "feedback_comment", "feedback_score")
     search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
     search_help_text = "Whole ids of messages and threads; words too for who may read them"
     fields = (
@@ -67,9 +67,9 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         start = _START if access.can_read_hidden(request) else _VISIBLE_START
         messages = super().get_queryset(request).annotate(start=start, place=_PLACE)
-        return messages.defer("search", "content", "readable", "tool_calls")
+        return messages.defer("search", "content", "plain_text", "tool_calls")
 
-    def paged_by(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_keyset_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Those of one thread in its own order."""
         return ("-place", "-position", "-pk") if "thread__id__exact" in request.GET else self.ordering
 
@@ -81,17 +81,19 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
             return queryset, False
         threads = list(Thread.objects.filter(public_id=words).values_list("pk", flat=True))
         named = Q(public_id=words) | Q(thread__in=threads)
-        return queryset.filter(named | with_words(words) if self.shows(request, None) else named), False
+        return queryset.filter(
+            named | with_words(words) if self.shows_content(request, None) else named
+        ), False
 
     def thread_of(self, row: Message) -> Thread:
         return row.thread
 
-    def contents(self, request: HttpRequest, row: Message) -> dict[str, Any]:
+    def content_context(self, request: HttpRequest, row: Message) -> dict[str, Any]:
         if row.hidden and not access.can_read_hidden(request):
             return {"entries": []}
         return {
-            "entries": whole(row.pk, hidden=True),
-            "revisions": earlier(row.pk),
+            "entries": full_message(row.pk, hidden=True),
+            "revisions": earlier_revisions(row.pk),
             "revision_count": row.revision,
         }
 
@@ -108,8 +110,8 @@ class MessageAdmin(DeedsAdmin[Message], ContentAdmin[Message]):
         return link("response", row.response_id, row.response)
 
     @admin.display(description="created at", ordering="created_at")
-    def said_at(self, row: Message) -> str:
-        return moment(row.created_at)
+    def created(self, row: Message) -> str:
+        return format_time(row.created_at)
 
     @admin.display(description="marks", empty_value="-")
     def mark(self, row: Message) -> str | None:

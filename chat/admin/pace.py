@@ -12,12 +12,12 @@ from chat.store.arrivals import Arrival
 COLUMNS = 100  # of the chart: one for a few pixels of a phone
 ROWS = 20  # of the table that stands beside it: what a person listens to
 HEIGHT = 100  # units of the chart
-GAPS = 5  # the longest silences, listed
-NOTICED = 0.25  # seconds without a byte that a reader notices
+MAX_GAPS = 5  # the longest silences, listed
+MIN_GAP_SECONDS = 0.25  # seconds without a byte that a reader notices
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """Bytes that came within a stretch of time; seconds as texts."""
 
     since: str
@@ -37,12 +37,12 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Throughput:
     """`path` is the rate over time for an SVG of WIDTH × HEIGHT; `peak`, in bytes a second, is its height."""
 
     path: str
     peak: int
-    stretches: list[Stretch]
+    intervals: list[Interval]
     gaps: list[Gap]
     longest: str | None
     median: str | None
@@ -51,23 +51,23 @@ class Pace:
     size: int
 
 
-def pace(arrivals: Sequence[Arrival], seconds: float) -> Pace:
+def throughput(arrivals: Sequence[Arrival], seconds: float) -> Throughput:
     """Of the model's text; `seconds` is the whole axis. Our own think items are not the model's pace."""
-    told = [one for one in arrivals if not one.ephemeral]
-    columns = _rates(told, seconds, COLUMNS)
+    model_arrivals = [one for one in arrivals if not one.ephemeral]
+    columns = _rates(model_arrivals, seconds, COLUMNS)
     peak = max(columns, default=0)
-    moments = [one.milliseconds / 1000 for one in told]
+    moments = [one.milliseconds / 1000 for one in model_arrivals]
     gaps = sorted(((b - a, a) for a, b in pairwise(moments)), reverse=True)
-    return Pace(
+    return Throughput(
         path=_path(columns, peak),
         peak=round(peak),
-        stretches=_stretches(told, seconds),
-        gaps=[_gap(since, length, seconds) for length, since in gaps[:GAPS] if length >= NOTICED],
+        intervals=_intervals(model_arrivals, seconds),
+        gaps=[_gap(since, length, seconds) for length, since in gaps[:MAX_GAPS] if length >= MIN_GAP_SECONDS],
         longest=f"{gaps[0][0]:.2f}" if gaps else None,
         median=f"{gaps[len(gaps) // 2][0] * 1000:.0f}" if gaps else None,
         first=f"{moments[0]:.2f}" if moments else None,
-        arrivals=len(told),
-        size=sum(one.size for one in told),
+        arrivals=len(model_arrivals),
+        size=sum(one.size for one in model_arrivals),
     )
 
 
@@ -93,10 +93,10 @@ def _path(columns: list[float], peak: float) -> str:
     return f"M0 {HEIGHT}{''.join(steps)}V{HEIGHT}Z"
 
 
-def _stretches(arrivals: Sequence[Arrival], seconds: float) -> list[Stretch]:
+def _intervals(arrivals: Sequence[Arrival], seconds: float) -> list[Interval]:
     length = seconds / ROWS
     return [
-        Stretch(f"{at * length:.2f}", f"{(at + 1) * length:.2f}", size, round(size / length))
+        Interval(f"{at * length:.2f}", f"{(at + 1) * length:.2f}", size, round(size / length))
         for at, size in enumerate(_sizes(arrivals, seconds, ROWS))
     ]
 

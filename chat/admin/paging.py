@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from chat.admin.dates import Dates
+from chat.admin.dates import DateHierarchy
 from chat.errors import BadRequest
 from chat.store.inspection import estimated
 from chat.store.threads import decode_cursor, encode_cursor
@@ -34,25 +34,25 @@ class KeysetAdmin(admin.ModelAdmin[M]):
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return KeysetList
+        return KeysetChangeList
 
-    def paged_by(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_keyset_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """The ordering of a list."""
         return self.ordering
 
-    def furnish(self, rows: list[M]) -> None:
+    def attach_totals(self, rows: list[M]) -> None:
         """Give the rows of a page what else it shows, in a fixed number of statements."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PagePosition:
     """A row's place in a list: the values of its keys, and which way one looks from there."""
 
     values: list[Any]
     back: bool
 
 
-class KeysetList(ChangeList):
+class KeysetChangeList(ChangeList):
     """The last field of the ordering must be unique, and none of them null."""
 
     model_admin: KeysetAdmin[Any]
@@ -65,26 +65,30 @@ class KeysetList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """By the key, one way or the other: by anything else a page would sort the whole table."""
-        ordering = list(self.model_admin.paged_by(request))
-        return _turned(ordering) if self.params.get(ORDER_VAR, "").isdecimal() else ordering
+        ordering = list(self.model_admin.get_keyset_ordering(request))
+        return _reversed(ordering) if self.params.get(ORDER_VAR, "").isdecimal() else ordering
 
     def get_results(self, request: HttpRequest) -> None:
         ordering = list(self.queryset.query.order_by)
-        place = _place(request)
-        rows, more = self._rows(ordering, place)
+        position = _parse_position(request)
+        rows, more = self._rows(ordering, position)
         self.result_list = rows
-        self.newer = place is not None and (more or not place.back) and self._link(BEFORE, ordering, rows[:1])
-        self.older = (more or (place is not None and place.back)) and self._link(AFTER, ordering, rows[-1:])
-        self.first = self.get_query_string() if place else None
-        self.exact = place is None and not more
+        self.newer = (
+            position is not None and (more or not position.back) and self._link(BEFORE, ordering, rows[:1])
+        )
+        self.older = (more or (position is not None and position.back)) and self._link(
+            AFTER, ordering, rows[-1:]
+        )
+        self.first = self.get_query_string() if position else None
+        self.exact = position is None and not more
         self.result_count = len(rows) if self.exact else max(len(rows), estimated(self.queryset))
         # Beside the search only what is known: equal numbers are not shown there.
         self.full_result_count = None if self.exact else self.result_count
         self.show_full_result_count = False
         self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
         self.paginator = None
-        self.dates = Dates.of(self) if self.date_hierarchy else None
-        self.model_admin.furnish(rows)
+        self.dates = DateHierarchy.of(self) if self.date_hierarchy else None
+        self.model_admin.attach_totals(rows)
 
     @property
     def counted(self) -> str:
@@ -94,18 +98,18 @@ class KeysetList(ChangeList):
         unit = 10 ** max(0, len(str(self.result_count)) - 2)
         return f"about {round(self.result_count / unit) * unit:,}"
 
-    def _rows(self, ordering: list[str], place: Place | None) -> tuple[list[Any], bool]:
+    def _rows(self, ordering: list[str], position: PagePosition | None) -> tuple[list[Any], bool]:
         """A page, and whether there is more behind it, the way one looks."""
         found, size = self.queryset, self.list_per_page
-        if place is not None:
-            way = _turned(ordering) if place.back else ordering
+        if position is not None:
+            way = _reversed(ordering) if position.back else ordering
             try:
-                found = found.filter(beyond(way, place.values)).order_by(*way)
+                found = found.filter(rows_after(way, position.values)).order_by(*way)
             except (ValueError, TypeError, ValidationError) as problem:
                 raise IncorrectLookupParameters(problem) from problem
         rows = list(found[: size + 1])
         page = rows[:size]
-        return (page[::-1] if place and place.back else page), len(rows) > size
+        return (page[::-1] if position and position.back else page), len(rows) > size
 
     def _link(self, name: str, ordering: list[str], row: Sequence[Any]) -> str | None:
         if not row:
@@ -114,7 +118,7 @@ class KeysetList(ChangeList):
         return self.get_query_string({name: encode_cursor(keys)})
 
 
-def beyond(ordering: Sequence[str], values: Sequence[Any]) -> Q:
+def rows_after(ordering: Sequence[str], values: Sequence[Any]) -> Q:
     """The rows that come after the one with these values. Raises ValueError where the numbers of both differ."""
     (field, *others), (value, *rest) = ordering, values
     name = field.removeprefix("-")
@@ -125,18 +129,18 @@ def beyond(ordering: Sequence[str], values: Sequence[Any]) -> Q:
             raise ValueError("more values than keys")
         return later
     # The first condition says nothing new, but an index can start with it.
-    return Q(**{f"{name}__{past}e": value}) & (later | Q(**{name: value}) & beyond(others, rest))
+    return Q(**{f"{name}__{past}e": value}) & (later | Q(**{name: value}) & rows_after(others, rest))
 
 
-def _turned(ordering: Sequence[str]) -> list[str]:
+def _reversed(ordering: Sequence[str]) -> list[str]:
     return [field[1:] if field.startswith("-") else f"-{field}" for field in ordering]
 
 
-def _place(request: HttpRequest) -> Place | None:
+def _parse_position(request: HttpRequest) -> PagePosition | None:
     for name in (AFTER, BEFORE):
         if name in request.GET:
             try:
-                return Place(decode_cursor(request.GET[name], list[Any]), name == BEFORE)
+                return PagePosition(decode_cursor(request.GET[name], list[Any]), name == BEFORE)
             except BadRequest as problem:
                 raise IncorrectLookupParameters(problem) from problem
     return None

@@ -13,12 +13,12 @@ from typing import Any
 from django.db.models import Count
 
 from chat.admin.charts import Chart, Series, lines, stacked
-from chat.admin.spans import Choice
+from chat.admin.spans import Period
 from chat.models import ACTIVE, Response
 from chat.store import refusals, statistics
-from chat.store.statistics import Usage, Wait
+from chat.store.statistics import UsageBucket, FirstTokenLatency
 
-TOP = 20  # users that a panel names
+TOP_USERS = 20  # users that a panel names
 STOPPED = "stopped"  # somebody's wish, and no failure
 
 
@@ -38,34 +38,37 @@ class Panel:
         return [[_cell(value) for value in row] for row in self.rows]
 
 
-class Facts:
+class DashboardData:
     """What the panels are made from, each read when it is first asked for. `model` "" stands for all."""
 
-    def __init__(self, choice: Choice, model: str) -> None:
-        self.choice, self.model = choice, model
-        self.starts = choice.starts()
-        self.labels = [choice.label(start) for start in self.starts]
+    def __init__(self, period: Period, model: str) -> None:
+        self.period, self.model = period, model
+        self.starts = period.starts()
+        self.labels = [period.label(start) for start in self.starts]
 
     @cached_property
     def done(self) -> datetime:
-        return statistics.add_up()
+        return statistics.roll_up()
 
     @cached_property
-    def usage(self) -> list[Usage]:
-        found = statistics.usage(self.choice.span, self.done)
+    def usage(self) -> list[UsageBucket]:
+        found = statistics.usage(self.period.span, self.done)
         return [row for row in found if self.model in ("", row.model)]
 
     @property
-    def failed(self) -> list[Usage]:
-        return [row for row in self.usage if row.trouble not in ("", STOPPED)]
+    def failed(self) -> list[UsageBucket]:
+        return [row for row in self.usage if row.error_code not in ("", STOPPED)]
 
     @cached_property
-    def waits(self) -> dict[datetime, Wait]:
-        found = statistics.first_tokens(self.choice.span, self.done, self.model)
+    def first_token_waits(self) -> dict[datetime, FirstTokenLatency]:
+        found = statistics.first_tokens(self.period.span, self.done, self.model)
         return {wait.start.astimezone(UTC): wait for wait in found}
 
     def series(
-        self, rows: Sequence[Usage], key: Callable[[Usage], str], value: Callable[[Usage], float]
+        self,
+        rows: Sequence[UsageBucket],
+        key: Callable[[UsageBucket], str],
+        value: Callable[[UsageBucket], float],
     ) -> list[Series]:
         """For each key the sum of the values at each start."""
         sums: dict[str, dict[datetime, float]] = defaultdict(lambda: defaultdict(float))
@@ -76,47 +79,47 @@ class Facts:
         ]
 
 
-def responses(facts: Facts) -> Panel:
-    series = facts.series(facts.usage, lambda row: row.model, lambda row: row.responses)
-    return _over_time(facts, f"Responses per {facts.choice.span.unit}", series)
+def responses(data: DashboardData) -> Panel:
+    series = data.series(data.usage, lambda row: row.model, lambda row: row.responses)
+    return _over_time(data, f"Responses per {data.period.span.unit}", series)
 
 
-def tokens(facts: Facts) -> Panel:
-    prompt = facts.series(facts.usage, lambda row: "prompt", lambda row: row.prompt_tokens)
-    completion = facts.series(facts.usage, lambda row: "completion", lambda row: row.completion_tokens)
-    return _over_time(facts, f"Tokens per {facts.choice.span.unit}", [*prompt, *completion])
+def tokens(data: DashboardData) -> Panel:
+    prompt = data.series(data.usage, lambda row: "prompt", lambda row: row.prompt_tokens)
+    completion = data.series(data.usage, lambda row: "completion", lambda row: row.completion_tokens)
+    return _over_time(data, f"Tokens per {data.period.span.unit}", [*prompt, *completion])
 
 
-def first_token(facts: Facts) -> Panel:
+def first_token(data: DashboardData) -> Panel:
     """Half and 95 in a hundred of the calls were quicker."""
     title = "Time to first token"
-    waits = [facts.waits.get(start) for start in facts.starts]
+    first_token_waits = [data.first_token_waits.get(start) for start in data.starts]
     series = [
-        Series("p50", [wait.p50 if wait else None for wait in waits]),
-        Series("p95", [wait.p95 if wait else None for wait in waits]),
+        Series("p50", [wait.p50 if wait else None for wait in first_token_waits]),
+        Series("p95", [wait.p95 if wait else None for wait in first_token_waits]),
     ]
     rows = [
         (label, wait.calls, round(wait.p50, 3), round(wait.p95, 3))
-        for label, wait in zip(facts.labels, waits, strict=True)
+        for label, wait in zip(data.labels, first_token_waits, strict=True)
         if wait
     ]
-    chart = [lines(title, facts.labels, series, "s")] if rows else []
-    return Panel(title, (_time(facts), "calls", "p50, seconds", "p95, seconds"), rows, chart)
+    chart = [lines(title, data.labels, series, "s")] if rows else []
+    return Panel(title, (_time(data), "calls", "p50, seconds", "p95, seconds"), rows, chart)
 
 
-def failures(facts: Facts) -> Panel:
+def failures(data: DashboardData) -> Panel:
     """Of calls: after one that fails another model may have answered."""
-    series = facts.series(facts.failed, lambda row: row.trouble, lambda row: row.calls)
-    return _over_time(facts, f"Failed calls per {facts.choice.span.unit}", series)
+    series = data.series(data.failed, lambda row: row.error_code, lambda row: row.calls)
+    return _over_time(data, f"Failed calls per {data.period.span.unit}", series)
 
 
-def failures_by_model(facts: Facts) -> Panel:
+def failures_by_model(data: DashboardData) -> Panel:
     all_calls: dict[str, int] = defaultdict(int)
-    for row in facts.usage:
+    for row in data.usage:
         all_calls[row.model] += row.calls
     counts: dict[tuple[str, str], int] = defaultdict(int)
-    for row in facts.failed:
-        counts[row.trouble, row.model] += row.calls
+    for row in data.failed:
+        counts[row.error_code, row.model] += row.calls
     rows = [
         (kind, model, number, round(100 * number / all_calls[model], 2))
         for (kind, model), number in sorted(counts.items(), key=lambda item: -item[1])
@@ -124,49 +127,58 @@ def failures_by_model(facts: Facts) -> Panel:
     return Panel("Failures by kind and model", ("kind", "model", "calls", "% of the model's calls"), rows)
 
 
-def cost(facts: Facts) -> Panel:
+def cost(data: DashboardData) -> Panel:
     """By the prices of their time. Currencies are never added up."""
-    priced = [row for row in facts.usage if row.currency]
+    priced = [row for row in data.usage if row.currency]
     charts = []
     for currency in sorted({row.currency for row in priced}):
         here = [row for row in priced if row.currency == currency]
-        series = facts.series(here, lambda row: row.model, lambda row: float(row.cost))
-        charts.append(stacked(f"Cost, {currency}", facts.labels, series))
+        series = data.series(here, lambda row: row.model, lambda row: float(row.cost))
+        charts.append(stacked(f"Cost, {currency}", data.labels, series))
     sums: dict[tuple[str, str, str], Any] = defaultdict(int)
     for row in priced:
-        sums[facts.choice.label(row.start.astimezone(UTC)), row.model, row.currency] += row.cost
+        sums[data.period.label(row.start.astimezone(UTC)), row.model, row.currency] += row.cost
     rows = [(*key, round(value, 6)) for key, value in sorted(sums.items())]
-    free = sum(row.calls for row in facts.usage if not row.currency)
+    free = sum(row.calls for row in data.usage if not row.currency)
     note = f"Calls without a price, which are not in it: {free:,}." if free else ""
-    title = f"Cost per {facts.choice.span.unit} and model"
-    return Panel(title, (_time(facts), "model", "currency", "cost"), rows, charts, note)
+    title = f"Cost per {data.period.span.unit} and model"
+    return Panel(title, (_time(data), "model", "currency", "cost"), rows, charts, note)
 
 
-def users(facts: Facts) -> Panel:
-    found = statistics.top_users(facts.choice.span, facts.done, TOP)
+def users(data: DashboardData) -> Panel:
+    found = statistics.top_users(data.period.span, data.done, TOP_USERS)
     rows = [
-        (one.name or _gone(one.owner), one.responses, one.tokens, one.currency or None, round(one.cost, 6))
+        (
+            one.name or _deleted_user_label(one.owner),
+            one.responses,
+            one.tokens,
+            one.currency or None,
+            round(one.cost, 6),
+        )
         for one in found
     ]
     head = ("user", "responses", "tokens", "currency", "cost")
-    return Panel("Top users by cost", head, rows, note=_of_all(facts))
+    return Panel("Top users by cost", head, rows, note=_of_all(data))
 
 
-def quota_hits(facts: Facts) -> Panel:
-    found = refusals.over_time(facts.choice.span)
+def quota_hits(data: DashboardData) -> Panel:
+    found = refusals.over_time(data.period.span)
     names = sorted({quota for _, quota, _ in found})
     hits = {(start.astimezone(UTC), quota): number for start, quota, number in found}
-    series = [Series(name, [hits.get((start, name), 0) for start in facts.starts]) for name in names]
-    return replace(_over_time(facts, "Prompts refused by quotas", series), note=_of_all(facts))
+    series = [Series(name, [hits.get((start, name), 0) for start in data.starts]) for name in names]
+    return replace(_over_time(data, "Prompts refused by quotas", series), note=_of_all(data))
 
 
-def refused_users(facts: Facts) -> Panel:
-    found = refusals.by_user(facts.choice.span, TOP)
-    rows = [(one.name or _gone(None), one.quota, one.hits, f"{one.last_at:%Y-%m-%d %H:%M}") for one in found]
-    return Panel("Users refused by quotas", ("user", "quota", "prompts", "last"), rows, note=_of_all(facts))
+def refused_users(data: DashboardData) -> Panel:
+    found = refusals.by_user(data.period.span, TOP_USERS)
+    rows = [
+        (one.name or _deleted_user_label(None), one.quota, one.hits, f"{one.last_at:%Y-%m-%d %H:%M}")
+        for one in found
+    ]
+    return Panel("Users refused by quotas", ("user", "quota", "prompts", "last"), rows, note=_of_all(data))
 
 
-PANELS: dict[str, Callable[[Facts], Panel]] = {
+PANELS: dict[str, Callable[[DashboardData], Panel]] = {
     function.__name__.replace("_", "-"): function
     for function in (
         responses,
@@ -189,20 +201,20 @@ def active() -> dict[str, int]:
     return {status.value: counts.get(status.value, 0) for status in reversed(ACTIVE)}
 
 
-def _over_time(facts: Facts, title: str, series: list[Series]) -> Panel:
+def _over_time(data: DashboardData, title: str, series: list[Series]) -> Panel:
     """A column for each series; hours or days in which nothing was are left out of the table."""
     rows = [
-        (label, *(_plain(one.values[place]) for one in series))
-        for place, label in enumerate(facts.labels)
-        if any(one.values[place] for one in series)
+        (label, *(_plain(one.values[index]) for one in series))
+        for index, label in enumerate(data.labels)
+        if any(one.values[index] for one in series)
     ]
-    charts = [stacked(title, facts.labels, series)] if rows else []
-    return Panel(title, (_time(facts), *(one.name for one in series)), rows, charts)
+    charts = [stacked(title, data.labels, series)] if rows else []
+    return Panel(title, (_time(data), *(one.name for one in series)), rows, charts)
 
 
-def _of_all(facts: Facts) -> str:
+def _of_all(data: DashboardData) -> str:
     """For panels that cannot tell models apart."""
-    return "Of all models together." if facts.model else ""
+    return "Of all models together." if data.model else ""
 
 
 def _plain(value: float | None) -> float | int | None:
@@ -215,9 +227,9 @@ def _cell(value: Any) -> tuple[str, bool]:
     return ("-" if value is None else str(value)), False
 
 
-def _time(facts: Facts) -> str:
-    return f"{facts.choice.span.unit} (UTC)"
+def _time(data: DashboardData) -> str:
+    return f"{data.period.span.unit} (UTC)"
 
 
-def _gone(owner: int | None) -> str:
+def _deleted_user_label(owner: int | None) -> str:
     return "(gone)" if owner is None else f"(gone, #{owner})"

@@ -13,10 +13,10 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
 from chat.admin import access
-from chat.admin.attempts import name_of
-from chat.models import Action, Response, UpstreamCall
-from chat.store.rebuild import Rebuilt, rebuilt
-from chat.text import readable, readable_parts
+from chat.admin.attempts import attempt_name
+from chat.models import AuditAction, Response, UpstreamCall
+from chat.store.rebuild import RebuiltRequest, rebuild_request
+from chat.text import plain_text, plain_text_of_parts
 
 CHARACTERS = (
     100_000  # of each text on the page: more than a prompt may have; a picture's are in the file alone
@@ -24,7 +24,7 @@ CHARACTERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RequestMessage:
     """One message of a request. `text` is what a person reads, `raw` the message as JSON, `calls` those of tools.
 
     Texts are cut at CHARACTERS; the file has all of them.
@@ -44,10 +44,10 @@ def prompt(request: HttpRequest, key: int, call: int) -> HttpResponse:
     row = get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
     asked = get_object_or_404(UpstreamCall, pk=call, response=row.pk)
     context = {**admin.site.each_context(request), "title": "What the model was sent", "call": asked}
-    context |= {"name": name_of(asked)}
+    context |= {"name": attempt_name(asked)}
     context |= {"original": row, "opts": Response._meta}
-    if access.look(request, thread=row.thread, what=Action.HIDDEN, obj=row):
-        found = rebuilt(asked)
+    if access.record_view(request, thread=row.thread, action=AuditAction.HIDDEN, obj=row):
+        found = rebuild_request(asked)
         if found is not None and "json" in request.GET:
             return _download(found, asked)
         context |= _shown(found)
@@ -56,7 +56,7 @@ def prompt(request: HttpRequest, key: int, call: int) -> HttpResponse:
     return TemplateResponse(request, "admin/chat/prompt.html", context)
 
 
-def _download(found: Rebuilt, call: UpstreamCall) -> HttpResponse:
+def _download(found: RebuiltRequest, call: UpstreamCall) -> HttpResponse:
     """The body, byte for byte as it was put together."""
     answer = HttpResponse(found.body, content_type="application/json")
     name = f"request-{call.response}-{call.round}-{call.attempt}.json"
@@ -64,12 +64,12 @@ def _download(found: Rebuilt, call: UpstreamCall) -> HttpResponse:
     return answer
 
 
-def _shown(found: Rebuilt | None) -> dict[str, Any]:
+def _shown(found: RebuiltRequest | None) -> dict[str, Any]:
     if found is None:
         return {"unknown": True}
     return {
         "rebuilt": found,
-        "parts": [_part(message) for message in found.messages],
+        "parts": [_request_message(message) for message in found.messages],
         "tools": [(tool.get("function", {}).get("name", ""), _pretty(tool)) for tool in found.tools],
         "envelope": _pretty(found.envelope),
         "prompt_text": msgspec.json.decode(found.body).get("prompt"),
@@ -77,12 +77,12 @@ def _shown(found: Rebuilt | None) -> dict[str, Any]:
     }
 
 
-def _part(message: dict[str, Any]) -> Part:
+def _request_message(message: dict[str, Any]) -> RequestMessage:
     whole = msgspec.json.decode(msgspec.json.encode(message))
     content = whole.get("content") or ""
-    return Part(
+    return RequestMessage(
         role=whole["role"],
-        text=(readable(content) if isinstance(content, str) else readable_parts(content))[:CHARACTERS],
+        text=(plain_text(content) if isinstance(content, str) else plain_text_of_parts(content))[:CHARACTERS],
         raw=_pretty(whole)[:CHARACTERS],
         calls=whole.get("tool_calls") or [],
         answers=whole.get("tool_call_id") or "",

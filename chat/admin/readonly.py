@@ -14,15 +14,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from chat.admin import access
-from chat.admin.paging import KeysetAdmin, KeysetList
-from chat.models import Action, Thread
+from chat.admin.paging import KeysetAdmin, KeysetChangeList
+from chat.models import AuditAction, Thread
 
 M = TypeVar("M", bound=Model)
 
 ROWS = 50  # of a list's page: two screens of a desktop
 
 
-class SlimList(KeysetList):
+class DeferredColumnsChangeList(KeysetChangeList):
     """A list that leaves texts in the database: one reply can be a mebibyte."""
 
     model_admin: ReadOnlyAdmin[Any]
@@ -54,7 +54,7 @@ class ReadOnlyAdmin(KeysetAdmin[M]):
         return False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return SlimList
+        return DeferredColumnsChangeList
 
 
 class ContentAdmin(ReadOnlyAdmin[M]):
@@ -65,26 +65,34 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     tell them letter by letter. Words are searched for by who is shown content, in `get_search_results`.
     """
 
-    said: ClassVar[tuple[str, ...]] = ()
-    said_filters: ClassVar[tuple[Any, ...]] = ()
+    content_fields: ClassVar[tuple[str, ...]] = ()
+    content_filters: ClassVar[tuple[Any, ...]] = ()
     unfilterable: ClassVar[tuple[str, ...]] = ()
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Without its text a row is called by its id."""
-        names = self._without_said(super().get_list_display(request), self.shows(request, None))
-        return names if "public_id" in names or self.shows(request, None) else ["public_id", *names]
+        names = self._without_content_fields(
+            super().get_list_display(request), self.shows_content(request, None)
+        )
+        return names if "public_id" in names or self.shows_content(request, None) else ["public_id", *names]
 
     def get_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
-        return self._without_said(super().get_fields(request, obj), self.shows(request, obj))
+        return self._without_content_fields(
+            super().get_fields(request, obj), self.shows_content(request, obj)
+        )
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        shows = self.shows(request, None)
-        return [one for one in super().get_list_filter(request) if shows or one not in self.said_filters]
+        shows_content = self.shows_content(request, None)
+        return [
+            one
+            for one in super().get_list_filter(request)
+            if shows_content or one not in self.content_filters
+        ]
 
-    def _without_said(self, names: Any, shows: bool) -> list[Any]:
-        return [name for name in names if shows or name not in self.said]
+    def _without_content_fields(self, names: Any, shows_content: bool) -> list[Any]:
+        return [name for name in names if shows_content or name not in self.content_fields]
 
-    def shows(self, request: HttpRequest, row: M | None) -> bool:
+    def shows_content(self, request: HttpRequest, row: M | None) -> bool:
         """Whether the page of a row (None: the list) may show content: a reader's, whose reason is known if one is wanted."""
         thread = self.thread_of(row) if row is not None else None
         return access.can_read(request) and access.reason_for(request, thread) is not None
@@ -99,7 +107,7 @@ class ContentAdmin(ReadOnlyAdmin[M]):
         answer = super().changelist_view(request, extra_context)
         context = answer.context_data if isinstance(answer, TemplateResponse) else None
         if context and "cl" in context and access.can_read(request):
-            shown = access.look_at_list(request, self.opts.model_name or "", context["cl"].result_list)
+            shown = access.record_list_view(request, self.opts.model_name or "", context["cl"].result_list)
             context["reason_wanted"] = not shown
         return answer
 
@@ -110,21 +118,21 @@ class ContentAdmin(ReadOnlyAdmin[M]):
         row = context["original"]
         if access.can_read(request):
             thread = self.thread_of(row)
-            if access.look(request, thread=thread, what=self.kind_of_look(request), obj=row):
-                context.update(self.contents(request, row))
+            if access.record_view(request, thread=thread, action=self.view_action(request), obj=row):
+                context.update(self.content_context(request, row))
             else:
                 context.update(reason_wanted=True, reason_thread=thread.pk)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def kind_of_look(self, request: HttpRequest) -> Action:
+    def view_action(self, request: HttpRequest) -> AuditAction:
         """What the record says of a page: whether its reader could see hidden parts."""
-        return Action.HIDDEN if access.can_read_hidden(request) else Action.LOOKED
+        return AuditAction.HIDDEN if access.can_read_hidden(request) else AuditAction.VIEWED
 
     def thread_of(self, row: M) -> Thread:
         """The thread whose content the row's page shows."""
         raise NotImplementedError
 
-    def contents(self, request: HttpRequest, row: M) -> dict[str, Any]:
+    def content_context(self, request: HttpRequest, row: M) -> dict[str, Any]:
         """For the page's template: what only those get who may read. Hidden parts only where `access.can_read_hidden`."""
         return {}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chat import service
-from chat.admin.attempts import Attempt, attempts, calls_of, total_cost
-from chat.admin.pace import Pace, pace
+from chat.admin.attempts import CallAttempt, call_attempts, calls_of, total_cost
+from chat.admin.pace import Throughput, throughput
 from chat.admin.timeline import Timeline, timeline
 from chat.models import Response
 from chat.store.arrivals import arrivals
@@ -15,24 +15,24 @@ QUARTERS = 4  # of the axis, labelled
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class ResponseTrace:
     """`readers`: of this process; None when all is over. `ticks`: seconds at the quarters of the axis."""
 
     timeline: Timeline
-    pace: Pace
-    attempts: list[Attempt]
+    throughput: Throughput
+    call_attempts: list[CallAttempt]
     cost: str | None
     readers: int | None
     ticks: list[str]
 
 
-def recording(response: Response) -> Recording:
+def build_trace(response: Response) -> ResponseTrace:
     calls = calls_of(response.pk)
     axis = timeline(response, calls)
-    return Recording(
+    return ResponseTrace(
         timeline=axis,
-        pace=pace(arrivals(response.pk), axis.seconds),
-        attempts=attempts(calls),
+        throughput=throughput(arrivals(response.pk), axis.seconds),
+        call_attempts=call_attempts(calls),
         cost=total_cost(calls),
         readers=None if response.ended else service.readers(response.pk),
         ticks=[f"{axis.seconds * at / QUARTERS:.1f} s" for at in range(QUARTERS + 1)],

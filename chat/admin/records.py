@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from chat.admin.readonly import ReadOnlyAdmin
-from chat.models import AccessRecord
+from chat.models import AuditLogEntry
 
 SHOWN = 50  # keys of a list's page that are written out: as many as a page has rows
 
 
-@admin.register(AccessRecord)
-class AccessRecordAdmin(ReadOnlyAdmin[AccessRecord]):
+@admin.register(AuditLogEntry)
+class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
     list_display = ("moment", "username", "action", "kind", "public_id", "owner_name", "reason")
     listed = ("moment", "username", "action", "kind", "object_pk", "public_id", "owner_name", "reason")
     list_filter = ("action", "kind", "moment")
@@ -25,13 +25,13 @@ class AccessRecordAdmin(ReadOnlyAdmin[AccessRecord]):
         "moment",
         ("username", "action"),
         ("kind", "object_pk", "public_id", "owner_name"),
-        "seen",
+        "object_keys",
         "reason",
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AccessRecord]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditLogEntry]:
         return super().get_queryset(request).defer("shown")
 
     @admin.display(description="keys on the list's page")
-    def seen(self, row: AccessRecord) -> str:
+    def object_keys(self, row: AuditLogEntry) -> str:
         return ", ".join(map(str, row.shown[:SHOWN])) or "-"

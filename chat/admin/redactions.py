@@ -6,12 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from chat.admin.deeds import Deed
-from chat.models import Action, Message, Response
+from chat.admin.deeds import ObjectAction
+from chat.models import AuditAction, Message, Response
 from chat.store import redaction
 
-_FOR_GOOD = "Nobody can undo this, nor read the text again. That there was something, when, and who redacted it, stays."
-_RIGHT = "chat.redact_content"
+_IRREVERSIBLE = "Nobody can undo this, nor read the text again. That there was something, when, and who redacted it, stays."
+_PERMISSION = "chat.redact_content"
 
 
 def _message(request: HttpRequest, row: Message, reason: str) -> None:
@@ -26,37 +26,37 @@ def _thread(request: HttpRequest, row: Any, reason: str) -> None:
     redaction.redact_thread(row, request.user.get_username())
 
 
-def _message_left(request: HttpRequest, row: Message) -> bool:
+def _is_message_redactable(request: HttpRequest, row: Message) -> bool:
     return row.redacted_at is None
 
 
-def _response_left(request: HttpRequest, row: Response) -> bool:
+def _is_response_redactable(request: HttpRequest, row: Response) -> bool:
     return row.ended and row.messages.filter(redacted_at=None).exists()
 
 
-MESSAGE = Deed(
+MESSAGE = ObjectAction(
     "redact",
     "Redact",
-    f"The text is removed everywhere; an answer's with its log, its calls of tools and their results. {_FOR_GOOD}",
-    _RIGHT,
-    Action.REDACTED,
+    f"The text is removed everywhere; an answer's with its log, its calls of tools and their results. {_IRREVERSIBLE}",
+    _PERMISSION,
+    AuditAction.REDACTED,
     _message,
-    _message_left,
+    _is_message_redactable,
 )
-RESPONSE = Deed(
+RESPONSE = ObjectAction(
     "redact",
     "Redact",
-    f"The answer is removed everywhere, with its log, its calls of tools and their results. {_FOR_GOOD}",
-    _RIGHT,
-    Action.REDACTED,
+    f"The answer is removed everywhere, with its log, its calls of tools and their results. {_IRREVERSIBLE}",
+    _PERMISSION,
+    AuditAction.REDACTED,
     _response,
-    _response_left,
+    _is_response_redactable,
 )
-THREAD = Deed(
+THREAD = ObjectAction(
     "redact",
     "Redact",
-    f"Everything that was said in this thread is removed everywhere, with its title. {_FOR_GOOD}",
-    _RIGHT,
-    Action.REDACTED,
+    f"Everything that was said in this thread is removed everywhere, with its title. {_IRREVERSIBLE}",
+    _PERMISSION,
+    AuditAction.REDACTED,
     _thread,
 )

@@ -14,13 +14,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from chat.admin import access, live, prompts, redactions
-from chat.admin.deeds import DeedsAdmin
+from chat.admin.deeds import ObjectActionsMixin
 from chat.admin.filters import ErrorFilter, ModelFilter
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.recorder import recording
+from chat.admin.recorder import build_trace
 from chat.models import Chunk, Message, Response, Role, Thread
 from chat.store.inspection import named
-from chat.text import readable, storable
+from chat.text import plain_text, storable
 
 LOG_BYTES = (
     2 * 1024 * 1024
@@ -42,7 +42,7 @@ _LISTED_FIGURES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class LogSection:
     """Contiguous bytes of the log of one kind: text of the model, or a think item of ours that no message keeps."""
 
     start: int
@@ -52,27 +52,27 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class LogView:
     """`text` is what a person reads in the model's part of it; `cut` where the log goes on beyond LOG_BYTES."""
 
-    sections: list[Section]
+    sections: list[LogSection]
     text: str
     cut: bool
 
 
-def log_of(response: Response) -> Log:
+def log_of(response: Response) -> LogView:
     rows = Chunk.objects.filter(response=response, start__lt=LOG_BYTES).order_by("start")
     sections = list(_sections(rows.values_list("start", "stop", "ephemeral", "data")))
     text = "".join(section.raw for section in sections if not section.think)
-    return Log(sections, readable(text), bool(sections) and sections[-1].stop < response.log_length)
+    return LogView(sections, plain_text(text), bool(sections) and sections[-1].stop < response.log_length)
 
 
-def _sections(rows: Any) -> Iterator[Section]:
+def _sections(rows: Any) -> Iterator[LogSection]:
     """Joined before they are decoded: a row may end where it likes."""
     for think, group in groupby(rows, key=lambda row: row[2]):
         chunks = list(group)
         data = b"".join(bytes(chunk[3]) for chunk in chunks)
-        yield Section(chunks[0][0], chunks[-1][1], think, data.decode(errors="replace"))
+        yield LogSection(chunks[0][0], chunks[-1][1], think, data.decode(errors="replace"))
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> str | None:
@@ -80,8 +80,8 @@ def _seconds(start: datetime | None, end: datetime | None) -> str | None:
 
 
 @admin.register(Response)
-class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
-    deeds = (redactions.RESPONSE,)
+class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
+    object_actions = (redactions.RESPONSE,)
     list_display = (
         "public_id",
         "state",
@@ -156,7 +156,7 @@ class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
     ) -> HttpResponse:
         """Figures are for everyone who may see that a response exists."""
         row = context["original"]
-        context["recording"] = recording(row)
+        context["trace"] = build_trace(row)
         context["may_stop"] = not row.ended and request.user.has_perm("chat.stop_response")
         context["may_read_hidden"] = access.can_read_hidden(request)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -167,7 +167,7 @@ class ResponseAdmin(DeedsAdmin[Response], ContentAdmin[Response]):
         name = storable(search_term.strip())
         return queryset.filter(named(name)) if name else queryset, False
 
-    def contents(self, request: HttpRequest, row: Response) -> dict[str, Any]:
+    def content_context(self, request: HttpRequest, row: Response) -> dict[str, Any]:
         return {"log": log_of(row)}
 
     @admin.display(description="owner")

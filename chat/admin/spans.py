@@ -7,24 +7,24 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.http import QueryDict
 
-from chat.store.statistics import DAY, HOUR, Span, whole
+from chat.store.statistics import DAY, HOUR, TimeRange, truncate_time
 
 RANGES = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}  # days
-USUAL = "24h"
+DEFAULT_RANGE = "24h"
 HOURLY = timedelta(days=8)  # shown by the hour up to here: 192 bars, a few pixels each; beyond, by the day
 FIRST_YEAR, LAST_YEAR = 2000, 2999  # no data lies outside, and some dates there have no neighbours
 MAX_DAYS = 400  # between two dates: a year and what one compares it with
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Period:
     """What was asked for: one of RANGES, or "" with two dates. `fault` says what was wrong with them."""
 
-    span: Span
+    span: TimeRange
     name: str
     first: date
     last: date
-    fault: str = ""
+    error: str = ""
 
     @property
     def query(self) -> dict[str, str]:
@@ -35,13 +35,13 @@ class Choice:
         """Of all hours or days in the span."""
         step = DAY if self.span.daily else HOUR
         number = -((self.span.since - self.span.until) // step)
-        return [self.span.since + step * place for place in range(number)]
+        return [self.span.since + step * index for index in range(number)]
 
     def label(self, start: datetime) -> str:
         return f"{start:%Y-%m-%d}" if self.span.daily else f"{start:%m-%d %H:%M}"
 
 
-def chosen(query: QueryDict, now: datetime | None = None) -> Choice:
+def parse_period(query: QueryDict, now: datetime | None = None) -> Period:
     """The span that a query string asks for; the usual one where it asks for none, or for one that cannot be."""
     now = now or datetime.now(UTC)
     if not (query.get("from") or query.get("to")):
@@ -51,21 +51,21 @@ def chosen(query: QueryDict, now: datetime | None = None) -> Choice:
         if min(first, last).year < FIRST_YEAR or max(first, last).year > LAST_YEAR:
             raise ValueError("far from any data")
     except ValueError:
-        return _last(USUAL, now, "Dates are written like 2026-11-20.")
+        return _last(DEFAULT_RANGE, now, "Dates are written like 2026-11-20.")
     if not timedelta() <= last - first < timedelta(days=MAX_DAYS):
-        return _last(USUAL, now, f"From one date to a later one, {MAX_DAYS} days at most.")
+        return _last(DEFAULT_RANGE, now, f"From one date to a later one, {MAX_DAYS} days at most.")
     return _between(first, last, now)
 
 
-def _last(name: str, now: datetime, fault: str = "") -> Choice:
-    name = name if name in RANGES else USUAL
+def _last(name: str, now: datetime, error: str = "") -> Period:
+    name = name if name in RANGES else DEFAULT_RANGE
     length = timedelta(days=RANGES[name])
     daily = length > HOURLY
-    since = whole(now - length, "day") + DAY if daily else whole(now - length, "hour") + HOUR
-    return Choice(Span(since, now, daily), name, since.date(), now.date(), fault)
+    since = truncate_time(now - length, "day") + DAY if daily else truncate_time(now - length, "hour") + HOUR
+    return Period(TimeRange(since, now, daily), name, since.date(), now.date(), error)
 
 
-def _between(first: date, last: date, now: datetime) -> Choice:
+def _between(first: date, last: date, now: datetime) -> Period:
     since = datetime(first.year, first.month, first.day, tzinfo=UTC)
     until = min(max(now, since + HOUR), since + (last - first) + DAY)
-    return Choice(Span(since, until, last - first >= HOURLY), "", first, last)
+    return Period(TimeRange(since, until, last - first >= HOURLY), "", first, last)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from chat.admin.deeds import Deed
-from chat.models import Action, User
+from chat.admin.deeds import ObjectAction
+from chat.models import AuditAction, User
 from chat.store import erasure, suspension
 
 
@@ -25,7 +25,7 @@ def _erase(request: HttpRequest, row: User, reason: str) -> None:
     erasure.begin(row.pk)
 
 
-def within_reach(request: HttpRequest, row: User) -> bool:
+def can_manage(request: HttpRequest, row: User) -> bool:
     """Staff are the superusers' business; nobody does this to themselves by mistake."""
     return row.pk != request.user.pk and (
         request.user.is_superuser or (not row.is_staff and not row.is_superuser)
@@ -33,51 +33,51 @@ def within_reach(request: HttpRequest, row: User) -> bool:
 
 
 def _active(request: HttpRequest, row: User) -> bool:
-    return row.is_active and within_reach(request, row)
+    return row.is_active and can_manage(request, row)
 
 
 def _suspended(request: HttpRequest, row: User) -> bool:
-    return not row.is_active and row.erasing_since is None and within_reach(request, row)
+    return not row.is_active and row.erasing_since is None and can_manage(request, row)
 
 
-def _here(request: HttpRequest, row: User) -> bool:
-    return row.erasing_since is None and within_reach(request, row)
+def _not_being_erased(request: HttpRequest, row: User) -> bool:
+    return row.erasing_since is None and can_manage(request, row)
 
 
-SUSPEND = Deed(
+SUSPEND = ObjectAction(
     "suspend",
     "Suspend",
     "Every session and token is refused from now on, and what runs is stopped. Nothing is deleted.",
     "chat.change_user",
-    Action.SUSPENDED,
+    AuditAction.SUSPENDED,
     _suspend,
     _active,
 )
-RESTORE = Deed(
+RESTORE = ObjectAction(
     "restore",
     "Let in again",
     "The user may sign in again, and the tokens work again.",
     "chat.change_user",
-    Action.RESTORED,
+    AuditAction.RESTORED,
     _restore,
     _suspended,
 )
-SIGN_OUT = Deed(
+SIGN_OUT = ObjectAction(
     "sign-out",
     "End all sessions",
     "The user has to sign in again in every browser. A guest, who has no password, cannot come back. Tokens go on working.",
     "chat.change_user",
-    Action.SIGNED_OUT,
+    AuditAction.SIGNED_OUT,
     _sign_out,
-    within_reach,
+    can_manage,
 )
-ERASE = Deed(
+ERASE = ObjectAction(
     "erase",
     "Erase",
     "The user and everything that is theirs is deleted for good: threads, messages, answers, tokens. It begins "
     "at once and is done within minutes, without this page. Figures of what was used stay, without a name.",
     "chat.delete_user",
-    Action.ERASED,
+    AuditAction.ERASED,
     _erase,
-    _here,
+    _not_being_erased,
 )

@@ -12,12 +12,12 @@ from django.utils.text import Truncator
 
 from chat import text
 from chat.admin import access, holds, reasons, redactions
-from chat.admin.deeds import DeedsAdmin
+from chat.admin.deeds import ObjectActionsMixin
 from chat.admin.exports import ExportingAdmin
-from chat.admin.figures import moment, money
+from chat.admin.figures import format_time, format_cost
 from chat.admin.filters import HasErrors, HasHidden, IsFlagged, ModelFilter, StateFilter
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.transcript import Place, transcript
+from chat.admin.transcript import TranscriptPosition, transcript
 from chat.models import Message, Response, Status, Thread, User
 from chat.store.inspection import in_threads
 from chat.store.totals import of_threads
@@ -41,10 +41,10 @@ def _state() -> Subquery:
     return Subquery(responses.values("status")[:1])
 
 
-def _place(request: HttpRequest) -> Place:
+def _parse_position(request: HttpRequest) -> TranscriptPosition:
     """Where in the thread a reader wants to be. Raises Http404 for what is no place."""
     via, before = (_key(request.GET[name]) if name in request.GET else None for name in ("via", "before"))
-    return Place(via, before)
+    return TranscriptPosition(via, before)
 
 
 def _key(text: str) -> int:
@@ -54,8 +54,8 @@ def _key(text: str) -> int:
 
 
 @admin.register(Thread)
-class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
-    deeds = (holds.HOLD, redactions.THREAD)
+class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Thread]):
+    object_actions = (holds.HOLD, redactions.THREAD)
     list_display = (
         "name",
         "state",
@@ -77,12 +77,12 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
         IsFlagged,
         "archived",
     )
-    said_filters = (IsFlagged,)
+    content_filters = (IsFlagged,)
     date_hierarchy = "updated_at"
     sortable_by = ("last_activity",)
     list_select_related = ("owner",)
     listed = ("title", "public_id", "owner__username", "updated_at")
-    said = ("name", "title", "flagged")
+    content_fields = ("name", "title", "flagged")
     unfilterable = ("title", "system_prompt", "search")
     search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
     search_help_text = (
@@ -95,7 +95,7 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
         ("model", "state"),
         ("messages", "hidden", "turns"),
         ("created_at", "updated_at"),
-        ("archived", "titled_by_person", "withdrawn_at"),
+        ("archived", "has_custom_title", "soft_deleted_at"),
         "held",
     )
 
@@ -113,9 +113,11 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
         if not words:
             return queryset, False
         found = Q(public_id=words) | Q(owner__in=User.objects.filter(username=words).values("pk"))
-        return queryset.filter(found | in_threads(words) if self.shows(request, None) else found), False
+        return queryset.filter(
+            found | in_threads(words) if self.shows_content(request, None) else found
+        ), False
 
-    def furnish(self, rows: list[Thread]) -> None:
+    def attach_totals(self, rows: list[Thread]) -> None:
         totals = of_threads([row.pk for row in rows])
         for row in rows:
             row.totals = totals[row.pk]  # type: ignore[attr-defined]
@@ -123,11 +125,11 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
     def thread_of(self, row: Thread) -> Thread:
         return row
 
-    def contents(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
-        hidden, place = access.can_read_hidden(request), _place(request)
-        shown = transcript(row, place, hidden=hidden)
-        told = row.system_prompt if hidden and place.newest else ""
-        return {"transcript": shown, "place": place, "system_prompt": told}
+    def content_context(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
+        hidden, position = access.can_read_hidden(request), _parse_position(request)
+        shown = transcript(row, position, hidden=hidden)
+        told = row.system_prompt if hidden and position.newest else ""
+        return {"transcript": shown, "position": position, "system_prompt": told}
 
     @admin.display(description="title")
     def name(self, row: Thread) -> str:
@@ -139,7 +141,7 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
 
     @admin.display(description="legal hold")
     def held(self, row: Thread) -> str:
-        return holds.told(row)
+        return holds.describe_holds(row)
 
     @admin.display(description="messages")
     def messages(self, row: Any) -> int:
@@ -151,7 +153,7 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
 
     @admin.display(description="last activity", ordering="updated_at")
     def last_activity(self, row: Thread) -> str:
-        return moment(row.updated_at)
+        return format_time(row.updated_at)
 
     @admin.display(description="tokens")
     def tokens(self, row: Any) -> str:
@@ -159,7 +161,7 @@ class ThreadAdmin(DeedsAdmin[Thread], ExportingAdmin, ContentAdmin[Thread]):
 
     @admin.display(description="cost")
     def cost(self, row: Any) -> str:
-        return money(row.totals.taken)
+        return format_cost(row.totals.taken)
 
     @admin.display(description="errors")
     def errors(self, row: Any) -> str:

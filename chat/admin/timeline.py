@@ -9,12 +9,12 @@ from itertools import groupby, pairwise
 
 from django.utils import timezone
 
-from chat.models import CallEnd, Response, UpstreamCall
+from chat.models import CallOutcome, Response, UpstreamCall
 
-Place = Callable[[datetime], float]
+ToSeconds = Callable[[datetime], float]
 
 WIDTH = 1_000  # units of a bar, whatever its width on the page
-NOTICEABLE = 0.0005  # seconds; a shorter span is nothing but the way from one clock reading to the next
+MIN_SPAN_SECONDS = 0.0005  # seconds; a shorter span is nothing but the way from one clock reading to the next
 
 KINDS = {
     "queued": "waits for its turn",
@@ -28,7 +28,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimelineSpan:
     """Seconds of one kind, a key of KINDS, from the beginning of the axis. `label` says what a person should read."""
 
     kind: str
@@ -46,7 +46,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class TimelineBar:
     """A span in units of WIDTH, as texts: a template would write numbers as the reader's language does."""
 
     kind: str
@@ -60,13 +60,13 @@ class Timeline:
     """`seconds` from the claim to the end, or until now."""
 
     seconds: float
-    spans: list[Span]
+    spans: list[TimelineSpan]
     first_token: float | None
 
     @property
-    def bars(self) -> list[Bar]:
+    def bars(self) -> list[TimelineBar]:
         return [
-            Bar(span.kind, self.place(span.start), self.place(span.stop - span.start), span.label)
+            TimelineBar(span.kind, self.place(span.start), self.place(span.stop - span.start), span.label)
             for span in self.spans
         ]
 
@@ -91,7 +91,7 @@ def timelines(responses: Sequence[Response]) -> dict[int, Timeline]:
     """Of many responses, by primary key."""
     calls: dict[int, list[UpstreamCall]] = {response.pk: [] for response in responses}
     found = UpstreamCall.objects.filter(response__in=list(calls)).order_by("response", "round", "attempt")
-    for call in found.defer("recipe", "parameters", "causes"):
+    for call in found.defer("provenance", "parameters", "causes"):
         calls[call.response].append(call)
     return {response.pk: timeline(response, calls[response.pk]) for response in responses}
 
@@ -106,46 +106,53 @@ def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
 
     # A title is asked for when all is over; it is nothing of the answer's.
     own = [call for call in calls if response.finished_at is None or call.started_at < response.finished_at]
-    spans = [span for call in own for span in _of_call(call, at(call.started_at), at)]
-    spans += _tools(own, at)
+    spans = [span for call in own for span in _call_spans(call, at(call.started_at), at)]
+    spans += _tool_spans(own, at)
     started = response.started_at or (None if response.ended else end)
     if started:
-        spans.append(Span("queued", 0.0, at(started), KINDS["queued"]))
+        spans.append(TimelineSpan("queued", 0.0, at(started), KINDS["queued"]))
         if not own and response.started_at:
-            spans += _as_far_as_known(response, at(started), total, at)
+            spans += _estimated_spans(response, at(started), total, at)
     if own and response.started_at:
-        spans.append(Span("starting", at(response.started_at), at(own[0].started_at), KINDS["starting"]))
+        spans.append(
+            TimelineSpan("starting", at(response.started_at), at(own[0].started_at), KINDS["starting"])
+        )
     if own and response.finished_at:
-        spans.append(Span("ending", at(own[-1].finished_at), total, KINDS["ending"]))
+        spans.append(TimelineSpan("ending", at(own[-1].finished_at), total, KINDS["ending"]))
     shown = sorted(
-        (span for span in spans if span.stop - span.start > NOTICEABLE), key=lambda span: span.start
+        (span for span in spans if span.stop - span.start > MIN_SPAN_SECONDS), key=lambda span: span.start
     )
     first = [at(call.first_token_at) for call in own if call.first_token_at]
     return Timeline(total, shown, min(first, default=None))
 
 
-def _as_far_as_known(response: Response, start: float, end: float, at: Place) -> list[Span]:
+def _estimated_spans(response: Response, start: float, end: float, at: ToSeconds) -> list[TimelineSpan]:
     """Of a response no call of which has a row: its first one runs, or an older program gave it."""
-    heard = at(response.first_token_at) if response.first_token_at else end
-    return [Span("waiting", start, heard, KINDS["waiting"]), Span("writing", heard, end, KINDS["writing"])]
-
-
-def _of_call(call: UpstreamCall, start: float, at: Place) -> list[Span]:
-    named = f"round {call.round + 1}, {call.model}"
-    stop = at(call.finished_at)
-    if call.outcome in (CallEnd.FAILED, CallEnd.LOST) and call.first_token_at is None:
-        return [Span("failed", start, stop, f"{named} {call.outcome}")]
-    heard = at(call.first_token_at) if call.first_token_at else stop
+    answered = at(response.first_token_at) if response.first_token_at else end
     return [
-        Span("waiting", start, heard, f"{named} is waited for"),
-        Span("writing", heard, stop, f"{named} writes"),
+        TimelineSpan("waiting", start, answered, KINDS["waiting"]),
+        TimelineSpan("writing", answered, end, KINDS["writing"]),
     ]
 
 
-def _tools(calls: Sequence[UpstreamCall], at: Place) -> list[Span]:
+def _call_spans(call: UpstreamCall, start: float, at: ToSeconds) -> list[TimelineSpan]:
+    named = f"round {call.round + 1}, {call.model}"
+    stop = at(call.finished_at)
+    if call.outcome in (CallOutcome.FAILED, CallOutcome.LOST) and call.first_token_at is None:
+        return [TimelineSpan("failed", start, stop, f"{named} {call.outcome}")]
+    answered = at(call.first_token_at) if call.first_token_at else stop
+    return [
+        TimelineSpan("waiting", start, answered, f"{named} is waited for"),
+        TimelineSpan("writing", answered, stop, f"{named} writes"),
+    ]
+
+
+def _tool_spans(calls: Sequence[UpstreamCall], at: ToSeconds) -> list[TimelineSpan]:
     """What lies between the last call of a round and the first of the next."""
     rounds = [list(group) for _, group in groupby(calls, key=lambda call: call.round)]
     return [
-        Span("tools", at(one[-1].finished_at), at(other[0].started_at), f"tools of round {one[0].round + 1}")
+        TimelineSpan(
+            "tools", at(one[-1].finished_at), at(other[0].started_at), f"tools of round {one[0].round + 1}"
+        )
         for one, other in pairwise(rounds)
     ]

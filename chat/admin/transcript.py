@@ -20,7 +20,9 @@ from chat.store import branches
 MESSAGES = 50  # of a thread's page: a screen or two of ten turns with tools
 CHARACTERS = 10_000  # of each text on a thread's page: five screens of it, and a page stays under a few MB
 REVISIONS = 20  # of a message, shown on its page: those of a form that was filled in carefully
-WHOLE = 8 * 1024 * 1024  # characters; on a message's own page: more than anything that can be stored
+FULL_TEXT_CHARACTERS = (
+    8 * 1024 * 1024
+)  # characters; on a message's own page: more than anything that can be stored
 
 _COLUMNS = (
     "public_id",
@@ -58,7 +60,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ToolCallEntry:
     """What an assistant asked of a tool; `arguments` is the text as the model sent it."""
 
     id: str
@@ -67,7 +69,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TranscriptEntry:
     """One message. `calls_text` stands in for calls that cannot be read; `cut` says that a text is not whole."""
 
     message: Message
@@ -75,7 +77,7 @@ class Entry:
     text: str
     raw: str
     cut: bool
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ToolCallEntry] = field(default_factory=list)
     calls_text: str = ""
     timeline: Timeline | None = None
     version: Version | None = None
@@ -89,12 +91,12 @@ class Entry:
 class Transcript:
     """A page of one branch, oldest first. `older`: the message before which the next page ends; None: there is none."""
 
-    entries: list[Entry]
+    entries: list[TranscriptEntry]
     older: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TranscriptPosition:
     """Where a page is: on the branch that goes `via` a version, before the message `before`; both are primary keys.
 
     Without either, at the end of the branch that its owner sees.
@@ -108,31 +110,33 @@ class Place:
         return self.before is None
 
 
-def transcript(thread: Thread, place: Place, *, hidden: bool) -> Transcript:
+def transcript(thread: Thread, position: TranscriptPosition, *, hidden: bool) -> Transcript:
     """`hidden`: with hidden messages. Prompts that wait for their turn come last. An unknown place is empty."""
-    pks = branches.upward(_last(thread, place), MESSAGES + 1, hidden=hidden)
+    pks = branches.ancestors(_last(thread, position), MESSAGES + 1, hidden=hidden)
     found = {row.pk: row for row in _columns(Message.objects.filter(pk__in=pks[:MESSAGES]), CHARACTERS)}
     rows = [found[pk] for pk in reversed(pks[:MESSAGES])]
-    if place.newest and place.via is None:
-        rows += _columns(_seen(hidden).filter(thread=thread, turn=None).order_by("pk"), CHARACTERS)[:MESSAGES]
+    if position.newest and position.via is None:
+        rows += _columns(
+            _visible_messages(hidden).filter(thread=thread, turn=None).order_by("pk"), CHARACTERS
+        )[:MESSAGES]
     entries = _entries(rows, CHARACTERS)
-    return Transcript(_with_company(entries), rows[0].pk if len(pks) > MESSAGES else None)
+    return Transcript(_with_timelines_and_versions(entries), rows[0].pk if len(pks) > MESSAGES else None)
 
 
-def _last(thread: Thread, place: Place) -> int | None:
+def _last(thread: Thread, position: TranscriptPosition) -> int | None:
     """The message with which a page ends. A thread whose branch has lost its end shows what was said last."""
     placed = Message.objects.visible().filter(thread=thread, turn__isnull=False)
-    if place.before is not None:
-        rows = Message.objects.filter(thread=thread, pk=place.before)
+    if position.before is not None:
+        rows = Message.objects.filter(thread=thread, pk=position.before)
         return rows.values_list("parent_id", flat=True).first()
-    if place.via is not None:
-        return branches.end_below(place.via) if placed.filter(pk=place.via).exists() else None
+    if position.via is not None:
+        return branches.latest_leaf_below(position.via) if placed.filter(pk=position.via).exists() else None
     if thread.leaf_id is not None:
         return thread.leaf_id
     return placed.order_by("-turn", "-position").values_list("pk", flat=True).first()
 
 
-def _with_company(entries: list[Entry]) -> list[Entry]:
+def _with_timelines_and_versions(entries: list[TranscriptEntry]) -> list[TranscriptEntry]:
     """Each reply with the bar of its response, and each message with the versions beside it."""
     responses = {entry.message.response_id: entry.message.response for entry in entries if entry.is_reply}
     bars = timelines([response for response in responses.values() if response])
@@ -147,12 +151,15 @@ def _with_company(entries: list[Entry]) -> list[Entry]:
     ]
 
 
-def whole(message: int, *, hidden: bool) -> list[Entry]:
+def full_message(message: int, *, hidden: bool) -> list[TranscriptEntry]:
     """The one message with all of its text; none if it is hidden and `hidden` does not allow that."""
-    return _entries(list(_columns(_seen(hidden).filter(pk=message), WHOLE)), WHOLE)
+    return _entries(
+        list(_columns(_visible_messages(hidden).filter(pk=message), FULL_TEXT_CHARACTERS)),
+        FULL_TEXT_CHARACTERS,
+    )
 
 
-def earlier(message: int) -> list[Any]:
+def earlier_revisions(message: int) -> list[Any]:
     """The newest of what a message said before it was replaced, each with `shown`, the start of its content."""
     rows = (
         Revision.objects.filter(message=message)
@@ -162,7 +169,7 @@ def earlier(message: int) -> list[Any]:
     return list(rows.defer("content")[:REVISIONS])
 
 
-def _seen(hidden: bool) -> QuerySet[Message]:
+def _visible_messages(hidden: bool) -> QuerySet[Message]:
     return Message.objects.all() if hidden else Message.objects.visible()
 
 
@@ -172,14 +179,14 @@ def _columns(messages: QuerySet[Message], limit: int) -> QuerySet[Any]:
         messages.select_related("owner", "response")
         .only(*_COLUMNS)
         .annotate(
-            shown_text=Left("readable", limit + 1),
+            shown_text=Left("plain_text", limit + 1),
             shown_content=Left("content", limit + 1),
             shown_calls=Left("tool_calls", limit + 1),
         )
     )
 
 
-def _entries(rows: list[Any], limit: int) -> list[Entry]:
+def _entries(rows: list[Any], limit: int) -> list[TranscriptEntry]:
     tools: dict[str, str] = {}  # names by the calls' ids; models repeat ids, and then the latest call counts
     entries = []
     for row in rows:
@@ -189,10 +196,10 @@ def _entries(rows: list[Any], limit: int) -> list[Entry]:
     return entries
 
 
-def _entry(row: Any, tools: dict[str, str], limit: int) -> Entry:
+def _entry(row: Any, tools: dict[str, str], limit: int) -> TranscriptEntry:
     calls = _calls(row.shown_calls or "")
     texts = (row.shown_text or row.shown_content, row.shown_content, row.shown_calls or "")
-    return Entry(
+    return TranscriptEntry(
         message=row,
         author=_author(row, tools),
         text=texts[0][:limit],
@@ -215,10 +222,10 @@ def _author(row: Any, tools: dict[str, str]) -> str:
     return ""
 
 
-def _calls(stored: str) -> list[Call]:
+def _calls(stored: str) -> list[ToolCallEntry]:
     try:
         return [
-            Call(str(call["id"]), str(call["function"]["name"]), str(call["function"]["arguments"]))
+            ToolCallEntry(str(call["id"]), str(call["function"]["name"]), str(call["function"]["arguments"]))
             for call in json.loads(stored or "[]")
         ]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from chat.admin.filters import ErrorFilter, ModelFilter
 from chat.admin.readonly import ROWS, ReadOnlyAdmin, badge
-from chat.models import CallEnd, Price, UpstreamCall, User
+from chat.models import CallOutcome, Price, UpstreamCall, User
 from chat.text import storable
 
 NUMBER = re.compile(r"[0-9]{1,18}")  # of a row: fits the database's integer
@@ -68,7 +68,7 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
 
     @admin.display(description="outcome")
     def state(self, call: UpstreamCall) -> str:
-        return badge(call.outcome, CallEnd(call.outcome).label)
+        return badge(call.outcome, CallOutcome(call.outcome).label)
 
 
 @admin.register(Price)

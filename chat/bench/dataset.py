@@ -192,7 +192,7 @@ def make(messages: int, tell: Callable[[str], object]) -> None:
         _execute(_PRICES)
         _execute("DROP TABLE planned_turn, planned_thread, planned_text")
     _move_on()
-    statistics.add_up()
+    statistics.roll_up()
     _execute("VACUUM ANALYZE")  # what autovacuum would do within minutes
 
 

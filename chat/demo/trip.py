@@ -24,7 +24,7 @@ FORM = "trip"
 SUBMIT = "Plan my trip with these dates"
 DEFAULT_DAYS, MOST_DAYS = 3, 5
 
-PLACES = {
+CANDIDATE_FOLDERS = {
     "Lisbon": (
         ("Alfama on foot", "Tram 28 up the hill, the castle of São Jorge, fado in the evening 🎶"),
         ("Belém", "The monastery, a pastel de nata still warm, the MAAT by the river"),
@@ -66,7 +66,7 @@ def destination(asked: Conversation) -> str:
 
 def _place(words: str) -> str:
     lowered = words.lower()
-    known = next((name for name in PLACES if name.lower() in lowered), "")
+    known = next((name for name in CANDIDATE_FOLDERS if name.lower() in lowered), "")
     other = next((name for spoken, name in _NAMES.items() if spoken in lowered), "")
     named = (
         _PLACE.search(words)
@@ -82,7 +82,7 @@ def _days(words: str) -> int:
 
 
 def _itinerary(place: str, days: int) -> dict[str, str]:
-    ideas = (*PLACES.get(place, ELSEWHERE), *MORE_DAYS)[:days]
+    ideas = (*CANDIDATE_FOLDERS.get(place, ELSEWHERE), *MORE_DAYS)[:days]
     return {f"Day {number}: {title}": details for number, (title, details) in enumerate(ideas, 1)}
 
 

@@ -4,8 +4,19 @@ A `Tail` is a log's newest part in memory. Where the response runs its writer fe
 reads the table whenever the doorbell rings. Readers never know the difference. `chat/LOG.md` tells the whole story.
 """
 
-from chat.log.readers import Logs
-from chat.log.tail import Beat, End, Event, Started, Tail, Text, Tool
+from chat.log.readers import LogRegistry
+from chat.log.tail import Heartbeat, EndEvent, LogEvent, StartEvent, Tail, TextEvent, ToolEvent
 from chat.log.writer import Flusher, Writer
 
-__all__ = ["Beat", "End", "Event", "Flusher", "Logs", "Started", "Tail", "Text", "Tool", "Writer"]
+__all__ = [
+    "Heartbeat",
+    "EndEvent",
+    "LogEvent",
+    "Flusher",
+    "LogRegistry",
+    "StartEvent",
+    "Tail",
+    "TextEvent",
+    "ToolEvent",
+    "Writer",
+]

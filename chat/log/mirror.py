@@ -25,7 +25,7 @@ class Mirror:
         self.response = response
         self.tail = Tail(mirrored=True)
         self.readers, self._left = 0, left
-        self.look = asyncio.Event()
+        self.refresh = asyncio.Event()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._run())
 
@@ -51,14 +51,14 @@ class Mirror:
     async def _run(self) -> None:
         # Rings come in from now on; what the table says is read after that, so nothing falls in between.
         try:
-            row = await store.run(logs.state, self.response)
+            row = await store.atomic_async(logs.state, self.response)
             self.tail.base = row.log_length if row else 0
         except Unavailable as problem:
             self.ready.set_exception(problem)
             return
         self.ready.set_result(None)
         while not self._seen(row):
-            await self._ring()
+            await self._wait_for_refresh()
             row = await self._read() or row
 
     def _seen(self, row: Response | None) -> bool:
@@ -68,17 +68,17 @@ class Mirror:
             self.tail.start()
         return self.tail.ended
 
-    async def _ring(self) -> None:
+    async def _wait_for_refresh(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
-                await self.look.wait()
-        self.look.clear()
+                await self.refresh.wait()
+        self.refresh.clear()
 
     async def _read(self) -> Response | None:
         """The state, then the text: a state that says `ended` is never older than the text read after it."""
         try:
-            row = await store.run(logs.state, self.response)
-            while data := await store.run(logs.read, self.response, self.tail.end):
+            row = await store.atomic_async(logs.state, self.response)
+            while data := await store.atomic_async(logs.read, self.response, self.tail.end):
                 self.tail.grow(data)
                 self.tail.forget(self.tail.end - READ_BYTES)
         except Unavailable:

@@ -10,15 +10,15 @@ from typing import Any
 from chat import store
 from chat.errors import BadOffset
 from chat.log.mirror import Mirror
-from chat.log.tail import Beat, End, Event, Started, Tail, Text, Tool
+from chat.log.tail import Heartbeat, EndEvent, LogEvent, StartEvent, Tail, TextEvent, ToolEvent
 from chat.models import Response, Status
 from chat.store import logs
 from chat.text import is_boundary
 
-BEHIND_SECONDS = 2.0  # ten flushes: what a reader saw in the owner's process is in the table by then
+CATCH_UP_SECONDS = 2.0  # ten flushes: what a reader saw in the owner's process is in the table by then
 
 
-class Logs:
+class LogRegistry:
     """The tails of this process: those that are written here, and mirrors of others that somebody here reads."""
 
     def __init__(self) -> None:
@@ -43,23 +43,23 @@ class Logs:
         if tail is not None:
             tail.finish(final)
 
-    def rung(self, responses: list[Any]) -> None:
+    def on_notify(self, responses: list[Any]) -> None:
         """The doorbell for one or more responses."""
         for response in responses:
             mirror = self._mirrors.get(response)
             if mirror is not None:
-                mirror.look.set()
+                mirror.refresh.set()
 
-    def hinted(self, response: int, name: str, state: str) -> None:
+    def publish_tool_event(self, response: int, name: str, state: str) -> None:
         mirror = self._mirrors.get(response)
         if mirror is not None:
-            mirror.tail.hint(Tool(name, state))
+            mirror.tail.hint(ToolEvent(name, state))
 
-    def look_everywhere(self) -> None:
+    def refresh_all(self) -> None:
         """Look at all tables again: rings may have been missed."""
-        self.rung(list(self._mirrors))
+        self.on_notify(list(self._mirrors))
 
-    def beat(self) -> None:
+    def send_heartbeat(self) -> None:
         """Wake all readers, so that they give a sign of life."""
         for tail in [*self._written.values(), *(mirror.tail for mirror in self._mirrors.values())]:
             tail.wake()
@@ -86,7 +86,7 @@ class Logs:
                 await tail.changed()
             return tail.final
 
-    async def follow(self, response: int, offset: int) -> AsyncGenerator[Event]:
+    async def follow(self, response: int, offset: int) -> AsyncGenerator[LogEvent]:
         """The log from `offset`: Started, then everything exactly once and in order, then End.
 
         Raises BadOffset before the first event; after it nothing but Unavailable, where the table cannot be read.
@@ -94,15 +94,17 @@ class Logs:
         # One generator: a second around it would cost every reader of every delta a turn, and 1 KB.
         async with self._open(response) as tail:
             offset = await _checked(response, tail, offset)
-            yield Started(_status(tail), offset)
+            yield StartEvent(_status(tail), offset)
             seen = tail.hinted
             while True:
                 data = (
-                    tail.read(offset) if offset >= tail.base else await store.run(logs.read, response, offset)
+                    tail.read(offset)
+                    if offset >= tail.base
+                    else await store.atomic_async(logs.read, response, offset)
                 )
                 if data:
                     offset += len(data)
-                    yield Text(data, offset)
+                    yield TextEvent(data, offset)
                 elif offset < tail.base or tail.ended:
                     break  # all read; or deleted while it was being read
                 hints = tail.hints_after(seen, offset) if tail.hinted > seen else ()
@@ -113,8 +115,8 @@ class Logs:
                     continue
                 await tail.changed()
                 if offset == tail.end and tail.hinted == seen and not tail.ended:
-                    yield Beat()
-            yield End(tail.final.log_length if tail.final else offset, tail.final)
+                    yield Heartbeat()
+            yield EndEvent(tail.final.log_length if tail.final else offset, tail.final)
 
 
 def _status(tail: Tail) -> str:
@@ -131,7 +133,9 @@ async def _checked(response: int, tail: Tail, offset: int) -> int:
         if tail.final is not None and tail.final.status == Status.INTERRUPTED:
             return tail.end  # a client may have seen a last moment that the log lost
         raise BadOffset
-    following = tail.read(offset) if offset >= tail.base else await store.run(logs.read, response, offset, 1)
+    following = (
+        tail.read(offset) if offset >= tail.base else await store.atomic_async(logs.read, response, offset, 1)
+    )
     if following and not is_boundary(following, 0):
         raise BadOffset
     return offset
@@ -145,10 +149,10 @@ async def _catch_up(response: int, tail: Tail, offset: int) -> None:
     lease = None
     while offset > tail.end and not tail.ended:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BEHIND_SECONDS):
+            async with asyncio.timeout(CATCH_UP_SECONDS):
                 while offset > tail.end and not tail.ended:
                     await tail.changed()
-        row = await store.run(logs.state, response)
+        row = await store.atomic_async(logs.state, response)
         if row is None:
             return
         if row.ended or row.log_length >= offset:

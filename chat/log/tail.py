@@ -10,10 +10,12 @@ import msgspec
 from chat.models import Response
 
 READ_BYTES = 65_536  # at most given to a reader at once
-HINTS = 64  # tool events remembered for readers that are a moment behind
+MAX_TOOL_EVENTS = 64  # tool events remembered for readers that are a moment behind
 
 
-class Text(msgspec.Struct, frozen=True, gc=False):  # one for each delta: ten times as quick as a dataclass
+class TextEvent(
+    msgspec.Struct, frozen=True, gc=False
+):  # one for each delta: ten times as quick as a dataclass
     """The next bytes, whole characters; `offset` is the cursor after them."""
 
     data: bytes
@@ -21,7 +23,7 @@ class Text(msgspec.Struct, frozen=True, gc=False):  # one for each delta: ten ti
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class ToolEvent:
     """A tool's state, `started`, `done` or `failed`: a hint while it happens."""
 
     name: str
@@ -29,12 +31,12 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     """Nothing new, for some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartEvent:
     """The first event: where the reading begins, and the response's state."""
 
     status: str
@@ -42,14 +44,14 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EndEvent:
     """The last event, exactly one; `offset` is the log's end, `response` the final row (None: deleted meanwhile)."""
 
     offset: int
     response: Response | None
 
 
-Event = Text | Tool | Beat | Started | End
+LogEvent = TextEvent | ToolEvent | Heartbeat | StartEvent | EndEvent
 
 
 class Tail:
@@ -78,7 +80,7 @@ class Tail:
         self.hinted = 0  # hints so far
         self.readers = 0
         self._buffer = bytearray()
-        self._hints: list[tuple[int, int, Tool]] = []
+        self._hints: list[tuple[int, int, ToolEvent]] = []
         self._waiters: list[asyncio.Future[None]] = []
         self._loop = asyncio.get_running_loop()
 
@@ -114,12 +116,12 @@ class Tail:
             stop -= 1
         return bytes(memoryview(self._buffer)[start:stop])
 
-    def hint(self, tool: Tool) -> None:
+    def hint(self, tool: ToolEvent) -> None:
         self.hinted += 1
-        self._hints = [*self._hints[1 - HINTS :], (self.hinted, self.end, tool)]
+        self._hints = [*self._hints[1 - MAX_TOOL_EVENTS :], (self.hinted, self.end, tool)]
         self.wake()
 
-    def hints_after(self, seen: int, offset: int) -> list[Tool]:
+    def hints_after(self, seen: int, offset: int) -> list[ToolEvent]:
         """Hints that a reader who saw `seen` of them has not had, as far as its text reaches."""
         return [tool for number, at, tool in self._hints if number > seen and at <= offset]
 

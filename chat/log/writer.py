@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from chat import store
 from chat.conf import settings
-from chat.errors import Unavailable, place_of
+from chat.errors import Unavailable, format_traceback_without_message
 from chat.log.tail import Tail
 from chat.store import logs
-from chat.store.logs import Addition, Piece, Stopping
+from chat.store.logs import Append, LogSegment, StopRequest
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Writer:
     __slots__ = (
         "_data",
         "_flusher",
-        "_marks",
+        "_timings",
         "_pieces",
         "_started",
         "epoch",
@@ -45,8 +45,8 @@ class Writer:
         self.pending = 0  # bytes that the table lacks
         self._flusher = flusher
         self._started = time.monotonic()
-        self._pieces: list[Piece] = []
-        self._data, self._marks = bytearray(), bytearray()
+        self._pieces: list[LogSegment] = []
+        self._data, self._timings = bytearray(), bytearray()
 
     @property
     def length(self) -> int:
@@ -55,52 +55,52 @@ class Writer:
     def append(self, data: bytes) -> None:
         """Add whole characters: readers here have them at once, the table soon."""
         self._data += data
-        self._marks += self._mark(data)
+        self._timings += self._pack_timing(data)
         self._count(data)
 
     def append_ephemeral(self, data: bytes) -> None:
         """Add one think item of ours: replayed like all text, but not part of the message."""
         self._count(data)
         self._cut()
-        self._pieces.append(Piece(data, self._mark(data), True))
+        self._pieces.append(LogSegment(data, self._pack_timing(data), True))
 
-    def _mark(self, data: bytes) -> bytes:
-        return logs.mark(int((time.monotonic() - self._started) * 1000), len(data))
+    def _pack_timing(self, data: bytes) -> bytes:
+        return logs.pack_timing(int((time.monotonic() - self._started) * 1000), len(data))
 
     def _count(self, data: bytes) -> None:
         size = len(data)
         self.pending += size
-        self._flusher.gathered(self, size)
+        self._flusher.on_text_gathered(self, size)
         self.tail.grow(data)
 
     def _cut(self) -> None:
         if self._data:
-            self._pieces.append(Piece(bytes(self._data), bytes(self._marks), False))
-            self._data, self._marks = bytearray(), bytearray()
+            self._pieces.append(LogSegment(bytes(self._data), bytes(self._timings), False))
+            self._data, self._timings = bytearray(), bytearray()
 
     @property
     def full(self) -> bool:
         """Whether more of this log is unconfirmed than memory may hold, or of all logs together."""
         return self.pending > UNCONFIRMED_BYTES or self._flusher.pending > UNCONFIRMED_TOTAL
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Wait while it is full. Raises Unavailable where the database is away, and so nothing will be confirmed soon."""
         while self.full:
             if not self._flusher.healthy:
                 raise Unavailable("The database cannot be reached, and no more text can be kept in memory.")
             await self._flusher.flushed()
 
-    def take(self) -> Addition:
+    def pending_append(self) -> Append:
         """What the table lacks. It stays pending until `confirm`."""
         self._cut()
-        return Addition(self.response, self.epoch, self.start, list(self._pieces))
+        return Append(self.response, self.epoch, self.start, list(self._pieces))
 
     def confirm(self, stop: int) -> None:
         """The table reaches `stop`: forget what lies before it."""
         while self._pieces and self.start + len(self._pieces[0].data) <= stop:
             self._drop(len(self._pieces.pop(0).data))
         if self._pieces and self.start < stop:
-            self._pieces[0] = logs.rest(self._pieces[0], stop - self.start)
+            self._pieces[0] = logs.drop_prefix(self._pieces[0], stop - self.start)
             self._drop(stop - self.start)
         self.tail.forget(self.start)
 
@@ -113,7 +113,7 @@ class Writer:
 class Flusher:
     """The writers of this process and the task that stores their text, in batches."""
 
-    def __init__(self, on_stop: Callable[[Stopping], None], on_lost: Callable[[int], None]) -> None:
+    def __init__(self, on_stop: Callable[[StopRequest], None], on_lost: Callable[[int], None]) -> None:
         self.pending = 0
         self._writers: dict[int, Writer] = {}
         self._dirty: dict[int, Writer] = {}
@@ -128,15 +128,15 @@ class Flusher:
         writer = self._writers[response] = Writer(response, epoch, tail, self)
         return writer
 
-    async def close(self, writer: Writer) -> Addition:
+    async def close(self, writer: Writer) -> Append:
         """Take a writer out of the batches; what it still has to store is the caller's to store."""
         async with self._writing:
             self._writers.pop(writer.response, None)
             self._dirty.pop(writer.response, None)
             self.pending -= writer.pending
-        return writer.take()
+        return writer.pending_append()
 
-    def gathered(self, writer: Writer, size: int) -> None:
+    def on_text_gathered(self, writer: Writer, size: int) -> None:
         self.pending += size
         self._dirty[writer.response] = writer
         self._wake.set()
@@ -169,7 +169,7 @@ class Flusher:
             self._wake.clear()
             self._hurry.clear()
             batch, self._dirty = list(self._dirty.values()), {}
-            additions = [addition for writer in batch if (addition := writer.take()).pieces]
+            additions = [addition for writer in batch if (addition := writer.pending_append()).pieces]
             if additions:
                 await self._store(additions)
         waiters, self._waiters = self._waiters, []
@@ -177,15 +177,19 @@ class Flusher:
             if not waiter.done():
                 waiter.set_result(None)
 
-    async def _store(self, additions: list[Addition]) -> None:
+    async def _store(self, additions: list[Append]) -> None:
         try:
-            written, stopping = await store.write_log(logs.append, additions)
+            written, stopping = await store.run_in_log_thread(logs.append, additions)
         except Unavailable:
             self._failed(additions)
             return
         except Exception as problem:
             # Unforeseen; but all logs of this process depend on the loop that called.
-            logger.error("action=flush_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
+            logger.error(
+                "action=flush_failed reason=%s\n%s",
+                type(problem).__name__,
+                format_traceback_without_message(problem),
+            )
             self._failed(additions)
             return
         self._recovered()
@@ -202,7 +206,7 @@ class Flusher:
         if writer is not None:
             writer.confirm(stop)
 
-    def _failed(self, additions: list[Addition]) -> None:
+    def _failed(self, additions: list[Append]) -> None:
         if self.healthy:
             logger.warning("action=log_waits responses=%d", len(additions))
         self.healthy = False
@@ -220,10 +224,10 @@ class Flusher:
                 self._dirty[response] = writer
                 self._wake.set()
 
-    async def _resume(self, addition: Addition) -> None:
+    async def _resume(self, addition: Append) -> None:
         """A batch was refused for this response: go on from the stored end, or give it up to whoever has taken it."""
         try:
-            stored = await store.write_log(logs.still_mine, addition.response, addition.epoch)
+            stored = await store.run_in_log_thread(logs.length_if_owned, addition.response, addition.epoch)
         except Unavailable:
             self._again([addition.response])
             return

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from chat import conf_models
 from chat.conf import settings
 from chat.conf_models import C1, MODELS, OPENASSISTANT, ModelSpec
-from chat.model_clients.base import ModelClient, Traits
-from chat.model_clients.openui_prompt import how_to_draw
+from chat.model_clients.base import ModelClient, ModelProfile
+from chat.model_clients.openui_prompt import openui_instructions
 
 if TYPE_CHECKING:
     from chat.demo import DemoServer
-    from chat.model_clients.openai_compatible import OpenAIWire
+    from chat.model_clients.openai_compatible import OpenAITransport
 
-__all__ = ["MODELS", "ModelClient", "Models"]
+__all__ = ["MODELS", "ModelClient", "ModelRegistry"]
 
 
-class Models:
+class ModelRegistry:
     """The model clients of this process, made when first asked for; the demo model runs here where nothing else answers."""
 
     def __init__(self) -> None:
@@ -34,10 +34,10 @@ class Models:
         names = (name, *spec.fallbacks) if spec else (MODELS[0], *conf_models.specs[MODELS[0]].fallbacks)
         return [await self._client(one) for one in names]
 
-    def traits(self, name: str) -> Traits:
+    def profile(self, name: str) -> ModelProfile:
         """Of the model that answers first for a name."""
         name = name if name in conf_models.specs else MODELS[0]
-        return _traits(name, conf_models.specs[name])
+        return _profile(name, conf_models.specs[name])
 
     async def warm(self) -> None:
         """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""
@@ -49,7 +49,7 @@ class Models:
 
     async def _client(self, name: str) -> ModelClient:
         spec = conf_models.specs[name]
-        key = name, _told(spec)  # which changes once, when the page is built
+        key = name, _system_prompt(spec)  # which changes once, when the page is built
         if key not in self._clients:
             self._clients[key] = await self._make(name, spec)
         return self._clients[key]
@@ -59,19 +59,19 @@ class Models:
         from chat.model_clients.chat_completions import ChatCompletions
         from chat.model_clients.openassistant import OpenAssistant
 
-        traits = _traits(name, spec)
+        profile = _profile(name, spec)
         if name == OPENASSISTANT:
             url = settings.openassistant_base_url or await self._demo_url()
-            wire = await _wire(url, settings.openassistant_api_key, OpenAssistant.path)
-            traits = replace(traits, upstream=settings.openassistant_model, tools=False)
-            return OpenAssistant(wire, traits, spec.metadata)
+            wire = await _transport(url, settings.openassistant_api_key, OpenAssistant.path)
+            profile = replace(profile, upstream=settings.openassistant_model, tools=False)
+            return OpenAssistant(wire, profile, spec.metadata)
         if name == C1:
             url = await self._demo_url() if settings.demo else settings.c1_upstream
-            wire = await _wire(url, settings.thesys_api_key, ChatCompletions.path)
-            traits = replace(traits, upstream=settings.c1_model, writes_c1=True)
+            wire = await _transport(url, settings.thesys_api_key, ChatCompletions.path)
+            profile = replace(profile, upstream=settings.c1_model, writes_c1=True)
         else:
-            wire = await _wire(spec.base_url, spec.api_key, ChatCompletions.path)
-        return ChatCompletions(wire, traits, spec.metadata)
+            wire = await _transport(spec.base_url, spec.api_key, ChatCompletions.path)
+        return ChatCompletions(wire, profile, spec.metadata)
 
     async def _demo_url(self) -> str:
         if self._demo is None:
@@ -85,20 +85,20 @@ class Models:
             await self._demo.close()
 
 
-async def _wire(base_url: str, api_key: str, path: str) -> OpenAIWire:
-    from chat.model_clients.openai_compatible import OpenAIWire
-    from chat.model_clients.transport import head, trusted
+async def _transport(base_url: str, api_key: str, path: str) -> OpenAITransport:
+    from chat.model_clients.openai_compatible import OpenAITransport
+    from chat.model_clients.transport import head, trusted_certificates
 
-    await asyncio.to_thread(trusted)
-    return OpenAIWire(await asyncio.to_thread(head, base_url, api_key, path))
+    await asyncio.to_thread(trusted_certificates)
+    return OpenAITransport(await asyncio.to_thread(head, base_url, api_key, path))
 
 
-def _traits(name: str, spec: ModelSpec) -> Traits:
-    return Traits(
+def _profile(name: str, spec: ModelSpec) -> ModelProfile:
+    return ModelProfile(
         name=name,
         upstream=spec.model,
         parameters=spec.parameters,
-        system=_told(spec),
+        system=_system_prompt(spec),
         writes_c1=spec.c1 or spec.openui,
         tools=spec.tools,
         budget_tokens=spec.budget_tokens,
@@ -106,6 +106,6 @@ def _traits(name: str, spec: ModelSpec) -> Traits:
     )
 
 
-def _told(spec: ModelSpec) -> str:
+def _system_prompt(spec: ModelSpec) -> str:
     """The system prompt, a few microseconds to put together."""
-    return "\n\n".join(filter(None, [how_to_draw() if spec.openui else "", spec.system]))
+    return "\n\n".join(filter(None, [openui_instructions() if spec.openui else "", spec.system]))

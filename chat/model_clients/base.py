@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chat.sse import Piece
+from chat.sse import StreamUpdate
 
 Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
@@ -19,7 +19,7 @@ CHANGING = ("messages", "prompt", "tools")  # parts of a body; all others are th
 
 
 @dataclass(slots=True)
-class Sent:
+class SentRequest:
     """What went out: the body's SHA-256 (hexadecimal), and `envelope`, its JSON without what changes from call to call.
 
     `context`: the tokens that a prompt was fitted into, where the client did that.
@@ -39,7 +39,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ModelRequest:
     """The history, oldest first, in the shape of chat completions, and the tools that may be called (none: off).
 
     `recipe`: where the history came from, as `chat.store.hidden` says it. `sent` is filled in by the client.
@@ -47,12 +47,12 @@ class Question:
 
     messages: Messages
     tools: Tools
-    recipe: dict[str, Any] = field(default_factory=dict)
-    sent: Sent = field(default_factory=Sent)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    sent_request: SentRequest = field(default_factory=SentRequest)
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class ModelProfile:
     """What the engine has to know of a model.
 
     `name`: the configured one; `upstream`: what its server is told. `system`: goes ahead of every history; empty: nothing.
@@ -80,9 +80,9 @@ class ModelClient(Protocol):
     """A model that streams its answer."""
 
     @property
-    def traits(self) -> Traits: ...
+    def profile(self) -> ModelProfile: ...
 
-    def stream(self, question: Question) -> AsyncGenerator[Piece]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
         """The answer, one piece for all that arrived together; closing the generator closes the connection.
 
         Raises ModelFailed, Unavailable, ModelTimeout; what was good of a bad read is yielded before.

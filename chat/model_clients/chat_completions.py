@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from chat.conf_models import CHOICE_PARAMETERS
-from chat.model_clients.base import Question, Traits
-from chat.model_clients.openai_compatible import OpenAIWire
-from chat.sse import Piece
+from chat.model_clients.base import ModelRequest, ModelProfile
+from chat.model_clients.openai_compatible import OpenAITransport
+from chat.sse import StreamUpdate
 
 
 class ChatCompletions:
@@ -16,22 +16,22 @@ class ChatCompletions:
 
     path = "/chat/completions"
 
-    def __init__(self, wire: OpenAIWire, traits: Traits, metadata: dict[str, Any]) -> None:
-        self.traits = traits
+    def __init__(self, wire: OpenAITransport, profile: ModelProfile, metadata: dict[str, Any]) -> None:
+        self.profile = profile
         self._wire, self._metadata = wire, metadata
 
-    def stream(self, question: Question) -> AsyncGenerator[Piece]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
         body = {
-            **self.traits.parameters,
-            "model": self.traits.upstream,
-            "messages": question.messages,
+            **self.profile.parameters,
+            "model": self.profile.upstream,
+            "messages": request.messages,
             "stream": True,
             "stream_options": {"include_usage": True},
         }
         if self._metadata:
             body["metadata"] = self._metadata
-        if question.tools:
-            body["tools"] = question.tools
+        if request.tools:
+            body["tools"] = request.tools
         else:
             body = {name: value for name, value in body.items() if name not in CHOICE_PARAMETERS}
-        return self._wire.stream(question.sent.note(body))
+        return self._wire.stream(request.sent_request.note(body))

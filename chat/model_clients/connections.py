@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import httptools
 
 from chat.model_clients import coalescing
-from chat.model_clients.transport import Head, trusted
+from chat.model_clients.transport import RequestHead, trusted_certificates
 
 BUFFER_BYTES = 65_536  # unread; beyond, nothing more is taken off the socket
 HEAD_BYTES = 65_536  # of an answer, all interim ones included; some 1 KB is usual
@@ -26,11 +26,11 @@ TAIL_SECONDS = 0.5  # for the end of an answer that nobody awaits any more: then
 PORTS = {"http": 80, "https": 443}
 
 
-class Broken(ConnectionError):
+class ConnectionBroken(ConnectionError):
     """The server closed the connection before the end of its answer, or what it sent is not HTTP/1.1."""
 
 
-class Connection(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """One connection. `status` and `headers` (their names in small letters) are those of the answer that `post` waited for,
     `complete` says whether all of it is here.
     """
@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
 
     def _change(self) -> asyncio.Future[None]:
         if self._broken:
-            raise Broken
+            raise ConnectionBroken
         self._waiter = self._loop.create_future()
         return self._waiter
 
@@ -117,10 +117,10 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             if self.complete:
-                raise Broken  # nobody asked
+                raise ConnectionBroken  # nobody asked
             self._parser.feed_data(data)
             self._check_head(len(data))
-        except (Broken, httptools.HttpParserError, httptools.HttpParserUpgrade):
+        except (ConnectionBroken, httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._broken = True
             self.transport.abort()
         self._wake()
@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
         if not self.status:
             self._head_bytes += size
             if self._head_bytes > HEAD_BYTES:
-                raise Broken
+                raise ConnectionBroken
 
     def connection_lost(self, problem: Exception | None) -> None:
         if not self.complete and self.status and problem is None and self._ends_with_connection():
@@ -151,7 +151,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self.complete:
-            raise Broken  # a second answer
+            raise ConnectionBroken  # a second answer
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers[name.lower()] = value
@@ -174,17 +174,17 @@ class Connection(asyncio.Protocol):
         self.complete = bool(self.status)
 
 
-class Server:
+class ConnectionPool:
     """One model's server, and the connections to it that are idle. There are as many as answers, for each has its own."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: RequestHead) -> None:
         self._head = head
         self._url, self._proxy = urlsplit(head.url), urlsplit(head.proxy) if head.proxy else None
         through = self._proxy is not None and self._url.scheme == "http"
         self._request = _request(head, self._url, self._proxy if through else None)
-        self.idle: deque[Connection] = deque()
+        self.idle: deque[UpstreamConnection] = deque()
 
-    async def connection(self) -> Connection:
+    async def connection(self) -> UpstreamConnection:
         """An idle connection or a new one. Raises OSError where the server cannot be reached."""
         while self.idle:
             connection = self.idle.pop()
@@ -193,37 +193,37 @@ class Server:
             connection.close()
         return await self._connect()
 
-    async def post(self, connection: Connection, body: bytes) -> None:
+    async def post(self, connection: UpstreamConnection, body: bytes) -> None:
         """POST a body. Raises Broken."""
         await connection.post(b"%b%d\r\n\r\n%b" % (self._request, len(body), body))
 
-    def release(self, connection: Connection) -> None:
+    def release(self, connection: UpstreamConnection) -> None:
         """Keep a connection whose answer has been read, if its last bytes come in a moment."""
         if connection.complete:
             self._keep(connection)
         else:
             asyncio.get_running_loop().call_later(TAIL_SECONDS, self._keep, connection)
 
-    def _keep(self, connection: Connection) -> None:
+    def _keep(self, connection: UpstreamConnection) -> None:
         if connection.reusable:
             connection.idle_since = time.monotonic()
             self.idle.append(connection)
-            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._tidy)
+            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_idle)
         else:
             connection.close()
 
-    def _tidy(self) -> None:
+    def _close_idle(self) -> None:
         while self.idle and time.monotonic() - self.idle[0].idle_since >= IDLE_SECONDS:
             self.idle.popleft().close()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> UpstreamConnection:
         tls = self._url.scheme == "https"
         if self._proxy is None:
             return await _open(self._url, tls)
         connection = await _open(self._proxy, self._proxy.scheme == "https")
         return await self._tunnel(connection, self._proxy) if tls else connection
 
-    async def _tunnel(self, outer: Connection, proxy: SplitResult) -> Connection:
+    async def _tunnel(self, outer: UpstreamConnection, proxy: SplitResult) -> UpstreamConnection:
         """TLS to the server through a proxy (RFC 9110, 9.3.6)."""
         place = b"%b:%d" % (_host(self._url).encode(), _port(self._url))
         try:
@@ -232,9 +232,9 @@ class Server:
             )
             if outer.status // 100 != 2:
                 raise OSError(f"The proxy refused with status {outer.status}.")
-            inner = Connection()
+            inner = UpstreamConnection()
             transport = await asyncio.get_running_loop().start_tls(
-                outer.transport, inner, trusted(), server_hostname=self._url.hostname
+                outer.transport, inner, trusted_certificates(), server_hostname=self._url.hostname
             )
             if transport is None:
                 raise OSError("The proxy closed the connection.")
@@ -245,18 +245,18 @@ class Server:
         return inner
 
 
-async def _open(url: SplitResult, tls: bool) -> Connection:
+async def _open(url: SplitResult, tls: bool) -> UpstreamConnection:
     _, connection = await asyncio.get_running_loop().create_connection(
-        Connection,
+        UpstreamConnection,
         url.hostname or "",
         _port(url),
-        ssl=trusted() if tls else None,
+        ssl=trusted_certificates() if tls else None,
         server_hostname=url.hostname if tls else None,
     )
     return connection
 
 
-def _request(head: Head, url: SplitResult, proxy: SplitResult | None) -> bytes:
+def _request(head: RequestHead, url: SplitResult, proxy: SplitResult | None) -> bytes:
     """A request up to the length of its body. A proxy that is asked for it directly needs the whole address."""
     target = head.url if proxy else f"{url.path or '/'}{'?' + url.query if url.query else ''}"
     lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in head.headers)]

@@ -9,21 +9,21 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from chat.errors import ModelFailed, Unavailable
-from chat.model_clients.connections import TAIL_SECONDS, Broken, Connection, Server
-from chat.model_clients.transport import Head
-from chat.sse import ChunkDecoder, Piece, StreamError
+from chat.model_clients.connections import TAIL_SECONDS, ConnectionBroken, UpstreamConnection, ConnectionPool
+from chat.model_clients.transport import RequestHead
+from chat.sse import ChunkDecoder, StreamUpdate, StreamError
 
 RETRY_SECONDS = 0.5  # before the one further attempt; long enough for a restarted server's socket
 RETRY_AFTER_LIMIT = 2.0  # seconds that a server may make us wait for it; beyond, the reader is told instead
 
 
-class OpenAIWire:
+class OpenAITransport:
     """One address of one server."""
 
-    def __init__(self, head: Head) -> None:
-        self._server = Server(head)
+    def __init__(self, head: RequestHead) -> None:
+        self._server = ConnectionPool(head)
 
-    async def stream(self, body: bytes) -> AsyncGenerator[Piece]:
+    async def stream(self, body: bytes) -> AsyncGenerator[StreamUpdate]:
         """POST `body`, which is JSON, and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
         # Nor is the history kept in any form while the answer is read.
         answer, body = await self._asked(body), b""
@@ -38,7 +38,7 @@ class OpenAIWire:
         except StreamError as problem:
             yield problem.piece
             raise ModelFailed from problem
-        except Broken as problem:
+        except ConnectionBroken as problem:
             if decoder.finish_reason is None:
                 raise _cut(decoder.started) from problem
         finally:
@@ -49,26 +49,26 @@ class OpenAIWire:
         if not (decoder.done or decoder.finish_reason):
             raise ModelFailed("The model's answer broke off. Try again.")
 
-    async def _asked(self, content: bytes) -> Connection:
+    async def _asked(self, content: bytes) -> UpstreamConnection:
         try:
             return await self._post(content)
-        except _Again as again:
+        except _RetryableRefusal as again:
             await asyncio.sleep(again.seconds)
         try:
             return await self._post(content)
-        except _Again as still:
+        except _RetryableRefusal as still:
             raise still.error from still
 
-    async def _post(self, content: bytes) -> Connection:
+    async def _post(self, content: bytes) -> UpstreamConnection:
         try:
             answer = await self._server.connection()
         except OSError as problem:
-            raise _Again(
+            raise _RetryableRefusal(
                 Unavailable("The model could not be reached. Try again."), RETRY_SECONDS
             ) from problem
         try:
             await self._server.post(answer, content)
-        except Broken as problem:
+        except ConnectionBroken as problem:
             # The request had been sent: asking again could answer, and bill, twice.
             raise Unavailable("The model could not be reached. Try again.") from problem
         except BaseException:
@@ -80,7 +80,7 @@ class OpenAIWire:
         raise _refusal(answer)
 
 
-class _Again(Exception):
+class _RetryableRefusal(Exception):
     """The server took nothing: it may be asked once more, after `seconds`; `error` if that is no use."""
 
     def __init__(self, error: Unavailable, seconds: float) -> None:
@@ -88,14 +88,14 @@ class _Again(Exception):
         super().__init__(str(error))
 
 
-def _refusal(answer: Connection) -> Exception:
+def _refusal(answer: UpstreamConnection) -> Exception:
     if answer.status != 429 and answer.status < 500:
         return ModelFailed(f"The model's server refused the request (status {answer.status}).")
     wait = _retry_after(answer.headers.get(b"retry-after"))
     error = Unavailable("The model is overloaded. Try again a little later.", retry_after=wait)
     if wait is not None and wait > RETRY_AFTER_LIMIT:
         return error
-    return _Again(error, RETRY_SECONDS if wait is None else wait)
+    return _RetryableRefusal(error, RETRY_SECONDS if wait is None else wait)
 
 
 def _retry_after(value: bytes | None) -> float | None:

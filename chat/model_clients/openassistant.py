@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from chat.model_clients.base import Question, Traits
-from chat.model_clients.openai_compatible import OpenAIWire
+from chat.model_clients.base import ModelRequest, ModelProfile
+from chat.model_clients.openai_compatible import OpenAITransport
 from chat.oasst_prompt import CONTEXT_TOKENS, STOP, StopFilter, build, plain
-from chat.sse import Piece
+from chat.sse import StreamUpdate
 
 ANSWER_TOKENS = 1_024  # half of the context, the models' card's own figure
 
@@ -30,30 +30,30 @@ class OpenAssistant:
 
     path = "/completions"
 
-    def __init__(self, wire: OpenAIWire, traits: Traits, metadata: dict[str, Any]) -> None:
-        self.traits = traits
+    def __init__(self, wire: OpenAITransport, profile: ModelProfile, metadata: dict[str, Any]) -> None:
+        self.profile = profile
         self._wire = wire
         self._fixed = {
-            "model": traits.upstream,
+            "model": profile.upstream,
             "stream": True,
             "stream_options": {"include_usage": True},
             "stop": STOP,
             **SAMPLING,
-            **traits.parameters,
+            **profile.parameters,
             **({"metadata": metadata} if metadata else {}),
         }
 
-    async def stream(self, question: Question) -> AsyncGenerator[Piece]:
-        context = self.traits.budget_tokens or CONTEXT_TOKENS
-        prompt = build(plain(question.messages), context, self._fixed["max_tokens"])
-        question.sent.context = context
-        stream = self._wire.stream(question.sent.note({**self._fixed, "prompt": prompt}))
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+        context = self.profile.budget_tokens or CONTEXT_TOKENS
+        prompt = build(plain(request.messages), context, self._fixed["max_tokens"])
+        request.sent_request.context = context
+        stream = self._wire.stream(request.sent_request.note({**self._fixed, "prompt": prompt}))
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:
                 said = words.feed(piece.text) + (words.flush() if piece.done else "")
                 yield msgspec.structs.replace(piece, text=said)
                 if words.stopped:
-                    yield Piece(finish_reason="stop", done=True)
+                    yield StreamUpdate(finish_reason="stop", done=True)
                     return
-        yield Piece(text=words.flush())
+        yield StreamUpdate(text=words.flush())

@@ -70,7 +70,7 @@ figures, a form where you need something from the user, TextContent for everythi
 OPENUI_PROMPT = _FORM + _LANGUAGE + _USER
 
 
-def how_to_draw() -> str:
+def openui_instructions() -> str:
     """The words of the built page as soon as there is one, else those written here."""
     if settings.page_build:
         with suppress(OSError):

@@ -8,8 +8,8 @@ import time
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from chat.errors import ChatError, ModelFailed, ModelTimeout, place_of
-from chat.model_clients.base import ModelClient, Question
+from chat.errors import ChatError, ModelFailed, ModelTimeout, format_traceback_without_message
+from chat.model_clients.base import ModelClient, ModelRequest
 
 logger = logging.getLogger(__name__)
 
@@ -18,14 +18,14 @@ QUESTION = "Answer with the word OK."
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class ProbeResult:
     """How long the model took to its first token, or to fail: seconds. `error`: how, if it did."""
 
     seconds: float
     error: ChatError | None = None
 
 
-async def probe(client: ModelClient) -> Probe:
+async def probe(client: ModelClient) -> ProbeResult:
     """Never raises but for cancellation."""
     began = time.monotonic()
     error: ChatError | None = None
@@ -38,14 +38,18 @@ async def probe(client: ModelClient) -> Probe:
         error = problem
     except Exception as problem:
         # A foreign server on the other side: what it does wrong is an answer too.
-        logger.error("action=probe_failed reason=%s\n%s", type(problem).__name__, place_of(problem))
+        logger.error(
+            "action=probe_failed reason=%s\n%s",
+            type(problem).__name__,
+            format_traceback_without_message(problem),
+        )
         error = ModelFailed()
-    return Probe(time.monotonic() - began, error)
+    return ProbeResult(time.monotonic() - began, error)
 
 
 async def _first_token(client: ModelClient) -> None:
-    question = Question([{"role": "user", "content": QUESTION}], [])
-    async with aclosing(client.stream(question)) as pieces:
+    request = ModelRequest([{"role": "user", "content": QUESTION}], [])
+    async with aclosing(client.stream(request)) as pieces:
         async for piece in pieces:
             if piece.text or piece.calls or piece.done:
                 return

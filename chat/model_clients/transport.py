@@ -16,7 +16,7 @@ import openai
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RequestHead:
     """Address and headers of a request, whatever its body; `proxy`, the address of the one that it goes through."""
 
     url: str
@@ -24,7 +24,7 @@ class Head:
     proxy: str | None
 
 
-def head(base_url: str, api_key: str, path: str) -> Head:
+def head(base_url: str, api_key: str, path: str) -> RequestHead:
     """The head that the `openai` client gives a streamed completion; without a key, none is sent."""
     recorder = _Recorder()
     client = openai.OpenAI(
@@ -44,7 +44,7 @@ def head(base_url: str, api_key: str, path: str) -> Head:
         client.post(path, cast_to=httpx2.Response, content=b"", options={"headers": wanted})
     sent = recorder.request
     headers = [(name, value) for name, value in sent.headers.items() if name != "content-length"]
-    return Head(str(sent.url), headers, _proxy(sent.url))
+    return RequestHead(str(sent.url), headers, _proxy(sent.url))
 
 
 def _proxy(url: httpx2.URL) -> str | None:
@@ -64,6 +64,6 @@ class _Recorder(httpx2.BaseTransport):
 
 
 @cache
-def trusted() -> ssl.SSLContext:
+def trusted_certificates() -> ssl.SSLContext:
     """The certificates that the client trusts: reading them takes 20 ms."""
     return httpx2.create_ssl_context()

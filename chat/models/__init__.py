@@ -4,34 +4,34 @@ Every rule that can stand in the database stands here as a constraint. Public id
 their owner; primary keys never leave the server.
 """
 
-from chat.models.access import AccessRecord, Action
-from chat.models.accounts import ApiToken, Attempt, User
+from chat.models.access import AuditLogEntry, AuditAction
+from chat.models.accounts import ApiToken, LoginAttempt, User
 from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
 from chat.models.holds import Hold
-from chat.models.recorded import Revision, Told
-from chat.models.responses import ACTIVE, FAULTY, Chunk, Response, Status
+from chat.models.recorded import Revision, PromptBlob
+from chat.models.responses import ACTIVE, ERROR_STATUSES, Chunk, Response, Status
 from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
 from chat.models.sharing import Share
-from chat.models.statistics import AddedUp, FirstTokens, QuotaHit, UsageHour, UserDay
+from chat.models.statistics import RollupState, TimeToFirstToken, QuotaHit, UsageHour, UserDay
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
-from chat.models.usage import CallEnd, Counted, Price, Spending, UpstreamCall
+from chat.models.usage import CallOutcome, TokenSource, Price, QuotaReservation, UpstreamCall
 
 __all__ = [
     "ACTIVE",
     "CONTENT_TYPES",
-    "FAULTY",
+    "ERROR_STATUSES",
     "ID_LENGTH",
-    "AccessRecord",
-    "Action",
-    "AddedUp",
+    "AuditLogEntry",
+    "AuditAction",
+    "RollupState",
     "ApiToken",
     "Attachment",
     "AttachmentUse",
-    "Attempt",
-    "CallEnd",
+    "LoginAttempt",
+    "CallOutcome",
     "Chunk",
-    "Counted",
-    "FirstTokens",
+    "TokenSource",
+    "TimeToFirstToken",
     "Hold",
     "Message",
     "MessageQuerySet",
@@ -42,10 +42,10 @@ __all__ = [
     "Revision",
     "Role",
     "Share",
-    "Spending",
+    "QuotaReservation",
     "Status",
     "Thread",
-    "Told",
+    "PromptBlob",
     "UpstreamCall",
     "UsageHour",
     "User",

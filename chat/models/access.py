@@ -12,12 +12,12 @@ from chat.models.accounts import User
 from chat.models.rows import ID_LENGTH
 
 
-class Action(models.TextChoices):
+class AuditAction(models.TextChoices):
     """What somebody did. The first six are looks at content."""
 
     LISTED = "listed", "saw in a list"
     SEARCHED = "searched", "searched"
-    LOOKED = "looked", "read"
+    VIEWED = "looked", "read"
     HIDDEN = "hidden", "read, hidden parts too"
     REPLAYED = "replayed", "replayed"
     EXPORTED = "exported", "exported"
@@ -31,7 +31,7 @@ class Action(models.TextChoices):
     STOPPED = "stopped", "stopped a response"
 
 
-class AccessRecord(models.Model):
+class AuditLogEntry(models.Model):
     """One look or deed of a member of staff. Never content: of a search not even the words.
 
     `kind` and `object_pk` name a row that may be gone (the table's name, its primary key; null: a list), `public_id` and
@@ -41,7 +41,7 @@ class AccessRecord(models.Model):
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
     username = models.CharField(max_length=150)
     moment = models.DateTimeField(db_default=Now())
-    action = models.CharField(max_length=16, choices=Action)
+    action = models.CharField(max_length=16, choices=AuditAction)
     kind = models.CharField(max_length=32)
     object_pk = models.BigIntegerField(null=True, blank=True)
     public_id = models.CharField(max_length=ID_LENGTH, blank=True, db_default="")
@@ -50,9 +50,10 @@ class AccessRecord(models.Model):
     reason = models.TextField(blank=True, db_default="")
 
     class Meta:
+        db_table = "chat_accessrecord"
         default_permissions = ("view",)  # nobody adds, changes or deletes one by hand
         constraints = [
-            models.CheckConstraint(condition=Q(action__in=Action.values), name="access_action"),
+            models.CheckConstraint(condition=Q(action__in=AuditAction.values), name="access_action"),
         ]
         indexes = [
             models.Index(F("moment").desc(), F("id").desc(), name="access_by_time"),

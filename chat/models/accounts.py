@@ -61,7 +61,7 @@ class ApiToken(models.Model):
         return token
 
 
-class Attempt(models.Model):
+class LoginAttempt(models.Model):
     """A try to come in that has not succeeded (yet): whoever tries too often waits. `about` is a digest, never a name.
 
     One try has a row for each thing that it is counted by.
@@ -71,6 +71,7 @@ class Attempt(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        db_table = "chat_attempt"
         indexes = [
             models.Index(fields=["about", "at"], name="attempt_about"),
             models.Index(fields=["at"], name="attempt_at"),

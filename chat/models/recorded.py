@@ -44,7 +44,7 @@ class Revision(models.Model):
         return f"#{self.message_id or self.thread_id} revision {self.number}"
 
 
-class Told(models.Model):
+class PromptBlob(models.Model):
     """A text that calls refer to by its SHA-256 (hexadecimal): a model's system prompt, tools, what stands around a history.
 
     It comes from settings and code, never from a user.
@@ -54,7 +54,8 @@ class Told(models.Model):
     text = models.TextField()
 
     class Meta:
-        verbose_name_plural = "told"
+        db_table = "chat_told"
+        verbose_name_plural = "prompt blobs"
 
     def __str__(self) -> str:
         return self.digest

@@ -26,8 +26,8 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.QUEUED, Status.STREAMING)
-FAULTY = (Status.FAILED, Status.INTERRUPTED)  # what counts as an error: a stop is somebody's wish
-TROUBLED = (*FAULTY, Status.STOPPED)
+ERROR_STATUSES = (Status.FAILED, Status.INTERRUPTED)  # what counts as an error: a stop is somebody's wish
+UNSUCCESSFUL_STATUSES = (*ERROR_STATUSES, Status.STOPPED)
 
 
 class Response(models.Model):
@@ -93,7 +93,7 @@ class Response(models.Model):
             models.Index(
                 fields=["status", "created_at", "id"],
                 include=["thread"],
-                condition=Q(status__in=TROUBLED),
+                condition=Q(status__in=UNSUCCESSFUL_STATUSES),
                 name="response_troubled",
             ),
         ]
@@ -132,7 +132,7 @@ class Chunk(models.Model):
     start = models.BigIntegerField()
     stop = models.BigIntegerField()
     data = models.BinaryField()
-    marks = models.BinaryField(db_default=b"", default=b"")
+    timings = models.BinaryField(db_column="marks", db_default=b"", default=b"")
     ephemeral = models.BooleanField(db_default=False, default=False)
 
     class Meta:

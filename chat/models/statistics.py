@@ -18,7 +18,7 @@ class UsageHour(models.Model):
 
     hour = models.DateTimeField()
     model = models.CharField(max_length=64)
-    trouble = models.CharField(max_length=32, blank=True)
+    error_code = models.CharField(db_column="trouble", max_length=32, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     responses = models.IntegerField()
     calls = models.IntegerField()
@@ -33,14 +33,14 @@ class UsageHour(models.Model):
             ("probe_model", "Can send a probe to a model"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["hour", "model", "trouble", "currency"], name="usage_hour")
+            models.UniqueConstraint(fields=["hour", "model", "error_code", "currency"], name="usage_hour")
         ]
 
     def __str__(self) -> str:
         return f"{self.model} {self.hour:%Y-%m-%d %H}h"
 
 
-class FirstTokens(models.Model):
+class TimeToFirstToken(models.Model):
     """How long calls that began within an hour, or a day, took to their first token: seconds. `model` "" stands for all."""
 
     daily = models.BooleanField()
@@ -51,6 +51,7 @@ class FirstTokens(models.Model):
     p95 = models.FloatField()
 
     class Meta:
+        db_table = "chat_firsttokens"
         default_permissions = ()
         constraints = [models.UniqueConstraint(fields=["daily", "start", "model"], name="first_tokens")]
 
@@ -76,13 +77,14 @@ class UserDay(models.Model):
         return f"#{self.owner} {self.day}"
 
 
-class AddedUp(models.Model):
+class RollupState(models.Model):
     """The one row that tells up to when the hours are added up, and by which prices: an MD5 of their table."""
 
     until = models.DateTimeField()
     prices = models.CharField(max_length=32)
 
     class Meta:
+        db_table = "chat_addedup"
         default_permissions = ()
 
     def __str__(self) -> str:

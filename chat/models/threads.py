@@ -16,7 +16,7 @@ from chat.models.rows import ID_LENGTH, M, OwnedQuerySet, search_vector
 class ThreadQuerySet(OwnedQuerySet[M]):
     def owned_by(self, owner_id: int) -> Self:
         """Without those that their owner deleted and a hold keeps."""
-        return super().owned_by(owner_id).filter(withdrawn_at=None)
+        return super().owned_by(owner_id).filter(soft_deleted_at=None)
 
 
 class Thread(models.Model):
@@ -30,7 +30,7 @@ class Thread(models.Model):
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
     public_id = models.CharField(max_length=ID_LENGTH)
     title = models.TextField(blank=True)
-    titled_by_person = models.BooleanField(db_default=False, default=False)
+    has_custom_title = models.BooleanField(db_column="titled_by_person", db_default=False, default=False)
     archived = models.BooleanField(db_default=False, default=False)
     model = models.CharField(max_length=64)
     system_prompt = models.TextField(blank=True, db_default="")
@@ -39,7 +39,7 @@ class Thread(models.Model):
     leaf = models.ForeignKey("Message", models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    soft_deleted_at = models.DateTimeField(db_column="withdrawn_at", null=True, blank=True)
     search = search_vector("title")
 
     objects = ThreadQuerySet.as_manager()
@@ -51,7 +51,9 @@ class Thread(models.Model):
             models.Index(F("updated_at").desc(), F("id").desc(), name="thread_by_update"),
             GinIndex(fields=["search"], name="thread_search"),
             models.Index(
-                fields=["withdrawn_at"], condition=Q(withdrawn_at__isnull=False), name="thread_withdrawn"
+                fields=["soft_deleted_at"],
+                condition=Q(soft_deleted_at__isnull=False),
+                name="thread_withdrawn",
             ),
         ]
         # To see that a thread exists is Django's own `view_thread`: owner, dates, counts, states, and no title.
@@ -106,7 +108,7 @@ class Message(models.Model):
     hidden = models.BooleanField(db_default=False, default=False)
     imported = models.BooleanField(db_default=False, default=False)
     log_offset = models.BigIntegerField(db_default=0, default=0)
-    readable = models.TextField(blank=True, db_default="")
+    plain_text = models.TextField(db_column="readable", blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     edited_at = models.DateTimeField(null=True, blank=True)
     revision = models.IntegerField(db_default=0, default=0)
@@ -114,7 +116,7 @@ class Message(models.Model):
     feedback_comment = models.TextField(blank=True, db_default="")
     redacted_at = models.DateTimeField(null=True, blank=True)
     redacted_by = models.CharField(max_length=150, blank=True, db_default="")
-    search = search_vector("readable")
+    search = search_vector("plain_text")
 
     objects = MessageQuerySet.as_manager()
 

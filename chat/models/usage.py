@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from chat.models.accounts import User
 
 
-class CallEnd(models.TextChoices):
+class CallOutcome(models.TextChoices):
     """How a call ended. A stopped one was cut by us; of a lost one, whose process died, only the log tells."""
 
     DONE = "done"
@@ -19,7 +19,7 @@ class CallEnd(models.TextChoices):
     LOST = "lost"
 
 
-class Counted(models.TextChoices):
+class TokenSource(models.TextChoices):
     """Who counted the tokens."""
 
     PROVIDER = "provider"
@@ -46,23 +46,23 @@ class UpstreamCall(models.Model):
     started_at = models.DateTimeField()
     first_token_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField()
-    outcome = models.CharField(max_length=16, choices=CallEnd)
+    outcome = models.CharField(max_length=16, choices=CallOutcome)
     error_code = models.CharField(max_length=32, null=True, blank=True)
     prompt_tokens = models.IntegerField()
     completion_tokens = models.IntegerField()
-    source = models.CharField(max_length=16, choices=Counted)
+    source = models.CharField(max_length=16, choices=TokenSource)
     parameters = models.JSONField(default=dict, blank=True)
     system_digest = models.CharField(max_length=64, blank=True)
     tools_digest = models.CharField(max_length=64, blank=True)
     request_digest = models.CharField(max_length=64, blank=True, db_default="", default="")
-    recipe = models.JSONField(null=True, blank=True)
+    provenance = models.JSONField(db_column="recipe", null=True, blank=True)
     causes = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["response", "round", "attempt"], name="call_once"),
-            models.CheckConstraint(condition=Q(outcome__in=CallEnd.values), name="call_outcome"),
-            models.CheckConstraint(condition=Q(source__in=Counted.values), name="call_source"),
+            models.CheckConstraint(condition=Q(outcome__in=CallOutcome.values), name="call_outcome"),
+            models.CheckConstraint(condition=Q(source__in=TokenSource.values), name="call_source"),
             models.CheckConstraint(
                 condition=Q(prompt_tokens__gte=0, completion_tokens__gte=0, round__gte=0, attempt__gte=0),
                 name="call_counts",
@@ -73,7 +73,7 @@ class UpstreamCall(models.Model):
                 name="call_times",
             ),
             models.CheckConstraint(
-                condition=Q(outcome=CallEnd.FAILED) ^ Q(error_code=None), name="call_failed_with_code"
+                condition=Q(outcome=CallOutcome.FAILED) ^ Q(error_code=None), name="call_failed_with_code"
             ),
         ]
         indexes = [
@@ -86,7 +86,7 @@ class UpstreamCall(models.Model):
         return f"{self.model} #{self.response}.{self.round}.{self.attempt}"
 
 
-class Spending(models.Model):
+class QuotaReservation(models.Model):
     """What a response takes out of its owner's quotas: an estimate from the claim on, the real count once it is settled.
 
     `response` is the primary key of a row that may be gone: deleting gives nothing back. `claimed_at` is the database's time.
@@ -96,10 +96,11 @@ class Spending(models.Model):
     guest = models.BooleanField()
     response = models.BigIntegerField(unique=True)
     tokens = models.BigIntegerField()
-    settled = models.BooleanField(db_default=False, default=False)
+    finalized = models.BooleanField(db_column="settled", db_default=False, default=False)
     claimed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        db_table = "chat_spending"
         constraints = [models.CheckConstraint(condition=Q(tokens__gte=0), name="spending_tokens")]
         indexes = [
             models.Index(fields=["owner", "claimed_at"], name="spending_by_owner"),

@@ -5,39 +5,39 @@ prompts     what is to be answered
 threads     what becomes of threads and their messages
 """
 
-from chat.payloads.prompts import Again, Content, Send, Turn, again, send
+from chat.payloads.prompts import RegenerateRequest, Content, SendRequest, Turn, parse_regenerate, parse_send
 from chat.payloads.threads import (
     Feedback,
     NewThread,
     ThreadChange,
-    feedback,
-    new_thread,
-    replacement,
-    share_end,
-    stop_offset,
-    thread_change,
+    parse_feedback,
+    parse_new_thread,
+    parse_replacement,
+    parse_share_end,
+    parse_stop_offset,
+    parse_thread_change,
 )
 from chat.payloads.untrusted import checked_id, is_id, offset_of, offset_text, parse_object
 
 __all__ = [
-    "Again",
+    "RegenerateRequest",
     "Content",
     "Feedback",
     "NewThread",
-    "Send",
+    "SendRequest",
     "ThreadChange",
     "Turn",
-    "again",
+    "parse_regenerate",
     "checked_id",
-    "feedback",
+    "parse_feedback",
     "is_id",
-    "new_thread",
+    "parse_new_thread",
     "offset_of",
     "offset_text",
     "parse_object",
-    "replacement",
-    "send",
-    "share_end",
-    "stop_offset",
-    "thread_change",
+    "parse_replacement",
+    "parse_send",
+    "parse_share_end",
+    "parse_stop_offset",
+    "parse_thread_change",
 ]

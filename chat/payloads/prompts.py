@@ -30,7 +30,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class SendRequest:
     """A prompt to answer. Ids that are None are the server's to make; `turns` come before the prompt in a new thread.
 
     `parent_id` is the message that the prompt follows (None: nothing), where it does not follow the thread's last one.
@@ -47,7 +47,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RegenerateRequest:
     """Another answer wanted to the prompt that the response `original` answered."""
 
     original: str
@@ -72,7 +72,7 @@ class _Send(msgspec.Struct):
     parentId: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-def send(body: bytes | str) -> Send:
+def parse_send(body: bytes | str) -> SendRequest:
     """The body of `POST /api/chat` and `POST /api/response`, or a `send` frame."""
     parse_object(body)
     try:
@@ -82,7 +82,7 @@ def send(body: bytes | str) -> Send:
     *earlier, prompt = _prompt_messages(raw)
     if prompt.role != "user":
         raise BadRequest("The role of the prompt, or of the last of `messages`, must be `user`.")
-    return Send(
+    return SendRequest(
         content=_content(prompt.content),
         prompt_id=optional_id(prompt.id, "prompt.id"),
         thread_id=optional_id(raw.threadId, "threadId"),
@@ -94,14 +94,14 @@ def send(body: bytes | str) -> Send:
     )
 
 
-def again(original: str, body: bytes) -> Again:
+def parse_regenerate(original: str, body: bytes) -> RegenerateRequest:
     """The body of `POST /api/responses/{id}/regenerate`; it may be empty."""
     value = parse_object(body) if body.strip() else {}
     model, busy = value.get("model"), value.get("busy")
     if not isinstance(model, str | None) or not isinstance(busy, str | None):
         raise BadRequest("`model` and `busy` must be text.")
     response_id = optional_id(value.get("responseId"), "responseId")
-    return Again(original, response_id, model, _busy(busy))
+    return RegenerateRequest(original, response_id, model, _busy(busy))
 
 
 def _prompt_messages(raw: _Send) -> list[_Message]:

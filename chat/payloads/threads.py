@@ -22,7 +22,7 @@ class NewThread:
     system_prompt: str | None
 
 
-def new_thread(body: bytes) -> NewThread:
+def parse_new_thread(body: bytes) -> NewThread:
     """The body of `POST /api/threads`."""
     value = parse_object(body)
     title, message = text_of(value, "title", MAX_TITLE), text_of(value, "message", settings.content_bytes)
@@ -43,7 +43,7 @@ class ThreadChange:
     leaf: str | None
 
 
-def thread_change(body: bytes) -> ThreadChange:
+def parse_thread_change(body: bytes) -> ThreadChange:
     """The body of `PATCH /api/threads/{threadId}`."""
     value = parse_object(body)
     archived = value.get("archived")
@@ -65,7 +65,7 @@ class Feedback:
     comment: str
 
 
-def feedback(body: bytes) -> Feedback:
+def parse_feedback(body: bytes) -> Feedback:
     """The body of `PUT /api/threads/{threadId}/messages/{id}/feedback`."""
     value = parse_object(body)
     score = value.get("score")
@@ -74,7 +74,7 @@ def feedback(body: bytes) -> Feedback:
     return Feedback(int(score), text_of(value, "comment", MAX_COMMENT) or "")
 
 
-def share_end(body: bytes) -> datetime | None:
+def parse_share_end(body: bytes) -> datetime | None:
     """When the link of `POST /api/threads/{threadId}/shares` ends; no body, or null: never."""
     moment = parse_object(body).get("expiresAt") if body.strip() else None
     if moment is None:
@@ -88,7 +88,7 @@ def share_end(body: bytes) -> datetime | None:
     raise BadRequest("`expiresAt` must be a moment to come, in ISO 8601 with its offset from UTC, or null.")
 
 
-def replacement(body: bytes) -> str:
+def parse_replacement(body: bytes) -> str:
     """The body of `PUT /api/threads/{threadId}/messages/{id}`."""
     content = parse_object(body).get("content")
     if not isinstance(content, str):
@@ -97,6 +97,6 @@ def replacement(body: bytes) -> str:
     return content
 
 
-def stop_offset(body: bytes) -> int | None:
+def parse_stop_offset(body: bytes) -> int | None:
     """The offset in the body of a stop; no body means no cut."""
     return offset_of(parse_object(body).get("offset")) if body.strip() else None

@@ -11,7 +11,15 @@ once. However the bytes are split into reads, the texts add up to the same. Afte
 
 from chat.sse.chunks import ChunkDecoder
 from chat.sse.events import EventDecoder
-from chat.sse.pieces import BadStream, CallDelta, EventTooLarge, Piece, StreamError, UpstreamError, Usage
+from chat.sse.pieces import (
+    BadStream,
+    CallDelta,
+    EventTooLarge,
+    StreamUpdate,
+    StreamError,
+    UpstreamError,
+    TokenCounts,
+)
 
 __all__ = [
     "BadStream",
@@ -19,8 +27,8 @@ __all__ = [
     "ChunkDecoder",
     "EventDecoder",
     "EventTooLarge",
-    "Piece",
+    "StreamUpdate",
     "StreamError",
     "UpstreamError",
-    "Usage",
+    "TokenCounts",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from chat.sse.pieces import BadStream, CallDelta, Usage
+from chat.sse.pieces import BadStream, CallDelta, TokenCounts
 
 MAX_USAGE_TOKENS = 2**31 - 1  # what the database's integer holds
 
@@ -28,14 +28,14 @@ class ChunkCall(msgspec.Struct, gc=False):
         return CallDelta(self.index, self.id, function.name or "", function.arguments or "")
 
 
-class Delta(msgspec.Struct):
+class CompletionDelta(msgspec.Struct):
     content: str | None = None
     refusal: str | None = None
     tool_calls: list[ChunkCall] | None = None
 
 
-class Choice(msgspec.Struct):
-    delta: Delta | None = None
+class CompletionChoice(msgspec.Struct):
+    delta: CompletionDelta | None = None
     text: str | None = None
     finish_reason: str | None = None
 
@@ -44,13 +44,13 @@ class ChunkUsage(msgspec.Struct, gc=False):
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
-    def bounded(self) -> Usage:
+    def bounded(self) -> TokenCounts:
         prompt, completion = self.prompt_tokens, self.completion_tokens
-        return Usage(*(max(0, min(count, MAX_USAGE_TOKENS)) for count in (prompt, completion)))
+        return TokenCounts(*(max(0, min(count, MAX_USAGE_TOKENS)) for count in (prompt, completion)))
 
 
-class Chunk(msgspec.Struct):
-    choices: list[Choice] | None = None
+class CompletionChunk(msgspec.Struct):
+    choices: list[CompletionChoice] | None = None
     usage: ChunkUsage | None = None
     error: Any = None
     object: Any = None
@@ -60,15 +60,17 @@ class Chunk(msgspec.Struct):
         return bool(self.error) or self.object == "error"
 
 
-decode = msgspec.json.Decoder(Chunk).decode  # raises ValueError or RecursionError: then ask `decode_odd`
+decode = msgspec.json.Decoder(
+    CompletionChunk
+).decode  # raises ValueError or RecursionError: then ask `decode_odd`
 
 
-def decode_odd(payload: bytes) -> Chunk:
+def decode_odd(payload: bytes) -> CompletionChunk:
     """What `decode` refuses, if the standard library can make sense of it; else BadStream."""
     return _convert(_parse(payload))
 
 
-def decode_whole(body: bytes) -> Chunk:
+def decode_whole(body: bytes) -> CompletionChunk:
     """The answer of a server that does not stream, or its error; BadStream without either."""
     chunk = decode_odd(body)
     if not chunk.choices and not chunk.is_error:
@@ -91,9 +93,9 @@ def _integer(digits: str) -> int:
     return int(digits) if len(digits) < 20 else MAX_USAGE_TOKENS
 
 
-def _convert(value: dict[str, Any]) -> Chunk:
+def _convert(value: dict[str, Any]) -> CompletionChunk:
     try:
-        return msgspec.convert(_mended(value), Chunk)
+        return msgspec.convert(_mended(value), CompletionChunk)
     except (ValueError, RecursionError):
         raise BadStream from None
 

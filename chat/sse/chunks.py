@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from chat.sse.answers import Chunk, decode, decode_odd, decode_whole
+from chat.sse.answers import CompletionChunk, decode, decode_odd, decode_whole
 from chat.sse.events import BOM, MAX_EVENT_BYTES, EventDecoder
-from chat.sse.pieces import BadStream, CallDelta, EventTooLarge, Piece, StreamError, UpstreamError, Usage
+from chat.sse.pieces import (
+    BadStream,
+    CallDelta,
+    EventTooLarge,
+    StreamUpdate,
+    StreamError,
+    UpstreamError,
+    TokenCounts,
+)
 from chat.text import storable
 
 MAX_REASON_CHARACTERS = 64  # the longest known, `content_filter`, has 14
@@ -28,12 +36,12 @@ class ChunkDecoder:
         self._texts: list[str] = []
         self._calls: list[CallDelta] = []
         self._reason: str | None = None
-        self._usage: Usage | None = None
+        self._usage: TokenCounts | None = None
 
-    def feed(self, data: bytes) -> Piece:
+    def feed(self, data: bytes) -> StreamUpdate:
         """All that these bytes complete. Raises StreamError, whose `piece` holds what came before the fault."""
         if self.done:
-            return Piece(done=True)
+            return StreamUpdate(done=True)
         if self._sniffing:
             self._sniff(data)
         if self._body is not None:
@@ -44,10 +52,10 @@ class ChunkDecoder:
             error.piece = self._take(error.payloads, final=True)
             raise
 
-    def flush(self) -> Piece:
+    def flush(self) -> StreamUpdate:
         """What the end of the bytes completes. An event cut off after the finish reason costs nothing; before: BadStream."""
         if self.done:
-            return Piece(done=True)
+            return StreamUpdate(done=True)
         if self._body is not None:
             return self.whole(bytes(self._body))
         try:
@@ -57,7 +65,7 @@ class ChunkDecoder:
                 raise
             return error.piece
 
-    def whole(self, data: bytes) -> Piece:
+    def whole(self, data: bytes) -> StreamUpdate:
         """The answer of a server that does not stream: one JSON object. Raises StreamError."""
         self._absorb(decode_whole(data))
         self.done = True
@@ -72,13 +80,13 @@ class ChunkDecoder:
         if lead in (b"{", b"["):
             self._body = bytearray()
 
-    def _collect(self, body: bytearray, data: bytes) -> Piece:
+    def _collect(self, body: bytearray, data: bytes) -> StreamUpdate:
         body += data
         if len(body) > self._max:
             raise EventTooLarge
-        return Piece()
+        return StreamUpdate()
 
-    def _take(self, payloads: list[bytes], final: bool = False) -> Piece:
+    def _take(self, payloads: list[bytes], final: bool = False) -> StreamUpdate:
         try:
             for payload in payloads:
                 try:
@@ -102,7 +110,7 @@ class ChunkDecoder:
         elif words:
             self._absorb(decode_odd(words))
 
-    def _absorb(self, chunk: Chunk) -> None:
+    def _absorb(self, chunk: CompletionChunk) -> None:
         if chunk.error or chunk.object == "error":  # as `is_error`, without the price of a call
             raise UpstreamError(chunk.error)
         if chunk.usage is not None:
@@ -120,13 +128,13 @@ class ChunkDecoder:
         if choice.finish_reason:
             self.finish_reason = self._reason = storable(choice.finish_reason[:MAX_REASON_CHARACTERS])
 
-    def _piece(self, final: bool) -> Piece:
+    def _piece(self, final: bool) -> StreamUpdate:
         text = self._held + "".join(self._texts)
         self._held = ""
         if "\ud800" <= text[-1:] <= "\udbff" and not (final or self.done):
             # The other half of the character comes with the next text.
             text, self._held = text[:-1], text[-1]
-        piece = Piece(storable(text), tuple(self._calls), self._reason, self._usage, self.done)
+        piece = StreamUpdate(storable(text), tuple(self._calls), self._reason, self._usage, self.done)
         self.started = self.started or bool(text or self._calls)
         self._renew()
         return piece

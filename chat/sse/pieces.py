@@ -24,20 +24,20 @@ class CallDelta(msgspec.Struct, frozen=True):
     arguments: str = ""
 
 
-class Usage(msgspec.Struct, frozen=True):
+class TokenCounts(msgspec.Struct, frozen=True):
     """What the provider counted, in tokens."""
 
     prompt_tokens: int
     completion_tokens: int
 
 
-class Piece(msgspec.Struct, frozen=True):
+class StreamUpdate(msgspec.Struct, frozen=True):
     """All that one read brought. `text` can be stored as it is; `done` means that `[DONE]` or a whole body came."""
 
     text: str = ""
     calls: tuple[CallDelta, ...] = ()
     finish_reason: str | None = None
-    usage: Usage | None = None
+    usage: TokenCounts | None = None
     done: bool = False
 
 
@@ -47,7 +47,7 @@ class StreamError(ValueError):
     def __init__(self) -> None:
         super().__init__((type(self).__doc__ or "").strip())
         self.payloads: list[bytes] = []  # events of the same read that came before
-        self.piece = Piece()  # what those events said
+        self.piece = StreamUpdate()  # what those events said
 
 
 class EventTooLarge(StreamError):

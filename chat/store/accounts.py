@@ -18,18 +18,18 @@ from chat.models import (
     Message,
     Response,
     Share,
-    Spending,
+    QuotaReservation,
     Thread,
     UpstreamCall,
     User,
 )
 from chat.store import holds, statistics, suspension
 
-MOVED: tuple[Any, ...] = (Response, Message, Thread, Share, Attachment, Spending, UpstreamCall)
+MOVED: tuple[Any, ...] = (Response, Message, Thread, Share, Attachment, QuotaReservation, UpstreamCall)
 """What moves into an account, in the order in which the end of a response locks its rows."""
 
 SUFFIX = 9  # characters of "-", and of the random hexadecimal digits after it
-NEWS = 100  # threads that open pages are told of; a page shows 50 at first
+MAX_NOTIFIED_THREADS = 100  # threads that open pages are told of; a page shows 50 at first
 BATCH = 2_000  # sessions decoded at once: some 0.1 s
 
 
@@ -57,12 +57,12 @@ def merge(guest: int, account: int) -> int:
     threads = list(Thread.objects.filter(owner=guest).order_by("updated_at").values_list("pk", flat=True))
     for model in MOVED:
         model.objects.filter(owner=guest).update(owner=account)
-    statistics.hand_over(guest, account)
-    holds.follow(guest, threads)
+    statistics.reassign(guest, account)
+    holds.transfer_holds(guest, threads)
     User.objects.filter(pk=guest).update(is_active=False, date_joined=Now())
     suspension.end_sessions(guest)  # sockets of other tabs come back as the account's
-    for thread in threads[-NEWS:]:
-        doorbell.ring("thread", account, thread, "created")
+    for thread in threads[-MAX_NOTIFIED_THREADS:]:
+        doorbell.notify("thread", account, thread, "created")
     return len(threads)
 
 
@@ -95,7 +95,7 @@ def active(user: int) -> list[int]:
     return list(Response.objects.owned_by(user).filter(status__in=ACTIVE).values_list("pk", flat=True))
 
 
-def forget_sessions(user: int, after: str) -> str | None:
+def delete_sessions(user: int, after: str) -> str | None:
     """Delete the user's sessions among the next ones in the order of their keys; the last key looked at, None: no more.
 
     A session names its user in its encoded data alone, so all have to be read.

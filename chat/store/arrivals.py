@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chat.models import Chunk
 from chat.store import logs
-from chat.store.logs import Piece
+from chat.store.logs import LogSegment
 
 STEP = 8  # milliseconds: what comes closer together is one for a replay, half a frame of a screen
 
@@ -24,7 +24,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TimedText:
     """The same with the text; `stop` is the log's offset after it."""
 
     milliseconds: int
@@ -36,20 +36,20 @@ class Said:
 def arrivals(response: int) -> list[Arrival]:
     """All of a response's, in order, without a look at the text."""
     rows = Chunk.objects.filter(response_id=response).order_by("start")
-    found = rows.values_list("start", "stop", "marks", "ephemeral")
+    found = rows.values_list("start", "stop", "timings", "ephemeral")
     return [
         Arrival(milliseconds, size, ephemeral)
-        for start, stop, marks, ephemeral in found
-        for milliseconds, size in _marked(bytes(marks), stop - start)
+        for start, stop, timings, ephemeral in found
+        for milliseconds, size in _timings_of(bytes(timings), stop - start)
     ]
 
 
-def said(response: int, after: int, limit: int) -> Iterator[Said]:
+def timed_text(response: int, after: int, limit: int) -> Iterator[TimedText]:
     """The text from the byte `after` on, until `limit` bytes are passed; its moments STEP apart at least."""
-    last: Said | None = None
+    last: TimedText | None = None
     for one in _pieces(response, after):
         if last and one.milliseconds - last.milliseconds < STEP and one.ephemeral == last.ephemeral:
-            last = Said(last.milliseconds, last.text + one.text, last.ephemeral, one.stop)
+            last = TimedText(last.milliseconds, last.text + one.text, last.ephemeral, one.stop)
             continue
         if last:
             yield last
@@ -60,23 +60,25 @@ def said(response: int, after: int, limit: int) -> Iterator[Said]:
         yield last
 
 
-def _pieces(response: int, after: int) -> Iterator[Said]:
+def _pieces(response: int, after: int) -> Iterator[TimedText]:
     rows = Chunk.objects.filter(response_id=response, stop__gt=after).order_by("start")
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for start, data, marks, ephemeral in rows.values_list("start", "data", "marks", "ephemeral").iterator():
+    for start, data, timings, ephemeral in rows.values_list(
+        "start", "data", "timings", "ephemeral"
+    ).iterator():
         skipped = max(0, after - start)
-        piece = logs.rest(Piece(bytes(data), bytes(marks), ephemeral), skipped)
+        piece = logs.drop_prefix(LogSegment(bytes(data), bytes(timings), ephemeral), skipped)
         at = 0
-        for milliseconds, size in _marked(piece.marks, len(piece.data)):
+        for milliseconds, size in _timings_of(piece.timings, len(piece.data)):
             text = decoder.decode(piece.data[at : at + size])
             at += size
-            yield Said(milliseconds, text, ephemeral, start + skipped + at)
+            yield TimedText(milliseconds, text, ephemeral, start + skipped + at)
 
 
-def _marked(marks: bytes, length: int) -> Iterator[tuple[int, int]]:
+def _timings_of(timings: bytes, length: int) -> Iterator[tuple[int, int]]:
     """The marks of `length` bytes. Bytes without one, in rows of an older program, count to the last that has."""
     milliseconds = 0
-    for milliseconds, size in struct.iter_unpack("<II", marks):
+    for milliseconds, size in struct.iter_unpack("<II", timings):
         yield milliseconds, min(size, length)
         length -= min(size, length)
     if length:

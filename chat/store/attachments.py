@@ -75,7 +75,7 @@ def find(owner: int, public_id: str) -> Attachment:
     return found
 
 
-def tie(owner: int, message: int, content: Content) -> None:
+def link_attachments(owner: int, message: int, content: Content) -> None:
     """Note which pictures a message shows. Raises BadRequest for one that its owner does not have."""
     wanted = references(content)
     if not wanted:
@@ -108,7 +108,7 @@ def _reference(part: Any) -> str | None:
     return found[1] if found else None
 
 
-def erase_of(messages: list[int]) -> None:
+def delete_exclusive_to(messages: list[int]) -> None:
     """Delete the pictures that these messages show and no other does."""
     shown = list(AttachmentUse.objects.filter(message__in=messages).values_list("attachment", flat=True))
     raw_delete(AttachmentUse.objects.filter(message__in=messages))
@@ -116,7 +116,7 @@ def erase_of(messages: list[int]) -> None:
     raw_delete(Attachment.objects.filter(pk__in=shown).exclude(pk__in=still))
 
 
-def remove_unused() -> int:
+def delete_unused() -> int:
     """Delete pictures of yesterday that no message shows; how many."""
     unused = Attachment.objects.filter(uses=None, created_at__lt=Now() - LIFE)
     # Locked first, and looked at once more: a prompt may be taking one up at this moment.
@@ -127,7 +127,7 @@ def remove_unused() -> int:
     return len(pks)
 
 
-def illustrated(history: list[dict[str, Any]], owner: int, *, images: bool) -> list[dict[str, Any]]:
+def with_attachments(history: list[dict[str, Any]], owner: int, *, images: bool) -> list[dict[str, Any]]:
     """The history with its attachments as a model takes them: as `data:` URLs, or (not `images`) as a short text.
 
     All else stays verbatim. The newest come first where there are more than HISTORY_BYTES.
@@ -168,6 +168,6 @@ def _with_picture(part: dict[str, Any], picture: Picture | None) -> dict[str, An
     return {**part, "image_url": {**place, "url": url}}
 
 
-def after(owner: int, pk: int) -> Attachment | None:
+def next_attachment(owner: int, pk: int) -> Attachment | None:
     """The owner's next picture in the order in which they came, with its bytes."""
     return Attachment.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk").first()

@@ -30,26 +30,26 @@ SELECT id FROM below WHERE NOT hidden AND turn IS NOT NULL ORDER BY turn DESC, p
 """
 
 
-def upward(message: int | None, limit: int, *, hidden: bool = False) -> list[int]:
+def ancestors(message: int | None, limit: int, *, hidden: bool = False) -> list[int]:
     """The primary keys of the visible messages that lead to a message, itself first; with `hidden`, of all."""
     with connection.cursor() as cursor:
         cursor.execute(_UPWARD, [message, hidden, limit])
         return [row[0] for row in cursor.fetchall()]
 
 
-def newest_end(thread: Thread, public_id: str) -> int:
+def latest_leaf(thread: Thread, public_id: str) -> int:
     """The last message of what was said most recently after a message. Raises BadRequest where that is unknown."""
-    return end_below(placed(thread, public_id, "leaf").pk)
+    return latest_leaf_below(find_message(thread, public_id, "leaf").pk)
 
 
-def end_below(message: int) -> int:
+def latest_leaf_below(message: int) -> int:
     """The same for the primary key of a visible message that has its place."""
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST_END, [message])
         return int(cursor.fetchone()[0])
 
 
-def placed(thread: Thread, public_id: str, name: str) -> Message:
+def find_message(thread: Thread, public_id: str, name: str) -> Message:
     """A visible message that has its place in the thread. Raises BadRequest that names the field."""
     rows = Message.objects.visible().filter(thread=thread, public_id=public_id, turn__isnull=False)
     row = rows.only("pk", "parent_id").first()

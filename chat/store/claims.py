@@ -20,11 +20,11 @@ from chat.errors import (
     Unauthenticated,
 )
 from chat.models import Message, Response, Role, Status, Thread
-from chat.payloads import Again, Content, Send, Turn
+from chat.payloads import RegenerateRequest, Content, SendRequest, Turn
 from chat.store import attachments, inserts, quotas, standing
 from chat.store.inserts import NewPrompt
-from chat.store.standing import Active, Standing
-from chat.store.turns import After, Job
+from chat.store.standing import ActiveResponseRow, ClaimState
+from chat.store.turns import BranchPoint, Job
 
 FIRST_EPOCH = 1
 QUEUE_LENGTH = 5  # responses waiting in one thread; the contract's number
@@ -40,7 +40,7 @@ class Claim:
 
 
 @dataclass(slots=True)
-class Claimant:
+class ClaimContext:
     """Who claims, and the process that will do the work; `has_room` tells whether it can take on one more.
 
     `made` is what an earlier attempt made: the answer to its commit may have been lost with the connection.
@@ -55,12 +55,12 @@ class Claimant:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """Where in a thread a response goes, and whether something there must end first."""
 
     thread: Thread
     waits: bool
-    after: After | None
+    after: BranchPoint | None
 
     @property
     def turn(self) -> int | None:
@@ -69,7 +69,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PromptRef:
     """The prompt to answer, new or stored, by whom, and how long it is."""
 
     prompt: NewPrompt | int
@@ -77,92 +77,96 @@ class Asked:
     characters: int
 
 
-Wanted = Send | Again
+ClaimRequest = SendRequest | RegenerateRequest
 
 
-def claim(claimant: Claimant, request: Send) -> Claim:
+def claim(claim_context: ClaimContext, request: SendRequest) -> Claim:
     """Claim `request.response_id` for a new response, or attach to the one that has it.
 
     Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest.
     """
-    found = _found(claimant, request, request.thread_id)
-    existing = _existing(claimant, found, request)
+    found = _found(claim_context, request, request.thread_id)
+    existing = _existing(claim_context, found, request)
     if existing is not None:
         return existing
-    model = _model(claimant, request.model, found.thread)
+    model = _model(claim_context, request.model, found.thread)
     characters = _length(request)
-    displaced = _admit(claimant, found, request, characters)
-    thread = found.thread or _create_thread(claimant.owner, request, model)
-    place = Place(thread, bool(found.active), _after(thread, request))
-    asked = Asked(_new_prompt(request, place), model, characters)
-    response, job = _answer(claimant, found, request, asked, place)
-    attachments.tie(claimant.owner, response.prompt_id, request.content)
-    claimant.made = Claim(response, job, displaced)
-    return claimant.made
+    displaced = _admit(claim_context, found, request, characters)
+    thread = found.thread or _create_thread(claim_context.owner, request, model)
+    place = Placement(thread, bool(found.active), _after(thread, request))
+    asked = PromptRef(_new_prompt(request, place), model, characters)
+    response, job = _answer(claim_context, found, request, asked, place)
+    attachments.link_attachments(claim_context.owner, response.prompt_id, request.content)
+    claim_context.made = Claim(response, job, displaced)
+    return claim_context.made
 
 
-def claim_again(claimant: Claimant, request: Again) -> Claim:
+def claim_regeneration(claim_context: ClaimContext, request: RegenerateRequest) -> Claim:
     """Claim another answer to the prompt that `request.original` answered; the old one stays, as another version.
 
     Raises NotFound, and what `claim` raises.
     """
-    rows = Response.objects.owned_by(claimant.owner).select_related("prompt", "thread")
+    rows = Response.objects.owned_by(claim_context.owner).select_related("prompt", "thread")
     original = rows.filter(public_id=request.original).first()
     if original is None:
         raise NotFound
-    found = _found(claimant, request, original.thread.public_id)
-    existing = _existing(claimant, found, request)
+    found = _found(claim_context, request, original.thread.public_id)
+    existing = _existing(claim_context, found, request)
     if existing is not None:
         return existing
     if found.thread is None:
         raise NotFound
-    model = _model(claimant, request.model or original.model, found.thread)
+    model = _model(claim_context, request.model or original.model, found.thread)
     characters = len(original.prompt.content)
-    displaced = _admit(claimant, found, request, characters)
-    place = Place(found.thread, bool(found.active), None)
+    displaced = _admit(claim_context, found, request, characters)
+    place = Placement(found.thread, bool(found.active), None)
     if place.turn is not None:  # the prompt may be one that was withdrawn before its turn
         unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
         unplaced.update(turn=place.turn, parent=found.thread.leaf_id)
-    asked = Asked(original.prompt_id, model, characters)
-    response, job = _answer(claimant, found, request, asked, place)
-    claimant.made = Claim(response, job, displaced)
-    return claimant.made
+    asked = PromptRef(original.prompt_id, model, characters)
+    response, job = _answer(claim_context, found, request, asked, place)
+    claim_context.made = Claim(response, job, displaced)
+    return claim_context.made
 
 
-def _found(claimant: Claimant, request: Wanted, thread: str | None) -> Standing:
-    prompt_id = request.prompt_id if isinstance(request, Send) else None
+def _found(claim_context: ClaimContext, request: ClaimRequest, thread: str | None) -> ClaimState:
+    prompt_id = request.prompt_id if isinstance(request, SendRequest) else None
     if prompt_id is not None and prompt_id == request.response_id:
         raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
-    found = standing.find(claimant.owner, thread, [name for name in (prompt_id, request.response_id) if name])
+    found = standing.find(
+        claim_context.owner, thread, [name for name in (prompt_id, request.response_id) if name]
+    )
     if found is None:
         raise Unauthenticated
     return found
 
 
-def _length(request: Send) -> int:
+def _length(request: SendRequest) -> int:
     """Characters of all that a client sent to be answered."""
     return len(request.content.text) + sum(len(turn.content.text) for turn in request.turns)
 
 
-def _admit(claimant: Claimant, found: Standing, request: Wanted, characters: int) -> list[int]:
+def _admit(
+    claim_context: ClaimContext, found: ClaimState, request: ClaimRequest, characters: int
+) -> list[int]:
     """What of the active must make way. Raises ThreadBusy, QuotaExceeded, Unavailable."""
     _check_busy(request, found.active)
     displaced = _displaced(request, found.active)
-    quotas.check(found.owner, claimant.has_room, displaced, characters)
+    quotas.check(found.owner, claim_context.has_room, displaced, characters)
     return displaced
 
 
-def _existing(claimant: Claimant, found: Standing, request: Wanted) -> Claim | None:
+def _existing(claim_context: ClaimContext, found: ClaimState, request: ClaimRequest) -> Claim | None:
     """What the same request led to before; ids that mean something else are refused."""
     if request.response_id in found.taken:  # a response's reply bears its id
-        response, made = _the_same(claimant.owner, request), claimant.made
+        response, made = _the_same(claim_context.owner, request), claim_context.made
         return made if made is not None and made.response.pk == response.pk else Claim(response, None, [])
     if found.taken:
         raise PromptIdReused
     return None
 
 
-def _the_same(owner: int, request: Wanted) -> Response:
+def _the_same(owner: int, request: ClaimRequest) -> Response:
     rows = Response.objects.owned_by(owner).select_related("prompt", "thread")
     response = rows.filter(public_id=request.response_id).first()
     if response is None or not _same(response, request):
@@ -170,9 +174,9 @@ def _the_same(owner: int, request: Wanted) -> Response:
     return response
 
 
-def _same(response: Response, request: Wanted) -> bool:
+def _same(response: Response, request: ClaimRequest) -> bool:
     prompt, thread = response.prompt, response.thread
-    if isinstance(request, Again):
+    if isinstance(request, RegenerateRequest):
         return Response.objects.filter(prompt=prompt, public_id=request.original).exists()
     return (
         prompt.content == request.content.text
@@ -182,34 +186,35 @@ def _same(response: Response, request: Wanted) -> bool:
     )
 
 
-def _model(claimant: Claimant, asked: str | None, thread: Thread | None) -> str:
-    own = claimant.default_model or (thread.model if thread else "")
-    if own not in claimant.models:  # a new thread, or one whose model is configured no more
-        own = claimant.models[0]
+def _model(claim_context: ClaimContext, asked: str | None, thread: Thread | None) -> str:
+    own = claim_context.default_model or (thread.model if thread else "")
+    if own not in claim_context.models:  # a new thread, or one whose model is configured no more
+        own = claim_context.models[0]
     model = own if asked is None else asked
-    if model not in claimant.models:
+    if model not in claim_context.models:
         raise BadRequest(
-            f"There is no such model. Known: {', '.join(claimant.models)}.", models=list(claimant.models)
+            f"There is no such model. Known: {', '.join(claim_context.models)}.",
+            models=list(claim_context.models),
         )
     return model
 
 
-def _check_busy(request: Wanted, active: list[Active]) -> None:
+def _check_busy(request: ClaimRequest, active: list[ActiveResponseRow]) -> None:
     if active and request.busy == "reject":
         raise ThreadBusy
     if request.busy == "queue" and sum(one.queued for one in active) >= QUEUE_LENGTH:
         raise ThreadBusy(f"{QUEUE_LENGTH} prompts are waiting in this thread already.")
 
 
-def _displaced(request: Wanted, active: list[Active]) -> list[int]:
+def _displaced(request: ClaimRequest, active: list[ActiveResponseRow]) -> list[int]:
     """What an interrupting prompt ends: what runs, and what was about to run in its place."""
     if request.busy != "interrupt":
         return []
     return [one.pk for one in active if not one.queued or one.jumps_queue]
 
 
-def _create_thread(owner: int, request: Send, model: str) -> Thread:
-    title = text.title_of(readable(request.content))
+def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:
+    title = text.title_of(plain_text(request.content))
     public_id = request.thread_id or str(uuid4())
     thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
     thread.pk = inserts.thread(owner=owner, public_id=public_id, title=title, model=model)
@@ -232,46 +237,46 @@ def _import(thread: Thread, turns: tuple[Turn, ...]) -> None:
             parts=turn.content.parts,
             hidden=turn.role == Role.SYSTEM,
             imported=True,
-            readable=readable(turn.content),
+            plain_text=plain_text(turn.content),
         )
-        attachments.tie(thread.owner_id, thread.leaf.pk, turn.content)
+        attachments.link_attachments(thread.owner_id, thread.leaf.pk, turn.content)
 
 
-def readable(content: Content) -> str:
+def plain_text(content: Content) -> str:
     """The words of a content, storable; for titles, search and screen readers."""
     if content.parts:
-        return text.storable(text.readable_parts(msgspec.json.decode(content.text)))
-    return text.storable(text.readable(content.text))
+        return text.storable(text.plain_text_of_parts(msgspec.json.decode(content.text)))
+    return text.storable(text.plain_text(content.text))
 
 
-def _new_prompt(request: Send, place: Place) -> NewPrompt:
+def _new_prompt(request: SendRequest, place: Placement) -> NewPrompt:
     thread, after = place.thread, place.after
     return NewPrompt(
         public_id=request.prompt_id or str(uuid4()),
         parent=None if place.waits else thread.leaf_id if after is None else after.message,
         content=request.content.text,
         parts=request.content.parts,
-        readable=readable(request.content),
+        plain_text=plain_text(request.content),
     )
 
 
-def _after(thread: Thread, request: Send) -> After | None:
+def _after(thread: Thread, request: SendRequest) -> BranchPoint | None:
     """Where a new branch begins. Raises BadRequest for what is no message that a client sees in this thread."""
     if request.parent_id is msgspec.UNSET:
         return None
     if request.parent_id is None:
-        return After(None)
+        return BranchPoint(None)
     rows = Message.objects.visible().filter(thread=thread, public_id=request.parent_id, turn__isnull=False)
     parent = rows.values_list("pk", flat=True).first()
     if parent is None:
         raise BadRequest(
             "`parentId` must be the id of a message in this thread, or null for a new beginning."
         )
-    return After(parent)
+    return BranchPoint(parent)
 
 
 def _answer(
-    claimant: Claimant, found: Standing, wanted: Wanted, asked: Asked, place: Place
+    claim_context: ClaimContext, found: ClaimState, wanted: ClaimRequest, asked: PromptRef, place: Placement
 ) -> tuple[Response, Job]:
     """The response to a prompt and its reply, still empty; started at once unless it waits."""
     owner, thread = found.owner, place.thread
@@ -291,10 +296,10 @@ def _answer(
         model=asked.model,
         turn=place.turn,
         jumps_queue=wanted.busy == "interrupt",
-        process=claimant.process,
+        process=claim_context.process,
         epoch=FIRST_EPOCH,
         tokens=quotas.estimate(asked.characters),
-        rings=[("thread", owner.pk, thread.pk, "updated" if found.thread else "created")],
+        notifications=[("thread", owner.pk, thread.pk, "updated" if found.thread else "created")],
     )
     job = Job(response.pk, thread.pk, owner.pk, FIRST_EPOCH, asked.model, place.waits, place.after)
     return response, job

@@ -30,8 +30,8 @@ LOCK_SECONDS = 5  # a claim behind a stuck one ends as `unavailable` instead of 
 ATTEMPTS = 3  # connections that may die under one function; none can be had of a database that is away
 PREFIX = "chat-db"
 
-work = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
-log_writer = ThreadPoolExecutor(
+worker_pool = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
+log_pool = ThreadPoolExecutor(
     1, f"{PREFIX}-log"
 )  # its own: a queue of claims must not delay a flush or a heartbeat
 
@@ -53,25 +53,27 @@ def _set_up(connection: Any, **_: Any) -> None:
 connection_created.connect(_set_up, dispatch_uid="chat.store.set_up")
 
 
-async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def atomic_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The result of a store function, from a thread of the pool.
 
     Raises Unavailable where the database cannot be reached or a lock cannot be had.
     """
-    return await asyncio.get_running_loop().run_in_executor(work, lambda: _guarded(function, *args, **kwargs))
-
-
-async def look(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same for what only reads, writes in one statement, or has its own transactions: one around it is two journeys."""
     return await asyncio.get_running_loop().run_in_executor(
-        work, lambda: _repeated(lambda: function(*args, **kwargs))
+        worker_pool, lambda: _guarded(function, *args, **kwargs)
     )
 
 
-async def write_log(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what only reads, writes in one statement, or has its own transactions: one around it is two journeys."""
+    return await asyncio.get_running_loop().run_in_executor(
+        worker_pool, lambda: _repeated(lambda: function(*args, **kwargs))
+    )
+
+
+async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same in the log's own thread, in the order of the calls."""
     return await asyncio.get_running_loop().run_in_executor(
-        log_writer, lambda: _guarded(function, *args, **kwargs)
+        log_pool, lambda: _guarded(function, *args, **kwargs)
     )
 
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 from django.db import DEFAULT_DB_ALIAS
 
 from chat import doorbell, sql, text
-from chat.doorbell import Ring
+from chat.doorbell import Notification
 from chat.models import Response
 from chat.store import logs, usage
-from chat.store.logs import Piece
-from chat.store.usage import Call
+from chat.store.logs import LogSegment
+from chat.store.usage import CallRecord
 
 RESPONSE_FIELDS = [field.attname for field in Response._meta.concrete_fields]
 
@@ -65,41 +65,41 @@ WITH mine AS (
     FROM mine WHERE r.id = mine.id
     RETURNING first_token_at, finished_at
 )
-SELECT first_token_at, finished_at, ({doorbell.RING_ALL}) FROM ended
+SELECT first_token_at, finished_at, ({doorbell.NOTIFY_SQL}) FROM ended
 """
 
 
-class Found(NamedTuple):
+class StoredResponse(NamedTuple):
     """A response, and the pieces of its log that are stored."""
 
     response: Response
-    pieces: list[Piece]
+    pieces: list[LogSegment]
 
 
-def found(response: int) -> Found | None:
+def load(response: int) -> StoredResponse | None:
     """How a response stands; None if it is gone."""
     row = sql.row(_FOUND, [response])
     if row is None:
         return None
     fields, log = row[: len(RESPONSE_FIELDS)], row[len(RESPONSE_FIELDS) :]
-    data, marks, ephemeral = (column or () for column in log)
-    pieces = list(map(Piece, data, marks, ephemeral))
-    return Found(Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, fields), pieces)
+    data, timings, ephemeral = (column or () for column in log)
+    pieces = list(map(LogSegment, data, timings, ephemeral))
+    return StoredResponse(Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, fields), pieces)
 
 
-def write(
+def finalize(
     response: Response,
     final: dict[str, Any],
-    pieces: list[Piece],
+    pieces: list[LogSegment],
     content: str,
-    calls: Sequence[Call],
-    rings: list[Ring],
+    calls: Sequence[CallRecord],
+    notifications: list[Notification],
 ) -> bool:
     """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls. The row follows.
 
     False, and nothing is written, where it does not stand as `response` says any more.
     """
-    starts, data, marks, ephemeral = logs.columns(pieces)
+    starts, data, timings, ephemeral = logs.columns(pieces)
     values = {
         **final,
         "id": response.pk,
@@ -108,12 +108,12 @@ def write(
         "stop_offset": response.stop_offset,
         "starts": starts,
         "data": data,
-        "marks": marks,
+        "marks": timings,
         "ephemeral": ephemeral,
         "content": content,
-        "readable": text.storable(text.readable(content)),
-        "calls": usage.encoded(response.owner_id, response.thread_id, response.pk, calls),
-        "rings": doorbell.encoded(rings),
+        "readable": text.storable(text.plain_text(content)),
+        "calls": usage.encode_calls(response.owner_id, response.thread_id, response.pk, calls),
+        "notifications": doorbell.encode_notifications(notifications),
     }
     written = sql.row(_END, values)
     if written is None:

@@ -10,7 +10,7 @@ from django.db.models.functions import Length
 
 from chat.models import ApiToken, Message, Share, Thread, User
 from chat.store import branches
-from chat.store.messages import Shown, shown
+from chat.store.messages import MessageView, shown
 from chat.store.threads import find
 
 BATCH = 100  # rows looked at in one piece
@@ -31,16 +31,16 @@ SELECT start, public_id FROM up WHERE NOT hidden
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportedMessage:
     """A visible message, what it follows, and which model gave it."""
 
-    shown: Shown
+    shown: MessageView
     parent: str | None
     model: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountExport:
     """What is known of a user, beside what was said."""
 
     user: User
@@ -48,11 +48,11 @@ class Account:
     shares: list[Share]
 
 
-def account(owner: int) -> Account:
+def account(owner: int) -> AccountExport:
     mine = Share.objects.owned_by(owner).filter(thread__in=Thread.objects.owned_by(owner))
     shares = mine.select_related("thread").order_by("pk")
     tokens = ApiToken.objects.filter(user=owner).defer("digest").order_by("pk")
-    return Account(User.objects.get(pk=owner), list(tokens), list(shares))
+    return AccountExport(User.objects.get(pk=owner), list(tokens), list(shares))
 
 
 def threads_after(owner: int, pk: int) -> list[Thread]:
@@ -60,7 +60,7 @@ def threads_after(owner: int, pk: int) -> list[Thread]:
     return list(Thread.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk")[:BATCH])
 
 
-def messages_after(owner: int, thread: int, pk: int) -> tuple[list[Exported], int | None]:
+def messages_after(owner: int, thread: int, pk: int) -> tuple[list[ExportedMessage], int | None]:
     """The next visible messages of a thread, of all its branches, and the primary key after which it goes on; None: nowhere."""
     rows = Message.objects.owned_by(owner).visible().filter(thread=thread, pk__gt=pk).order_by("pk")
     sizes = list(rows.values_list("pk", Length("content"))[:BATCH])
@@ -72,10 +72,10 @@ def messages_after(owner: int, thread: int, pk: int) -> tuple[list[Exported], in
 def branch(owner: int, thread_id: str) -> tuple[Thread, list[int]]:
     """A thread and the primary keys of the messages of the branch that it shows, oldest first. Raises NotFound."""
     thread = find(owner, thread_id)
-    return thread, branches.upward(thread.leaf_id, WHOLE_BRANCH)[::-1]
+    return thread, branches.ancestors(thread.leaf_id, WHOLE_BRANCH)[::-1]
 
 
-def messages_of(owner: int, pks: list[int]) -> tuple[list[Exported], list[int]]:
+def messages_of(owner: int, pks: list[int]) -> tuple[list[ExportedMessage], list[int]]:
     """As many of the first of these messages as make one piece, and the rest; what is gone meanwhile is left out."""
     found = Message.objects.owned_by(owner).visible().filter(pk__in=pks[:BATCH])
     sizes = dict(found.values_list("pk", Length("content")))
@@ -94,11 +94,11 @@ def _fitting(sizes: Sequence[tuple[int, int]]) -> list[int]:
     return taken
 
 
-def _exported(owner: int, pks: list[int]) -> list[Exported]:
+def _exported(owner: int, pks: list[int]) -> list[ExportedMessage]:
     rows = Message.objects.owned_by(owner).visible().select_related("response").in_bulk(pks)
     parents = _visible_parents(pks)
     return [
-        Exported(shown(row, []), parents.get(pk), row.response.model if row.response else None)
+        ExportedMessage(shown(row, []), parents.get(pk), row.response.model if row.response else None)
         for pk in pks
         if (row := rows.get(pk))
     ]

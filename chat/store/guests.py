@@ -21,7 +21,7 @@ def create() -> User:
     return user
 
 
-def remove_idle() -> int:
+def delete_idle() -> int:
     """Delete guests of yesterday who never wrote anything; how many."""
     idle = User.objects.filter(is_guest=True, date_joined__lt=Now() - LIFE)
     idle = idle.exclude(pk__in=Message.objects.values("owner_id"))

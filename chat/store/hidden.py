@@ -14,7 +14,7 @@ from chat.accumulator import ToolCall
 from chat.history import Messages, history_with_extent
 from chat.models import Message, Response, Role, Status
 from chat.store import attachments, usage
-from chat.store.usage import Call
+from chat.store.usage import CallRecord
 
 _BEFORE = """
 SELECT m.parent_id, t.system_prompt, t.revision, m.owner_id
@@ -24,7 +24,7 @@ WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class ToolRound:
     """One round of tools: what the model said with its calls, the calls, and their results in the calls' order."""
 
     text: str
@@ -34,7 +34,7 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ContextLimits:
     """By which a model is told a history: after its own `system` text, within `budget` characters in all, with `images` or
     without.
     """
@@ -45,17 +45,17 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class ModelContext:
     """What a model gets by these terms, and its `recipe`: `own`, the revision of the thread's prompt, `images`, and what
     `chat.history.Extent` tells.
     """
 
-    terms: Terms
+    terms: ContextLimits
     messages: Messages
-    recipe: dict[str, Any]
+    provenance: dict[str, Any]
 
 
-def prepare(response: int, terms: Terms) -> Prepared:
+def build_context(response: int, terms: ContextLimits) -> ModelContext:
     """The history with which a response begins, or goes on after a round of tools.
 
     Ahead of it the model's own system text and then the thread's: they are in no message that is stored. Both count towards
@@ -64,17 +64,17 @@ def prepare(response: int, terms: Terms) -> Prepared:
     parent, own, revision, owner = sql.rows(_BEFORE, [response])[0]
     told = (terms.system, own)
     history, extent = history_with_extent(parent or 0, max(0, terms.budget - sum(map(len, told))))
-    shown = attachments.illustrated(history, owner, images=terms.images)
-    recipe = {"own": revision, "images": terms.images}
-    recipe |= {"leaf": extent.leaf, "first": extent.first, "revised": extent.revised}
-    return Prepared(terms, [*system_messages(told), *shown], recipe)
+    shown = attachments.with_attachments(history, owner, images=terms.images)
+    provenance = {"own": revision, "images": terms.images}
+    provenance |= {"leaf": extent.leaf, "first": extent.first, "revised": extent.revised}
+    return ModelContext(terms, [*system_messages(told), *shown], provenance)
 
 
 def system_messages(told: Iterable[str]) -> Messages:
     return [{"role": "system", "content": text} for text in told if text]
 
 
-def add_round(response: int, epoch: int, done: Round, spent: tuple[Call, ...] = ()) -> bool:
+def add_round(response: int, epoch: int, done: ToolRound, spent: tuple[CallRecord, ...] = ()) -> bool:
     """Store a round between the prompt and the reply, and the calls `spent` on it, in one transaction.
 
     False where the epoch lost its right.
@@ -103,7 +103,7 @@ def _reply(response: int) -> Message:
     return Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
 
 
-def _call_message(done: Round) -> Message:
+def _call_message(done: ToolRound) -> Message:
     calls = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in done.calls
@@ -111,7 +111,7 @@ def _call_message(done: Round) -> Message:
     return Message(role=Role.ASSISTANT, content=done.text, tool_calls=msgspec.json.encode(calls).decode())
 
 
-def _result_messages(done: Round) -> list[Message]:
+def _result_messages(done: ToolRound) -> list[Message]:
     pairs = zip(done.calls, done.results, strict=True)
     return [Message(role=Role.TOOL, content=result, tool_call_id=call.id) for call, result in pairs]
 

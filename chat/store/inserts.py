@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chat import doorbell, sql
 from chat.conf import settings
-from chat.doorbell import Ring
+from chat.doorbell import Notification
 
 _THREAD = """
 INSERT INTO chat_thread (owner_id, public_id, title, model) VALUES (%(owner)s, %(public_id)s, %(title)s, %(model)s)
@@ -36,19 +36,19 @@ WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_spending (owner_id, guest, response, tokens)
     SELECT %(owner)s, %(guest)s, response.id, %(tokens)s FROM response
 )
-SELECT id, prompt_id, ({ring}) FROM response
+SELECT id, prompt_id, ({notify}) FROM response
 """
 
 _TO_NEW_PROMPT = _ANSWER.format(
-    ring=doorbell.RING_ALL,
+    notify=doorbell.NOTIFY_SQL,
     prompt="""
     INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable)
-    VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(readable)s)
+    VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(plain_text)s)
     RETURNING id
 """,
 )
 
-_TO_STORED_PROMPT = _ANSWER.format(ring=doorbell.RING_ALL, prompt="SELECT %(prompt)s::bigint AS id")
+_TO_STORED_PROMPT = _ANSWER.format(notify=doorbell.NOTIFY_SQL, prompt="SELECT %(prompt)s::bigint AS id")
 
 
 class NewPrompt(NamedTuple):
@@ -58,7 +58,7 @@ class NewPrompt(NamedTuple):
     parent: int | None
     content: str
     parts: bool
-    readable: str
+    plain_text: str
 
 
 def thread(**values: Any) -> int:
@@ -66,12 +66,12 @@ def thread(**values: Any) -> int:
     return int(sql.value(_THREAD, values))
 
 
-def answer(prompt: NewPrompt | int, *, rings: list[Ring], **values: Any) -> tuple[int, int]:
+def answer(prompt: NewPrompt | int, *, notifications: list[Notification], **values: Any) -> tuple[int, int]:
     """Insert a response: owner, guest, thread, public_id, model, turn, jumps_queue, process, epoch, tokens; and its prompt.
 
     It streams from now on, or is queued where `turn` is None. The primary keys of both. `rings` tell the other processes.
     """
-    values |= {"lease": settings.lease_seconds, "rings": doorbell.encoded(rings)}
+    values |= {"lease": settings.lease_seconds, "notifications": doorbell.encode_notifications(notifications)}
     if isinstance(prompt, int):
         response, asked, _ = sql.rows(_TO_STORED_PROMPT, {**values, "prompt": prompt})[0]
     else:

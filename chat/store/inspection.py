@@ -46,7 +46,7 @@ def with_words(words: str) -> Q:
     query = words_of(words)
     if query is None:
         return Q(pk__in=[])
-    found = few(Message.objects.visible().filter(search=query).values_list("pk", flat=True))
+    found = limited_keys(Message.objects.visible().filter(search=query).values_list("pk", flat=True))
     return Q(hidden=False, search=query) if found is None else Q(pk__in=found)
 
 
@@ -55,10 +55,10 @@ def in_threads(words: str) -> Q:
     query = words_of(words)
     if query is None:
         return Q(pk__in=[])
-    found = few(Thread.objects.filter(search=query).values_list("pk", flat=True))
+    found = limited_keys(Thread.objects.filter(search=query).values_list("pk", flat=True))
     here = Q(search=query) if found is None else Q(pk__in=found)
     said = Message.objects.visible().filter(search=query)
-    found = few(said.values_list("thread_id", flat=True))
+    found = limited_keys(said.values_list("thread_id", flat=True))
     return here | (_row_by_row(said) if found is None else Q(pk__in=set(found)))
 
 
@@ -82,7 +82,7 @@ def named(name: str) -> Q:
     return reduce(or_, (Q(**{lookup: keys}) for lookup, keys in found.items() if keys), Q(pk__in=[]))
 
 
-def few(keys: Any) -> list[int] | None:
+def limited_keys(keys: Any) -> list[int] | None:
     """All of these keys, or None where there are so many that the newest rows are better looked through."""
     found = list(keys.order_by()[: HITS + 1])
     return found if len(found) <= HITS else None

@@ -12,13 +12,13 @@ from django.db.models.functions import Now
 
 from chat import doorbell
 from chat.conf import settings
-from chat.errors import ModelTrouble
+from chat.errors import ModelError
 from chat.models import ACTIVE, Response, Status, Thread
 from chat.store import endings, logs, told, turns, usage
-from chat.store.endings import Found
-from chat.store.logs import Addition, Piece, Stopping
+from chat.store.endings import StoredResponse
+from chat.store.logs import Append, LogSegment, StopRequest
 from chat.store.turns import lease_end
-from chat.store.usage import Usage
+from chat.store.usage import ResponseUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class Outcome:
 
     status: Status
     finish_reason: str | None = None
-    error: ModelTrouble | None = None
-    usage: Usage | None = None
+    error: ModelError | None = None
+    usage: ResponseUsage | None = None
     offset: int | None = None
 
 
-def finish(rest: Addition, outcome: Outcome) -> Response | None:
+def finish(rest: Append, outcome: Outcome) -> Response | None:
     """End a response: the rest of its log, the stored message and the final status, together or not at all.
 
     The result is None where the epoch has lost its right: somebody else ended the response. Repeating it is harmless.
     """
-    while (found := endings.found(rest.response)) and found.response.lease_epoch == rest.epoch:
+    while (found := endings.load(rest.response)) and found.response.lease_epoch == rest.epoch:
         response = found.response
         if response.ended:
             return response
@@ -47,34 +47,34 @@ def finish(rest: Addition, outcome: Outcome) -> Response | None:
     return None
 
 
-def _unwritten(rest: Addition, stored: int) -> Addition:
+def _unwritten(rest: Append, stored: int) -> Append:
     """What is left of `rest` when a flush whose answer never came had been written after all."""
     pieces, start = [], rest.start
     for piece in rest.pieces:
         if start >= stored:
             pieces.append(piece)
         elif start + len(piece.data) > stored:
-            pieces.append(logs.rest(piece, stored - start))
+            pieces.append(logs.drop_prefix(piece, stored - start))
         start += len(piece.data)
-    return Addition(rest.response, rest.epoch, stored, pieces)
+    return Append(rest.response, rest.epoch, stored, pieces)
 
 
-def _end(found: Found, rest: list[Piece], outcome: Outcome) -> bool:
+def _end(found: StoredResponse, rest: list[LogSegment], outcome: Outcome) -> bool:
     """End a response with the `rest` of its log. False, and nothing is written, where it has moved since it was found."""
     response = found.response
-    pieces = logs.merged(found.pieces + rest)
+    pieces = logs.merge_segments(found.pieces + rest)
     offset = response.stop_offset if outcome.offset is None else outcome.offset
-    kept, content = logs.kept(pieces, offset if outcome.status == Status.STOPPED else None)
+    kept, content = logs.kept_text(pieces, offset if outcome.status == Status.STOPPED else None)
     ends = {
         "log_length": sum(len(piece.data) for piece in pieces),
         "kept_offset": kept,
         "text_length": len(content.encode()),
     }
-    told.keep()
+    told.flush()
     calls = outcome.usage.unstored if outcome.usage else ()
     updated = ("thread", response.owner_id, response.thread_id, "updated")
-    rings = [("end", response.pk, response.thread_id), updated]
-    return endings.write(response, _final(outcome) | ends, pieces, content, calls, rings)
+    notifications = [("end", response.pk, response.thread_id), updated]
+    return endings.finalize(response, _final(outcome) | ends, pieces, content, calls, notifications)
 
 
 def _final(outcome: Outcome) -> dict[str, Any]:
@@ -98,11 +98,11 @@ def request_stop(response: int, offset: int | None) -> bool:
     asked.filter(stop_requested_at=None).update(stop_requested_at=Now(), stop_offset=offset)
     if not asked.exists():
         return False
-    doorbell.ring("stop", response, offset)
+    doorbell.notify("stop", response, offset)
     return True
 
 
-def end_abandoned(response: int, *, expired: bool) -> Response | None:
+def finish_orphan(response: int, *, expired: bool) -> Response | None:
     """End a response in its owner's place; None where there is nothing to do (any more).
 
     `expired`: only if its lease has run out. The epoch is raised first: the owner, should it live, writes nothing more.
@@ -119,9 +119,9 @@ def end_abandoned(response: int, *, expired: bool) -> Response | None:
     status = Status.STOPPED if row.stop_requested_at else Status.INTERRUPTED
     if row.status == Status.QUEUED and status == Status.INTERRUPTED:
         # A prompt that waited when its process died joins the history: its words must not be lost.
-        turns.give_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
-    used = usage.of_the_dead(row)
-    found = endings.found(response)
+        turns.assign_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
+    used = usage.usage_of_lost_call(row)
+    found = endings.load(response)
     return found.response if found and _end(found, [], Outcome(status, usage=used)) else None
 
 
@@ -137,11 +137,11 @@ def expired_leases() -> list[int]:
     return list(dead.values_list("pk", flat=True)[:100])
 
 
-def heartbeat(process: UUID, responses: list[int]) -> tuple[set[int], list[Stopping]]:
+def heartbeat(process: UUID, responses: list[int]) -> tuple[set[int], list[StopRequest]]:
     """Renew the leases. The result names those that are still this process's, and those of them that are to stop."""
     mine = Response.objects.filter(pk__in=responses, lease_owner=process, status__in=ACTIVE)
     # A row that somebody holds is renewed next time: it must keep neither the other leases nor the log's thread waiting.
     free = mine.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True)
     Response.objects.filter(pk__in=list(free)).update(lease_until=lease_end())
     rows = list(mine.values_list("pk", "stop_requested_at", "stop_offset"))
-    return {row[0] for row in rows}, [Stopping(pk, offset) for pk, asked, offset in rows if asked]
+    return {row[0] for row in rows}, [StopRequest(pk, offset) for pk, asked, offset in rows if asked]

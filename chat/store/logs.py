@@ -40,22 +40,22 @@ SELECT id, stopping, stop_offset FROM moved
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class LogSegment:
     """Contiguous text of one kind; `marks` as in `Chunk.marks`."""
 
     data: bytes
-    marks: bytes
+    timings: bytes
     ephemeral: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Addition:
+class Append:
     """What one response's log is to grow by, from the byte `start`."""
 
     response: int
     epoch: int
     start: int
-    pieces: list[Piece]
+    pieces: list[LogSegment]
 
     @property
     def stop(self) -> int:
@@ -63,36 +63,36 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopping:
+class StopRequest:
     """A stop that somebody asked for, found on the way."""
 
     response: int
     offset: int | None
 
 
-def append(additions: list[Addition]) -> tuple[set[int], list[Stopping]]:
+def append(additions: list[Append]) -> tuple[set[int], list[StopRequest]]:
     """Write a batch. The result names the responses that were written, and those of them that are to stop."""
     rows = sql.rows(_APPEND, [*_heads(additions), *_pieces(additions)])
     written = [row[0] for row in rows]
     if written:
-        doorbell.ring_many("log", written)
-    return set(written), [Stopping(row[0], row[2]) for row in rows if row[1]]
+        doorbell.notify_many("log", written)
+    return set(written), [StopRequest(row[0], row[2]) for row in rows if row[1]]
 
 
-def _heads(additions: list[Addition]) -> list[list[int]]:
+def _heads(additions: list[Append]) -> list[list[int]]:
     heads = [(one.response, one.epoch, one.start, one.stop) for one in additions]
     return [list(column) for column in zip(*heads, strict=True)]
 
 
-def _pieces(additions: list[Addition]) -> list[list[object]]:
+def _pieces(additions: list[Append]) -> list[list[object]]:
     rows = [row for one in additions for row in _placed(one)]
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _placed(addition: Addition) -> Iterable[tuple[int, int, bytes, bytes, bool]]:
+def _placed(addition: Append) -> Iterable[tuple[int, int, bytes, bytes, bool]]:
     start = addition.start
     for piece in addition.pieces:
-        yield addition.response, start, piece.data, piece.marks, piece.ephemeral
+        yield addition.response, start, piece.data, piece.timings, piece.ephemeral
         start += len(piece.data)
 
 
@@ -107,46 +107,48 @@ def read(response: int, offset: int, limit: int = ROW_BYTES) -> bytes:
     return bytes(found)
 
 
-def pieces_of(response: int) -> list[Piece]:
+def pieces_of(response: int) -> list[LogSegment]:
     rows = (
-        Chunk.objects.filter(response_id=response).order_by("start").values_list("data", "marks", "ephemeral")
+        Chunk.objects.filter(response_id=response)
+        .order_by("start")
+        .values_list("data", "timings", "ephemeral")
     )
-    return [Piece(bytes(data), bytes(marks), ephemeral) for data, marks, ephemeral in rows]
+    return [LogSegment(bytes(data), bytes(timings), ephemeral) for data, timings, ephemeral in rows]
 
 
-def columns(pieces: list[Piece]) -> tuple[list[int], list[bytes], list[bytes], list[bool]]:
+def columns(pieces: list[LogSegment]) -> tuple[list[int], list[bytes], list[bytes], list[bool]]:
     """Starts, data, marks and kinds of the pieces of a whole log."""
     sizes = [len(piece.data) for piece in pieces]
     starts = list(accumulate(sizes, initial=0))[:-1]
     return (
         starts,
         [piece.data for piece in pieces],
-        [piece.marks for piece in pieces],
+        [piece.timings for piece in pieces],
         [piece.ephemeral for piece in pieces],
     )
 
 
-def merged(pieces: list[Piece]) -> list[Piece]:
+def merge_segments(pieces: list[LogSegment]) -> list[LogSegment]:
     """Text joined to pieces of some size; an ephemeral piece, which is one think item, stays one of its own."""
     return list(_merged(pieces))
 
 
-def _merged(pieces: list[Piece]) -> Iterable[Piece]:
-    data, marks = bytearray(), bytearray()
+def _merged(pieces: list[LogSegment]) -> Iterable[LogSegment]:
+    data, timings = bytearray(), bytearray()
     for piece in pieces:
         if data and (piece.ephemeral or len(data) >= ROW_BYTES):
-            yield Piece(bytes(data), bytes(marks), False)
-            data, marks = bytearray(), bytearray()
+            yield LogSegment(bytes(data), bytes(timings), False)
+            data, timings = bytearray(), bytearray()
         if piece.ephemeral:
             yield piece
         else:
             data += piece.data
-            marks += piece.marks
+            timings += piece.timings
     if data:
-        yield Piece(bytes(data), bytes(marks), False)
+        yield LogSegment(bytes(data), bytes(timings), False)
 
 
-def kept(pieces: list[Piece], offset: int | None) -> tuple[int, str]:
+def kept_text(pieces: list[LogSegment], offset: int | None) -> tuple[int, str]:
     """Where the stored message ends, and its text: all of it, or what a reader at `offset` had seen.
 
     A cut never splits a character, and one inside a think item goes down to the item's start.
@@ -164,19 +166,19 @@ def kept(pieces: list[Piece], offset: int | None) -> tuple[int, str]:
     return end, bytes(text).decode()
 
 
-def mark(milliseconds: int, size: int) -> bytes:
+def pack_timing(milliseconds: int, size: int) -> bytes:
     """One arrival, as `Chunk.marks` keeps it."""
     return struct.pack("<II", milliseconds, size)
 
 
-def rest(piece: Piece, size: int) -> Piece:
+def drop_prefix(piece: LogSegment, size: int) -> LogSegment:
     """A piece without its first `size` bytes, and without the arrivals of these."""
-    marks, left = bytearray(), size
-    for milliseconds, length in struct.iter_unpack("<II", piece.marks):
+    timings, left = bytearray(), size
+    for milliseconds, length in struct.iter_unpack("<II", piece.timings):
         if length > left:
-            marks += mark(milliseconds, length - left)
+            timings += pack_timing(milliseconds, length - left)
         left = max(0, left - length)
-    return Piece(piece.data[size:], bytes(marks), piece.ephemeral)
+    return LogSegment(piece.data[size:], bytes(timings), piece.ephemeral)
 
 
 def state(response: int) -> Response | None:
@@ -184,7 +186,7 @@ def state(response: int) -> Response | None:
     return Response.objects.filter(pk=response).first()
 
 
-def still_mine(response: int, epoch: int) -> int | None:
+def length_if_owned(response: int, epoch: int) -> int | None:
     """How long the log is, if the epoch still has the right to write it."""
     mine = Response.objects.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING)
     return mine.values_list("log_length", flat=True).first()

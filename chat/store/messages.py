@@ -17,7 +17,7 @@ from chat.store.threads import find
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class MessageRange:
     """Which messages: the newest `limit` before the message `before`, on the branch that ends with `leaf`."""
 
     limit: int
@@ -26,7 +26,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class MessageView:
     """A visible message with the state of its response: `offset` is where to follow from, null for a user's."""
 
     id: str
@@ -40,10 +40,10 @@ class Shown:
     feedback: Feedback | None
 
 
-def page(owner: int, public_id: str, wanted: Span) -> tuple[list[Shown], bool]:
+def page(owner: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageView], bool]:
     """The messages wanted, oldest first; and whether older ones exist. Raises NotFound and BadRequest."""
     thread = find(owner, public_id)
-    pks = branches.upward(_last(thread, wanted), wanted.limit + 1)
+    pks = branches.ancestors(_last(thread, wanted), wanted.limit + 1)
     rows = Message.objects.visible().select_related("response").in_bulk(pks[: wanted.limit])
     versions = branches.versions(rows.values())
     told = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(pks[: wanted.limit])]
@@ -52,15 +52,15 @@ def page(owner: int, public_id: str, wanted: Span) -> tuple[list[Shown], bool]:
     return (told + waiting)[-wanted.limit :], more
 
 
-def _last(thread: Thread, wanted: Span) -> int | None:
+def _last(thread: Thread, wanted: MessageRange) -> int | None:
     if wanted.before is not None:
-        return branches.placed(thread, wanted.before, "before").parent_id
+        return branches.find_message(thread, wanted.before, "before").parent_id
     if wanted.leaf is not None:
-        return int(branches.placed(thread, wanted.leaf, "leaf").pk)
+        return int(branches.find_message(thread, wanted.leaf, "leaf").pk)
     return thread.leaf_id
 
 
-def _waiting(thread: Thread) -> list[Shown]:
+def _waiting(thread: Thread) -> list[MessageView]:
     """Queued prompts, in the order in which they came."""
     rows = Message.objects.visible().filter(thread=thread, turn=None, response__status=Status.QUEUED)
     replies = rows.select_related("response__prompt").order_by("response_id")
@@ -68,25 +68,25 @@ def _waiting(thread: Thread) -> list[Shown]:
     return [shown(row, [row.public_id]) for pair in pairs for row in pair]
 
 
-def shown(row: Message, versions: list[str]) -> Shown:
+def shown(row: Message, versions: list[str]) -> MessageView:
     """A visible message, loaded with its response, as its owner sees it now."""
     response = row.response
     content: Any = msgspec.Raw(row.content.encode()) if row.parts else row.content
     if response is None:
-        return Shown(
+        return MessageView(
             row.public_id, row.role, content, row.created_at, Status.DONE, None, None, versions, None
         )
     offset = response.log_length
     if not response.ended:
         # The offset is that of the text just read: a flush may have come since the response was.
-        offset, content = logs.kept(logs.pieces_of(response.pk), None)
+        offset, content = logs.kept_text(logs.pieces_of(response.pk), None)
     error = response.error_detail if response.status == Status.FAILED and not row.content else None
     said = (
         Feedback(row.feedback_score, row.feedback_comment)
         if row.feedback_score or row.feedback_comment
         else None
     )
-    return Shown(
+    return MessageView(
         row.public_id, row.role, content, row.created_at, response.status, offset, error, versions, said
     )
 
@@ -103,7 +103,7 @@ def _answer(owner: int, public_id: str, message_id: str) -> Message:
     return row
 
 
-def replace(owner: int, public_id: str, message_id: str, content: str) -> Shown:
+def replace(owner: int, public_id: str, message_id: str, content: str) -> MessageView:
     """Replace the content of an assistant's message. Raises NotFound, BadRequest, ThreadBusy while it runs."""
     row = _answer(owner, public_id, message_id)
     if row.response is not None and not row.response.ended:
@@ -112,9 +112,9 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Shown:
         raise BadRequest("This message was removed, and cannot be changed.")
     if row.content != content:
         changed = {
-            "revision": revisions.replaced(row),
+            "revision": revisions.save_message_revision(row),
             "content": content,
-            "readable": text.storable(text.readable(content)),
+            "plain_text": text.storable(text.plain_text(content)),
             "edited_at": Now(),
         }
         Message.objects.filter(pk=row.pk).update(**changed)

@@ -16,8 +16,8 @@ from django.db.models.functions import Coalesce, Now
 from chat import sql
 from chat.conf import settings
 from chat.errors import QuotaExceeded, Unavailable
-from chat.models import Spending
-from chat.store.standing import Owner
+from chat.models import QuotaReservation
+from chat.store.standing import ClaimOwner
 from chat.store.usage import tokens_of
 
 ALLOWANCE_TOKENS = 2_000
@@ -33,7 +33,7 @@ WHERE r.status = 'streaming' AND u.is_guest AND r.id <> ALL(%s::bigint[])
 """
 
 
-def check(owner: Owner, has_room: bool, displaced: list[int], characters: int) -> None:
+def check(owner: ClaimOwner, has_room: bool, displaced: list[int], characters: int) -> None:
     """Whether a response to a prompt of that many characters may be claimed.
 
     Those `displaced` make way for it and do not count as active.
@@ -53,7 +53,7 @@ def estimate(characters: int) -> int:
     return tokens_of(characters) + ALLOWANCE_TOKENS
 
 
-def _check_user(owner: Owner, displaced: list[int], tokens: int) -> None:
+def _check_user(owner: ClaimOwner, displaced: list[int], tokens: int) -> None:
     if len(owner.running.difference(displaced)) >= settings.active_per_user:
         raise QuotaExceeded(
             f"At most {settings.active_per_user} responses run at once per user. Wait until one has ended.",
@@ -61,9 +61,11 @@ def _check_user(owner: Owner, displaced: list[int], tokens: int) -> None:
             retry_after=ACTIVE_RETRY_SECONDS,
         )
     if settings.per_hour:
-        _check_hour(Spending.objects.filter(owner=owner.pk), settings.per_hour, "per_hour")
+        _check_hour(QuotaReservation.objects.filter(owner=owner.pk), settings.per_hour, "per_hour")
     if settings.tokens_per_day:
-        _check_day(Spending.objects.filter(owner=owner.pk), settings.tokens_per_day, "tokens_per_day", tokens)
+        _check_day(
+            QuotaReservation.objects.filter(owner=owner.pk), settings.tokens_per_day, "tokens_per_day", tokens
+        )
 
 
 def _check_guests(displaced: list[int], tokens: int) -> None:
@@ -74,22 +76,22 @@ def _check_guests(displaced: list[int], tokens: int) -> None:
             quota="guests_active",
             retry_after=ACTIVE_RETRY_SECONDS,
         )
-    spent, limit = Spending.objects.filter(guest=True), settings.guests_tokens_per_day
+    spent, limit = QuotaReservation.objects.filter(guest=True), settings.guests_tokens_per_day
     if settings.guests_per_hour:
         _check_hour(spent, settings.guests_per_hour, "guests_per_hour")
     if limit:
         _check_day(spent, limit, "guests_tokens_per_day", tokens)
 
 
-def _check_hour(spent: QuerySet[Spending], limit: int, quota: str) -> None:
+def _check_hour(spent: QuerySet[QuotaReservation], limit: int, quota: str) -> None:
     """Reads at most `limit` rows: there is room once the one that many back is an hour old."""
     newest_first = spent.filter(claimed_at__gt=Now() - HOUR).order_by("-claimed_at")
     wait = newest_first.values_list(_left(HOUR), flat=True)[limit - 1 : limit].first()
     if wait is not None:
-        raise _exceeded(f"At most {limit} responses an hour{_whose(quota)}.", quota, wait)
+        raise _exceeded(f"At most {limit} responses an hour{_owner_phrase(quota)}.", quota, wait)
 
 
-def _check_day(spent: QuerySet[Spending], limit: int, quota: str, tokens: int) -> None:
+def _check_day(spent: QuerySet[QuotaReservation], limit: int, quota: str, tokens: int) -> None:
     """A prompt beyond the whole quota is taken where nothing else was: it would never be else."""
     free = max(0, limit - tokens)
     today = spent.filter(claimed_at__gt=Now() - DAY)
@@ -98,7 +100,7 @@ def _check_day(spent: QuerySet[Spending], limit: int, quota: str, tokens: int) -
     newest_first = [F("claimed_at").desc(), F("pk").desc()]
     reached = today.annotate(spent=Window(Sum("tokens"), order_by=newest_first)).filter(spent__gt=free)
     wait = reached.order_by("-claimed_at", "-pk").values_list(_left(DAY), flat=True).first()
-    raise _exceeded(f"At most {limit} tokens a day{_whose(quota)}.", quota, wait or timedelta())
+    raise _exceeded(f"At most {limit} tokens a day{_owner_phrase(quota)}.", quota, wait or timedelta())
 
 
 def _left(window: timedelta) -> ExpressionWrapper[CombinedExpression]:
@@ -106,7 +108,7 @@ def _left(window: timedelta) -> ExpressionWrapper[CombinedExpression]:
     return ExpressionWrapper(F("claimed_at") + window - Now(), output_field=DurationField())
 
 
-def _whose(quota: str) -> str:
+def _owner_phrase(quota: str) -> str:
     return " for all guests together. Sign in, or wait" if quota.startswith("guests") else ""
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from django.db import connection
 
-from chat.history import Messages, Row, composed
+from chat.history import Messages, HistoryRow, build_messages
 from chat.models import Revision, Thread, UpstreamCall
 from chat.oasst_prompt import build, plain
 from chat.store import told
-from chat.store.attachments import illustrated
+from chat.store.attachments import with_attachments
 from chat.store.hidden import system_messages
 
 # As `chat.history` reads a branch, but up to a row that is known, and with each content as it was then.
@@ -39,7 +39,7 @@ ORDER BY w.depth DESC NULLS FIRST, w.position
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
+class RebuiltRequest:
     """A request: `body` as JSON, its `messages` one by one, the `tools` offered, and the rest as `envelope`.
 
     `exact`: whether the body is byte for byte what was sent. If not, something of it has been redacted, deleted or, by an
@@ -53,21 +53,21 @@ class Rebuilt:
     envelope: dict[str, Any]
 
 
-def rebuilt(call: UpstreamCall) -> Rebuilt | None:
+def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
     """What a call sent. None where too little was kept: the call of a process that died, or of an older program."""
-    if not call.recipe or not Thread.objects.filter(pk=call.thread).exists():
+    if not call.provenance or not Thread.objects.filter(pk=call.thread).exists():
         return None
-    recipe = call.recipe
-    texts = told.texts(filter(None, (recipe["system"], recipe["envelope"], call.tools_digest)))
-    if recipe["envelope"] not in texts:
+    provenance = call.provenance
+    texts = told.texts(filter(None, (provenance["system"], provenance["envelope"], call.tools_digest)))
+    if provenance["envelope"] not in texts:
         return None
-    messages = _messages(call.thread, recipe, texts.get(recipe["system"], b"").decode())
-    envelope = msgspec.json.decode(texts[recipe["envelope"]], type=dict[str, msgspec.Raw])
+    messages = _messages(call.thread, provenance, texts.get(provenance["system"], b"").decode())
+    envelope = msgspec.json.decode(texts[provenance["envelope"]], type=dict[str, msgspec.Raw])
     tools = msgspec.Raw(texts.get(call.tools_digest, b"[]"))
-    body = msgspec.json.encode(_filled(envelope, messages, tools, recipe["context"]))
+    body = msgspec.json.encode(_filled(envelope, messages, tools, provenance["context"]))
     around = {name: msgspec.json.decode(value) for name, value in envelope.items() if bytes(value) != b"null"}
-    return Rebuilt(
-        told.digest_of(body) == call.request_digest, body, messages, msgspec.json.decode(tools), around
+    return RebuiltRequest(
+        told.sha256_hex(body) == call.request_digest, body, messages, msgspec.json.decode(tools), around
     )
 
 
@@ -85,14 +85,14 @@ def _filled(
     return body
 
 
-def _messages(thread: int, recipe: dict[str, Any], system: str) -> Messages:
-    wanted = {name: recipe[name] for name in ("leaf", "first")}
-    wanted |= {"thread": thread, "revised": msgspec.json.encode(recipe["revised"]).decode()}
+def _messages(thread: int, provenance: dict[str, Any], system: str) -> Messages:
+    wanted = {name: provenance[name] for name in ("leaf", "first")}
+    wanted |= {"thread": thread, "revised": msgspec.json.encode(provenance["revised"]).decode()}
     with connection.cursor() as cursor:
         cursor.execute(_AS_OF, wanted)
-        rows = [Row(*row) for row in cursor.fetchall()]
-    own, owner = _own(thread, recipe["own"])
-    history = illustrated(composed(rows, recipe["first"]), owner, images=recipe["images"])
+        rows = [HistoryRow(*row) for row in cursor.fetchall()]
+    own, owner = _own(thread, provenance["own"])
+    history = with_attachments(build_messages(rows, provenance["first"]), owner, images=provenance["images"])
     return [*system_messages((system, own)), *history]
 
 

@@ -13,7 +13,7 @@ from chat import doorbell
 from chat.errors import BY_CODE
 from chat.models import ACTIVE, Attachment, Chunk, Message, Response, Revision, Role, Thread, raw_delete
 from chat.store import attachments, holds, logs
-from chat.store.refused import Held, RedactedAlready, StillRunning
+from chat.store.refused import UnderLegalHold, AlreadyRedacted, StillRunning
 
 TOMBSTONE = "[removed]"  # the same for user, model and staff; no markup in any format
 _BYTES = TOMBSTONE.encode()
@@ -50,8 +50,8 @@ def _locked(pk: int) -> Thread:
     """The thread, in which nothing starts until the transaction ends. Raises Held and StillRunning."""
     holds.lock(Thread.objects.values_list("owner_id", flat=True).get(pk=pk))
     thread = Thread.objects.select_for_update().get(pk=pk)
-    if holds.keeps(thread):
-        raise Held
+    if holds.is_held(thread):
+        raise UnderLegalHold
     if Response.objects.filter(thread=thread, status__in=ACTIVE).exists():
         raise StillRunning  # it has the old text in its history, and may quote it
     return thread
@@ -67,26 +67,26 @@ def _redact(
 ) -> None:
     left = messages.filter(redacted_at=None)
     if not whole and not left.exists():
-        raise RedactedAlready
+        raise AlreadyRedacted
     if whole or _named_after(thread, left):
         _rename(thread, whole)
     _replace_logs(responses)
     _replace_repeated(thread, list(left.values_list("pk", flat=True)), whole)
     _replace_messages(left, by)
     _forget_samples()
-    doorbell.ring("thread", thread.owner_id, thread.pk, "updated")
+    doorbell.notify("thread", thread.owner_id, thread.pk, "updated")
 
 
 def _named_after(thread: Thread, messages: QuerySet[Message]) -> bool:
     """Whether the title may have come from these messages, or stands in one of them."""
-    derived = Q(turn__lte=FIRST_TURN) | Q(turn=None) if not thread.titled_by_person else Q(pk=None)
-    quoted = Q(content__contains=thread.title) | Q(readable__contains=thread.title)
+    derived = Q(turn__lte=FIRST_TURN) | Q(turn=None) if not thread.has_custom_title else Q(pk=None)
+    quoted = Q(content__contains=thread.title) | Q(plain_text__contains=thread.title)
     return bool(thread.title) and messages.filter(derived | quoted).exists()
 
 
 def _rename(thread: Thread, whole: bool) -> None:
     """No longer anybody's to improve: a better title may be on its way, made from the old text."""
-    fields = {"title": TOMBSTONE, "titled_by_person": True, **({"system_prompt": ""} if whole else {})}
+    fields = {"title": TOMBSTONE, "has_custom_title": True, **({"system_prompt": ""} if whole else {})}
     Thread.objects.filter(pk=thread.pk).update(**fields)
 
 
@@ -109,7 +109,7 @@ def _replace_logs(responses: QuerySet[Response]) -> None:
 
 def _chunk(response: int) -> Chunk:
     length = len(_BYTES)
-    return Chunk(response_id=response, start=0, stop=length, data=_BYTES, marks=logs.mark(0, length))
+    return Chunk(response_id=response, start=0, stop=length, data=_BYTES, timings=logs.pack_timing(0, length))
 
 
 def _length_where(condition: Exists) -> Case:
@@ -121,7 +121,7 @@ def _replace_messages(messages: QuerySet[Message], by: str) -> None:
     call, empty = Q(hidden=True, role=Role.ASSISTANT), Q(content="")
     messages.filter(call).update(log_offset=0)
     messages.update(
-        readable=Case(When(readable="", then=Value("")), default=Value(TOMBSTONE)),
+        plain_text=Case(When(plain_text="", then=Value("")), default=Value(TOMBSTONE)),
         content=Case(When(call | empty, then=Value("")), default=Value(TOMBSTONE)),
         parts=False,
         tool_calls=None,
@@ -133,7 +133,7 @@ def _replace_messages(messages: QuerySet[Message], by: str) -> None:
 
 def _replace_repeated(thread: Thread, messages: list[int], whole: bool) -> None:
     """What other tables keep of the messages (`whole`: of all of the thread). A table that keeps such text belongs in here."""
-    attachments.erase_of(messages)
+    attachments.delete_exclusive_to(messages)
     of_it = Revision.objects.filter(thread=thread) if whole else Revision.objects.filter(message__in=messages)
     of_it.exclude(content="").update(content=TOMBSTONE, parts=False)
 

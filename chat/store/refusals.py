@@ -10,7 +10,7 @@ from django.db.models import Max, Sum
 from django.db.models.functions import Trunc
 
 from chat.models import QuotaHit, User
-from chat.store.statistics import Span
+from chat.store.statistics import TimeRange
 
 _NOTE = """
 INSERT INTO chat_quotahit (hour, quota, owner) VALUES (date_trunc('hour', now(), 'UTC'), %s, %s)
@@ -19,7 +19,7 @@ ON CONFLICT (hour, quota, owner) DO UPDATE SET hits = chat_quotahit.hits + 1, la
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusalCount:
     """Of one user's prompts. `name` is None for a user who is gone."""
 
     name: str | None
@@ -28,23 +28,23 @@ class Refused:
     last_at: datetime
 
 
-def note(owner: int, quota: str) -> None:
+def record_refusal(owner: int, quota: str) -> None:
     """Count a refused prompt."""
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, [quota, owner])
 
 
-def over_time(span: Span) -> list[tuple[datetime, str, int]]:
+def over_time(span: TimeRange) -> list[tuple[datetime, str, int]]:
     """Hits by hour or day, and quota."""
     rows = QuotaHit.objects.filter(hour__gte=span.since, hour__lt=span.until).order_by()
     found = rows.values_list(Trunc("hour", span.unit), "quota").annotate(Sum("hits"))
     return sorted(found)
 
 
-def by_user(span: Span, limit: int) -> list[Refused]:
+def by_user(span: TimeRange, limit: int) -> list[RefusalCount]:
     """Who was refused most often."""
     rows = QuotaHit.objects.filter(hour__gte=span.since, hour__lt=span.until).order_by()
     counted = rows.values_list("owner", "quota").annotate(sum=Sum("hits"), last=Max("last_at"))
     found = list(counted.order_by("-sum", "owner", "quota")[:limit])
     names = dict(User.objects.filter(pk__in=[row[0] for row in found]).values_list("pk", "username"))
-    return [Refused(names.get(owner), quota, hits, last) for owner, quota, hits, last in found]
+    return [RefusalCount(names.get(owner), quota, hits, last) for owner, quota, hits, last in found]

@@ -11,20 +11,20 @@ The docstring is the message; it is for staff, and never holds content.
 from __future__ import annotations
 
 
-class Refused(Exception):
+class GovernanceError(Exception):
     """This is not possible."""
 
     def __init__(self) -> None:
         super().__init__((type(self).__doc__ or "").strip())
 
 
-class Held(Refused):
+class UnderLegalHold(GovernanceError):
     """A legal hold keeps this from being deleted or redacted."""
 
 
-class StillRunning(Refused):
+class StillRunning(GovernanceError):
     """A response is running in this thread. Stop it, or wait for its end."""
 
 
-class RedactedAlready(Refused):
+class AlreadyRedacted(GovernanceError):
     """This has been redacted already; nothing of it is left."""

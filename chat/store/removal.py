@@ -13,7 +13,7 @@ MARK = "~"  # in no id that a client may choose: what bears it cannot be asked f
 THREADS, MESSAGES = 50, 5_000  # deleted in one transaction, but always one thread: about a second
 
 
-def some(threads: QuerySet[Thread]) -> list[int]:
+def first_batch(threads: QuerySet[Thread]) -> list[int]:
     """The first of them, as many as may go in one transaction."""
     total = 0
     chosen: list[int] = []
@@ -28,7 +28,7 @@ def some(threads: QuerySet[Thread]) -> list[int]:
     return chosen
 
 
-def remove(threads: list[int]) -> None:
+def delete_threads(threads: list[int]) -> None:
     """Delete threads with everything in them. The caller holds their rows, and nothing runs in them."""
     raw_delete(Chunk.objects.filter(response__thread_id__in=threads))
     raw_delete(Message.objects.filter(thread_id__in=threads))
@@ -36,7 +36,7 @@ def remove(threads: list[int]) -> None:
     raw_delete(Thread.objects.filter(pk__in=threads))
 
 
-def withdraw(thread: Thread) -> None:
+def soft_delete(thread: Thread) -> None:
     """Let a held thread vanish for its owner: it is listed and found no more, and its ids are free again.
 
     Staff see it under `~key~id`, as they do its messages and responses.
@@ -48,9 +48,9 @@ def withdraw(thread: Thread) -> None:
     ):
         marked = Concat(Value(MARK), Cast("pk", CharField()), Value(MARK), "public_id")
         rows.update(public_id=Left(marked, ID_LENGTH))
-    Thread.objects.filter(pk=thread.pk).update(withdrawn_at=Now())
+    Thread.objects.filter(pk=thread.pk).update(soft_deleted_at=Now())
 
 
-def tell_owner(owner: int, public_id: str) -> None:
+def notify_owner(owner: int, public_id: str) -> None:
     """Tell whoever watches that a thread is gone."""
-    doorbell.ring("deleted", owner, public_id)
+    doorbell.notify("deleted", owner, public_id)

@@ -8,16 +8,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from chat.conf import settings
-from chat.models import ACTIVE, AccessRecord, Response, Thread, User, raw_delete
+from chat.models import ACTIVE, AuditLogEntry, Response, Thread, User, raw_delete
 from chat.store import holds, removal
 
 RECORDS = 5_000  # access records deleted in one transaction
 
 
-def overdue() -> QuerySet[Thread]:
+def expired_threads() -> QuerySet[Thread]:
     """Threads that are to go: too old for their kind of owner, or withdrawn, with nothing running and no hold."""
     running = Response.objects.filter(thread=OuterRef("pk"), status__in=ACTIVE)
-    return holds.free(Thread.objects.filter(_too_old() | Q(withdrawn_at__isnull=False))).filter(
+    return holds.without_holds(Thread.objects.filter(_too_old() | Q(soft_deleted_at__isnull=False))).filter(
         ~Exists(running)
     )
 
@@ -30,31 +30,31 @@ def _too_old() -> Q:
     return old
 
 
-def remove_overdue() -> int:
+def delete_expired_threads() -> int:
     """Delete some threads that are overdue, oldest first; how many. 0: none is left, but for what somebody else holds."""
-    found = removal.some(overdue().order_by("updated_at"))
+    found = removal.first_batch(expired_threads().order_by("updated_at"))
     owners = User.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")
     mine = list(owners.filter(threads__in=found).values_list("pk", flat=True))
     wanted = Thread.objects.filter(pk__in=found, owner__in=mine).values("pk")
     # Again, now that no claim and no hold can come in between: somebody may have written meanwhile.
-    rows = overdue().filter(pk__in=wanted).select_for_update(of=("self",), skip_locked=True)
-    going = list(rows.values_list("pk", "owner_id", "public_id", "withdrawn_at"))
-    removal.remove([pk for pk, *_ in going])
-    for _, owner, public_id, withdrawn_at in going:
-        if withdrawn_at is None:
-            removal.tell_owner(owner, public_id)
+    rows = expired_threads().filter(pk__in=wanted).select_for_update(of=("self",), skip_locked=True)
+    going = list(rows.values_list("pk", "owner_id", "public_id", "soft_deleted_at"))
+    removal.delete_threads([pk for pk, *_ in going])
+    for _, owner, public_id, soft_deleted_at in going:
+        if soft_deleted_at is None:
+            removal.notify_owner(owner, public_id)
     return len(going)
 
 
-def old_records() -> QuerySet[AccessRecord]:
+def expired_records() -> QuerySet[AuditLogEntry]:
     """Access records that have been kept for long enough."""
     if not settings.access_retention_days:
-        return AccessRecord.objects.none()
-    return AccessRecord.objects.filter(moment__lt=Now() - timedelta(days=settings.access_retention_days))
+        return AuditLogEntry.objects.none()
+    return AuditLogEntry.objects.filter(moment__lt=Now() - timedelta(days=settings.access_retention_days))
 
 
-def remove_old_records() -> int:
+def delete_expired_records() -> int:
     """Delete some of them; how many."""
-    pks = list(old_records().order_by("moment").values_list("pk", flat=True)[:RECORDS])
-    raw_delete(AccessRecord.objects.filter(pk__in=pks))
+    pks = list(expired_records().order_by("moment").values_list("pk", flat=True)[:RECORDS])
+    raw_delete(AuditLogEntry.objects.filter(pk__in=pks))
     return len(pks)

@@ -9,13 +9,13 @@ from chat.models import Message, Revision, Thread
 KEPT = 100  # of each text, besides the first: a form sends one for every field that is left
 
 
-def replaced(row: Message) -> int:
+def save_message_revision(row: Message) -> int:
     """Keep what a message says, in the transaction that replaces it; the revision that comes. The caller holds the row."""
     _keep(row.thread_id, row.pk, row.revision, row.content, row.parts, row.edited_at)
     return row.revision + 1
 
 
-def prompt_replaced(thread: int) -> int:
+def save_prompt_revision(thread: int) -> int:
     """The same for a thread's system prompt; its row is locked here."""
     row = Thread.objects.select_for_update(no_key=True).only("system_prompt", "revision").get(pk=thread)
     _keep(thread, None, row.revision, row.system_prompt, False, None)

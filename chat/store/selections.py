@@ -10,7 +10,7 @@ import msgspec
 from django.db.models import QuerySet
 from django.db.models.functions import Length
 
-from chat.models import AccessRecord, Action, Message, Thread
+from chat.models import AuditLogEntry, AuditAction, Message, Thread
 
 THREADS = 50  # recorded, and named, at once
 CHARACTERS = 1_000_000  # of the messages that are read at once, but always one message
@@ -18,7 +18,7 @@ MESSAGES = 500  # read at once at most
 
 
 @dataclass(frozen=True, slots=True)
-class Exporter:
+class StaffExport:
     """Who exports, why, and whether hidden parts as well."""
 
     user: int
@@ -27,15 +27,15 @@ class Exporter:
     hidden: bool
 
 
-def threads(chosen: QuerySet[Thread], after: int, by: Exporter) -> list[Thread]:
+def threads(chosen: QuerySet[Thread], after: int, by: StaffExport) -> list[Thread]:
     """The next threads by primary key after `after`, on record as exported from now on."""
     rows = Thread.objects.filter(pk__in=chosen.order_by().values("pk"), pk__gt=after)
     found = list(rows.select_related("owner").defer("search").order_by("pk")[:THREADS])
     if found:
-        AccessRecord.objects.create(
+        AuditLogEntry.objects.create(
             user_id=by.user,
             username=by.username,
-            action=Action.EXPORTED,
+            action=AuditAction.EXPORTED,
             kind="thread",
             shown=[row.pk for row in found],
             reason=by.reason,
@@ -67,9 +67,9 @@ def messages(pks: list[int]) -> list[Message]:
     """These messages, in this order; without those that have gone meanwhile."""
     unread = (
         "search",
-        "readable",
+        "plain_text",
         "parent__content",
-        "parent__readable",
+        "parent__plain_text",
         "parent__search",
         "parent__tool_calls",
     )
@@ -88,7 +88,7 @@ def thread_line(row: Thread, *, hidden: bool) -> bytes:
         "archived": row.archived,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
-        "withdrawnAt": row.withdrawn_at,
+        "withdrawnAt": row.soft_deleted_at,
     }
     return line({**said, "systemPrompt": row.system_prompt} if hidden else said)
 

@@ -23,7 +23,7 @@ class Sessions:
     whole: bool
 
 
-def of(user: User) -> Sessions:
+def sessions_of(user: User) -> Sessions:
     """The sessions in which this user is signed in."""
     living = Session.objects.filter(expire_date__gt=Now()).order_by("-expire_date")
     rows = list(living[:SCANNED])

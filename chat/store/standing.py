@@ -27,7 +27,7 @@ FROM (VALUES (0)) AS always LEFT JOIN thread ON true
 """.format(columns=", ".join(_OF_THREAD))
 
 
-class Owner(NamedTuple):
+class ClaimOwner(NamedTuple):
     """The user who claims, whose row is held until the claim commits. `running`: the responses that stream."""
 
     pk: int
@@ -35,7 +35,7 @@ class Owner(NamedTuple):
     running: frozenset[int]
 
 
-class Active(NamedTuple):
+class ActiveResponseRow(NamedTuple):
     """A response that runs or waits in the thread; `jumps_queue`: it comes next."""
 
     pk: int
@@ -43,25 +43,25 @@ class Active(NamedTuple):
     jumps_queue: bool
 
 
-class Standing(NamedTuple):
+class ClaimState(NamedTuple):
     """`taken`: those of the wanted ids that name a message already. The thread's row is held, where there is one."""
 
-    owner: Owner
+    owner: ClaimOwner
     taken: frozenset[str]
     thread: Thread | None
-    active: list[Active]
+    active: list[ActiveResponseRow]
 
 
-def find(user: int, thread: str | None, ids: list[str]) -> Standing | None:
+def find(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
     """Hold the user's row, and the user's thread of that public id; None for a user who is gone or suspended."""
     held = sql.row(_OWNER, [user])
     if held is None:
         return None
     pk, is_guest = held
     taken, running, active, *found = sql.rows(_FOUND, {"owner": user, "thread": thread, "ids": ids})[0]
-    return Standing(
-        Owner(pk, is_guest, frozenset(running)),
+    return ClaimState(
+        ClaimOwner(pk, is_guest, frozenset(running)),
         frozenset(taken),
         None if found[0] is None else Thread.from_db(DEFAULT_DB_ALIAS, _OF_THREAD, found),
-        [Active(pk, bool(queued), bool(jumps)) for pk, queued, jumps in active],
+        [ActiveResponseRow(pk, bool(queued), bool(jumps)) for pk, queued, jumps in active],
     )

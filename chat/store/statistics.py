@@ -14,11 +14,11 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Min
 
-from chat.models import AddedUp, QuotaHit, UpstreamCall, UserDay
+from chat.models import RollupState, QuotaHit, UpstreamCall, UserDay
 from chat.store.totals import COST, PRICE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SETTLING = HOUR  # after its end until an hour is added up: a call's row is written when its response ends
+ROLLUP_DELAY = HOUR  # after its end until an hour is added up: a call's row is written when its response ends
 LATE = DAY  # so far back it is added up again: a row may wait for a database that is away
 LOCK = 0x73746174  # the advisory lock of whoever adds up ("stat")
 
@@ -99,7 +99,7 @@ GROUP BY owner, u.username, currency ORDER BY cost DESC, sum(tokens) DESC LIMIT 
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """From `since` until before `until`, in days or in hours; `since` begins one."""
 
     since: datetime
@@ -112,12 +112,12 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class UsageBucket:
     """What the calls of one model took that began within one hour or day and ended alike; see `UsageHour`."""
 
     start: datetime
     model: str
-    trouble: str
+    error_code: str
     currency: str
     responses: int
     calls: int
@@ -127,7 +127,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class FirstTokenLatency:
     """Seconds to the first token, of half and of 95 in a hundred of the calls that began within one hour or day."""
 
     start: datetime
@@ -137,7 +137,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Spender:
+class TopUser:
     """`name` is None for a user who is gone."""
 
     owner: int | None
@@ -148,45 +148,48 @@ class Spender:
     cost: Decimal
 
 
-def add_up(now: datetime | None = None) -> datetime:
+def roll_up(now: datetime | None = None) -> datetime:
     """Add up the hours that are over; the moment up to which all are. Somebody else who does so is not waited for."""
-    settled = whole((now or datetime.now(UTC)) - SETTLING, "hour")
+    settled = truncate_time((now or datetime.now(UTC)) - ROLLUP_DELAY, "hour")
     with transaction.atomic():
         mine, prices = _value("SELECT pg_try_advisory_xact_lock(%s)", LOCK), _value(_DIGEST)
-        state = AddedUp.objects.first()
+        state = RollupState.objects.first()
         known = state.until if state else _first_call() or settled
         if not mine or (state and state.prices == prices and known >= settled):
             return known
         since = known - LATE if state and state.prices == prices else min(known, _first_call() or known)
-        _add(whole(since, "hour"), settled)
-        AddedUp.objects.update_or_create(pk=1, defaults={"until": settled, "prices": prices})
+        _add(truncate_time(since, "hour"), settled)
+        RollupState.objects.update_or_create(pk=1, defaults={"until": settled, "prices": prices})
     return settled
 
 
-def usage(span: Span, done: datetime) -> list[Usage]:
+def usage(span: TimeRange, done: datetime) -> list[UsageBucket]:
     """`done` is what `add_up` told, here as in the others."""
-    return [Usage(*row) for row in _rows(_USAGE, span, done)]
+    return [UsageBucket(*row) for row in _rows(_USAGE, span, done)]
 
 
-def first_tokens(span: Span, done: datetime, model: str = "") -> list[Wait]:
+def first_tokens(span: TimeRange, done: datetime, model: str = "") -> list[FirstTokenLatency]:
     """Of one model, or of all. A day counts as added up when its last hour is."""
-    return [Wait(*row) for row in _rows(_FIRST_TOKENS, span, whole(done, span.unit), model=model)]
+    return [
+        FirstTokenLatency(*row)
+        for row in _rows(_FIRST_TOKENS, span, truncate_time(done, span.unit), model=model)
+    ]
 
 
-def top_users(span: Span, done: datetime, limit: int) -> list[Spender]:
+def top_users(span: TimeRange, done: datetime, limit: int) -> list[TopUser]:
     """Who cost most. Spans of hours are short enough to be read from the calls."""
-    since = whole(done, "day") if span.daily else span.since
-    return [Spender(*row) for row in _rows(_TOP, span, since, limit=limit)]
+    since = truncate_time(done, "day") if span.daily else span.since
+    return [TopUser(*row) for row in _rows(_TOP, span, since, limit=limit)]
 
 
-def hand_over(owner: int, to: int | None) -> None:
+def reassign(owner: int, to: int | None) -> None:
     """What was added up for a user follows the user's calls: to another user, or to nobody."""
     UserDay.objects.filter(owner=owner).update(owner=to)
     if to is None:
         QuotaHit.objects.filter(owner=owner).delete()
 
 
-def whole(moment: datetime, unit: str) -> datetime:
+def truncate_time(moment: datetime, unit: str) -> datetime:
     """The beginning of the hour or day (UTC)."""
     hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return hour.replace(hour=0) if unit == "day" else hour
@@ -195,8 +198,8 @@ def whole(moment: datetime, unit: str) -> datetime:
 def _add(since: datetime, until: datetime) -> None:
     hours: dict[str, Any] = {"since": since, "until": until, "unit": "hour", "daily": False}
     days: dict[str, Any] = {
-        "since": whole(since, "day"),
-        "until": whole(until, "day"),
+        "since": truncate_time(since, "day"),
+        "until": truncate_time(until, "day"),
         "unit": "day",
         "daily": True,
     }
@@ -211,7 +214,7 @@ def _add(since: datetime, until: datetime) -> None:
                 cursor.execute(statement, values)
 
 
-def _rows(statement: str, span: Span, done: datetime, **more: Any) -> list[tuple[Any, ...]]:
+def _rows(statement: str, span: TimeRange, done: datetime, **more: Any) -> list[tuple[Any, ...]]:
     """`since` is where the calls themselves begin to be read."""
     values = {"start": span.since, "until": span.until, "since": max(span.since, done)}
     with connection.cursor() as cursor:

@@ -25,7 +25,7 @@ def restore(user: int) -> None:
 def end_sessions(user: int) -> None:
     """End every session of a user, in every browser, and every open socket; one with a token may come back."""
     User.objects.filter(pk=user).update(session_epoch=F("session_epoch") + 1)
-    doorbell.ring("refused", user)
+    doorbell.notify("refused", user)
 
 
 def stop_all(user: int) -> None:

@@ -44,7 +44,7 @@ def with_active(threads: QuerySet[Thread]) -> QuerySet[Thread]:
 
 
 def by_pk(thread: int) -> Thread | None:
-    return with_active(Thread.objects.filter(pk=thread, withdrawn_at=None)).first()
+    return with_active(Thread.objects.filter(pk=thread, soft_deleted_at=None)).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,16 @@ def decode_cursor(cursor: str, shape: Any) -> Any:
 def create(owner: int, wanted: NewThread, default_model: str) -> tuple[Thread, bool]:
     """The thread, and whether it is new: an id that exists already gives that thread."""
     public_id = wanted.thread_id or str(uuid4())
-    title = wanted.title or (text.title_of(text.readable(wanted.message)) if wanted.message else "")
+    title = wanted.title or (text.title_of(text.plain_text(wanted.message)) if wanted.message else "")
     fields = {
         "title": title,
-        "titled_by_person": bool(wanted.title),
+        "has_custom_title": bool(wanted.title),
         "model": wanted.model or default_model,
         "system_prompt": wanted.system_prompt or "",
     }
     thread, new = Thread.objects.get_or_create(owner_id=owner, public_id=public_id, defaults=fields)
     if new:
-        doorbell.ring("thread", owner, thread.pk, "created")
+        doorbell.notify("thread", owner, thread.pk, "created")
     return find(owner, public_id), new
 
 
@@ -105,17 +105,17 @@ def change(owner: int, public_id: str, wanted: ThreadChange) -> Thread:
     thread = find(owner, public_id)
     fields: dict[str, Any] = {}
     if wanted.title is not None:
-        fields |= {"title": wanted.title, "titled_by_person": True}
+        fields |= {"title": wanted.title, "has_custom_title": True}
     if wanted.archived is not None:
         fields |= {"archived": wanted.archived}
     if wanted.system_prompt not in (None, thread.system_prompt):
-        revision = revisions.prompt_replaced(thread.pk)
+        revision = revisions.save_prompt_revision(thread.pk)
         fields |= {"system_prompt": wanted.system_prompt, "revision": revision}
     if wanted.leaf is not None:
-        fields |= {"leaf_id": branches.newest_end(thread, wanted.leaf)}
+        fields |= {"leaf_id": branches.latest_leaf(thread, wanted.leaf)}
     if fields:
         Thread.objects.filter(pk=thread.pk).update(**fields)
-        doorbell.ring("thread", owner, thread.pk, "updated")
+        doorbell.notify("thread", owner, thread.pk, "updated")
     return find(owner, public_id)
 
 
@@ -134,11 +134,11 @@ def delete(owner: int, thread: int, public_id: str) -> None:
         return
     if active(thread):
         raise ThreadBusy
-    if holds.keeps(row):
-        removal.withdraw(row)
+    if holds.is_held(row):
+        removal.soft_delete(row)
     else:
-        removal.remove([thread])
-    removal.tell_owner(owner, public_id)
+        removal.delete_threads([thread])
+    removal.notify_owner(owner, public_id)
 
 
 def response(owner: int, public_id: str) -> Response:

@@ -9,7 +9,7 @@ from chat.models import Message, Response, Role, Thread
 
 
 @dataclass(frozen=True, slots=True)
-class Untitled:
+class TitleCandidate:
     """A thread with one answer, whose title is still the first words of its prompt; both as readable text."""
 
     thread: int
@@ -18,18 +18,18 @@ class Untitled:
     answer: str
 
 
-def untitled(response: int) -> Untitled | None:
+def title_candidate(response: int) -> TitleCandidate | None:
     """The thread of a response that was its first, unless a person has named it."""
     rows = Response.objects.select_related("thread", "prompt")
-    row = rows.filter(pk=response, thread__turns=1, thread__titled_by_person=False).first()
+    row = rows.filter(pk=response, thread__turns=1, thread__has_custom_title=False).first()
     if row is None:
         return None
     reply = Message.objects.get(response=row, role=Role.ASSISTANT, hidden=False)
-    return Untitled(row.thread_id, row.owner_id, row.prompt.readable, reply.readable)
+    return TitleCandidate(row.thread_id, row.owner_id, row.prompt.plain_text, reply.plain_text)
 
 
-def name(thread: Untitled, title: str) -> None:
+def set_title(thread: TitleCandidate, title: str) -> None:
     """Give the thread a title, unless a person was quicker."""
-    rows = Thread.objects.owned_by(thread.owner).filter(pk=thread.thread, titled_by_person=False)
+    rows = Thread.objects.owned_by(thread.owner).filter(pk=thread.thread, has_custom_title=False)
     if rows.update(title=title):
-        doorbell.ring("thread", thread.owner, thread.thread, "updated")
+        doorbell.notify("thread", thread.owner, thread.thread, "updated")

@@ -7,36 +7,38 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from chat.models import Told
+from chat.models import PromptBlob
 
 _waiting: dict[str, str] = {}
 _stored: set[str] = set()  # of this process; as many as there are models, sets of tools and parameters
 
 
-def digest_of(text: bytes) -> str:
+def sha256_hex(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def said(text: bytes) -> str:
+def digest(text: bytes) -> str:
     """The digest of a text that a call was told; `keep` will store it. "" for nothing."""
     if not text:
         return ""
-    digest = digest_of(text)
+    digest = sha256_hex(text)
     if digest not in _stored:
         _waiting[digest] = text.decode()
     return digest
 
 
-def keep() -> None:
+def flush() -> None:
     """Store what was said and is not stored yet; nothing to do but for the first call of a kind."""
     texts = dict(_waiting)
     if not texts:
         return
-    Told.objects.bulk_create([Told(digest, text) for digest, text in texts.items()], ignore_conflicts=True)
-    transaction.on_commit(lambda: _settle(texts))
+    PromptBlob.objects.bulk_create(
+        [PromptBlob(digest, text) for digest, text in texts.items()], ignore_conflicts=True
+    )
+    transaction.on_commit(lambda: _remember_stored(texts))
 
 
-def _settle(digests: Iterable[str]) -> None:
+def _remember_stored(digests: Iterable[str]) -> None:
     for digest in digests:
         _stored.add(digest)
         _waiting.pop(digest, None)
@@ -44,5 +46,5 @@ def _settle(digests: Iterable[str]) -> None:
 
 def texts(digests: Iterable[str]) -> dict[str, bytes]:
     """Those of the texts that are stored."""
-    rows = Told.objects.in_bulk(set(digests))
+    rows = PromptBlob.objects.in_bulk(set(digests))
     return {digest: row.text.encode() for digest, row in rows.items()}

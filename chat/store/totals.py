@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Now
 
-from chat.models import FAULTY, ApiToken, Message, Response, Spending, Status, Thread
+from chat.models import ERROR_STATUSES, ApiToken, Message, Response, QuotaReservation, Status, Thread
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONTH_DAYS = 30
@@ -40,7 +40,7 @@ WHERE c.owner_id = ANY(%s) AND c.started_at >= %s GROUP BY c.owner_id, 2, p.curr
 
 
 @dataclass(slots=True)
-class Taken:
+class UsageSum:
     """Tokens, and their cost by currency; `unpriced` where some had no price."""
 
     tokens: int = 0
@@ -59,7 +59,7 @@ class Taken:
 class ThreadTotals:
     """Of a thread: what it took, its failed and interrupted responses, and the answers that somebody found bad."""
 
-    taken: Taken = field(default_factory=Taken)
+    taken: UsageSum = field(default_factory=UsageSum)
     errors: int = 0
     flagged: int = 0
 
@@ -70,8 +70,8 @@ class UserTotals:
 
     threads: int = 0
     last_activity: datetime | None = None
-    today: Taken = field(default_factory=Taken)
-    month: Taken = field(default_factory=Taken)
+    today: UsageSum = field(default_factory=UsageSum)
+    month: UsageSum = field(default_factory=UsageSum)
     active: int = 0
     hour: int = 0
     day: int = 0
@@ -82,7 +82,7 @@ def of_threads(keys: Collection[int]) -> dict[int, ThreadTotals]:
     totals: dict[int, ThreadTotals] = {key: ThreadTotals() for key in keys}
     for thread, currency, tokens, cost in _rows(_OF_THREADS, list(keys)):
         totals[thread].taken.add(int(tokens), currency, cost)
-    responses = Response.objects.filter(thread__in=keys, status__in=FAULTY)
+    responses = Response.objects.filter(thread__in=keys, status__in=ERROR_STATUSES)
     for thread, number in _counted(responses, "thread"):
         totals[thread].errors = number
     for thread, number in _counted(Message.objects.filter(thread__in=keys, feedback_score=-1), "thread"):
@@ -125,7 +125,7 @@ def _add_taken(totals: dict[int, UserTotals]) -> None:
 
 def _spent(by: str, whose: Q) -> list[tuple[Any, int, int]]:
     """For each group the responses of the last hour, and the tokens of the last day."""
-    rows = Spending.objects.filter(whose, claimed_at__gt=Now() - DAY).order_by().values_list(by)
+    rows = QuotaReservation.objects.filter(whose, claimed_at__gt=Now() - DAY).order_by().values_list(by)
     return list(rows.annotate(hour=Count("pk", filter=Q(claimed_at__gt=Now() - HOUR)), day=Sum("tokens")))
 
 

@@ -15,7 +15,7 @@ from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
 
 
 @dataclass(frozen=True, slots=True)
-class After:
+class BranchPoint:
     """The message that a prompt follows, instead of the thread's last one; None: it begins the thread anew."""
 
     message: int | None
@@ -31,7 +31,7 @@ class Job:
     epoch: int
     model: str
     queued: bool
-    after: After | None = None
+    after: BranchPoint | None = None
 
 
 def lease_end() -> CombinedExpression:
@@ -39,24 +39,24 @@ def lease_end() -> CombinedExpression:
     return Now() + timedelta(seconds=settings.lease_seconds)
 
 
-def start(response: Response, thread: Thread, after: After | None = None) -> None:
+def start(response: Response, thread: Thread, after: BranchPoint | None = None) -> None:
     """Start a response whose turn has come. The caller holds the thread's row."""
-    give_turn(response, thread, after)
+    assign_turn(response, thread, after)
     Response.objects.filter(pk=response.pk).update(status=Status.STREAMING, started_at=Now())
     response.status = Status.STREAMING
 
 
-def give_turn(response: Response, thread: Thread, after: After | None = None) -> None:
+def assign_turn(response: Response, thread: Thread, after: BranchPoint | None = None) -> None:
     """Put the prompt and its reply at the end of the thread, or of a new branch; a prompt that has its place keeps it."""
     turn = thread.turns + 1
     parent = thread.leaf_id if after is None else after.message
     reply = Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
     Message.objects.filter(pk=response.prompt_id, turn=None).update(turn=turn, parent=parent)
     Message.objects.filter(pk=reply.pk).update(turn=turn)
-    place_at_end(thread, reply, turn, response.model)
+    set_leaf(thread, reply, turn, response.model)
 
 
-def place_at_end(thread: Thread, reply: Message, turn: int, model: str) -> None:
+def set_leaf(thread: Thread, reply: Message, turn: int, model: str) -> None:
     """Let a thread end with the reply of its newest turn."""
     Thread.objects.filter(pk=thread.pk).update(turns=turn, leaf=reply, model=model, updated_at=Now())
 
@@ -69,8 +69,8 @@ def promote(job: Job) -> bool:
     if thread is None or mine is None or not _is_next(mine, thread) or _at_quota(job.owner):
         return False
     start(mine, thread, job.after)
-    doorbell.ring("thread", thread.owner_id, thread.pk, "updated")
-    doorbell.ring("log", mine.pk)
+    doorbell.notify("thread", thread.owner_id, thread.pk, "updated")
+    doorbell.notify("log", mine.pk)
     return True
 
 

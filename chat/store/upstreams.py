@@ -16,7 +16,7 @@ FROM chat_upstreamcall WHERE started_at >= %s GROUP BY model
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class ModelHealth:
     """Of one model: its calls, how many failed, the median of seconds to a first token, the last call, the last error code."""
 
     calls: int
@@ -26,11 +26,11 @@ class Health:
     last_error: str | None
 
 
-def health(since: datetime) -> dict[str, Health]:
+def health(since: datetime) -> dict[str, ModelHealth]:
     """By the configured names; models without a call are missing."""
     with connection.cursor() as cursor:
         cursor.execute(_HEALTH, [since])
         return {
-            name: Health(calls, failures, None if p50 is None else float(p50), last, error)
+            name: ModelHealth(calls, failures, None if p50 is None else float(p50), last, error)
             for name, calls, failures, p50, last, error in cursor.fetchall()
         }

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from chat import sql
-from chat.models import CallEnd, Counted, Response, Status, UpstreamCall
+from chat.models import CallOutcome, TokenSource, Response, Status, UpstreamCall
 from chat.store import told
 
 CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
@@ -21,7 +21,7 @@ MAX_TOKENS = 2**31 - 1  # what the database's integer holds; a provider may clai
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallRecord:
     """One call of a model, as `UpstreamCall` keeps it."""
 
     model: str
@@ -31,21 +31,21 @@ class Call:
     started_at: datetime
     first_token_at: datetime | None
     finished_at: datetime
-    outcome: CallEnd
+    outcome: CallOutcome
     error_code: str | None
     prompt_tokens: int
     completion_tokens: int
-    source: Counted
+    source: TokenSource
     parameters: dict[str, Any] = field(default_factory=dict)
     system_digest: str = ""
     tools_digest: str = ""
     request_digest: str = ""
-    recipe: dict[str, Any] | None = None
+    provenance: dict[str, Any] | None = None
     causes: list[dict[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class ResponseUsage:
     """Tokens of all calls of a response. `source` is `provider`, or `estimated` where one stream gave no counts.
 
     `unstored` are those of the calls whose rows are still to be written.
@@ -54,11 +54,11 @@ class Usage:
     prompt_tokens: int
     completion_tokens: int
     source: str
-    unstored: tuple[Call, ...] = ()
+    unstored: tuple[CallRecord, ...] = ()
 
 
-_NAMES = [column.name for column in fields(Call)]
-_COLUMNS = ", ".join(["owner_id", "thread", "response", *_NAMES])
+_COLUMN_OF = {entry.name: UpstreamCall._meta.get_field(entry.name).column for entry in fields(CallRecord)}
+_COLUMNS = ", ".join(["owner_id", "thread", "response", *_COLUMN_OF.values()])
 
 # Together a statement, and parts of a larger one.
 ADD = f"INSERT INTO chat_upstreamcall ({_COLUMNS}) SELECT {_COLUMNS}"
@@ -70,23 +70,26 @@ def tokens_of(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def add(owner: int | None, thread: int, response: int, calls: Sequence[Call]) -> None:
+def add(owner: int | None, thread: int, response: int, calls: Sequence[CallRecord]) -> None:
     """Store calls of a response. Repeating it is harmless."""
     if calls:
         sql.rows(
-            f"{ADD} FROM {CALLS} ON CONFLICT DO NOTHING", {"calls": encoded(owner, thread, response, calls)}
+            f"{ADD} FROM {CALLS} ON CONFLICT DO NOTHING",
+            {"calls": encode_calls(owner, thread, response, calls)},
         )
-    told.keep()
+    told.flush()
 
 
-def encoded(owner: int | None, thread: int, response: int, calls: Sequence[Call]) -> str:
+def encode_calls(owner: int | None, thread: int, response: int, calls: Sequence[CallRecord]) -> str:
     """The parameter `calls` of CALLS."""
     whose = {"owner_id": owner, "thread": thread, "response": response}
-    rows = [{**whose, **{name: getattr(call, name) for name in _NAMES}} for call in calls]
+    rows = [
+        {**whose, **{column: getattr(call, name) for name, column in _COLUMN_OF.items()}} for call in calls
+    ]
     return msgspec.json.encode(rows).decode()
 
 
-def of_the_dead(response: Response) -> Usage | None:
+def usage_of_lost_call(response: Response) -> ResponseUsage | None:
     """What a response took whose process died: the calls it had stored, and one of which only the log tells.
 
     None for one that never started. The call that was lost is stored here.
@@ -105,23 +108,25 @@ def of_the_dead(response: Response) -> Usage | None:
         attempt=0,
         started_at=response.started_at,
         finished_at=Now(),
-        outcome=CallEnd.LOST,
+        outcome=CallOutcome.LOST,
         prompt_tokens=prompt,
         completion_tokens=max(0, tokens_of(response.log_length) - heard),
-        source=Counted.ESTIMATED,
+        source=TokenSource.ESTIMATED,
     )
     return total([*stored, lost])
 
 
-def total(calls: Sequence[Call | UpstreamCall], unstored: tuple[Call, ...] = ()) -> Usage | None:
+def total(
+    calls: Sequence[CallRecord | UpstreamCall], unstored: tuple[CallRecord, ...] = ()
+) -> ResponseUsage | None:
     """The sum over the calls; an estimate among them makes it one. None where there was no call."""
     if not calls:
         return None
-    estimated = any(call.source == Counted.ESTIMATED for call in calls)
+    estimated = any(call.source == TokenSource.ESTIMATED for call in calls)
     prompt = sum(call.prompt_tokens for call in calls)
     completion = sum(call.completion_tokens for call in calls)
-    source = Counted.ESTIMATED if estimated else Counted.PROVIDER
-    return Usage(min(prompt, MAX_TOKENS), min(completion, MAX_TOKENS), source.value, unstored)
+    source = TokenSource.ESTIMATED if estimated else TokenSource.PROVIDER
+    return ResponseUsage(min(prompt, MAX_TOKENS), min(completion, MAX_TOKENS), source.value, unstored)
 
 
 _KEYS = {
@@ -145,7 +150,7 @@ GROUP BY {keys}, p.currency ORDER BY {keys}, p.currency
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class CallCost:
     """What the calls of one `key` cost, by the price that was valid when each began.
 
     Calls without a price make a row of their own, whose `cost` and `currency` are None. `estimated`: of `calls`, those whose
@@ -161,7 +166,7 @@ class Cost:
     estimated: int
 
 
-def costs(by: tuple[str, ...], since: datetime, until: datetime) -> list[Cost]:
+def call_costs(by: tuple[str, ...], since: datetime, until: datetime) -> list[CallCost]:
     """The costs of the calls that began from `since` until before `until`, for each combination of the keys `by`.
 
     Keys: `thread` and `user` (primary keys; a user who is gone is None), `model`, `day` (UTC). KeyError for others.
@@ -170,4 +175,4 @@ def costs(by: tuple[str, ...], since: datetime, until: datetime) -> list[Cost]:
     with connection.cursor() as cursor:
         cursor.execute(_COSTS.format(keys=", ".join(keys)), [since, until])
         rows = cursor.fetchall()
-    return [Cost(row[: len(keys)], *row[len(keys) :]) for row in rows]
+    return [CallCost(row[: len(keys)], *row[len(keys) :]) for row in rows]

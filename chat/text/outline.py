@@ -32,13 +32,13 @@ _CUT_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u[0-9a-fA-F]{0,3}\Z")
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
-class Numbers(str):
+class NumberText(str):
     """A number as it is written, or several in a row: charts hold thousands, and one object for each would be slow."""
 
     __slots__ = ()
 
 
-class Cut(str):
+class TruncatedString(str):
     """A string whose end is missing: it may yet become a variant's name or an address."""
 
     __slots__ = ()
@@ -87,7 +87,7 @@ def parse(text: str) -> dict[str, Container]:
     for match in islice(_TOKEN.finditer(text), MAX_TOKENS):
         if match.lastgroup == "fence":
             break
-        builder.take(match)
+        builder.feed(match)
     return builder.statements
 
 
@@ -101,12 +101,14 @@ class _Builder:
         self._stack = [Container("[")]
         self.statements[name] = self._stack[0]
 
-    def take(self, match: re.Match[str]) -> None:
+    def feed(self, match: re.Match[str]) -> None:
         kind, top = match.lastgroup, self._stack[-1]
         if kind == "string":
-            top.add(_unquote(match["inner"]) if match["end"] == '"' else Cut(_unquote(match["inner"])))
+            top.add(
+                _unquote(match["inner"]) if match["end"] == '"' else TruncatedString(_unquote(match["inner"]))
+            )
         elif kind == "numbers":
-            top.add(Numbers(", ".join(match[0].replace(",", " ").split())))
+            top.add(NumberText(", ".join(match[0].replace(",", " ").split())))
         elif kind == "name":
             top.add(Reference(match[0]))
         elif kind == "colon":

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from chat.text.characters import storable
 from chat.text.envelope import Segment, parse_context, segments, unescape
-from chat.text.outline import Container, Cut, Numbers, Reference, Value, parse
+from chat.text.outline import Container, TruncatedString, NumberText, Reference, Value, parse
 
 TITLE_CHARACTERS = 80  # what a thread list shows on one line of a desktop's side bar
 EMPTY_TITLE = "New chat"
@@ -54,19 +54,19 @@ _SETTINGS = _set(
 _DATA = _set("data rows values tableData")
 
 
-def readable(content: str) -> str:
+def plain_text(content: str) -> str:
     """The plain text of any stored message; Markdown stays as it is. Linear time, never raises."""
     return storable("\n".join(text for text in map(_read, segments(content)) if text))
 
 
-def readable_parts(parts: Iterable[object]) -> str:
+def plain_text_of_parts(parts: Iterable[object]) -> str:
     """The plain text of OpenAI content parts, one per line; an image is a mark, other kinds are left out."""
     return "\n".join(text for text in map(_read_part, parts) if text)
 
 
 def title_of(content: str) -> str:
     """A title of at most 80 characters: the first line with words, cut at a word."""
-    lines = (" ".join(line.split()) for line in readable(content).splitlines())
+    lines = (" ".join(line.split()) for line in plain_text(content).splitlines())
     line = next(filter(None, lines), EMPTY_TITLE)
     if len(line) <= TITLE_CHARACTERS:
         return line
@@ -76,11 +76,11 @@ def title_of(content: str) -> str:
 
 def _read_part(part: object) -> str:
     if isinstance(part, str):
-        return readable(part)
+        return plain_text(part)
     if not isinstance(part, dict):
         return ""
     if isinstance(text := part.get("text"), str):
-        return readable(text)
+        return plain_text(text)
     return IMAGE if "image" in str(part.get("type")) else ""
 
 
@@ -174,12 +174,12 @@ def _children(container: Container) -> list[Value]:
     known = _WORDS.get(container.kind)
     if known is None:
         return [item for item in container.items if _is_word(item)]
-    return [item for item in container.items[known] if not isinstance(item, Numbers)]
+    return [item for item in container.items[known] if not isinstance(item, NumberText)]
 
 
 def _is_word(value: Value) -> bool:
     """Not a variant, nor an address: those are for the renderer. Nor what a cut leaves of one."""
-    if isinstance(value, Cut):
+    if isinstance(value, TruncatedString):
         return not any(
             word.startswith(value) for word in (*_VARIANTS, "https://", "data:")
         ) and not _LINK.match(value)
@@ -200,7 +200,7 @@ def _properties(container: Container) -> list[Value]:
 def _is_shown(key: str, value: Value) -> bool:
     if key in _SETTINGS or (isinstance(value, str) and key in ("", "component")):
         return False
-    return _is_word(value) and (key == "value" or not isinstance(value, Numbers))
+    return _is_word(value) and (key == "value" or not isinstance(value, NumberText))
 
 
 def _row(value: Value) -> Value:

@@ -8,20 +8,20 @@ arithmetic, clock, search    the tools that are shipped
 """
 
 from chat.tools import arithmetic, clock, search
-from chat.tools.calling import Called, run_all
+from chat.tools.calling import ToolResult, run_all
 from chat.tools.offer import ServerState, check, offered, servers
-from chat.tools.registry import Tool, ToolContext, chosen, tool
-from chat.tools.schema import ToolMistake
+from chat.tools.registry import Tool, ToolContext, configured_tools, tool
+from chat.tools.schema import ToolConfigError
 
 __all__ = [
-    "Called",
+    "ToolResult",
     "ServerState",
     "Tool",
     "ToolContext",
-    "ToolMistake",
+    "ToolConfigError",
     "arithmetic",
     "check",
-    "chosen",
+    "configured_tools",
     "clock",
     "offered",
     "run_all",

@@ -30,7 +30,7 @@ Report = Callable[[str, str], None]
 """Told the name of a tool and its state: `started`, `done` or `failed`."""
 
 
-class Called(msgspec.Struct, frozen=True):
+class ToolResult(msgspec.Struct, frozen=True):
     """What came of a call: the text that the model gets."""
 
     result: str
@@ -39,9 +39,9 @@ class Called(msgspec.Struct, frozen=True):
 
 async def run_all(
     calls: list[ToolCall], tools: Mapping[str, Tool], context: ToolContext, report: Report
-) -> list[Called]:
+) -> list[ToolResult]:
     """The results, in the order of the calls. Never raises but for cancellation."""
-    results: list[Called] = []
+    results: list[ToolResult] = []
     for together in _groups(calls, tools):
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_run(one, tools.get(one.name), context, report)) for one in together]
@@ -60,7 +60,7 @@ def _groups(calls: list[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[T
         yield from ([call] for call in together) if alone else [together]
 
 
-async def _run(wanted: ToolCall, tool: Tool | None, context: ToolContext, report: Report) -> Called:
+async def _run(wanted: ToolCall, tool: Tool | None, context: ToolContext, report: Report) -> ToolResult:
     # Readers are told no name that a model made up: it may hold anything.
     name = tool.name if tool else "unknown"
     report(name, "started")
@@ -72,14 +72,14 @@ async def _run(wanted: ToolCall, tool: Tool | None, context: ToolContext, report
     return called
 
 
-async def _call(wanted: ToolCall, tool: Tool, context: ToolContext) -> Called:
+async def _call(wanted: ToolCall, tool: Tool, context: ToolContext) -> ToolResult:
     mine = replace(context, cancelled=threading.Event())
     try:
         values = tool.parse(wanted.arguments)
         async with asyncio.timeout(tool.seconds):
             if not await permitted({tool.name: tool}, context.user):
                 return _failed("The user has not the permission that this tool needs.")
-            return Called(_text(await _result(tool, values, mine), tool.result_bytes))
+            return ToolResult(_text(await _result(tool, values, mine), tool.result_bytes))
     except BadArguments as problem:
         return _failed(f"The arguments do not fit: {problem}")
     except TimeoutError:
@@ -110,8 +110,8 @@ async def _result(tool: Tool, values: dict[str, Any], context: ToolContext) -> o
     return await in_thread(partial(tool.function, **values))
 
 
-def _failed(reason: str) -> Called:
-    return Called(msgspec.json.encode({"error": storable(reason)}).decode(), failed=True)
+def _failed(reason: str) -> ToolResult:
+    return ToolResult(msgspec.json.encode({"error": storable(reason)}).decode(), failed=True)
 
 
 def _text(result: object, limit: int) -> str:

@@ -23,18 +23,18 @@ import msgspec
 
 from chat.conf import settings
 from chat.tools.mcp_spec import McpSpec
-from chat.tools.registry import Tool, described
+from chat.tools.registry import Tool, tool_schema
 from chat.tools.schema import BadArguments
 
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0  # for a command to start and tell its tools; `npx` and the like take some
-PATIENCE_SECONDS = (
+RECONNECT_WAIT_SECONDS = (
     3.0  # that a response waits for a server that is starting; then it goes on without its tools
 )
 RETRY_SECONDS = 30.0  # after a failed start, before the next try
 MAX_TOOLS = 64  # of one server; a model's context holds them all with every request
-HARMLESS = {
+CALLER_ERROR_CODES = {
     -32601,
     -32602,
     -32603,
@@ -68,7 +68,7 @@ class McpServer:
             self._gone, self._settled = asyncio.Event(), asyncio.Event()
             self._living = asyncio.create_task(self._live())
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(RECONNECT_WAIT_SECONDS):
                 await self._settled.wait()
         return self.tools
 
@@ -137,7 +137,7 @@ class McpServer:
             name=name,
             function=partial(self._call, told.name),
             parse=_object,
-            schema=described(name, told.description or told.name, told.input_schema),
+            schema=tool_schema(name, told.description or told.name, told.input_schema),
             seconds=self._spec.seconds or settings.tool_seconds,
             permission=self._spec.permission,
         )
@@ -149,7 +149,7 @@ class McpServer:
         try:
             result = await client.call_tool(name, arguments)
         except Exception as problem:
-            if getattr(problem, "code", None) not in HARMLESS:
+            if getattr(problem, "code", None) not in CALLER_ERROR_CODES:
                 self._lose(client)
             raise
         words = _words(result)

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import msgspec
 
 from chat.conf import json_of, secret, settings
-from chat.tools.schema import ToolMistake
+from chat.tools.schema import ToolConfigError
 
 NAME = re.compile(
     r"[A-Za-z0-9-]{1,24}"
@@ -38,14 +38,14 @@ class McpSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_
         return secret(self.api_key_env) if self.api_key_env else ""
 
 
-def configured() -> dict[str, McpSpec]:
+def configured_servers() -> dict[str, McpSpec]:
     """The servers by name. Raises ToolMistake, which repeats no value: an `env` may hold a key."""
     if not settings.mcp:
         return {}
     try:
         specs = msgspec.json.decode(_contents(settings.mcp), type=dict[str, McpSpec])
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise ToolMistake(f"CHAT_MCP: {problem}.") from None
+        raise ToolConfigError(f"CHAT_MCP: {problem}.") from None
     for name, spec in specs.items():
         _check(name, spec)
     return specs
@@ -55,7 +55,7 @@ def _contents(text: str) -> bytes:
     try:
         return json_of(text)
     except ValueError as problem:
-        raise ToolMistake(f"CHAT_MCP {problem}.") from None
+        raise ToolConfigError(f"CHAT_MCP {problem}.") from None
 
 
 def _check(name: str, spec: McpSpec) -> None:
@@ -70,4 +70,4 @@ def _check(name: str, spec: McpSpec) -> None:
 
 
 def _refuse(name: str, problem: str) -> NoReturn:
-    raise ToolMistake(f"CHAT_MCP: {name}: {problem}.")
+    raise ToolConfigError(f"CHAT_MCP: {name}: {problem}.")

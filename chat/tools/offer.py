@@ -11,9 +11,9 @@ from django.contrib.auth import get_user_model
 
 from chat import conf_models, store
 from chat.tools.mcp_server import McpServer
-from chat.tools.mcp_spec import McpSpec, configured
-from chat.tools.registry import Tool, chosen
-from chat.tools.schema import ToolMistake
+from chat.tools.mcp_spec import McpSpec, configured_servers
+from chat.tools.registry import Tool, configured_tools
+from chat.tools.schema import ToolConfigError
 
 _servers: list[McpServer] = []  # of this process, made when they are first needed
 
@@ -21,7 +21,7 @@ _servers: list[McpServer] = []  # of this process, made when they are first need
 async def offered(tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
     """These tools and those of the MCP servers that live, as far as the user may use them. Raises Unavailable."""
     if not _servers:
-        _servers.extend(McpServer(name, spec) for name, spec in configured().items())
+        _servers.extend(McpServer(name, spec) for name, spec in configured_servers().items())
     found: dict[str, Tool] = {}
     for theirs in await asyncio.gather(*(server.offered() for server in _servers)):
         found.update(theirs)
@@ -31,7 +31,7 @@ async def offered(tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
 async def permitted(tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
     """Those of the tools that the user may use now. The database is asked only where it matters. Raises Unavailable."""
     needed = {tool.permission for tool in tools.values() if tool.permission is not None}
-    granted = await store.run(_held, user, needed) if needed else set()
+    granted = await store.atomic_async(_held, user, needed) if needed else set()
     return {name: tool for name, tool in tools.items() if tool.permission in {None, *granted}}
 
 
@@ -48,7 +48,7 @@ class ServerState:
 
 def servers() -> list[ServerState]:
     """All that are configured."""
-    return [_state(name, spec) for name, spec in configured().items()]
+    return [_state(name, spec) for name, spec in configured_servers().items()]
 
 
 def _state(name: str, spec: McpSpec) -> ServerState:
@@ -68,11 +68,11 @@ def _held(user: int, permissions: Iterable[str]) -> set[str]:
 
 def check() -> None:
     """Whether every tool that a setting names exists. Raises ToolMistake."""
-    ours, servers = chosen(), configured()
+    ours, servers = configured_tools(), configured_servers()
     for model, spec in conf_models.specs.items():
         for name in () if isinstance(spec.tools, bool) else spec.tools:
             # What a server offers is known only once it is there.
             if name not in ours and name.partition("_")[0] not in servers:
-                raise ToolMistake(
+                raise ToolConfigError(
                     f"CHAT_MODELS: {model}: there is no tool {name!r}. CHAT_TOOLS offers: {', '.join(ours)}."
                 )

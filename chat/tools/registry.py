@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.conf import settings
-from chat.tools.schema import NAME, Arguments, Parse, ToolMistake, documented
+from chat.tools.schema import NAME, Arguments, Parse, ToolConfigError, documented
 
 RESULT_BYTES = 65_536  # of a result, larger ones are cut: a model's context is the scarcer room
 
@@ -69,7 +69,7 @@ def tool(
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__name__
         if name in _tools:
-            raise ToolMistake(f"The tool {name!r} is registered twice.")
+            raise ToolConfigError(f"The tool {name!r} is registered twice.")
         arguments = Arguments(name, function, ToolContext)
         _tools[name] = Tool(
             name=name,
@@ -89,15 +89,17 @@ def tool(
 
 def _schema(name: str, function: Callable[..., Any], arguments: Arguments) -> dict[str, Any]:
     if not NAME.fullmatch(name):
-        raise ToolMistake(f"The tool {name!r}: a name is 1 to 64 of A-Z a-z 0-9 _ -, or providers refuse it.")
+        raise ToolConfigError(
+            f"The tool {name!r}: a name is 1 to 64 of A-Z a-z 0-9 _ -, or providers refuse it."
+        )
     description, of_parameters = documented(function)
     if not description:
-        raise ToolMistake(f"The tool {name!r} has no docstring: the model would not know what it is for.")
+        raise ToolConfigError(f"The tool {name!r} has no docstring: the model would not know what it is for.")
     arguments.describe(of_parameters)
-    return described(name, description, arguments.schema)
+    return tool_schema(name, description, arguments.schema)
 
 
-def described(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def tool_schema(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """A tool in the shape of chat completions."""
     return {
         "type": "function",
@@ -105,11 +107,11 @@ def described(name: str, description: str, parameters: dict[str, Any]) -> dict[s
     }
 
 
-def chosen() -> dict[str, Tool]:
+def configured_tools() -> dict[str, Tool]:
     """The tools that CHAT_TOOLS names. Raises ToolMistake for a name that no app registers."""
     for name in settings.tools:
         if name not in _tools:
-            raise ToolMistake(
+            raise ToolConfigError(
                 f"CHAT_TOOLS names {name!r}, which no installed app registers. Known: {', '.join(_tools)}."
             )
     return {name: _tools[name] for name in settings.tools}

@@ -21,7 +21,7 @@ _ARGUMENT = re.compile(r"^[ \t]+(\w+)[ \t]*(?:\([^)]*\))?:[ \t]*(.+)$")
 Parse = Callable[[str], dict[str, Any]]
 
 
-class ToolMistake(Exception):
+class ToolConfigError(Exception):
     """A tool cannot be registered: the message names it and says why."""
 
 
@@ -51,7 +51,7 @@ class Arguments:
             self._model = pydantic.create_model(name, __config__=config, **fields)  # type: ignore[call-overload]
             self.schema = _trimmed(self._model.model_json_schema())
         except (pydantic.errors.PydanticUserError, TypeError, ValueError) as problem:
-            raise ToolMistake(
+            raise ToolConfigError(
                 f"The tool {name!r} has no JSON schema: {str(problem).splitlines()[0]}"
             ) from problem
 
@@ -96,7 +96,7 @@ class Arguments:
         return hint, pydantic.Field(parameter.default, alias=parameter.name)
 
     def _refuse(self, problem: str) -> NoReturn:
-        raise ToolMistake(f"The tool {self._tool!r}: {problem}.")
+        raise ToolConfigError(f"The tool {self._tool!r}: {problem}.")
 
 
 def documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:

@@ -10,7 +10,7 @@ from chat.conf import settings
 from chat.errors import TooLarge, UnsupportedMediaType
 from chat.pictures import content_type_of
 from chat.store.attachments import Picture
-from chat.views.door import answer, caller_of
+from chat.views.door import json_response, authenticate
 from chat.wire import state
 
 POLICY = (
@@ -20,8 +20,8 @@ CACHE = "private, max-age=3600"  # it never changes; but it is not to outlive it
 
 
 async def create(request: HttpRequest) -> HttpResponseBase:
-    caller = await caller_of(request)
-    return answer(state.attachment(await service.attach(caller, _picture(request))), 201)
+    caller = await authenticate(request)
+    return json_response(state.attachment(await service.attach(caller, _picture(request))), 201)
 
 
 def _picture(request: HttpRequest) -> Picture:
@@ -39,7 +39,7 @@ def _picture(request: HttpRequest) -> Picture:
 
 
 async def show(request: HttpRequest, attachment_id: str) -> HttpResponseBase:
-    row = await service.attachment(await caller_of(request), attachment_id)
+    row = await service.attachment(await authenticate(request), attachment_id)
     response = HttpResponse(bytes(row.data), content_type=row.content_type)
     kind = row.content_type.removeprefix("image/")
     response["Content-Disposition"] = f'inline; filename="picture.{kind}"'

@@ -26,7 +26,7 @@ from chat.errors import (
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
-    place_of,
+    format_traceback_without_message,
 )
 from chat.identity import Caller, Credentials
 
@@ -42,7 +42,7 @@ BODY_BYTES = (
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def door(**methods: View) -> Any:
+def endpoint(**methods: View) -> Any:
     """One path's view, by method (`get=…, post=…`). It never raises: every error is a problem document."""
     allowed = {name.upper(): view for name, view in methods.items()}
     if "GET" in allowed:
@@ -53,7 +53,7 @@ def door(**methods: View) -> Any:
     async def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
         try:
             request.get_host()  # raises DisallowedHost
-            return await _chosen(allowed, request)(request, **ids)
+            return await _select_view(allowed, request)(request, **ids)
         except ChatError as error:
             return problem(error)
         except (DisallowedHost, UnicodeError):
@@ -63,13 +63,17 @@ def door(**methods: View) -> Any:
         except RequestDataTooBig:
             return problem(TooLarge())
         except Exception as error:
-            logger.error("action=view_failed reason=%s\n%s", type(error).__name__, place_of(error))
+            logger.error(
+                "action=view_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
             return problem(Unavailable("Something went wrong on the server. Nothing was lost; try again."))
 
     return view
 
 
-def _chosen(allowed: dict[str, View], request: HttpRequest) -> View:
+def _select_view(allowed: dict[str, View], request: HttpRequest) -> View:
     if request.method not in allowed:
         raise MethodNotAllowed(f"This path takes {', '.join(allowed)}.", allow=list(allowed))
     return allowed[request.method]
@@ -90,18 +94,18 @@ def problem(error: ChatError) -> HttpResponse:
     return response
 
 
-def answer(value: Any, status: int = 200) -> HttpResponse:
+def json_response(value: Any, status: int = 200) -> HttpResponse:
     response = HttpResponse(msgspec.json.encode(value), status=status, content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response
 
 
-async def unknown(request: HttpRequest, **_: str) -> HttpResponseBase:
+async def unknown_route(request: HttpRequest, **_: str) -> HttpResponseBase:
     """Any API path that does not exist."""
     raise NotFound
 
 
-def body_of(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
+def read_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
     """The JSON body. Raises UnsupportedMediaType and TooLarge."""
     if request.content_type != "application/json":
         raise UnsupportedMediaType
@@ -110,7 +114,7 @@ def body_of(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
     return request.body
 
 
-async def caller_of(request: HttpRequest, *, make_guest: bool = False) -> Caller:
+async def authenticate(request: HttpRequest, *, make_guest: bool = False) -> Caller:
     """Who is asking. Raises Unauthenticated, and CsrfFailed where only a cookie says so and the token is missing."""
     credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
     caller = await service.identify(credentials, make_guest=make_guest)
@@ -119,10 +123,10 @@ async def caller_of(request: HttpRequest, *, make_guest: bool = False) -> Caller
     return caller
 
 
-async def chat_caller_of(request: HttpRequest) -> Caller:
+async def authenticate_by_origin(request: HttpRequest) -> Caller:
     """Who is asking on the routes that C1's client calls without a CSRF token: their protection is the origin."""
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    if origin is not None and not origins.is_ours(origin, request.scheme or "http", request.get_host()):
+    if origin is not None and not origins.is_allowed(origin, request.scheme or "http", request.get_host()):
         raise ForbiddenOrigin
     if site is not None and site not in origins.OWN_FETCH_SITES:
         raise ForbiddenOrigin
@@ -133,11 +137,11 @@ async def chat_caller_of(request: HttpRequest) -> Caller:
 def _check_csrf(request: HttpRequest) -> None:
     check = CsrfViewMiddleware(lambda _: HttpResponse())
     check.process_request(request)
-    if check.process_view(request, _unprotected, (), {}) is not None:
+    if check.process_view(request, _empty_response, (), {}) is not None:
         raise CsrfFailed
 
 
-def _unprotected(request: HttpRequest) -> HttpResponse:
+def _empty_response(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
@@ -149,7 +153,7 @@ def csrf_token(request: HttpRequest) -> tuple[str, Callable[[HttpResponse], Http
     return token, lambda response: check.process_response(request, response)
 
 
-def with_session(request: HttpRequest, response: R, caller: Caller) -> R:
+def set_session_cookie(request: HttpRequest, response: R, caller: Caller) -> R:
     """Give a guest just made its session cookie."""
     if caller.new_session is not None:
         response.set_cookie(

@@ -13,8 +13,8 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
 from chat import exporter, service
-from chat.errors import BadRequest, place_of
-from chat.views.door import caller_of
+from chat.errors import BadRequest, format_traceback_without_message
+from chat.views.door import authenticate
 from chat.views.stream import ByteStream
 from chat.wire import export
 
@@ -25,7 +25,7 @@ NAME_CHARACTERS = 60  # of a file's name: a title is longer than some systems li
 
 async def thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     wanted = request.GET.get("format", "json")
-    row = await service.thread(await caller_of(request), thread_id)
+    row = await service.thread(await authenticate(request), thread_id)
     name = slugify(row.title)[:NAME_CHARACTERS] or "chat"
     if wanted == "markdown":
         return _file(exporter.thread_as_markdown(row), f"{name}.md", "text/markdown; charset=utf-8")
@@ -34,21 +34,21 @@ async def thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     raise BadRequest("`format` must be `markdown` or `json`.")
 
 
-async def everything(request: HttpRequest) -> HttpResponseBase:
-    caller = await caller_of(request)
+async def account(request: HttpRequest) -> HttpResponseBase:
+    caller = await authenticate(request)
     name = f"chat-export-{datetime.now(UTC):%Y-%m-%d}.json"
-    return _file(exporter.everything(caller.user), name, "application/json")
+    return _file(exporter.account_as_json(caller.user), name, "application/json")
 
 
 def _file(pieces: AsyncGenerator[bytes], name: str, content_type: str) -> HttpResponseBase:
-    broken_off = export.BROKEN_OFF.encode() if name.endswith(".md") else b""
-    response = ByteStream(_unbroken(pieces, broken_off), content_type)
+    truncation_note = export.TRUNCATION_NOTE.encode() if name.endswith(".md") else b""
+    response = ByteStream(_without_exceptions(pieces, truncation_note), content_type)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "no-store"
     return response
 
 
-async def _unbroken(pieces: AsyncGenerator[bytes], broken_off: bytes) -> AsyncGenerator[bytes]:
+async def _without_exceptions(pieces: AsyncGenerator[bytes], truncation_note: bytes) -> AsyncGenerator[bytes]:
     """The file. Nothing is raised once it has begun: Markdown then says that it is not whole, JSON lacks its end."""
     async with aclosing(pieces):
         try:
@@ -56,5 +56,9 @@ async def _unbroken(pieces: AsyncGenerator[bytes], broken_off: bytes) -> AsyncGe
                 if piece:
                     yield piece
         except Exception as error:
-            logger.error("action=export_failed reason=%s\n%s", type(error).__name__, place_of(error))
-            yield broken_off
+            logger.error(
+                "action=export_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
+            yield truncation_note

@@ -12,11 +12,18 @@ from django.http.response import HttpResponseBase
 
 from chat import payloads, service
 from chat.conf import settings
-from chat.errors import BY_CODE, BadRequest, ChatError, place_of
+from chat.errors import BY_CODE, BadRequest, ChatError, format_traceback_without_message
 from chat.identity import Caller
-from chat.log import End, Event
+from chat.log import EndEvent, LogEvent
 from chat.models import Response
-from chat.views.door import answer, body_of, caller_of, chat_caller_of, problem, with_session
+from chat.views.door import (
+    json_response,
+    read_body,
+    authenticate,
+    authenticate_by_origin,
+    problem,
+    set_session_cookie,
+)
 from chat.views.stream import ByteStream
 from chat.wire import raw, sse, state
 
@@ -24,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=HttpResponseBase)
 
-Encode = Callable[[Event], bytes]
+Encode = Callable[[LogEvent], bytes]
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
@@ -41,12 +48,12 @@ async def send_to_openassistant(request: HttpRequest) -> HttpResponseBase:
 async def _send(
     request: HttpRequest, default_model: str, encode: Encode, content_type: str
 ) -> HttpResponseBase:
-    framed = _wants_events(request)
-    body = body_of(request)
-    caller = await chat_caller_of(request)
-    row = await service.send(caller, payloads.send(body), default_model)
-    stream = await _stream(caller, row, 0, None if framed else encode, content_type)
-    return with_session(request, stream, caller)
+    as_events = _wants_events(request)
+    body = read_body(request)
+    caller = await authenticate_by_origin(request)
+    row = await service.send(caller, payloads.parse_send(body), default_model)
+    stream = await _stream(caller, row, 0, None if as_events else encode, content_type)
+    return set_session_cookie(request, stream, caller)
 
 
 def _wants_events(request: HttpRequest) -> bool:
@@ -57,10 +64,10 @@ def _wants_events(request: HttpRequest) -> bool:
 
 
 async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
-    framed, offset = _wants_events(request), _offset(request)
-    caller = await caller_of(request)
+    as_events, offset = _wants_events(request), _offset(request)
+    caller = await authenticate(request)
     row = await service.response(caller, response_id)
-    return await _stream(caller, row, offset, None if framed else raw.c1, EVENT_STREAM)
+    return await _stream(caller, row, offset, None if as_events else raw.c1, EVENT_STREAM)
 
 
 def _offset(request: HttpRequest) -> int:
@@ -76,21 +83,21 @@ async def _stream(
     headers = {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
     if encode is None:
         return _streaming(
-            first, events, sse.Encoder(row.public_id, row.thread.public_id), EVENT_STREAM, headers
+            first, events, sse.SseEncoder(row.public_id, row.thread.public_id), EVENT_STREAM, headers
         )
-    while not (encode(first[-1]) or isinstance(first[-1], End)):
+    while not (encode(first[-1]) or isinstance(first[-1], EndEvent)):
         first = [await anext(events)]
     failure = _failure(first[-1])
     if failure is not None and settings.model_errors == "status":
-        return _with(problem(failure), headers)
+        return _set_headers(problem(failure), headers)
     if failure is not None:
         headers["X-Response-Status"] = "failed"
     return _streaming(first, events, encode, content_type, headers)
 
 
-def _failure(event: Event) -> ChatError | None:
+def _failure(event: LogEvent) -> ChatError | None:
     detail = raw.failure_of(event)
-    if detail is None or not isinstance(event, End) or event.response is None:
+    if detail is None or not isinstance(event, EndEvent) or event.response is None:
         return None
     return BY_CODE[event.response.error_code or "model_failed"](
         detail, retry_after=event.response.retry_after
@@ -98,24 +105,26 @@ def _failure(event: Event) -> ChatError | None:
 
 
 def _streaming(
-    first: list[Event],
-    rest: AsyncGenerator[Event],
+    first: list[LogEvent],
+    rest: AsyncGenerator[LogEvent],
     encode: Encode,
     content_type: str,
     headers: dict[str, str],
 ) -> HttpResponseBase:
-    response = ByteStream(_encoded(first, rest, encode), content_type)
+    response = ByteStream(_encode_events(first, rest, encode), content_type)
     fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-    return _with(response, fixed | headers)
+    return _set_headers(response, fixed | headers)
 
 
-def _with(response: R, headers: dict[str, str]) -> R:
+def _set_headers(response: R, headers: dict[str, str]) -> R:
     for name, value in headers.items():
         response[name] = value
     return response
 
 
-async def _encoded(first: list[Event], rest: AsyncGenerator[Event], encode: Encode) -> AsyncGenerator[bytes]:
+async def _encode_events(
+    first: list[LogEvent], rest: AsyncGenerator[LogEvent], encode: Encode
+) -> AsyncGenerator[bytes]:
     """The body. It never raises: under Daphne an error here would hang its reader (a close without an end means: come back)."""
     async with aclosing(rest):
         try:
@@ -128,23 +137,27 @@ async def _encoded(first: list[Event], rest: AsyncGenerator[Event], encode: Enco
         except ChatError as error:
             logger.warning("action=stream_cut code=%s", error.code)
         except Exception as error:
-            logger.error("action=stream_failed reason=%s\n%s", type(error).__name__, place_of(error))
+            logger.error(
+                "action=stream_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
 
 
 async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:
-    framed, caller = _wants_events(request), await caller_of(request)
-    row = await service.regenerate(caller, payloads.again(response_id, request.body))
+    as_events, caller = _wants_events(request), await authenticate(request)
+    row = await service.regenerate(caller, payloads.parse_regenerate(response_id, request.body))
     plain = row.model == "openassistant"
     encode, content_type = (raw.plain, PLAIN) if plain else (raw.c1, EVENT_STREAM)
-    return await _stream(caller, row, 0, None if framed else encode, content_type)
+    return await _stream(caller, row, 0, None if as_events else encode, content_type)
 
 
 async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
-    row = await service.response(await caller_of(request), response_id)
-    return answer(state.response(row, await service.reached(row)))
+    row = await service.response(await authenticate(request), response_id)
+    return json_response(state.response(row, await service.current_offset(row)))
 
 
 async def stop(request: HttpRequest, response_id: str) -> HttpResponseBase:
-    caller = await caller_of(request)
-    ended = await service.stop(caller, response_id, payloads.stop_offset(request.body))
-    return answer({"status": ended.status})
+    caller = await authenticate(request)
+    ended = await service.stop(caller, response_id, payloads.parse_stop_offset(request.body))
+    return json_response({"status": ended.status})

@@ -6,21 +6,21 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import payloads, service
-from chat.views.door import answer, body_of, caller_of
+from chat.views.door import json_response, read_body, authenticate
 from chat.wire import state
 
 
 async def create(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    caller = await caller_of(request)
-    ends = payloads.share_end(body_of(request)) if request.body.strip() else None
-    return answer(state.share(await service.share(caller, thread_id, ends)), 201)
+    caller = await authenticate(request)
+    ends = payloads.parse_share_end(read_body(request)) if request.body.strip() else None
+    return json_response(state.share(await service.share(caller, thread_id, ends)), 201)
 
 
 async def list_shares(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    rows = await service.list_shares(await caller_of(request), thread_id)
-    return answer({"shares": [state.share(row) for row in rows]})
+    rows = await service.list_shares(await authenticate(request), thread_id)
+    return json_response({"shares": [state.share(row) for row in rows]})
 
 
 async def revoke(request: HttpRequest, thread_id: str, share_id: str) -> HttpResponseBase:
-    await service.revoke_share(await caller_of(request), thread_id, share_id)
+    await service.revoke_share(await authenticate(request), thread_id, share_id)
     return HttpResponse(status=204)

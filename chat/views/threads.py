@@ -7,9 +7,9 @@ from django.http.response import HttpResponseBase
 
 from chat import payloads, service
 from chat.errors import BadRequest
-from chat.store.messages import Span
+from chat.store.messages import MessageRange
 from chat.store.threads import Listing
-from chat.views.door import answer, body_of, caller_of, csrf_token, with_session
+from chat.views.door import json_response, read_body, authenticate, csrf_token, set_session_cookie
 from chat.wire import state
 
 MAX_THREADS, DEFAULT_THREADS = 100, 50  # a page of threads; the default fills a tall window
@@ -26,9 +26,9 @@ async def list_threads(request: HttpRequest) -> HttpResponseBase:
         words=request.GET.get("q", "").replace("\0", " ").strip(),
         archived=_switch(request, "archived"),
     )
-    page = await service.list_threads(await caller_of(request), wanted)
+    page = await service.list_threads(await authenticate(request), wanted)
     rows = [state.thread(row, excerpt) for row, excerpt in page.threads]
-    return answer({"threads": rows, "nextCursor": page.next_cursor})
+    return json_response({"threads": rows, "nextCursor": page.next_cursor})
 
 
 def _limit(request: HttpRequest, default: int, maximum: int) -> int:
@@ -54,61 +54,61 @@ def _switch(request: HttpRequest, name: str) -> bool | None:
 
 
 async def create(request: HttpRequest) -> HttpResponseBase:
-    caller = await caller_of(request)
-    row, new = await service.create_thread(caller, payloads.new_thread(body_of(request)))
-    return answer(state.thread(row), 201 if new else 200)
+    caller = await authenticate(request)
+    row, new = await service.create_thread(caller, payloads.parse_new_thread(read_body(request)))
+    return json_response(state.thread(row), 201 if new else 200)
 
 
 async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    return answer(state.thread(await service.thread(await caller_of(request), thread_id)))
+    return json_response(state.thread(await service.thread(await authenticate(request), thread_id)))
 
 
 async def change(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    caller = await caller_of(request)
-    row = await service.change_thread(caller, thread_id, payloads.thread_change(body_of(request)))
-    return answer(state.thread(row))
+    caller = await authenticate(request)
+    row = await service.change_thread(caller, thread_id, payloads.parse_thread_change(read_body(request)))
+    return json_response(state.thread(row))
 
 
 async def delete(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    await service.delete_thread(await caller_of(request), thread_id)
+    await service.delete_thread(await authenticate(request), thread_id)
     return HttpResponse(status=204)
 
 
 async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    wanted = Span(
+    wanted = MessageRange(
         limit=_limit(request, DEFAULT_MESSAGES, MAX_MESSAGES),
         before=request.GET.get("before") or None,
         leaf=request.GET.get("leaf") or None,
     )
-    shown, more = await service.list_messages(await caller_of(request), thread_id, wanted)
-    return answer({"messages": [state.message(one) for one in shown], "hasMore": more})
+    shown, more = await service.list_messages(await authenticate(request), thread_id, wanted)
+    return json_response({"messages": [state.message(one) for one in shown], "hasMore": more})
 
 
 async def replace(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
-    caller = await caller_of(request)
-    content = payloads.replacement(body_of(request, REPLACEMENT_BYTES))
-    return answer(state.message(await service.replace_message(caller, thread_id, message_id, content)))
+    caller = await authenticate(request)
+    content = payloads.parse_replacement(read_body(request, REPLACEMENT_BYTES))
+    return json_response(state.message(await service.replace_message(caller, thread_id, message_id, content)))
 
 
 async def rate(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
-    caller = await caller_of(request)
-    feedback = payloads.feedback(body_of(request))
+    caller = await authenticate(request)
+    feedback = payloads.parse_feedback(read_body(request))
     await service.rate_message(caller, thread_id, message_id, feedback)
-    return answer(state.feedback(feedback))
+    return json_response(state.feedback(feedback))
 
 
 async def session(request: HttpRequest) -> HttpResponseBase:
-    caller = await caller_of(request, make_guest=True)
+    caller = await authenticate(request, make_guest=True)
     token, set_cookie = csrf_token(request)
-    response = answer(service.session(caller, token))
+    response = json_response(service.session(caller, token))
     set_cookie(response)
-    return with_session(request, response, caller)
+    return set_session_cookie(request, response, caller)
 
 
 async def live(request: HttpRequest) -> HttpResponseBase:
-    return answer({"status": "ok"})
+    return json_response({"status": "ok"})
 
 
 async def ready(request: HttpRequest) -> HttpResponseBase:
     await service.ready()
-    return answer({"status": "ok"})
+    return json_response({"status": "ok"})

@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from chat.models import Attachment, Role, Thread
-from chat.store.exports import Account, Exported
-from chat.text import readable, readable_parts
+from chat.store.exports import AccountExport, ExportedMessage
+from chat.text import plain_text, plain_text_of_parts
 from chat.wire import state
 
 VERSION = 1  # of the files' form: a reader can tell an older one from a newer
-NAMELESS = "Chat"
-BROKEN_OFF = "\n\n*The export broke off here. Please try again.*\n"
+UNTITLED = "Chat"
+TRUNCATION_NOTE = "\n\n*The export broke off here. Please try again.*\n"
 
 
 def encode(value: Any) -> bytes:
@@ -31,8 +31,8 @@ def file_head() -> dict[str, Any]:
     return {"version": VERSION, "exportedAt": datetime.now(UTC)}
 
 
-def account(told: Account) -> dict[str, Any]:
-    user = told.user
+def account(data: AccountExport) -> dict[str, Any]:
+    user = data.user
     return {
         "account": {
             "username": user.username,
@@ -41,8 +41,8 @@ def account(told: Account) -> dict[str, Any]:
             "joinedAt": user.date_joined,
             "lastLogin": user.last_login,
         },
-        "tokens": [{"name": token.name, "createdAt": token.created_at} for token in told.tokens],
-        "shares": [{"threadId": row.thread.public_id, **state.share(row)} for row in told.shares],
+        "tokens": [{"name": token.name, "createdAt": token.created_at} for token in data.tokens],
+        "shares": [{"threadId": row.thread.public_id, **state.share(row)} for row in data.shares],
     }
 
 
@@ -52,7 +52,7 @@ def thread(row: Thread) -> dict[str, Any]:
     return shape
 
 
-def message(one: Exported) -> dict[str, Any]:
+def message(one: ExportedMessage) -> dict[str, Any]:
     """As the routes give it, with what it follows: so the branches can be put together again."""
     shape = state.message(one.shown)
     for passing in ("offset", "versions"):
@@ -66,20 +66,20 @@ def attachment(row: Attachment) -> dict[str, Any]:
 
 
 def title(row: Thread) -> str:
-    return f"# {_line(row.title) or NAMELESS}\n"
+    return f"# {_line(row.title) or UNTITLED}\n"
 
 
-def said(one: Exported) -> str:
+def message_as_markdown(one: ExportedMessage) -> str:
     """A message under a heading that says whose it is; what a generated interface shows becomes its words."""
     who = "You" if one.shown.role == Role.USER else one.model or "Assistant"
     at = one.shown.created_at.astimezone(UTC)
-    return f"\n## {who} · {at:%Y-%m-%d %H:%M} UTC\n\n{_words(state.message(one.shown)['content'])}\n"
+    return f"\n## {who} · {at:%Y-%m-%d %H:%M} UTC\n\n{_readable_text(state.message(one.shown)['content'])}\n"
 
 
-def _words(content: Any) -> str:
+def _readable_text(content: Any) -> str:
     if isinstance(content, msgspec.Raw):
-        return readable_parts(msgspec.json.decode(content))
-    return readable(content)
+        return plain_text_of_parts(msgspec.json.decode(content))
+    return plain_text(content)
 
 
 def _line(text: str) -> str:

@@ -6,33 +6,33 @@ from typing import Any
 
 import msgspec
 
-from chat.log import Beat, End, Event, Started, Text, Tool
+from chat.log import Heartbeat, EndEvent, LogEvent, StartEvent, TextEvent, ToolEvent
 from chat.wire import state
 
 _HEARTBEAT = b": \n\n"
 
 
-class Encoder:
+class SseEncoder:
     """Frames the events of one response."""
 
     def __init__(self, response_id: str, thread_id: str) -> None:
         self._names = {"responseId": response_id, "threadId": thread_id}
         self._offset = 0
 
-    def __call__(self, event: Event) -> bytes:
+    def __call__(self, event: LogEvent) -> bytes:
         match event:
-            case Text(data, offset):
+            case TextEvent(data, offset):
                 self._offset = offset
                 return self._frame(b"delta", {"text": data.decode()})
-            case Started(status, offset):
+            case StartEvent(status, offset):
                 self._offset = offset
                 return self._frame(b"start", {**self._names, "status": status, "offset": offset})
-            case Tool(name, tool_state):
+            case ToolEvent(name, tool_state):
                 return self._frame(b"tool", {"name": name, "state": tool_state})
-            case End(offset, response):
+            case EndEvent(offset, response):
                 self._offset = offset
                 return self._frame(b"end", state.end(response, offset))
-            case Beat():
+            case Heartbeat():
                 return _HEARTBEAT
 
     def _frame(self, name: bytes, data: dict[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chat.models import Attachment, Response, Share, Status, Thread
 from chat.payloads import Feedback
-from chat.store.messages import Shown
+from chat.store.messages import MessageView
 from chat.store.search import Excerpt
 from chat.text import wrap_card
 
@@ -65,7 +65,7 @@ def thread(row: Thread, excerpt: Excerpt | None = None) -> dict[str, Any]:
     )
 
 
-def message(shown: Shown) -> dict[str, Any]:
+def message(shown: MessageView) -> dict[str, Any]:
     """A failed reply without text shows the card that its reader got."""
     content = shown.content if shown.error is None else wrap_card(FAILED_TITLE, shown.error)
     return {
@@ -100,5 +100,5 @@ def attachment(row: Attachment) -> dict[str, Any]:
     }
 
 
-def feedback(said: Feedback) -> dict[str, Any]:
-    return {"score": said.score, "comment": said.comment}
+def feedback(rating: Feedback) -> dict[str, Any]:
+    return {"score": rating.score, "comment": rating.comment}

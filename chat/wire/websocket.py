@@ -7,32 +7,32 @@ from typing import Any
 import msgspec
 
 from chat.errors import ChatError
-from chat.log import Beat, End, Event, Started, Text, Tool
+from chat.log import Heartbeat, EndEvent, LogEvent, StartEvent, TextEvent, ToolEvent
 from chat.wire import state
 
 
-class Encoder:
+class WebSocketEncoder:
     """Frames the events of one response."""
 
     def __init__(self, response_id: str, thread_id: str) -> None:
         self._response_id, self._thread_id = response_id, thread_id
         self._offset = 0
 
-    def __call__(self, event: Event) -> str | None:
+    def __call__(self, event: LogEvent) -> str | None:
         """The frame, or None where there is nothing to say: the server's pings keep a socket alive."""
         match event:
-            case Text(data, offset):
+            case TextEvent(data, offset):
                 self._offset = offset
                 return self._frame("delta", {"text": data.decode()})
-            case Started(status, offset):
+            case StartEvent(status, offset):
                 self._offset = offset
                 return self._frame("start", {"threadId": self._thread_id, "status": status})
-            case Tool(name, tool_state):
+            case ToolEvent(name, tool_state):
                 return self._frame("tool", {"name": name, "state": tool_state})
-            case End(offset, response):
+            case EndEvent(offset, response):
                 self._offset = offset
                 return self._frame("end", state.end(response, offset))
-            case Beat():
+            case Heartbeat():
                 return None
 
     def _frame(self, kind: str, fields: dict[str, Any]) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tests.live.client import Client
-from tests.live.doors import DOORS, Door
+from tests.live.doors import TRANSPORTS, Transport
 
 
-@pytest.fixture(params=DOORS, ids=[door.format for door in DOORS])
-def door(request: pytest.FixtureRequest) -> Door:
+@pytest.fixture(params=TRANSPORTS, ids=[transport.format for transport in TRANSPORTS])
+def transport(request: pytest.FixtureRequest) -> Transport:
     """Each way to send and to follow: the raw body, framed events, the WebSocket."""
-    chosen: Door = request.param
+    chosen: Transport = request.param
     return chosen
 
 

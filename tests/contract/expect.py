@@ -46,5 +46,5 @@ def pieces_of(text: str, size: int = 7) -> list[str]:
 
 
 framed = pytest.mark.parametrize(
-    "door", [SSE, SOCKET], ids=["sse", "websocket"]
+    "transport", [SSE, SOCKET], ids=["sse", "websocket"]
 )  # those that tell more than text

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from chat.models import ApiToken, Attachment, Chunk, Message, Response, Share, Spending, Thread, User
+from chat.models import ApiToken, Attachment, Chunk, Message, Response, Share, QuotaReservation, Thread, User
 from chat.store import holds
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.client import body_of, new_id
@@ -81,7 +81,7 @@ def test_one_address_makes_a_bounded_number_of_accounts(visit: Any, servers: Any
     from chat.store import attempts
 
     for _ in range(20):
-        with_key_of_the_server(lambda: attempts.take({"sign-up from 127.0.0.1": 20}))
+        with_key_of_the_server(lambda: attempts.record_attempt({"sign-up from 127.0.0.1": 20}))
     fields = {"username": new_id("u"), "password1": PASSWORD, "password2": PASSWORD}
     assert "Too many tries" in alerts(submit(visit(), "/signup/", **fields))[0]
 
@@ -176,7 +176,7 @@ def test_who_deletes_the_account_leaves_nothing_and_what_runs_is_stopped(
     link = person.http.post(f"/api/threads/{thread}/shares", headers=token).json()
     submit(person, "/settings/", do="make-token", name="x")
     keys = [client.http.cookies["sessionid"] for client in (person, elsewhere)]
-    spent = list(Spending.objects.filter(owner=user).values_list("pk", flat=True))
+    spent = list(QuotaReservation.objects.filter(owner=user).values_list("pk", flat=True))
     assert set(rows_of(user).values()) != {0}
     model.script(answer("one", gate))
     with person.http.stream("POST", "/api/chat?format=sse", json=body_of("Go", thread=thread)) as stream:
@@ -188,7 +188,7 @@ def test_who_deletes_the_account_leaves_nothing_and_what_runs_is_stopped(
     assert set(rows_of(user).values()) == {0}
     assert not User.objects.filter(pk=user).exists()
     assert not Session.objects.filter(pk__in=keys).exists()
-    assert set(Spending.objects.filter(pk__in=spent).values_list("owner", flat=True)) == {None}
+    assert set(QuotaReservation.objects.filter(pk__in=spent).values_list("owner", flat=True)) == {None}
     assert httpx.get(person.server.url + link["url"]).status_code == 404
     assert elsewhere.get("/api/session").json()["guest"] is True
 
@@ -197,7 +197,7 @@ def test_an_account_that_a_legal_hold_keeps_is_not_deleted(model: ScriptedModel,
     person = visit()
     name = sign_up(person)
     with transaction.atomic():
-        holds.make(User.objects.get(username=name), "staff", "a case")
+        holds.place_hold(User.objects.get(username=name), "staff", "a case")
     answered = submit(person, "/settings/", do="delete-account", confirmation="delete", password=PASSWORD)
     assert "cannot be deleted" in alerts(answered)[0]
     assert person.get("/api/session").json()["user"]["username"] == name
@@ -210,7 +210,7 @@ def test_what_its_owner_deleted_under_a_hold_is_shared_and_exported_no_more(
     thread = send(person, "About whales")
     link = person.http.post(f"/api/threads/{thread}/shares", headers=csrf(person)).json()
     with transaction.atomic():
-        holds.make(Thread.objects.get(public_id=thread), "staff", "a case")
+        holds.place_hold(Thread.objects.get(public_id=thread), "staff", "a case")
     assert person.http.delete(f"/api/threads/{thread}", headers=csrf(person)).status_code == 204
     assert httpx.get(person.server.url + link["url"]).status_code == 404
     assert "whales" not in person.get("/api/export").text

@@ -11,11 +11,11 @@ from chat.models import QuotaHit, Response, UpstreamCall, User
 from chat.testing import ScriptedModel
 from chat.testing.script import refusal
 from tests.live.client import PLAIN_TEXT, Client, new_id
-from tests.live.harness import Server
+from tests.live.harness import LiveServer
 
 
 @pytest.fixture
-def operator(live: None, server: Server) -> Any:
+def operator(live: None, server: LiveServer) -> Any:
     """A superuser's browser on the shared server, signed in."""
     name, password = new_id("operator"), new_id("password")
     User.objects.create_superuser(name, password=password)

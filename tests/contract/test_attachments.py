@@ -21,7 +21,7 @@ SAYS = {"type": "text", "text": "What is \\u0074his?  "}
 
 
 @pytest.fixture
-def sighted(live: None, servers: Any, make_client: Any) -> Client:
+def vision_client(live: None, servers: Any, make_client: Any) -> Client:
     """A user of a server whose C1 takes pictures, with small bounds."""
     server = servers.keep(
         CHAT_MODELS='{"c1": {"images": true}}', CHAT_ATTACHMENTS="3", CHAT_ATTACHMENT_BYTES="2000"
@@ -65,16 +65,16 @@ def test_what_is_no_picture_of_the_kind_that_it_says_is_refused(
     assert_problem(answered, "unsupported_media_type", 415)
 
 
-def test_a_picture_beyond_the_bound_is_refused(sighted: Client) -> None:
+def test_a_picture_beyond_the_bound_is_refused(vision_client: Client) -> None:
     big = PNG[:-12] + b"\0" * 2000 + PNG[-12:]
-    answered = sighted.http.post("/api/attachments", content=big, headers={"Content-Type": "image/png"})
+    answered = vision_client.http.post("/api/attachments", content=big, headers={"Content-Type": "image/png"})
     assert assert_problem(answered, "too_large", 413)["limit"] == 2000
 
 
-def test_nobody_keeps_more_pictures_than_the_bound(sighted: Client) -> None:
+def test_nobody_keeps_more_pictures_than_the_bound(vision_client: Client) -> None:
     for _ in range(3):
-        upload(sighted)
-    answered = sighted.http.post("/api/attachments", content=PNG, headers={"Content-Type": "image/png"})
+        upload(vision_client)
+    answered = vision_client.http.post("/api/attachments", content=PNG, headers={"Content-Type": "image/png"})
     assert assert_problem(answered, "quota_exceeded", 429)["quota"] == "attachments"
     assert answered.headers["retry-after"]
 
@@ -96,18 +96,18 @@ def test_all_guests_together_have_a_bound_too(make_client: Any, server: Any, liv
 
 
 def test_a_model_that_takes_pictures_gets_the_picture_and_all_else_verbatim(
-    model: ScriptedModel, sighted: Client
+    model: ScriptedModel, vision_client: Client
 ) -> None:
-    made = upload(sighted)
+    made = upload(vision_client)
     shown = {"type": "image_url", "image_url": {"url": made["url"], "detail": "low"}}
     thread = new_id("t")
-    sighted.chat([SAYS, shown], thread=thread)
-    sighted.chat("And now?", thread=thread)
+    vision_client.chat([SAYS, shown], thread=thread)
+    vision_client.chat("And now?", thread=thread)
     url = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
     for request in model.requests:
         told = request.messages[0]["content"]
         assert told == [SAYS, {"type": "image_url", "image_url": {"url": url, "detail": "low"}}]
-    stored = sighted.messages(thread)[0]["content"]
+    stored = vision_client.messages(thread)[0]["content"]
     assert stored == [SAYS, shown]
 
 
@@ -124,9 +124,9 @@ def test_parts_that_show_no_attachment_are_forwarded_as_they_came(
     assert model.requests[0].messages[0]["content"] == [SAYS, foreign]
 
 
-def test_the_session_names_the_models_that_take_pictures(alice: Client, sighted: Client) -> None:
+def test_the_session_names_the_models_that_take_pictures(alice: Client, vision_client: Client) -> None:
     assert alice.get("/api/session").json()["imageModels"] == []
-    assert sighted.get("/api/session").json()["imageModels"] == ["c1"]
+    assert vision_client.get("/api/session").json()["imageModels"] == ["c1"]
 
 
 def test_a_prompt_with_a_picture_that_is_not_there_is_refused_and_not_stored(
@@ -163,6 +163,6 @@ def test_a_picture_that_no_message_shows_goes_after_a_day(model: ScriptedModel, 
     assert alice.http.delete(f"/api/threads/{thread}").status_code == 204
     aged(sent, dropped, of_a_deleted_thread)
     with transaction.atomic():
-        assert attachments.remove_unused() >= 2
+        assert attachments.delete_unused() >= 2
     there = [alice.get(made["url"]).status_code for made in (sent, dropped, fresh, of_a_deleted_thread)]
     assert there == [200, 404, 200, 404]

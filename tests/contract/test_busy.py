@@ -9,7 +9,7 @@ from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SOCKET, SSE, Door, Reader
+from tests.live.doors import C1, SOCKET, SSE, Transport, Reader
 
 STALLED = broken("Old", Stall())
 
@@ -20,10 +20,12 @@ def begin(model: ScriptedModel, client: Client, thread: str, response: str = "")
     return SSE.send(client, "First", thread=thread, response=response or new_id("r")).until("Old")
 
 
-def test_a_new_prompt_interrupts_by_default(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_new_prompt_interrupts_by_default(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     old = begin(model, alice, thread := new_id("t"), old_id := new_id("r"))
     before = time.monotonic()
-    assert door.send(alice, "Second", thread=thread).rest().text == b"Hello from the script."
+    assert transport.send(alice, "Second", thread=thread).rest().text == b"Hello from the script."
     ended = old.rest()
     assert (ended.text, ended.end["status"]) == (b"Old", "stopped")
     assert model.requests[0].wait_until_left() - before < 1
@@ -50,11 +52,11 @@ def test_reject_refuses_with_thread_busy(model: ScriptedModel, alice: Client) ->
     assert len(alice.messages(thread)) == 2
 
 
-def test_queue_waits_for_its_turn(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_queue_waits_for_its_turn(model: ScriptedModel, alice: Client, transport: Transport) -> None:
     gate, thread, waiting = Gate(), new_id("t"), new_id("r")
     model.script(answer("Old", gate, "er"), answer("New"))
     old = SSE.send(alice, "First", thread=thread).until("Old")
-    new = door.send(alice, "Second", thread=thread, response=waiting, busy="queue")
+    new = transport.send(alice, "Second", thread=thread, response=waiting, busy="queue")
     alice.wait_until(waiting, "queued")
     assert len(model.requests) == 1
     gate.open()
@@ -64,9 +66,9 @@ def test_queue_waits_for_its_turn(model: ScriptedModel, alice: Client, door: Doo
 
 
 def test_a_framed_reader_of_a_queued_one_is_told_at_once(model: ScriptedModel, alice: Client) -> None:
-    for door in (SSE, SOCKET):
+    for transport in (SSE, SOCKET):
         old = begin(model, alice, thread := new_id("t"), running := new_id("r"))
-        new = door.send(alice, "Second", thread=thread, response=(waiting := new_id("r")), busy="queue")
+        new = transport.send(alice, "Second", thread=thread, response=(waiting := new_id("r")), busy="queue")
         new.until("")
         assert (new.heard.start["status"], new.heard.start["responseId"]) == ("queued", waiting)
         alice.stop(waiting)

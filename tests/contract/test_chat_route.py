@@ -9,15 +9,15 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import APPLE, assert_problem, assert_utc, pieces_of
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Door
+from tests.live.doors import C1, SSE, Transport
 from tests.live.harness import CANARY_KEY
 
 
 def test_the_text_is_byte_for_byte_what_the_model_sent(
-    model: ScriptedModel, alice: Client, door: Door
+    model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     model.script(answer(*pieces_of(APPLE)))
-    assert door.send(alice).rest().text == APPLE.encode()
+    assert transport.send(alice).rest().text == APPLE.encode()
 
 
 @pytest.mark.parametrize("query", ["", "?format=c1", "?format=sse"])
@@ -71,37 +71,43 @@ def test_the_prompt_is_stored_before_the_model_answers(model: ScriptedModel, ali
 
 
 def test_text_and_status_are_committed_before_the_end_is_seen(
-    model: ScriptedModel, alice: Client, door: Door
+    model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     thread, response = new_id("t"), new_id("r")
-    door.send(alice, thread=thread, response=response).rest()
+    transport.send(alice, thread=thread, response=response).rest()
     reply = alice.messages(thread)[-1]
     assert (reply["id"], reply["role"], reply["status"]) == (response, "assistant", "done")
     assert reply["content"] == "Hello from the script."
 
 
-def test_a_delta_is_passed_on_while_the_model_pauses(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_delta_is_passed_on_while_the_model_pauses(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     gate = Gate()
     model.script(answer("Hel", gate, "lo"))
-    reader = door.send(alice)
+    reader = transport.send(alice)
     assert reader.until("Hel").heard.text == b"Hel"
     gate.open()
     assert reader.rest().text == b"Hello"
 
 
-def test_a_reader_that_leaves_changes_nothing(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_reader_that_leaves_changes_nothing(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     gate, response = Gate(), new_id("r")
     model.script(answer("Hel", gate, "lo"))
-    door.send(alice, response=response).until("Hel").close()
+    transport.send(alice, response=response).until("Hel").close()
     gate.open()
     alice.wait_until(response, "done")
-    assert door.follow(alice, response).rest().text == b"Hello"
+    assert transport.follow(alice, response).rest().text == b"Hello"
     assert model.requests[0].left_at is None
 
 
-def test_an_empty_answer_is_done_with_an_empty_body(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_an_empty_answer_is_done_with_an_empty_body(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     model.script(answer())
-    heard = door.send(alice).rest()
+    heard = transport.send(alice).rest()
     assert (heard.text, heard.end["status"], heard.end["error"]) == (b"", "done", None)
 
 
@@ -140,16 +146,16 @@ def test_a_response_tells_all_its_fields(model: ScriptedModel, alice: Client) ->
 
 
 def test_usage_is_estimated_where_the_provider_is_silent(
-    model: ScriptedModel, alice: Client, door: Door
+    model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
-    usage = door.send(alice).rest().end["usage"]
+    usage = transport.send(alice).rest().end["usage"]
     assert usage["source"] == "estimated"
     assert usage["completionTokens"] > 0
 
 
-def test_the_finish_reason_is_passed_on(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_the_finish_reason_is_passed_on(model: ScriptedModel, alice: Client, transport: Transport) -> None:
     model.script(answer("Hello", finish="length"))
-    assert door.send(alice).rest().end["finishReason"] == "length"
+    assert transport.send(alice).rest().end["finishReason"] == "length"
 
 
 def test_a_running_response_has_no_usage_and_no_kept_offset_yet(model: ScriptedModel, alice: Client) -> None:

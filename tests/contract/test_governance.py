@@ -29,7 +29,7 @@ def user_of(client: Client) -> User:
 def held(client: Client, thread: str) -> Thread:
     row = Thread.objects.get(owner__username=client.username, public_id=thread)
     with transaction.atomic():
-        holds.make(row, "staff", "a case")
+        holds.place_hold(row, "staff", "a case")
     return row
 
 
@@ -43,7 +43,7 @@ def test_a_held_thread_that_is_deleted_is_unknown_afterwards_and_kept(
         socket.say("watch")
         assert socket.ask("ping")["type"] == "pong"
         assert alice.http.delete(f"/api/threads/{thread}").status_code == 204
-        assert socket.hear_until("thread")["thread"] == {"threadId": thread}
+        assert socket.receive_until("thread")["thread"] == {"threadId": thread}
     withdrawn = Thread.objects.get(pk=row.pk).public_id
     for path in (
         f"/api/threads/{thread}",
@@ -73,7 +73,7 @@ def redacted(client: Client, response: str) -> None:
         redaction.redact_response(Response.objects.get(owner=user_of(client), public_id=response), "staff")
 
 
-def test_a_redacted_answer_is_a_tombstone_on_every_door_and_for_the_model(
+def test_a_redacted_answer_is_a_tombstone_on_every_transport_and_for_the_model(
     model: ScriptedModel, alice: Client
 ) -> None:
     thread, response = new_id("t"), new_id("r")
@@ -107,7 +107,7 @@ def test_who_is_suspended_is_stopped_refused_and_cut_off(model: ScriptedModel, a
             suspension.suspend(user_of(alice).pk)
         assert reader.rest().end["status"] == "stopped"
         with pytest.raises(ConnectionClosed) as closed:
-            socket.hear_until("closed")
+            socket.receive_until("closed")
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
     assert_problem(alice.get("/api/threads"), "unauthenticated", 401)
@@ -121,7 +121,7 @@ def test_ended_sessions_close_the_sockets_of_that_user_alone(
         with transaction.atomic():
             suspension.end_sessions(user_of(alice).pk)
         with pytest.raises(ConnectionClosed):
-            hers.hear()
+            hers.receive()
         assert his.ask("ping")["type"] == "pong"
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from websockets.exceptions import ConnectionClosed
 
-from chat.models import ApiToken, Spending, User
+from chat.models import ApiToken, QuotaReservation, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import assert_problem
 from tests.live.client import body_of, connect_socket, new_id
@@ -65,7 +65,9 @@ def test_a_guest_who_signs_in_brings_everything_along(model: ScriptedModel, visi
     assert httpx.get(guest.server.url + link["url"]).status_code == 200
     assert guest.http.cookies["sessionid"] != key
     assert not Session.objects.filter(pk=key).exists()
-    spent = Spending.objects.filter(owner__username=name).order_by("pk").values_list("guest", flat=True)
+    spent = (
+        QuotaReservation.objects.filter(owner__username=name).order_by("pk").values_list("guest", flat=True)
+    )
     assert list(spent) == [False, True]  # what was taken out of the guests' purse stays taken
 
 

@@ -10,27 +10,29 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Door
+from tests.live.doors import C1, SSE, Transport
 
 
 def fresh_ids() -> dict[str, str]:
     return {"thread": new_id("t"), "response": new_id("r"), "prompt": new_id("p")}
 
 
-def test_a_second_send_attaches_from_the_start(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_second_send_attaches_from_the_start(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     ids, gate = fresh_ids(), Gate()
     model.script(answer("Hel", gate, "lo"))
     first = C1.send(alice, **ids).until("Hel")
-    second = door.send(alice, **ids).until("Hel")
+    second = transport.send(alice, **ids).until("Hel")
     gate.open()
     assert (first.rest().text, second.rest().text) == (b"Hello", b"Hello")
     assert len(model.requests) == 1
 
 
-def test_a_send_after_the_end_replays(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_send_after_the_end_replays(model: ScriptedModel, alice: Client, transport: Transport) -> None:
     ids = fresh_ids()
     model.script(answer("Hello"))
-    texts = [door.send(alice, **ids).rest().text for _ in range(2)]
+    texts = [transport.send(alice, **ids).rest().text for _ in range(2)]
     assert texts == [b"Hello", b"Hello"]
     assert (len(model.requests), len(alice.messages(ids["thread"]))) == (1, 2)
 
@@ -41,11 +43,13 @@ def test_a_prompt_without_an_id_is_recognised_by_its_content(model: ScriptedMode
     assert len(model.requests) == 1
 
 
-def test_twenty_sends_at_once_make_one_upstream_call(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_twenty_sends_at_once_make_one_upstream_call(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     ids, gate = fresh_ids(), Gate()
     model.script(answer("Hel", gate, "lo"))
     with ThreadPoolExecutor(20) as pool:
-        readers = list(pool.map(lambda _: door.send(alice, **ids), range(20)))
+        readers = list(pool.map(lambda _: transport.send(alice, **ids), range(20)))
         gate.open()
         texts = list(pool.map(lambda reader: reader.rest().text, readers))
     assert texts == [b"Hello"] * 20

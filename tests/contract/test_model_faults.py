@@ -11,15 +11,15 @@ from chat.testing import FAULTS, Fault, ScriptedModel, answer, refusal
 from chat.testing.script import Endless, Reset, Stall, broken
 from tests.contract.expect import assert_card, assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, DOORS, SOCKET, SSE, Door, Heard
+from tests.live.doors import C1, TRANSPORTS, SOCKET, SSE, Transport, ReceivedStream
 
 QUICK = [name for name, fault in FAULTS.items() if not fault.slow]
 SLOW = [name for name, fault in FAULTS.items() if fault.slow]
 CAP = 20_000  # bytes; CHAT_TEXT_BYTES of the strict server
-TROUBLES = ["401", "429 with Retry-After", "503", "refused", "reset before the first byte", "HTML"]
+FAULT_NAMES = ["401", "429 with Retry-After", "503", "refused", "reset before the first byte", "HTML"]
 
 
-def befall(model: ScriptedModel, fault: Fault) -> Any:
+def inject(model: ScriptedModel, fault: Fault) -> Any:
     """The context in which every request meets the fault."""
     if fault.refused:
         return model.refusing()
@@ -27,24 +27,27 @@ def befall(model: ScriptedModel, fault: Fault) -> Any:
     return contextlib.nullcontext()
 
 
-def assert_outcome(heard: Heard, door: Door, fault: Fault, text: bytes) -> None:
+def assert_outcome(heard: ReceivedStream, transport: Transport, fault: Fault, text: bytes) -> None:
     assert heard.end["status"] == fault.status
     assert (heard.end["error"] or {}).get("code") == fault.code
     if fault.status == "done":
         assert heard.end["finishReason"] == fault.finish
-    if door is C1 and not text and fault.code:
+    if transport is C1 and not text and fault.code:
         assert_card(heard.text)
     else:
         assert heard.text == text
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_fault_has_its_outcome_on_every_door(model: ScriptedModel, alice: Client, name: str) -> None:
-    fault, threads = FAULTS[name], [new_id("t") for _ in DOORS]
-    with befall(model, fault):
-        readers = [door.send(alice, thread=thread) for door, thread in zip(DOORS, threads, strict=True)]
-        for reader, door in zip(readers, DOORS, strict=True):
-            assert_outcome(reader.rest(), door, fault, fault.text.encode())
+def test_a_fault_has_its_outcome_on_every_transport(model: ScriptedModel, alice: Client, name: str) -> None:
+    fault, threads = FAULTS[name], [new_id("t") for _ in TRANSPORTS]
+    with inject(model, fault):
+        readers = [
+            transport.send(alice, thread=thread)
+            for transport, thread in zip(TRANSPORTS, threads, strict=True)
+        ]
+        for reader, transport in zip(readers, TRANSPORTS, strict=True):
+            assert_outcome(reader.rest(), transport, fault, fault.text.encode())
     model.default(answer("And on."))
     assert alice.chat("Next", thread=threads[0]).text == "And on."
     said = [message["content"] for message in model.requests[-1].messages]
@@ -64,8 +67,10 @@ def test_a_deadline_or_the_cap_ends_what_does_not_end_itself(
     elif fault.text == ".":
         text = text * max(2, len(heard.text))
     assert_outcome(heard, SSE, fault, text)
-    for door in DOORS if text else (SSE, SOCKET):  # the raw one has a problem document in place of no text
-        assert_outcome(door.follow(tight, response).rest(), door, fault, text)
+    for transport in (
+        TRANSPORTS if text else (SSE, SOCKET)
+    ):  # the raw one has a problem document in place of no text
+        assert_outcome(transport.follow(tight, response).rest(), transport, fault, text)
 
 
 def test_the_cap_falls_on_a_character_and_closes_upstream(model: ScriptedModel, tight: Client) -> None:
@@ -75,12 +80,12 @@ def test_the_cap_falls_on_a_character_and_closes_upstream(model: ScriptedModel, 
     assert model.requests[0].wait_until_left()
 
 
-@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("name", FAULT_NAMES)
 def test_where_errors_are_statuses_a_problem_document_comes(
     model: ScriptedModel, tight: Client, name: str
 ) -> None:
     fault = FAULTS[name]
-    with befall(model, fault):
+    with inject(model, fault):
         answered = tight.chat()
     assert_problem(answered, fault.code or "", fault.http or 0)
     if fault.retry_after:
@@ -100,7 +105,7 @@ def test_after_the_first_byte_the_status_stays_200(model: ScriptedModel, tight: 
 
 @pytest.mark.parametrize("name", ["401", "503", "refused", "HTML"])
 def test_a_failure_card_says_so_in_a_header(model: ScriptedModel, alice: Client, name: str) -> None:
-    with befall(model, FAULTS[name]):
+    with inject(model, FAULTS[name]):
         answered = alice.chat(thread=(thread := new_id("t")), response=(response := new_id("r")))
     assert (answered.status_code, answered.headers["x-response-status"]) == (200, "failed")
     assert_card(answered.content)
@@ -114,8 +119,8 @@ def test_a_cards_bytes_never_count(model: ScriptedModel, alice: Client) -> None:
     alice.chat(response=(response := new_id("r")))
     told = alice.response(response)
     assert (told["offset"], told["keptOffset"]) == (0, 0)
-    for door in (SSE, SOCKET):
-        assert door.follow(alice, response).rest().text == b""
+    for transport in (SSE, SOCKET):
+        assert transport.follow(alice, response).rest().text == b""
 
 
 def test_an_answer_without_trouble_has_no_failed_header(model: ScriptedModel, alice: Client) -> None:

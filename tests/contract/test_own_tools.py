@@ -9,7 +9,7 @@ import pytest
 
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.live.client import Client, new_id
-from tests.live.doors import DOORS
+from tests.live.doors import TRANSPORTS
 from tests.live.harness import eventually
 from tests.toolbox.models import (
     HIDDEN,
@@ -100,17 +100,17 @@ def test_prompts_arguments_and_results_reach_no_client(model: ScriptedModel, ali
     seen: list[str] = []
     with alice.socket() as watching:
         watching.say("watch")
-        for door in DOORS:
+        for transport in TRANSPORTS:
             model.script(
                 tool_round(Call("whisper", json.dumps({"words": IN_ARGUMENTS}))),
                 tool_round(Call("whisper", '{"wrong": "canary1207"}')),
                 answer("Said."),
             )
             response = new_id("r")
-            seen.append(str(door.send(alice, thread=thread, response=response).rest()))
-            seen += [str(follower.follow(alice, response).rest()) for follower in DOORS]
+            seen.append(str(transport.send(alice, thread=thread, response=response).rest()))
+            seen += [str(follower.follow(alice, response).rest()) for follower in TRANSPORTS]
             seen.append(alice.get(f"/api/responses/{response}").text)
-        seen += [str(watching.hear()) for _ in DOORS]
+        seen += [str(watching.receive()) for _ in TRANSPORTS]
     assert all(word in str([request.body for request in model.requests]) for word in HIDDEN)
     seen += [alice.get(path).text for path in pages_of(thread)]
     seen.append(alice.http.patch(f"/api/threads/{thread}", json={"title": "New"}).text)

@@ -9,18 +9,18 @@ from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from tests.contract.expect import APPLE, pieces_of
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Door
+from tests.live.doors import C1, SSE, Transport
 
 LEASE = {"CHAT_LEASE_SECONDS": "2"}  # short, yet four heartbeats that a busy machine can keep
 
 
 def test_any_process_serves_any_response(
-    model: ScriptedModel, alice: Client, second: Any, door: Door
+    model: ScriptedModel, alice: Client, second: Any, transport: Transport
 ) -> None:
     gate, response, there = Gate(), new_id("r"), alice.at(second)
     model.script(answer("Größe ", gate, *pieces_of(APPLE)))
     here = C1.send(alice, response=response).until("Größe ")
-    elsewhere = door.follow(there, response, 6)
+    elsewhere = transport.follow(there, response, 6)
     gate.open()
     assert elsewhere.rest().text == ("Größe " + APPLE).encode()[6:]
     assert here.rest().text == ("Größe " + APPLE).encode()

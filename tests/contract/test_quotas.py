@@ -19,7 +19,7 @@ TOKENS = 5_000
 
 
 @pytest.fixture
-def poor(make_client: Any, servers: Any, live: None) -> Client:
+def low_quota_client(make_client: Any, servers: Any, live: None) -> Client:
     """A new user of a server with small quotas."""
     quotas = {"CHAT_PER_HOUR": str(PER_HOUR), "CHAT_TOKENS_PER_DAY": str(TOKENS)}
     server = servers.keep(CHAT_ACTIVE_PER_USER="20", **quotas)
@@ -34,82 +34,88 @@ def refused_by(quota: str, answer: httpx.Response, window: int) -> None:
 
 
 def test_beyond_the_responses_of_an_hour_429_names_the_quota_and_the_wait(
-    model: ScriptedModel, poor: Client
+    model: ScriptedModel, low_quota_client: Client
 ) -> None:
     for _ in range(PER_HOUR):
-        assert poor.chat().status_code == 200
-    refused_by("per_hour", poor.chat(), 3600)
+        assert low_quota_client.chat().status_code == 200
+    refused_by("per_hour", low_quota_client.chat(), 3600)
     assert len(model.requests) == PER_HOUR
 
 
-def test_a_burst_gets_no_more_through_than_one_by_one(model: ScriptedModel, poor: Client) -> None:
+def test_a_burst_gets_no_more_through_than_one_by_one(model: ScriptedModel, low_quota_client: Client) -> None:
     with ThreadPoolExecutor(12) as pool:
-        told = [answer.status_code for answer in pool.map(lambda _: poor.chat("Hi"), range(12))]
+        told = [answer.status_code for answer in pool.map(lambda _: low_quota_client.chat("Hi"), range(12))]
     # Two reservations are all that the day's tokens have room for, until one of them is settled.
     assert set(told) == {200, 429}
     assert len(model.requests) == told.count(200) <= PER_HOUR
 
 
-def test_the_quota_is_each_users_own(model: ScriptedModel, poor: Client, make_client: Any) -> None:
+def test_the_quota_is_each_users_own(
+    model: ScriptedModel, low_quota_client: Client, make_client: Any
+) -> None:
     for _ in range(PER_HOUR):
-        poor.chat()
-    other: Client = make_client(poor.server)
-    assert (poor.chat().status_code, other.chat().status_code) == (429, 200)
+        low_quota_client.chat()
+    other: Client = make_client(low_quota_client.server)
+    assert (low_quota_client.chat().status_code, other.chat().status_code) == (429, 200)
 
 
-def test_a_refused_prompt_leaves_nothing_behind(model: ScriptedModel, poor: Client) -> None:
+def test_a_refused_prompt_leaves_nothing_behind(model: ScriptedModel, low_quota_client: Client) -> None:
     for _ in range(PER_HOUR):
-        poor.chat()
-    poor.chat(thread=(thread := new_id("t")), response=(response := new_id("r")))
-    assert poor.get(f"/api/threads/{thread}").status_code == 404
-    assert poor.get(f"/api/responses/{response}").status_code == 404
+        low_quota_client.chat()
+    low_quota_client.chat(thread=(thread := new_id("t")), response=(response := new_id("r")))
+    assert low_quota_client.get(f"/api/threads/{thread}").status_code == 404
+    assert low_quota_client.get(f"/api/responses/{response}").status_code == 404
 
 
-def test_attaching_takes_nothing_and_works_beyond_the_quota(model: ScriptedModel, poor: Client) -> None:
+def test_attaching_takes_nothing_and_works_beyond_the_quota(
+    model: ScriptedModel, low_quota_client: Client
+) -> None:
     ids = {"thread": new_id("t"), "response": new_id("r")}
     for _ in range(PER_HOUR + 2):
-        assert poor.chat("the same", **ids).text == "Hello from the script."
+        assert low_quota_client.chat("the same", **ids).text == "Hello from the script."
     for _ in range(PER_HOUR - 1):
-        assert poor.chat().status_code == 200
-    assert poor.chat().status_code == 429
-    assert poor.chat("the same", **ids).text == "Hello from the script."
+        assert low_quota_client.chat().status_code == 200
+    assert low_quota_client.chat().status_code == 429
+    assert low_quota_client.chat("the same", **ids).text == "Hello from the script."
 
 
-def test_deleting_a_thread_gives_nothing_back(model: ScriptedModel, poor: Client) -> None:
+def test_deleting_a_thread_gives_nothing_back(model: ScriptedModel, low_quota_client: Client) -> None:
     for _ in range(PER_HOUR):
-        poor.chat(thread=(thread := new_id("t")))
-        assert poor.http.delete(f"/api/threads/{thread}").status_code == 204
-    refused_by("per_hour", poor.chat(), 3600)
+        low_quota_client.chat(thread=(thread := new_id("t")))
+        assert low_quota_client.http.delete(f"/api/threads/{thread}").status_code == 204
+    refused_by("per_hour", low_quota_client.chat(), 3600)
 
 
-def test_stopped_and_failed_responses_count(model: ScriptedModel, poor: Client) -> None:
+def test_stopped_and_failed_responses_count(model: ScriptedModel, low_quota_client: Client) -> None:
     model.script(broken("Old", Stall()), refusal(400))
-    reader = SSE.send(poor, response=(response := new_id("r"))).until("Old")
-    poor.stop(response)
+    reader = SSE.send(low_quota_client, response=(response := new_id("r"))).until("Old")
+    low_quota_client.stop(response)
     assert reader.rest().end["status"] == "stopped"
-    assert SSE.send(poor).rest().end["status"] == "failed"
-    assert [poor.chat().status_code for _ in range(2)] == [200, 429]
+    assert SSE.send(low_quota_client).rest().end["status"] == "failed"
+    assert [low_quota_client.chat().status_code for _ in range(2)] == [200, 429]
 
 
-def test_the_real_count_takes_the_place_of_the_reservation(model: ScriptedModel, poor: Client) -> None:
+def test_the_real_count_takes_the_place_of_the_reservation(
+    model: ScriptedModel, low_quota_client: Client
+) -> None:
     model.script(answer("little", usage=(10, 5)), answer("much", usage=(3_000, TOKENS)))
     # Two reservations and a third would not fit: the first one's was settled.
-    assert [poor.chat().status_code for _ in range(2)] == [200, 200]
-    refused_by("tokens_per_day", poor.chat(), 86_400)
+    assert [low_quota_client.chat().status_code for _ in range(2)] == [200, 200]
+    refused_by("tokens_per_day", low_quota_client.chat(), 86_400)
 
 
-def test_what_runs_counts_with_its_reservation(model: ScriptedModel, poor: Client) -> None:
+def test_what_runs_counts_with_its_reservation(model: ScriptedModel, low_quota_client: Client) -> None:
     model.script(broken("Old", Stall()))
-    reader = SSE.send(poor, "x" * 4 * 2_000, response=(response := new_id("r"))).until("Old")
-    refused_by("tokens_per_day", poor.chat("x" * 400), 86_400)
-    poor.stop(response)
+    reader = SSE.send(low_quota_client, "x" * 4 * 2_000, response=(response := new_id("r"))).until("Old")
+    refused_by("tokens_per_day", low_quota_client.chat("x" * 400), 86_400)
+    low_quota_client.stop(response)
     reader.rest()
 
 
-def test_a_refusal_on_the_socket_names_the_quota(model: ScriptedModel, poor: Client) -> None:
+def test_a_refusal_on_the_socket_names_the_quota(model: ScriptedModel, low_quota_client: Client) -> None:
     for _ in range(PER_HOUR):
-        poor.chat()
-    with poor.socket() as socket:
+        low_quota_client.chat()
+    with low_quota_client.socket() as socket:
         frame = socket.ask("send", prompt={"role": "user", "content": "Hello"}, responseId=new_id("r"))
     assert (frame["type"], frame["code"]) == ("error", "quota_exceeded")
     assert frame["retryAfter"] > 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chat.models import Message, UpstreamCall
-from chat.store.rebuild import Rebuilt, rebuilt
+from chat.store.rebuild import RebuiltRequest, rebuild_request
 from chat.testing import FAULTS, Call, Gate, ScriptedModel, answer, refusal, tool_round
 from tests.contract.expect import APPLE
 from tests.live.client import Client, body_of, new_id
@@ -23,14 +23,14 @@ def recorded(alice: Client) -> list[UpstreamCall]:
     return list(calls.order_by("started_at", "round", "attempt"))
 
 
-def assert_rebuilt(model: ScriptedModel, alice: Client) -> list[Rebuilt]:
+def assert_rebuilt(model: ScriptedModel, alice: Client) -> list[RebuiltRequest]:
     """Every request that the model received is rebuilt, in order; what was rebuilt."""
 
     def told() -> Any:
         calls = recorded(alice)
         return calls if len(calls) == len(model.requests) else None
 
-    found = [rebuilt(call) for call in eventually(told, says="not every call has its row")]
+    found = [rebuild_request(call) for call in eventually(told, says="not every call has its row")]
     assert [one and one.body for one in found] == [request.body for request in model.requests]
     assert all(one and one.exact for one in found)
     return [one for one in found if one]
@@ -165,7 +165,7 @@ def test_a_long_thread_of_which_the_oldest_turns_were_left_out(
     assert [message["content"] for message in found[-1].messages[:2]] == ["You work for Example.", "Brief."]
     # Shorter now, as after a redaction; what did not fit then is in no prompt for all that.
     Message.objects.filter(thread__public_id=thread, role="user").update(content="[removed]")
-    shortened = rebuilt(recorded(alice)[-1])
+    shortened = rebuild_request(recorded(alice)[-1])
     assert shortened
     assert len(shortened.messages) == len(found[-1].messages)
     assert not shortened.exact
@@ -190,11 +190,11 @@ def test_what_is_gone_is_not_called_exact(model: ScriptedModel, alice: Client) -
     eventually(lambda: len(recorded(alice)) == 2, says="no rows")
     prompt = Message.objects.filter(thread__public_id=thread, position=0).order_by("turn")[0]
     Message.objects.filter(pk=prompt.pk).update(content="[removed]")
-    found = [rebuilt(call) for call in recorded(alice)]
+    found = [rebuild_request(call) for call in recorded(alice)]
     assert [one and one.exact for one in found] == [False, False]
     assert [one and one.messages[0]["content"] for one in found] == ["[removed]", "[removed]"]
     alice.http.delete(f"/api/threads/{thread}")
-    assert [rebuilt(call) for call in recorded(alice)] == [None, None]
+    assert [rebuild_request(call) for call in recorded(alice)] == [None, None]
 
 
 MODELS = """{

@@ -9,7 +9,7 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import APPLE, assert_problem, framed, pieces_of
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, DOORS, SSE, Door, HttpReader
+from tests.live.doors import C1, TRANSPORTS, SSE, Transport, HttpReader
 
 SHORT = "aß€🍎z"
 DATA = SHORT.encode()
@@ -25,21 +25,21 @@ def finished(model: ScriptedModel, client: Client, text: str = SHORT) -> str:
 
 
 def test_a_finished_response_is_read_from_every_offset(
-    model: ScriptedModel, alice: Client, door: Door
+    model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     response = finished(model, alice)
-    heard = [door.follow(alice, response, offset).rest() for offset in BOUNDARIES]
+    heard = [transport.follow(alice, response, offset).rest() for offset in BOUNDARIES]
     assert [one.text for one in heard] == [DATA[offset:] for offset in BOUNDARIES]
     assert {one.end["status"] for one in heard} == {"done"}
 
 
 def test_a_running_response_is_read_from_every_offset(
-    model: ScriptedModel, alice: Client, door: Door
+    model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     gate, response = Gate(), new_id("r")
     model.script(answer(*SHORT, gate, *APPLE))
     first = C1.send(alice, response=response).until("z")
-    readers = [door.follow(alice, response, offset) for offset in BOUNDARIES]
+    readers = [transport.follow(alice, response, offset) for offset in BOUNDARIES]
     gate.open()
     whole = (SHORT + APPLE).encode()
     assert [reader.rest().text for reader in readers] == [whole[offset:] for offset in BOUNDARIES]
@@ -87,8 +87,8 @@ def test_an_offset_beyond_a_running_response_is_bad(model: ScriptedModel, alice:
 
 
 def test_one_transport_goes_on_where_another_was_left(model: ScriptedModel, alice: Client) -> None:
-    for first in DOORS:
-        for second in DOORS:
+    for first in TRANSPORTS:
+        for second in TRANSPORTS:
             gate, response = Gate(), new_id("r")
             model.script(answer("Größe ", gate, *pieces_of(APPLE)))
             seen = first.send(alice, response=response).until("Größe ")
@@ -115,9 +115,11 @@ def test_every_event_carries_the_offset_after_it(model: ScriptedModel, alice: Cl
 
 
 @framed
-def test_start_comes_first_and_one_end_comes_last(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_start_comes_first_and_one_end_comes_last(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     response = finished(model, alice)
-    heard = door.follow(alice, response, 3).rest()
+    heard = transport.follow(alice, response, 3).rest()
     names = [name for name, _ in heard.events]
     assert (names[0], names[-1], names.count("start"), names.count("end")) == ("start", "end", 1, 1)
     assert heard.start["responseId"] == response
@@ -145,7 +147,7 @@ def test_a_bad_last_event_id_is_a_bad_offset(model: ScriptedModel, alice: Client
 
 def test_all_three_dialects_agree_on_how_it_ended(model: ScriptedModel, alice: Client) -> None:
     response = finished(model, alice)
-    ends = [door.follow(alice, response).rest().end for door in DOORS]
+    ends = [transport.follow(alice, response).rest().end for transport in TRANSPORTS]
     told = [
         {key: end[key] for key in ("status", "finishReason", "usage", "error", "keptOffset")} for end in ends
     ]

@@ -134,7 +134,7 @@ def test_a_message_that_is_erased_or_edited_is_so_under_the_link_too(
     alice.http.post("/api/threads", json={"threadId": (thread := new_id("t")), "title": "Words"})
     alice.chat("Words to erase", thread=thread)
     made = share(alice, thread)
-    Message.objects.filter(thread__public_id=thread, role="user").update(content="", readable="")
+    Message.objects.filter(thread__public_id=thread, role="user").update(content="", plain_text="")
     reply = alice.messages(thread)[-1]["id"]
     alice.http.put(f"/api/threads/{thread}/messages/{reply}", json={"content": "Edited."})
     page = read(alice, made).text
@@ -209,7 +209,7 @@ def test_a_long_thread_is_read_page_by_page(model: ScriptedModel, alice: Client)
             role="user",
             public_id=new_id(),
             content=f"Prompt {turn}.",
-            readable=f"Prompt {turn}.",
+            plain_text=f"Prompt {turn}.",
         )
     first.thread.leaf = parent
     first.thread.save(update_fields=["leaf"])

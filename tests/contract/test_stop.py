@@ -11,20 +11,22 @@ from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
 from chat.testing.script import Stall, broken
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, DOORS, SOCKET, SSE, Door, Reader
+from tests.live.doors import C1, TRANSPORTS, SOCKET, SSE, Transport, Reader
 
 SAID = "Größe €"
 STALLED = broken(SAID, Stall())
 
 
-def begin(model: ScriptedModel, client: Client, door: Door, response: str, **ids: str) -> Reader:
+def begin(model: ScriptedModel, client: Client, transport: Transport, response: str, **ids: str) -> Reader:
     model.script(STALLED)
-    return door.send(client, response=response, **ids).until(SAID)
+    return transport.send(client, response=response, **ids).until(SAID)
 
 
-def test_a_stop_keeps_the_text_and_closes_upstream(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_stop_keeps_the_text_and_closes_upstream(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     response, thread = new_id("r"), new_id("t")
-    reader = begin(model, alice, door, response, thread=thread)
+    reader = begin(model, alice, transport, response, thread=thread)
     before = time.monotonic()
     assert alice.stop(response).json() == {"status": "stopped"}
     assert model.requests[0].wait_until_left() - before < 1
@@ -34,10 +36,10 @@ def test_a_stop_keeps_the_text_and_closes_upstream(model: ScriptedModel, alice: 
     assert alice.messages(thread)[-1]["content"] == SAID
 
 
-def test_a_stop_before_the_first_token(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_stop_before_the_first_token(model: ScriptedModel, alice: Client, transport: Transport) -> None:
     response = new_id("r")
     model.script(broken(Stall()))
-    reader = door.send(alice, response=response)
+    reader = transport.send(alice, response=response)
     (asked,) = model.wait_for_requests(1)
     before = time.monotonic()
     assert alice.stop(response).json() == {"status": "stopped"}
@@ -110,10 +112,10 @@ def test_a_finished_response_is_never_cut(model: ScriptedModel, alice: Client) -
 def test_the_end_reaches_every_follower(model: ScriptedModel, alice: Client) -> None:
     response = new_id("r")
     begun = begin(model, alice, C1, response)
-    readers = [begun, *(door.follow(alice, response).until(SAID) for door in DOORS)]
+    readers = [begun, *(transport.follow(alice, response).until(SAID) for transport in TRANSPORTS)]
     with alice.socket() as socket:
         socket.say("stop", responseId=response)
-        frame = socket.hear_until("end")
+        frame = socket.receive_until("end")
         assert (frame["status"], frame["responseId"]) == ("stopped", response)
     assert {reader.rest().end["status"] for reader in readers} == {"stopped"}
 
@@ -123,7 +125,7 @@ def test_a_websocket_stop_cuts_at_its_offset(model: ScriptedModel, alice: Client
     reader = begin(model, alice, SOCKET, response)
     with alice.socket() as socket:
         socket.say("stop", responseId=response, offset=3)
-        assert socket.hear_until("end")["keptOffset"] == 2
+        assert socket.receive_until("end")["keptOffset"] == 2
     assert reader.rest().end["keptOffset"] == 2
 
 

@@ -10,7 +10,7 @@ from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from tests.contract.expect import assert_problem, assert_utc
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Door
+from tests.live.doors import C1, SSE, Transport
 
 FIELDS = {"threadId", "title", "createdAt", "updatedAt", "archived", "model", "activeResponseId"}
 
@@ -173,12 +173,12 @@ def test_a_deleted_thread_and_everything_of_it_is_unknown(model: ScriptedModel, 
     assert thread not in listed(alice)
 
 
-def test_a_deletion_stops_what_runs(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_a_deletion_stops_what_runs(model: ScriptedModel, alice: Client, transport: Transport) -> None:
     model.script(broken("Hel", Stall()))
-    reader = door.send(alice, thread=(thread := new_id("t"))).until("Hel")
+    reader = transport.send(alice, thread=(thread := new_id("t"))).until("Hel")
     assert alice.http.delete(f"/api/threads/{thread}").status_code == 204
     assert model.requests[0].wait_until_left()
-    if door is C1:
+    if transport is C1:
         reader.close()
     else:
         assert reader.rest().end["status"] == "stopped"

@@ -10,7 +10,7 @@ import pytest
 from chat.testing import TOOL_FAULTS, Call, ScriptedModel, answer, tool_round
 from tests.contract.expect import framed
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, DOORS, SSE, Door
+from tests.live.doors import C1, TRANSPORTS, SSE, Transport
 
 ARGUMENTS = '{"expression" :  "6*7", "note":"ca\\u00f1\\u00f3n"}'  # the canary of hidden messages: blanks and escapes count
 SUM = '{"expression": "6*7"}'
@@ -77,10 +77,10 @@ def test_the_next_turn_gets_all_hidden_messages_and_each_part_once(
 
 
 def test_the_visible_reply_holds_all_text_and_no_think_items(
-    model: ScriptedModel, alice: Client, door: Door
+    model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     model.script(tool_round(Call("calculate", SUM), text="Let me see. "), answer("It is 42."))
-    heard = door.send(alice, thread=(thread := new_id("t")), response=(response := new_id("r"))).rest()
+    heard = transport.send(alice, thread=(thread := new_id("t")), response=(response := new_id("r"))).rest()
     assert visible(heard.text) == b"Let me see. It is 42."
     shown = alice.messages(thread)
     assert [message["content"] for message in shown][1:] == ["Let me see. It is 42."]
@@ -91,9 +91,9 @@ def test_think_items_are_replayed_with_the_log(model: ScriptedModel, alice: Clie
     model.script(tool_round(Call("calculate", SUM)), answer("42."))
     whole = C1.send(alice, response=(response := new_id("r"))).rest().text
     assert THINK_ITEMS.match(whole)
-    for door in DOORS:
-        assert door.follow(alice, response).rest().text == whole
-        assert door.follow(alice, response, 9).rest().text == whole[9:]
+    for transport in TRANSPORTS:
+        assert transport.follow(alice, response).rest().text == whole
+        assert transport.follow(alice, response, 9).rest().text == whole[9:]
 
 
 def test_think_items_of_the_model_are_text_like_any_other(model: ScriptedModel, alice: Client) -> None:
@@ -104,15 +104,17 @@ def test_think_items_of_the_model_are_text_like_any_other(model: ScriptedModel, 
 
 
 @framed
-def test_tools_are_hinted_at_while_they_run(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_tools_are_hinted_at_while_they_run(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     model.script(tool_round(Call("calculate", SUM)), answer("42."))
-    heard = door.send(alice, response=(response := new_id("r"))).rest()
+    heard = transport.send(alice, response=(response := new_id("r"))).rest()
     hints = [(data["name"], data["state"]) for name, data in heard.events if name == "tool"]
     assert hints == [("calculate", "started"), ("calculate", "done")]
     assert not [
         data for name, data in heard.events if name == "tool" and {"arguments", "result"} & data.keys()
     ]
-    assert "tool" not in [name for name, _ in door.follow(alice, response).rest().events]
+    assert "tool" not in [name for name, _ in transport.follow(alice, response).rest().events]
 
 
 def test_a_failing_tool_is_hinted_at_as_failed(model: ScriptedModel, alice: Client) -> None:
@@ -121,10 +123,10 @@ def test_a_failing_tool_is_hinted_at_as_failed(model: ScriptedModel, alice: Clie
     assert states == ["started", "failed"]
 
 
-def test_hidden_messages_reach_no_client(model: ScriptedModel, alice: Client, door: Door) -> None:
+def test_hidden_messages_reach_no_client(model: ScriptedModel, alice: Client, transport: Transport) -> None:
     secret = "canary5521"
     model.script(tool_round(Call(f"tool_{secret}", f'{{"x": "{secret}"}}', secret)), answer("42."))
-    heard = door.send(alice, thread=(thread := new_id("t")), response=(response := new_id("r"))).rest()
+    heard = transport.send(alice, thread=(thread := new_id("t")), response=(response := new_id("r"))).rest()
     seen = [str(heard), *(alice.get(path).text for path in paths_of(thread, response))]
     hints = [data["name"] for name, data in heard.events if name == "tool"]
     assert not [text for text in seen if secret in text.replace(f"tool_{secret}", "")], hints

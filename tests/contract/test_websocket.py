@@ -46,7 +46,7 @@ def test_a_ping_gets_a_pong(alice: Client) -> None:
 def test_a_bad_frame_gets_an_error_and_the_socket_stays(alice: Client, frame: str | bytes) -> None:
     with alice.socket() as socket:
         socket.connection.send(frame)
-        heard = socket.hear()
+        heard = socket.receive()
         assert (heard["type"], bool(heard["code"]), bool(heard["detail"])) == ("error", True, True)
         assert socket.ask("ping") == {"type": "pong"}
 
@@ -86,13 +86,13 @@ def test_several_responses_are_followed_on_one_socket(model: ScriptedModel, alic
     with alice.socket() as socket:
         for name in ("one", "two"):
             socket.say("send", **body_of(response=f"{name}-{alice.username}"))
-            assert socket.hear_until("delta")["responseId"] == f"{name}-{alice.username}"
+            assert socket.receive_until("delta")["responseId"] == f"{name}-{alice.username}"
         gates[1].open()
-        assert socket.hear_until("end")["responseId"] == f"two-{alice.username}"
+        assert socket.receive_until("end")["responseId"] == f"two-{alice.username}"
         gates[0].open()
-        frame = socket.hear_until("delta")
+        frame = socket.receive_until("delta")
         texts[frame["responseId"]] = frame["text"]
-        socket.hear_until("end")
+        socket.receive_until("end")
     assert texts == {f"one-{alice.username}": "A"}
 
 
@@ -101,7 +101,7 @@ def test_unfollow_ends_the_frames_and_not_the_response(model: ScriptedModel, ali
     model.script(answer("a", gate, "b"))
     with alice.socket() as socket:
         socket.say("send", **body_of(response=response))
-        socket.hear_until("delta")
+        socket.receive_until("delta")
         assert socket.ask("unfollow", responseId=response)["type"] == "unfollowed"
         gate.open()
         alice.wait_until(response, "done")
@@ -113,11 +113,11 @@ def test_a_second_follow_replaces_the_first(model: ScriptedModel, alice: Client)
     model.script(answer("Hel", gate, "lo"))
     with alice.socket() as socket:
         socket.say("send", **body_of(response=response))
-        socket.hear_until("delta")
+        socket.receive_until("delta")
         socket.say("follow", responseId=response, offset=1)
-        assert (socket.hear_until("start")["offset"], socket.hear()["text"]) == (1, "el")
+        assert (socket.receive_until("start")["offset"], socket.receive()["text"]) == (1, "el")
         gate.open()
-        assert [socket.hear()["type"] for _ in range(2)] == ["delta", "end"]
+        assert [socket.receive()["type"] for _ in range(2)] == ["delta", "end"]
         assert socket.ask("ping") == {"type": "pong"}
 
 
@@ -126,10 +126,10 @@ def test_frames_are_handled_in_order(model: ScriptedModel, alice: Client) -> Non
     with alice.socket() as socket:
         for turn in range(20):
             socket.say("follow", responseId=f"unknown-{turn}", offset=0)
-        heard = [socket.hear() for _ in range(20)]
+        heard = [socket.receive() for _ in range(20)]
         assert [frame["responseId"] for frame in heard] == [f"unknown-{turn}" for turn in range(20)]
         socket.say("follow", responseId=response, offset=0)
-        assert socket.hear()["type"] == "start"
+        assert socket.receive()["type"] == "start"
 
 
 def test_who_stops_without_following_gets_the_end_too(model: ScriptedModel, alice: Client) -> None:
@@ -138,7 +138,7 @@ def test_who_stops_without_following_gets_the_end_too(model: ScriptedModel, alic
     reader = SOCKET.send(alice, response=response).until("a")
     with alice.socket() as socket:
         socket.say("stop", responseId=response)
-        end = socket.hear_until("end")
+        end = socket.receive_until("end")
         assert (end["status"], end["keptOffset"]) == ("stopped", 1)
     assert reader.rest().end["status"] == "stopped"
     gate.open()
@@ -148,12 +148,12 @@ def test_stopping_what_has_ended_gives_its_end(model: ScriptedModel, alice: Clie
     alice.chat(response=(response := new_id("r")))
     with alice.socket() as socket:
         socket.say("stop", responseId=response)
-        end = socket.hear_until("end")
+        end = socket.receive_until("end")
         assert (end["status"], end["responseId"]) == ("done", response)
 
 
 def watched(socket: Any) -> tuple[str, str]:
-    frame = socket.hear_until("thread")
+    frame = socket.receive_until("thread")
     return frame["event"], frame["thread"]["threadId"]
 
 

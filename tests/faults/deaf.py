@@ -6,10 +6,10 @@ from chatproject.asgi import application  # isort: skip - Django comes first
 from chat.doorbell import Listener
 
 
-def _hear_nothing(_: Listener, payload: str) -> None:
+def _drop_notification(_: Listener, payload: str) -> None:
     """A ring may be empty, as everybody with the database's password can ring."""
 
 
-Listener._dispatch = _hear_nothing  # type: ignore[assignment, method-assign]
+Listener._dispatch = _drop_notification  # type: ignore[assignment, method-assign]
 
 __all__ = ["application"]

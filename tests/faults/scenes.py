@@ -19,18 +19,18 @@ from django.db import connection
 from chat.models import Response
 from chatproject.postgres import Postgres
 from tests.live.client import Client
-from tests.live.harness import ROOT, Server, Servers, assert_clean, database_url, eventually
+from tests.live.harness import ROOT, LiveServer, LiveServers, assert_clean, database_url, eventually
 
 LEASE = "2"  # seconds; short, yet four heartbeats that a busy machine can keep
-MANY = "300"  # active responses of one user: no quota is to end these scenes
+MAX_ACTIVE = "300"  # active responses of one user: no quota is to end these scenes
 
 
-class Altered(Server):
+class FaultServer(LiveServer):
     """A server process with another ASGI application, `module:name`."""
 
     application = ""
 
-    def start(self) -> Server:
+    def start(self) -> LiveServer:
         fd = str(self.listener.fileno())
         command = [sys.executable, "-m", "chatproject.server", "--fd", fd, "--exit-with-parent"]
         with self.log_path.open("ab") as log:
@@ -47,10 +47,10 @@ class Altered(Server):
 
 
 @contextlib.contextmanager
-def altered(servers: Servers, application: str, **env: str) -> Iterator[Server]:
+def start_fault_server(servers: LiveServers, application: str, **env: str) -> Iterator[LiveServer]:
     """A server of one test that runs `tests.faults.<application>:application`."""
-    plain = servers._made({"CHAT_ACTIVE_PER_USER": MANY, **env})
-    server = Altered(plain.folder, plain.env, plain.listener)
+    plain = servers._made({"CHAT_ACTIVE_PER_USER": MAX_ACTIVE, **env})
+    server = FaultServer(plain.folder, plain.env, plain.listener)
     server.application = f"tests.faults.{application}:application"
     try:
         yield server.start().wait_until_ready()
@@ -64,17 +64,17 @@ def row(client: Client, public_id: str) -> Response:
     return Response.objects.get(owner__username=client.username, public_id=public_id)
 
 
-def written(client: Client, public_id: str, length: int) -> None:
+def wait_until_stored(client: Client, public_id: str, length: int) -> None:
     """Return once the table holds so many bytes of a log."""
     eventually(lambda: row(client, public_id).log_length >= length, says=f"{public_id} was not written down")
 
 
-def named(url: str, name: str) -> str:
+def with_application_name(url: str, name: str) -> str:
     """The database URL of a server whose connections are to be told from others'."""
     return f"{url}&application_name={name}"
 
 
-def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+def query_rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """The rows that a statement gives, if it gives any."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
@@ -84,7 +84,7 @@ def ask(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 def cut_connections(name: str, listening: bool | None = None) -> int:
     """End the database connections of a server; `listening`: only its ear, or all but that. How many it were."""
     which = {None: "", True: "AND query LIKE 'LISTEN%%'", False: "AND query NOT LIKE 'LISTEN%%'"}[listening]
-    ended = ask(
+    ended = query_rows(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s {which}", name
     )
     return len(ended)
@@ -98,8 +98,8 @@ def locked(table: str, pk: int) -> Iterator[None]:
         yield
 
 
-def somebody_waits_for_a_lock() -> bool:
-    found = ask(
+def is_lock_awaited() -> bool:
+    found = query_rows(
         "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     )
     return bool(found)

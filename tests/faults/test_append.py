@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from chat.models import Chunk, Message, Response, Status, Thread, User
 from chat.store import endings, lifecycle, logs
 from chat.store.lifecycle import Outcome
-from chat.store.logs import ROW_BYTES, Addition, Piece
+from chat.store.logs import ROW_BYTES, Append, LogSegment
 from tests.live.checks import assert_valid_log
 
 DONE = Outcome(Status.DONE, "stop")
@@ -36,20 +36,20 @@ def streaming(name: str) -> Response:
     return made
 
 
-def text(data: bytes | str) -> Piece:
+def text(data: bytes | str) -> LogSegment:
     data = data.encode() if isinstance(data, str) else data
-    return Piece(data, logs.mark(1, len(data)), False)
+    return LogSegment(data, logs.pack_timing(1, len(data)), False)
 
 
-def item(data: str) -> Piece:
-    return Piece(data.encode(), b"", True)
+def item(data: str) -> LogSegment:
+    return LogSegment(data.encode(), b"", True)
 
 
-def addition(response: Response, start: int, *pieces: Piece, epoch: int = 1) -> Addition:
-    return Addition(response.pk, epoch, start, list(pieces))
+def addition(response: Response, start: int, *pieces: LogSegment, epoch: int = 1) -> Append:
+    return Append(response.pk, epoch, start, list(pieces))
 
 
-def written(*additions: Addition) -> set[int]:
+def written(*additions: Append) -> set[int]:
     with transaction.atomic():
         return logs.append(list(additions))[0]
 
@@ -120,19 +120,19 @@ def test_an_end_whose_response_moves_under_its_eyes_looks_again(
     moves: dict[str, Callable[[], object]] = {
         "log": lambda: written(addition(response, 5, text(" you"))),
         "stop": lambda: lifecycle.request_stop(response.pk, 2),
-        "epoch": lambda: lifecycle.end_abandoned(response.pk, expired=False),
+        "epoch": lambda: lifecycle.finish_orphan(response.pk, expired=False),
     }
     looked: list[int] = []
-    look = endings.found
+    look = endings.load
 
-    def found(pk: int) -> endings.Found | None:
+    def found(pk: int) -> endings.StoredResponse | None:
         looked.append(pk)
         seen = look(pk)
         if len(looked) == 1:
             moves[moved]()
         return seen
 
-    monkeypatch.setattr(endings, "found", found)
+    monkeypatch.setattr(endings, "load", found)
     ended = lifecycle.finish(addition(response, 5, text(" you")), Outcome(Status.STOPPED, "stop"))
     assert len(looked) > 1
     response.refresh_from_db()
@@ -154,12 +154,12 @@ def test_a_repeated_finish_changes_nothing(response: Response) -> None:
 
 def test_a_finish_under_a_lost_epoch_changes_nothing(response: Response) -> None:
     written(addition(response, 0, text("Hello")))
-    ended = lifecycle.end_abandoned(response.pk, expired=False)
+    ended = lifecycle.finish_orphan(response.pk, expired=False)
     assert ended
     assert lifecycle.finish(addition(response, 5, text(" you")), DONE) is None
     response.refresh_from_db()
     assert (response.status, response.log_length, response.kept_offset) == ("interrupted", 5, 5)
-    assert lifecycle.end_abandoned(response.pk, expired=False) is None
+    assert lifecycle.finish_orphan(response.pk, expired=False) is None
 
 
 def test_a_finished_log_is_few_rows_that_keep_every_mark(response: Response) -> None:
@@ -171,7 +171,7 @@ def test_a_finished_log_is_few_rows_that_keep_every_mark(response: Response) -> 
     rows = logs.pieces_of(response.pk)
     assert [row.ephemeral for row in rows] == [False] * (len(rows) - 2) + [True, False]
     assert len(rows) <= 150_000 // ROW_BYTES + 3
-    assert b"".join(row.marks for row in rows) == b"".join(piece.marks for piece in [*many, text("end")])
+    assert b"".join(row.timings for row in rows) == b"".join(piece.timings for piece in [*many, text("end")])
     assert_valid_log(ended)
 
 
@@ -195,9 +195,9 @@ pieces = st.lists(
 
 @given(pieces, st.none() | st.integers(0, 80))
 def test_a_cut_never_splits_a_character_or_a_think_item_and_keeps_nothing_beyond(
-    parts: list[Piece], offset: int | None
+    parts: list[LogSegment], offset: int | None
 ) -> None:
-    end, content = logs.kept(parts, offset)
+    end, content = logs.kept_text(parts, offset)
     whole = b"".join(piece.data for piece in parts)
     assert end <= min(len(whole), len(whole) if offset is None else offset)
     assert end == len(whole) or offset is not None

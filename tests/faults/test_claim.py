@@ -10,26 +10,26 @@ import pytest
 from django.db import OperationalError, connection
 
 from chat.models import Message, Response, User
-from chat.payloads import Again, Content, Send
+from chat.payloads import RegenerateRequest, Content, SendRequest
 from chat.store import claims, db
-from chat.store.claims import Claimant
+from chat.store.claims import ClaimContext
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def claimant() -> Claimant:
-    return Claimant(User.objects.create(username="ada").pk, uuid4(), True, "", ("c1",))
+def claim_context() -> ClaimContext:
+    return ClaimContext(User.objects.create(username="ada").pk, uuid4(), True, "", ("c1",))
 
 
 @pytest.fixture
-def commit_unheard(claimant: Claimant, monkeypatch: pytest.MonkeyPatch) -> None:
+def commit_unheard(claim_context: ClaimContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first transaction is committed, and its connection breaks before anybody hears of it."""
     whole, broken = db.in_transaction, list[None]()
 
     def once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = whole(function, *args, **kwargs)
-        if args[0] is claimant and not broken:
+        if args[0] is claim_context and not broken:
             broken.append(connection.connection.close())
             raise OperationalError("the connection is lost")
         return result
@@ -38,8 +38,10 @@ def commit_unheard(claimant: Claimant, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("commit_unheard")
-def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claimant: Claimant) -> None:
-    made = db._guarded(claims.claim, claimant, Send(Content("Hello"), response_id="r", thread_id="t"))
+def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claim_context: ClaimContext) -> None:
+    made = db._guarded(
+        claims.claim, claim_context, SendRequest(Content("Hello"), response_id="r", thread_id="t")
+    )
     row = Response.objects.get()
     assert made.job is not None
     assert (made.job.response, made.response.pk, row.public_id) == (row.pk, row.pk, "r")
@@ -47,17 +49,19 @@ def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claimant: Claiman
 
 
 @pytest.mark.usefixtures("commit_unheard")
-def test_another_answer_that_was_claimed_unheard_has_its_work_to_do(claimant: Claimant) -> None:
-    before = Claimant(claimant.owner, uuid4(), True, "", ("c1",))
-    first = db._guarded(claims.claim, before, Send(Content("Hello"), response_id="r"))
-    again = db._guarded(claims.claim_again, claimant, Again(original="r", response_id="s"))
+def test_another_answer_that_was_claimed_unheard_has_its_work_to_do(claim_context: ClaimContext) -> None:
+    before = ClaimContext(claim_context.owner, uuid4(), True, "", ("c1",))
+    first = db._guarded(claims.claim, before, SendRequest(Content("Hello"), response_id="r"))
+    again = db._guarded(
+        claims.claim_regeneration, claim_context, RegenerateRequest(original="r", response_id="s")
+    )
     assert again.job is not None
     assert again.displaced == [first.response.pk]
     assert Response.objects.count() == 2
 
 
-def test_another_claim_of_the_same_has_none(claimant: Claimant) -> None:
-    request = Send(Content("Hello"), response_id="r")
-    first = db._guarded(claims.claim, claimant, request)
-    second = db._guarded(claims.claim, Claimant(claimant.owner, uuid4(), True, "", ("c1",)), request)
+def test_another_claim_of_the_same_has_none(claim_context: ClaimContext) -> None:
+    request = SendRequest(Content("Hello"), response_id="r")
+    first = db._guarded(claims.claim, claim_context, request)
+    second = db._guarded(claims.claim, ClaimContext(claim_context.owner, uuid4(), True, "", ("c1",)), request)
     assert (first.response.pk, second.job) == (second.response.pk, None)

@@ -12,21 +12,21 @@ from chat.testing.script import Stall, broken
 from chatproject.postgres import Postgres
 from tests.contract.expect import APPLE, assert_problem, pieces_of
 from tests.faults.scenes import (
-    MANY,
-    ask,
+    MAX_ACTIVE,
+    query_rows,
     crash,
     cut_connections,
     locked,
-    named,
+    with_application_name,
     on_cluster,
     own_cluster,
     row,
-    written,
+    wait_until_stored,
 )
 from tests.live.checks import assert_valid_log
 from tests.live.client import new_id
-from tests.live.doors import DOORS, SOCKET, SSE, Reader
-from tests.live.harness import THREADS, Server, Servers, database_url, eventually
+from tests.live.doors import TRANSPORTS, SOCKET, SSE, Reader
+from tests.live.harness import THREADS, LiveServer, LiveServers, database_url, eventually
 
 CONNECTIONS = 10  # of one server process at most, the promise's number
 STREAMS = 100  # of which each is followed by a second reader
@@ -48,27 +48,32 @@ def there(live: None, cluster: Postgres) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def on_it(cluster: Postgres, servers: Servers) -> Iterator[Server]:
+def on_it(cluster: Postgres, servers: LiveServers) -> Iterator[LiveServer]:
     with servers.own(DATABASE_URL=cluster.url()) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def beside(cluster: Postgres, servers: Servers) -> Iterator[Server]:
+def beside(cluster: Postgres, servers: LiveServers) -> Iterator[LiveServer]:
     with servers.own(DATABASE_URL=cluster.url()) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def watched(servers: Servers, live_database: str) -> Iterator[Server]:
+def watched(servers: LiveServers, live_database: str) -> Iterator[LiveServer]:
     """A server whose connections can be told from others'."""
-    url = named(database_url(live_database), "watched")
-    with servers.own(DATABASE_URL=url, CHAT_ACTIVE_PER_USER=MANY) as server:
+    url = with_application_name(database_url(live_database), "watched")
+    with servers.own(DATABASE_URL=url, CHAT_ACTIVE_PER_USER=MAX_ACTIVE) as server:
         yield server
 
 
 def test_an_answer_goes_on_from_memory_while_postgres_restarts(
-    model: ScriptedModel, there: None, make_client: Any, on_it: Server, beside: Server, cluster: Postgres
+    model: ScriptedModel,
+    there: None,
+    make_client: Any,
+    on_it: LiveServer,
+    beside: LiveServer,
+    cluster: Postgres,
 ) -> None:
     client, response, gates = make_client(on_it), new_id("r"), [Gate(), Gate()]
     model.script(answer("Before. ", gates[0], *pieces_of(APPLE * 20), gates[1], "After."))
@@ -82,14 +87,18 @@ def test_an_answer_goes_on_from_memory_while_postgres_restarts(
     assert client.get("/readyz").status_code == 503
     cluster.revive()
     gates[1].open()
-    for heard in (reader.rest(), elsewhere.rest(), *(door.follow(client, response).rest() for door in DOORS)):
+    for heard in (
+        reader.rest(),
+        elsewhere.rest(),
+        *(transport.follow(client, response).rest() for transport in TRANSPORTS),
+    ):
         assert (heard.text.decode(), heard.end["status"]) == (whole, "done")
     assert_valid_log(row(client, response))
     assert client.chat().text == "Hello from the script."
 
 
 def test_an_answer_that_outgrows_memory_meanwhile_ends_as_unavailable(
-    model: ScriptedModel, there: None, make_client: Any, on_it: Server, cluster: Postgres
+    model: ScriptedModel, there: None, make_client: Any, on_it: LiveServer, cluster: Postgres
 ) -> None:
     client, gate, thread, response = make_client(on_it), Gate(), new_id("t"), new_id("r")
     model.script(broken("Before. ", gate, *BEYOND, Stall()))
@@ -108,7 +117,7 @@ def test_an_answer_that_outgrows_memory_meanwhile_ends_as_unavailable(
 
 
 def test_connections_cut_at_any_moment_cost_no_byte(
-    model: ScriptedModel, make_client: Any, watched: Server
+    model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
     client, response = make_client(watched), new_id("r")
     pieces, gates = pieces_of(APPLE * 3, 20), [Gate() for _ in range(8)]
@@ -128,7 +137,7 @@ def test_connections_cut_at_any_moment_cost_no_byte(
 
 
 def test_a_locked_row_holds_up_neither_its_readers_nor_the_logs_of_others(
-    model: ScriptedModel, make_client: Any, watched: Server
+    model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
     client, ids, gates, hold = make_client(watched), [new_id("r"), new_id("r")], [Gate(), Gate()], Gate()
     model.script(*(answer("Before. ", gate, APPLE, hold) for gate in gates))
@@ -137,13 +146,13 @@ def test_a_locked_row_holds_up_neither_its_readers_nor_the_logs_of_others(
         for gate, reader in zip(gates, readers, strict=True):
             gate.open()
             reader.until(APPLE)
-        written(client, ids[1], len(("Before. " + APPLE).encode()))
+        wait_until_stored(client, ids[1], len(("Before. " + APPLE).encode()))
     hold.open()
     assert [reader.rest().text.decode() for reader in readers] == ["Before. " + APPLE] * 2
 
 
 def test_a_locked_row_is_written_down_as_soon_as_it_is_free(
-    model: ScriptedModel, make_client: Any, watched: Server
+    model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
     client, response, gate = make_client(watched), new_id("r"), Gate()
     model.script(answer("Before. ", gate, APPLE, Gate()))
@@ -151,35 +160,35 @@ def test_a_locked_row_is_written_down_as_soon_as_it_is_free(
     with locked("chat_response", row(client, response).pk):
         gate.open()
         reader.until(APPLE)
-    written(client, response, len(("Before. " + APPLE).encode()))
+    wait_until_stored(client, response, len(("Before. " + APPLE).encode()))
     client.stop(response)
     assert reader.rest().end["status"] == "stopped"
 
 
 def test_two_hundred_open_streams_hold_few_connections_no_transaction_and_few_threads(
-    model: ScriptedModel, make_client: Any, watched: Server
+    model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
     client, gate, ids = make_client(watched), Gate(), [new_id("r") for _ in range(STREAMS)]
     model.default(answer("Hello", gate, " you"))
     readers: list[Reader] = [SSE.send(client, response=response).until("Hello") for response in ids]
-    readers += [DOORS[number % 3].follow(client, response) for number, response in enumerate(ids)]
+    readers += [TRANSPORTS[number % 3].follow(client, response) for number, response in enumerate(ids)]
     for reader in readers:
         reader.until("Hello")
     held = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'watched'"
-    assert len(ask(held)) <= CONNECTIONS
+    assert len(query_rows(held)) <= CONNECTIONS
     # A transaction that is open for good would be found at every look; one at work ends meanwhile.
-    eventually(lambda: not ask(f"{held} AND state LIKE 'idle in%'"), says="a transaction stays open")
+    eventually(lambda: not query_rows(f"{held} AND state LIKE 'idle in%'"), says="a transaction stays open")
     assert watched.threads() <= THREADS
     gate.open()
     assert {reader.rest().text for reader in readers} == {b"Hello you"}
 
 
 def test_a_slow_follower_slows_nobody_and_misses_nothing(
-    model: ScriptedModel, make_client: Any, watched: Server
+    model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
     client, response, text = make_client(watched), new_id("r"), "".join(BEYOND) * 6
     model.script(answer("!", *pieces_of(text, 2000)))
     reader = SSE.send(client, response=response).until("!")
-    slow = [door.follow(client, response) for door in DOORS]
+    slow = [transport.follow(client, response) for transport in TRANSPORTS]
     assert reader.rest().text.decode() == "!" + text
     assert [one.rest().text.decode() for one in slow] == ["!" + text] * len(slow)

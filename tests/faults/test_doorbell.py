@@ -11,10 +11,10 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from tests.contract.expect import APPLE, pieces_of
-from tests.faults.scenes import altered, ask, cut_connections, named
+from tests.faults.scenes import start_fault_server, query_rows, cut_connections, with_application_name
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, DOORS, SSE, Door
-from tests.live.harness import Server, Servers, database_url, eventually
+from tests.live.doors import C1, TRANSPORTS, SSE, Transport
+from tests.live.harness import LiveServer, LiveServers, database_url, eventually
 
 TEXT = APPLE * 30  # 4 kB in 600 deltas
 NOISE = (
@@ -31,15 +31,15 @@ NOISE = (
 
 
 @pytest.fixture(scope="module")
-def deaf(servers: Servers) -> Iterator[Server]:
-    with altered(servers, "deaf") as server:
+def without_notify(servers: LiveServers) -> Iterator[LiveServer]:
+    with start_fault_server(servers, "no_notify") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def unpolled(servers: Servers, live_database: str) -> Iterator[Server]:
-    url = named(database_url(live_database), "unpolled")
-    with altered(servers, "unpolled", DATABASE_URL=url) as server:
+def without_polling(servers: LiveServers, live_database: str) -> Iterator[LiveServer]:
+    url = with_application_name(database_url(live_database), "unpolled")
+    with start_fault_server(servers, "no_polling", DATABASE_URL=url) as server:
         yield server
 
 
@@ -48,34 +48,34 @@ def followed(model: ScriptedModel, here: Client, there: Client) -> None:
     gate, response = Gate(), new_id("r")
     model.script(answer("Größe ", gate, *pieces_of(TEXT)))
     owner = C1.send(here, response=response).until("Größe ")
-    others = [door.follow(there, response, offset) for door in DOORS for offset in (0, 4)]
+    others = [transport.follow(there, response, offset) for transport in TRANSPORTS for offset in (0, 4)]
     gate.open()
     whole = ("Größe " + TEXT).encode()
     assert owner.rest().text == whole
     heard = [reader.rest() for reader in others]
-    assert [one.text for one in heard] == [whole, whole[4:]] * len(DOORS)
+    assert [one.text for one in heard] == [whole, whole[4:]] * len(TRANSPORTS)
     assert {one.end["status"] for one in heard} == {"done"}
 
 
 def test_without_a_single_notification_followers_elsewhere_get_every_byte(
-    model: ScriptedModel, alice: Client, deaf: Server
+    model: ScriptedModel, alice: Client, without_notify: LiveServer
 ) -> None:
-    followed(model, alice, alice.at(deaf))
+    followed(model, alice, alice.at(without_notify))
 
 
 def test_without_polling_notifications_alone_bring_followers_every_byte(
-    model: ScriptedModel, alice: Client, unpolled: Server
+    model: ScriptedModel, alice: Client, without_polling: LiveServer
 ) -> None:
-    followed(model, alice, alice.at(unpolled))
+    followed(model, alice, alice.at(without_polling))
 
 
-def test_a_process_that_lost_its_ear_gets_it_back_and_looks_at_what_it_missed(
-    model: ScriptedModel, alice: Client, unpolled: Server
+def test_a_process_that_lost_its_listener_reconnects_and_reads_what_it_missed(
+    model: ScriptedModel, alice: Client, without_polling: LiveServer
 ) -> None:
     gates, response = [Gate() for _ in range(3)], new_id("r")
     model.script(answer("a", gates[0], "b", gates[1], "c", gates[2], "d"))
     owner = C1.send(alice, response=response).until("a")
-    reader = SSE.follow(alice.at(unpolled), response).until("a")
+    reader = SSE.follow(alice.at(without_polling), response).until("a")
     for gate, text in zip(gates, ("ab", "abc", "abcd"), strict=True):
         assert eventually(lambda: cut_connections("unpolled", listening=True)) == 1
         gate.open()
@@ -85,20 +85,20 @@ def test_a_process_that_lost_its_ear_gets_it_back_and_looks_at_what_it_missed(
 
 
 def test_foreign_notifications_on_the_channel_harm_nobody(
-    model: ScriptedModel, alice: Client, unpolled: Server
+    model: ScriptedModel, alice: Client, without_polling: LiveServer
 ) -> None:
     for payload in NOISE:
-        ask("SELECT pg_notify('chat', %s)", payload)
-    followed(model, alice, alice.at(unpolled))
+        query_rows("SELECT pg_notify('chat', %s)", payload)
+    followed(model, alice, alice.at(without_polling))
 
 
-@pytest.mark.parametrize("door", DOORS, ids=[door.format for door in DOORS])
+@pytest.mark.parametrize("transport", TRANSPORTS, ids=[transport.format for transport in TRANSPORTS])
 def test_a_stop_reaches_an_owner_that_hears_nothing(
-    model: ScriptedModel, alice: Client, deaf: Server, door: Door
+    model: ScriptedModel, alice: Client, without_notify: LiveServer, transport: Transport
 ) -> None:
     response = new_id("r")
     model.script(broken("Hello", Stall()))
-    reader = door.send(alice.at(deaf), response=response).until("Hello")
+    reader = transport.send(alice.at(without_notify), response=response).until("Hello")
     assert alice.stop(response).json() == {"status": "stopped"}
     heard = reader.rest()
     assert (heard.text, heard.end["status"]) == (b"Hello", "stopped")
@@ -106,11 +106,14 @@ def test_a_stop_reaches_an_owner_that_hears_nothing(
 
 
 def test_a_queued_prompt_gets_its_turn_in_a_process_that_hears_nothing(
-    model: ScriptedModel, alice: Client, servers: Servers
+    model: ScriptedModel, alice: Client, servers: LiveServers
 ) -> None:
     gate, thread, waiting = Gate(), new_id("t"), new_id("r")
     model.script(answer("Old", gate), answer("New"))
-    with altered(servers, "deaf", CHAT_LEASE_SECONDS="2") as server, contextlib.ExitStack() as stack:
+    with (
+        start_fault_server(servers, "no_notify", CHAT_LEASE_SECONDS="2") as server,
+        contextlib.ExitStack() as stack,
+    ):
         old = stack.enter_context(contextlib.closing(SSE.send(alice, thread=thread).until("Old")))
         queued: Any = SSE.send(alice.at(server), thread=thread, response=waiting, busy="queue").until("")
         gate.open()

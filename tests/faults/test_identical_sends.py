@@ -7,8 +7,8 @@ from typing import Any
 
 from chat.testing import ScriptedModel
 from tests.live.client import Client, new_id
-from tests.live.doors import DOORS
-from tests.live.harness import Server
+from tests.live.doors import TRANSPORTS
+from tests.live.harness import LiveServer
 
 SENDS = 20
 
@@ -17,13 +17,13 @@ def fresh_ids() -> dict[str, str]:
     return {"thread": new_id("t"), "response": new_id("r"), "prompt": new_id("p")}
 
 
-def test_twenty_sends_over_all_doors_of_two_processes_make_one_call(
-    model: ScriptedModel, alice: Client, second: Server
+def test_twenty_sends_over_all_transports_of_two_processes_make_one_call(
+    model: ScriptedModel, alice: Client, second: LiveServer
 ) -> None:
     ids, places = fresh_ids(), [alice, alice.at(second)]
 
     def send(number: int) -> bytes:
-        return DOORS[number % 3].send(places[number % 2], **ids).rest().text
+        return TRANSPORTS[number % 3].send(places[number % 2], **ids).rest().text
 
     with ThreadPoolExecutor(SENDS) as pool:
         assert set(pool.map(send, range(SENDS))) == {b"Hello from the script."}
@@ -31,7 +31,7 @@ def test_twenty_sends_over_all_doors_of_two_processes_make_one_call(
 
 
 def test_of_two_contents_sent_at_once_one_wins_and_every_other_gets_409(
-    model: ScriptedModel, alice: Client, second: Server
+    model: ScriptedModel, alice: Client, second: LiveServer
 ) -> None:
     ids, places = fresh_ids(), [alice, alice.at(second)]
 
@@ -49,13 +49,13 @@ def test_of_two_contents_sent_at_once_one_wins_and_every_other_gets_409(
 
 
 def test_prompts_of_one_user_from_two_processes_never_run_side_by_side_in_a_thread(
-    model: ScriptedModel, alice: Client, second: Server
+    model: ScriptedModel, alice: Client, second: LiveServer
 ) -> None:
     places, thread = [alice, alice.at(second)], new_id("t")
 
     def send(number: int) -> str:
         return str(
-            DOORS[number % 3].send(places[number % 2], thread=thread, busy="queue").rest().end["status"]
+            TRANSPORTS[number % 3].send(places[number % 2], thread=thread, busy="queue").rest().end["status"]
         )
 
     with ThreadPoolExecutor(5) as pool:

@@ -12,11 +12,19 @@ import pytest
 from chat.testing import Call, Gate, Script, ScriptedModel, answer, tool_round
 from chat.testing.script import Delta, Finish, Raw, Stall, Text, broken
 from tests.contract.expect import APPLE, pieces_of
-from tests.faults.scenes import LEASE, MANY, altered, locked, row, somebody_waits_for_a_lock, written
+from tests.faults.scenes import (
+    LEASE,
+    MAX_ACTIVE,
+    start_fault_server,
+    locked,
+    row,
+    is_lock_awaited,
+    wait_until_stored,
+)
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
 from tests.live.doors import SSE, Reader
-from tests.live.harness import Server, Servers, eventually
+from tests.live.harness import LiveServer, LiveServers, eventually
 
 HALF_A_CHARACTER = b'data: {"choices":[{"index":0,"delta":{"content":"\xf0\x9f'
 BURST = "é" * 20_000  # 40 kB: several flushes' worth at once
@@ -48,20 +56,20 @@ POINTS = {
 
 
 @pytest.fixture
-def survivor(live: None, servers: Servers) -> Any:
+def survivor(live: None, servers: LiveServers) -> Any:
     """The process that lives on, with a short lease."""
-    return servers.keep(CHAT_LEASE_SECONDS=LEASE, CHAT_ACTIVE_PER_USER=MANY)
+    return servers.keep(CHAT_LEASE_SECONDS=LEASE, CHAT_ACTIVE_PER_USER=MAX_ACTIVE)
 
 
 @pytest.fixture
-def victim(survivor: Server, servers: Servers) -> Iterator[Server]:
+def victim(survivor: LiveServer, servers: LiveServers) -> Iterator[LiveServer]:
     """The process that dies."""
-    with altered(servers, "patient", CHAT_LEASE_SECONDS=LEASE, CHAT_TOOLS=TOOLS) as server:
+    with start_fault_server(servers, "hanging_tool", CHAT_LEASE_SECONDS=LEASE, CHAT_TOOLS=TOOLS) as server:
         yield server
 
 
 @pytest.fixture
-def there(make_client: Any, survivor: Server) -> Client:
+def there(make_client: Any, survivor: LiveServer) -> Client:
     made: Client = make_client(survivor)
     return made
 
@@ -73,7 +81,7 @@ def bring(model: ScriptedModel, client: Client, point: Point, name: str) -> Read
     reader = SSE.send(client, "First", thread=f"t-{name}", response=f"r-{name}").until(point.said)
     model.wait_for_requests(asked)
     if point.certain:
-        written(client, f"r-{name}", len(point.said.encode()))
+        wait_until_stored(client, f"r-{name}", len(point.said.encode()))
     return reader
 
 
@@ -98,7 +106,7 @@ def check_goes_on(model: ScriptedModel, client: Client, name: str) -> None:
 
 
 def test_kill_9_at_ten_points_loses_at_most_a_flush_and_no_thread(
-    model: ScriptedModel, victim: Server, there: Client
+    model: ScriptedModel, victim: LiveServer, there: Client
 ) -> None:
     dying = there.at(victim)
     readers = [bring(model, dying, point, name) for name, point in POINTS.items()]
@@ -113,16 +121,16 @@ def test_kill_9_at_ten_points_loses_at_most_a_flush_and_no_thread(
 
 
 def test_kill_9_while_the_end_is_being_written_leaves_one_end(
-    model: ScriptedModel, victim: Server, there: Client
+    model: ScriptedModel, victim: LiveServer, there: Client
 ) -> None:
     gate, thread, response = Gate(), new_id("t"), new_id("r")
     model.script(answer("Hel", gate, "lo"))
     reader = SSE.send(there.at(victim), thread=thread, response=response).until("Hel")
-    written(there, response, 3)
+    wait_until_stored(there, response, 3)
     with locked("chat_thread", row(there, response).thread_id):
         gate.open()
         reader.until("Hello")
-        eventually(somebody_waits_for_a_lock, says="nobody waits for the lock")
+        eventually(is_lock_awaited, says="nobody waits for the lock")
         victim.kill9()
     reader.close()
     # One statement, which the database carries out though nobody hears of it.
@@ -132,7 +140,7 @@ def test_kill_9_while_the_end_is_being_written_leaves_one_end(
 
 
 def test_a_queued_prompt_whose_process_dies_is_interrupted_and_stays_in_the_history(
-    model: ScriptedModel, victim: Server, there: Client
+    model: ScriptedModel, victim: LiveServer, there: Client
 ) -> None:
     dying, thread, waiting = there.at(victim), new_id("t"), new_id("r")
     model.script(broken("Hello", Stall()))
@@ -147,7 +155,7 @@ def test_a_queued_prompt_whose_process_dies_is_interrupted_and_stays_in_the_hist
 
 
 def test_readers_in_another_process_get_the_end_of_a_dead_ones_response(
-    model: ScriptedModel, victim: Server, there: Client, survivor: Server
+    model: ScriptedModel, victim: LiveServer, there: Client, survivor: LiveServer
 ) -> None:
     response = new_id("r")
     model.script(broken("Größe", Stall()))
@@ -159,7 +167,7 @@ def test_readers_in_another_process_get_the_end_of_a_dead_ones_response(
 
 
 def test_a_client_that_saw_more_than_the_log_kept_is_told_where_it_stops(
-    model: ScriptedModel, victim: Server, there: Client
+    model: ScriptedModel, victim: LiveServer, there: Client
 ) -> None:
     response = new_id("r")
     model.script(broken(*pieces_of(APPLE), Stall()))

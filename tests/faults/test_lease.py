@@ -11,34 +11,34 @@ from chat.models import Response
 from chat.store import lifecycle
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import APPLE, pieces_of
-from tests.faults.scenes import LEASE, MANY, ask, row, written
+from tests.faults.scenes import LEASE, MAX_ACTIVE, query_rows, row, wait_until_stored
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
 from tests.live.doors import SOCKET, SSE
-from tests.live.harness import Server, Servers
+from tests.live.harness import LiveServer, LiveServers
 
 
 @pytest.fixture
-def short(live: None, servers: Servers) -> Any:
-    return servers.keep(CHAT_LEASE_SECONDS=LEASE, CHAT_ACTIVE_PER_USER=MANY)
+def short(live: None, servers: LiveServers) -> Any:
+    return servers.keep(CHAT_LEASE_SECONDS=LEASE, CHAT_ACTIVE_PER_USER=MAX_ACTIVE)
 
 
 @pytest.fixture
-def client(make_client: Any, short: Server) -> Any:
+def client(make_client: Any, short: LiveServer) -> Any:
     return make_client(short)
 
 
 def taken_away(response: Response) -> None:
     """What another process does to a response whose owner it believes to be dead."""
     with transaction.atomic():
-        assert lifecycle.end_abandoned(response.pk, expired=False)
+        assert lifecycle.finish_orphan(response.pk, expired=False)
 
 
 def begin(model: ScriptedModel, client: Client, text: str) -> tuple[str, Gate, Any]:
     response, gate = new_id("r"), Gate()
     model.script(answer(text, gate, *pieces_of(APPLE)))
     reader = SSE.send(client, response=response).until(text)
-    written(client, response, len(text))
+    wait_until_stored(client, response, len(text))
     return response, gate, reader
 
 
@@ -77,7 +77,7 @@ def test_a_response_that_nobody_may_write_any_more_is_ended_by_the_reaper(
     model: ScriptedModel, client: Client
 ) -> None:
     lost, gate, reader = begin(model, client, "Lost. ")
-    ask(f"UPDATE chat_response SET lease_epoch = lease_epoch + 1 WHERE id = {row(client, lost).pk}")
+    query_rows(f"UPDATE chat_response SET lease_epoch = lease_epoch + 1 WHERE id = {row(client, lost).pk}")
     gate.open()
     heard = reader.rest()
     assert (heard.end["status"], heard.end["keptOffset"]) == ("interrupted", 6)
@@ -87,7 +87,7 @@ def test_a_response_that_nobody_may_write_any_more_is_ended_by_the_reaper(
 def test_a_stop_asked_for_before_the_death_makes_it_a_stop(model: ScriptedModel, client: Client) -> None:
     lost, gate, reader = begin(model, client, "Lost. ")
     with transaction.atomic():
-        ask(
+        query_rows(
             f"UPDATE chat_response SET lease_epoch = lease_epoch + 1, stop_requested_at = now(), "
             f"stop_offset = 4 WHERE id = {row(client, lost).pk}"
         )

@@ -8,28 +8,28 @@ from typing import Any
 from chat.testing import Call, ScriptedModel, tool_round
 from chat.testing.script import Stall, broken
 from tests.contract.expect import APPLE, pieces_of
-from tests.faults.scenes import altered, row
+from tests.faults.scenes import start_fault_server, row
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
 from tests.live.doors import C1, SOCKET, SSE, HttpReader
-from tests.live.harness import Servers
+from tests.live.harness import LiveServers
 
 LIMIT_SECONDS = 5.0  # the contract's
 
 
 def test_sigterm_ends_everything_in_time_and_tells_every_reader(
-    model: ScriptedModel, servers: Servers, alice: Client
+    model: ScriptedModel, servers: LiveServers, alice: Client
 ) -> None:
     model.script(broken(*pieces_of(APPLE), Stall()))
     thread, running, waiting = new_id("t"), new_id("r"), new_id("r")
-    with altered(servers, "patient") as server:
+    with start_fault_server(servers, "hanging_tool") as server:
         dying = alice.at(server)
         raw = C1.send(dying, thread=thread, response=running).until(APPLE)
-        framed = [door.follow(dying, running).until(APPLE) for door in (SSE, SOCKET)]
+        framed = [transport.follow(dying, running).until(APPLE) for transport in (SSE, SOCKET)]
         framed.append(SSE.follow(alice, running).until(APPLE))
         queued = [
-            door.send(dying, "Second", thread=thread, response=waiting, busy="queue").until("")
-            for door in (SSE, SOCKET)
+            transport.send(dying, "Second", thread=thread, response=waiting, busy="queue").until("")
+            for transport in (SSE, SOCKET)
         ]
         alice.wait_until(waiting, "queued")
         before = time.monotonic()
@@ -51,11 +51,11 @@ def check_written(client: Client, thread: str, response: str) -> None:
 
 
 def test_sigterm_while_a_tool_runs_leaves_a_valid_history(
-    model: ScriptedModel, servers: Servers, alice: Client
+    model: ScriptedModel, servers: LiveServers, alice: Client
 ) -> None:
     thread, response = new_id("t"), new_id("r")
     model.script(tool_round(Call("wait_for_ever", "{}"), text="Wait. "))
-    with altered(servers, "patient", CHAT_TOOLS="wait_for_ever") as server:
+    with start_fault_server(servers, "hanging_tool", CHAT_TOOLS="wait_for_ever") as server:
         reader: Any = SSE.send(alice.at(server), "First", thread=thread, response=response).until(
             "</thinkitem>"
         )
@@ -67,11 +67,11 @@ def test_sigterm_while_a_tool_runs_leaves_a_valid_history(
 
 
 def test_sigterm_before_the_first_token_leaves_an_empty_reply_and_closes_upstream(
-    model: ScriptedModel, servers: Servers, alice: Client
+    model: ScriptedModel, servers: LiveServers, alice: Client
 ) -> None:
     response = new_id("r")
     model.script(broken(Stall()))
-    with altered(servers, "patient") as server:
+    with start_fault_server(servers, "hanging_tool") as server:
         reader = SSE.send(alice.at(server), response=response).until("")
         (asked,) = model.wait_for_requests(1)
         assert server.sigterm() == 0

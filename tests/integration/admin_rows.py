@@ -49,10 +49,10 @@ def make_thread(owner: User, text: str = "hello", **fields: Any) -> Thread:
         place = {"turn": 1, "position": position, "public_id": f"{thread.pk}-{position}"}
         return Message.objects.create(owner=owner, thread=thread, role=role, content=said, **place, **more)
 
-    prompt = say(0, Role.USER, f"prompt {text}", readable=f"prompt {text}")
+    prompt = say(0, Role.USER, f"prompt {text}", plain_text=f"prompt {text}")
     response = make_response(thread, 1, prompt)
     said = f"<content>reply {text}</content>"
-    reply = say(3, Role.ASSISTANT, said, response=response, readable=f"reply {text}")
+    reply = say(3, Role.ASSISTANT, said, response=response, plain_text=f"reply {text}")
     call = {
         "id": "call-1",
         "type": "function",
@@ -69,7 +69,7 @@ def make_thread(owner: User, text: str = "hello", **fields: Any) -> Thread:
 
 def add_turn(thread: Thread, turn: int, after: Message | None = None, text: str = "more") -> Message:
     """A prompt and its reply, at the end of the thread or after another message; the reply."""
-    place = {"owner": thread.owner, "thread": thread, "turn": turn, "readable": text, "content": text}
+    place = {"owner": thread.owner, "thread": thread, "turn": turn, "plain_text": text, "content": text}
     parent = after or thread.leaf
     prompt = Message.objects.create(public_id=f"p{thread.pk}-{turn}", role=Role.USER, parent=parent, **place)
     response = make_response(thread, turn, prompt)

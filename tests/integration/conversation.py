@@ -15,12 +15,12 @@ from chat.accumulator import ToolCall
 from chat.errors import ChatError
 from chat.history import history_for_model
 from chat.models import Message, Response, Status, Thread, User
-from chat.payloads import Again, Content, Send
+from chat.payloads import RegenerateRequest, Content, SendRequest
 from chat.store import claims, hidden, lifecycle, logs, turns
-from chat.store.claims import Claim, Claimant
-from chat.store.hidden import Round
+from chat.store.claims import Claim, ClaimContext
+from chat.store.hidden import ToolRound
 from chat.store.lifecycle import Outcome
-from chat.store.logs import Addition, Piece
+from chat.store.logs import Append, LogSegment
 from chat.store.turns import Job
 from chat.text import think_item
 from tests.integration.grammar import Json, as_sent
@@ -34,7 +34,7 @@ class Stream:
     """A response as its process has it: what it wrote, of which the table lacks the end from `stored` on."""
 
     job: Job
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[LogSegment] = field(default_factory=list)
     stored: int = 0  # pieces
     words: str = ""  # said since the last round of tools
     rounds: int = 0
@@ -47,17 +47,17 @@ class Stream:
     def length(self, pieces: int) -> int:
         return sum(len(piece.data) for piece in self.pieces[:pieces])
 
-    def missing(self, upto: int | None = None) -> Addition:
+    def missing(self, upto: int | None = None) -> Append:
         start = self.length(self.stored)
-        return Addition(self.job.response, self.job.epoch, start, self.pieces[self.stored : upto])
+        return Append(self.job.response, self.job.epoch, start, self.pieces[self.stored : upto])
 
 
-class Conversation:
+class ConversationDriver:
     """One user, one thread; `running` are the responses whose process lives, oldest first."""
 
     def __init__(self, user: User) -> None:
         self.user = user
-        self.claimant = Claimant(user.pk, uuid4(), True, "", ("c1",))
+        self.claim_context = ClaimContext(user.pk, uuid4(), True, "", ("c1",))
         self.running: list[Stream] = []
 
     # What a user does
@@ -65,13 +65,15 @@ class Conversation:
     def prompt(self, content: str | Content, **wanted: Any) -> Stream | None:
         """Send a prompt; what it interrupts ends first. None where it is refused."""
         content = Content(content) if isinstance(content, str) else content
-        request = Send(content, thread_id=NAME, **wanted)
-        return self._take_on(lambda: claims.claim(self.claimant, request))
+        request = SendRequest(content, thread_id=NAME, **wanted)
+        return self._start_stream(lambda: claims.claim(self.claim_context, request))
 
     def regenerate(self, response: str, busy: str = "interrupt") -> Stream | None:
-        return self._take_on(lambda: claims.claim_again(self.claimant, Again(response, busy=busy)))
+        return self._start_stream(
+            lambda: claims.claim_regeneration(self.claim_context, RegenerateRequest(response, busy=busy))
+        )
 
-    def _take_on(self, claim: Any) -> Stream | None:
+    def _start_stream(self, claim: Any) -> Stream | None:
         try:
             with transaction.atomic():
                 claimed: Claim = claim()
@@ -91,11 +93,11 @@ class Conversation:
         return next(stream for stream in self.running if stream.job.response == response)
 
     def say(self, stream: Stream, words: str) -> None:
-        stream.pieces.append(Piece(words.encode(), b"", False))
+        stream.pieces.append(LogSegment(words.encode(), b"", False))
         stream.words += words
 
     def think(self, stream: Stream) -> None:
-        stream.pieces.append(Piece(think_item("Using a tool", "clock").encode(), b"", True))
+        stream.pieces.append(LogSegment(think_item("Using a tool", "clock").encode(), b"", True))
 
     def flush(self, stream: Stream, upto: int | None = None) -> None:
         """Store the pieces before number `upto`."""
@@ -110,9 +112,9 @@ class Conversation:
         stream.words = ""
         stream.rounds += 1
 
-    def round(self, stream: Stream, results: Sequence[str]) -> Round:
+    def round(self, stream: Stream, results: Sequence[str]) -> ToolRound:
         calls = [ToolCall(f"call_{stream.rounds}_{n}", "clock", "{}") for n in range(len(results))]
-        return Round(stream.words, stream.length(len(stream.pieces)), calls, list(results))
+        return ToolRound(stream.words, stream.length(len(stream.pieces)), calls, list(results))
 
     def end(self, stream: Stream, status: Status, offset: int | None = None) -> None:
         self.running.remove(stream)
@@ -127,7 +129,7 @@ class Conversation:
         """Its process dies: what it had not stored is lost, and somebody else ends it."""
         self.running.remove(stream)
         Response.objects.filter(pk=stream.job.response).update(lease_until=Now() - timedelta(seconds=1))
-        ended = lifecycle.end_abandoned(stream.job.response, expired=True)
+        ended = lifecycle.finish_orphan(stream.job.response, expired=True)
         assert ended is not None
         self.promote()
 

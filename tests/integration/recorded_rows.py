@@ -68,9 +68,11 @@ def make_call(
 def write(response: Response, said: list[tuple[int, str]], start: int = 0, *, think: bool = False) -> int:
     """One chunk with its marks; the log's end after it."""
     data = "".join(words for _, words in said).encode()
-    marks = b"".join(logs.mark(moment, len(words.encode())) for moment, words in said)
+    timings = b"".join(logs.pack_timing(moment, len(words.encode())) for moment, words in said)
     stop = start + len(data)
-    Chunk.objects.create(response=response, start=start, stop=stop, data=data, marks=marks, ephemeral=think)
+    Chunk.objects.create(
+        response=response, start=start, stop=stop, data=data, timings=timings, ephemeral=think
+    )
     Response.objects.filter(pk=response.pk).update(log_length=stop)
     return stop
 

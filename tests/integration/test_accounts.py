@@ -14,14 +14,14 @@ from django.utils import timezone
 
 from chat import tidying
 from chat.errors import QuotaExceeded
-from chat.models import Attachment, AttachmentUse, Attempt, Hold, Message, Share, Thread, User
+from chat.models import Attachment, AttachmentUse, LoginAttempt, Hold, Message, Share, Thread, User
 from chat.store import accounts, attachments, attempts, guests, holds, shares
 from tests.integration.admin_rows import make_thread
 from tests.live.pictures import PNG
 
 pytestmark = pytest.mark.django_db
 
-STAYING = {"ApiToken", "LogEntry", "AccessRecord", "Hold"}
+STAYING = {"ApiToken", "LogEntry", "AuditLogEntry", "Hold"}
 """What does not move with a guest: a token that somebody made for one opens no account, a guest is never in the admin, and a
 hold on a guest becomes one on each thread."""
 
@@ -75,9 +75,9 @@ def test_a_moved_guests_row_goes_a_day_later() -> None:
     full(guest)
     User.objects.filter(pk=guest.pk).update(date_joined=timezone.now() - timedelta(days=40))
     accounts.merge(guest.pk, account.pk)
-    assert guests.remove_idle() == 0
+    assert guests.delete_idle() == 0
     User.objects.filter(pk=guest.pk).update(date_joined=timezone.now() - timedelta(days=2))
-    assert guests.remove_idle() == 1
+    assert guests.delete_idle() == 1
 
 
 def test_only_a_guest_moves_and_only_into_an_account() -> None:
@@ -102,11 +102,11 @@ def test_an_id_of_the_largest_length_finds_room_for_its_suffix() -> None:
 def test_a_hold_follows_what_a_guest_brings_along() -> None:
     guest, account = guests.create(), User.objects.create_user("ada")
     thread = full(guest)
-    holds.make(guest, "staff", "a case")
+    holds.place_hold(guest, "staff", "a case")
     accounts.merge(guest.pk, account.pk)
     assert Thread.objects.get(pk=thread.pk).owner == account
     assert Hold.objects.get(thread=thread).reason == "a case"
-    assert holds.keeps_user(account.pk)
+    assert holds.is_user_held(account.pk)
 
 
 def test_only_the_sessions_of_who_left_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,23 +120,23 @@ def test_only_the_sessions_of_who_left_are_deleted(monkeypatch: pytest.MonkeyPat
         keys[user].append(session.session_key)
     after: str | None = ""
     while after is not None:
-        after = accounts.forget_sessions(7, after)
+        after = accounts.delete_sessions(7, after)
     assert set(Session.objects.values_list("pk", flat=True)) == set(keys["77"])
 
 
 def test_tries_are_counted_in_a_window_and_forgotten_after_it() -> None:
     limits = {"name ada": 3, "from here": 5}
-    assert [attempts.take(limits) for _ in range(4)] == [True, True, True, False]
-    assert [attempts.take({"name bob": 3, "from here": 5}) for _ in range(3)] == [True, True, False]
-    Attempt.objects.update(at=timezone.now() - attempts.WINDOW)
-    assert attempts.take(limits)
-    assert attempts.remove_old() == 10
-    assert Attempt.objects.count() == 2
+    assert [attempts.record_attempt(limits) for _ in range(4)] == [True, True, True, False]
+    assert [attempts.record_attempt({"name bob": 3, "from here": 5}) for _ in range(3)] == [True, True, False]
+    LoginAttempt.objects.update(at=timezone.now() - attempts.WINDOW)
+    assert attempts.record_attempt(limits)
+    assert attempts.delete_expired() == 10
+    assert LoginAttempt.objects.count() == 2
 
 
 def test_a_name_stands_in_no_row_of_tries() -> None:
-    attempts.take({"name ada": 1})
-    assert "ada" not in Attempt.objects.get().about
+    attempts.record_attempt({"name ada": 1})
+    assert "ada" not in LoginAttempt.objects.get().about
 
 
 def test_a_picture_goes_with_the_last_message_that_shows_it() -> None:
@@ -144,10 +144,10 @@ def test_a_picture_goes_with_the_last_message_that_shows_it() -> None:
     first, second = (full(user).messages.get(position=0) for _ in range(2))
     alone, both = Attachment.objects.get(uses__message=first), Attachment.objects.get(uses__message=second)
     AttachmentUse.objects.create(attachment=both, message=first)
-    attachments.erase_of([first.pk])
+    attachments.delete_exclusive_to([first.pk])
     assert list(Attachment.objects.values_list("pk", flat=True)) == [both.pk]
     assert alone.pk != both.pk
-    attachments.erase_of([second.pk])
+    attachments.delete_exclusive_to([second.pk])
     assert not Attachment.objects.exists()
 
 
@@ -158,15 +158,15 @@ def test_links_that_expired_go_and_the_others_stay() -> None:
     for days in (-1, 1):
         ends = timezone.now() + timedelta(days=days)
         Share.objects.create(owner=user, thread=thread, leaf=leaf, expires_at=ends)
-    assert shares.remove_expired() == 1
-    assert shares.living(user.pk).count() == 2
+    assert shares.delete_expired() == 1
+    assert shares.active_shares(user.pk).count() == 2
 
 
 def test_nobody_has_more_links_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     user = User.objects.create_user("ada")
     thread = full(user)
     Thread.objects.filter(pk=thread.pk).update(leaf=thread.messages.get(position=3))
-    monkeypatch.setattr(shares, "LIVING", 2)
+    monkeypatch.setattr(shares, "MAX_ACTIVE_SHARES", 2)
     shares.create(user.pk, thread.public_id, None)
     with pytest.raises(QuotaExceeded):
         shares.create(user.pk, thread.public_id, None)
@@ -187,5 +187,5 @@ def test_code_that_knows_nothing_of_links_and_pictures_can_delete_what_they_hang
 
 
 def test_all_leftovers_are_looked_for() -> None:
-    assert set(tidying.LEFTOVERS) == {"guests", "attachments", "shares", "attempts"}
-    assert [remove() for remove in tidying.LEFTOVERS.values()] == [0, 0, 0, 0]
+    assert set(tidying.CLEANUP_TASKS) == {"guests", "attachments", "shares", "attempts"}
+    assert [remove() for remove in tidying.CLEANUP_TASKS.values()] == [0, 0, 0, 0]

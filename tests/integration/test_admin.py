@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chat.admin import transcript
-from chat.admin.transcript import Place
+from chat.admin.transcript import TranscriptPosition
 from chat.models import ApiToken, Message, Response, Role, Status, Thread, User
 from tests.integration.admin_rows import (
     LISTS,
@@ -96,7 +96,7 @@ def test_a_transcript_shows_calls_arguments_results_and_the_raw_content(admin: C
 
 
 def test_a_tools_result_is_headed_by_the_name_of_the_tool(owner: User) -> None:
-    entries = transcript.transcript(make_thread(owner), Place(), hidden=True).entries
+    entries = transcript.transcript(make_thread(owner), TranscriptPosition(), hidden=True).entries
     assert [entry.author for entry in entries] == ["olga", "c1", "tool hello", "c1"]
 
 
@@ -127,20 +127,20 @@ def test_a_transcript_is_bounded_and_shows_the_newest(
 def test_a_prompt_that_waits_for_its_turn_comes_last(owner: User) -> None:
     thread = make_thread(owner)
     Message.objects.create(owner=owner, thread=thread, public_id="late", role=Role.USER, content="later")
-    assert transcript.transcript(thread, Place(), hidden=True).entries[-1].text == "later"
+    assert transcript.transcript(thread, TranscriptPosition(), hidden=True).entries[-1].text == "later"
 
 
 def test_calls_that_cannot_be_read_are_shown_as_they_are(owner: User) -> None:
     thread = make_thread(owner)
     thread.messages.filter(position=1).update(tool_calls='[{"id":')
-    entry = transcript.transcript(thread, Place(), hidden=True).entries[1]
+    entry = transcript.transcript(thread, TranscriptPosition(), hidden=True).entries[1]
     assert (entry.calls, entry.calls_text) == ([], '[{"id":')
 
 
 def test_a_messages_page_shows_all_of_a_long_text(admin: Client, owner: User) -> None:
     thread = make_thread(owner)
     long = "x" * (transcript.CHARACTERS + 5)
-    thread.messages.filter(position=0).update(content=long, readable=long)
+    thread.messages.filter(position=0).update(content=long, plain_text=long)
     assert long in page(admin, "chat_message_change", thread.messages.get(position=0).pk)
     assert long not in page(admin, "chat_thread_change", thread.pk)
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chat.models import AccessRecord, Action, ApiToken, Hold, Message, Status, Thread, User
+from chat.models import AuditLogEntry, AuditAction, ApiToken, Hold, Message, Status, Thread, User
 from chat.store import holds, redaction, suspension
 from tests.integration.admin_rows import client_of, make_response, make_thread, page
 
@@ -20,18 +20,18 @@ pytestmark = pytest.mark.django_db
 
 VIEWS = {"view_thread", "view_message", "view_response", "view_user", "view_hold"}
 
-DEEDS = [
-    ("thread", "redact", "redact_content", Action.REDACTED),
-    ("message", "redact", "redact_content", Action.REDACTED),
-    ("response", "redact", "redact_content", Action.REDACTED),
-    ("thread", "hold", "hold_content", Action.HELD),
-    ("user", "hold", "hold_content", Action.HELD),
-    ("hold", "lift", "hold_content", Action.LIFTED),
-    ("user", "suspend", "change_user", Action.SUSPENDED),
-    ("user", "sign-out", "change_user", Action.SIGNED_OUT),
-    ("user", "erase", "delete_user", Action.ERASED),
+OBJECT_ACTIONS = [
+    ("thread", "redact", "redact_content", AuditAction.REDACTED),
+    ("message", "redact", "redact_content", AuditAction.REDACTED),
+    ("response", "redact", "redact_content", AuditAction.REDACTED),
+    ("thread", "hold", "hold_content", AuditAction.HELD),
+    ("user", "hold", "hold_content", AuditAction.HELD),
+    ("hold", "lift", "hold_content", AuditAction.LIFTED),
+    ("user", "suspend", "change_user", AuditAction.SUSPENDED),
+    ("user", "sign-out", "change_user", AuditAction.SIGNED_OUT),
+    ("user", "erase", "delete_user", AuditAction.ERASED),
 ]
-EVERY_DEED = pytest.mark.parametrize(("kind", "name", "right", "action"), DEEDS)
+EVERY_OBJECT_ACTION = pytest.mark.parametrize(("kind", "name", "right", "action"), OBJECT_ACTIONS)
 
 Staff = Callable[..., Client]
 
@@ -51,7 +51,7 @@ def rows(owner: User) -> dict[str, Model]:
         "message": thread.messages.get(position=0),
         "response": thread.responses.get(),
         "user": owner,
-        "hold": holds.make(other, "staff", "a case"),
+        "hold": holds.place_hold(other, "staff", "a case"),
     }
 
 
@@ -59,64 +59,64 @@ def address(kind: str, name: str, row: Model) -> str:
     return reverse(f"admin:chat_{kind}_{name}", args=[row.pk])
 
 
-@EVERY_DEED
-def test_a_deed_with_its_right_and_a_reason_is_done_and_on_record(
-    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: Action
+@EVERY_OBJECT_ACTION
+def test_an_action_with_permission_and_a_reason_is_executed_and_audited(
+    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: AuditAction
 ) -> None:
     client, at = staff(*VIEWS, right), address(kind, name, rows[kind])
     assert at in page(client, f"chat_{kind}_change", rows[kind].pk)
     assert client.post(at, {"reason": "ticket 7"}).status_code == 302
-    record = AccessRecord.objects.get(action=action)
+    record = AuditLogEntry.objects.get(action=action)
     assert (record.kind, record.object_pk, record.reason) == (kind, rows[kind].pk, "ticket 7")
 
 
-@EVERY_DEED
-def test_without_its_right_a_deed_is_neither_offered_nor_done(
-    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: Action
+@EVERY_OBJECT_ACTION
+def test_without_permission_an_action_is_neither_offered_nor_executed(
+    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: AuditAction
 ) -> None:
     rights = {"redact_content", "hold_content", "change_user", "delete_user", "read_content"}
     client, at = staff(*VIEWS, *(rights - {right})), address(kind, name, rows[kind])
     assert at not in page(client, f"chat_{kind}_change", rows[kind].pk)
     assert client.get(at).status_code == 403
     assert client.post(at, {"reason": "ticket 7"}).status_code == 403
-    assert not AccessRecord.objects.filter(action=action).exists()
+    assert not AuditLogEntry.objects.filter(action=action).exists()
 
 
-@EVERY_DEED
+@EVERY_OBJECT_ACTION
 def test_who_does_not_even_see_the_row_does_nothing_to_it(
-    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: Action
+    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: AuditAction
 ) -> None:
     client = staff("redact_content", "delete_user")
     assert client.post(address(kind, name, rows[kind]), {"reason": "ticket 7"}).status_code == 403
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()
 
 
-@EVERY_DEED
+@EVERY_OBJECT_ACTION
 @pytest.mark.parametrize("reason", ["", " \n", "\0"])
 def test_without_a_reason_the_page_asks_again_and_nothing_is_done(
-    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: Action, reason: str
+    staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: AuditAction, reason: str
 ) -> None:
     answer = staff(*VIEWS, right).post(address(kind, name, rows[kind]), {"reason": reason})
     assert answer.status_code == 200
     assert "Why?" in answer.content.decode()
-    assert not AccessRecord.objects.filter(action=action).exists()
+    assert not AuditLogEntry.objects.filter(action=action).exists()
 
 
-def test_a_stranger_gets_no_deed(owner: User, rows: dict[str, Model]) -> None:
+def test_a_stranger_gets_no_action(owner: User, rows: dict[str, Model]) -> None:
     for client in (Client(), client_of(owner)):
         answer = client.post(address("thread", "redact", rows["thread"]), {"reason": "mine"})
         assert answer.headers["Location"].startswith(reverse("admin:login"))
     assert not Message.objects.exclude(redacted_at=None).exists()
 
 
-def test_a_refused_deed_says_why_and_leaves_no_record(staff: Staff, rows: dict[str, Model]) -> None:
+def test_a_refused_action_says_why_and_leaves_no_audit_entry(staff: Staff, rows: dict[str, Model]) -> None:
     thread = Thread.objects.get(pk=rows["thread"].pk)
-    holds.make(thread, "staff", "a case")
+    holds.place_hold(thread, "staff", "a case")
     answer = staff(*VIEWS, "redact_content").post(
         address("thread", "redact", thread), {"reason": "ticket 7"}, follow=True
     )
     assert "A legal hold keeps this" in answer.content.decode()
-    assert not AccessRecord.objects.filter(action=Action.REDACTED).exists()
+    assert not AuditLogEntry.objects.filter(action=AuditAction.REDACTED).exists()
 
 
 def test_what_is_redacted_or_runs_is_not_offered_for_redaction(owner: User, staff: Staff) -> None:
@@ -144,8 +144,8 @@ def test_a_redacted_message_says_so_on_every_page(owner: User, staff: Staff) -> 
 
 def test_a_hold_is_told_on_the_pages_of_what_it_keeps(owner: User, staff: Staff) -> None:
     thread = make_thread(owner)
-    holds.make(thread, "hans", "case 1")
-    holds.make(owner, "hans", "case 2")
+    holds.place_hold(thread, "hans", "case 1")
+    holds.place_hold(owner, "hans", "case 2")
     client = staff(*VIEWS)
     assert "case 1" in page(client, "chat_thread_change", thread.pk)
     assert "case 2" in page(client, "chat_user_change", owner.pk)
@@ -223,8 +223,8 @@ def test_staff_make_tokens_for_themselves_alone(staff: Staff, owner: User) -> No
 def test_nobody_touches_an_access_record_or_a_hold(rows: dict[str, Model], name: str) -> None:
     root = client_of(User.objects.create_superuser("root"))
     page(root, "chat_thread_change", rows["thread"].pk)
-    record = AccessRecord.objects.get()
-    for kind, row in (("accessrecord", record), ("hold", rows["hold"])):
+    record = AuditLogEntry.objects.get()
+    for kind, row in (("auditlogentry", record), ("hold", rows["hold"])):
         args = [] if name == "add" else [row.pk]
         at = reverse(f"admin:chat_{kind}_{name}", args=args)
         assert root.post(at, {"post": "yes", "reason": "x"}).status_code == 403
@@ -233,7 +233,7 @@ def test_nobody_touches_an_access_record_or_a_hold(rows: dict[str, Model], name:
             {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"},
         )
         assert listed.status_code != 302
-    assert AccessRecord.objects.filter(pk=record.pk).exists()
+    assert AuditLogEntry.objects.filter(pk=record.pk).exists()
 
 
 def test_the_access_record_is_filtered_and_searched(staff: Staff, owner: User) -> None:
@@ -241,43 +241,43 @@ def test_the_access_record_is_filtered_and_searched(staff: Staff, owner: User) -
     reader = staff("view_thread", "read_content")
     page(reader, "chat_thread_changelist")
     page(reader, "chat_thread_change", thread.pk)
-    client = staff("view_accessrecord")
-    assert "2 access records" in page(client, "chat_accessrecord_changelist")
+    client = staff("view_auditlogentry")
+    assert "2 access records" in page(client, "chat_auditlogentry_changelist")
     for query in (
         {"action__exact": "looked"},
         {"q": thread.public_id},
         {"q": "olga"},
         {"kind": "thread", "q": "olga"},
     ):
-        assert "1 access record" in page(client, "chat_accessrecord_changelist", **query)
-    listed = AccessRecord.objects.get(action=Action.LISTED)
-    assert f">{thread.pk}<" in page(client, "chat_accessrecord_change", listed.pk)
+        assert "1 access record" in page(client, "chat_auditlogentry_changelist", **query)
+    listed = AuditLogEntry.objects.get(action=AuditAction.LISTED)
+    assert f">{thread.pk}<" in page(client, "chat_auditlogentry_change", listed.pk)
 
 
 def test_who_reads_the_record_reads_no_content(staff: Staff, owner: User) -> None:
     thread = make_thread(owner, "secret title")
     page(staff("view_thread", "read_content"), "chat_thread_change", thread.pk)
-    client = staff("view_accessrecord")
-    record = AccessRecord.objects.get()
-    assert "secret" not in page(client, "chat_accessrecord_changelist")
-    assert "secret" not in page(client, "chat_accessrecord_change", record.pk)
+    client = staff("view_auditlogentry")
+    record = AuditLogEntry.objects.get()
+    assert "secret" not in page(client, "chat_auditlogentry_changelist")
+    assert "secret" not in page(client, "chat_auditlogentry_change", record.pk)
 
 
 @pytest.mark.parametrize("payload", ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(2)>"])
-def test_markup_is_shown_as_text_on_every_page_of_a_deed(payload: str) -> None:
+def test_markup_is_shown_as_text_on_every_confirmation_page(payload: str) -> None:
     root = client_of(User.objects.create_superuser("root"))
     owner = User.objects.create(username=payload)
     thread = make_thread(owner, payload, public_id=payload)
-    hold = holds.make(thread, payload, payload)
-    AccessRecord.objects.create(
+    hold = holds.place_hold(thread, payload, payload)
+    AuditLogEntry.objects.create(
         username=payload,
-        action=Action.LOOKED,
+        action=AuditAction.VIEWED,
         kind="thread",
         public_id=payload,
         owner_name=payload,
         reason=payload,
     )
-    record = AccessRecord.objects.get()
+    record = AuditLogEntry.objects.get()
     shown = [
         page(root, "chat_thread_redact", thread.pk),
         page(root, "chat_thread_hold", thread.pk),
@@ -288,9 +288,9 @@ def test_markup_is_shown_as_text_on_every_page_of_a_deed(payload: str) -> None:
         page(root, "chat_hold_changelist"),
         page(root, "chat_hold_change", hold.pk),
         page(root, "chat_hold_history", hold.pk),
-        page(root, "chat_accessrecord_changelist"),
-        page(root, "chat_accessrecord_change", record.pk),
-        page(root, "chat_accessrecord_history", record.pk),
+        page(root, "chat_auditlogentry_changelist"),
+        page(root, "chat_auditlogentry_change", record.pk),
+        page(root, "chat_auditlogentry_history", record.pk),
         page(root, "chat_thread_export"),
     ]
     for number, text in enumerate(shown):
@@ -298,7 +298,7 @@ def test_markup_is_shown_as_text_on_every_page_of_a_deed(payload: str) -> None:
     assert sum(escape(payload) in text for text in shown) >= 10
 
 
-def test_a_page_of_a_deed_shows_no_title(owner: User, staff: Staff) -> None:
+def test_a_confirmation_page_shows_no_title(owner: User, staff: Staff) -> None:
     thread = make_thread(owner, "secret title")
     client = staff(*VIEWS, "redact_content", "hold_content")
     for kind, row in (("thread", thread), ("message", thread.messages.get(position=0))):
@@ -306,14 +306,14 @@ def test_a_page_of_a_deed_shows_no_title(owner: User, staff: Staff) -> None:
             assert "secret" not in page(client, f"chat_{kind}_{view}", row.pk)
 
 
-@pytest.mark.parametrize("kind", ["accessrecord", "hold"])
+@pytest.mark.parametrize("kind", ["auditlogentry", "hold"])
 def test_a_list_costs_as_many_queries_for_many_rows_as_for_one(owner: User, kind: str) -> None:
     root, thread = client_of(User.objects.create_superuser("root")), make_thread(owner)
     costs = []
     for _ in range(2):
         for number in range(10):
-            holds.make(thread, f"staff{number}", "a case")
-            AccessRecord.objects.create(username="x", action=Action.LOOKED, kind="thread", user=owner)
+            holds.place_hold(thread, f"staff{number}", "a case")
+            AuditLogEntry.objects.create(username="x", action=AuditAction.VIEWED, kind="thread", user=owner)
         page(root, f"chat_{kind}_changelist")
         with CaptureQueriesContext(connection) as captured:
             page(root, f"chat_{kind}_changelist")
@@ -322,7 +322,7 @@ def test_a_list_costs_as_many_queries_for_many_rows_as_for_one(owner: User, kind
 
 
 SEEN = {
-    "accessrecord": {"view_accessrecord"},
+    "auditlogentry": {"view_auditlogentry"},
     "hold": {"view_hold", "hold_content"},
     "thread": {"view_thread"},
     "message": {"view_message"},

@@ -14,9 +14,9 @@ from django.db import connection, transaction
 from django.test import AsyncClient
 from django.urls import reverse
 
-from chat.models import AccessRecord, Message, Role, Thread, User
+from chat.models import AuditLogEntry, Message, Role, Thread, User
 from chat.store import redaction, selections
-from chat.store.db import WORKERS, work
+from chat.store.db import WORKERS, worker_pool
 from tests.integration.admin_rows import make_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,7 +43,7 @@ def closed_connections() -> Iterator[None]:
         together.wait()  # one for each thread, and not all in one
         connection.close()
 
-    for closing in [work.submit(close) for _ in range(WORKERS)]:
+    for closing in [worker_pool.submit(close) for _ in range(WORKERS)]:
         closing.result()
 
 
@@ -116,7 +116,7 @@ def test_without_the_rights_nothing_is_exported(
 ) -> None:
     make_thread(owner)
     assert answer(*rights, **form)[0].status_code == 403
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()
 
 
 def test_an_export_follows_filters_and_search(owner: User) -> None:
@@ -133,7 +133,7 @@ def test_an_export_is_on_record_with_every_thread_in_it(owner: User, monkeypatch
     threads = [make_thread(owner) for _ in range(5)]
     monkeypatch.setattr(selections, "THREADS", 2)
     assert lines(*EXPORT)[-1]["threads"] == 5
-    records = AccessRecord.objects.order_by("pk")
+    records = AuditLogEntry.objects.order_by("pk")
     assert [record.shown for record in records] == [
         [threads[0].pk, threads[1].pk],
         [threads[2].pk, threads[3].pk],
@@ -189,4 +189,4 @@ def test_the_page_asks_why_and_counts(owner: User) -> None:
     got, body = answer(*EXPORT, reason=" ")
     assert got.status_code == 200
     assert b"<strong>1</strong> thread," in body
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()

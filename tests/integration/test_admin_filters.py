@@ -84,7 +84,7 @@ def test_threads_and_messages_are_found_by_words_however_common(
 ) -> None:
     monkeypatch.setattr(inspection, "HITS", few)
     here, there = make_thread(owner, "title01"), make_thread(owner, "title02")
-    here.messages.filter(position=3).update(readable="Umbrellas sold in Lisbon")
+    here.messages.filter(position=3).update(plain_text="Umbrellas sold in Lisbon")
     there.messages.filter(position=2).update(content="umbrellas, hidden")
     assert shown(page(admin, "chat_thread_changelist", q="lisbon umbr")) == ["title01"]
     text = page(admin, "chat_message_changelist", q="lisbon umbr")
@@ -103,7 +103,7 @@ def clerk(*rights: str) -> Client:
 @pytest.mark.parametrize("kind", ["thread", "message"])
 def test_words_are_searched_for_those_alone_who_may_read_them(owner: User, kind: str, words: str) -> None:
     thread = make_thread(owner, "title01", public_id="the-thread")
-    thread.messages.filter(position=3).update(readable="Umbrellas title01")
+    thread.messages.filter(position=3).update(plain_text="Umbrellas title01")
     views = ("view_thread", "view_message")
     assert f"0 {kind}s" in page(clerk(*views), f"chat_{kind}_changelist", q=words)
     assert f"0 {kind}s" not in page(clerk(*views), f"chat_{kind}_changelist", q="the-thread")

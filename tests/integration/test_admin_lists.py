@@ -196,7 +196,7 @@ def test_a_user_tells_threads_usage_and_what_is_left_of_the_quotas(
 
     from chat.admin import figures
     from chat.conf import settings
-    from chat.models import Spending
+    from chat.models import QuotaReservation
 
     monkeypatch.setattr(figures, "settings", replace(settings, per_hour=5, tokens_per_day=1000))
     thread = make_thread(owner)
@@ -205,9 +205,9 @@ def test_a_user_tells_threads_usage_and_what_is_left_of_the_quotas(
     month = {"started_at": now - timedelta(days=29), "finished_at": now, "completion_tokens": 0}
     make_call(thread, **month, prompt_tokens=10)
     make_call(thread, **{**month, "started_at": now - timedelta(days=31)}, prompt_tokens=100)
-    Spending.objects.create(owner=owner, guest=False, response=1, tokens=400)
-    Spending.objects.create(owner=owner, guest=False, response=2, tokens=700)
-    Spending.objects.filter(response=2).update(claimed_at=now - timedelta(hours=2))
+    QuotaReservation.objects.create(owner=owner, guest=False, response=1, tokens=400)
+    QuotaReservation.objects.create(owner=owner, guest=False, response=2, tokens=700)
+    QuotaReservation.objects.filter(response=2).update(claimed_at=now - timedelta(hours=2))
     for text in (page(admin, "chat_user_changelist", q="olga"), page(admin, "chat_user_change", owner.pk)):
         assert "7 (?)" in text
         assert "17 (?)" in text
@@ -239,7 +239,7 @@ def test_a_prompt_that_waits_comes_first_in_the_list_of_its_thread(
     admin: Client, owner: User, small_pages: None
 ) -> None:
     thread = make_thread(owner)
-    waiting = {"public_id": "late", "role": Role.USER, "content": "later", "readable": "later"}
+    waiting = {"public_id": "late", "role": Role.USER, "content": "later", "plain_text": "later"}
     Message.objects.create(owner=owner, thread=thread, **waiting)
     text = page(admin, "chat_message_changelist", thread__id__exact=thread.pk)
     assert text.index("later") < text.index("reply hello")

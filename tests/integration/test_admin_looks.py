@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from chat.admin import access
-from chat.models import AccessRecord, Action, User
+from chat.models import AuditLogEntry, AuditAction, User
 from tests.integration.admin_rows import make_thread, page, write_log
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_who_may_see_that_a_thread_exists_sees_no_word_of_it(
 ) -> None:
     for name, text in pages(staff(*VIEWS), owner).items():
         assert CANARY not in text, name
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()
 
 
 def test_who_may_read_but_no_hidden_parts_gets_none_anywhere(
@@ -81,14 +81,14 @@ def test_hidden_parts_are_read_with_both_rights(
 
 @pytest.mark.parametrize(
     ("rights", "action"),
-    [(["read_content"], Action.LOOKED), (["read_content", "read_hidden_content"], Action.HIDDEN)],
+    [(["read_content"], AuditAction.VIEWED), (["read_content", "read_hidden_content"], AuditAction.HIDDEN)],
 )
-def test_every_look_is_on_record_with_who_what_and_when(
-    staff: Callable[..., Client], owner: User, rights: list[str], action: Action
+def test_every_view_is_audited_with_who_what_and_when(
+    staff: Callable[..., Client], owner: User, rights: list[str], action: AuditAction
 ) -> None:
     thread = make_thread(owner)
     page(staff(*VIEWS, *rights), "chat_thread_change", thread.pk)
-    record = AccessRecord.objects.get()
+    record = AuditLogEntry.objects.get()
     assert (record.username, record.action, record.kind) == ("staff", action, "thread")
     assert (record.object_pk, record.public_id, record.owner_name) == (thread.pk, thread.public_id, "olga")
     assert record.moment is not None
@@ -101,10 +101,10 @@ def test_a_list_and_a_search_are_on_record_with_the_rows_they_showed(
     client = staff("view_thread", "read_content")
     page(client, "chat_thread_changelist")
     page(client, "chat_thread_changelist", q="title 1")
-    seen, searched = AccessRecord.objects.order_by("pk")
-    assert (seen.action, sorted(seen.shown)) == (Action.LISTED, sorted(row.pk for row in threads))
-    assert (searched.action, searched.shown) == (Action.SEARCHED, [threads[1].pk])
-    assert "title" not in str(AccessRecord.objects.values())
+    seen, searched = AuditLogEntry.objects.order_by("pk")
+    assert (seen.action, sorted(seen.shown)) == (AuditAction.LISTED, sorted(row.pk for row in threads))
+    assert (searched.action, searched.shown) == (AuditAction.SEARCHED, [threads[1].pk])
+    assert "title" not in str(AuditLogEntry.objects.values())
 
 
 def test_what_cannot_be_recorded_is_not_shown(
@@ -128,10 +128,10 @@ def test_what_cannot_be_recorded_is_not_shown(
 
 @pytest.fixture
 def reasons(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Asked:
+    class ReasonRequired:
         admin_reason = True
 
-    monkeypatch.setattr(access, "settings", Asked)
+    monkeypatch.setattr(access, "settings", ReasonRequired)
 
 
 def test_where_reasons_are_wanted_nothing_is_shown_without_one(
@@ -140,7 +140,7 @@ def test_where_reasons_are_wanted_nothing_is_shown_without_one(
     for name, text in pages(staff(*VIEWS, "read_content", "read_hidden_content"), owner).items():
         assert CANARY not in text, name
         assert "Why do you read this?" in text, name
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()
 
 
 def test_a_reason_opens_its_thread_alone_and_stands_in_the_record(
@@ -156,7 +156,7 @@ def test_a_reason_opens_its_thread_alone_and_stands_in_the_record(
     assert "first canary" in page(client, "chat_thread_change", first.pk)
     assert "canary" not in page(client, "chat_thread_change", second.pk)
     assert "canary" not in page(client, "chat_thread_changelist")
-    assert AccessRecord.objects.get().reason == "ticket 7"
+    assert AuditLogEntry.objects.get().reason == "ticket 7"
 
 
 def test_a_reason_is_forgotten_after_a_while(
@@ -185,7 +185,7 @@ def test_an_empty_reason_is_none(staff: Callable[..., Client]) -> None:
         ("thread", "title__startswith"),
         ("thread", "system_prompt__contains"),
         ("message", "content__contains"),
-        ("message", "readable__contains"),
+        ("message", "plain_text__contains"),
         ("message", "tool_calls__contains"),
         ("message", "feedback_comment__contains"),
     ],

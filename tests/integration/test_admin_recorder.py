@@ -13,10 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chat.admin.attempts import attempts, calls_of, total_cost
-from chat.admin.pace import pace
+from chat.admin.attempts import call_attempts, calls_of, total_cost
+from chat.admin.pace import throughput
 from chat.admin.timeline import timeline
-from chat.models import AccessRecord, Response, Status, User
+from chat.models import AuditLogEntry, Response, Status, User
 from chat.store.arrivals import Arrival, arrivals
 from tests.integration.admin_rows import page
 from tests.integration.recorded_rows import BEGAN, make_call, make_price, make_recorded, write
@@ -62,7 +62,7 @@ def test_a_title_asked_for_afterwards_is_none_of_the_answers_time(owner: User) -
     before = timeline(response, calls_of(response.pk)).spans
     make_call(response, 9, 0, 4.5, 4.6, 5.0)
     assert timeline(response, calls_of(response.pk)).spans == before
-    assert [attempt.name for attempt in attempts(calls_of(response.pk))][1:] == [
+    assert [attempt.name for attempt in call_attempts(calls_of(response.pk))][1:] == [
         "Round 1, fallback 1",
         "Round 2",
         "Title",
@@ -93,26 +93,26 @@ def test_a_response_that_waits_or_runs_has_a_timeline_up_to_now(owner: User) -> 
 def test_the_pace_knows_the_first_word_the_silences_and_the_rate(owner: User) -> None:
     response = make_recorded(owner)
     write(response, [(2000, "a think item of ours")], 17, think=True)
-    found = pace(arrivals(response.pk), 4.0)
+    found = throughput(arrivals(response.pk), 4.0)
     assert (found.first, found.longest, found.median) == ("1.20", "2.00", "250")
     assert [(gap.since, gap.seconds, gap.x, gap.width) for gap in found.gaps] == [
         ("1.25", "2.00", "312.50", "500.00"),
         ("3.25", "0.25", "812.50", "62.50"),
     ]
     assert (found.size, found.arrivals) == (17, 4)
-    assert sum(stretch.size for stretch in found.stretches) == 17
-    assert found.stretches[6].rate == 55  # 11 bytes from 1.2 s to 1.4 s
+    assert sum(stretch.size for stretch in found.intervals) == 17
+    assert found.intervals[6].rate == 55  # 11 bytes from 1.2 s to 1.4 s
 
 
 def test_the_pace_of_nothing_is_nothing() -> None:
-    found = pace([], 1.0)
+    found = throughput([], 1.0)
     assert (found.path, found.first, found.longest, found.gaps) == ("", None, None, [])
-    assert pace([Arrival(5000, 1, False)], 1.0).size == 1  # after the end, by a clock that disagrees
+    assert throughput([Arrival(5000, 1, False)], 1.0).size == 1  # after the end, by a clock that disagrees
 
 
 def test_bytes_without_a_moment_count_to_the_last_that_has_one(owner: User) -> None:
     response = make_recorded(owner)
-    response.chunks.update(marks=b"")
+    response.chunks.update(timings=b"")
     assert arrivals(response.pk) == [Arrival(0, 17, False)]
 
 
@@ -121,7 +121,7 @@ def test_each_call_costs_what_its_model_cost_when_it_began(owner: User) -> None:
     make_price("c1", "2", "4")
     make_price("c1", "20", "40", BEGAN + timedelta(seconds=2))
     calls = calls_of(response.pk)
-    costs = [attempt.cost for attempt in attempts(calls)]
+    costs = [attempt.cost for attempt in call_attempts(calls)]
     assert costs == ["0.004000 USD", None, "0.040000 USD"]
     assert total_cost(calls) == "0.044000 USD"
 
@@ -163,7 +163,7 @@ def test_figures_are_shown_without_the_right_to_read_and_words_are_not(
     assert "Where the time went" in text
     assert "Hello" not in text
     assert "data-chat-log" not in text
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()
 
 
 def test_a_page_costs_as_many_queries_for_many_calls_and_chunks_as_for_few(

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chat.models import Message, Response, Thread, Told, UpstreamCall, User
+from chat.models import Message, Response, Thread, PromptBlob, UpstreamCall, User
 from chat.store import messages, told
 from tests.integration.admin_rows import client_of, page
 from tests.integration.recorded_rows import make_call, make_recorded
@@ -23,26 +23,33 @@ def marked(payload: str) -> UpstreamCall:
     response = make_recorded(User.objects.create(username=payload), [(100, payload), (900, payload)])
     Response.objects.update(model=payload, error_detail=payload, error_code="model_failed")
     Thread.objects.update(title=payload, system_prompt=payload)
-    Message.objects.update(content=payload, readable=payload, feedback_comment=payload)
+    Message.objects.update(content=payload, plain_text=payload, feedback_comment=payload)
     reply = Message.objects.get(position=1)
     messages.replace(response.owner_id, response.thread.public_id, reply.public_id, f"{payload}!")
     tools = f'[{{"function":{{"name":{_json(payload)}}}}}]'.encode()
     envelope = f'{{"model":{_json(payload)},"messages":null,"tools":null}}'.encode()
-    Told.objects.bulk_create(Told(told.digest_of(text), text.decode()) for text in (tools, envelope))
+    PromptBlob.objects.bulk_create(
+        PromptBlob(told.sha256_hex(text), text.decode()) for text in (tools, envelope)
+    )
     named = {
         "own": 0,
         "images": False,
         "system": "",
         "context": None,
-        "envelope": told.digest_of(envelope),
+        "envelope": told.sha256_hex(envelope),
         "revised": {},
     }
-    recipe = {**named, "leaf": reply.pk, "first": response.prompt_id}
-    fields = {"model": payload, "upstream_model": payload, "parameters": {payload: payload}, "recipe": recipe}
+    provenance = {**named, "leaf": reply.pk, "first": response.prompt_id}
+    fields = {
+        "model": payload,
+        "upstream_model": payload,
+        "parameters": {payload: payload},
+        "provenance": provenance,
+    }
     failed = {"outcome": "failed", "error_code": "model_failed"}
     causes = [{"kind": payload, "text": payload}]
     return make_call(
-        response, 2, 0, 1.0, None, 2.0, causes=causes, tools_digest=told.digest_of(tools), **fields, **failed
+        response, 2, 0, 1.0, None, 2.0, causes=causes, tools_digest=told.sha256_hex(tools), **fields, **failed
     )
 
 

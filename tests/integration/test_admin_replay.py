@@ -13,7 +13,17 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.admin import access, live
-from chat.models import AccessRecord, Action, Chunk, Response, Role, Status, Told, UpstreamCall, User
+from chat.models import (
+    AuditLogEntry,
+    AuditAction,
+    Chunk,
+    Response,
+    Role,
+    Status,
+    PromptBlob,
+    UpstreamCall,
+    User,
+)
 from chat.store import told
 from tests.integration.recorded_rows import SAID, make_recorded, write
 
@@ -46,8 +56,8 @@ def test_a_replay_gets_every_word_with_its_moment_and_is_on_record(
     found = log_of(staff(*RIGHTS), response)
     assert found["arrivals"] == [[moment, words, False] for moment, words in SAID]
     assert (found["offset"], found["more"], found["ended"], found["status"]) == (17, False, True, "done")
-    record = AccessRecord.objects.get()
-    assert (record.action, record.object_pk, record.username) == (Action.REPLAYED, response.pk, "staff")
+    record = AuditLogEntry.objects.get()
+    assert (record.action, record.object_pk, record.username) == (AuditAction.REPLAYED, response.pk, "staff")
 
 
 @pytest.mark.parametrize("after", range(1, 18))
@@ -104,7 +114,7 @@ def test_without_both_rights_nothing_is_replayed(
     answer = staff(*rights).get(reverse("admin:chat_response_log", args=[response.pk]))
     assert answer.status_code == 403
     assert b"Hello" not in answer.content
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()
 
 
 def test_visitors_are_sent_to_the_login(owner: User) -> None:
@@ -118,21 +128,21 @@ def test_going_on_is_on_record_once_and_never_not_at_all(staff: Callable[..., Cl
     response, client = make_recorded(owner), staff(*RIGHTS)
     for after in (5, 11, 0, 17):
         log_of(client, response, after)
-    assert AccessRecord.objects.count() == 2  # its beginning, and the look from the start in between
-    AccessRecord.objects.update(moment=Now() - live.ON_RECORD - timedelta(seconds=1))
+    assert AuditLogEntry.objects.count() == 2  # its beginning, and the look from the start in between
+    AuditLogEntry.objects.update(moment=Now() - live.VIEW_SESSION - timedelta(seconds=1))
     log_of(client, response, 5)
-    assert AccessRecord.objects.count() == 3
+    assert AuditLogEntry.objects.count() == 3
 
 
 def test_where_reasons_are_wanted_none_is_replayed_without_one(
     staff: Callable[..., Client], owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Asked:
+    class ReplayReasonRequired:
         admin_reason = True
 
     response, client = make_recorded(owner), staff(*RIGHTS)
     log_of(client, response)
-    monkeypatch.setattr(access, "settings", Asked)
+    monkeypatch.setattr(access, "settings", ReplayReasonRequired)
     for after in (0, 5):
         answer = client.get(reverse("admin:chat_response_log", args=[response.pk]), {"after": after})
         assert (answer.status_code, b"Hello" in answer.content) == (403, False)
@@ -151,7 +161,7 @@ def test_a_stop_needs_its_right_and_is_on_record(staff: Callable[..., Client], o
     assert client.get(address).status_code == 405
     assert client.post(address).headers["Location"] == _page(response)
     assert Response.objects.get().stop_requested_at is not None
-    assert AccessRecord.objects.get().action == Action.STOPPED
+    assert AuditLogEntry.objects.get().action == AuditAction.STOPPED
 
 
 def test_a_stop_of_what_has_ended_says_so(staff: Callable[..., Client], owner: User) -> None:
@@ -182,14 +192,21 @@ def recorded_call(response: Response, words: str = "Hi") -> UpstreamCall:
     envelope = b'{"model":"m","messages":null,"tools":null}'
     tools = b'[{"function":{"name":"<b>clock</b>"}}]'
     for text in (envelope, tools):
-        Told.objects.get_or_create(digest=told.digest_of(text), defaults={"text": text.decode()})
+        PromptBlob.objects.get_or_create(digest=told.sha256_hex(text), defaults={"text": text.decode()})
     call = UpstreamCall.objects.filter(response=response.pk).order_by("round").last()
     assert call is not None
     whole = body.replace(b'"tools":null', b'"tools":' + tools)
-    call.request_digest, call.tools_digest = told.digest_of(whole), told.digest_of(tools)
-    envelope_digest, prompt = told.digest_of(envelope), response.prompt_id
-    call.recipe = {"leaf": prompt, "first": prompt, "revised": {}, "own": 0, "system": "", "context": None}
-    call.recipe |= {"envelope": envelope_digest, "images": False}
+    call.request_digest, call.tools_digest = told.sha256_hex(whole), told.sha256_hex(tools)
+    envelope_digest, prompt = told.sha256_hex(envelope), response.prompt_id
+    call.provenance = {
+        "leaf": prompt,
+        "first": prompt,
+        "revised": {},
+        "own": 0,
+        "system": "",
+        "context": None,
+    }
+    call.provenance |= {"envelope": envelope_digest, "images": False}
     call.save()
     return call
 
@@ -200,7 +217,7 @@ def prompt_of(client: Client, call: UpstreamCall) -> str:
     return answer.content.decode()
 
 
-def test_a_prompt_is_shown_as_it_was_sent_and_the_look_is_on_record(
+def test_a_prompt_is_shown_as_it_was_sent_and_the_view_is_audited(
     staff: Callable[..., Client], owner: User
 ) -> None:
     response = make_recorded(owner)
@@ -208,7 +225,7 @@ def test_a_prompt_is_shown_as_it_was_sent_and_the_look_is_on_record(
     assert "Byte for byte what was sent" in text
     assert escape("<b>clock</b>") in text
     assert "<b>clock" not in text
-    assert [record.action for record in AccessRecord.objects.all()] == [Action.HIDDEN]
+    assert [record.action for record in AuditLogEntry.objects.all()] == [AuditAction.HIDDEN]
 
 
 def test_a_body_comes_as_a_file_whose_digest_is_the_recorded_one(
@@ -218,9 +235,9 @@ def test_a_body_comes_as_a_file_whose_digest_is_the_recorded_one(
     answer = staff(*HIDDEN_RIGHTS).get(
         reverse("admin:chat_response_prompt", args=[call.response, call.pk]), {"json": ""}
     )
-    assert told.digest_of(answer.content) == call.request_digest
+    assert told.sha256_hex(answer.content) == call.request_digest
     assert "attachment" in answer.headers["Content-Disposition"]
-    assert AccessRecord.objects.count() == 1
+    assert AuditLogEntry.objects.count() == 1
 
 
 def test_a_prompt_of_which_something_changed_is_not_called_exact(
@@ -249,7 +266,7 @@ def test_a_prompt_is_for_those_alone_who_may_read_hidden_parts(
     call = recorded_call(make_recorded(owner))
     client = staff(*rights)
     assert client.get(reverse("admin:chat_response_prompt", args=[call.response, call.pk])).status_code == 403
-    assert not AccessRecord.objects.exists()
+    assert not AuditLogEntry.objects.exists()
 
 
 def test_a_call_of_another_response_is_not_found(staff: Callable[..., Client], owner: User) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.admin import transcript
-from chat.admin.transcript import Place
+from chat.admin.transcript import TranscriptPosition
 from chat.models import Message, Response, Revision, Role, Thread, UpstreamCall, User
 from chat.store import messages, revisions
 from tests.integration.admin_rows import add_turn, make_response, make_thread, page
@@ -24,8 +24,8 @@ def owner() -> User:
     return User.objects.create(username="olga")
 
 
-def texts(thread: Thread, place: Place | None = None, *, hidden: bool = True) -> list[str]:
-    shown = transcript.transcript(thread, place or Place(), hidden=hidden)
+def texts(thread: Thread, position: TranscriptPosition | None = None, *, hidden: bool = True) -> list[str]:
+    shown = transcript.transcript(thread, position or TranscriptPosition(), hidden=hidden)
     return [entry.text for entry in shown.entries]
 
 
@@ -33,7 +33,7 @@ def regenerate(thread: Thread, prompt: Message, text: str) -> Message:
     """Another reply to a prompt, which the thread then shows."""
     response = make_response(thread, 100 + Response.objects.count(), prompt)
     said = {"turn": 100 + response.pk, "position": 1, "role": Role.ASSISTANT, "public_id": response.public_id}
-    said |= {"content": text, "readable": text}
+    said |= {"content": text, "plain_text": text}
     thread.leaf = Message.objects.create(
         owner=thread.owner, thread=thread, parent=prompt, response=response, **said
     )
@@ -66,7 +66,7 @@ def test_an_edited_prompt_is_a_version_too_at_the_root_as_well(owner: User) -> N
     middle = thread.leaf
     add_turn(thread, 2, text="one way")
     add_turn(thread, 3, after=middle, text="other way")
-    entries = transcript.transcript(thread, Place(), hidden=True).entries
+    entries = transcript.transcript(thread, TranscriptPosition(), hidden=True).entries
     found = {entry.text: entry.version for entry in entries if entry.version}
     assert [(one.number, one.count) for one in found.values()] == [(2, 2)]
     root = Message.objects.create(
@@ -74,7 +74,7 @@ def test_an_edited_prompt_is_a_version_too_at_the_root_as_well(owner: User) -> N
     )
     Thread.objects.filter(pk=thread.pk).update(leaf=root)
     thread.refresh_from_db()
-    [entry] = transcript.transcript(thread, Place(), hidden=True).entries
+    [entry] = transcript.transcript(thread, TranscriptPosition(), hidden=True).entries
     assert entry.version
     assert (entry.version.number, entry.version.count, entry.version.after) == (2, 2, None)
 
@@ -85,13 +85,13 @@ def test_older_pages_join_without_a_gap_or_an_overlap(owner: User, monkeypatch: 
         add_turn(thread, turn, text=f"turn {turn}")
     whole = texts(thread)
     monkeypatch.setattr(transcript, "MESSAGES", 3)
-    pages, place = [], Place()
+    pages, position = [], TranscriptPosition()
     while True:
-        shown = transcript.transcript(thread, place, hidden=True)
+        shown = transcript.transcript(thread, position, hidden=True)
         pages.append([entry.text for entry in shown.entries])
         if shown.older is None:
             break
-        place = Place(before=shown.older)
+        position = TranscriptPosition(before=shown.older)
     assert [text for one in reversed(pages) for text in one] == whole
     assert [len(one) for one in pages] == [3, 3, 3, 3]
 
@@ -147,7 +147,7 @@ def test_without_the_right_to_hidden_parts_a_page_goes_past_them(
 ) -> None:
     thread = make_thread(owner)
     monkeypatch.setattr(transcript, "MESSAGES", 2)
-    shown = transcript.transcript(thread, Place(), hidden=False)
+    shown = transcript.transcript(thread, TranscriptPosition(), hidden=False)
     assert [entry.text for entry in shown.entries] == ["prompt hello", "reply hello"]
     assert shown.older is None
 

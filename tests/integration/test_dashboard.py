@@ -59,7 +59,7 @@ def busy(owner: User) -> None:
     )
     call(owner)
     call(owner, outcome="failed", error_code="unavailable", model="local", first_token_at=None)
-    refusals.note(owner.pk, "per_hour")
+    refusals.record_refusal(owner.pk, "per_hour")
 
 
 def table(client: Client, panel: str, **query: str) -> list[list[str]]:
@@ -165,7 +165,7 @@ def test_markup_anywhere_is_shown_as_text(
     owner = User.objects.create(username=payload)
     call(owner, model=payload[:64])
     call(owner, model="c1", outcome="failed", error_code=payload[:32], first_token_at=None)
-    refusals.note(owner.pk, payload[:32])
+    refusals.record_refusal(owner.pk, payload[:32])
     Price.objects.create(
         model="c1", valid_from=datetime(2020, 1, 1, tzinfo=UTC), prompt_price=3, completion_price=4
     )
@@ -216,5 +216,5 @@ def test_the_dashboard_costs_as_many_queries_for_many_calls_as_for_few(admin: Cl
     for number in range(30):
         busier = User.objects.create(username=f"user{number}")
         call(busier, model=f"model{number}")
-        refusals.note(busier.pk, f"quota{number}")
+        refusals.record_refusal(busier.pk, f"quota{number}")
     assert cost() == few

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, F
 
-from chat.models import AddedUp, Chunk, Message, Response, Status, Thread, UpstreamCall, User
+from chat.models import RollupState, Chunk, Message, Response, Status, Thread, UpstreamCall, User
 from tests.live.checks import assert_valid_log
 
 MESSAGES = 1_500
@@ -30,8 +30,8 @@ def test_a_data_set_is_one_that_the_product_could_have_made(made: None) -> None:
     assert not Thread.objects.exclude(leaf__turn=F("turns")).exists()
     assert not Thread.objects.annotate(number=Count("responses")).exclude(turns=F("number")).exists()
     assert UpstreamCall.objects.filter(attempt=1).exists()
-    assert Chunk.objects.exclude(marks=b"").exists()
-    assert AddedUp.objects.exists()
+    assert Chunk.objects.exclude(timings=b"").exists()
+    assert RollupState.objects.exists()
 
 
 def test_rows_made_later_have_keys_of_their_own(made: None) -> None:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from chat import sql
 from chat.models import Message, Response, Status, Thread, User
 from chat.store import branches, hidden, messages, threads
-from chat.store.hidden import Terms
-from chat.store.messages import Span
+from chat.store.hidden import ContextLimits
+from chat.store.messages import MessageRange
 from chat.store.threads import Listing
 from tests.integration.conversation import EVERYTHING, NAME, history
 from tests.integration.grammar import Json, assert_valid
@@ -145,13 +145,13 @@ def test_a_history_costs_the_same_in_a_thread_of_any_length(two_threads: tuple[T
 def test_a_page_of_messages_costs_the_same_in_a_thread_of_any_length(
     two_threads: tuple[Thread, Thread],
 ) -> None:
-    assert_same_cost(two_threads, lambda thread: messages.page(thread.owner_id, NAME, Span(PAGE)))
+    assert_same_cost(two_threads, lambda thread: messages.page(thread.owner_id, NAME, MessageRange(PAGE)))
 
 
 @pytest.mark.usefixtures("planned_as_for_millions")
 def test_an_older_page_costs_the_same_in_a_thread_of_any_length(two_threads: tuple[Thread, Thread]) -> None:
     def older(thread: Thread) -> None:
-        messages.page(thread.owner_id, NAME, Span(PAGE, before=f"p{thread.turns - 10}"))
+        messages.page(thread.owner_id, NAME, MessageRange(PAGE, before=f"p{thread.turns - 10}"))
 
     assert_same_cost(two_threads, older)
 
@@ -160,7 +160,7 @@ def test_an_older_page_costs_the_same_in_a_thread_of_any_length(two_threads: tup
 def test_the_last_version_is_chosen_at_the_same_cost_in_a_thread_of_any_length(
     two_threads: tuple[Thread, Thread],
 ) -> None:
-    assert_same_cost(two_threads, lambda thread: branches.newest_end(thread, f"p{thread.turns - 10}"))
+    assert_same_cost(two_threads, lambda thread: branches.latest_leaf(thread, f"p{thread.turns - 10}"))
 
 
 @pytest.mark.parametrize("count", [10, 1_000])
@@ -168,7 +168,7 @@ def test_a_page_of_any_size_takes_the_same_statements(count: int) -> None:
     """Seven: thread, branch, messages, versions of replies, of prompts, of first prompts, what waits."""
     thread = long_thread("ada", count // 2)
     with CaptureQueriesContext(connection) as captured:
-        found, _ = messages.page(thread.owner_id, NAME, Span(1_000))
+        found, _ = messages.page(thread.owner_id, NAME, MessageRange(1_000))
     assert (len(found), len(captured)) == (count, 7)
 
 
@@ -291,7 +291,7 @@ def test_the_system_texts_count_and_stay() -> None:
         owner=owner, thread=prompt.thread, public_id="r", parent=prompt, response=response, role="assistant"
     )
     roles = [
-        [one["role"] for one in hidden.prepare(response.pk, Terms("m" * 10, budget)).messages]
+        [one["role"] for one in hidden.build_context(response.pk, ContextLimits("m" * 10, budget)).messages]
         for budget in (0, 80, 120)
     ]
     assert [told[:2] for told in roles] == [["system", "system"]] * 3

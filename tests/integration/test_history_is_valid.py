@@ -27,9 +27,9 @@ from chat.errors import ChatError
 from chat.models import Message, Response, Role, Status, User
 from chat.payloads import Content, ThreadChange
 from chat.store import hidden, messages, quotas, threads
-from chat.store.hidden import Terms
+from chat.store.hidden import ContextLimits
 from chat.text import is_failure_card, wrap_card
-from tests.integration.conversation import NAME, Conversation, Stream, history
+from tests.integration.conversation import NAME, ConversationDriver, Stream, history
 from tests.integration.grammar import Json, as_sent, assert_valid
 
 EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "30"))
@@ -45,16 +45,16 @@ busy = st.sampled_from(["interrupt", "interrupt", "reject", "queue"])
 offsets = st.none() | st.integers(0, 300)
 
 
-class Machine(RuleBasedStateMachine):
+class HistoryStateMachine(RuleBasedStateMachine):
     """Everything that can happen to a thread, in any order; what the model would get is looked at after each step."""
 
-    talk: Conversation
+    talk: ConversationDriver
 
     @initialize()
     def begin(self) -> None:
         self.example = transaction.atomic()
         self.example.__enter__()
-        self.talk = Conversation(User.objects.create(username="machine"))
+        self.talk = ConversationDriver(User.objects.create(username="machine"))
         self.talk.prompt("Hello")
 
     def teardown(self) -> None:
@@ -141,11 +141,11 @@ class Machine(RuleBasedStateMachine):
         threads.change(self.talk.user.pk, NAME, change)
 
     @invariant()
-    def what_the_model_gets_next_is_valid(self) -> None:
+    def next_model_request_is_valid(self) -> None:
         if not hasattr(self, "talk"):
             return
         for stream in self.talk.streaming():
-            told = as_sent(hidden.prepare(stream.job.response, Terms("", 10**12)).messages)
+            told = as_sent(hidden.build_context(stream.job.response, ContextLimits("", 10**12)).messages)
             assert_valid(told)
             prompt = Response.objects.select_related("prompt").get(pk=stream.job.response).prompt
             last = [one["content"] for one in told if one["role"] == "user"][-1]
@@ -249,27 +249,29 @@ def test_the_history_is_valid_whatever_happened() -> None:
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(Machine, settings=quick)
+    run_state_machine_as_test(HistoryStateMachine, settings=quick)
 
 
 @pytest.fixture
-def talk(db: None, unlimited: None) -> Conversation:
-    return Conversation(User.objects.create(username="ada"))
+def talk(db: None, unlimited: None) -> ConversationDriver:
+    return ConversationDriver(User.objects.create(username="ada"))
 
 
-def started(talk: Conversation) -> Stream:
+def started(talk: ConversationDriver) -> Stream:
     stream = talk.prompt("Hello")
     assert stream is not None
     return stream
 
 
-def leaf(talk: Conversation) -> list[Json]:
+def leaf(talk: ConversationDriver) -> list[Json]:
     told = history(talk.thread.leaf_id)
     assert_valid(told)
     return told
 
 
-def test_a_replacement_after_a_stop_brings_no_call_back_that_the_stop_removed(talk: Conversation) -> None:
+def test_a_replacement_after_a_stop_brings_no_call_back_that_the_stop_removed(
+    talk: ConversationDriver,
+) -> None:
     stream = started(talk)
     talk.say(stream, "Seen. Unseen.")
     talk.tools(stream, ["12:00"])
@@ -280,7 +282,7 @@ def test_a_replacement_after_a_stop_brings_no_call_back_that_the_stop_removed(ta
 
 
 def test_a_call_whose_text_was_lost_with_its_process_is_told_with_the_text_that_is_left(
-    talk: Conversation,
+    talk: ConversationDriver,
 ) -> None:
     stream = started(talk)
     talk.say(stream, "Kept. ")
@@ -293,7 +295,7 @@ def test_a_call_whose_text_was_lost_with_its_process_is_told_with_the_text_that_
     assert said(told) == [("user", "Hello"), ("assistant", "Kept. ")]
 
 
-def reply_id(talk: Conversation) -> str:
+def reply_id(talk: ConversationDriver) -> str:
     leaf = talk.thread.leaf
     assert leaf is not None
     return leaf.public_id

@@ -8,8 +8,8 @@ from chat.accumulator import ToolCall
 from chat.models import Status, User
 from chat.payloads import Content
 from chat.store import hidden
-from chat.store.hidden import Round
-from tests.integration.conversation import Conversation, Stream, history
+from chat.store.hidden import ToolRound
+from tests.integration.conversation import ConversationDriver, Stream, history
 from tests.integration.grammar import Json, assert_valid
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ STORED: list[Json] = [
 ]
 
 
-def store(talk: Conversation, thread: list[Json]) -> None:
+def store(talk: ConversationDriver, thread: list[Json]) -> None:
     """Store messages as they would come: prompts from a client, the rest from a model and its tools."""
     stream: Stream | None = None
     for place, message in enumerate(thread):
@@ -68,12 +68,12 @@ def content_of(content: str | list[Json]) -> Content:
 def add_round(stream: Stream, calls: list[Json], after: list[Json]) -> None:
     wanted = [ToolCall(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
     results = [message["content"] for message in after[: len(calls)]]
-    done = Round(stream.words, stream.length(len(stream.pieces)), wanted, results)
+    done = ToolRound(stream.words, stream.length(len(stream.pieces)), wanted, results)
     assert hidden.add_round(stream.job.response, stream.job.epoch, done)
 
 
 def test_a_thread_with_calls_results_and_answers_round_trips_exactly() -> None:
-    talk = Conversation(User.objects.create(username="ada"))
+    talk = ConversationDriver(User.objects.create(username="ada"))
     store(talk, STORED)
     told = history(talk.running[0].prompt)
     assert_valid(told)

@@ -32,11 +32,11 @@ def thread(owner: User) -> Thread:
 
 
 def of_thread(thread: Thread) -> Hold:
-    return holds.make(thread, "staff", "a case")
+    return holds.place_hold(thread, "staff", "a case")
 
 
 def of_owner(thread: Thread) -> Hold:
-    return holds.make(thread.owner, "staff", "a case")
+    return holds.place_hold(thread.owner, "staff", "a case")
 
 
 EITHER = pytest.mark.parametrize("hold", [of_thread, of_owner])
@@ -49,7 +49,7 @@ def test_a_held_thread_that_its_owner_deletes_is_kept_whole(thread: Thread, hold
     threads.delete(thread.owner_id, thread.pk, thread.public_id)
     kept = Thread.objects.get(pk=thread.pk)
     assert (kept.title, kept.messages.count(), kept.responses.count()) == ("whales", 4, 1)
-    assert kept.withdrawn_at is not None
+    assert kept.soft_deleted_at is not None
     assert kept.public_id == f"~{thread.pk}~{thread.public_id}"
 
 
@@ -88,30 +88,30 @@ def test_its_ids_are_free_again_and_it_can_be_deleted_again(thread: Thread) -> N
         again, new = threads.create(thread.owner_id, wanted, "c1")
         assert new
         assert not Message.objects.filter(owner=thread.owner_id, public_id__in=ids[1]).exists()
-        holds.make(again, "staff", "a case")
+        holds.place_hold(again, "staff", "a case")
         thread = again
-    assert Thread.objects.exclude(withdrawn_at=None).count() == 2
+    assert Thread.objects.exclude(soft_deleted_at=None).count() == 2
 
 
 def test_ids_as_long_as_they_may_be_stay_apart(owner: User) -> None:
     row = Thread.objects.create(owner=owner, public_id="x" * 128, model="c1")
-    removal.withdraw(row)
+    removal.soft_delete(row)
     assert Thread.objects.get().public_id == f"~{row.pk}~{'x' * 128}"[:128]
 
 
 def test_the_last_hold_lifted_lets_it_go(thread: Thread) -> None:
     first, second = of_thread(thread), of_owner(thread)
     threads.delete(thread.owner_id, thread.pk, thread.public_id)
-    holds.lift(first, "staff", "over")
-    assert retention.remove_overdue() == 0
-    holds.lift(second, "staff", "over")
-    assert retention.remove_overdue() == 1
+    holds.lift_hold(first, "staff", "over")
+    assert retention.delete_expired_threads() == 0
+    holds.lift_hold(second, "staff", "over")
+    assert retention.delete_expired_threads() == 1
     assert not Thread.objects.exists()
 
 
 def test_a_hold_stays_on_record_when_what_it_kept_is_gone(thread: Thread) -> None:
     hold = of_thread(thread)
-    holds.lift(hold, "other", "over")
+    holds.lift_hold(hold, "other", "over")
     threads.delete(thread.owner_id, thread.pk, thread.public_id)
     row = Hold.objects.get()
     assert (row.kind, row.object_pk, row.public_id) == ("thread", thread.pk, thread.public_id)
@@ -120,8 +120,8 @@ def test_a_hold_stays_on_record_when_what_it_kept_is_gone(thread: Thread) -> Non
 
 def test_a_hold_is_lifted_once(thread: Thread) -> None:
     hold = of_thread(thread)
-    holds.lift(hold, "first", "over")
-    holds.lift(hold, "second", "again")
+    holds.lift_hold(hold, "first", "over")
+    holds.lift_hold(hold, "second", "again")
     assert Hold.objects.get().lifted_by == "first"
 
 
@@ -145,6 +145,6 @@ def test_an_idle_guest_under_hold_stays() -> None:
     guest, other = guests.create(), guests.create()
     User.objects.update(date_joined=timezone.now() - timedelta(days=2))
     empty = Thread.objects.create(owner=other, public_id="empty", model="c1")
-    holds.make(guest, "staff", "a case")
-    holds.make(empty, "staff", "a case")
-    assert guests.remove_idle() == 0
+    holds.place_hold(guest, "staff", "a case")
+    holds.place_hold(empty, "staff", "a case")
+    assert guests.delete_idle() == 0

@@ -17,13 +17,13 @@ import pytest
 
 from chat import conf
 from chat.testing import Call, ScriptedModel, answer, tool_round
-from chat.tools import ToolMistake, mcp_spec
+from chat.tools import ToolConfigError, mcp_spec
 from tests.live.client import Client
 from tests.live.doors import SSE
 from tests.live.harness import ROOT, eventually
 
 STDIO = {
-    "command": [sys.executable, "-m", "tests.toolbox.mcp_stdio"],
+    "command": [sys.executable, "-m", "tests.fixtures.mcp_stdio"],
     "env": {"PLACE": "afar", "PYTHONPATH": str(ROOT)},
 }
 DEAD = {"command": [sys.executable, "-c", "raise SystemExit(3)"]}
@@ -37,7 +37,7 @@ def http_url() -> Iterator[str]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         number = listener.fileno()
-        command = [sys.executable, "-m", "tests.toolbox.mcp_http", str(number)]
+        command = [sys.executable, "-m", "tests.fixtures.mcp_http", str(number)]
         process = subprocess.Popen(command, cwd=ROOT, pass_fds=[number])
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
@@ -139,7 +139,7 @@ def test_a_mistake_is_one_line_that_repeats_no_value(monkeypatch: pytest.MonkeyP
     value, says = MISTAKES[name]
     text = value if isinstance(value, str) else json.dumps(value)
     monkeypatch.setattr(mcp_spec, "settings", replace(conf.settings, mcp=text))
-    with pytest.raises(ToolMistake) as caught:
-        mcp_spec.configured()
+    with pytest.raises(ToolConfigError) as caught:
+        mcp_spec.configured_servers()
     assert says in str(caught.value)
     assert "sk-canary" not in str(caught.value)

@@ -15,7 +15,7 @@ from chat.admin import health
 from chat.conf import settings
 from chat.conf_models import ModelSpec
 from chat.errors import ModelTimeout
-from chat.model_clients.probe import Probe
+from chat.model_clients.probe import ProbeResult
 from chat.models import User
 from chat.tools import mcp_spec
 from tests.integration.admin_rows import page
@@ -77,11 +77,11 @@ def test_the_models_page_tells_the_tools_and_the_mcp_servers(
     assert "pw" not in text
 
 
-def probing(monkeypatch: pytest.MonkeyPatch, found: Probe) -> list[str]:
+def probing(monkeypatch: pytest.MonkeyPatch, found: ProbeResult) -> list[str]:
     """Has probes end like this; the models that were asked."""
     asked: list[str] = []
 
-    async def probe(model: str) -> Probe:
+    async def probe(model: str) -> ProbeResult:
         asked.append(model)
         return found
 
@@ -92,10 +92,10 @@ def probing(monkeypatch: pytest.MonkeyPatch, found: Probe) -> list[str]:
 def test_a_probe_tells_how_long_it_took_or_the_errors_code(
     admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = probing(monkeypatch, Probe(0.25))
+    asked = probing(monkeypatch, ProbeResult(0.25))
     text = admin.post(reverse("admin:probe"), {"model": "c1"}, follow=True).content.decode()
     assert "Model c1: first token after 0.25 s." in text
-    probing(monkeypatch, Probe(10, ModelTimeout()))
+    probing(monkeypatch, ProbeResult(10, ModelTimeout()))
     text = admin.post(reverse("admin:probe"), {"model": "c1"}, follow=True).content.decode()
     assert "Model c1: model_timeout after 10.00 s." in text
     assert asked == ["c1"]
@@ -104,7 +104,7 @@ def test_a_probe_tells_how_long_it_took_or_the_errors_code(
 def test_only_who_may_sends_a_probe_and_only_by_post_to_a_model_that_there_is(
     admin: Client, staff: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = probing(monkeypatch, Probe(0.25))
+    asked = probing(monkeypatch, ProbeResult(0.25))
     client = staff("view_dashboard")
     assert "Probe<" not in page(client, "models")
     assert client.post(reverse("admin:probe"), {"model": "c1"}).status_code == 403
@@ -118,7 +118,7 @@ def test_only_who_may_sends_a_probe_and_only_by_post_to_a_model_that_there_is(
 
 
 def test_one_probe_at_a_time(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = probing(monkeypatch, Probe(0.25))
+    asked = probing(monkeypatch, ProbeResult(0.25))
     with health._probing:
         text = admin.post(reverse("admin:probe"), {"model": "c1"}, follow=True).content.decode()
     assert "Another probe is under way." in text

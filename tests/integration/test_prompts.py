@@ -9,57 +9,57 @@ import pytest
 from django.db import OperationalError
 
 from chat.models import Response, Status, User
-from chat.payloads import Again, Content, Send
+from chat.payloads import RegenerateRequest, Content, SendRequest
 from chat.store import db, hidden, lifecycle, prompts
-from chat.store.claims import FIRST_EPOCH, Claimant
-from chat.store.hidden import Terms
+from chat.store.claims import FIRST_EPOCH, ClaimContext
+from chat.store.hidden import ContextLimits
 from chat.store.lifecycle import Outcome
-from chat.store.logs import Addition
+from chat.store.logs import Append
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TERMS = Terms("Be brief.", 1000)
+TERMS = ContextLimits("Be brief.", 1000)
 
 
 @pytest.fixture
-def claimant() -> Claimant:
-    return Claimant(User.objects.create(username="ada").pk, uuid4(), True, "", ("c1",))
+def claim_context() -> ClaimContext:
+    return ClaimContext(User.objects.create(username="ada").pk, uuid4(), True, "", ("c1",))
 
 
-def take(claimant: Claimant, request: Send | Again) -> Any:
-    return db._repeated(lambda: prompts.take(claimant, request, lambda model: TERMS))
+def take(claim_context: ClaimContext, request: SendRequest | RegenerateRequest) -> Any:
+    return db._repeated(lambda: prompts.claim_with_context(claim_context, request, lambda model: TERMS))
 
 
-def test_a_response_that_begins_now_has_what_its_model_gets(claimant: Claimant) -> None:
-    claim, prepared = take(claimant, Send(Content("Hello"), response_id="r"))
-    assert prepared == hidden.prepare(claim.job.response, TERMS)
-    assert prepared.terms is TERMS
-    assert prepared.messages == [
+def test_a_response_that_begins_now_has_what_its_model_gets(claim_context: ClaimContext) -> None:
+    claim, model_context = take(claim_context, SendRequest(Content("Hello"), response_id="r"))
+    assert model_context == hidden.build_context(claim.job.response, TERMS)
+    assert model_context.terms is TERMS
+    assert model_context.messages == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello"},
     ]
-    lifecycle.finish(Addition(claim.response.pk, FIRST_EPOCH, 0, []), Outcome(Status.DONE))
-    _, anew = take(claimant, Again(original="r", response_id="s"))
-    assert anew.messages == prepared.messages
+    lifecycle.finish(Append(claim.response.pk, FIRST_EPOCH, 0, []), Outcome(Status.DONE))
+    _, anew = take(claim_context, RegenerateRequest(original="r", response_id="s"))
+    assert anew.messages == model_context.messages
 
 
-def test_one_that_waits_or_exists_has_nothing_yet(claimant: Claimant) -> None:
-    request = Send(Content("Hello"), response_id="r", thread_id="t")
-    take(claimant, request)
-    waiting, nothing = take(claimant, Send(Content("And?"), thread_id="t", busy="queue"))
+def test_one_that_waits_or_exists_has_nothing_yet(claim_context: ClaimContext) -> None:
+    request = SendRequest(Content("Hello"), response_id="r", thread_id="t")
+    take(claim_context, request)
+    waiting, nothing = take(claim_context, SendRequest(Content("And?"), thread_id="t", busy="queue"))
     assert (waiting.job.queued, nothing) == (True, None)
-    same, nothing = take(Claimant(claimant.owner, uuid4(), True, "", ("c1",)), request)
+    same, nothing = take(ClaimContext(claim_context.owner, uuid4(), True, "", ("c1",)), request)
     assert (same.job, nothing) == (None, None)
 
 
 @pytest.mark.parametrize("problem", [OperationalError("away"), ValueError("odd")], ids=["away", "odd"])
 def test_a_history_that_cannot_be_read_leaves_the_claim_to_be_run(
-    claimant: Claimant, problem: Exception, monkeypatch: pytest.MonkeyPatch
+    claim_context: ClaimContext, problem: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise problem
 
-    monkeypatch.setattr(hidden, "prepare", broken)
-    claim, prepared = take(claimant, Send(Content("Hello"), response_id="r"))
-    assert prepared is None
+    monkeypatch.setattr(hidden, "build_context", broken)
+    claim, model_context = take(claim_context, SendRequest(Content("Hello"), response_id="r"))
+    assert model_context is None
     assert claim.job.response == Response.objects.get(status=Status.STREAMING).pk

@@ -12,8 +12,8 @@ from chat.history import history_for_model
 from chat.models import Attachment, AttachmentUse, Message, Response, Revision, Role, Status, Thread, User
 from chat.payloads import Feedback, ThreadChange
 from chat.store import holds, messages, redaction, threads, titles
-from chat.store.refused import Held, RedactedAlready, StillRunning
-from chat.store.titles import Untitled
+from chat.store.refused import UnderLegalHold, AlreadyRedacted, StillRunning
+from chat.store.titles import TitleCandidate
 from tests.integration.admin_rows import make_response, make_thread, write_log
 from tests.live.checks import assert_valid_log
 
@@ -55,11 +55,11 @@ def thread(owner: User) -> Thread:
     thread = make_thread(owner, "x")
     response = thread.responses.get()
     call = f'[{{"id": "call-1", "type": "function", "function": {{"name": "t", "arguments": "{WORD}"}}}}]'
-    thread.messages.filter(position=0).update(content=f"prompt {WORD}", readable=f"prompt {WORD}")
+    thread.messages.filter(position=0).update(content=f"prompt {WORD}", plain_text=f"prompt {WORD}")
     thread.messages.filter(position=1).update(tool_calls=call, content=f"first {WORD}", log_offset=5)
-    thread.messages.filter(position=2).update(content=f"result {WORD}", readable="")
+    thread.messages.filter(position=2).update(content=f"result {WORD}", plain_text="")
     reply = f"first {WORD} then {WORD}"
-    thread.messages.filter(position=3).update(content=reply, readable=reply, feedback_comment=f"bad {WORD}")
+    thread.messages.filter(position=3).update(content=reply, plain_text=reply, feedback_comment=f"bad {WORD}")
     write_log(response, (b"first ", False), (f"<think {WORD}>".encode(), True), (reply[6:].encode(), False))
     Response.objects.filter(pk=response.pk).update(
         kept_offset=Response.objects.get(pk=response.pk).log_length,
@@ -151,7 +151,7 @@ def test_a_result_of_a_tool_goes_alone(thread: Thread) -> None:
 def test_the_tombstone_says_who_and_when(thread: Thread) -> None:
     redaction.redact_message(thread.messages.get(position=0), "staff")
     row = thread.messages.get(position=0)
-    assert (row.content, row.readable, row.redacted_by) == (*[redaction.TOMBSTONE] * 2, "staff")
+    assert (row.content, row.plain_text, row.redacted_by) == (*[redaction.TOMBSTONE] * 2, "staff")
     assert row.redacted_at is not None
 
 
@@ -168,17 +168,17 @@ def test_the_model_gets_the_tombstone_and_a_valid_history(thread: Thread) -> Non
 
 
 def test_a_title_that_a_person_chose_stays_unless_the_text_holds_it(thread: Thread) -> None:
-    Thread.objects.filter(pk=thread.pk).update(title="Holidays", titled_by_person=True)
+    Thread.objects.filter(pk=thread.pk).update(title="Holidays", has_custom_title=True)
     redaction.redact_message(thread.messages.get(position=0), "staff")
     assert Thread.objects.get(pk=thread.pk).title == "Holidays"
-    Thread.objects.filter(pk=thread.pk).update(title=WORD, titled_by_person=True)
+    Thread.objects.filter(pk=thread.pk).update(title=WORD, has_custom_title=True)
     redaction.redact_message(thread.messages.get(position=3), "staff")
     assert Thread.objects.get(pk=thread.pk).title == redaction.TOMBSTONE
 
 
 def test_a_better_title_that_is_on_its_way_comes_too_late(thread: Thread) -> None:
     redaction.redact_message(thread.messages.get(position=0), "staff")
-    titles.name(Untitled(thread.pk, thread.owner_id, "", ""), f"About {WORD}")
+    titles.set_title(TitleCandidate(thread.pk, thread.owner_id, "", ""), f"About {WORD}")
     assert Thread.objects.get(pk=thread.pk).title == redaction.TOMBSTONE
 
 
@@ -200,28 +200,28 @@ def test_a_score_survives_the_comment_that_came_with_it(thread: Thread) -> None:
 
 def test_nothing_is_redacted_twice(thread: Thread) -> None:
     redaction.redact_message(thread.messages.get(position=0), "first")
-    with pytest.raises(RedactedAlready):
+    with pytest.raises(AlreadyRedacted):
         redaction.redact_message(thread.messages.get(position=0), "second")
     redaction.redact_thread(thread, "third")
     assert thread.messages.get(position=0).redacted_by == "first"
 
 
 def hold_thread(thread: Thread) -> None:
-    holds.make(thread, "staff", "a case")
+    holds.place_hold(thread, "staff", "a case")
 
 
 def hold_owner(thread: Thread) -> None:
-    holds.make(thread.owner, "staff", "a case")
+    holds.place_hold(thread.owner, "staff", "a case")
 
 
 @pytest.mark.parametrize("hold", [hold_thread, hold_owner])
 def test_a_hold_keeps_everything_from_being_redacted(thread: Thread, hold: Callable[[Thread], None]) -> None:
     hold(thread)
-    with pytest.raises(Held):
+    with pytest.raises(UnderLegalHold):
         redaction.redact_message(thread.messages.get(position=0), "staff")
-    with pytest.raises(Held):
+    with pytest.raises(UnderLegalHold):
         redaction.redact_response(thread.responses.get(), "staff")
-    with pytest.raises(Held):
+    with pytest.raises(UnderLegalHold):
         redaction.redact_thread(thread, "staff")
     assert not Message.objects.exclude(redacted_at=None).exists()
 
@@ -236,7 +236,7 @@ def test_while_something_runs_in_the_thread_nothing_is_redacted(thread: Thread, 
 def test_an_answer_that_failed_without_text_stays_without(owner: User) -> None:
     thread = make_thread(owner, "x")
     response = thread.responses.get()
-    thread.messages.filter(position=3).update(content="", readable="")
+    thread.messages.filter(position=3).update(content="", plain_text="")
     redaction.redact_response(response, "staff")
     assert thread.messages.get(position=3).content == ""
     assert_valid_log(Response.objects.get(pk=response.pk))
@@ -245,7 +245,7 @@ def test_an_answer_that_failed_without_text_stays_without(owner: User) -> None:
 def test_an_answer_that_was_cut_to_nothing_stays_cut(owner: User) -> None:
     thread = make_thread(owner, "x")
     response = thread.responses.get()
-    thread.messages.filter(position=3).update(content="", readable="")
+    thread.messages.filter(position=3).update(content="", plain_text="")
     write_log(response, (b"said and cut", False))
     redaction.redact_response(response, "staff")
     row = Response.objects.get(pk=response.pk)

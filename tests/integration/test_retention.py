@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from chat.conf import settings
 from chat.identity import Credentials, identify
-from chat.models import AccessRecord, Action, ApiToken, Message, Response, Status, Thread, User
+from chat.models import AuditLogEntry, AuditAction, ApiToken, Message, Response, Status, Thread, User
 from chat.store import erasure, holds, removal, retention, sessions, suspension
-from chat.store.refused import Held
+from chat.store.refused import UnderLegalHold
 from tests.integration.admin_rows import client_of, make_response, make_thread
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,7 @@ def test_each_kind_of_owner_has_an_age_of_its_own(owner: User, guest: User) -> N
     kept = {aged(owner, 29).pk, aged(guest, 2).pk}
     aged(owner, 31)
     aged(guest, 4)
-    assert retention.remove_overdue() == 2
+    assert retention.delete_expired_threads() == 2
     assert left() == kept
 
 
@@ -65,12 +65,12 @@ def test_without_a_setting_nothing_is_ever_too_old(
     aged(owner, 4000)
     aged(guest, 4000)
     record(4000)
-    assert (retention.remove_overdue(), retention.remove_old_records()) == (0, 0)
+    assert (retention.delete_expired_threads(), retention.delete_expired_records()) == (0, 0)
 
 
 def test_a_thread_goes_with_everything_in_it(owner: User) -> None:
     aged(owner, 31)
-    retention.remove_overdue()
+    retention.delete_expired_threads()
     assert not Message.objects.exists()
     assert not Response.objects.exists()
     assert User.objects.filter(pk=owner.pk).exists()
@@ -78,9 +78,9 @@ def test_a_thread_goes_with_everything_in_it(owner: User) -> None:
 
 def test_a_held_thread_and_a_held_users_threads_stay(owner: User, guest: User) -> None:
     kept = {aged(owner, 31).pk, aged(guest, 31).pk}
-    holds.make(Thread.objects.get(owner=owner), "staff", "a case")
-    holds.make(guest, "staff", "a case")
-    assert retention.remove_overdue() == 0
+    holds.place_hold(Thread.objects.get(owner=owner), "staff", "a case")
+    holds.place_hold(guest, "staff", "a case")
+    assert retention.delete_expired_threads() == 0
     assert left() == kept
 
 
@@ -88,29 +88,29 @@ def test_a_held_thread_and_a_held_users_threads_stay(owner: User, guest: User) -
 def test_a_thread_in_which_something_runs_stays(owner: User, status: Status) -> None:
     thread = aged(owner, 31)
     make_response(thread, 2, thread.messages.get(position=0), status=status)
-    assert retention.remove_overdue() == 0
+    assert retention.delete_expired_threads() == 0
 
 
 def test_a_step_is_bounded_by_threads_and_by_messages(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         aged(owner, 31)
     monkeypatch.setattr(removal, "THREADS", 3)
-    assert retention.remove_overdue() == 3
+    assert retention.delete_expired_threads() == 3
     monkeypatch.setattr(removal, "MESSAGES", 1)  # fewer than any thread has
-    assert [retention.remove_overdue() for _ in range(3)] == [1, 1, 0]
+    assert [retention.delete_expired_threads() for _ in range(3)] == [1, 1, 0]
 
 
 def record(days: float) -> None:
     moment = timezone.now() - timedelta(days=days)
-    AccessRecord.objects.create(username="staff", action=Action.LOOKED, kind="thread", moment=moment)
+    AuditLogEntry.objects.create(username="staff", action=AuditAction.VIEWED, kind="thread", moment=moment)
 
 
 def test_old_records_go_in_steps_and_younger_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     for days in (89, 91, 92, 93):
         record(days)
     monkeypatch.setattr(retention, "RECORDS", 2)
-    assert [retention.remove_old_records() for _ in range(3)] == [2, 1, 0]
-    assert AccessRecord.objects.count() == 1
+    assert [retention.delete_expired_records() for _ in range(3)] == [2, 1, 0]
+    assert AuditLogEntry.objects.count() == 1
 
 
 def said(*arguments: str) -> str:
@@ -135,7 +135,7 @@ def test_the_command_counts_first_and_then_deletes(owner: User, monkeypatch: pyt
 
 def erase(user: User) -> None:
     erasure.begin(user.pk)
-    while not erasure.step(user.pk):
+    while not erasure.erase_batch(user.pk):
         pass
 
 
@@ -165,8 +165,8 @@ def test_from_the_first_moment_an_erased_user_is_nobody(owner: User) -> None:
 @pytest.mark.parametrize("kind", ["user", "thread"])
 def test_a_hold_keeps_a_user_from_being_erased(owner: User, kind: str) -> None:
     thread = make_thread(owner)
-    holds.make(owner if kind == "user" else thread, "staff", "a case")
-    with pytest.raises(Held):
+    holds.place_hold(owner if kind == "user" else thread, "staff", "a case")
+    with pytest.raises(UnderLegalHold):
         erasure.begin(owner.pk)
     assert User.objects.get(pk=owner.pk).is_active
 
@@ -174,19 +174,19 @@ def test_a_hold_keeps_a_user_from_being_erased(owner: User, kind: str) -> None:
 def test_a_hold_that_comes_later_stops_an_erasure_until_it_is_lifted(owner: User) -> None:
     thread = make_thread(owner)
     erasure.begin(owner.pk)
-    hold = holds.make(thread, "staff", "a case")
-    assert erasure.waiting() == []
-    assert erasure.step(owner.pk)
+    hold = holds.place_hold(thread, "staff", "a case")
+    assert erasure.pending_erasures() == []
+    assert erasure.erase_batch(owner.pk)
     assert left() == {thread.pk}
-    holds.lift(hold, "staff", "over")
-    assert erasure.waiting() == [owner.pk]
+    holds.lift_hold(hold, "staff", "over")
+    assert erasure.pending_erasures() == [owner.pk]
 
 
 def test_an_erasure_waits_for_what_runs(owner: User) -> None:
     thread = make_thread(owner)
     make_response(thread, 2, thread.messages.get(position=0), status=Status.STREAMING)
     erasure.begin(owner.pk)
-    assert erasure.waiting() == []
+    assert erasure.pending_erasures() == []
     assert Response.objects.exclude(stop_requested_at=None).count() == 1
 
 
@@ -220,13 +220,13 @@ def test_sessions_are_listed_without_ended_ones_and_within_a_bound(
 ) -> None:
     client_of(owner)
     client_of(guest)
-    assert len(sessions.of(owner).expire) == 1
+    assert len(sessions.sessions_of(owner).expire) == 1
     suspension.end_sessions(owner.pk)
     client_of(User.objects.get(pk=owner.pk))
-    found = sessions.of(User.objects.get(pk=owner.pk))
+    found = sessions.sessions_of(User.objects.get(pk=owner.pk))
     assert (len(found.expire), found.whole) == (1, True)
     monkeypatch.setattr(sessions, "SCANNED", 1)
-    assert not sessions.of(owner).whole
+    assert not sessions.sessions_of(owner).whole
 
 
 def test_a_user_who_is_being_erased_is_not_let_in_again(owner: User) -> None:

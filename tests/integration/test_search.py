@@ -14,7 +14,7 @@ from chat.store import hidden, messages, threads
 from chat.store.search import EXCERPT_CHARACTERS, Excerpt, excerpt, search
 from chat.store.threads import Listing
 from chat.text import escape
-from tests.integration.conversation import NAME, Conversation
+from tests.integration.conversation import NAME, ConversationDriver
 from tests.unit.c1_samples import FORM, PROGRAM, TYPED, version_1, version_2
 
 ALL = Listing(20, None, "", None)
@@ -25,18 +25,18 @@ TREE = {
 
 
 @pytest.fixture
-def talk(db: None) -> Conversation:
-    return Conversation(User.objects.create(username="ada"))
+def talk(db: None) -> ConversationDriver:
+    return ConversationDriver(User.objects.create(username="ada"))
 
 
-def say(talk: Conversation, prompt: str, reply: str = "Yes.", status: Status = Status.DONE) -> None:
+def say(talk: ConversationDriver, prompt: str, reply: str = "Yes.", status: Status = Status.DONE) -> None:
     stream = talk.prompt(prompt)
     assert stream is not None
     talk.say(stream, reply)
     talk.end(stream, status)
 
 
-def found(talk: Conversation, words: str) -> list[Excerpt]:
+def found(talk: ConversationDriver, words: str) -> list[Excerpt]:
     hits, _ = search(talk.user.pk, replace(ALL, words=words))
     return [part for _, part in hits]
 
@@ -59,7 +59,9 @@ def marked(part: Excerpt) -> list[str]:
         ("Plain **Markdown** words", "markdown", ["Markdown"]),
     ],
 )
-def test_words_of_a_reply_are_found(talk: Conversation, reply: str, words: str, hits: list[str]) -> None:
+def test_words_of_a_reply_are_found(
+    talk: ConversationDriver, reply: str, words: str, hits: list[str]
+) -> None:
     say(talk, "Something", reply)
     (part,) = found(talk, words)
     assert marked(part)[: len(hits)] == hits
@@ -68,19 +70,19 @@ def test_words_of_a_reply_are_found(talk: Conversation, reply: str, words: str, 
 @pytest.mark.parametrize(
     "words", ["TextContent", "openui", "thesys", "buttons", "componentType", "quot", "nbsp"]
 )
-def test_what_nobody_reads_in_a_message_is_not_found(talk: Conversation, words: str) -> None:
+def test_what_nobody_reads_in_a_message_is_not_found(talk: ConversationDriver, words: str) -> None:
     say(talk, FORM, version_2(PROGRAM))
     assert found(talk, words) == []
 
 
-def test_words_of_a_form_are_found(talk: Conversation) -> None:
+def test_words_of_a_form_are_found(talk: ConversationDriver) -> None:
     say(talk, FORM)
     (part,) = found(talk, "count 7")
     assert 'count: 7 "or" <8>' in part.text
     assert {"count", "7"} <= set(marked(part))
 
 
-def test_a_title_is_found_ahead_of_a_mention(talk: Conversation) -> None:
+def test_a_title_is_found_ahead_of_a_mention(talk: ConversationDriver) -> None:
     say(talk, "A word about wombats")
     threads.change(talk.user.pk, NAME, ThreadChange("Other things", None, None, None))
     Thread.objects.create(owner=talk.user, public_id="titled", title="Wombats", model="c1")
@@ -88,14 +90,14 @@ def test_a_title_is_found_ahead_of_a_mention(talk: Conversation) -> None:
     assert [thread.public_id for thread, _ in hits] == ["titled", NAME]
 
 
-def test_a_replaced_reply_is_found_by_its_new_words_alone(talk: Conversation) -> None:
+def test_a_replaced_reply_is_found_by_its_new_words_alone(talk: ConversationDriver) -> None:
     say(talk, "Something", "Old words")
-    (_, reply), _ = messages.page(talk.user.pk, NAME, messages.Span(10))
+    (_, reply), _ = messages.page(talk.user.pk, NAME, messages.MessageRange(10))
     messages.replace(talk.user.pk, NAME, reply.id, "New words")
     assert (len(found(talk, "old")), len(found(talk, "new"))) == (0, 1)
 
 
-def test_a_stopped_reply_is_found_by_what_was_kept(talk: Conversation) -> None:
+def test_a_stopped_reply_is_found_by_what_was_kept(talk: ConversationDriver) -> None:
     stream = talk.prompt("Something")
     assert stream is not None
     talk.say(stream, "Seen unseen")
@@ -103,18 +105,18 @@ def test_a_stopped_reply_is_found_by_what_was_kept(talk: Conversation) -> None:
     assert (len(found(talk, "seen")), len(found(talk, "unseen"))) == (1, 0)
 
 
-def test_hidden_messages_and_system_texts_are_not_found(talk: Conversation) -> None:
+def test_hidden_messages_and_system_texts_are_not_found(talk: ConversationDriver) -> None:
     stream = talk.prompt("Something")
     assert stream is not None
     talk.say(stream, "Visible ")
     assert hidden.add_round(stream.job.response, stream.job.epoch, talk.round(stream, ["xylograph"]))
     talk.end(stream, Status.DONE)
     threads.change(talk.user.pk, NAME, ThreadChange(None, None, "xylograph", None))
-    Message.objects.filter(hidden=True).update(readable="xylograph")  # as nothing writes it
+    Message.objects.filter(hidden=True).update(plain_text="xylograph")  # as nothing writes it
     assert (found(talk, "xylograph"), found(talk, "clock"), len(found(talk, "visible"))) == ([], [], 1)
 
 
-def test_a_prompt_that_waits_or_was_withdrawn_is_not_found(talk: Conversation) -> None:
+def test_a_prompt_that_waits_or_was_withdrawn_is_not_found(talk: ConversationDriver) -> None:
     talk.prompt("First")
     waiting = talk.prompt("xylograph", busy="queue")
     assert waiting is not None
@@ -123,8 +125,8 @@ def test_a_prompt_that_waits_or_was_withdrawn_is_not_found(talk: Conversation) -
     assert found(talk, "xylograph") == []
 
 
-def test_another_users_threads_are_not_found(talk: Conversation) -> None:
-    stranger = Conversation(User.objects.create(username="bob"))
+def test_another_users_threads_are_not_found(talk: ConversationDriver) -> None:
+    stranger = ConversationDriver(User.objects.create(username="bob"))
     say(stranger, "wombats wombats", "wombats")
     assert (len(found(stranger, "wombats")), found(talk, "wombats")) == (1, [])
     say(talk, "A word about wombats")
@@ -132,14 +134,14 @@ def test_another_users_threads_are_not_found(talk: Conversation) -> None:
     assert ([thread.owner_id for thread, _ in hits], cursor) == ([talk.user.pk], None)
 
 
-def test_markup_in_an_excerpt_is_the_text_that_was_typed(talk: Conversation) -> None:
+def test_markup_in_an_excerpt_is_the_text_that_was_typed(talk: ConversationDriver) -> None:
     say(talk, TYPED, '<content thesys="true">' + escape("A <mark>wombat</mark> & co") + "</content>")
     (typed,), (said,) = found(talk, "again"), found(talk, "wombat")
     assert (typed.text, marked(typed)) == ('And "again" <b>&</b>', ["again"])
     assert (said.text, marked(said)) == ("A <mark>wombat</mark> & co", ["wombat"])
 
 
-def test_pages_of_hits_follow_one_another_without_gap_or_repeat(talk: Conversation) -> None:
+def test_pages_of_hits_follow_one_another_without_gap_or_repeat(talk: ConversationDriver) -> None:
     for number in range(5):
         Thread.objects.create(
             owner=talk.user, public_id=f"t{number}", title="Wombats " * (1 + number // 2), model="c1"

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from chat.models import Told
+from chat.models import PromptBlob
 from chat.store import told
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +25,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def queries_of_keeping(text: bytes) -> int:
-    told.said(text)
+    told.digest(text)
     with CaptureQueriesContext(connection) as captured:
-        told.keep()
+        told.flush()
     return len(captured)
 
 
@@ -37,8 +37,8 @@ def test_a_text_is_stored_once_and_then_costs_no_query(
     with django_capture_on_commit_callbacks(execute=True):
         assert queries_of_keeping("Be brief. ñ".encode()) > 0
     assert queries_of_keeping("Be brief. ñ".encode()) == 0
-    assert told.texts([told.said("Be brief. ñ".encode())]) == {
-        told.digest_of("Be brief. ñ".encode()): "Be brief. ñ".encode()
+    assert told.texts([told.digest("Be brief. ñ".encode())]) == {
+        told.sha256_hex("Be brief. ñ".encode()): "Be brief. ñ".encode()
     }
 
 
@@ -46,17 +46,17 @@ def test_a_text_whose_transaction_was_lost_is_stored_with_the_next() -> None:
     with transaction.atomic():
         queries_of_keeping(b"x")
         transaction.set_rollback(True)
-    assert not Told.objects.exists()
+    assert not PromptBlob.objects.exists()
     assert queries_of_keeping(b"") > 0
-    assert Told.objects.get().text == "x"
+    assert PromptBlob.objects.get().text == "x"
 
 
 def test_a_text_that_another_process_stored_is_no_trouble() -> None:
-    Told.objects.create(digest=told.digest_of(b"x"), text="x")
+    PromptBlob.objects.create(digest=told.sha256_hex(b"x"), text="x")
     queries_of_keeping(b"x")
-    assert Told.objects.count() == 1
+    assert PromptBlob.objects.count() == 1
 
 
 def test_nothing_said_has_no_digest() -> None:
-    assert told.said(b"") == ""
+    assert told.digest(b"") == ""
     assert queries_of_keeping(b"") == 0

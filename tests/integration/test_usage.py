@@ -16,19 +16,29 @@ from django.urls import reverse
 
 from chat.conf import settings
 from chat.errors import QuotaExceeded
-from chat.models import CallEnd, Counted, Price, Response, Spending, Status, Thread, UpstreamCall, User
-from chat.payloads import Content, Send
+from chat.models import (
+    CallOutcome,
+    TokenSource,
+    Price,
+    Response,
+    QuotaReservation,
+    Status,
+    Thread,
+    UpstreamCall,
+    User,
+)
+from chat.payloads import Content, SendRequest
 from chat.store import claims, lifecycle, logs, quotas, threads, usage
-from chat.store.claims import Claimant
+from chat.store.claims import ClaimContext
 from chat.store.lifecycle import Outcome
-from chat.store.logs import Addition, Piece
-from chat.store.usage import Call, Cost
+from chat.store.logs import Append, LogSegment
+from chat.store.usage import CallRecord, CallCost
 from tests.integration.admin_rows import client_of, page
 
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-CALL = Call(
+CALL = CallRecord(
     model="c1",
     upstream_model="c1-nightly",
     round=0,
@@ -36,11 +46,11 @@ CALL = Call(
     started_at=NOON,
     first_token_at=NOON + timedelta(seconds=1),
     finished_at=NOON + timedelta(seconds=2),
-    outcome=CallEnd.DONE,
+    outcome=CallOutcome.DONE,
     error_code=None,
     prompt_tokens=1_000_000,
     completion_tokens=500_000,
-    source=Counted.PROVIDER,
+    source=TokenSource.PROVIDER,
 )
 
 
@@ -60,18 +70,18 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def claim(user: User, words: str = "Hello", **fields: Any) -> Response:
-    claimant = Claimant(user.pk, uuid4(), True, "", ("c1",))
-    return claims.claim(claimant, Send(Content(words), **fields)).response
+    claim_context = ClaimContext(user.pk, uuid4(), True, "", ("c1",))
+    return claims.claim(claim_context, SendRequest(Content(words), **fields)).response
 
 
-def end(response: Response, *calls: Call, status: Status = Status.DONE) -> None:
+def end(response: Response, *calls: CallRecord, status: Status = Status.DONE) -> None:
     used = usage.total(calls, calls)
-    lifecycle.finish(Addition(response.pk, response.lease_epoch, 0, []), Outcome(status, usage=used))
+    lifecycle.finish(Append(response.pk, response.lease_epoch, 0, []), Outcome(status, usage=used))
 
 
 def age(response: Response, **ago: float) -> None:
     """Make a claim that old."""
-    Spending.objects.filter(response=response.pk).update(claimed_at=Now() - timedelta(**ago))
+    QuotaReservation.objects.filter(response=response.pk).update(claimed_at=Now() - timedelta(**ago))
 
 
 def refusal(user: User, words: str = "Hello") -> QuotaExceeded:
@@ -87,8 +97,8 @@ def price(prompt: str, completion: str, since: datetime, **fields: Any) -> None:
     )
 
 
-def costs(*by: str, days: int = 1) -> list[Cost]:
-    return usage.costs(by, NOON - timedelta(days=days), NOON + timedelta(days=days))
+def costs(*by: str, days: int = 1) -> list[CallCost]:
+    return usage.call_costs(by, NOON - timedelta(days=days), NOON + timedelta(days=days))
 
 
 # Calls
@@ -96,17 +106,20 @@ def costs(*by: str, days: int = 1) -> list[Cost]:
 
 def test_the_end_stores_the_calls_and_settles_the_reservation(ada: User) -> None:
     response = claim(ada, "x" * 400)
-    assert Spending.objects.values_list("tokens", "settled").get() == (100 + quotas.ALLOWANCE_TOKENS, False)
+    assert QuotaReservation.objects.values_list("tokens", "finalized").get() == (
+        100 + quotas.ALLOWANCE_TOKENS,
+        False,
+    )
     end(response, CALL)
     row = UpstreamCall.objects.get()
     assert (row.owner, row.thread, row.response) == (ada, response.thread_id, response.pk)
     assert (row.outcome, row.upstream_model, row.prompt_tokens) == ("done", "c1-nightly", 1_000_000)
-    assert Spending.objects.values_list("tokens", "settled").get() == (1_500_000, True)
+    assert QuotaReservation.objects.values_list("tokens", "finalized").get() == (1_500_000, True)
 
 
 def test_a_response_that_never_asked_takes_no_tokens_but_its_place_in_the_hour(ada: User) -> None:
     end(claim(ada), status=Status.STOPPED)
-    assert list(Spending.objects.values_list("tokens", "settled")) == [(0, True)]
+    assert list(QuotaReservation.objects.values_list("tokens", "finalized")) == [(0, True)]
     assert not UpstreamCall.objects.exists()
 
 
@@ -123,25 +136,25 @@ def test_the_rows_outlive_thread_and_user(ada: User) -> None:
     threads.delete(ada.pk, thread.pk, thread.public_id)
     ada.delete()
     assert [(row.owner, row.response) for row in UpstreamCall.objects.all()] == [(None, response.pk)]
-    assert [(row.owner, row.response) for row in Spending.objects.all()] == [(None, response.pk)]
+    assert [(row.owner, row.response) for row in QuotaReservation.objects.all()] == [(None, response.pk)]
 
 
 def test_what_a_dead_process_took_is_estimated_from_the_log(ada: User) -> None:
     response = claim(ada, "x" * 40)
     usage.add(ada.pk, response.thread_id, response.pk, [replace(CALL, prompt_tokens=30, completion_tokens=4)])
     Response.objects.filter(pk=response.pk).update(lease_until=Now() - timedelta(seconds=1))
-    logs.append([Addition(response.pk, response.lease_epoch, 0, [Piece(b"y" * 80, b"", False)])])
-    ended = lifecycle.end_abandoned(response.pk, expired=True)
-    lost = UpstreamCall.objects.get(outcome=CallEnd.LOST)
+    logs.append([Append(response.pk, response.lease_epoch, 0, [LogSegment(b"y" * 80, b"", False)])])
+    ended = lifecycle.finish_orphan(response.pk, expired=True)
+    lost = UpstreamCall.objects.get(outcome=CallOutcome.LOST)
     assert (lost.round, lost.prompt_tokens, lost.completion_tokens, lost.source) == (1, 30, 16, "estimated")
-    assert Spending.objects.values_list("tokens", "settled").get() == (80, True)
+    assert QuotaReservation.objects.values_list("tokens", "finalized").get() == (80, True)
     assert ended is not None
     assert ended.usage == {"promptTokens": 60, "completionTokens": 20, "source": "estimated"}
 
 
 def test_an_owner_that_lost_its_lease_stores_no_calls(ada: User) -> None:
     response = claim(ada)
-    lifecycle.end_abandoned(response.pk, expired=False)
+    lifecycle.finish_orphan(response.pk, expired=False)
     end(response, CALL)
     assert [row.outcome for row in UpstreamCall.objects.all()] == ["lost"]
 
@@ -182,11 +195,11 @@ def test_calls_without_a_price_are_counted_apart() -> None:
         "started_at": NOON + timedelta(hours=2),
         "finished_at": NOON + timedelta(hours=3),
     }
-    late = replace(CALL, round=1, first_token_at=None, source=Counted.ESTIMATED, **later)
+    late = replace(CALL, round=1, first_token_at=None, source=TokenSource.ESTIMATED, **later)
     usage.add(None, 1, 1, [CALL, late])
     priced, unpriced = costs("model")
-    assert priced == Cost(("c1",), "USD", Decimal("1.5"), 1_000_000, 500_000, 1, 1)
-    assert unpriced == Cost(("c1",), None, None, 1_000_000, 500_000, 1, 0)
+    assert priced == CallCost(("c1",), "USD", Decimal("1.5"), 1_000_000, 500_000, 1, 1)
+    assert unpriced == CallCost(("c1",), None, None, 1_000_000, 500_000, 1, 0)
 
 
 def test_costs_are_told_by_user_and_day_and_never_across_currencies(ada: User) -> None:
@@ -206,8 +219,8 @@ def test_costs_are_told_by_user_and_day_and_never_across_currencies(ada: User) -
 
 def test_only_the_calls_of_the_period_are_told() -> None:
     usage.add(None, 1, 1, [CALL])
-    assert usage.costs(("day",), NOON, NOON + timedelta(seconds=1))[0].calls == 1
-    assert usage.costs(("day",), NOON - timedelta(days=1), NOON) == []
+    assert usage.call_costs(("day",), NOON, NOON + timedelta(seconds=1))[0].calls == 1
+    assert usage.call_costs(("day",), NOON - timedelta(days=1), NOON) == []
 
 
 # Quotas
@@ -249,7 +262,7 @@ def test_a_prompt_beyond_the_whole_quota_is_taken_when_nothing_else_was(
 def test_without_quotas_nothing_is_counted_against_anyone(ada: User, limits: Callable[..., None]) -> None:
     limits(per_hour=0, tokens_per_day=0)
     responses = [claim(ada, "x" * 4_000_000) for _ in range(3)]
-    assert len(responses) == Spending.objects.count() == 3
+    assert len(responses) == QuotaReservation.objects.count() == 3
 
 
 @pytest.mark.parametrize(
@@ -274,7 +287,7 @@ def test_all_guests_share_a_quota_that_users_have_no_part_in(
 
 def test_the_admin_shows_calls_and_changes_none_of_them(ada: User) -> None:
     admin = client_of(User.objects.create_superuser("root"))
-    usage.add(ada.pk, 1, 2, [replace(CALL, outcome=CallEnd.FAILED, error_code="model_timeout")])
+    usage.add(ada.pk, 1, 2, [replace(CALL, outcome=CallOutcome.FAILED, error_code="model_timeout")])
     call = UpstreamCall.objects.get()
     listed = page(admin, "chat_upstreamcall_changelist", q="ada")
     assert "model_timeout" in listed

@@ -29,7 +29,7 @@ OPTIONS = (
 )
 
 
-class Tab:
+class DevToolsTab:
     """One page. Its scripts' mistakes and what its policy refused are in `mistakes`."""
 
     def __init__(self, socket: ClientConnection) -> None:
@@ -72,7 +72,7 @@ class Tab:
 
 
 @contextmanager
-def browser(folder: Path) -> Iterator[Tab]:
+def browser(folder: Path) -> Iterator[DevToolsTab]:
     """A new browser with a profile of its own in `folder`."""
     assert CHROMIUM is not None
     silent = subprocess.DEVNULL
@@ -84,7 +84,7 @@ def browser(folder: Path) -> Iterator[Tab]:
         tabs = httpx.get(f"http://127.0.0.1:{port}/json").json()
         address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
         with connect(address, max_size=None) as socket:
-            yield Tab(socket)
+            yield DevToolsTab(socket)
     finally:
         process.terminate()
         process.wait(SECONDS)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from tests.live.harness import CANARY_WORD, Server, eventually
+from tests.live.harness import CANARY_WORD, LiveServer, eventually
 
 SECONDS = 10.0  # for any one read; more is a hang
 PLAIN_TEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # unused over http; made once, for each one costs 30 ms
@@ -46,7 +46,7 @@ class Closeable(Protocol):
 class Client:
     """A user of one server; with `token` None a visitor with cookies."""
 
-    def __init__(self, server: Server, token: str | None = None, username: str = "") -> None:
+    def __init__(self, server: LiveServer, token: str | None = None, username: str = "") -> None:
         self.server = server
         self.username = username
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -55,7 +55,7 @@ class Client:
         )
         self.opened: list[Closeable] = [self.http]
 
-    def at(self, server: Server) -> Client:
+    def at(self, server: LiveServer) -> Client:
         """The same user at another server."""
         there = Client(server, None, self.username)
         there.headers = self.headers
@@ -93,9 +93,9 @@ class Client:
         return list(answer.json()["messages"])
 
     @contextlib.contextmanager
-    def socket(self, **headers: str) -> Iterator[Socket]:
+    def socket(self, **headers: str) -> Iterator[WebSocketClient]:
         with connect_socket(self.server, {**self.headers, **headers}) as connection:
-            yield Socket(connection)
+            yield WebSocketClient(connection)
 
     def close(self) -> None:
         """Close everything that was opened for this user, even where a test failed half-way."""
@@ -103,13 +103,13 @@ class Client:
             opened.close()
 
 
-def connect_socket(server: Server, headers: dict[str, str]) -> AbstractContextManager[ClientConnection]:
+def connect_socket(server: LiveServer, headers: dict[str, str]) -> AbstractContextManager[ClientConnection]:
     """A context manager that opens a WebSocket; websockets.exceptions.InvalidStatus where it is refused."""
     url = server.url.replace("http", "ws", 1) + "/ws/chat/"
     return connect(url, additional_headers=headers, open_timeout=SECONDS, proxy=None, max_size=None)
 
 
-class Socket:
+class WebSocketClient:
     """A WebSocket that speaks JSON."""
 
     def __init__(self, connection: ClientConnection) -> None:
@@ -118,15 +118,15 @@ class Socket:
     def say(self, kind: str, **fields: Any) -> None:
         self.connection.send(json.dumps({"type": kind, **fields}))
 
-    def hear(self) -> Json:
+    def receive(self) -> Json:
         return dict(json.loads(self.connection.recv(SECONDS)))
 
-    def hear_until(self, kind: str) -> Json:
+    def receive_until(self, kind: str) -> Json:
         """The next frame of this type; others are skipped."""
-        while (frame := self.hear())["type"] != kind:
+        while (frame := self.receive())["type"] != kind:
             pass
         return frame
 
     def ask(self, kind: str, **fields: Any) -> Json:
         self.say(kind, **fields)
-        return self.hear()
+        return self.receive()

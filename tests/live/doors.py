@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-from tests.live.client import SECONDS, Client, Json, Socket, body_of, connect_socket
+from tests.live.client import SECONDS, Client, Json, WebSocketClient, body_of, connect_socket
 
 END_FIELDS = ("status", "finishReason", "usage", "error", "keptOffset")
 
 
 @dataclass
-class Heard:
+class ReceivedStream:
     """What a reader got: the text's bytes, the offset after it, `start`, `end`, and every event."""
 
     text: bytes = b""
@@ -42,13 +42,13 @@ class Heard:
 class Reader(Protocol):
     """One follower of one response."""
 
-    heard: Heard
+    heard: ReceivedStream
 
     def until(self, text: str) -> Reader:
         """Read on until the text so far holds `text`; a framed reader has its `start` then, even for ""."""
         ...
 
-    def rest(self) -> Heard: ...
+    def rest(self) -> ReceivedStream: ...
     def close(self) -> None: ...
 
 
@@ -62,7 +62,7 @@ class HttpReader:
         self, client: Client, method: str, path: str, body: Json | None, headers: dict[str, str]
     ) -> None:
         self.client = client
-        self.heard = Heard()
+        self.heard = ReceivedStream()
         self._connection = http.client.HTTPConnection(
             client.server.url.removeprefix("http://"), timeout=SECONDS
         )
@@ -82,7 +82,7 @@ class HttpReader:
             assert self._more(), f"the body ended at {self.heard.text[-200:]!r}, before {text!r}"
         return self
 
-    def rest(self) -> Heard:
+    def rest(self) -> ReceivedStream:
         while self._more():
             pass
         self.close()
@@ -108,7 +108,7 @@ class C1Reader(HttpReader):
     def take(self, piece: bytes) -> None:
         self.heard.text += piece
 
-    def rest(self) -> Heard:
+    def rest(self) -> ReceivedStream:
         heard = super().rest()
         if response_id := self.head.headers.get("X-Response-Id"):
             told = self.client.response(response_id)
@@ -139,18 +139,18 @@ class SocketReader:
     """The same over a WebSocket of its own."""
 
     def __init__(self, client: Client, kind: str, **fields: Any) -> None:
-        self.heard = Heard()
+        self.heard = ReceivedStream()
         self._stack = contextlib.ExitStack()
         self.connection = self._stack.enter_context(connect_socket(client.server, client.headers))
         client.opened.append(self)
-        Socket(self.connection).say(kind, **fields)
+        WebSocketClient(self.connection).say(kind, **fields)
 
     def until(self, text: str) -> SocketReader:
         while text.encode() not in self.heard.text or not self.heard.start:
             assert self._more(), f"it ended at {self.heard.text[-200:]!r}, before {text!r}"
         return self
 
-    def rest(self) -> Heard:
+    def rest(self) -> ReceivedStream:
         while self._more():
             pass
         self.close()
@@ -168,7 +168,7 @@ class SocketReader:
         return bool(frame["type"] != "end")
 
 
-class HttpDoor:
+class HttpTransport:
     """`POST /api/chat` and `GET …/stream` in one format."""
 
     def __init__(self, reader: type[HttpReader]) -> None:
@@ -183,7 +183,7 @@ class HttpDoor:
         return self.reader(client, "GET", f"/api/responses/{response_id}/stream?{query}", None, headers)
 
 
-class SocketDoor:
+class WebSocketTransport:
     """`send` and `follow` frames."""
 
     format = "websocket"
@@ -195,8 +195,8 @@ class SocketDoor:
         return SocketReader(client, "follow", responseId=response_id, offset=offset)
 
 
-Door = HttpDoor | SocketDoor
-C1 = HttpDoor(C1Reader)
-SSE = HttpDoor(SseReader)
-SOCKET = SocketDoor()
-DOORS: tuple[Door, ...] = (C1, SSE, SOCKET)
+Transport = HttpTransport | WebSocketTransport
+C1 = HttpTransport(C1Reader)
+SSE = HttpTransport(SseReader)
+SOCKET = WebSocketTransport()
+TRANSPORTS: tuple[Transport, ...] = (C1, SSE, SOCKET)

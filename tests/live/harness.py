@@ -42,7 +42,7 @@ def eventually(
     return value
 
 
-class Server:
+class LiveServer:
     """A server process. `env` are its settings beyond the environment that all share."""
 
     def __init__(self, folder: Path, env: Env, listener: socket.socket | None = None) -> None:
@@ -63,7 +63,7 @@ class Server:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
-    def start(self) -> Server:
+    def start(self) -> LiveServer:
         fd = self.listener.fileno()
         command = [sys.executable, "-m", "chatproject.server", "--fd", str(fd), "--exit-with-parent"]
         with self.log_path.open("ab") as log:
@@ -78,7 +78,7 @@ class Server:
             )
         return self
 
-    def wait_until_ready(self) -> Server:
+    def wait_until_ready(self) -> LiveServer:
         eventually(self._ready, START_SECONDS, f"the server is not ready:\n{self.log}")
         return self
 
@@ -89,7 +89,7 @@ class Server:
         """Ask the process to end; its exit code. AssertionError if it takes too long."""
         return self._signal(signal.SIGTERM)
 
-    def restart(self) -> Server:
+    def restart(self) -> LiveServer:
         """A new process on the same socket, so under the same URL."""
         if self.process and self.process.poll() is None:
             self.sigterm()
@@ -131,16 +131,16 @@ class Server:
         return {**inherited, "CHAT_DATA_DIR": str(self.folder), **self.env}
 
 
-class Servers:
+class LiveServers:
     """The servers of one test session: made once for each set of settings, or alone for a test that kills them."""
 
     def __init__(self, folder: Path, shared: Env) -> None:
         self._folder = folder
         self._shared = shared
         self._numbers = itertools.count()
-        self._kept: dict[frozenset[tuple[str, str]], Server] = {}
+        self._kept: dict[frozenset[tuple[str, str]], LiveServer] = {}
 
-    def keep(self, number: int = 1, **env: str) -> Server:
+    def keep(self, number: int = 1, **env: str) -> LiveServer:
         """The server with these settings that all tests share; a higher `number` is another process of the kind."""
         key = frozenset({*env.items(), ("number", str(number))})
         if key not in self._kept or not self._kept[key].alive():
@@ -148,7 +148,7 @@ class Servers:
         return self._kept[key]
 
     @contextlib.contextmanager
-    def own(self, beside: Server | None = None, **env: str) -> Iterator[Server]:
+    def own(self, beside: LiveServer | None = None, **env: str) -> Iterator[LiveServer]:
         """A server for one test, to be killed at will; `beside` another on the same socket if that is given."""
         server = self._made(env, beside.listener.dup() if beside else None)
         try:
@@ -157,16 +157,16 @@ class Servers:
         finally:
             server.close()
 
-    def kept(self) -> list[Server]:
+    def kept(self) -> list[LiveServer]:
         return list(self._kept.values())
 
     def close(self) -> None:
         for server in self.kept():
             server.close()
 
-    def _made(self, env: Env, listener: socket.socket | None = None) -> Server:
+    def _made(self, env: Env, listener: socket.socket | None = None) -> LiveServer:
         folder = self._folder / f"server-{next(self._numbers)}"
-        return Server(folder, {**self._shared, **env}, listener)
+        return LiveServer(folder, {**self._shared, **env}, listener)
 
 
 def bound_listener() -> socket.socket:
@@ -177,7 +177,7 @@ def bound_listener() -> socket.socket:
     return listener
 
 
-def assert_clean(server: Server, since: int = 0) -> None:
+def assert_clean(server: LiveServer, since: int = 0) -> None:
     """No traceback, no secret and no prompt stands in what the server printed after that many characters."""
     news = server.log[since:]
     for forbidden in ("Traceback", "action=page_failed", CANARY_KEY, CANARY_WORD):
@@ -185,7 +185,7 @@ def assert_clean(server: Server, since: int = 0) -> None:
         assert forbidden not in news, f"{forbidden!r} stands in the server's log: {around}"
 
 
-def assert_no_leaks(server: Server, descriptors: int) -> None:
+def assert_no_leaks(server: LiveServer, descriptors: int) -> None:
     """The process holds about as many descriptors as it did, and a bounded number of threads."""
     eventually(
         lambda: server.descriptors() <= descriptors, says=f"{server.descriptors()} descriptors are open"

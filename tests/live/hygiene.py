@@ -7,16 +7,16 @@ from django.db.models import Max
 from chat.models import ApiToken, Response
 from tests.live.checks import assert_valid_log, running
 from tests.live.client import Client
-from tests.live.harness import Server, Servers, assert_clean, assert_no_leaks, eventually
+from tests.live.harness import LiveServer, LiveServers, assert_clean, assert_no_leaks, eventually
 
 LOG_CHARACTERS = 4000  # of each server's log in the report of a failure
 SPARE_DESCRIPTORS = 24  # pooled connections to database and model that a test may have been the first to open
 
 
-class Hygiene:
+class LeakChecks:
     """Looks at the database and the shared servers before a test, and again after it."""
 
-    def __init__(self, servers: Servers) -> None:
+    def __init__(self, servers: LiveServers) -> None:
         self._servers = servers
         self._last = Response.objects.aggregate(last=Max("pk"))["last"] or 0
         self._read = {server.pid: len(server.log) for server in servers.kept()}
@@ -25,7 +25,7 @@ class Hygiene:
     def check(self) -> None:
         """AssertionError for an invalid log, a response left running, a leak, or a traceback or secret in a log."""
         self._show_logs()
-        self._check_nothing_runs()
+        self._check_no_running_responses()
         for response in Response.objects.filter(pk__gt=self._last):
             assert_valid_log(response)
         for server in self._servers.kept():
@@ -37,7 +37,7 @@ class Hygiene:
             if news := server.log[self._read.get(server.pid, 0) :]:
                 print(f"{server.log_path}:\n{news[-LOG_CHARACTERS:]}")
 
-    def _check_nothing_runs(self) -> None:
+    def _check_no_running_responses(self) -> None:
         left = running(self._last)
         for response in left:
             self._stop(response)
@@ -48,11 +48,11 @@ class Hygiene:
         """Stop it as its owner would, so that the next test starts clean."""
         servers = [server for server in self._servers.kept() if server.alive()]
         if servers:
-            client = Client(servers[0], ApiToken.issue(response.owner, "hygiene"))
+            client = Client(servers[0], ApiToken.issue(response.owner, "leak-checks"))
             client.stop(response.public_id)
             client.close()
 
-    def _check_server(self, server: Server) -> None:
+    def _check_server(self, server: LiveServer) -> None:
         assert server.alive(), f"a shared server died:\n{server.log}"
         before = self._descriptors.get(server.pid, server.descriptors())
         assert_no_leaks(server, before + SPARE_DESCRIPTORS)

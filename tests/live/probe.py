@@ -26,7 +26,7 @@ KERNEL_BYTES = 64 * 1024  # the kernel's buffers hold little here, so that the p
 STANDSTILL_SECONDS = 0.3  # a socket that takes nothing for so long is full
 
 
-class Probe:
+class ProbeServer:
     """A server process with the probe application."""
 
     def __init__(self) -> None:

@@ -6,12 +6,12 @@ import httpx
 
 from chat.models import User
 from tests.live.client import new_id
-from tests.live.harness import Server
+from tests.live.harness import LiveServer
 
 PASSWORD = "for tests of the admin only"
 
 
-def staff_cookies(server: Server) -> httpx.Cookies:
+def staff_cookies(server: LiveServer) -> httpx.Cookies:
     """Those of a new superuser who has logged in."""
     name = new_id("staff")
     User.objects.create_superuser(name, password=PASSWORD)

@@ -20,7 +20,7 @@ from tests.live.harness import ROOT, bound_listener, eventually
 from tests.live.probe import until
 
 MANY = 60
-PATIENCE = 10.0  # seconds, for an answer that takes some milliseconds
+TIMEOUT_SECONDS = 10.0  # seconds, for an answer that takes some milliseconds
 
 
 class Pair:
@@ -52,7 +52,7 @@ class Pair:
     def connect(self, count: int) -> None:
         """So many connections that have been answered, and stay."""
         for _ in range(count):
-            client = self._clients.enter_context(socket.create_connection(self._address, PATIENCE))
+            client = self._clients.enter_context(socket.create_connection(self._address, TIMEOUT_SECONDS))
             client.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
             until(client, b"}")
 

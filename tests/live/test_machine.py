@@ -28,8 +28,8 @@ from chat.testing.model_server import Received
 from chat.testing.script import Script
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
-from tests.live.doors import DOORS, Door, Reader
-from tests.live.harness import Server, Servers
+from tests.live.doors import TRANSPORTS, Transport, Reader
+from tests.live.harness import LiveServer, LiveServers
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "5"))
 STEPS = 14  # of one run: about three seconds with the restarts
@@ -38,11 +38,11 @@ PIECES = ["Grö", "ße ", "€", "🍎 ", "x" * 9000, "plain words ", "<b>&amp;"
 TERMINAL = {"done", "stopped", "interrupted"}
 
 places = st.sampled_from([0, 1])
-doors = st.sampled_from(DOORS)
+transports = st.sampled_from(TRANSPORTS)
 
 
 @dataclass
-class Said:
+class SentPrompt:
     """The model of one log: what it says in all, how much of that it was let say, and what may have become of it."""
 
     id: str
@@ -81,7 +81,7 @@ class Said:
 class Follower:
     """A reader, where it began, and in which process it reads."""
 
-    said: Said
+    said: SentPrompt
     place: int
     begin: int
     reader: Reader
@@ -97,18 +97,18 @@ class World:
     """What the machine plays with."""
 
     model: ScriptedModel
-    servers: list[Server]
+    servers: list[LiveServer]
     there: list[Client]
 
 
-class Machine(RuleBasedStateMachine):
+class ServerStateMachine(RuleBasedStateMachine):
     """Rules over two processes on one database, of which one at least is up."""
 
     world: World
 
     @initialize()
     def begin(self) -> None:
-        self.logs: list[Said] = []
+        self.logs: list[SentPrompt] = []
         self.followers: list[Follower] = []
         self.up = [True, True]
         self.world.model.default(self._answer)
@@ -123,27 +123,29 @@ class Machine(RuleBasedStateMachine):
     def _place(self, wanted: int) -> int:
         return wanted if self.up[wanted] else 1 - wanted
 
-    def _follow(self, said: Said, place: int, door: Door, offset: int) -> None:
-        reader = door.follow(self.world.there[place], said.id, offset)
+    def _follow(self, said: SentPrompt, place: int, transport: Transport, offset: int) -> None:
+        reader = transport.follow(self.world.there[place], said.id, offset)
         self.followers.append(Follower(said, place, offset, reader))
 
     def _open(self) -> list[Follower]:
         return [follower for follower in self.followers if follower.open]
 
-    @rule(place=places, door=doors, pieces=st.lists(st.sampled_from(PIECES), min_size=2, max_size=6))
-    def send(self, place: int, door: Door, pieces: list[str]) -> None:
+    @rule(
+        place=places, transport=transports, pieces=st.lists(st.sampled_from(PIECES), min_size=2, max_size=6)
+    )
+    def send(self, place: int, transport: Transport, pieces: list[str]) -> None:
         place = self._place(place)
-        said = Said(new_id("r"), new_id("t"), pieces, place, [Gate() for _ in pieces])
+        said = SentPrompt(new_id("r"), new_id("t"), pieces, place, [Gate() for _ in pieces])
         self.logs.append(said)
-        reader = door.send(self.world.there[place], said.id, thread=said.thread, response=said.id)
+        reader = transport.send(self.world.there[place], said.id, thread=said.thread, response=said.id)
         self.followers.append(Follower(said, place, 0, reader))
         said.gates[0].wait_until_reached()
 
     @precondition(lambda self: self.logs)
-    @rule(place=places, door=doors, number=st.integers(0, 99))
-    def send_again(self, place: int, door: Door, number: int) -> None:
+    @rule(place=places, transport=transports, number=st.integers(0, 99))
+    def send_again(self, place: int, transport: Transport, number: int) -> None:
         said, place = self.logs[number % len(self.logs)], self._place(place)
-        reader = door.send(self.world.there[place], said.id, thread=said.thread, response=said.id)
+        reader = transport.send(self.world.there[place], said.id, thread=said.thread, response=said.id)
         self.followers.append(Follower(said, place, 0, reader))
 
     @precondition(lambda self: any(said.runs for said in self.logs))
@@ -156,13 +158,13 @@ class Machine(RuleBasedStateMachine):
         said.let = min(len(said.pieces), said.let + count)
 
     @precondition(lambda self: self.logs)
-    @rule(place=places, door=doors, number=st.integers(0, 99), cut=st.integers(0, 99))
-    def follow(self, place: int, door: Door, number: int, cut: int) -> None:
+    @rule(place=places, transport=transports, number=st.integers(0, 99), cut=st.integers(0, 99))
+    def follow(self, place: int, transport: Transport, number: int, cut: int) -> None:
         said = self.logs[number % len(self.logs)]
         if said.unread:
             return  # how far its log came is not known: `resume` and the end look at that
         offset = len("".join(said.pieces[: cut % (said.let + 1)]).encode())
-        self._follow(said, self._place(place), door, offset)
+        self._follow(said, self._place(place), transport, offset)
 
     @precondition(lambda self: self._open())
     @rule(number=st.integers(0, 99))
@@ -182,11 +184,11 @@ class Machine(RuleBasedStateMachine):
         follower.reader.close()
 
     @precondition(lambda self: any(not follower.open for follower in self.followers))
-    @rule(place=places, door=doors, number=st.integers(0, 99))
-    def resume(self, place: int, door: Door, number: int) -> None:
+    @rule(place=places, transport=transports, number=st.integers(0, 99))
+    def resume(self, place: int, transport: Transport, number: int) -> None:
         left = [follower for follower in self.followers if not follower.open]
         old = left[number % len(left)]
-        self._follow(old.said, self._place(place), door, old.at)
+        self._follow(old.said, self._place(place), transport, old.at)
 
     @precondition(lambda self: any(said.runs for said in self.logs))
     @rule(place=places, number=st.integers(0, 99), offset=st.none() | st.integers(0, 60))
@@ -220,7 +222,7 @@ class Machine(RuleBasedStateMachine):
         self.up[place] = True
 
     @invariant()
-    def nobody_was_told_anything_else(self) -> None:
+    def followers_saw_only_logged_bytes(self) -> None:
         for follower in getattr(self, "followers", []):
             heard = follower.reader.heard.text
             assert follower.said.so_far[follower.begin :].startswith(heard)
@@ -241,13 +243,13 @@ class Machine(RuleBasedStateMachine):
                     follower.reader.close()
             self.world.model.reset()
 
-    def _finish(self, said: Said) -> None:
+    def _finish(self, said: SentPrompt) -> None:
         for gate in said.gates:
             gate.open()
         if not said.unread:
             said.let = len(said.pieces)
         client = self.world.there[self._place(0)]
-        heard = DOORS[1].follow(client, said.id).rest()
+        heard = TRANSPORTS[1].follow(client, said.id).rest()
         told = client.response(said.id)
         assert told["status"] == heard.end["status"], said
         assert told["status"] in said.may_end_as(), said
@@ -257,7 +259,7 @@ class Machine(RuleBasedStateMachine):
         assert heard.text == said.whole or told["status"] != "done", said
         self._check_kept(said, heard.text, told)
 
-    def _check_kept(self, said: Said, log: bytes, told: dict[str, Any]) -> None:
+    def _check_kept(self, said: SentPrompt, log: bytes, told: dict[str, Any]) -> None:
         kept = told["keptOffset"]
         if told["status"] == "stopped" and said.stop is not None and said.stop >= 0:
             assert kept == len(log[: said.stop].decode(errors="ignore").encode()), said
@@ -268,7 +270,7 @@ class Machine(RuleBasedStateMachine):
     def _check_follower(self, follower: Follower) -> None:
         heard, said = follower.reader.rest(), follower.said
         client = self.world.there[self._place(0)]
-        log = DOORS[1].follow(client, said.id).rest()
+        log = TRANSPORTS[1].follow(client, said.id).rest()
         assert heard.text.startswith(log.text[follower.begin :]), said
         assert said.whole[follower.begin :].startswith(heard.text), said
         assert heard.end["status"] == log.end["status"], said
@@ -276,7 +278,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def test_whatever_is_sent_cut_stopped_and_killed_no_log_breaks(
-    model: ScriptedModel, make_client: Any, servers: Servers
+    model: ScriptedModel, make_client: Any, servers: LiveServers
 ) -> None:
     with contextlib.ExitStack() as stack:
         both = [
@@ -286,7 +288,7 @@ def test_whatever_is_sent_cut_stopped_and_killed_no_log_breaks(
 
         client = make_client(both[0])
 
-        class Played(Machine):
+        class Played(ServerStateMachine):
             world = World(model, both, [client, client.at(both[1])])
 
         profile = settings(

@@ -14,10 +14,10 @@ import pytest
 from chat.models import Response, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.integration.recorded_rows import make_recorded
-from tests.live.browser import CHROMIUM, Tab, browser
+from tests.live.browser import CHROMIUM, DevToolsTab, browser
 from tests.live.client import Client, new_id
 from tests.live.doors import SSE
-from tests.live.harness import Server
+from tests.live.harness import LiveServer
 from tests.live.staff import staff_cookies
 
 pytestmark = [
@@ -70,18 +70,20 @@ class Watched:
 
 
 @pytest.fixture
-def tab(tmp_path: Path) -> Iterator[Tab]:
+def tab(tmp_path: Path) -> Iterator[DevToolsTab]:
     with browser(tmp_path) as opened:
         yield opened
         assert opened.mistakes == []
 
 
-def address(server: Server, response: Response) -> str:
+def address(server: LiveServer, response: Response) -> str:
     return f"{server.url}/admin/chat/response/{response.pk}/change/"
 
 
 @pytest.mark.parametrize("speed", [1, 4])
-def test_a_replay_shows_each_word_when_it_came(live: None, server: Server, tab: Tab, speed: int) -> None:
+def test_a_replay_shows_each_word_when_it_came(
+    live: None, server: LiveServer, tab: DevToolsTab, speed: int
+) -> None:
     said = [(300 + 40 * number, f"word {number} ñ🍎 ") for number in range(30)]
     said += [(2100, "after a silence "), (2400, "the end")]
     response = make_recorded(User.objects.create(username=new_id("user")), said)
@@ -97,7 +99,7 @@ def test_a_replay_shows_each_word_when_it_came(live: None, server: Server, tab: 
 
 
 def test_an_answer_that_runs_is_followed_and_stopped(
-    model: ScriptedModel, alice: Client, server: Server, tab: Tab
+    model: ScriptedModel, alice: Client, server: LiveServer, tab: DevToolsTab
 ) -> None:
     gate, name = Gate(), new_id("r")
     model.script(answer("Hello", gate, " there", Gate()))

@@ -21,7 +21,7 @@ from tests.live.probe import (
     MIB,
     READER_SECONDS,
     REQUEST_SECONDS,
-    Probe,
+    ProbeServer,
     close_code,
     frame,
     rest_of,
@@ -32,9 +32,9 @@ from tests.live.probe_app import FLOOD, LARGE, PIECE
 
 
 @pytest.fixture(scope="module")
-def probe() -> Iterator[Probe]:
+def probe() -> Iterator[ProbeServer]:
     """The server that tests share."""
-    made = Probe()
+    made = ProbeServer()
     made.state()  # once it serves, its memory can be compared
     yield made
     made.process.kill()
@@ -42,9 +42,9 @@ def probe() -> Iterator[Probe]:
 
 
 @pytest.fixture
-def own_probe() -> Iterator[Probe]:
+def own_probe() -> Iterator[ProbeServer]:
     """A server for one test, which may end it."""
-    made = Probe()
+    made = ProbeServer()
     made.state()
     yield made
     made.process.kill()
@@ -55,11 +55,13 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_a_fast_reader_gets_every_byte(probe: Probe) -> None:
+def test_a_fast_reader_gets_every_byte(probe: ProbeServer) -> None:
     assert digest(probe.get("/large/fast")) == digest(PIECE * (LARGE // len(PIECE)))
 
 
-def test_a_reader_that_reads_nothing_makes_the_sender_wait_and_not_the_memory_grow(probe: Probe) -> None:
+def test_a_reader_that_reads_nothing_makes_the_sender_wait_and_not_the_memory_grow(
+    probe: ProbeServer,
+) -> None:
     before = probe.memory()
     with probe.unread("/large/unread"):
         assert len(probe.get("/large/beside")) == LARGE
@@ -67,7 +69,9 @@ def test_a_reader_that_reads_nothing_makes_the_sender_wait_and_not_the_memory_gr
         assert probe.memory() - before < 20 * MIB
 
 
-def test_a_websocket_that_reads_nothing_makes_the_sender_wait_and_not_the_memory_grow(probe: Probe) -> None:
+def test_a_websocket_that_reads_nothing_makes_the_sender_wait_and_not_the_memory_grow(
+    probe: ProbeServer,
+) -> None:
     before = probe.memory()
     with probe.websocket("talk", max_queue=1) as client:
         assert len(probe.get("/large/beside")) == LARGE
@@ -77,13 +81,13 @@ def test_a_websocket_that_reads_nothing_makes_the_sender_wait_and_not_the_memory
     eventually(lambda: probe.said("talked"))
 
 
-def test_a_reader_that_takes_nothing_is_cut(probe: Probe) -> None:
+def test_a_reader_that_takes_nothing_is_cut(probe: ProbeServer) -> None:
     with probe.unread("/large/dead") as client:
         eventually(lambda: probe.said("left dead"))
         assert len(rest_of(client)) < LARGE
 
 
-def test_a_reader_that_takes_little_is_not_cut(probe: Probe) -> None:
+def test_a_reader_that_takes_little_is_not_cut(probe: ProbeServer) -> None:
     ends = time.monotonic() + 2 * READER_SECONDS
     with probe.unread("/large/slow") as client:
         while time.monotonic() < ends:
@@ -92,13 +96,13 @@ def test_a_reader_that_takes_little_is_not_cut(probe: Probe) -> None:
         assert not probe.said("left slow")
 
 
-def test_a_reader_that_leaves_frees_the_sender_that_waits_for_it(probe: Probe) -> None:
+def test_a_reader_that_leaves_frees_the_sender_that_waits_for_it(probe: ProbeServer) -> None:
     with probe.unread("/large/leaver"):
         eventually(lambda: probe.state()["sent"].get("leaver"))
     eventually(lambda: probe.said("left leaver"))
 
 
-def test_a_body_up_to_the_cap_arrives_whole(probe: Probe) -> None:
+def test_a_body_up_to_the_cap_arrives_whole(probe: ProbeServer) -> None:
     body = PIECE * (BODY_BYTES // len(PIECE))
     for sent in (body, iter([body[:1000], body[1000:]])):
         with probe.ask("POST", "/echo", sent) as answer:
@@ -106,7 +110,7 @@ def test_a_body_up_to_the_cap_arrives_whole(probe: Probe) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
-def test_a_body_beyond_the_cap_is_refused_and_not_held(probe: Probe, chunked: bool) -> None:
+def test_a_body_beyond_the_cap_is_refused_and_not_held(probe: ProbeServer, chunked: bool) -> None:
     probe.get("/state")  # it may be starting still
     before, pieces = probe.memory(), iter([PIECE] * (LARGE // len(PIECE)))
     headers = {} if chunked else {"Content-Length": str(LARGE)}
@@ -121,7 +125,7 @@ def test_a_body_beyond_the_cap_is_refused_and_not_held(probe: Probe, chunked: bo
 @pytest.mark.parametrize(
     "length", ["-1", "x", "9" * 9, "9" * 5000], ids=["negative", "no number", "large", "endless"]
 )
-def test_a_bad_length_gets_a_problem_document_before_the_body(probe: Probe, length: str) -> None:
+def test_a_bad_length_gets_a_problem_document_before_the_body(probe: ProbeServer, length: str) -> None:
     with probe.open() as client:
         client.sendall(f"POST /echo HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
         answer = rest_of(client)
@@ -129,7 +133,7 @@ def test_a_bad_length_gets_a_problem_document_before_the_body(probe: Probe, leng
     assert json.loads(answer.split(b"\r\n\r\n")[1])["code"] in {"bad_request", "too_large"}
 
 
-def test_a_request_that_trickles_in_is_cut(probe: Probe) -> None:
+def test_a_request_that_trickles_in_is_cut(probe: ProbeServer) -> None:
     gives_up = time.monotonic() + REQUEST_SECONDS + 5
     with probe.open() as client:
         client.sendall(b"GET /state HTTP/1.1\r\n")
@@ -140,19 +144,19 @@ def test_a_request_that_trickles_in_is_cut(probe: Probe) -> None:
 
 
 @pytest.mark.parametrize("path", ["/fail-late", "/cancel", "/forget"])
-def test_an_answer_without_its_end_is_cut_and_does_not_hang(probe: Probe, path: str) -> None:
+def test_an_answer_without_its_end_is_cut_and_does_not_hang(probe: ProbeServer, path: str) -> None:
     with pytest.raises(IncompleteRead) as caught:
         probe.get(path)
     assert caught.value.partial == b"half"
     assert probe.said("started")
 
 
-def test_an_application_that_fails_at_once_gets_a_problem_document(probe: Probe) -> None:
+def test_an_application_that_fails_at_once_gets_a_problem_document(probe: ProbeServer) -> None:
     with probe.ask("GET", "/fail-early") as answer:
         assert (answer.status, json.loads(answer.read())["status"]) == (500, 500)
 
 
-def test_a_busy_consumer_holds_few_frames_and_gets_all_of_them_in_order(probe: Probe) -> None:
+def test_a_busy_consumer_holds_few_frames_and_gets_all_of_them_in_order(probe: ProbeServer) -> None:
     flood = memoryview(b"".join(frame(str(number).encode().ljust(1024)) for number in range(FLOOD)))
     with probe.websocket("busy") as client:
         before = probe.memory()
@@ -164,14 +168,14 @@ def test_a_busy_consumer_holds_few_frames_and_gets_all_of_them_in_order(probe: P
         assert client.recv(timeout=10) == "in order"
 
 
-def test_of_many_frames_that_came_at_once_few_wait_and_all_come_back(probe: Probe) -> None:
+def test_of_many_frames_that_came_at_once_few_wait_and_all_come_back(probe: ProbeServer) -> None:
     with probe.websocket("queue") as client:
         client.socket.sendall(b"".join(b"\x81\x83" + bytes(4) + b"%03d" % number for number in range(300)))
         assert client.recv(timeout=10) == "64 wait"
         assert [client.recv(timeout=10) for _ in range(300)] == [f"{number:03}" for number in range(300)]
 
 
-def test_what_comes_before_the_handshake_is_accepted_waits(probe: Probe) -> None:
+def test_what_comes_before_the_handshake_is_accepted_waits(probe: ProbeServer) -> None:
     head = "GET /ws/late HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
     head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     with probe.open() as client:
@@ -182,7 +186,7 @@ def test_what_comes_before_the_handshake_is_accepted_waits(probe: Probe) -> None
         assert until(client, b"\x81\x04\r\n\r\n").startswith(b"HTTP/1.1 101 ")
 
 
-def test_a_frame_beyond_the_cap_closes_with_1009(probe: Probe) -> None:
+def test_a_frame_beyond_the_cap_closes_with_1009(probe: ProbeServer) -> None:
     with probe.websocket("mirror", max_size=None) as client:
         client.send("x" * MIB)
         assert len(client.recv(timeout=10)) == MIB
@@ -190,19 +194,19 @@ def test_a_frame_beyond_the_cap_closes_with_1009(probe: Probe) -> None:
         assert close_code(client) == 1009
 
 
-def test_what_goes_out_is_text_or_bytes_of_any_size(probe: Probe) -> None:
+def test_what_goes_out_is_text_or_bytes_of_any_size(probe: ProbeServer) -> None:
     with probe.websocket("outgoing", max_size=None) as client:
         assert client.recv(timeout=10) == "x" * 2 * MIB
         assert client.recv(timeout=10) == PIECE
 
 
-def test_a_message_in_crumbs_closes_with_1009(probe: Probe) -> None:
+def test_a_message_in_crumbs_closes_with_1009(probe: ProbeServer) -> None:
     with probe.websocket("mirror") as client:
         client.socket.sendall(b"\x01\x81" + bytes(4) + b"x" + (b"\x00\x81" + bytes(4) + b"x") * 2000)
         assert close_code(client) == 1009
 
 
-def test_a_client_that_pings_and_never_reads_fills_no_memory(probe: Probe) -> None:
+def test_a_client_that_pings_and_never_reads_fills_no_memory(probe: ProbeServer) -> None:
     pings = memoryview((b"\x89\xfd" + bytes(4) + b"x" * 125) * (10 * MIB // 131))
     with probe.websocket("talk", max_queue=1) as client:
         before = probe.memory()
@@ -214,27 +218,27 @@ def test_a_client_that_pings_and_never_reads_fills_no_memory(probe: Probe) -> No
 
 
 @pytest.mark.parametrize("origin", ["null", "https://elsewhere.example"])
-def test_origins_are_left_to_the_application(probe: Probe, origin: str) -> None:
+def test_origins_are_left_to_the_application(probe: ProbeServer, origin: str) -> None:
     with probe.websocket("mirror", additional_headers={"Origin": origin}) as client:
         client.send("here")
         assert client.recv(timeout=10) == "here"
 
 
 @pytest.mark.parametrize("origin", ["x", ""])
-def test_an_origin_that_is_none_is_refused_as_a_foreign_one(probe: Probe, origin: str) -> None:
+def test_an_origin_that_is_none_is_refused_as_a_foreign_one(probe: ProbeServer, origin: str) -> None:
     with pytest.raises(InvalidStatus) as caught:
         probe.websocket("mirror", additional_headers={"Origin": origin})
     assert caught.value.response.status_code == 403
 
 
 @pytest.mark.parametrize(("name", "status"), [("refuse", 403), ("fail", 500)])
-def test_a_refused_handshake_has_a_status(probe: Probe, name: str, status: int) -> None:
+def test_a_refused_handshake_has_a_status(probe: ProbeServer, name: str, status: int) -> None:
     with pytest.raises(InvalidStatus) as caught:
         probe.websocket(name)
     assert caught.value.response.status_code == status
 
 
-def test_sigterm_lets_the_application_finish_and_brings_the_end_to_readers(own_probe: Probe) -> None:
+def test_sigterm_lets_the_application_finish_and_brings_the_end_to_readers(own_probe: ProbeServer) -> None:
     with own_probe.ask("GET", "/until-the-end") as answer, own_probe.websocket("mirror") as websocket:
         assert answer.read(6) == b"begin "
         own_probe.process.send_signal(signal.SIGTERM)
@@ -244,7 +248,7 @@ def test_sigterm_lets_the_application_finish_and_brings_the_end_to_readers(own_p
     assert own_probe.process.returncode == 0
 
 
-def test_the_end_of_the_parent_is_the_end_of_the_server(own_probe: Probe) -> None:
+def test_the_end_of_the_parent_is_the_end_of_the_server(own_probe: ProbeServer) -> None:
     assert own_probe.said("started")
     with own_probe.ask("GET", "/fail-late") as answer:
         assert answer.status == 200

@@ -22,7 +22,7 @@ from chatproject.postgres import Postgres
 
 pytestmark = pytest.mark.live
 
-PATIENCE = 30.0  # seconds, on a busy machine, for what takes one
+TIMEOUT_SECONDS = 30.0  # seconds, on a busy machine, for what takes one
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 CANARY = "key-that-nobody-may-see"
 
@@ -39,7 +39,7 @@ def _environ(folder: Path, given: dict[str, str]) -> dict[str, str]:
 
 
 def _eventually(holds: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -72,7 +72,7 @@ class Up:
 
     def answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}readyz", trust_env=False, timeout=PATIENCE).status_code == 200
+            return httpx.get(f"{self.url}readyz", trust_env=False, timeout=TIMEOUT_SECONDS).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -86,7 +86,7 @@ class Up:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        status = self.process.wait(PATIENCE)
+        status = self.process.wait(TIMEOUT_SECONDS)
         assert self.process.stdout
         self.process.stdout.close()
         return status
@@ -100,7 +100,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     server = Postgres(folder)
     server.start()
     server.stop()
-    if (folder / postgres_home.NOTE).exists():
+    if (folder / postgres_home.LOCATION_FILE).exists():
         shutil.rmtree(server.home.folder)
 
 
@@ -236,7 +236,7 @@ def test_what_cannot_be_done_is_said_in_a_line(
     done = subprocess.run(command, cwd="/", env=_environ(tmp_path, {}), capture_output=True, text=True)
     assert done.returncode != 0
     assert message in done.stderr.splitlines()[-1]
-    assert not (tmp_path / postgres_home.NOTE).exists()
+    assert not (tmp_path / postgres_home.LOCATION_FILE).exists()
 
 
 def test_a_taken_port_is_said_in_a_line(tmp_path: Path) -> None:

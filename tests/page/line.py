@@ -10,7 +10,7 @@ from types import TracebackType
 PIECE = 65_536  # bytes that are passed on at once
 
 
-class Line:
+class NetworkLink:
     """`url` leads to the server on that port. `broken`: open connections that were cut."""
 
     def __init__(self, port: int) -> None:
@@ -20,7 +20,7 @@ class Line:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.broken = 0
 
-    def __enter__(self) -> Line:
+    def __enter__(self) -> NetworkLink:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -36,7 +36,7 @@ class Line:
         for end in ends:
             _end(end)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         self._down = False
 
     def _accept(self) -> None:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
-SHOTS = Path(__file__).parent / "shots"
-PATIENCE = 20_000  # milliseconds, on two busy cores, for what takes a tenth of that
-ENDED = "article.reply > .deeds"  # what can be done with an answer that has ended
+SCREENSHOTS = Path(__file__).parent / "shots"
+TIMEOUT_MS = 20_000  # milliseconds, on two busy cores, for what takes a tenth of that
+ENDED = "article.reply > .message-actions"  # what can be done with an answer that has ended
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 class Tab:
@@ -21,17 +21,17 @@ class Tab:
 
     def __init__(self, page: Page) -> None:
         self.page, self.problems = page, list[str]()
-        self.forgiven = list[str]()
+        self.expected_errors = list[str]()
         self._host = ""
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT_MS)
         page.on("request", self._asked)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         page.on("console", self._printed)
         page.on("dialog", self._dialog)
 
-    def forgive(self, *words: str) -> None:
+    def expect_console_error(self, *words: str) -> None:
         """Errors of the console with these words are what the test is about."""
-        self.forgiven += words
+        self.expected_errors += words
 
     def open(self, path: str = "/") -> None:
         self.goto(path)
@@ -89,14 +89,14 @@ class Tab:
         self.button(menu, within).click()
         self.page.get_by_role("menuitem", name=item, exact=True).click()
 
-    def do(self, title: str, deed: str) -> None:
+    def do(self, title: str, item: str) -> None:
         """Something with a chat in the list, whose menu is there where the pointer is."""
         self.threads.filter(has_text=title).hover()
-        self.choose(f"Actions for {title}", deed)
+        self.choose(f"Actions for {title}", item)
 
     def shot(self, name: str) -> None:
-        SHOTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png")
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
     # What must never be
 
@@ -106,7 +106,7 @@ class Tab:
             self.problems.append(f"foreign request: {request.url}")
 
     def _printed(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not any(words in message.text for words in self.forgiven):
+        if message.type == "error" and not any(words in message.text for words in self.expected_errors):
             self.problems.append(f"console: {message.text} {message.location.get('url')}")
 
     def _dialog(self, dialog: Any) -> None:

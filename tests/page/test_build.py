@@ -198,13 +198,13 @@ def test_of_earlier_builds_the_newest_stays_for_open_tabs(tools: list[list[str]]
 def test_the_builder_gets_no_key_and_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
 
-    class Started:
+    class StartedProcess:
         pid, stdin = 0, None
 
         def __init__(self, _command: list[str], **options: Any) -> None:
             seen.update(options["env"])
 
-    monkeypatch.setattr(subprocess, "Popen", Started)
+    monkeypatch.setattr(subprocess, "Popen", StartedProcess)
     given = {"THESYS_API_KEY": "k", "DATABASE_URL": "d", "SECRET_KEY": "s", "CHAT_X": "c", "PATH": "/bin"}
     page.Builder(tmp_path / "none", {**given, "npm_config_registry": "r"}).start()
     assert seen == {"PATH": "/bin", "npm_config_registry": "r"}
@@ -250,23 +250,23 @@ def test_the_complaint_of_a_failed_program_is_the_line_that_tells() -> None:
     output = (
         "npm warn old: x\nnpm error code ENOTFOUND\nnpm error network request failed, reason: nobody\nmore"
     )
-    assert page_build.complaint(output) == "network request failed, reason: nobody"
+    assert page_build.first_error_line(output) == "network request failed, reason: nobody"
     unknown = "npm error code ETARGET\nnpm error notarget No matching version found for x@9.\n"
     log = "npm error A complete log of this run can be found in: /home/x"
-    assert page_build.complaint(unknown + log) == "notarget No matching version found for x@9"
+    assert page_build.first_error_line(unknown + log) == "notarget No matching version found for x@9"
     vite = (
         'transforming...\nerror during build:\n[vite]: Rollup failed to resolve import "x".\nThis is\n  at x'
     )
-    assert page_build.complaint(vite) == '[vite]: Rollup failed to resolve import "x"'
+    assert page_build.first_error_line(vite) == '[vite]: Rollup failed to resolve import "x"'
     esbuild = (
         'error during build:\n[vite:esbuild] Transform failed with 1 error:\na.tsx:3:5: ERROR: Expected ")"'
     )
-    assert page_build.complaint(esbuild) == 'a.tsx:3:5: ERROR: Expected ")"'
+    assert page_build.first_error_line(esbuild) == 'a.tsx:3:5: ERROR: Expected ")"'
     assert (
-        page_build.complaint("src/a.ts(1,2): error TS2345: It is wrong.")
+        page_build.first_error_line("src/a.ts(1,2): error TS2345: It is wrong.")
         == "src/a.ts(1,2): error TS2345: It is wrong"
     )
-    assert page_build.complaint("") == "no reason given"
+    assert page_build.first_error_line("") == "no reason given"
 
 
 def test_a_machine_without_node_and_index_gets_one_line(

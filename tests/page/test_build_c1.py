@@ -83,7 +83,7 @@ def test_where_thesys_client_cannot_be_had_the_usual_page_stays_until_it_can(
     assert page_build.main(build, page.C1) == 0
     assert "CHAT_PAGE=c1 was not built, the default one stays: no such package.\n" in capsys.readouterr().err
     assert served(build, monkeypatch) == "the page of openui"
-    assert not page.is_made(build)
+    assert not page.is_complete(build)
     tools.offline = False
     assert page_build.main(build, page.C1) == 0
     assert served(build, monkeypatch) == "the page of c1"

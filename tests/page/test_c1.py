@@ -152,7 +152,7 @@ def test_a_refusal_is_told_by_the_frame(model: ScriptedModel, open_pane: Callabl
     gate = Gate()
     model.default(answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
     pane = open_pane(CHAT_ACTIVE_PER_USER="1")
-    pane.tab.forgive("429")
+    pane.tab.expect_console_error("429")
     pane.say("Tell me")
     expect(pane.answers.last).to_contain_text("The first half.")
     pane.page.get_by_role("link", name="New chat").click()

@@ -43,7 +43,7 @@ def test_a_refused_prompt_comes_back_to_be_changed(
     site: Any, open_tab: OpenTab, model: ScriptedModel
 ) -> None:
     tab = open_tab(site)
-    tab.forgive("413")
+    tab.expect_console_error("413")
     long = "far too long " * 6000
     tab.say(long)
     expect(tab.answers.first.locator(".problem")).to_contain_text("too large")

@@ -68,7 +68,7 @@ def test_a_chart_whose_drawing_cannot_be_fetched_is_said_in_words(
 ) -> None:
     model.default(answer(card(f'bar = BarChart(["North", "South", "East"], {SERIES})')))
     tab = open_tab(site)
-    tab.forgive("net::ERR", "dynamically imported module", "openui")
+    tab.expect_console_error("net::ERR", "dynamically imported module", "openui")
     held: dict[str, Route] = {}
     tab.page.route(
         "**/Charts-*.js", lambda route: route.abort() if when == "before" else held.update(charts=route)

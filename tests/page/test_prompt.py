@@ -32,7 +32,7 @@ def registered(build: Path) -> set[str]:
     tools, work = node.find(build.parent), build.parent / "work" / "page"
     command = [*tools.node, "--input-type=module", "--eval", OPENUI]
     theirs = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=60, check=True)
-    own = OWN.findall((page.SOURCES / "src/openui/adopted.tsx").read_text())
+    own = OWN.findall((page.SOURCES / "src/openui/c1Components.tsx").read_text())
     pictures = PICTURES.findall((page.SOURCES / "src/openui/pictures.tsx").read_text())
     assert len(own) > 9
     assert len(pictures) > 3

@@ -43,7 +43,7 @@ def test_a_link_shows_the_chat_to_anybody_until_it_is_revoked(tab: Tab, site: An
     assert stranger.page.locator("textarea").count() == 0
     tab.button("Revoke").click()
     expect(tab.page.get_by_text("No link has been made yet.")).to_be_visible()
-    stranger.forgive("404")
+    stranger.expect_console_error("404")
     stranger.page.reload()
     expect(stranger.page.get_by_text("A grey heron.")).to_have_count(0)
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from chat.models import Response
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.harness import eventually
-from tests.page.line import Line
+from tests.page.line import NetworkLink
 from tests.page.programs import text
 from tests.page.tab import Tab
 
@@ -56,9 +56,9 @@ def test_a_cut_network_is_told_quietly_and_no_byte_is_lost_or_doubled(
     whole = text(" ".join(WORDS))
     half = whole.index("Wört30")
     model.script(answer(whole[:half], gate, whole[half:]))
-    with Line(urlsplit(site.url).port or 0) as line:
+    with NetworkLink(urlsplit(site.url).port or 0) as line:
         tab = open_tab(line)
-        tab.forgive("net::ERR", "WebSocket connection")
+        tab.expect_console_error("net::ERR", "WebSocket connection")
         asked = list[str]()
         tab.page.on("request", lambda request: asked.append(request.url))
         tab.say("Tell me")
@@ -69,7 +69,7 @@ def test_a_cut_network_is_told_quietly_and_no_byte_is_lost_or_doubled(
         gate.open()
         eventually(lambda: Response.objects.latest("pk").status == "done")
         expect(tab.answers.first).not_to_contain_text("Wört30")
-        line.mend()
+        line.restore()
         reply = tab.ended()
         expect(tab.page.locator("#waiting")).to_be_hidden()
         assert reply.locator(".interface").inner_text().split() == WORDS
@@ -83,7 +83,7 @@ def test_a_server_that_dies_leaves_the_text_and_a_way_on(
 ) -> None:
     with servers.own(CHAT_PAGE_BUILD=str(built_page), CHAT_LEASE_SECONDS="1") as site:
         tab = open_tab(site)
-        tab.forgive("Failed to load resource", "WebSocket connection", "net::ERR")
+        tab.expect_console_error("Failed to load resource", "WebSocket connection", "net::ERR")
         tab.say("Tell me")
         expect(tab.answers.first).to_contain_text("The first half.")
         eventually(lambda: Response.objects.latest("pk").log_length)
@@ -162,10 +162,10 @@ def test_an_edited_prompt_begins_a_branch_and_the_old_one_stays(
 class OldList:
     """The messages of the open chat, asked for by what `deed` does: as they are then, to arrive later."""
 
-    def __init__(self, tab: Tab, deed: Callable[[], object]) -> None:
+    def __init__(self, tab: Tab, item: Callable[[], object]) -> None:
         self._tab, held = tab, list[Any]()
         tab.page.route("**/messages", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
-        deed()
+        item()
         while not held:
             tab.page.wait_for_timeout(10)  # milliseconds
         [self._route] = held

@@ -111,7 +111,7 @@ def test_a_chat_goes_into_the_archive_and_comes_back(tab: Tab) -> None:
 
 
 def test_a_chat_that_is_gone_says_so_and_offers_a_new_one(tab: Tab) -> None:
-    tab.forgive("404")
+    tab.expect_console_error("404")
     tab.page.goto("/c/never-was")
     expect(tab.page.get_by_role("alert")).to_contain_text("This chat does not exist")
     expect(tab.page).to_have_url(re.compile(r"/$"))

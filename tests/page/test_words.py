@@ -60,7 +60,7 @@ def test_a_page_in_german_says_nothing_in_english(
     tab.page.route(
         "**/Interface-*.js", lambda route: route.abort()
     )  # so that answers are text, with words of ours
-    tab.forgive("net::ERR", "dynamically imported")
+    tab.expect_console_error("net::ERR", "dynamically imported")
     tab.reload()
     expect(tab.ask("Einen Tisch reservieren").locator(".readable .chip").first).to_be_visible()
     tab.button("Mehr").click()

@@ -42,7 +42,7 @@ def settings(url: str) -> dict[str, str]:
     return {
         "CHAT_MODELS": json.dumps(configured(url)),
         "SECOND_KEY": "key-of-second",
-        "CHAT_APPS": "tests.toolbox",
+        "CHAT_APPS": "tests.fixtures",
         "CHAT_TOOLS": TOOLS,
         "CHAT_FIRST_TOKEN_SECONDS": "1.2",
         "CHAT_RESPONSE_SECONDS": "8",

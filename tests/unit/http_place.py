@@ -10,15 +10,15 @@ from typing import Any
 
 import uvloop
 
-from chat.model_clients.connections import Connection, Server
-from chat.model_clients.transport import Head
+from chat.model_clients.connections import UpstreamConnection, ConnectionPool
+from chat.model_clients.transport import RequestHead
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHello you"
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-class Place:
+class ScriptedHttpServer:
     """A server on loopback that answers as it is told. `asked`: the requests' heads, with the number of their connection."""
 
     def __init__(self, *answers: bytes, close: bool = True) -> None:
@@ -56,30 +56,30 @@ def _split(answer: bytes) -> list[bytes]:
 
 
 @asynccontextmanager
-async def at(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+async def listening(serve: Serve, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
 
 
-def head(url: str, proxy: str | None = None, **headers: str) -> Head:
-    return Head(url, [("Host", "models.test"), *headers.items()], proxy)
+def head(url: str, proxy: str | None = None, **headers: str) -> RequestHead:
+    return RequestHead(url, [("Host", "models.test"), *headers.items()], proxy)
 
 
-async def ask(server: Server, body: bytes = b"{}") -> tuple[Connection, bytes]:
+async def ask(server: ConnectionPool, body: bytes = b"{}") -> tuple[UpstreamConnection, bytes]:
     connection = await server.connection()
     await server.post(connection, body)
-    return connection, await whole(connection)
+    return connection, await read_all(connection)
 
 
-async def whole(connection: Connection) -> bytes:
+async def read_all(connection: UpstreamConnection) -> bytes:
     read = bytearray()
     while data := await connection.read():
         read += data
     return bytes(read)
 
 
-async def until(true: Callable[[], object]) -> None:
+async def wait_until(true: Callable[[], object]) -> None:
     while not true():  # noqa: ASYNC110 - nothing tells of it: it is looked at each turn of the loop
         await asyncio.sleep(0)
 

@@ -241,13 +241,13 @@ def test_an_empty_secret_file_is_filled(tmp_path: Path) -> None:
 
 def test_guests_are_welcome_on_a_machine_of_ones_own() -> None:
     environ: dict[str, str] = {}
-    up._settle_openness(environ, private=True)
+    up._set_default_access(environ, private=True)
     assert environ == {"CHAT_GUESTS": "1", "CHAT_SIGNUP": "1"}
 
 
 def test_who_invites_no_guests_invites_nobody_to_sign_up() -> None:
     environ = {"CHAT_GUESTS": "0"}
-    up._settle_openness(environ, private=True)
+    up._set_default_access(environ, private=True)
     assert environ == {"CHAT_GUESTS": "0", "CHAT_SIGNUP": "0"}
 
 
@@ -256,19 +256,19 @@ def test_who_invites_no_guests_invites_nobody_to_sign_up() -> None:
 )
 def test_guests_are_not_invited_against_a_setting(environ: dict[str, str]) -> None:
     before = dict(environ)
-    up._settle_openness(environ, private=True)
+    up._set_default_access(environ, private=True)
     assert environ == before
 
 
 @pytest.mark.parametrize("given", [{}, {"SECRET_KEY": "key"}, {"ALLOWED_HOSTS": "chat.example"}])
 def test_a_server_that_others_reach_needs_a_key_and_its_names(given: dict[str, str]) -> None:
     with pytest.raises(SystemExit, match="Others could reach this server: set"):
-        up._settle_openness(dict(given), private=False)
+        up._set_default_access(dict(given), private=False)
 
 
 def test_a_server_that_others_reach_starts_when_set_up_for_them() -> None:
     environ = {"SECRET_KEY": "key", "ALLOWED_HOSTS": "chat.example"}
-    up._settle_openness(environ, private=False)
+    up._set_default_access(environ, private=False)
     assert {"CHAT_GUESTS", "CHAT_SIGNUP"}.isdisjoint(environ)
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.http import QueryDict
 
 from chat.admin.charts import COLOURS, Series, lines, shown, stacked
-from chat.admin.spans import MAX_DAYS, RANGES, chosen
+from chat.admin.spans import MAX_DAYS, RANGES, parse_period
 from chat.admin.spreadsheet import cell, spreadsheet
 
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
@@ -60,15 +60,17 @@ def test_a_number_is_shown_in_short(value: float, words: str) -> None:
 
 @pytest.mark.parametrize(("name", "number"), [("24h", 24), ("7d", 168), ("30d", 30), ("90d", 90)])
 def test_a_range_has_that_many_hours_or_days_up_to_the_present_one(name: str, number: int) -> None:
-    choice = chosen(QueryDict(f"range={name}"), NOW)
-    starts = choice.starts()
+    period = parse_period(QueryDict(f"range={name}"), NOW)
+    starts = period.starts()
     assert len(starts) == number
     assert starts[-1] <= NOW < starts[-1] + (starts[1] - starts[0])
-    assert choice.query == {"range": name}
+    assert period.query == {"range": name}
 
 
 def test_two_dates_are_whole_days_by_the_hour_if_they_are_near() -> None:
-    near, far = (chosen(QueryDict(f"from=2026-04-01&to={to}"), NOW) for to in ("2026-04-02", "2026-04-30"))
+    near, far = (
+        parse_period(QueryDict(f"from=2026-04-01&to={to}"), NOW) for to in ("2026-04-02", "2026-04-30")
+    )
     assert (len(near.starts()), near.span.daily) == (48, False)
     assert (len(far.starts()), far.span.daily) == (30, True)
     assert far.query == {"from": "2026-04-01", "to": "2026-04-30"}
@@ -86,23 +88,23 @@ def test_two_dates_are_whole_days_by_the_hour_if_they_are_near() -> None:
     ],
 )
 def test_dates_that_cannot_be_shown_are_refused_with_a_reason(query: str) -> None:
-    choice = chosen(QueryDict(query), NOW)
-    assert choice.fault
-    assert len(choice.starts()) == 24
+    period = parse_period(QueryDict(query), NOW)
+    assert period.error
+    assert len(period.starts()) == 24
 
 
 def test_a_range_that_is_none_is_the_usual_one() -> None:
-    assert chosen(QueryDict("range=century"), NOW).name in RANGES
-    assert chosen(QueryDict(""), NOW).fault == ""
+    assert parse_period(QueryDict("range=century"), NOW).name in RANGES
+    assert parse_period(QueryDict(""), NOW).error == ""
 
 
 def test_a_day_to_come_is_empty_and_no_mistake() -> None:
-    choice = chosen(QueryDict("from=2026-06-01&to=2026-06-02"), NOW)
-    assert (choice.fault, choice.first, len(choice.starts())) == ("", date(2026, 6, 1), 1)
+    period = parse_period(QueryDict("from=2026-06-01&to=2026-06-02"), NOW)
+    assert (period.error, period.first, len(period.starts())) == ("", date(2026, 6, 1), 1)
 
 
 def test_the_longest_time_between_two_dates_is_bounded() -> None:
-    assert len(chosen(QueryDict("from=2025-04-01&to=2026-05-04"), NOW).starts()) <= MAX_DAYS
+    assert len(parse_period(QueryDict("from=2025-04-01&to=2026-05-04"), NOW).starts()) <= MAX_DAYS
 
 
 @pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])

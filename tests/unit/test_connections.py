@@ -7,30 +7,30 @@ import asyncio
 import pytest
 
 from chat.model_clients import connections
-from chat.model_clients.connections import BUFFER_BYTES, Broken, Connection, Server
-from tests.unit.http_place import SIZED, Place, ask, at, head, run, until, whole
+from chat.model_clients.connections import BUFFER_BYTES, ConnectionBroken, UpstreamConnection, ConnectionPool
+from tests.unit.http_place import SIZED, ScriptedHttpServer, ask, listening, head, run, wait_until, read_all
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n4\r\n you\r\n0\r\n\r\n"
 TO_THE_END = b"HTTP/1.0 200 OK\r\n\r\nHello you"
 CLOSING = SIZED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
 
-async def until_broken(connection: Connection) -> bytes:
+async def until_broken(connection: UpstreamConnection) -> bytes:
     read = bytearray()
     try:
         while True:
             data = await connection.read()
             assert data, "it came to a sound end"
             read += data
-    except Broken:
+    except ConnectionBroken:
         return bytes(read)
 
 
 @pytest.mark.parametrize("answer", [CHUNKED, SIZED, TO_THE_END], ids=["chunked", "sized", "to the end"])
 def test_a_body_comes_whole_however_its_length_is_told(answer: bytes) -> None:
     async def work() -> None:
-        async with at(Place(answer).serve) as port:
-            connection, body = await ask(Server(head(f"http://127.0.0.1:{port}/v1/x?y=1")))
+        async with listening(ScriptedHttpServer(answer).serve) as port:
+            connection, body = await ask(ConnectionPool(head(f"http://127.0.0.1:{port}/v1/x?y=1")))
             assert (connection.status, body, connection.complete) == (200, b"Hello you", True)
             connection.close()
 
@@ -39,11 +39,11 @@ def test_a_body_comes_whole_however_its_length_is_told(answer: bytes) -> None:
 
 def test_a_request_has_its_head_and_the_bodys_length() -> None:
     async def work() -> None:
-        place = Place(SIZED)
-        async with at(place.serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/v1/x?y=1", Authorization="Bearer k"))
+        http_server = ScriptedHttpServer(SIZED)
+        async with listening(http_server.serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/v1/x?y=1", Authorization="Bearer k"))
             (await ask(server, b'{"a":1}'))[0].close()
-        lines = place.asked[0][1].split(b"\r\n")
+        lines = http_server.asked[0][1].split(b"\r\n")
         assert lines[0] == b"POST /v1/x?y=1 HTTP/1.1"
         assert {b"Host: models.test", b"Authorization: Bearer k", b"Content-Length: 7"} <= set(lines)
 
@@ -52,8 +52,10 @@ def test_a_request_has_its_head_and_the_bodys_length() -> None:
 
 def test_an_interim_answer_is_none() -> None:
     async def work() -> None:
-        async with at(Place(b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + SIZED).serve) as port:
-            connection, body = await ask(Server(head(f"http://127.0.0.1:{port}/")))
+        async with listening(
+            ScriptedHttpServer(b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + SIZED).serve
+        ) as port:
+            connection, body = await ask(ConnectionPool(head(f"http://127.0.0.1:{port}/")))
             assert (connection.status, body, b"link" in connection.headers) == (200, b"Hello you", False)
             connection.close()
 
@@ -73,10 +75,12 @@ def test_an_interim_answer_is_none() -> None:
 )
 def test_an_answer_without_a_sound_head_is_broken(answer: bytes) -> None:
     async def work() -> None:
-        async with at(Place(answer, close=len(answer) < connections.HEAD_BYTES).serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/"))
+        async with listening(
+            ScriptedHttpServer(answer, close=len(answer) < connections.HEAD_BYTES).serve
+        ) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             connection = await server.connection()
-            with pytest.raises(Broken):
+            with pytest.raises(ConnectionBroken):
                 await server.post(connection, b"{}")
 
     run(work)
@@ -85,8 +89,8 @@ def test_an_answer_without_a_sound_head_is_broken(answer: bytes) -> None:
 @pytest.mark.parametrize("answer", [CHUNKED, SIZED], ids=["chunked", "sized"])
 def test_a_body_that_is_cut_off_is_given_as_far_as_it_came_and_then_broken(answer: bytes) -> None:
     async def work() -> None:
-        async with at(Place(answer[: answer.index(b"you")]).serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/"))
+        async with listening(ScriptedHttpServer(answer[: answer.index(b"you")]).serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             connection = await server.connection()
             await server.post(connection, b"{}")
             assert await until_broken(connection) in (b"Hello", b"Hello ")
@@ -106,15 +110,15 @@ def test_a_connection_whose_answer_was_read_is_used_again_while_it_is_good(
     monkeypatch.setattr(connections, "IDLE_SECONDS", idle_seconds)
 
     async def work() -> None:
-        place = Place(answer, SIZED, close=False)
-        async with at(place.serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/"))
+        http_server = ScriptedHttpServer(answer, SIZED, close=False)
+        async with listening(http_server.serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             for _ in range(2):
                 connection, body = await ask(server)
                 assert body == b"Hello you"
                 server.release(connection)
             connection.close()
-        assert [number for number, _ in place.asked] == used
+        assert [number for number, _ in http_server.asked] == used
 
     run(work)
 
@@ -140,8 +144,8 @@ def test_an_answer_released_a_moment_before_its_end_leaves_its_connection_for_th
         writer.close()
 
     async def work() -> None:
-        async with at(serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/"))
+        async with listening(serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             connection = await server.connection()
             await server.post(connection, b"{}")
             read = await connection.read()
@@ -149,7 +153,7 @@ def test_an_answer_released_a_moment_before_its_end_leaves_its_connection_for_th
                 read += await connection.read()
             server.release(connection)
             ending.set()
-            await until(lambda: server.idle)
+            await wait_until(lambda: server.idle)
             again, whole_body = await ask(server)
             assert (again is connection, whole_body, served) == (True, b"Hello you", 1)
             again.close()
@@ -159,17 +163,17 @@ def test_an_answer_released_a_moment_before_its_end_leaves_its_connection_for_th
 
 def test_what_nobody_asked_for_closes_an_idle_connection() -> None:
     async def work() -> None:
-        place = Place(SIZED + SIZED, SIZED, close=False)
-        async with at(place.serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/"))
+        http_server = ScriptedHttpServer(SIZED + SIZED, SIZED, close=False)
+        async with listening(http_server.serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             connection, body = await ask(server)
             assert body == b"Hello you"
             server.release(connection)
-            await until(lambda: not connection.reusable)
+            await wait_until(lambda: not connection.reusable)
             connection, body = await ask(server)
             assert body == b"Hello you"
             connection.close()
-        assert [number for number, _ in place.asked] == [1, 2]
+        assert [number for number, _ in http_server.asked] == [1, 2]
 
     run(work)
 
@@ -190,13 +194,13 @@ def test_an_answer_that_is_not_read_stays_with_its_sender() -> None:
         writer.close()
 
     async def work() -> None:
-        async with at(serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/"))
+        async with listening(serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             connection = await server.connection()
             await server.post(connection, b"{}")
-            await until(lambda: not connection.transport.is_reading())
+            await wait_until(lambda: not connection.transport.is_reading())
             assert sent < size / 2
-            assert len(await whole(connection)) == size
+            assert len(await read_all(connection)) == size
             connection.close()
 
     run(work)
@@ -206,17 +210,17 @@ def test_a_connection_that_was_held_for_its_reader_is_not_used_again() -> None:
     async def work() -> None:
         size = BUFFER_BYTES + 1
         large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, b"x" * size)
-        place = Place(large, SIZED, close=False)
-        async with at(place.serve) as port:
-            server = Server(head(f"http://127.0.0.1:{port}/"))
+        http_server = ScriptedHttpServer(large, SIZED, close=False)
+        async with listening(http_server.serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             connection = await server.connection()
             await server.post(connection, b"{}")
-            await until(lambda: connection.complete)
+            await wait_until(lambda: connection.complete)
             server.release(connection)
             connection, body = await ask(server)
             assert body == b"Hello you"
             connection.close()
-        assert [number for number, _ in place.asked] == [1, 2]
+        assert [number for number, _ in http_server.asked] == [1, 2]
 
     run(work)
 
@@ -224,14 +228,14 @@ def test_a_connection_that_was_held_for_its_reader_is_not_used_again() -> None:
 @pytest.mark.parametrize("line", ["k\r\nX: y", "k\n", "k\0"])
 def test_a_key_with_a_lines_end_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="line's end"):
-        Server(head("http://127.0.0.1/", Authorization=f"Bearer {line}"))
+        ConnectionPool(head("http://127.0.0.1/", Authorization=f"Bearer {line}"))
 
 
 def test_who_cannot_be_reached_is_an_error_of_the_system() -> None:
     async def work() -> None:
-        async with at(Place().serve) as port:
+        async with listening(ScriptedHttpServer().serve) as port:
             pass
         with pytest.raises(OSError, match="onnect"):
-            await Server(head(f"http://127.0.0.1:{port}/")).connection()
+            await ConnectionPool(head(f"http://127.0.0.1:{port}/")).connection()
 
     run(work)

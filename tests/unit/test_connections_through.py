@@ -10,8 +10,8 @@ import pytest
 import trustme
 
 from chat.model_clients import connections, transport
-from chat.model_clients.connections import Server
-from tests.unit.http_place import SIZED, Place, ask, at, head, run
+from chat.model_clients.connections import ConnectionPool
+from tests.unit.http_place import SIZED, ScriptedHttpServer, ask, listening, head, run
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     """Signs certificates that the client trusts."""
     authority, context = trustme.CA(), ssl.create_default_context()
     authority.configure_trust(context)
-    monkeypatch.setattr(connections, "trusted", lambda: context)
+    monkeypatch.setattr(connections, "trusted_certificates", lambda: context)
     return authority
 
 
@@ -31,22 +31,22 @@ def tls_of(authority: trustme.CA, name: str) -> ssl.SSLContext:
 
 def test_over_tls_the_servers_name_is_checked(authority: trustme.CA) -> None:
     async def work() -> None:
-        async with at(Place(SIZED).serve, tls_of(authority, "localhost")) as port:
-            connection, body = await ask(Server(head(f"https://localhost:{port}/")))
+        async with listening(ScriptedHttpServer(SIZED).serve, tls_of(authority, "localhost")) as port:
+            connection, body = await ask(ConnectionPool(head(f"https://localhost:{port}/")))
             assert body == b"Hello you"
             connection.close()
-        async with at(Place(SIZED).serve, tls_of(authority, "elsewhere.test")) as port:
+        async with listening(ScriptedHttpServer(SIZED).serve, tls_of(authority, "elsewhere.test")) as port:
             with pytest.raises(ssl.SSLCertVerificationError):
-                await Server(head(f"https://localhost:{port}/")).connection()
+                await ConnectionPool(head(f"https://localhost:{port}/")).connection()
 
     run(work)
 
 
 def test_a_proxy_is_asked_for_the_whole_address() -> None:
     async def work() -> None:
-        proxy = Place(SIZED)
-        async with at(proxy.serve) as port:
-            server = Server(head("http://models.test/v1/x", f"http://me:p%40ss@127.0.0.1:{port}"))
+        proxy = ScriptedHttpServer(SIZED)
+        async with listening(proxy.serve) as port:
+            server = ConnectionPool(head("http://models.test/v1/x", f"http://me:p%40ss@127.0.0.1:{port}"))
             connection, body = await ask(server)
             assert body == b"Hello you"
             connection.close()
@@ -61,8 +61,8 @@ def test_tls_goes_through_a_proxys_tunnel(authority: trustme.CA) -> None:
     asked: list[bytes] = []
 
     async def work() -> None:
-        place = Place(SIZED)
-        async with at(place.serve, tls_of(authority, "models.test")) as port:
+        http_server = ScriptedHttpServer(SIZED)
+        async with listening(http_server.serve, tls_of(authority, "models.test")) as port:
 
             async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 asked.append(await reader.readuntil(b"\r\n\r\n"))
@@ -70,13 +70,13 @@ def test_tls_goes_through_a_proxys_tunnel(authority: trustme.CA) -> None:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await asyncio.gather(_pump(reader, back), _pump(there, writer))
 
-            async with at(tunnel) as proxy:
-                server = Server(head("https://models.test/v1/x", f"http://127.0.0.1:{proxy}"))
+            async with listening(tunnel) as proxy:
+                server = ConnectionPool(head("https://models.test/v1/x", f"http://127.0.0.1:{proxy}"))
                 connection, body = await ask(server)
                 assert body == b"Hello you"
                 connection.close()
         assert asked[0].startswith(b"CONNECT models.test:443 HTTP/1.1\r\nHost: models.test:443\r\n")
-        assert place.asked[0][1].startswith(b"POST /v1/x HTTP/1.1")
+        assert http_server.asked[0][1].startswith(b"POST /v1/x HTTP/1.1")
 
     run(work)
 
@@ -94,9 +94,9 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 def test_a_proxy_that_refuses_is_an_error_of_the_system() -> None:
     async def work() -> None:
         refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
-        async with at(Place(refusal).serve) as port:
+        async with listening(ScriptedHttpServer(refusal).serve) as port:
             with pytest.raises(OSError, match="407"):
-                await Server(head("https://models.test/", f"http://127.0.0.1:{port}")).connection()
+                await ConnectionPool(head("https://models.test/", f"http://127.0.0.1:{port}")).connection()
 
     run(work)
 

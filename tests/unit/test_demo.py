@@ -16,7 +16,7 @@ from chat.demo.conversation import Conversation, form_values, from_chat
 from chat.demo.program import envelope, write
 from chat.demo.prose import prose
 from chat.demo.replies import reply
-from chat.text import readable, unwrap
+from chat.text import plain_text, unwrap
 
 QUESTIONS = (
     "hello",
@@ -242,7 +242,7 @@ def test_every_answer_is_one_escaped_envelope_whose_names_are_all_defined_and_us
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_answer_says_that_it_is_a_demo_in_both_ways_of_writing(question: str) -> None:
     given_back = answer(question)
-    assert "Demo model" in readable(envelope(given_back))
+    assert "Demo model" in plain_text(envelope(given_back))
     assert "Demo model" in prose(given_back)
 
 

@@ -20,7 +20,7 @@ from django.urls.resolvers import RoutePattern
 from chat import consumers, page_urls, urls
 from chat.conf import ROOT
 from chat.errors import BY_CODE, ChatError, QuotaExceeded
-from chat.log import End, Event, Started, Text, Tool
+from chat.log import EndEvent, LogEvent, StartEvent, TextEvent, ToolEvent
 from chat.wire import sse, websocket
 from chatproject import up
 from tests.unit import settings_page
@@ -34,11 +34,11 @@ ERRORS, LIMITS, COMMANDS = (
 )
 PERMISSIONS = page("reference/permissions.md")
 
-SAMPLES: tuple[Event, ...] = (
-    Started("queued", 0),
-    Text(b"a", 1),
-    Tool("clock", "done"),
-    End(1, None),
+SAMPLES: tuple[LogEvent, ...] = (
+    StartEvent("queued", 0),
+    TextEvent(b"a", 1),
+    ToolEvent("clock", "done"),
+    EndEvent(1, None),
 )
 
 
@@ -102,7 +102,7 @@ def fields(rows: list[Row]) -> dict[str, set[str]]:
 
 
 def test_the_fields_of_frames_are_documented() -> None:
-    encode, written = websocket.Encoder("r", "t"), fields(SOCKET.rows("the server sends"))
+    encode, written = websocket.WebSocketEncoder("r", "t"), fields(SOCKET.rows("the server sends"))
     for event in SAMPLES:
         frame = dict(ast.literal_eval((encode(event) or "").replace("null", "None")))
         assert written[frame.pop("type")] == set(frame)
@@ -111,7 +111,7 @@ def test_the_fields_of_frames_are_documented() -> None:
 
 
 def test_the_events_and_their_fields_are_documented() -> None:
-    encode, real = sse.Encoder("r", "t"), {}
+    encode, real = sse.SseEncoder("r", "t"), {}
     for event in SAMPLES:
         kind, _, data = encode(event).decode().strip().split("\n")
         sent = ast.literal_eval(data.removeprefix("data: ").replace("null", "None"))

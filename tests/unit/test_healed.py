@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.history import healed
+from chat.history import repair_tool_calls
 from chat.models import Role
 from tests.integration.grammar import Json, as_sent, assert_valid
 
@@ -57,7 +57,7 @@ def answered(message: Json) -> list[Json]:
 @settings(derandomize=True, deadline=None)
 @given(st.lists(whatever.map(as_stored), max_size=12))
 def test_any_messages_whatever_are_mended(rows: list[Json]) -> None:
-    assert_valid(as_sent(healed(rows)))
+    assert_valid(as_sent(repair_tool_calls(rows)))
 
 
 valid = st.one_of(
@@ -70,4 +70,4 @@ valid = st.one_of(
 @given(st.lists(valid.map(answered), max_size=8).map(lambda rows: list(chain.from_iterable(rows))))
 def test_what_is_valid_stays_as_it_is(rows: list[Json]) -> None:
     assert_valid(as_sent(rows))
-    assert list(healed(rows)) == rows
+    assert list(repair_tool_calls(rows)) == rows

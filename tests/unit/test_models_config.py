@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from chat.conf_models import MODELS, ModelsMistake, read
+from chat.conf_models import MODELS, ModelsConfigError, read
 from chat.model_clients.openui_prompt import OPENUI_PROMPT
-from chat.text import readable
+from chat.text import plain_text
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-canary-in-the-settings"
@@ -86,7 +86,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_names_the_model_and_repeats_no_value(name: str) -> None:
     value, says = MISTAKES[name]
-    with pytest.raises(ModelsMistake) as caught:
+    with pytest.raises(ModelsConfigError) as caught:
         read(value if isinstance(value, str) else json.dumps(value))
     assert says in str(caught.value)
     assert KEY not in str(caught.value)
@@ -133,4 +133,4 @@ def test_the_openui_prompt_names_only_what_the_page_can_draw() -> None:
 def test_the_example_in_the_openui_prompt_reads_as_an_answer() -> None:
     envelope = re.search('<content thesys="true" version="2">.*?</content>', OPENUI_PROMPT, re.DOTALL)
     assert envelope
-    assert readable(envelope[0]).split("\n")[:2] == ["Sales by region", "This year"]
+    assert plain_text(envelope[0]).split("\n")[:2] == ["Sales by region", "This year"]

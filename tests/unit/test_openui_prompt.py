@@ -11,7 +11,7 @@ import pytest
 from chat import conf_models
 from chat.conf import settings
 from chat.conf_models import ModelSpec
-from chat.model_clients import Models
+from chat.model_clients import ModelRegistry
 
 SPEC = ModelSpec(base_url="http://127.0.0.1:9/v1/", model="m", openui=True, system="Be kind.")
 
@@ -20,9 +20,9 @@ async def no_wire(*_: str) -> None:
     """Nothing is sent."""
 
 
-def said(models: Models) -> str:
+def said(models: ModelRegistry) -> str:
     (client,) = asyncio.run(models.clients("drawing"))
-    return client.traits.system
+    return client.profile.system
 
 
 def test_the_words_change_when_the_page_is_built_and_the_client_stays(
@@ -30,9 +30,9 @@ def test_the_words_change_when_the_page_is_built_and_the_client_stays(
 ) -> None:
     changed = dataclasses.replace(settings, page_build=str(tmp_path))
     monkeypatch.setattr("chat.model_clients.openui_prompt.settings", changed)
-    monkeypatch.setattr("chat.model_clients._wire", no_wire)
+    monkeypatch.setattr("chat.model_clients._transport", no_wire)
     monkeypatch.setitem(conf_models.specs, "drawing", SPEC)
-    models = Models()
+    models = ModelRegistry()
     assert "PieChart(labels, numbers" in said(models)
     (tmp_path / "openui-prompt.txt").write_text("Everything(that: is)\n")
     assert "\n\nEverything(that: is)\n\nA user's message" in said(models)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.meter import Meter
-from chat.model_clients.base import Question, Traits
+from chat.meter import UsageRecorder
+from chat.model_clients.base import ModelRequest, ModelProfile
 from chat.pictures import content_type_of
 from tests.live.pictures import PICTURES
 
@@ -38,17 +38,17 @@ class Silent:
     """A call of which nothing came, and whose tokens nobody counted."""
 
     characters: int = 0
-    counted: tuple[int, int] | None = None
+    token_counts: tuple[int, int] | None = None
     first_token: float | None = None
 
 
 def test_a_picture_counts_for_what_providers_bill_and_not_for_its_bytes() -> None:
     shown = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 5_000_000}}
     words = msgspec.Raw(b'{"type": "text", "text": "' + b"x" * 4_000 + b'"}')
-    meter = Meter()
+    meter = UsageRecorder()
     with meter.call(
-        Traits("pictures-test", "m", {}),
-        Question([{"role": "user", "content": [words, shown]}], []),
+        ModelProfile("pictures-test", "m", {}),
+        ModelRequest([{"role": "user", "content": [words, shown]}], []),
         Silent(),
     ):
         pass

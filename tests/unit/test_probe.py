@@ -9,26 +9,26 @@ import pytest
 
 from chat.errors import Unavailable
 from chat.model_clients import probe as probing
-from chat.model_clients.base import Question, Traits
-from chat.model_clients.probe import Probe, probe
-from chat.sse import Piece
+from chat.model_clients.base import ModelRequest, ModelProfile
+from chat.model_clients.probe import ProbeResult, probe
+from chat.sse import StreamUpdate
 
 
 class Model:
     """Gives these texts, then fails or says nothing more; `left` tells that the connection was closed."""
 
-    traits = Traits(name="c1", upstream="c1", parameters={})
+    profile = ModelProfile(name="c1", upstream="c1", parameters={})
 
     def __init__(self, *texts: str, end: Exception | None = None, silent: bool = False) -> None:
         self._texts, self._end, self._silent = texts, end, silent
-        self.asked: list[Question] = []
+        self.asked: list[ModelRequest] = []
         self.left = False
 
-    async def stream(self, question: Question) -> AsyncGenerator[Piece]:
-        self.asked.append(question)
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+        self.asked.append(request)
         try:
             for text in self._texts:
-                yield Piece(text=text)
+                yield StreamUpdate(text=text)
             if self._silent:
                 await asyncio.Event().wait()
             if self._end is not None:
@@ -37,7 +37,7 @@ class Model:
             self.left = True
 
 
-def ask(model: Model) -> Probe:
+def ask(model: Model) -> ProbeResult:
     return asyncio.run(probe(model))
 
 
@@ -47,8 +47,8 @@ def test_a_probe_leaves_at_the_first_token() -> None:
     assert found.error is None
     assert found.seconds < probing.SECONDS
     assert model.left
-    (question,) = model.asked
-    assert (len(question.messages), question.tools) == (1, [])
+    (request,) = model.asked
+    assert (len(request.messages), request.tools) == (1, [])
 
 
 def test_a_model_that_fails_tells_its_code() -> None:

@@ -13,8 +13,8 @@ from chat.text import (
     context_of,
     escape,
     is_storable,
-    readable,
-    readable_parts,
+    plain_text,
+    plain_text_of_parts,
     think_item,
     title_of,
     unwrap,
@@ -39,24 +39,24 @@ MARKUP = st.lists(
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1), st.just("Text"))
 def test_whatever_a_card_says_is_read_back(title: str, text: str) -> None:
-    assert readable(wrap_card(title, text)) == "\n".join(filter(None, (title.strip(), text)))
+    assert plain_text(wrap_card(title, text)) == "\n".join(filter(None, (title.strip(), text)))
 
 
 def test_kept_think_items_are_read_and_ephemeral_ones_are_not() -> None:
     content = (
         think_item("Looking", "up") + think_item("Kept <step>", "stays", ephemeral=False) + version_2(PROGRAM)
     )
-    assert readable(content) == "Kept <step>: stays\n" + PROGRAM_WORDS
+    assert plain_text(content) == "Kept <step>: stays\n" + PROGRAM_WORDS
 
 
 @pytest.mark.parametrize("body", ["", "{}", "[", "[" * 100_000, "[" + "9" * 5_000 + "]", "nonsense"])
 def test_a_context_that_is_no_list_is_none(body: str) -> None:
     assert context_of(f"<content>x</content><context>{body}</context>") is None
-    assert readable(f"<content>x</content><context>{body}</context>") == "x"
+    assert plain_text(f"<content>x</content><context>{body}</context>") == "x"
 
 
 def test_clicks_and_form_fields_are_read() -> None:
-    assert readable(FORM) == 'Book them\nUser clicked: Book them\ncount: 7 "or" <8>'
+    assert plain_text(FORM) == 'Book them\nUser clicked: Book them\ncount: 7 "or" <8>'
     fields = [
         {
             "f": {
@@ -68,7 +68,7 @@ def test_clicks_and_form_fields_are_read() -> None:
     ]
     rows = [{"rows": [{"seat": 1}, "free"]}]
     content = f"<content>x</content><context>{json.dumps(fields + rows)}</context>"
-    assert readable(content) == "x\ndays: Mo, Tu\nfrom: 1\nok: yes\nseat: 1\nrows: free"
+    assert plain_text(content) == "x\ndays: Mo, Tu\nfrom: 1\nok: yes\nseat: 1\nrows: free"
 
 
 @pytest.mark.parametrize(
@@ -83,40 +83,42 @@ def test_clicks_and_form_fields_are_read() -> None:
     ],
 )
 def test_plain_text_is_read_as_it_is(plain: str) -> None:
-    assert readable(plain) == plain
+    assert plain_text(plain) == plain
 
 
 @pytest.mark.parametrize("cut", ["", "&", "&quo", "<", "</conten"])
 def test_words_cut_in_a_tag_or_an_entity_end_before_it(cut: str) -> None:
-    assert readable(f'<content thesys="true">some words{cut}') == "some words"
+    assert plain_text(f'<content thesys="true">some words{cut}') == "some words"
 
 
 def test_a_program_is_read_from_its_root_in_order() -> None:
-    assert readable(version_2(PROGRAM)) == PROGRAM_WORDS
+    assert plain_text(version_2(PROGRAM)) == PROGRAM_WORDS
 
 
 def test_a_program_is_read_without_an_envelope_and_after_other_text() -> None:
-    assert readable(PROGRAM) == PROGRAM_WORDS
-    assert readable(f"Look:\n```openui-lang\n{PROGRAM}\n```\nDone.") == f"Look:\n{PROGRAM_WORDS}\nDone."
+    assert plain_text(PROGRAM) == PROGRAM_WORDS
+    assert plain_text(f"Look:\n```openui-lang\n{PROGRAM}\n```\nDone.") == f"Look:\n{PROGRAM_WORDS}\nDone."
 
 
 def test_text_before_a_card_and_the_state_of_its_form_are_read() -> None:
     state = escape('[{"pickers":{"count":{"value":"7","componentType":"Input"}}}]')
     content = "Let me see." + version_2('root = TextContent("Hi")') + f"\n<context>{state}</context>"
-    assert readable(content) == "Let me see.\nHi\ncount: 7"
+    assert plain_text(content) == "Let me see.\nHi\ncount: 7"
 
 
 def test_unknown_components_statements_read_twice_and_rings_are_no_trouble() -> None:
     program = 'root = Mystery("Words", 12, [again, again, undefined])\nagain = Box([root, "once"])'
-    assert readable(version_2(program)) == "Words\n12\nonce"
+    assert plain_text(version_2(program)) == "Words\n12\nonce"
 
 
 def test_a_slip_in_one_line_of_a_program_costs_that_line_only() -> None:
-    assert readable(version_2('root = Card([a, b])\na = TextContent(("x"\nb = TextContent("y")')) == "x\ny"
+    assert plain_text(version_2('root = Card([a, b])\na = TextContent(("x"\nb = TextContent("y")')) == "x\ny"
 
 
 def test_escapes_in_strings_are_resolved() -> None:
-    assert readable(version_2(r'root = TextContent("a\n\"b\" \\u \u00e9 \ud83d\ude00")')) == 'a\n"b" \\u é 😀'
+    assert (
+        plain_text(version_2(r'root = TextContent("a\n\"b\" \\u \u00e9 \ud83d\ude00")')) == 'a\n"b" \\u é 😀'
+    )
 
 
 def test_a_version_1_tree_is_read() -> None:
@@ -132,29 +134,29 @@ def test_a_version_1_tree_is_read() -> None:
         {"component": "Button", "props": {"name": "book", "children": "Book them", "variant": "primary"}},
     ]
     content = version_1({"component": "Card", "props": {"children": children}})
-    assert readable(content) == "Harvest\nin 't & <more>'\nNorth, 41\nRío, 33\nNeeded\nBook them"
+    assert plain_text(content) == "Harvest\nin 't & <more>'\nNorth, 41\nRío, 33\nNeeded\nBook them"
 
 
 @pytest.mark.parametrize(
     "whole", [version_2(PROGRAM), version_1({"component": "T", "props": {"text": 'a "b" é'}})]
 )
 def test_a_reply_cut_anywhere_reads_as_a_beginning_without_markup(whole: str) -> None:
-    lines = readable(whole).splitlines()
+    lines = plain_text(whole).splitlines()
     for cut in range(len("<conten"), len(whole)):
-        text = readable(whole[:cut])
+        text = plain_text(whole[:cut])
         assert all(any(line.startswith(part) for line in lines) for part in text.splitlines()), text
     assert text.splitlines() == lines
 
 
 def test_a_hostile_program_is_read_up_to_a_bound() -> None:
     program = "root = Card([" + '["a"],' * 100_000
-    assert 10_000 < len(readable(version_2(program)).splitlines()) < 100_000
+    assert 10_000 < len(plain_text(version_2(program)).splitlines()) < 100_000
 
 
 @given(st.one_of(ANY_TEXT, MARKUP))
 @settings(deadline=None)
 def test_no_text_makes_reading_fail(content: str) -> None:
-    assert is_storable(readable(content))
+    assert is_storable(plain_text(content))
     assert 0 < len(title_of(content)) <= 80
     unwrap(content)
     context_of(content)
@@ -184,7 +186,7 @@ def test_no_text_makes_reading_fail(content: str) -> None:
 def test_reading_takes_time_in_proportion_to_the_text(start: str, piece: str) -> None:
     def seconds(size: int) -> float:
         before = time.process_time()
-        readable(start + piece * (size // len(piece)))
+        plain_text(start + piece * (size // len(piece)))
         return time.process_time() - before
 
     small = min(seconds(1 << 13) for _ in range(3))
@@ -202,7 +204,7 @@ def test_parts_are_read_with_marks_for_images() -> None:
         {"type": "text", "text": 5},
         "x",
     ]
-    assert readable_parts(parts) == 'And "again" <b>&</b>\n[image]\nx'
+    assert plain_text_of_parts(parts) == 'And "again" <b>&</b>\n[image]\nx'
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from chat.sse import (
     CallDelta,
     ChunkDecoder,
     EventTooLarge,
-    Piece,
+    StreamUpdate,
     StreamError,
     UpstreamError,
-    Usage,
+    TokenCounts,
 )
 from tests.unit.splits import in_steps, split
 
@@ -59,12 +59,12 @@ RECORDED = b"".join(
 )
 
 
-def decoded(reads: Iterable[bytes]) -> Piece:
+def decoded(reads: Iterable[bytes]) -> StreamUpdate:
     """All pieces as one."""
     decoder = ChunkDecoder()
     pieces = [decoder.feed(read) for read in reads]
     pieces.append(decoder.flush())
-    return Piece(
+    return StreamUpdate(
         text="".join(piece.text for piece in pieces),
         calls=tuple(call for piece in pieces for call in piece.calls),
         finish_reason=decoder.finish_reason,
@@ -78,11 +78,11 @@ def text_of(*payloads: Any) -> str:
 
 
 def test_a_recorded_stream_gives_text_calls_reason_usage_and_end() -> None:
-    assert decoded([RECORDED]) == Piece(
+    assert decoded([RECORDED]) == StreamUpdate(
         text="H\u00e9llo \ufffd🍎 🍏 \ufffdx",
         calls=(CallDelta(0, "c1", "add", '{"a'), CallDelta(0, None, "", '":1}')),
         finish_reason="stop",
-        usage=Usage(3, 5),
+        usage=TokenCounts(3, 5),
         done=True,
     )
 
@@ -101,7 +101,7 @@ def test_a_recorded_stream_gives_the_same_in_many_pieces(cuts: list[int]) -> Non
 
 def test_one_read_is_one_piece() -> None:
     piece = ChunkDecoder().feed(event(chat(content="a")) + event(chat(content="b")) + event(ended("length")))
-    assert piece == Piece(text="ab", finish_reason="length")
+    assert piece == StreamUpdate(text="ab", finish_reason="length")
 
 
 def test_half_a_character_waits_for_its_other_half_or_the_end() -> None:
@@ -216,12 +216,12 @@ def test_a_whole_answer_instead_of_a_stream_is_taken(step: int) -> None:
     body = json.dumps(
         {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}, indent=1
     ).encode()
-    expected = Piece(text="all🍎", finish_reason="stop", usage=Usage(1, 2), done=True)
+    expected = StreamUpdate(text="all🍎", finish_reason="stop", usage=TokenCounts(1, 2), done=True)
     assert decoded(in_steps(body, step)) == expected
 
 
 def test_a_whole_body_is_an_answer_an_error_or_refused() -> None:
-    assert ChunkDecoder().whole(b'{"choices":[{"text":"x"}]}') == Piece(text="x", done=True)
+    assert ChunkDecoder().whole(b'{"choices":[{"text":"x"}]}') == StreamUpdate(text="x", done=True)
     for body, error in (
         (b'{"error":{}, "detail":"x"}', BadStream),
         (b'{"error":"x"}', UpstreamError),

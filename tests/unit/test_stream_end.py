@@ -8,18 +8,20 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from chat.errors import Unavailable
-from chat.log import Event, Started, Text
-from chat.views.responses import _encoded
+from chat.log import LogEvent, StartEvent, TextEvent
+from chat.views.responses import _encode_events
 from chat.wire import raw
 
 
-async def breaking(problem: Exception) -> AsyncGenerator[Event]:
-    yield Text(b"so far", 6)
+async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:
+    yield TextEvent(b"so far", 6)
     raise problem
 
 
 async def read(problem: Exception) -> bytes:
-    return b"".join([data async for data in _encoded([Started("streaming", 0)], breaking(problem), raw.c1)])
+    return b"".join(
+        [data async for data in _encode_events([StartEvent("streaming", 0)], breaking(problem), raw.c1)]
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from chat.accumulator import ToolCall
-from chat.tools import Called, Tool, ToolContext, run_all
+from chat.tools import ToolResult, Tool, ToolContext, run_all
 from chat.tools.blocking import in_thread
-from tests.toolbox.calling import made, no_search, own_tools, result, results  # noqa: F401 - a fixture
+from tests.toolbox.calling import register, no_search, own_tools, result, results  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.usefixtures("own_tools")
 
@@ -32,21 +32,21 @@ async def boom_async(kind: str) -> str:
 
 @pytest.mark.parametrize("kind", ["error", "exit", "stop", "other"])
 def test_whatever_a_sync_tool_raises_becomes_a_result(kind: str) -> None:
-    called = result(json.dumps({"kind": kind}), made(boom))
+    called = result(json.dumps({"kind": kind}), register(boom))
     assert called.failed
     assert json.loads(called.result)["error"]
 
 
 @pytest.mark.parametrize("kind", ["error", "exit", "cancel", "other"])
 def test_whatever_an_async_tool_raises_becomes_a_result(kind: str) -> None:
-    called = result(json.dumps({"kind": kind}), made(boom_async))
+    called = result(json.dumps({"kind": kind}), register(boom_async))
     assert called.failed
     assert json.loads(called.result)["error"]
 
 
 def test_the_words_of_a_failing_tool_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        called = result('{"kind": "error"}', made(boom))
+        called = result('{"kind": "error"}', register(boom))
     assert "of its own" in called.result
     assert "of its own" not in caplog.text
 
@@ -59,14 +59,14 @@ def big(kind: str) -> Any:
 
 @pytest.mark.parametrize("kind", ["ascii", "wide", "list"])
 def test_a_result_is_cut_at_its_cap_and_says_so(kind: str) -> None:
-    cut = result(json.dumps({"kind": kind}), made(big, result_bytes=1_001)).result
+    cut = result(json.dumps({"kind": kind}), register(big, result_bytes=1_001)).result
     text, mark = cut[: -len("… (cut)")], cut[-len("… (cut)") :]
     assert mark == "… (cut)"
     assert 999 <= len(text.encode()) <= 1_001
 
 
 def test_a_result_holds_nothing_that_cannot_be_stored() -> None:
-    assert result('{"kind": "nul"}', made(big)) == Called("a\ufffdb\ufffdc")
+    assert result('{"kind": "nul"}', register(big)) == ToolResult("a\ufffdb\ufffdc")
 
 
 def test_a_short_result_is_what_the_tool_gave() -> None:
@@ -74,7 +74,7 @@ def test_a_short_result_is_what_the_tool_gave() -> None:
         """Gives two."""
         return {"a": 1, "ñ": [None, 1.5]}
 
-    assert result("", made(pair)) == Called('{"a":1,"ñ":[null,1.5]}')
+    assert result("", register(pair)) == ToolResult('{"a":1,"ñ":[null,1.5]}')
 
 
 def test_a_sync_tool_does_not_block_the_loop_and_hears_that_its_time_is_over() -> None:
@@ -91,9 +91,9 @@ def test_a_sync_tool_does_not_block_the_loop_and_hears_that_its_time_is_over() -
         return "passed"
 
     heard: list[tuple[str, str]] = []
-    tools = made(wait, seconds=0.1), made(pass_by)
+    tools = register(wait, seconds=0.1), register(pass_by)
     hung, passed = results([("wait", ""), ("pass_by", "")], *tools, report=lambda *news: heard.append(news))
-    assert ("longer than 0.1 s" in hung.result, passed) == (True, Called("passed"))
+    assert ("longer than 0.1 s" in hung.result, passed) == (True, ToolResult("passed"))
     assert heard.index(("pass_by", "done")) < heard.index(("wait", "failed"))
     assert told.wait(5)
 
@@ -116,7 +116,7 @@ def test_a_stop_ends_the_calls_and_tells_them() -> None:
         with pytest.raises(asyncio.CancelledError):
             await calling
 
-    asyncio.run(stop_it(made(wait)))
+    asyncio.run(stop_it(register(wait)))
     assert told.wait(5)
 
 
@@ -145,7 +145,7 @@ def test_a_tool_that_must_be_alone_is_and_the_order_stays() -> None:
 
     order = ["visit", "visit", "hermit", "hermit", "visit"]
     calls = [(name, json.dumps({"name": f"{name}{number}"})) for number, name in enumerate(order)]
-    called = results(calls, made(visit), made(hermit, alone=True))
+    called = results(calls, register(visit), register(hermit, alone=True))
     assert [one.result for one in called] == ["visit0", "visit1", "hermit2", "hermit3", "visit4"]
     assert {"visit0", "visit1"} in crowds
     assert [crowd for crowd in crowds if any(name.startswith("hermit") for name in crowd)] == [

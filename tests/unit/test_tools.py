@@ -9,20 +9,20 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from chat.tools import Called, ToolContext, ToolMistake, tool
-from tests.toolbox.calling import made, own_tools, result  # noqa: F401 - a fixture
+from chat.tools import ToolResult, ToolContext, ToolConfigError, tool
+from tests.toolbox.calling import register, own_tools, result  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.usefixtures("own_tools")
 
 
-class Place(BaseModel):
+class City(BaseModel):
     city: str
 
 
 def book(
     when: str,
     guests: Annotated[int, Field(description="how many come", ge=1)] = 2,
-    place: Place | None = None,
+    place: City | None = None,
     kind: Literal["lunch", "dinner"] = "dinner",
     json: bool = False,
     *,
@@ -45,7 +45,7 @@ def book(
 
 
 def test_the_schema_comes_from_signature_and_docstring() -> None:
-    function = made(book).schema["function"]
+    function = register(book).schema["function"]
     properties = function["parameters"]["properties"]
     assert (
         function["description"] == "Book a table.\n\nOnly for today.\n\nReturns:\n    the number of the table"
@@ -64,8 +64,8 @@ def test_the_schema_comes_from_signature_and_docstring() -> None:
 
 
 def test_arguments_arrive_typed_and_the_context_with_them() -> None:
-    called = result('{"when": "8", "place": {"city": "Rome"}, "json": true}', made(book))
-    assert called == Called("8 2 Rome dinner True 1")
+    called = result('{"when": "8", "place": {"city": "Rome"}, "json": true}', register(book))
+    assert called == ToolResult("8 2 Rome dinner True 1")
 
 
 def unannotated(words) -> str:  # type: ignore[no-untyped-def]
@@ -146,7 +146,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("function", MISTAKES, ids=[function.__name__ for function in MISTAKES])
 def test_what_no_model_could_call_is_refused_with_its_name(function: Callable[..., Any]) -> None:
-    with pytest.raises(ToolMistake) as caught:
+    with pytest.raises(ToolConfigError) as caught:
         tool()(function)
     assert f"The tool {function.__name__!r}" in str(caught.value)
     assert MISTAKES[function] in str(caught.value)
@@ -155,7 +155,7 @@ def test_what_no_model_could_call_is_refused_with_its_name(function: Callable[..
 
 def test_a_tool_is_registered_once() -> None:
     tool()(book)
-    with pytest.raises(ToolMistake, match="The tool 'book' is registered twice"):
+    with pytest.raises(ToolConfigError, match="The tool 'book' is registered twice"):
         tool()(book)
 
 
@@ -171,7 +171,7 @@ BAD = {
 
 @pytest.mark.parametrize("arguments", BAD)
 def test_arguments_that_do_not_fit_are_told_to_the_model(arguments: str) -> None:
-    called = result(arguments, made(book))
+    called = result(arguments, register(book))
     assert called.failed
     assert "The arguments do not fit: " in called.result
     assert BAD[arguments] in called.result

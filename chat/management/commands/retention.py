@@ -19,11 +19,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if dry_run:
-            threads, records = retention.overdue().count(), retention.old_records().count()
-            self.stdout.write(f"Would delete: {_told(threads, records, len(erasure.waiting()))}.")
+            threads, records = retention.expired_threads().count(), retention.expired_records().count()
+            self.stdout.write(f"Would delete: {_told(threads, records, len(erasure.pending_erasures()))}.")
             return
-        threads, records = _all(retention.remove_overdue), _all(retention.remove_old_records)
-        users = [user for user in erasure.waiting() if _erased(user)]
+        threads, records = _all(retention.delete_expired_threads), _all(retention.delete_expired_records)
+        users = [user for user in erasure.pending_erasures() if _erased(user)]
         self.stdout.write(f"Deleted: {_told(threads, records, len(users))}.")
 
 
@@ -46,5 +46,5 @@ def _erased(user: int) -> bool:
     finished = False
     while not finished:
         with transaction.atomic():
-            finished = erasure.step(user)
+            finished = erasure.erase_batch(user)
     return True
