@@ -6,10 +6,10 @@ Runs on the standard library alone until it stands in an environment that holds 
 
 import sys
 
-from chatproject import bootstrap
+from chatproject.dev import bootstrap
 
 if __name__ == "__main__":
     bootstrap.enter(sys.argv)
-    from chatproject import commands
+    from chatproject.dev import commands
 
     commands.run(sys.argv)

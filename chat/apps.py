@@ -10,7 +10,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         """Find every app's tools, and read the models. What is wrong ends the start with one line that names it."""
         from chat.conf import settings
-        from chat.conf_models import MODELS
+        from chat.llm.config import MODELS
         from chat.tools import ToolConfigError, check
 
         if settings.title_model and settings.title_model not in MODELS:

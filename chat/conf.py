@@ -208,7 +208,7 @@ class Settings:
         str,
         "",
         "JSON or path",
-        "further models by name, and what is said to `c1` and `openassistant`; see `chat/conf_models.py`",
+        "further models by name, and what is said to `c1` and `openassistant`; see `chat/llm/config.py`",
     )
     title_model: str = _from(
         "CHAT_TITLE_MODEL",

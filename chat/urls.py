@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from chat.views import attachments, exports, responses, shares, threads
-from chat.views.door import endpoint, unknown_route
+from chat.api import attachments, chat, exports, shares, threads
+from chat.api.base import endpoint, unknown_route
 
 API_PREFIXES = ("/api", "/healthz", "/readyz")
 
 urlpatterns = [
-    path("api/chat", endpoint(post=responses.send_to_c1)),
-    path("api/response", endpoint(post=responses.send_to_openassistant)),
-    path("api/responses/<str:response_id>", endpoint(get=responses.show)),
-    path("api/responses/<str:response_id>/stream", endpoint(get=responses.stream)),
-    path("api/responses/<str:response_id>/stop", endpoint(post=responses.stop)),
-    path("api/responses/<str:response_id>/regenerate", endpoint(post=responses.regenerate)),
+    path("api/chat", endpoint(post=chat.send_to_c1)),
+    path("api/response", endpoint(post=chat.send_to_openassistant)),
+    path("api/responses/<str:response_id>", endpoint(get=chat.show)),
+    path("api/responses/<str:response_id>/stream", endpoint(get=chat.stream)),
+    path("api/responses/<str:response_id>/stop", endpoint(post=chat.stop)),
+    path("api/responses/<str:response_id>/regenerate", endpoint(post=chat.regenerate)),
     path("api/threads", endpoint(get=threads.list_threads, post=threads.create)),
     path(
         "api/threads/<str:thread_id>", endpoint(get=threads.show, patch=threads.change, delete=threads.delete)

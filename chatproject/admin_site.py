@@ -27,7 +27,7 @@ class ChatAdminSite(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Not at the top: this module is read before there are any models.
-        from chat.admin import dashboard, health
+        from chat.admin.reports import dashboard, health
 
         own: list[URLPattern | URLResolver] = [
             path("dashboard/", self._page(dashboard.dashboard), name="dashboard"),

@@ -19,12 +19,12 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import Resolver404, get_resolver
 
-from chat import runner
-from chat.consumers import ChatConsumer
-from chat.errors import BadRequest, NotFound
+from chat import runtime
+from chat.api.base import problem
+from chat.api.consumer import ChatConsumer
+from chat.api.streaming import ByteStream
+from chat.exceptions import BadRequest, NotFound
 from chat.urls import API_PREFIXES
-from chat.views.door import problem
-from chat.views.stream import ByteStream
 from chatproject import headers
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -133,10 +133,10 @@ class Application:
             await self._pages(scope, receive, send)
 
     async def on_startup(self) -> None:
-        await runner.current()
+        await runtime.current()
 
     async def on_shutdown(self) -> None:
-        await runner.drain()
+        await runtime.stop()
 
 
 application = Application()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from chat.errors import format_traceback_without_message
+from chat.exceptions import format_traceback_without_message
 
 
 class RedactExceptionFilter(logging.Filter):

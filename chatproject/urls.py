@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("chat.urls")),
-    path("", include("chat.page_urls")),
+    path("", include("chat.web.urls")),
     path(
         "favicon.ico", RedirectView.as_view(url="/static/chat/icon.svg")
     ),  # of pages that name none: the admin's

@@ -78,7 +78,7 @@ def live(
     """Around every live test: the live database for the ORM, and afterwards the checks of `hygiene`."""
     from chat.models import LoginAttempt
     from tests.live.harness import using_database
-    from tests.live.hygiene import LeakChecks
+    from tests.live.leak_checks import LeakChecks
 
     with django_db_blocker.unblock(), using_database(live_database):
         LoginAttempt.objects.all().delete()  # all tests come from one address

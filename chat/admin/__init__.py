@@ -22,9 +22,9 @@ Imports go upward in this list only. `chatproject.admin_site` says where each pa
 
 from django.contrib import admin
 
-from chat.account_forms import StaffSignInForm
-from chat.admin import accounts, holds, messages, records, responses, threads, usage
+from chat.admin import accounts, audit_log, holds, messages, responses, threads, usage
+from chat.web.account_forms import StaffSignInForm
 
-__all__ = ["accounts", "holds", "messages", "records", "responses", "threads", "usage"]
+__all__ = ["accounts", "audit_log", "holds", "messages", "responses", "threads", "usage"]
 
 admin.site.login_form = StaffSignInForm

@@ -14,13 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from chat.admin import holds, suspensions
-from chat.admin.deeds import ObjectActionsMixin
-from chat.admin.figures import format_time, quotas_left, taken
+from chat.accounts import sessions
+from chat.admin import holds
+from chat.admin.actions import suspensions
+from chat.admin.actions.object_actions import ObjectActionsMixin
+from chat.admin.lists.formatting import format_time, quotas_left, taken
 from chat.admin.readonly import ROWS
 from chat.models import ApiToken, User
-from chat.store import sessions
-from chat.store.totals import of_guests, of_users
+from chat.reporting.usage_totals import of_guests, of_users
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")  # given by superusers alone
 

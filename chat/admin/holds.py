@@ -8,10 +8,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from chat.admin.deeds import ObjectAction, ObjectActionsMixin
+from chat.admin.actions.object_actions import ObjectAction, ObjectActionsMixin
 from chat.admin.readonly import ReadOnlyAdmin
+from chat.governance import holds
 from chat.models import AuditAction, Hold, Thread, User
-from chat.store import holds
 
 _PERMISSION = "chat.hold_content"
 

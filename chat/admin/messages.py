@@ -10,14 +10,15 @@ from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import HttpRequest
 
 from chat import text
-from chat.admin import access, redactions
-from chat.admin.deeds import ObjectActionsMixin
-from chat.admin.figures import format_time
-from chat.admin.filters import FeedbackFilter
+from chat.admin import audit
+from chat.admin.actions import redactions
+from chat.admin.actions.object_actions import ObjectActionsMixin
+from chat.admin.inspection.transcript import earlier_revisions, full_message
+from chat.admin.lists.filters import FeedbackFilter
+from chat.admin.lists.formatting import format_time
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.transcript import earlier_revisions, full_message
 from chat.models import Message, Thread
-from chat.store.inspection import with_words
+from chat.reporting.admin_queries import with_words
 
 START_CHARACTERS = 120  # of a message in a list: two lines of its column
 
@@ -65,7 +66,7 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        start = _START if access.can_read_hidden(request) else _VISIBLE_START
+        start = _START if audit.can_read_hidden(request) else _VISIBLE_START
         messages = super().get_queryset(request).annotate(start=start, place=_PLACE)
         return messages.defer("search", "content", "plain_text", "tool_calls")
 
@@ -89,7 +90,7 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
         return row.thread
 
     def content_context(self, request: HttpRequest, row: Message) -> dict[str, Any]:
-        if row.hidden and not access.can_read_hidden(request):
+        if row.hidden and not audit.can_read_hidden(request):
             return {"entries": []}
         return {
             "entries": full_message(row.pk, hidden=True),

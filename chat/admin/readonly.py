@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from chat.admin import access
-from chat.admin.paging import KeysetAdmin, KeysetChangeList
+from chat.admin import audit
+from chat.admin.lists.paging import KeysetAdmin, KeysetChangeList
 from chat.models import AuditAction, Thread
 
 M = TypeVar("M", bound=Model)
@@ -95,7 +95,7 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     def shows_content(self, request: HttpRequest, row: M | None) -> bool:
         """Whether the page of a row (None: the list) may show content: a reader's, whose reason is known if one is wanted."""
         thread = self.thread_of(row) if row is not None else None
-        return access.can_read(request) and access.reason_for(request, thread) is not None
+        return audit.can_read(request) and audit.reason_for(request, thread) is not None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup.split("__", maxsplit=1)[0] not in self.unfilterable and super().lookup_allowed(
@@ -106,8 +106,8 @@ class ContentAdmin(ReadOnlyAdmin[M]):
         """The list; where it shows content, whose it is goes on record before the page is made."""
         answer = super().changelist_view(request, extra_context)
         context = answer.context_data if isinstance(answer, TemplateResponse) else None
-        if context and "cl" in context and access.can_read(request):
-            shown = access.record_list_view(request, self.opts.model_name or "", context["cl"].result_list)
+        if context and "cl" in context and audit.can_read(request):
+            shown = audit.record_list_view(request, self.opts.model_name or "", context["cl"].result_list)
             context["reason_wanted"] = not shown
         return answer
 
@@ -116,9 +116,9 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     ) -> HttpResponse:
         """Django calls this when it has judged who may see the page."""
         row = context["original"]
-        if access.can_read(request):
+        if audit.can_read(request):
             thread = self.thread_of(row)
-            if access.record_view(request, thread=thread, action=self.view_action(request), obj=row):
+            if audit.record_view(request, thread=thread, action=self.view_action(request), obj=row):
                 context.update(self.content_context(request, row))
             else:
                 context.update(reason_wanted=True, reason_thread=thread.pk)
@@ -126,7 +126,7 @@ class ContentAdmin(ReadOnlyAdmin[M]):
 
     def view_action(self, request: HttpRequest) -> AuditAction:
         """What the record says of a page: whether its reader could see hidden parts."""
-        return AuditAction.HIDDEN if access.can_read_hidden(request) else AuditAction.VIEWED
+        return AuditAction.HIDDEN if audit.can_read_hidden(request) else AuditAction.VIEWED
 
     def thread_of(self, row: M) -> Thread:
         """The thread whose content the row's page shows."""

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from chat.admin.access import can_read, give_reason
+from chat.admin.audit import can_read, give_reason
 
 
 @require_POST

@@ -13,13 +13,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from chat.admin import access, live, prompts, redactions
-from chat.admin.deeds import ObjectActionsMixin
-from chat.admin.filters import ErrorFilter, ModelFilter
+from chat.admin import audit
+from chat.admin.actions import redactions
+from chat.admin.actions.object_actions import ObjectActionsMixin
+from chat.admin.inspection import live_log, prompts
+from chat.admin.inspection.trace import build_trace
+from chat.admin.lists.filters import ErrorFilter, ModelFilter
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.recorder import build_trace
 from chat.models import Chunk, Message, Response, Role, Thread
-from chat.store.inspection import named
+from chat.reporting.admin_queries import named
 from chat.text import plain_text, storable
 
 LOG_BYTES = (
@@ -145,8 +147,8 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
         return [
-            path("<int:key>/log/", view(live.log), name="chat_response_log"),
-            path("<int:key>/stop/", view(live.stop), name="chat_response_stop"),
+            path("<int:key>/log/", view(live_log.log), name="chat_response_log"),
+            path("<int:key>/stop/", view(live_log.stop), name="chat_response_stop"),
             path("<int:key>/prompt/<int:call>/", view(prompts.prompt), name="chat_response_prompt"),
             *super().get_urls(),
         ]
@@ -158,7 +160,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
         row = context["original"]
         context["trace"] = build_trace(row)
         context["may_stop"] = not row.ended and request.user.has_perm("chat.stop_response")
-        context["may_read_hidden"] = access.can_read_hidden(request)
+        context["may_read_hidden"] = audit.can_read_hidden(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_search_results(

@@ -11,16 +11,17 @@ from django.http import Http404, HttpRequest
 from django.utils.text import Truncator
 
 from chat import text
-from chat.admin import access, holds, reasons, redactions
-from chat.admin.deeds import ObjectActionsMixin
-from chat.admin.exports import ExportingAdmin
-from chat.admin.figures import format_time, format_cost
-from chat.admin.filters import HasErrors, HasHidden, IsFlagged, ModelFilter, StateFilter
+from chat.admin import audit, holds, reasons
+from chat.admin.actions import redactions
+from chat.admin.actions.exports import ExportingAdmin
+from chat.admin.actions.object_actions import ObjectActionsMixin
+from chat.admin.inspection.transcript import TranscriptPosition, transcript
+from chat.admin.lists.filters import HasErrors, HasHidden, IsFlagged, ModelFilter, StateFilter
+from chat.admin.lists.formatting import format_cost, format_time
 from chat.admin.readonly import ContentAdmin, badge, link
-from chat.admin.transcript import TranscriptPosition, transcript
 from chat.models import Message, Response, Status, Thread, User
-from chat.store.inspection import in_threads
-from chat.store.totals import of_threads
+from chat.reporting.admin_queries import in_threads
+from chat.reporting.usage_totals import of_threads
 
 TITLE_CHARACTERS = 80  # in a list: one line
 
@@ -126,7 +127,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         return row
 
     def content_context(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
-        hidden, position = access.can_read_hidden(request), _parse_position(request)
+        hidden, position = audit.can_read_hidden(request), _parse_position(request)
         shown = transcript(row, position, hidden=hidden)
         told = row.system_prompt if hidden and position.newest else ""
         return {"transcript": shown, "position": position, "system_prompt": told}

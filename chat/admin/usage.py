@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from chat.admin.filters import ErrorFilter, ModelFilter
+from chat.admin.lists.filters import ErrorFilter, ModelFilter
 from chat.admin.readonly import ROWS, ReadOnlyAdmin, badge
 from chat.models import CallOutcome, Price, UpstreamCall, User
 from chat.text import storable

@@ -17,8 +17,8 @@ from typing import IO, Protocol
 
 from chat.bench import processes
 from chat.bench.scenarios import OURS, ROUTE
-from chatproject.bootstrap import ROOT
-from chatproject.launch import Launch
+from chatproject.dev.bootstrap import ROOT
+from chatproject.dev.launch import Launch
 
 SERVER_CORE, OTHER_CORE = 0, 1
 START_SECONDS = 30.0  # a Next.js that was just built takes some seconds

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from chat.bench.dataset_texts import PROMPTS, REPLIES, texts
-from chat.store import statistics
+from chat.reporting import rollups
 
 DAYS = 90  # that the threads are spread over, up to now
 MESSAGES_PER_TURN = 2.5  # a prompt, a reply, and in a quarter of the turns a call of a tool and its result
@@ -192,7 +192,7 @@ def make(messages: int, tell: Callable[[str], object]) -> None:
         _execute(_PRICES)
         _execute("DROP TABLE planned_turn, planned_thread, planned_text")
     _move_on()
-    statistics.roll_up()
+    rollups.roll_up()
     _execute("VACUUM ANALYZE")  # what autovacuum would do within minutes
 
 

@@ -17,7 +17,7 @@ from chat.bench.contestants import OTHER_CORE, Contestant
 from chat.bench.figures import Result
 from chat.bench.scenarios import Scenario
 from chat.bench.script import Script
-from chatproject.bootstrap import ROOT
+from chatproject.dev.bootstrap import ROOT
 
 LOAD = [sys.executable, "-m", "chat.bench.load"]
 WARM_UP = 50  # streams at once for each process: connections, prepared statements, compiled code

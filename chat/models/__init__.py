@@ -4,48 +4,49 @@ Every rule that can stand in the database stands here as a constraint. Public id
 their owner; primary keys never leave the server.
 """
 
-from chat.models.access import AuditLogEntry, AuditAction
 from chat.models.accounts import ApiToken, LoginAttempt, User
 from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
+from chat.models.audit import AuditAction, AuditLogEntry
 from chat.models.holds import Hold
-from chat.models.recorded import Revision, PromptBlob
-from chat.models.responses import ACTIVE, ERROR_STATUSES, Chunk, Response, Status
-from chat.models.rows import ID_LENGTH, OwnedQuerySet, raw_delete
+from chat.models.querysets import ID_LENGTH, OwnedQuerySet, raw_delete
+from chat.models.responses import ACTIVE, ERROR_STATUSES, RESPONSE_FIELDS, Chunk, Response, Status
+from chat.models.revisions import PromptBlob, Revision
 from chat.models.sharing import Share
-from chat.models.statistics import RollupState, TimeToFirstToken, QuotaHit, UsageHour, UserDay
+from chat.models.statistics import QuotaHit, RollupState, TimeToFirstToken, UsageHour, UserDay
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
-from chat.models.usage import CallOutcome, TokenSource, Price, QuotaReservation, UpstreamCall
+from chat.models.usage import CallOutcome, Price, QuotaReservation, TokenSource, UpstreamCall
 
 __all__ = [
     "ACTIVE",
     "CONTENT_TYPES",
     "ERROR_STATUSES",
     "ID_LENGTH",
-    "AuditLogEntry",
-    "AuditAction",
-    "RollupState",
+    "RESPONSE_FIELDS",
     "ApiToken",
     "Attachment",
     "AttachmentUse",
-    "LoginAttempt",
+    "AuditAction",
+    "AuditLogEntry",
     "CallOutcome",
     "Chunk",
-    "TokenSource",
-    "TimeToFirstToken",
     "Hold",
+    "LoginAttempt",
     "Message",
     "MessageQuerySet",
     "OwnedQuerySet",
     "Price",
+    "PromptBlob",
     "QuotaHit",
+    "QuotaReservation",
     "Response",
     "Revision",
     "Role",
+    "RollupState",
     "Share",
-    "QuotaReservation",
     "Status",
     "Thread",
-    "PromptBlob",
+    "TimeToFirstToken",
+    "TokenSource",
     "UpstreamCall",
     "UsageHour",
     "User",

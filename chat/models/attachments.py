@@ -9,7 +9,7 @@ from django.db.models import Func, Q
 from django.db.models.functions import Now
 
 from chat.models.accounts import User
-from chat.models.rows import OwnedQuerySet
+from chat.models.querysets import OwnedQuerySet
 from chat.models.threads import Message
 
 ATTACHMENT_BYTES = 16  # random ones in an id: nobody meets another's by chance

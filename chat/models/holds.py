@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from chat.models.accounts import User
-from chat.models.rows import ID_LENGTH
+from chat.models.querysets import ID_LENGTH
 from chat.models.threads import Thread
 
 

@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 
-from chat.errors import BY_CODE
+from chat.exceptions import BY_CODE
 from chat.models.accounts import User
-from chat.models.rows import ID_LENGTH, OwnedQuerySet
+from chat.models.querysets import ID_LENGTH, OwnedQuerySet
 from chat.models.threads import Message, Thread
 
 
@@ -119,6 +119,10 @@ class Response(models.Model):
             return None
         retryable = BY_CODE[self.error_code].retryable
         return {"code": self.error_code, "message": self.error_detail, "retryable": retryable}
+
+
+RESPONSE_FIELDS = [field.attname for field in Response._meta.concrete_fields]
+"""Columns of a response, in the order in which `Response.from_db` takes them."""
 
 
 class Chunk(models.Model):

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from chat.models.accounts import User
-from chat.models.rows import OwnedQuerySet
+from chat.models.querysets import OwnedQuerySet
 from chat.models.threads import Message, Thread
 
 SHARE_BYTES = 24  # random ones in a link's id: 192 bits, which nobody guesses

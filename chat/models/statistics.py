@@ -1,6 +1,6 @@
 """What the dashboard adds up once and keeps: calls by the hour, waits for a first token, users by the day; and refused prompts.
 
-All but `QuotaHit` can be made again from the calls: see `chat.store.statistics`. Owners are keys of rows that may be gone.
+All but `QuotaHit` can be made again from the calls: see `chat.reporting.rollups`. Owners are keys of rows that may be gone.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from chat.models.accounts import User
-from chat.models.rows import ID_LENGTH, M, OwnedQuerySet, search_vector
+from chat.models.querysets import ID_LENGTH, M, OwnedQuerySet, search_vector
 
 
 class ThreadQuerySet(OwnedQuerySet[M]):
@@ -24,7 +24,7 @@ class Thread(models.Model):
 
     `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `revision` counts how
     often it was replaced. `withdrawn_at`: when its owner deleted it although a hold keeps it; for them it is gone, ids and all
-    (`chat.store.removal`).
+    (`chat.governance.deletion`).
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
@@ -90,7 +90,7 @@ class Message(models.Model):
     `content` is the text as it came; where `parts` is set it is the JSON text of OpenAI content parts. `tool_calls` is the
     JSON text of an assistant's calls. `log_offset` of a call message: the bytes of the response's log that came before it.
     `revision` counts how often the content was replaced.
-    Of a redacted one only `chat.store.redaction.TOMBSTONE` is left, and who did it.
+    Of a redacted one only `chat.governance.redaction.TOMBSTONE` is left, and who did it.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")

@@ -32,7 +32,7 @@ class UpstreamCall(models.Model):
     `thread` and `response` are primary keys of rows that may be gone. `model` is the configured name, `upstream_model` what was
     sent. `round` counts the rounds of tools from 0, `attempt` the models tried in a round. Times are the calling process's,
     all on one clock that does not jump. Of the system texts and the tools offered, SHA-256 digests (hexadecimal; "" for none).
-    `request_digest` is that of the whole body as sent, and `recipe` how `chat.store.rebuild` puts it together again.
+    `request_digest` is that of the whole body as sent; `chat.reporting.request_rebuild` rebuilds it from `provenance`.
     `causes`: of a failed one the exceptions behind it, `{"kind", "text"}`, outermost first; `text` only where it is public.
     """
 

@@ -10,7 +10,7 @@ Imports go upward in this list only.
 
 from chat.text.characters import REPLACEMENT, is_boundary, is_storable, storable, utf8_floor
 from chat.text.envelope import context_of, escape, is_failure_card, think_item, unescape, unwrap, wrap_card
-from chat.text.reading import IMAGE, plain_text, plain_text_of_parts, title_of
+from chat.text.extraction import IMAGE, plain_text, plain_text_of_parts, title_of
 
 __all__ = [
     "IMAGE",

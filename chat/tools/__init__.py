@@ -8,21 +8,21 @@ arithmetic, clock, search    the tools that are shipped
 """
 
 from chat.tools import arithmetic, clock, search
+from chat.tools.available import ServerState, check, offered, servers
 from chat.tools.calling import ToolResult, run_all
-from chat.tools.offer import ServerState, check, offered, servers
 from chat.tools.registry import Tool, ToolContext, configured_tools, tool
 from chat.tools.schema import ToolConfigError
 
 __all__ = [
-    "ToolResult",
     "ServerState",
     "Tool",
-    "ToolContext",
     "ToolConfigError",
+    "ToolContext",
+    "ToolResult",
     "arithmetic",
     "check",
-    "configured_tools",
     "clock",
+    "configured_tools",
     "offered",
     "run_all",
     "search",

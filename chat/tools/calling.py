@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 import pydantic
 
-from chat.accumulator import ToolCall
+from chat.llm.sse.accumulator import ToolCall
 from chat.text import storable
-from chat.tools.blocking import in_thread
-from chat.tools.offer import permitted
+from chat.tools.available import permitted
 from chat.tools.registry import Tool, ToolContext
 from chat.tools.schema import BadArguments
+from chat.tools.worker_threads import in_thread
 
 logger = logging.getLogger(__name__)
 

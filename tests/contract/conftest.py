@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.live.client import Client
-from tests.live.doors import TRANSPORTS, Transport
+from tests.live.transports import TRANSPORTS, Transport
 
 
 @pytest.fixture(params=TRANSPORTS, ids=[transport.format for transport in TRANSPORTS])

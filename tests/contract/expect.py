@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.live.doors import SOCKET, SSE
+from tests.live.transports import SOCKET, SSE
 
 APPLE = (
     '<content thesys="true" version="2">\n```openui-lang\nroot = Card([t])\n'

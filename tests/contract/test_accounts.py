@@ -11,12 +11,12 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from chat.models import ApiToken, Attachment, Chunk, Message, Response, Share, QuotaReservation, Thread, User
-from chat.store import holds
+from chat.governance import holds
+from chat.models import ApiToken, Attachment, Chunk, Message, QuotaReservation, Response, Share, Thread, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.client import body_of, new_id
+from tests.live.page_client import PASSWORD, alerts, csrf, send, sign_in, sign_up, submit
 from tests.live.pictures import part, upload
-from tests.live.visitor import PASSWORD, alerts, csrf, send, sign_in, sign_up, submit
 
 NAMES = {"taken": "taken", "guest-1": "guest", "": "required", "a b": "letters", "x" * 151: "150"}
 
@@ -78,10 +78,10 @@ def test_who_gets_in_begins_anew(visit: Any) -> None:
 
 
 def test_one_address_makes_a_bounded_number_of_accounts(visit: Any, servers: Any) -> None:
-    from chat.store import attempts
+    from chat.accounts import login_attempts
 
     for _ in range(20):
-        with_key_of_the_server(lambda: attempts.record_attempt({"sign-up from 127.0.0.1": 20}))
+        with_key_of_the_server(lambda: login_attempts.record_attempt({"sign-up from 127.0.0.1": 20}))
     fields = {"username": new_id("u"), "password1": PASSWORD, "password2": PASSWORD}
     assert "Too many tries" in alerts(submit(visit(), "/signup/", **fields))[0]
 

@@ -10,12 +10,12 @@ import pytest
 from django.db import transaction
 
 from chat.models import Attachment, User
-from chat.store import attachments
 from chat.testing import ScriptedModel
+from chat.threads import attachments
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
+from tests.live.page_client import csrf
 from tests.live.pictures import GIF, PICTURES, PNG, part, upload
-from tests.live.visitor import csrf
 
 SAYS = {"type": "text", "text": "What is \\u0074his?  "}
 

@@ -9,7 +9,7 @@ from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SOCKET, SSE, Transport, Reader
+from tests.live.transports import C1, SOCKET, SSE, Reader, Transport
 
 STALLED = broken("Old", Stall())
 

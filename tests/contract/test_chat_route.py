@@ -9,8 +9,8 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import APPLE, assert_problem, assert_utc, pieces_of
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Transport
 from tests.live.harness import CANARY_KEY
+from tests.live.transports import C1, SSE, Transport
 
 
 def test_the_text_is_byte_for_byte_what_the_model_sent(

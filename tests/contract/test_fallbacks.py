@@ -8,13 +8,9 @@ import pytest
 
 from chat.testing import FAULTS, Call, ScriptedModel, answer, refusal, tool_round
 from chat.testing.script import broken
+from tests.fixtures.models import asked, offered, settings
 from tests.live.client import Client, new_id
-from tests.live.doors import SSE
-from tests.toolbox.models import (
-    asked,
-    offered,
-    settings,
-)
+from tests.live.transports import SSE
 
 
 @pytest.fixture

@@ -10,14 +10,15 @@ from django.db import transaction
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
 
+from chat.accounts import erasure, suspension
+from chat.governance import holds, redaction
 from chat.models import ApiToken, Message, Response, Thread, User
-from chat.store import erasure, holds, redaction, suspension
 from chat.testing import ScriptedModel
 from chat.testing.script import Stall, broken
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import SSE
 from tests.live.harness import eventually
+from tests.live.transports import SSE
 
 SAID = "Hello from the script."  # the scripted model's, where nothing else is asked of it
 

@@ -15,8 +15,8 @@ from chat.models import ApiToken, QuotaReservation, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import assert_problem
 from tests.live.client import body_of, connect_socket, new_id
+from tests.live.page_client import PASSWORD, alerts, csrf, send, sign_in, sign_up, submit, thread_ids
 from tests.live.pictures import PNG, part, upload
-from tests.live.visitor import PASSWORD, alerts, csrf, send, sign_in, sign_up, submit, thread_ids
 
 
 def test_a_guest_who_signs_up_keeps_everything(model: ScriptedModel, visit: Any) -> None:

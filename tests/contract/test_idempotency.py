@@ -10,7 +10,7 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Transport
+from tests.live.transports import C1, SSE, Transport
 
 
 def fresh_ids() -> dict[str, str]:

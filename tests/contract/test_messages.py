@@ -10,7 +10,7 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer, refusal
 from tests.contract.expect import assert_card, assert_problem, assert_utc
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE
+from tests.live.transports import C1, SSE
 
 FORM = (
     '<content thesys="true" version="2">\nroot = Card([])\n</content>\n<context>[{&quot;a&quot;:1}]</context>'

@@ -11,7 +11,7 @@ from chat.testing import FAULTS, Fault, ScriptedModel, answer, refusal
 from chat.testing.script import Endless, Reset, Stall, broken
 from tests.contract.expect import assert_card, assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, TRANSPORTS, SOCKET, SSE, Transport, ReceivedStream
+from tests.live.transports import C1, SOCKET, SSE, TRANSPORTS, ReceivedStream, Transport
 
 QUICK = [name for name, fault in FAULTS.items() if not fault.slow]
 SLOW = [name for name, fault in FAULTS.items() if fault.slow]

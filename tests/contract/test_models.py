@@ -8,13 +8,9 @@ import pytest
 
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.contract.expect import assert_problem
+from tests.fixtures.models import OF_THE_MODEL, give_system_prompt, settings
 from tests.live.client import Client, new_id
-from tests.live.doors import C1
-from tests.toolbox.models import (
-    OF_THE_MODEL,
-    give_system_prompt,
-    settings,
-)
+from tests.live.transports import C1
 
 
 @pytest.fixture

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from chat.testing import Call, ScriptedModel, answer, tool_round
-from tests.live.client import Client, new_id
-from tests.live.doors import TRANSPORTS
-from tests.live.harness import eventually
-from tests.toolbox.models import (
+from tests.fixtures.models import (
     HIDDEN,
     IN_ARGUMENTS,
     OF_THE_THREAD,
@@ -20,7 +17,10 @@ from tests.toolbox.models import (
     offered,
     settings,
 )
-from tests.toolbox.tools import SECRET
+from tests.fixtures.tools import SECRET
+from tests.live.client import Client, new_id
+from tests.live.harness import eventually
+from tests.live.transports import TRANSPORTS
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from tests.contract.expect import APPLE, pieces_of
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Transport
+from tests.live.transports import C1, SSE, Transport
 
 LEASE = {"CHAT_LEASE_SECONDS": "2"}  # short, yet four heartbeats that a busy machine can keep
 

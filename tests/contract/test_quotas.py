@@ -12,7 +12,7 @@ from chat.testing import ScriptedModel, answer
 from chat.testing.script import Stall, broken, refusal
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import SSE
+from tests.live.transports import SSE
 
 PER_HOUR = 3
 TOKENS = 5_000

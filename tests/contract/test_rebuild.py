@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chat.models import Message, UpstreamCall
-from chat.store.rebuild import RebuiltRequest, rebuild_request
+from chat.reporting.request_rebuild import RebuiltRequest, rebuild_request
 from chat.testing import FAULTS, Call, Gate, ScriptedModel, answer, refusal, tool_round
 from tests.contract.expect import APPLE
 from tests.live.client import Client, body_of, new_id
@@ -112,7 +112,7 @@ def test_a_model_that_failed_and_the_one_that_took_its_place(
     assert [failed.attempt, taken.attempt] == [0, 1]
     assert [one.envelope["model"] for one in found] == [failed.upstream_model, taken.upstream_model]
     refused = "The model's server refused the request (status 401)."
-    assert failed.causes == [{"kind": "chat.errors.ModelFailed", "text": refused}]
+    assert failed.causes == [{"kind": "chat.exceptions.ModelFailed", "text": refused}]
     assert taken.causes is None
 
 
@@ -121,10 +121,10 @@ def test_what_lay_behind_a_failure_is_kept_without_foreign_words(model: Scripted
     alice.chat("One")
     eventually(lambda: recorded(alice), says="no row")
     ours, *others = recorded(alice)[0].causes or []
-    assert ours["kind"] == "chat.errors.ModelFailed"
+    assert ours["kind"] == "chat.exceptions.ModelFailed"
     assert ours["text"]
     assert [cause["text"] for cause in others] == [""] * len(others)
-    assert [cause["kind"] for cause in others] == ["chat.sse.pieces.BadStream"]
+    assert [cause["kind"] for cause in others] == ["chat.llm.sse.updates.BadStream"]
 
 
 def test_openassistants_prompt(model: ScriptedModel, alice: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import APPLE, assert_problem, framed, pieces_of
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, TRANSPORTS, SSE, Transport, HttpReader
+from tests.live.transports import C1, SSE, TRANSPORTS, HttpReader, Transport
 
 SHORT = "aß€🍎z"
 DATA = SHORT.encode()

@@ -11,7 +11,7 @@ from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
 from chat.testing.script import Stall, broken
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, TRANSPORTS, SOCKET, SSE, Transport, Reader
+from tests.live.transports import C1, SOCKET, SSE, TRANSPORTS, Reader, Transport
 
 SAID = "Größe €"
 STALLED = broken(SAID, Stall())

@@ -10,7 +10,7 @@ from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from tests.contract.expect import assert_problem, assert_utc
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SSE, Transport
+from tests.live.transports import C1, SSE, Transport
 
 FIELDS = {"threadId", "title", "createdAt", "updatedAt", "archived", "model", "activeResponseId"}
 

@@ -10,7 +10,7 @@ import pytest
 from chat.testing import TOOL_FAULTS, Call, ScriptedModel, answer, tool_round
 from tests.contract.expect import framed
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, TRANSPORTS, SSE, Transport
+from tests.live.transports import C1, SSE, TRANSPORTS, Transport
 
 ARGUMENTS = '{"expression" :  "6*7", "note":"ca\\u00f1\\u00f3n"}'  # the canary of hidden messages: blanks and escapes count
 SUM = '{"expression": "6*7"}'

@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.client import Client, body_of, new_id
-from tests.live.doors import SOCKET
+from tests.live.transports import SOCKET
 
 BAD_FRAMES: list[str | bytes] = [
     "",

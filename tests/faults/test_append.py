@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.models import Chunk, Message, Response, Status, Thread, User
-from chat.store import endings, lifecycle, logs
-from chat.store.lifecycle import Outcome
-from chat.store.logs import ROW_BYTES, Append, LogSegment
+from chat.responses import finalize, lifecycle
+from chat.responses.lifecycle import Outcome
+from chat.streams import storage
+from chat.streams.storage import ROW_BYTES, Append, LogSegment
 from tests.live.checks import assert_valid_log
 
 DONE = Outcome(Status.DONE, "stop")
@@ -38,7 +39,7 @@ def streaming(name: str) -> Response:
 
 def text(data: bytes | str) -> LogSegment:
     data = data.encode() if isinstance(data, str) else data
-    return LogSegment(data, logs.pack_timing(1, len(data)), False)
+    return LogSegment(data, storage.pack_timing(1, len(data)), False)
 
 
 def item(data: str) -> LogSegment:
@@ -51,13 +52,13 @@ def addition(response: Response, start: int, *pieces: LogSegment, epoch: int = 1
 
 def written(*additions: Append) -> set[int]:
     with transaction.atomic():
-        return logs.append(list(additions))[0]
+        return storage.append(list(additions))[0]
 
 
 def test_appends_follow_each_other(response: Response) -> None:
     assert written(addition(response, 0, text("Grö"), text("ße"))) == {response.pk}
     assert written(addition(response, 7, text("!"))) == {response.pk}
-    assert logs.read(response.pk, 0) == "Größe!".encode()
+    assert storage.read(response.pk, 0) == "Größe!".encode()
     response.refresh_from_db()
     assert (response.log_length, response.first_token_at is None) == (8, False)
 
@@ -66,7 +67,7 @@ def test_appends_follow_each_other(response: Response) -> None:
 def test_an_append_from_anywhere_but_the_end_is_refused(response: Response, start: int) -> None:
     written(addition(response, 0, text("Hello")))
     assert written(addition(response, start, text("XXXXX"))) == set()
-    assert logs.read(response.pk, 0) == b"Hello"
+    assert storage.read(response.pk, 0) == b"Hello"
 
 
 def test_a_wrong_epoch_writes_nothing_and_costs_the_rest_of_the_batch_nothing(response: Response) -> None:
@@ -74,7 +75,7 @@ def test_a_wrong_epoch_writes_nothing_and_costs_the_rest_of_the_batch_nothing(re
     assert written(addition(response, 0, text("lost"), epoch=2), addition(other, 0, text("kept"))) == {
         other.pk
     }
-    assert (logs.read(response.pk, 0), logs.read(other.pk, 0)) == (b"", b"kept")
+    assert (storage.read(response.pk, 0), storage.read(other.pk, 0)) == (b"", b"kept")
 
 
 def test_an_ended_response_takes_no_more_text(response: Response) -> None:
@@ -85,7 +86,7 @@ def test_an_ended_response_takes_no_more_text(response: Response) -> None:
 def test_a_batch_tells_who_asked_to_stop(response: Response) -> None:
     lifecycle.request_stop(response.pk, 3)
     lifecycle.request_stop(response.pk, 1)
-    _, stopping = logs.append([addition(response, 0, text("Hello"))])
+    _, stopping = storage.append([addition(response, 0, text("Hello"))])
     assert [(stop.response, stop.offset) for stop in stopping] == [(response.pk, 3)]
 
 
@@ -108,7 +109,7 @@ def test_a_finish_after_an_append_of_unknown_outcome_writes_each_byte_once(
     written(addition(response, 0, text("Hello you"[:stored]))) if stored else None
     ended = lifecycle.finish(addition(response, 0, text("Hel"), text("lo"), text(" you")), DONE)
     assert ended
-    assert (ended.status, ended.kept_offset, logs.read(response.pk, 0)) == ("done", 9, b"Hello you")
+    assert (ended.status, ended.kept_offset, storage.read(response.pk, 0)) == ("done", 9, b"Hello you")
     assert_valid_log(ended)
 
 
@@ -123,16 +124,16 @@ def test_an_end_whose_response_moves_under_its_eyes_looks_again(
         "epoch": lambda: lifecycle.finish_orphan(response.pk, expired=False),
     }
     looked: list[int] = []
-    look = endings.load
+    look = finalize.load
 
-    def found(pk: int) -> endings.StoredResponse | None:
+    def found(pk: int) -> finalize.StoredResponse | None:
         looked.append(pk)
         seen = look(pk)
         if len(looked) == 1:
             moves[moved]()
         return seen
 
-    monkeypatch.setattr(endings, "load", found)
+    monkeypatch.setattr(finalize, "load", found)
     ended = lifecycle.finish(addition(response, 5, text(" you")), Outcome(Status.STOPPED, "stop"))
     assert len(looked) > 1
     response.refresh_from_db()
@@ -149,7 +150,7 @@ def test_a_repeated_finish_changes_nothing(response: Response) -> None:
     again = lifecycle.finish(rest, Outcome(Status.STOPPED, "stop", offset=1))
     assert again
     assert (again.status, again.kept_offset, again.finished_at) == ("done", 5, first.finished_at)
-    assert logs.read(response.pk, 0) == b"Hello"
+    assert storage.read(response.pk, 0) == b"Hello"
 
 
 def test_a_finish_under_a_lost_epoch_changes_nothing(response: Response) -> None:
@@ -168,7 +169,7 @@ def test_a_finished_log_is_few_rows_that_keep_every_mark(response: Response) -> 
         written(addition(response, number * 1000, piece))
     ended = lifecycle.finish(addition(response, 150_000, item("<thinkitem/>"), text("end")), DONE)
     assert ended
-    rows = logs.pieces_of(response.pk)
+    rows = storage.pieces_of(response.pk)
     assert [row.ephemeral for row in rows] == [False] * (len(rows) - 2) + [True, False]
     assert len(rows) <= 150_000 // ROW_BYTES + 3
     assert b"".join(row.timings for row in rows) == b"".join(piece.timings for piece in [*many, text("end")])
@@ -182,7 +183,7 @@ def test_a_compacted_log_reads_the_same_from_everywhere(response: Response, offs
         addition(response, 0, *(text(whole[at : at + 777]) for at in range(0, 100_000, 777))), DONE
     )
     found = bytearray()
-    while data := logs.read(response.pk, offset + len(found)):
+    while data := storage.read(response.pk, offset + len(found)):
         found += data
     assert bytes(found) == whole[offset:]
 
@@ -197,7 +198,7 @@ pieces = st.lists(
 def test_a_cut_never_splits_a_character_or_a_think_item_and_keeps_nothing_beyond(
     parts: list[LogSegment], offset: int | None
 ) -> None:
-    end, content = logs.kept_text(parts, offset)
+    end, content = storage.kept_text(parts, offset)
     whole = b"".join(piece.data for piece in parts)
     assert end <= min(len(whole), len(whole) if offset is None else offset)
     assert end == len(whole) or offset is not None

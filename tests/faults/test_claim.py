@@ -9,10 +9,11 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection
 
+from chat.db import execution
 from chat.models import Message, Response, User
-from chat.payloads import RegenerateRequest, Content, SendRequest
-from chat.store import claims, db
-from chat.store.claims import ClaimContext
+from chat.responses.claims import claim
+from chat.responses.claims.claim import ClaimContext
+from chat.schemas import Content, RegenerateRequest, SendRequest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +26,7 @@ def claim_context() -> ClaimContext:
 @pytest.fixture
 def commit_unheard(claim_context: ClaimContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first transaction is committed, and its connection breaks before anybody hears of it."""
-    whole, broken = db.in_transaction, list[None]()
+    whole, broken = execution.in_transaction, list[None]()
 
     def once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         result = whole(function, *args, **kwargs)
@@ -34,13 +35,13 @@ def commit_unheard(claim_context: ClaimContext, monkeypatch: pytest.MonkeyPatch)
             raise OperationalError("the connection is lost")
         return result
 
-    monkeypatch.setattr(db, "in_transaction", once)
+    monkeypatch.setattr(execution, "in_transaction", once)
 
 
 @pytest.mark.usefixtures("commit_unheard")
 def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claim_context: ClaimContext) -> None:
-    made = db._guarded(
-        claims.claim, claim_context, SendRequest(Content("Hello"), response_id="r", thread_id="t")
+    made = execution._guarded(
+        claim.claim, claim_context, SendRequest(Content("Hello"), response_id="r", thread_id="t")
     )
     row = Response.objects.get()
     assert made.job is not None
@@ -51,9 +52,9 @@ def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claim_context: Cl
 @pytest.mark.usefixtures("commit_unheard")
 def test_another_answer_that_was_claimed_unheard_has_its_work_to_do(claim_context: ClaimContext) -> None:
     before = ClaimContext(claim_context.owner, uuid4(), True, "", ("c1",))
-    first = db._guarded(claims.claim, before, SendRequest(Content("Hello"), response_id="r"))
-    again = db._guarded(
-        claims.claim_regeneration, claim_context, RegenerateRequest(original="r", response_id="s")
+    first = execution._guarded(claim.claim, before, SendRequest(Content("Hello"), response_id="r"))
+    again = execution._guarded(
+        claim.claim_regeneration, claim_context, RegenerateRequest(original="r", response_id="s")
     )
     assert again.job is not None
     assert again.displaced == [first.response.pk]
@@ -62,6 +63,8 @@ def test_another_answer_that_was_claimed_unheard_has_its_work_to_do(claim_contex
 
 def test_another_claim_of_the_same_has_none(claim_context: ClaimContext) -> None:
     request = SendRequest(Content("Hello"), response_id="r")
-    first = db._guarded(claims.claim, claim_context, request)
-    second = db._guarded(claims.claim, ClaimContext(claim_context.owner, uuid4(), True, "", ("c1",)), request)
+    first = execution._guarded(claim.claim, claim_context, request)
+    second = execution._guarded(
+        claim.claim, ClaimContext(claim_context.owner, uuid4(), True, "", ("c1",)), request
+    )
     assert (first.response.pk, second.job) == (second.response.pk, None)

@@ -9,24 +9,24 @@ import pytest
 
 from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
-from chatproject.postgres import Postgres
+from chatproject.dev.postgres.cluster import Postgres
 from tests.contract.expect import APPLE, assert_problem, pieces_of
-from tests.faults.scenes import (
+from tests.faults.fault_server import (
     MAX_ACTIVE,
-    query_rows,
     crash,
     cut_connections,
     locked,
-    with_application_name,
     on_cluster,
     own_cluster,
+    query_rows,
     row,
     wait_until_stored,
+    with_application_name,
 )
 from tests.live.checks import assert_valid_log
 from tests.live.client import new_id
-from tests.live.doors import TRANSPORTS, SOCKET, SSE, Reader
 from tests.live.harness import THREADS, LiveServer, LiveServers, database_url, eventually
+from tests.live.transports import SOCKET, SSE, TRANSPORTS, Reader
 
 CONNECTIONS = 10  # of one server process at most, the promise's number
 STREAMS = 100  # of which each is followed by a second reader

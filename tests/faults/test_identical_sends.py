@@ -7,8 +7,8 @@ from typing import Any
 
 from chat.testing import ScriptedModel
 from tests.live.client import Client, new_id
-from tests.live.doors import TRANSPORTS
 from tests.live.harness import LiveServer
+from tests.live.transports import TRANSPORTS
 
 SENDS = 20
 

@@ -12,19 +12,19 @@ import pytest
 from chat.testing import Call, Gate, Script, ScriptedModel, answer, tool_round
 from chat.testing.script import Delta, Finish, Raw, Stall, Text, broken
 from tests.contract.expect import APPLE, pieces_of
-from tests.faults.scenes import (
+from tests.faults.fault_server import (
     LEASE,
     MAX_ACTIVE,
-    start_fault_server,
+    is_lock_awaited,
     locked,
     row,
-    is_lock_awaited,
+    start_fault_server,
     wait_until_stored,
 )
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
-from tests.live.doors import SSE, Reader
 from tests.live.harness import LiveServer, LiveServers, eventually
+from tests.live.transports import SSE, Reader
 
 HALF_A_CHARACTER = b'data: {"choices":[{"index":0,"delta":{"content":"\xf0\x9f'
 BURST = "é" * 20_000  # 40 kB: several flushes' worth at once

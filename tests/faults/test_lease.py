@@ -8,14 +8,14 @@ import pytest
 from django.db import transaction
 
 from chat.models import Response
-from chat.store import lifecycle
+from chat.responses import lifecycle
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import APPLE, pieces_of
-from tests.faults.scenes import LEASE, MAX_ACTIVE, query_rows, row, wait_until_stored
+from tests.faults.fault_server import LEASE, MAX_ACTIVE, query_rows, row, wait_until_stored
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
-from tests.live.doors import SOCKET, SSE
 from tests.live.harness import LiveServer, LiveServers
+from tests.live.transports import SOCKET, SSE
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from typing import Any
 from chat.testing import Call, ScriptedModel, tool_round
 from chat.testing.script import Stall, broken
 from tests.contract.expect import APPLE, pieces_of
-from tests.faults.scenes import start_fault_server, row
+from tests.faults.fault_server import row, start_fault_server
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
-from tests.live.doors import C1, SOCKET, SSE, HttpReader
 from tests.live.harness import LiveServers
+from tests.live.transports import C1, SOCKET, SSE, HttpReader
 
 LIMIT_SECONDS = 5.0  # the contract's
 

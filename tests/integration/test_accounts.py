@@ -12,10 +12,12 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from chat import tidying
-from chat.errors import QuotaExceeded
-from chat.models import Attachment, AttachmentUse, LoginAttempt, Hold, Message, Share, Thread, User
-from chat.store import accounts, attachments, attempts, guests, holds, shares
+from chat import cleanup
+from chat.accounts import accounts, guests, login_attempts
+from chat.exceptions import QuotaExceeded
+from chat.governance import holds
+from chat.models import Attachment, AttachmentUse, Hold, LoginAttempt, Message, Share, Thread, User
+from chat.threads import attachments, shares
 from tests.integration.admin_rows import make_thread
 from tests.live.pictures import PNG
 
@@ -126,16 +128,20 @@ def test_only_the_sessions_of_who_left_are_deleted(monkeypatch: pytest.MonkeyPat
 
 def test_tries_are_counted_in_a_window_and_forgotten_after_it() -> None:
     limits = {"name ada": 3, "from here": 5}
-    assert [attempts.record_attempt(limits) for _ in range(4)] == [True, True, True, False]
-    assert [attempts.record_attempt({"name bob": 3, "from here": 5}) for _ in range(3)] == [True, True, False]
-    LoginAttempt.objects.update(at=timezone.now() - attempts.WINDOW)
-    assert attempts.record_attempt(limits)
-    assert attempts.delete_expired() == 10
+    assert [login_attempts.record_attempt(limits) for _ in range(4)] == [True, True, True, False]
+    assert [login_attempts.record_attempt({"name bob": 3, "from here": 5}) for _ in range(3)] == [
+        True,
+        True,
+        False,
+    ]
+    LoginAttempt.objects.update(at=timezone.now() - login_attempts.WINDOW)
+    assert login_attempts.record_attempt(limits)
+    assert login_attempts.delete_expired() == 10
     assert LoginAttempt.objects.count() == 2
 
 
 def test_a_name_stands_in_no_row_of_tries() -> None:
-    attempts.record_attempt({"name ada": 1})
+    login_attempts.record_attempt({"name ada": 1})
     assert "ada" not in LoginAttempt.objects.get().about
 
 
@@ -187,5 +193,5 @@ def test_code_that_knows_nothing_of_links_and_pictures_can_delete_what_they_hang
 
 
 def test_all_leftovers_are_looked_for() -> None:
-    assert set(tidying.CLEANUP_TASKS) == {"guests", "attachments", "shares", "attempts"}
-    assert [remove() for remove in tidying.CLEANUP_TASKS.values()] == [0, 0, 0, 0]
+    assert set(cleanup.CLEANUP_TASKS) == {"guests", "attachments", "shares", "attempts"}
+    assert [remove() for remove in cleanup.CLEANUP_TASKS.values()] == [0, 0, 0, 0]

@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chat.admin import transcript
-from chat.admin.transcript import TranscriptPosition
+from chat.admin.inspection import transcript
+from chat.admin.inspection.transcript import TranscriptPosition
 from chat.models import ApiToken, Message, Response, Role, Status, Thread, User
 from tests.integration.admin_rows import (
     LISTS,

@@ -14,9 +14,10 @@ from django.db import connection, transaction
 from django.test import AsyncClient
 from django.urls import reverse
 
+from chat.db.execution import WORKERS, worker_pool
+from chat.governance import redaction
 from chat.models import AuditLogEntry, Message, Role, Thread, User
-from chat.store import redaction, selections
-from chat.store.db import WORKERS, worker_pool
+from chat.reporting import staff_export
 from tests.integration.admin_rows import make_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,7 +132,7 @@ def test_an_export_follows_filters_and_search(owner: User) -> None:
 
 def test_an_export_is_on_record_with_every_thread_in_it(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = [make_thread(owner) for _ in range(5)]
-    monkeypatch.setattr(selections, "THREADS", 2)
+    monkeypatch.setattr(staff_export, "THREADS", 2)
     assert lines(*EXPORT)[-1]["threads"] == 5
     records = AuditLogEntry.objects.order_by("pk")
     assert [record.shown for record in records] == [
@@ -147,11 +148,11 @@ def test_no_more_is_read_at_once_than_may_be(owner: User, monkeypatch: pytest.Mo
     say = {"owner": owner, "thread": thread, "role": Role.USER, "turn": 2}
     for position in range(5):
         Message.objects.create(**say, public_id=f"m{position}", position=position, content="y" * 40)
-    monkeypatch.setattr(selections, "CHARACTERS", 90)
-    sizes = [len(portion) for portion in selections.portions(thread.pk, hidden=False)]
+    monkeypatch.setattr(staff_export, "CHARACTERS", 90)
+    sizes = [len(portion) for portion in staff_export.portions(thread.pk, hidden=False)]
     assert sizes == [3, 2, 2]
-    monkeypatch.setattr(selections, "MESSAGES", 1)
-    assert {len(portion) for portion in selections.portions(thread.pk, hidden=False)} == {1}
+    monkeypatch.setattr(staff_export, "MESSAGES", 1)
+    assert {len(portion) for portion in staff_export.portions(thread.pk, hidden=False)} == {1}
 
 
 def test_parts_and_the_letters_of_every_language_are_exported_verbatim(owner: User) -> None:
@@ -178,7 +179,7 @@ def test_a_database_that_goes_away_leaves_a_file_without_its_end(
     def fail(*args: object) -> None:
         raise ValueError(CANARY)
 
-    monkeypatch.setattr(selections, "messages", fail)
+    monkeypatch.setattr(staff_export, "messages", fail)
     assert [row["type"] for row in lines(*EXPORT)] == ["export", "thread"]
     assert "action=export_failed" in caplog.text
     assert CANARY not in caplog.text

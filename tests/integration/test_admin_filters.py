@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import Response, Role, Status, Thread, User
-from chat.store import inspection
+from chat.reporting import admin_queries
 from tests.integration.admin_rows import client_of, make_call, make_response, make_thread, page, shown
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_a_stopped_response_is_no_error(admin: Client, owner: User) -> None:
 def test_a_state_is_filtered_by_however_many_responses_have_it(
     admin: Client, owner: User, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspection, "HITS", few)
+    monkeypatch.setattr(admin_queries, "HITS", few)
     for number, status in enumerate([Status.FAILED, Status.FAILED, Status.FAILED, Status.DONE]):
         thread = make_thread(owner, f"title{number:02}")
         Response.objects.filter(thread=thread).update(status=status)
@@ -82,7 +82,7 @@ def test_messages_are_filtered_by_what_readers_thought(admin: Client, owner: Use
 def test_threads_and_messages_are_found_by_words_however_common(
     admin: Client, owner: User, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspection, "HITS", few)
+    monkeypatch.setattr(admin_queries, "HITS", few)
     here, there = make_thread(owner, "title01"), make_thread(owner, "title02")
     here.messages.filter(position=3).update(plain_text="Umbrellas sold in Lisbon")
     there.messages.filter(position=2).update(content="umbrellas, hidden")

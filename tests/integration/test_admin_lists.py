@@ -194,11 +194,11 @@ def test_a_user_tells_threads_usage_and_what_is_left_of_the_quotas(
 ) -> None:
     from dataclasses import replace
 
-    from chat.admin import figures
+    from chat.admin.lists import formatting
     from chat.conf import settings
     from chat.models import QuotaReservation
 
-    monkeypatch.setattr(figures, "settings", replace(settings, per_hour=5, tokens_per_day=1000))
+    monkeypatch.setattr(formatting, "settings", replace(settings, per_hour=5, tokens_per_day=1000))
     thread = make_thread(owner)
     now = datetime.now(UTC)
     make_call(thread, started_at=now, finished_at=now, prompt_tokens=7, completion_tokens=0)

@@ -12,20 +12,21 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from chat.admin import access, live
+from chat.admin import audit
+from chat.admin.inspection import live_log
 from chat.models import (
-    AuditLogEntry,
     AuditAction,
+    AuditLogEntry,
     Chunk,
+    PromptBlob,
     Response,
     Role,
     Status,
-    PromptBlob,
     UpstreamCall,
     User,
 )
-from chat.store import told
-from tests.integration.recorded_rows import SAID, make_recorded, write
+from chat.responses.usage import blobs
+from tests.integration.trace_rows import SAID, make_recorded, write
 
 pytestmark = pytest.mark.django_db
 
@@ -85,7 +86,7 @@ def test_characters_that_lie_across_two_rows_stay_whole(staff: Callable[..., Cli
 def test_a_long_log_comes_in_pieces(
     staff: Callable[..., Client], owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "PIECE_BYTES", 8)
+    monkeypatch.setattr(live_log, "PIECE_BYTES", 8)
     response, client = make_recorded(owner), staff(*RIGHTS)
     first = log_of(client, response)
     rest = log_of(client, response, first["offset"])
@@ -129,7 +130,7 @@ def test_going_on_is_on_record_once_and_never_not_at_all(staff: Callable[..., Cl
     for after in (5, 11, 0, 17):
         log_of(client, response, after)
     assert AuditLogEntry.objects.count() == 2  # its beginning, and the look from the start in between
-    AuditLogEntry.objects.update(moment=Now() - live.VIEW_SESSION - timedelta(seconds=1))
+    AuditLogEntry.objects.update(moment=Now() - live_log.VIEW_SESSION - timedelta(seconds=1))
     log_of(client, response, 5)
     assert AuditLogEntry.objects.count() == 3
 
@@ -142,7 +143,7 @@ def test_where_reasons_are_wanted_none_is_replayed_without_one(
 
     response, client = make_recorded(owner), staff(*RIGHTS)
     log_of(client, response)
-    monkeypatch.setattr(access, "settings", ReplayReasonRequired)
+    monkeypatch.setattr(audit, "settings", ReplayReasonRequired)
     for after in (0, 5):
         answer = client.get(reverse("admin:chat_response_log", args=[response.pk]), {"after": after})
         assert (answer.status_code, b"Hello" in answer.content) == (403, False)
@@ -192,12 +193,12 @@ def recorded_call(response: Response, words: str = "Hi") -> UpstreamCall:
     envelope = b'{"model":"m","messages":null,"tools":null}'
     tools = b'[{"function":{"name":"<b>clock</b>"}}]'
     for text in (envelope, tools):
-        PromptBlob.objects.get_or_create(digest=told.sha256_hex(text), defaults={"text": text.decode()})
+        PromptBlob.objects.get_or_create(digest=blobs.sha256_hex(text), defaults={"text": text.decode()})
     call = UpstreamCall.objects.filter(response=response.pk).order_by("round").last()
     assert call is not None
     whole = body.replace(b'"tools":null', b'"tools":' + tools)
-    call.request_digest, call.tools_digest = told.sha256_hex(whole), told.sha256_hex(tools)
-    envelope_digest, prompt = told.sha256_hex(envelope), response.prompt_id
+    call.request_digest, call.tools_digest = blobs.sha256_hex(whole), blobs.sha256_hex(tools)
+    envelope_digest, prompt = blobs.sha256_hex(envelope), response.prompt_id
     call.provenance = {
         "leaf": prompt,
         "first": prompt,
@@ -235,7 +236,7 @@ def test_a_body_comes_as_a_file_whose_digest_is_the_recorded_one(
     answer = staff(*HIDDEN_RIGHTS).get(
         reverse("admin:chat_response_prompt", args=[call.response, call.pk]), {"json": ""}
     )
-    assert told.sha256_hex(answer.content) == call.request_digest
+    assert blobs.sha256_hex(answer.content) == call.request_digest
     assert "attachment" in answer.headers["Content-Disposition"]
     assert AuditLogEntry.objects.count() == 1
 

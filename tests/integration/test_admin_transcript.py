@@ -9,12 +9,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chat.admin import transcript
-from chat.admin.transcript import TranscriptPosition
+from chat.admin.inspection import transcript
+from chat.admin.inspection.transcript import TranscriptPosition
 from chat.models import Message, Response, Revision, Role, Thread, UpstreamCall, User
-from chat.store import messages, revisions
+from chat.threads import messages, revisions
 from tests.integration.admin_rows import add_turn, make_response, make_thread, page
-from tests.integration.recorded_rows import make_recorded
+from tests.integration.trace_rows import make_recorded
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat.identity import Credentials, identify
+from chat.accounts.identity import Credentials, identify
 from chat.models import ApiToken, User
 
 pytestmark = pytest.mark.django_db

@@ -16,11 +16,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from chat import conf_models
-from chat.admin import health, panels
-from chat.conf_models import ModelSpec
+from chat.admin.reports import health, panels
+from chat.llm import config
+from chat.llm.config import ModelSpec
 from chat.models import Price, Status, UpstreamCall, User
-from chat.store import refusals
+from chat.reporting import quota_hits
 from tests.integration.admin_rows import client_of, make_response, make_thread, page
 from tests.integration.test_admin_access import PAYLOADS
 
@@ -59,7 +59,7 @@ def busy(owner: User) -> None:
     )
     call(owner)
     call(owner, outcome="failed", error_code="unavailable", model="local", first_token_at=None)
-    refusals.record_refusal(owner.pk, "per_hour")
+    quota_hits.record_refusal(owner.pk, "per_hour")
 
 
 def table(client: Client, panel: str, **query: str) -> list[list[str]]:
@@ -165,14 +165,14 @@ def test_markup_anywhere_is_shown_as_text(
     owner = User.objects.create(username=payload)
     call(owner, model=payload[:64])
     call(owner, model="c1", outcome="failed", error_code=payload[:32], first_token_at=None)
-    refusals.record_refusal(owner.pk, payload[:32])
+    quota_hits.record_refusal(owner.pk, payload[:32])
     Price.objects.create(
         model="c1", valid_from=datetime(2020, 1, 1, tzinfo=UTC), prompt_price=3, completion_price=4
     )
     spec = ModelSpec(
         base_url=f"http://h/{payload}", model=payload, parameters={payload: 1}, fallbacks=(payload,)
     )
-    monkeypatch.setattr(health, "specs", {**conf_models.specs, payload: spec})
+    monkeypatch.setattr(health, "specs", {**config.specs, payload: spec})
     shown = [
         page(admin, "dashboard"),
         page(admin, "models"),
@@ -216,5 +216,5 @@ def test_the_dashboard_costs_as_many_queries_for_many_calls_as_for_few(admin: Cl
     for number in range(30):
         busier = User.objects.create(username=f"user{number}")
         call(busier, model=f"model{number}")
-        refusals.record_refusal(busier.pk, f"quota{number}")
+        quota_hits.record_refusal(busier.pk, f"quota{number}")
     assert cost() == few

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import Count, F
 
-from chat.models import RollupState, Chunk, Message, Response, Status, Thread, UpstreamCall, User
+from chat.models import Chunk, Message, Response, RollupState, Status, Thread, UpstreamCall, User
 from tests.live.checks import assert_valid_log
 
 MESSAGES = 1_500

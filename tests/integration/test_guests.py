@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from chat.accounts import guests
 from chat.models import Message, Thread, User
-from chat.store import guests
 
 pytestmark = pytest.mark.django_db
 

@@ -14,13 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat import sql
+from chat.db import sql
 from chat.models import Message, Response, Status, Thread, User
-from chat.store import branches, hidden, messages, threads
-from chat.store.hidden import ContextLimits
-from chat.store.messages import MessageRange
-from chat.store.threads import Listing
-from tests.integration.conversation import EVERYTHING, NAME, history
+from chat.threads import branches, messages, model_context, threads
+from chat.threads.messages import MessageRange
+from chat.threads.model_context import ContextLimits
+from chat.threads.threads import Listing
+from tests.integration.conversation_driver import EVERYTHING, NAME, history
 from tests.integration.grammar import Json, assert_valid
 
 pytestmark = pytest.mark.django_db
@@ -291,7 +291,10 @@ def test_the_system_texts_count_and_stay() -> None:
         owner=owner, thread=prompt.thread, public_id="r", parent=prompt, response=response, role="assistant"
     )
     roles = [
-        [one["role"] for one in hidden.build_context(response.pk, ContextLimits("m" * 10, budget)).messages]
+        [
+            one["role"]
+            for one in model_context.build_context(response.pk, ContextLimits("m" * 10, budget)).messages
+        ]
         for budget in (0, 80, 120)
     ]
     assert [told[:2] for told in roles] == [["system", "system"]] * 3

@@ -23,13 +23,15 @@ from hypothesis.stateful import (
 )
 
 from chat.conf import settings as chat_settings
-from chat.errors import ChatError
+from chat.exceptions import ChatError
 from chat.models import Message, Response, Role, Status, User
-from chat.payloads import Content, ThreadChange
-from chat.store import hidden, messages, quotas, threads
-from chat.store.hidden import ContextLimits
+from chat.responses import tool_rounds
+from chat.responses.claims import quotas
+from chat.schemas import Content, ThreadChange
 from chat.text import is_failure_card, wrap_card
-from tests.integration.conversation import NAME, ConversationDriver, Stream, history
+from chat.threads import messages, model_context, threads
+from chat.threads.model_context import ContextLimits
+from tests.integration.conversation_driver import NAME, ConversationDriver, Stream, history
 from tests.integration.grammar import Json, as_sent, assert_valid
 
 EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "30"))
@@ -124,7 +126,7 @@ class HistoryStateMachine(RuleBasedStateMachine):
             )
         self.talk.crash(stream)
         late = self.talk.round(stream, results)
-        assert not hidden.add_round(stream.job.response, stream.job.epoch, late), "written by the dead"
+        assert not tool_rounds.add_round(stream.job.response, stream.job.epoch, late), "written by the dead"
 
     @rule(content=words | st.sampled_from(["", CARD]), number=numbers)
     def replace(self, content: str, number: int) -> None:
@@ -145,7 +147,9 @@ class HistoryStateMachine(RuleBasedStateMachine):
         if not hasattr(self, "talk"):
             return
         for stream in self.talk.streaming():
-            told = as_sent(hidden.build_context(stream.job.response, ContextLimits("", 10**12)).messages)
+            told = as_sent(
+                model_context.build_context(stream.job.response, ContextLimits("", 10**12)).messages
+            )
             assert_valid(told)
             prompt = Response.objects.select_related("prompt").get(pk=stream.job.response).prompt
             last = [one["content"] for one in told if one["role"] == "user"][-1]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from chat.accumulator import ToolCall
+from chat.llm.sse.accumulator import ToolCall
 from chat.models import Status, User
-from chat.payloads import Content
-from chat.store import hidden
-from chat.store.hidden import ToolRound
-from tests.integration.conversation import ConversationDriver, Stream, history
+from chat.responses import tool_rounds
+from chat.responses.tool_rounds import ToolRound
+from chat.schemas import Content
+from tests.integration.conversation_driver import ConversationDriver, Stream, history
 from tests.integration.grammar import Json, assert_valid
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def add_round(stream: Stream, calls: list[Json], after: list[Json]) -> None:
     wanted = [ToolCall(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
     results = [message["content"] for message in after[: len(calls)]]
     done = ToolRound(stream.words, stream.length(len(stream.pieces)), wanted, results)
-    assert hidden.add_round(stream.job.response, stream.job.epoch, done)
+    assert tool_rounds.add_round(stream.job.response, stream.job.epoch, done)
 
 
 def test_a_thread_with_calls_results_and_answers_round_trips_exactly() -> None:

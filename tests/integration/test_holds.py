@@ -9,11 +9,13 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from chat.errors import NotFound
+from chat.accounts import guests
+from chat.exceptions import NotFound
+from chat.governance import deletion, holds, retention
 from chat.models import Hold, Message, Response, Thread, User, raw_delete
-from chat.payloads import NewThread
-from chat.store import guests, holds, removal, retention, search, threads
-from chat.store.threads import Listing
+from chat.schemas import NewThread
+from chat.threads import search, threads
+from chat.threads.threads import Listing
 from tests.integration.admin_rows import make_thread
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +48,7 @@ Make = Callable[[Thread], Hold]
 @EITHER
 def test_a_held_thread_that_its_owner_deletes_is_kept_whole(thread: Thread, hold: Make) -> None:
     hold(thread)
-    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
     kept = Thread.objects.get(pk=thread.pk)
     assert (kept.title, kept.messages.count(), kept.responses.count()) == ("whales", 4, 1)
     assert kept.soft_deleted_at is not None
@@ -57,7 +59,7 @@ def test_a_held_thread_that_its_owner_deletes_is_kept_whole(thread: Thread, hold
 def test_for_its_owner_it_is_gone_from_every_place(thread: Thread, hold: Make) -> None:
     hold(thread)
     owner, response = thread.owner_id, thread.responses.get()
-    threads.delete(owner, thread.pk, thread.public_id)
+    deletion.delete_thread(owner, thread.pk, thread.public_id)
     assert threads.page(owner, LISTING) == ([], None)
     for words in ("whales", "reply"):
         assert search.search(owner, Listing(10, None, words, None)) == ([], None)
@@ -74,7 +76,7 @@ def test_for_its_owner_it_is_gone_from_every_place(thread: Thread, hold: Make) -
 def test_a_withdrawn_thread_takes_no_place_among_the_hits_of_a_search(thread: Thread) -> None:
     of_thread(thread)
     other = make_thread(thread.owner, "something about whales and more")
-    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
     hits, cursor = search.search(thread.owner_id, Listing(1, None, "whales", None))
     assert ([row.pk for row, _ in hits], cursor) == ([other.pk], None)
 
@@ -83,7 +85,7 @@ def test_its_ids_are_free_again_and_it_can_be_deleted_again(thread: Thread) -> N
     of_thread(thread)
     for _ in range(2):
         ids = thread.public_id, list(thread.messages.values_list("public_id", flat=True))
-        threads.delete(thread.owner_id, thread.pk, thread.public_id)
+        deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
         wanted = NewThread(ids[0], None, None, None, None)
         again, new = threads.create(thread.owner_id, wanted, "c1")
         assert new
@@ -95,13 +97,13 @@ def test_its_ids_are_free_again_and_it_can_be_deleted_again(thread: Thread) -> N
 
 def test_ids_as_long_as_they_may_be_stay_apart(owner: User) -> None:
     row = Thread.objects.create(owner=owner, public_id="x" * 128, model="c1")
-    removal.soft_delete(row)
+    deletion.soft_delete(row)
     assert Thread.objects.get().public_id == f"~{row.pk}~{'x' * 128}"[:128]
 
 
 def test_the_last_hold_lifted_lets_it_go(thread: Thread) -> None:
     first, second = of_thread(thread), of_owner(thread)
-    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
     holds.lift_hold(first, "staff", "over")
     assert retention.delete_expired_threads() == 0
     holds.lift_hold(second, "staff", "over")
@@ -112,7 +114,7 @@ def test_the_last_hold_lifted_lets_it_go(thread: Thread) -> None:
 def test_a_hold_stays_on_record_when_what_it_kept_is_gone(thread: Thread) -> None:
     hold = of_thread(thread)
     holds.lift_hold(hold, "other", "over")
-    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
     row = Hold.objects.get()
     assert (row.kind, row.object_pk, row.public_id) == ("thread", thread.pk, thread.public_id)
     assert (row.made_by, row.reason, row.lifted_by, row.lift_reason) == ("staff", "a case", "other", "over")
@@ -136,7 +138,7 @@ def test_the_database_itself_refuses_to_delete_what_is_held(thread: Thread) -> N
 
 def test_a_thread_without_a_hold_is_deleted_whole(thread: Thread) -> None:
     of_thread(make_thread(thread.owner, "another"))
-    threads.delete(thread.owner_id, thread.pk, thread.public_id)
+    deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
     assert not Thread.objects.filter(pk=thread.pk).exists()
     assert not Message.objects.filter(thread=thread.pk).exists()
 

@@ -19,8 +19,8 @@ from chat import conf
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from chat.tools import ToolConfigError, mcp_spec
 from tests.live.client import Client
-from tests.live.doors import SSE
 from tests.live.harness import ROOT, eventually
+from tests.live.transports import SSE
 
 STDIO = {
     "command": [sys.executable, "-m", "tests.fixtures.mcp_stdio"],

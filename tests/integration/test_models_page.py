@@ -10,12 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chat import conf_models, service
-from chat.admin import health
+from chat import service
+from chat.admin.reports import health
 from chat.conf import settings
-from chat.conf_models import ModelSpec
-from chat.errors import ModelTimeout
-from chat.model_clients.probe import ProbeResult
+from chat.exceptions import ModelTimeout
+from chat.llm import config
+from chat.llm.clients.probe import ProbeResult
+from chat.llm.config import ModelSpec
 from chat.models import User
 from chat.tools import mcp_spec
 from tests.integration.admin_rows import page
@@ -45,7 +46,7 @@ def test_the_models_page_tells_health_price_and_whether_a_key_is_set_but_no_key(
             base_url=url, api_key_env="NOT_THERE", model="m", system=secret, tools=("calculate",)
         ),
     }
-    monkeypatch.setattr(health, "specs", {**conf_models.specs, **specs})
+    monkeypatch.setattr(health, "specs", {**config.specs, **specs})
     monkeypatch.setattr(
         health, "settings", replace(settings, thesys_api_key=secret, c1_base_url="https://c1.example/v1/")
     )

@@ -14,9 +14,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from chatproject import postgres_home
-from chatproject.bootstrap import ROOT
-from chatproject.postgres import Postgres
+from chatproject.dev.bootstrap import ROOT
+from chatproject.dev.postgres import cluster_home
+from chatproject.dev.postgres.cluster import Postgres
 
 AS_ROOT = os.geteuid() == 0
 
@@ -40,8 +40,8 @@ def folder(made: Path) -> Iterator[Path]:
 
 def _remove(folder: Path) -> None:
     """The data folder, and what root has elsewhere."""
-    if (folder / postgres_home.LOCATION_FILE).exists():
-        shutil.rmtree((folder / postgres_home.LOCATION_FILE).read_text().strip())
+    if (folder / cluster_home.LOCATION_FILE).exists():
+        shutil.rmtree((folder / cluster_home.LOCATION_FILE).read_text().strip())
     shutil.rmtree(folder)
 
 
@@ -86,8 +86,8 @@ def test_a_server_whose_starter_was_killed_is_joined(folder: Path) -> None:
     script = f"""
 import os, signal
 from pathlib import Path
-from chatproject.bootstrap import ROOT
-from chatproject.postgres import Postgres
+from chatproject.dev.bootstrap import ROOT
+from chatproject.dev.postgres.cluster import Postgres
 Postgres(Path({str(folder)!r}), durable=False).start()
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -187,7 +187,7 @@ def test_the_log_holds_nothing_of_what_was_said(folder: Path) -> None:
 
 def test_a_long_path_gets_a_short_private_folder_for_the_socket(tmp_path: Path) -> None:
     (tmp_path / ("long" * 30)).mkdir()
-    home = postgres_home.Home(tmp_path / ("long" * 30))
+    home = cluster_home.Home(tmp_path / ("long" * 30))
     home.prepare_sockets()
     assert len(bytes(home.sockets / ".s.PGSQL.5432")) < 100
     assert home.sockets.stat().st_mode & 0o777 == 0o700
@@ -199,22 +199,22 @@ def test_a_long_path_gets_a_short_private_folder_for_the_socket(tmp_path: Path) 
 
 @pytest.mark.skipif(not AS_ROOT, reason="an ordinary user has everything inside the data folder")
 def test_root_finds_its_database_by_a_note_and_not_in_a_temporary_folder(folder: Path) -> None:
-    place = Path((folder / postgres_home.LOCATION_FILE).read_text().strip())
+    place = Path((folder / cluster_home.LOCATION_FILE).read_text().strip())
     assert (place / "data" / "PG_VERSION").exists()
-    assert (place / "data").owner() == postgres_home.RUN_AS_USER
+    assert (place / "data").owner() == cluster_home.RUN_AS_USER
     assert not place.is_relative_to("/tmp")
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="what belongs to another user")
 def test_root_leaves_the_database_of_another_user_alone(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
-    shutil.chown(tmp_path / "postgres", postgres_home.RUN_AS_USER)
+    shutil.chown(tmp_path / "postgres", cluster_home.RUN_AS_USER)
     with pytest.raises(SystemExit, match="start as that user, not as root"):
         Postgres(tmp_path)
 
 
 @pytest.mark.skipif(AS_ROOT, reason="what belongs to root")
 def test_a_user_leaves_the_database_of_root_alone(tmp_path: Path) -> None:
-    (tmp_path / postgres_home.LOCATION_FILE).write_text("/var/lib/chatproject/somewhere\n")
+    (tmp_path / cluster_home.LOCATION_FILE).write_text("/var/lib/chatproject/somewhere\n")
     with pytest.raises(SystemExit, match="belongs to root"):
         Postgres(tmp_path)

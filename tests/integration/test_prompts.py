@@ -8,13 +8,15 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 
+from chat.db import execution
 from chat.models import Response, Status, User
-from chat.payloads import RegenerateRequest, Content, SendRequest
-from chat.store import db, hidden, lifecycle, prompts
-from chat.store.claims import FIRST_EPOCH, ClaimContext
-from chat.store.hidden import ContextLimits
-from chat.store.lifecycle import Outcome
-from chat.store.logs import Append
+from chat.responses import lifecycle
+from chat.responses.claims.claim import FIRST_EPOCH, ClaimContext, claim_with_context
+from chat.responses.lifecycle import Outcome
+from chat.schemas import Content, RegenerateRequest, SendRequest
+from chat.streams.storage import Append
+from chat.threads import model_context as context_module
+from chat.threads.model_context import ContextLimits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,12 +29,12 @@ def claim_context() -> ClaimContext:
 
 
 def take(claim_context: ClaimContext, request: SendRequest | RegenerateRequest) -> Any:
-    return db._repeated(lambda: prompts.claim_with_context(claim_context, request, lambda model: TERMS))
+    return execution._repeated(lambda: claim_with_context(claim_context, request, lambda model: TERMS))
 
 
 def test_a_response_that_begins_now_has_what_its_model_gets(claim_context: ClaimContext) -> None:
     claim, model_context = take(claim_context, SendRequest(Content("Hello"), response_id="r"))
-    assert model_context == hidden.build_context(claim.job.response, TERMS)
+    assert model_context == context_module.build_context(claim.job.response, TERMS)
     assert model_context.terms is TERMS
     assert model_context.messages == [
         {"role": "system", "content": "Be brief."},
@@ -59,7 +61,7 @@ def test_a_history_that_cannot_be_read_leaves_the_claim_to_be_run(
     def broken(*_: Any) -> None:
         raise problem
 
-    monkeypatch.setattr(hidden, "build_context", broken)
+    monkeypatch.setattr(context_module, "build_context", broken)
     claim, model_context = take(claim_context, SendRequest(Content("Hello"), response_id="r"))
     assert model_context is None
     assert claim.job.response == Response.objects.get(status=Status.STREAMING).pk

@@ -7,13 +7,15 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from chat.errors import BadRequest
-from chat.history import history_for_model
+from chat.exceptions import BadRequest
+from chat.governance import holds, redaction
+from chat.governance.exceptions import AlreadyRedacted, StillRunning, UnderLegalHold
 from chat.models import Attachment, AttachmentUse, Message, Response, Revision, Role, Status, Thread, User
-from chat.payloads import Feedback, ThreadChange
-from chat.store import holds, messages, redaction, threads, titles
-from chat.store.refused import UnderLegalHold, AlreadyRedacted, StillRunning
-from chat.store.titles import TitleCandidate
+from chat.responses import title_storage
+from chat.responses.title_storage import TitleCandidate
+from chat.schemas import Feedback, ThreadChange
+from chat.threads import messages, threads
+from chat.threads.history import history_for_model
 from tests.integration.admin_rows import make_response, make_thread, write_log
 from tests.live.checks import assert_valid_log
 
@@ -178,7 +180,7 @@ def test_a_title_that_a_person_chose_stays_unless_the_text_holds_it(thread: Thre
 
 def test_a_better_title_that_is_on_its_way_comes_too_late(thread: Thread) -> None:
     redaction.redact_message(thread.messages.get(position=0), "staff")
-    titles.set_title(TitleCandidate(thread.pk, thread.owner_id, "", ""), f"About {WORD}")
+    title_storage.set_title(TitleCandidate(thread.pk, thread.owner_id, "", ""), f"About {WORD}")
     assert Thread.objects.get(pk=thread.pk).title == redaction.TOMBSTONE
 
 

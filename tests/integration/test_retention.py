@@ -10,11 +10,12 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from chat.accounts import erasure, sessions, suspension
+from chat.accounts.identity import Credentials, identify
 from chat.conf import settings
-from chat.identity import Credentials, identify
-from chat.models import AuditLogEntry, AuditAction, ApiToken, Message, Response, Status, Thread, User
-from chat.store import erasure, holds, removal, retention, sessions, suspension
-from chat.store.refused import UnderLegalHold
+from chat.governance import deletion, holds, retention
+from chat.governance.exceptions import UnderLegalHold
+from chat.models import ApiToken, AuditAction, AuditLogEntry, Message, Response, Status, Thread, User
 from tests.integration.admin_rows import client_of, make_response, make_thread
 
 pytestmark = pytest.mark.django_db
@@ -94,9 +95,9 @@ def test_a_thread_in_which_something_runs_stays(owner: User, status: Status) -> 
 def test_a_step_is_bounded_by_threads_and_by_messages(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(5):
         aged(owner, 31)
-    monkeypatch.setattr(removal, "THREADS", 3)
+    monkeypatch.setattr(deletion, "THREADS", 3)
     assert retention.delete_expired_threads() == 3
-    monkeypatch.setattr(removal, "MESSAGES", 1)  # fewer than any thread has
+    monkeypatch.setattr(deletion, "MESSAGES", 1)  # fewer than any thread has
     assert [retention.delete_expired_threads() for _ in range(3)] == [1, 1, 0]
 
 
@@ -120,7 +121,7 @@ def said(*arguments: str) -> str:
 
 
 def test_the_command_counts_first_and_then_deletes(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(removal, "THREADS", 2)
+    monkeypatch.setattr(deletion, "THREADS", 2)
     for _ in range(5):
         aged(owner, 31)
     record(91)
@@ -142,7 +143,7 @@ def erase(user: User) -> None:
 def test_an_erased_user_goes_with_everything_and_nobody_elses(
     owner: User, guest: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(removal, "THREADS", 1)
+    monkeypatch.setattr(deletion, "THREADS", 1)
     for _ in range(3):
         make_thread(owner)
     make_thread(guest)

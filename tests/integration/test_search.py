@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.models import Message, Status, Thread, User
-from chat.payloads import ThreadChange
-from chat.store import hidden, messages, threads
-from chat.store.search import EXCERPT_CHARACTERS, Excerpt, excerpt, search
-from chat.store.threads import Listing
+from chat.responses import tool_rounds
+from chat.schemas import ThreadChange
 from chat.text import escape
-from tests.integration.conversation import NAME, ConversationDriver
+from chat.threads import messages, threads
+from chat.threads.search import EXCERPT_CHARACTERS, Excerpt, excerpt, search
+from chat.threads.threads import Listing
+from tests.integration.conversation_driver import NAME, ConversationDriver
 from tests.unit.c1_samples import FORM, PROGRAM, TYPED, version_1, version_2
 
 ALL = Listing(20, None, "", None)
@@ -109,7 +110,7 @@ def test_hidden_messages_and_system_texts_are_not_found(talk: ConversationDriver
     stream = talk.prompt("Something")
     assert stream is not None
     talk.say(stream, "Visible ")
-    assert hidden.add_round(stream.job.response, stream.job.epoch, talk.round(stream, ["xylograph"]))
+    assert tool_rounds.add_round(stream.job.response, stream.job.epoch, talk.round(stream, ["xylograph"]))
     talk.end(stream, Status.DONE)
     threads.change(talk.user.pk, NAME, ThreadChange(None, None, "xylograph", None))
     Message.objects.filter(hidden=True).update(plain_text="xylograph")  # as nothing writes it

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from chat.models import RollupState, Price, QuotaHit, UpstreamCall, UsageHour, User
-from chat.store import accounts, erasure, refusals, statistics
-from chat.store.statistics import TimeRange
+from chat.accounts import accounts, erasure
+from chat.models import Price, QuotaHit, RollupState, UpstreamCall, UsageHour, User
+from chat.reporting import quota_hits, rollups
+from chat.reporting.rollups import TimeRange
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,7 @@ def told(span: TimeRange, done: datetime) -> dict[tuple[Any, ...], tuple[int, in
             row.calls,
             row.cost,
         )
-        for row in statistics.usage(span, done)
+        for row in rollups.usage(span, done)
     }
 
 
@@ -83,16 +84,16 @@ def test_added_up_or_not_every_sum_is_that_of_the_calls(
     ada: User, span: TimeRange, back: int, ahead: bool
 ) -> None:
     calls = many(ada)
-    done = statistics.roll_up(NOW - timedelta(hours=back))
+    done = rollups.roll_up(NOW - timedelta(hours=back))
     if ahead:
-        statistics.roll_up(NOW)
+        rollups.roll_up(NOW)
     wanted: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, 0, Decimal()])
     price = Price.objects.get()
     for one in calls:
         if one.started_at < span.since:
             continue
         priced = one.model == "c1" and one.started_at >= price.valid_from
-        start = statistics.truncate_time(one.started_at, span.unit)
+        start = rollups.truncate_time(one.started_at, span.unit)
         sums = wanted[start, one.model, one.error_code or "", "USD" if priced else ""]
         sums[0] += one.attempt == 0
         sums[1] += 1
@@ -104,16 +105,16 @@ def test_added_up_or_not_every_sum_is_that_of_the_calls(
 @pytest.mark.parametrize("back", [0, 30, 24 * 40])
 def test_waits_are_exact_for_each_hour_and_day_and_model(ada: User, span: TimeRange, back: int) -> None:
     calls = [one for one in many(ada) if one.first_token_at and one.started_at >= span.since]
-    done = statistics.roll_up(NOW - timedelta(hours=back))
-    statistics.roll_up(NOW)  # what another process may do meanwhile
+    done = rollups.roll_up(NOW - timedelta(hours=back))
+    rollups.roll_up(NOW)  # what another process may do meanwhile
     for model in ("", "local"):
         waits: dict[datetime, list[float]] = defaultdict(list)
         for one in calls:
             if model in ("", one.model) and one.first_token_at:
-                waits[statistics.truncate_time(one.started_at, span.unit)].append(
+                waits[rollups.truncate_time(one.started_at, span.unit)].append(
                     (one.first_token_at - one.started_at).total_seconds()
                 )
-        found = statistics.first_tokens(span, done, model)
+        found = rollups.first_tokens(span, done, model)
         assert len(found) == len(waits)
         assert {row.start.astimezone(UTC): row.calls for row in found} == {
             start: len(values) for start, values in waits.items()
@@ -129,9 +130,9 @@ def test_top_users_are_those_of_the_calls_and_who_is_gone_stays_in_it(
     ada: User, span: TimeRange, back: int
 ) -> None:
     calls = [one for one in many(ada) if one.started_at >= span.since]
-    done = statistics.roll_up(NOW - timedelta(hours=back))
-    statistics.roll_up(NOW)  # what another process may do meanwhile
-    found = statistics.top_users(span, done, 10)
+    done = rollups.roll_up(NOW - timedelta(hours=back))
+    rollups.roll_up(NOW)  # what another process may do meanwhile
+    found = rollups.top_users(span, done, 10)
     for name in ("ada", None):
         mine = [one for one in calls if (one.owner_id == ada.pk) == (name == "ada")]
         assert sum(row.tokens for row in found if row.name == name) == 1_000_000 * len(mine)
@@ -141,23 +142,23 @@ def test_top_users_are_those_of_the_calls_and_who_is_gone_stays_in_it(
 def test_an_hour_is_added_up_once_it_is_over_for_an_hour(ada: User) -> None:
     call(NOW - timedelta(hours=3))
     call(NOW - timedelta(minutes=40))  # at 11:50
-    assert statistics.roll_up(NOW) == datetime(2026, 5, 4, 11, tzinfo=UTC)
+    assert rollups.roll_up(NOW) == datetime(2026, 5, 4, 11, tzinfo=UTC)
     assert [row.hour for row in UsageHour.objects.all()] == [datetime(2026, 5, 4, 9, tzinfo=UTC)]
 
 
 def test_a_call_whose_row_came_late_is_in_it_when_the_next_hour_is_added_up(ada: User) -> None:
     call(NOW - timedelta(hours=30))
-    statistics.roll_up(NOW)
+    rollups.roll_up(NOW)
     call(NOW - timedelta(hours=20))
-    done = statistics.roll_up(NOW + timedelta(hours=1))
+    done = rollups.roll_up(NOW + timedelta(hours=1))
     assert sum(calls for _, calls, _ in told(DAYS, done).values()) == 2
 
 
 def test_nothing_is_done_again_while_no_hour_ends(ada: User) -> None:
     call(NOW - timedelta(hours=5))
-    statistics.roll_up(NOW)
+    rollups.roll_up(NOW)
     kept = list(UsageHour.objects.values_list("pk", flat=True))
-    statistics.roll_up(NOW + timedelta(minutes=20))
+    rollups.roll_up(NOW + timedelta(minutes=20))
     assert list(UsageHour.objects.values_list("pk", flat=True)) == kept
 
 
@@ -166,7 +167,7 @@ def test_a_price_that_changes_later_changes_what_was_added_up(ada: User, how: st
     call(NOW - timedelta(days=10))
     before = {"model": "c1", "valid_from": NOW - timedelta(days=20), "completion_price": 0}
     price = Price.objects.create(**before, prompt_price=1)
-    statistics.roll_up(NOW)
+    rollups.roll_up(NOW)
     if how == "new":
         later = {**before, "valid_from": NOW - timedelta(days=15)}
         Price.objects.create(**later, prompt_price=3)
@@ -174,31 +175,31 @@ def test_a_price_that_changes_later_changes_what_was_added_up(ada: User, how: st
         Price.objects.filter(pk=price.pk).update(prompt_price=3)
     else:
         price.delete()
-    found = told(DAYS, statistics.roll_up(NOW))
+    found = told(DAYS, rollups.roll_up(NOW))
     assert [cost for _, _, cost in found.values()] == [Decimal(0 if how == "deleted" else 3)]
 
 
 def test_a_database_without_a_call_has_nothing_to_add_up(db: None) -> None:
-    done = statistics.roll_up(NOW)
-    assert statistics.usage(DAYS, done) == []
+    done = rollups.roll_up(NOW)
+    assert rollups.usage(DAYS, done) == []
     assert RollupState.objects.count() == 1
 
 
 def test_what_was_added_up_for_a_guest_follows_into_the_account(ada: User) -> None:
     guest = User.objects.create(username="visitor", is_guest=True)
     call(NOW - timedelta(days=3), guest)
-    done = statistics.roll_up(NOW)
+    done = rollups.roll_up(NOW)
     accounts.merge(guest.pk, ada.pk)
-    assert [row.name for row in statistics.top_users(DAYS, done, 10)] == ["ada"]
+    assert [row.name for row in rollups.top_users(DAYS, done, 10)] == ["ada"]
 
 
 def test_of_a_user_who_is_erased_the_sums_are_kept_and_nothing_names_them(ada: User) -> None:
     call(NOW - timedelta(days=3), ada)
-    done = statistics.roll_up(NOW)
-    refusals.record_refusal(ada.pk, "per_hour")
+    done = rollups.roll_up(NOW)
+    quota_hits.record_refusal(ada.pk, "per_hour")
     erasure.begin(ada.pk)
     assert erasure.erase_batch(ada.pk)
-    (row,) = statistics.top_users(DAYS, done, 10)
+    (row,) = rollups.top_users(DAYS, done, 10)
     assert (row.owner, row.name, row.tokens) == (None, None, 1_000_000)
     assert not QuotaHit.objects.exists()
 
@@ -206,20 +207,20 @@ def test_of_a_user_who_is_erased_the_sums_are_kept_and_nothing_names_them(ada: U
 def test_refusals_are_counted_by_hour_quota_and_user(ada: User) -> None:
     other = User.objects.create(username="bob")
     for owner, quota in ((ada, "per_hour"), (ada, "per_hour"), (ada, "active_per_user"), (other, "per_hour")):
-        refusals.record_refusal(owner.pk, quota)
+        quota_hits.record_refusal(owner.pk, quota)
     now = datetime.now(UTC)
     span = TimeRange(
-        statistics.truncate_time(now, "hour") - timedelta(hours=1), now + timedelta(hours=1), daily=False
+        rollups.truncate_time(now, "hour") - timedelta(hours=1), now + timedelta(hours=1), daily=False
     )
     hits: dict[str, int] = defaultdict(int)
-    for _, quota, number in refusals.over_time(span):
+    for _, quota, number in quota_hits.over_time(span):
         hits[quota] += number
     assert hits == {"per_hour": 3, "active_per_user": 1}
     other.delete()
-    found = refusals.by_user(span, 10)
+    found = quota_hits.by_user(span, 10)
     assert [(row.name, row.quota, row.hits) for row in found] == [
         ("ada", "per_hour", 2),
         ("ada", "active_per_user", 1),
         (None, "per_hour", 1),
     ]
-    assert len(refusals.by_user(span, 1)) == 1
+    assert len(quota_hits.by_user(span, 1)) == 1

@@ -15,24 +15,29 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from chat.conf import settings
-from chat.errors import QuotaExceeded
+from chat.exceptions import QuotaExceeded
+from chat.governance import deletion
 from chat.models import (
     CallOutcome,
-    TokenSource,
     Price,
-    Response,
     QuotaReservation,
+    Response,
     Status,
     Thread,
+    TokenSource,
     UpstreamCall,
     User,
 )
-from chat.payloads import Content, SendRequest
-from chat.store import claims, lifecycle, logs, quotas, threads, usage
-from chat.store.claims import ClaimContext
-from chat.store.lifecycle import Outcome
-from chat.store.logs import Append, LogSegment
-from chat.store.usage import CallRecord, CallCost
+from chat.responses import lifecycle
+from chat.responses.claims import quotas
+from chat.responses.claims.claim import ClaimContext
+from chat.responses.claims.claim import claim as claim_response
+from chat.responses.lifecycle import Outcome
+from chat.responses.usage import upstream_calls
+from chat.responses.usage.upstream_calls import CallCost, CallRecord
+from chat.schemas import Content, SendRequest
+from chat.streams import storage
+from chat.streams.storage import Append, LogSegment
 from tests.integration.admin_rows import client_of, page
 
 pytestmark = pytest.mark.django_db
@@ -71,11 +76,11 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 def claim(user: User, words: str = "Hello", **fields: Any) -> Response:
     claim_context = ClaimContext(user.pk, uuid4(), True, "", ("c1",))
-    return claims.claim(claim_context, SendRequest(Content(words), **fields)).response
+    return claim_response(claim_context, SendRequest(Content(words), **fields)).response
 
 
 def end(response: Response, *calls: CallRecord, status: Status = Status.DONE) -> None:
-    used = usage.total(calls, calls)
+    used = upstream_calls.total(calls, calls)
     lifecycle.finish(Append(response.pk, response.lease_epoch, 0, []), Outcome(status, usage=used))
 
 
@@ -98,7 +103,7 @@ def price(prompt: str, completion: str, since: datetime, **fields: Any) -> None:
 
 
 def costs(*by: str, days: int = 1) -> list[CallCost]:
-    return usage.call_costs(by, NOON - timedelta(days=days), NOON + timedelta(days=days))
+    return upstream_calls.call_costs(by, NOON - timedelta(days=days), NOON + timedelta(days=days))
 
 
 # Calls
@@ -125,7 +130,7 @@ def test_a_response_that_never_asked_takes_no_tokens_but_its_place_in_the_hour(a
 
 def test_storing_calls_twice_stores_them_once(ada: User) -> None:
     for _ in range(2):
-        usage.add(ada.pk, 1, 2, [CALL, replace(CALL, attempt=1)])
+        upstream_calls.add(ada.pk, 1, 2, [CALL, replace(CALL, attempt=1)])
     assert UpstreamCall.objects.count() == 2
 
 
@@ -133,7 +138,7 @@ def test_the_rows_outlive_thread_and_user(ada: User) -> None:
     response = claim(ada)
     end(response, CALL)
     thread = Thread.objects.get()
-    threads.delete(ada.pk, thread.pk, thread.public_id)
+    deletion.delete_thread(ada.pk, thread.pk, thread.public_id)
     ada.delete()
     assert [(row.owner, row.response) for row in UpstreamCall.objects.all()] == [(None, response.pk)]
     assert [(row.owner, row.response) for row in QuotaReservation.objects.all()] == [(None, response.pk)]
@@ -141,9 +146,11 @@ def test_the_rows_outlive_thread_and_user(ada: User) -> None:
 
 def test_what_a_dead_process_took_is_estimated_from_the_log(ada: User) -> None:
     response = claim(ada, "x" * 40)
-    usage.add(ada.pk, response.thread_id, response.pk, [replace(CALL, prompt_tokens=30, completion_tokens=4)])
+    upstream_calls.add(
+        ada.pk, response.thread_id, response.pk, [replace(CALL, prompt_tokens=30, completion_tokens=4)]
+    )
     Response.objects.filter(pk=response.pk).update(lease_until=Now() - timedelta(seconds=1))
-    logs.append([Append(response.pk, response.lease_epoch, 0, [LogSegment(b"y" * 80, b"", False)])])
+    storage.append([Append(response.pk, response.lease_epoch, 0, [LogSegment(b"y" * 80, b"", False)])])
     ended = lifecycle.finish_orphan(response.pk, expired=True)
     lost = UpstreamCall.objects.get(outcome=CallOutcome.LOST)
     assert (lost.round, lost.prompt_tokens, lost.completion_tokens, lost.source) == (1, 30, 16, "estimated")
@@ -185,7 +192,7 @@ def test_a_call_costs_the_price_that_was_valid_when_it_began() -> None:
     price("1", "10", NOON - timedelta(days=2))
     price("2", "20", NOON)
     price("4", "40", NOON + timedelta(seconds=1))
-    usage.add(None, 1, 1, [CALL, replace(CALL, round=1, started_at=NOON - timedelta(seconds=1))])
+    upstream_calls.add(None, 1, 1, [CALL, replace(CALL, round=1, started_at=NOON - timedelta(seconds=1))])
     assert [cost.cost for cost in costs("thread")] == [Decimal(2 + 10 + 1 + 5)]
 
 
@@ -196,7 +203,7 @@ def test_calls_without_a_price_are_counted_apart() -> None:
         "finished_at": NOON + timedelta(hours=3),
     }
     late = replace(CALL, round=1, first_token_at=None, source=TokenSource.ESTIMATED, **later)
-    usage.add(None, 1, 1, [CALL, late])
+    upstream_calls.add(None, 1, 1, [CALL, late])
     priced, unpriced = costs("model")
     assert priced == CallCost(("c1",), "USD", Decimal("1.5"), 1_000_000, 500_000, 1, 1)
     assert unpriced == CallCost(("c1",), None, None, 1_000_000, 500_000, 1, 0)
@@ -205,9 +212,9 @@ def test_calls_without_a_price_are_counted_apart() -> None:
 def test_costs_are_told_by_user_and_day_and_never_across_currencies(ada: User) -> None:
     price("1", "0", NOON - timedelta(days=9))
     price("1", "0", NOON - timedelta(days=9), model="other", currency="EUR")
-    usage.add(ada.pk, 1, 1, [CALL, replace(CALL, round=1, model="other")])
+    upstream_calls.add(ada.pk, 1, 1, [CALL, replace(CALL, round=1, model="other")])
     yesterday: dict[str, Any] = {"started_at": NOON - timedelta(hours=13), "first_token_at": None}
-    usage.add(None, 2, 2, [replace(CALL, **yesterday)])
+    upstream_calls.add(None, 2, 2, [replace(CALL, **yesterday)])
     told: list[Any] = [(cost.key, cost.currency, cost.cost) for cost in costs("user", "day")]
     day = NOON.date()
     assert told == [
@@ -218,9 +225,9 @@ def test_costs_are_told_by_user_and_day_and_never_across_currencies(ada: User) -
 
 
 def test_only_the_calls_of_the_period_are_told() -> None:
-    usage.add(None, 1, 1, [CALL])
-    assert usage.call_costs(("day",), NOON, NOON + timedelta(seconds=1))[0].calls == 1
-    assert usage.call_costs(("day",), NOON - timedelta(days=1), NOON) == []
+    upstream_calls.add(None, 1, 1, [CALL])
+    assert upstream_calls.call_costs(("day",), NOON, NOON + timedelta(seconds=1))[0].calls == 1
+    assert upstream_calls.call_costs(("day",), NOON - timedelta(days=1), NOON) == []
 
 
 # Quotas
@@ -287,7 +294,7 @@ def test_all_guests_share_a_quota_that_users_have_no_part_in(
 
 def test_the_admin_shows_calls_and_changes_none_of_them(ada: User) -> None:
     admin = client_of(User.objects.create_superuser("root"))
-    usage.add(ada.pk, 1, 2, [replace(CALL, outcome=CallOutcome.FAILED, error_code="model_timeout")])
+    upstream_calls.add(ada.pk, 1, 2, [replace(CALL, outcome=CallOutcome.FAILED, error_code="model_timeout")])
     call = UpstreamCall.objects.get()
     listed = page(admin, "chat_upstreamcall_changelist", q="ada")
     assert "model_timeout" in listed

@@ -10,9 +10,9 @@ import pytest
 from chat.models import Response
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.client import Client, new_id
-from tests.live.doors import SOCKET, SSE
 from tests.live.harness import LiveServer, eventually
 from tests.live.staff import staff_cookies
+from tests.live.transports import SOCKET, SSE
 
 pytestmark = pytest.mark.live
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from chatproject.balance import AHEAD, COUNT, Balance, shared
-from chatproject.launch import Launch
+from chatproject.dev.launch import Launch
+from chatproject.server.balance import AHEAD, COUNT, Balance, shared
 from tests.live.harness import ROOT, bound_listener, eventually
 from tests.live.probe import until
 

@@ -11,7 +11,7 @@ from chat.models import UpstreamCall
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from chat.testing.script import Endless, Stall, broken, refusal
 from tests.live.client import Client, new_id
-from tests.live.doors import SSE
+from tests.live.transports import SSE
 
 SUM = Call("calculate", '{"expression": "6*7"}')
 

@@ -13,12 +13,12 @@ import pytest
 
 from chat.models import Response, User
 from chat.testing import Gate, ScriptedModel, answer
-from tests.integration.recorded_rows import make_recorded
+from tests.integration.trace_rows import make_recorded
 from tests.live.browser import CHROMIUM, DevToolsTab, browser
 from tests.live.client import Client, new_id
-from tests.live.doors import SSE
 from tests.live.harness import LiveServer
 from tests.live.staff import staff_cookies
+from tests.live.transports import SSE
 
 pytestmark = [
     pytest.mark.live,

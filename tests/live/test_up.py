@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from chatproject import postgres_home
-from chatproject.bootstrap import ROOT
-from chatproject.postgres import Postgres
+from chatproject.dev.bootstrap import ROOT
+from chatproject.dev.postgres import cluster_home
+from chatproject.dev.postgres.cluster import Postgres
 
 pytestmark = pytest.mark.live
 
@@ -100,7 +100,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     server = Postgres(folder)
     server.start()
     server.stop()
-    if (folder / postgres_home.LOCATION_FILE).exists():
+    if (folder / cluster_home.LOCATION_FILE).exists():
         shutil.rmtree(server.home.folder)
 
 
@@ -236,7 +236,7 @@ def test_what_cannot_be_done_is_said_in_a_line(
     done = subprocess.run(command, cwd="/", env=_environ(tmp_path, {}), capture_output=True, text=True)
     assert done.returncode != 0
     assert message in done.stderr.splitlines()[-1]
-    assert not (tmp_path / postgres_home.LOCATION_FILE).exists()
+    assert not (tmp_path / cluster_home.LOCATION_FILE).exists()
 
 
 def test_a_taken_port_is_said_in_a_line(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from chatproject import page, page_build
-from chatproject.bootstrap import ROOT
-from chatproject.node import NodeMissing
+from chatproject.dev.bootstrap import ROOT
+from chatproject.dev.frontend import page, page_build
+from chatproject.dev.frontend.node import NodeMissing
 from tests.page.tab import Tab
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

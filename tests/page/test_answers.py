@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FilePayload, expect
 
-from chat.model_clients.openui_prompt import OPENUI_PROMPT
+from chat.llm.clients.openui_prompt import OPENUI_PROMPT
 from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
 from tests.live.pictures import PNG
 from tests.page.programs import card, demo, enveloped, text

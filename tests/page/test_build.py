@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 
-from chat import built
 from chat.conf import settings
-from chatproject import headers, node, page, page_build
+from chat.web import frontend_build
+from chatproject import headers
+from chatproject.dev.frontend import node, page, page_build
 from tests.live.harness import eventually
 
-pytestmark = pytest.mark.urls("chat.page_urls")
+pytestmark = pytest.mark.urls("chat.web.urls")
 
 HTML = '<script type="module" nonce="__NONCE__" src="/page/0123456789abcdef/assets/main-1.js"></script>'
 HASH = "0123456789abcdef"
@@ -32,7 +33,7 @@ HASH = "0123456789abcdef"
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a build that is not there yet, which the server is told to serve."""
     folder = tmp_path / HASH
-    for room in ("chat.built", "chat.pages", "chat.identity"):
+    for room in ("chat.web.frontend_build", "chat.web.chat_page", "chat.accounts.identity"):
         changed = dataclasses.replace(settings, page_build=str(folder), guests=True)
         monkeypatch.setattr(f"{room}.settings", changed, raising=False)
     return folder
@@ -59,7 +60,7 @@ def test_each_answer_has_a_nonce_of_its_own_for_styles_alone(build: Path) -> Non
     _make(build)
     client = Client()
     nonces = [client.get("/").content.split(b'nonce="')[1].split(b'"')[0].decode() for _ in range(2)]
-    assert len({*nonces, built.NONCE}) == 3
+    assert len({*nonces, frontend_build.NONCE}) == 3
 
 
 def test_the_policy_names_the_nonce_of_a_view_and_no_other() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from chat import built
 from chat.conf import settings
-from chatproject import node, page, page_build
+from chat.web import frontend_build
+from chatproject.dev.frontend import node, page, page_build
 
 THEIRS = "@thesysai/genui-sdk"
 
@@ -46,8 +46,8 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> Tools:
 
 
 def served(build: Path, monkeypatch: pytest.MonkeyPatch) -> str | None:
-    monkeypatch.setattr(built, "settings", dataclasses.replace(settings, page_build=str(build)))
-    return built.html("nonce")
+    monkeypatch.setattr(frontend_build, "settings", dataclasses.replace(settings, page_build=str(build)))
+    return frontend_build.html("nonce")
 
 
 def test_nothing_of_thesys_client_is_in_what_is_handed_on() -> None:

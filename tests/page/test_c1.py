@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from chat.models import Message, Response
 from chat.testing import Gate, ScriptedModel, answer
-from chatproject import page, page_build
+from chatproject.dev.frontend import page, page_build
 from tests.live.harness import eventually
 from tests.page.programs import text
 from tests.page.tab import Tab

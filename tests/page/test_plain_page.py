@@ -25,7 +25,7 @@ TEMPLATES = sorted((ROOM / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 ASSETS = [*SCRIPTS, *sorted((STATIC / "css").glob("*.css"))]
 
-pytestmark = pytest.mark.urls("chat.page_urls")
+pytestmark = pytest.mark.urls("chat.web.urls")
 
 
 def _name(path: Path) -> str:
@@ -36,7 +36,7 @@ def _name(path: Path) -> str:
 def guests(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     def switch(on: bool) -> None:
         changed = dataclasses.replace(settings, guests=on)
-        monkeypatch.setattr("chat.identity.settings", changed)
+        monkeypatch.setattr("chat.accounts.identity.settings", changed)
 
     return switch
 
@@ -111,7 +111,7 @@ def test_while_the_database_is_away_or_has_no_tables_a_page_comes_back_by_itself
 ) -> None:
     if "table" in str(problem):
         problem.__cause__ = psycopg.errors.UndefinedTable()
-    monkeypatch.setattr("chat.pages.ensure_guest", Mock(side_effect=problem))
+    monkeypatch.setattr("chat.web.chat_page.ensure_guest", Mock(side_effect=problem))
     answer = Client(raise_request_exception=False).get("/")
     assert answer.status_code == status
     assert ('http-equiv="refresh"' in answer.text, "Retry-After" in answer) == (status == 503, status == 503)

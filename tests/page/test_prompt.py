@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from chat.model_clients.openui_prompt import FILE
+from chat.llm.clients.openui_prompt import FILE
 from chat.testing import ScriptedModel, answer
-from chatproject import node, page
+from chatproject.dev.frontend import node, page
 from tests.page.programs import text
 from tests.page.tab import Tab
 

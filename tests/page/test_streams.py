@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from chat.models import Response
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.harness import eventually
-from tests.page.line import NetworkLink
+from tests.page.network_link import NetworkLink
 from tests.page.programs import text
 from tests.page.tab import Tab
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.testing import ScriptedModel
-from chatproject.page import SOURCES
+from chatproject.dev.frontend.page import SOURCES
 from tests.page.programs import demo
 from tests.page.tab import Tab
 

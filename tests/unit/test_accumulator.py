@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.accumulator import MAX_BYTES, MAX_CALLS, CallAccumulator, CallTooLarge, ToolCall
-from chat.sse import CallDelta
+from chat.llm.sse import CallDelta
+from chat.llm.sse.accumulator import MAX_BYTES, MAX_CALLS, CallAccumulator, CallTooLarge, ToolCall
 
 D = CallDelta
 

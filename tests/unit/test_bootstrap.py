@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from chatproject import bootstrap, checks, environment, listening, up
+from chatproject.dev import bootstrap, checks, environment, listening, up
 
 ROOT = bootstrap.ROOT
 
@@ -132,7 +132,7 @@ def test_a_package_in_another_version_counts_as_missing(installer: Installer) ->
     assert bootstrap._missing() == "django"
 
 
-@pytest.mark.parametrize("name", ["manage.py", "chatproject/__init__.py", "chatproject/bootstrap.py"])
+@pytest.mark.parametrize("name", ["manage.py", "chatproject/__init__.py", "chatproject/dev/bootstrap.py"])
 def test_what_runs_before_the_environment_is_readable_for_an_old_python(name: str) -> None:
     assert ast.parse((ROOT / name).read_text(), feature_version=(3, 9)).body
 

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 from django.http import QueryDict
 
-from chat.admin.charts import COLOURS, Series, lines, shown, stacked
-from chat.admin.spans import MAX_DAYS, RANGES, parse_period
-from chat.admin.spreadsheet import cell, spreadsheet
+from chat.admin.reports.charts import COLOURS, Series, lines, shown, stacked
+from chat.admin.reports.periods import MAX_DAYS, RANGES, parse_period
+from chat.admin.reports.spreadsheet import cell, spreadsheet
 
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chat.model_clients.coalescing import READS, READS_A_WINDOW, WINDOW_SECONDS, Coalescing
+from chat.llm.http.coalescing import READS, READS_A_WINDOW, WINDOW_SECONDS, Coalescing
 
 
 class Clock:

@@ -6,9 +6,18 @@ import asyncio
 
 import pytest
 
-from chat.model_clients import connections
-from chat.model_clients.connections import BUFFER_BYTES, ConnectionBroken, UpstreamConnection, ConnectionPool
-from tests.unit.http_place import SIZED, ScriptedHttpServer, ask, listening, head, run, wait_until, read_all
+from chat.llm.http import connections
+from chat.llm.http.connections import BUFFER_BYTES, ConnectionBroken, ConnectionPool, UpstreamConnection
+from tests.unit.scripted_http_server import (
+    SIZED,
+    ScriptedHttpServer,
+    ask,
+    head,
+    listening,
+    read_all,
+    run,
+    wait_until,
+)
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n4\r\n you\r\n0\r\n\r\n"
 TO_THE_END = b"HTTP/1.0 200 OK\r\n\r\nHello you"

@@ -9,9 +9,9 @@ import ssl
 import pytest
 import trustme
 
-from chat.model_clients import connections, transport
-from chat.model_clients.connections import ConnectionPool
-from tests.unit.http_place import SIZED, ScriptedHttpServer, ask, listening, head, run
+from chat.llm.http import connections, request_head
+from chat.llm.http.connections import ConnectionPool
+from tests.unit.scripted_http_server import SIZED, ScriptedHttpServer, ask, head, listening, run
 
 
 @pytest.fixture
@@ -107,5 +107,5 @@ def test_a_proxy_that_refuses_is_an_error_of_the_system() -> None:
 def test_the_proxy_is_the_environments(told: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", told)
     monkeypatch.setenv("no_proxy", "near.test")
-    assert transport.head("https://models.test/v1/", "k", "/chat/completions").proxy == proxy
-    assert transport.head("https://near.test/v1/", "k", "/chat/completions").proxy is None
+    assert request_head.head("https://models.test/v1/", "k", "/chat/completions").proxy == proxy
+    assert request_head.head("https://near.test/v1/", "k", "/chat/completions").proxy is None

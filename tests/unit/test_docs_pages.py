@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chat import conf_models
 from chat.conf import ROOT
+from chat.llm import config
 from chat.tools import mcp_spec, registry
 from tests.unit.documents import DOCS, FILES, Document, code, page
 
@@ -99,7 +99,7 @@ def test_the_tool_of_the_guide_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(parameters["properties"]) == {"customer", "limit"}
 
 
-@pytest.mark.parametrize(("guide", "spec"), [(MODELS, conf_models.ModelSpec), (MCP, mcp_spec.McpSpec)])
+@pytest.mark.parametrize(("guide", "spec"), [(MODELS, config.ModelSpec), (MCP, mcp_spec.McpSpec)])
 def test_every_field_of_a_configuration_is_in_its_guide(guide: Document, spec: type[msgspec.Struct]) -> None:
     real = {field.encode_name for field in msgspec.structs.fields(spec)}
     guide.assert_names(guide.names("field"), real)
@@ -107,7 +107,7 @@ def test_every_field_of_a_configuration_is_in_its_guide(guide: Document, spec: t
 
 def test_the_models_of_the_guide_are_understood() -> None:
     (example,) = MODELS.blocks("json")
-    assert set(conf_models.read(example.strip())) == {"c1", "openassistant", "local"}
+    assert set(config.read(example.strip())) == {"c1", "openassistant", "local"}
 
 
 def test_the_mcp_servers_of_the_guide_are_understood() -> None:

@@ -17,12 +17,14 @@ from django.test import RequestFactory
 from django.urls import URLPattern
 from django.urls.resolvers import RoutePattern
 
-from chat import consumers, page_urls, urls
+from chat import urls
+from chat.api import consumer
+from chat.api.encoders import sse, websocket
 from chat.conf import ROOT
-from chat.errors import BY_CODE, ChatError, QuotaExceeded
-from chat.log import EndEvent, LogEvent, StartEvent, TextEvent, ToolEvent
-from chat.wire import sse, websocket
-from chatproject import up
+from chat.exceptions import BY_CODE, ChatError, QuotaExceeded
+from chat.streams import EndEvent, LogEvent, StartEvent, TextEvent, ToolEvent
+from chat.web import urls as page_urls
+from chatproject.dev import up
 from tests.unit import settings_page
 from tests.unit.documents import Row, code, page
 
@@ -83,7 +85,7 @@ def test_every_page_is_documented() -> None:
 
 
 def test_every_frame_of_a_client_is_documented() -> None:
-    nodes = ast.walk(ast.parse(inspect.getsource(consumers)))
+    nodes = ast.walk(ast.parse(inspect.getsource(consumer)))
     patterns = [node.pattern for node in nodes if isinstance(node, ast.match_case)]
     values = [pattern.value for pattern in patterns if isinstance(pattern, ast.MatchValue)]
     real = {str(value.value) for value in values if isinstance(value, ast.Constant)}
@@ -91,7 +93,7 @@ def test_every_frame_of_a_client_is_documented() -> None:
 
 
 def test_every_frame_of_the_server_is_documented() -> None:
-    sources = inspect.getsource(consumers) + inspect.getsource(websocket)
+    sources = inspect.getsource(consumer) + inspect.getsource(websocket)
     found = re.findall(r'"type": "(\w+)"|_frame\("(\w+)"', sources)
     SOCKET.assert_names(SOCKET.names("the server sends"), {name for pair in found for name in pair if name})
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from chat.conf_models import MODELS, ModelsConfigError, read
-from chat.model_clients.openui_prompt import OPENUI_PROMPT
+from chat.llm.clients.openui_prompt import OPENUI_PROMPT
+from chat.llm.config import MODELS, ModelsConfigError, read
 from chat.text import plain_text
 
 ROOT = Path(__file__).resolve().parents[2]

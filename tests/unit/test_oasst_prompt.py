@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.oasst_prompt import STOP, StopFilter, build, estimate
+from chat.llm.clients.openassistant_prompt import STOP, StopFilter, build, estimate
 
 TOKEN = re.compile(r"<\|\w+\|>")
 HOSTILE = st.lists(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chat import conf_models
 from chat.conf import settings
-from chat.conf_models import ModelSpec
-from chat.model_clients import ModelRegistry
+from chat.llm import config
+from chat.llm.config import ModelSpec
+from chat.llm.registry import ModelRegistry
 
 SPEC = ModelSpec(base_url="http://127.0.0.1:9/v1/", model="m", openui=True, system="Be kind.")
 
@@ -29,9 +29,9 @@ def test_the_words_change_when_the_page_is_built_and_the_client_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = dataclasses.replace(settings, page_build=str(tmp_path))
-    monkeypatch.setattr("chat.model_clients.openui_prompt.settings", changed)
-    monkeypatch.setattr("chat.model_clients._transport", no_wire)
-    monkeypatch.setitem(conf_models.specs, "drawing", SPEC)
+    monkeypatch.setattr("chat.llm.clients.openui_prompt.settings", changed)
+    monkeypatch.setattr("chat.llm.registry._transport", no_wire)
+    monkeypatch.setitem(config.specs, "drawing", SPEC)
     models = ModelRegistry()
     assert "PieChart(labels, numbers" in said(models)
     (tmp_path / "openui-prompt.txt").write_text("Everything(that: is)\n")

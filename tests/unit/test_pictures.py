@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.meter import UsageRecorder
-from chat.model_clients.base import ModelRequest, ModelProfile
-from chat.pictures import content_type_of
+from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.responses.usage.recorder import UsageRecorder
+from chat.schemas.image_types import content_type_of
 from tests.live.pictures import PICTURES
 
 STARTS = [data[:16] for data in PICTURES.values()]

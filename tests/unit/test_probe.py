@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from chat.errors import Unavailable
-from chat.model_clients import probe as probing
-from chat.model_clients.base import ModelRequest, ModelProfile
-from chat.model_clients.probe import ProbeResult, probe
-from chat.sse import StreamUpdate
+from chat.exceptions import Unavailable
+from chat.llm.clients import probe as probing
+from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.llm.clients.probe import ProbeResult, probe
+from chat.llm.sse import StreamUpdate
 
 
 class Model:

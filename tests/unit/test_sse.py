@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat.sse import (
+from chat.llm.sse import (
     BadStream,
     CallDelta,
     ChunkDecoder,
     EventTooLarge,
-    StreamUpdate,
     StreamError,
-    UpstreamError,
+    StreamUpdate,
     TokenCounts,
+    UpstreamError,
 )
 from tests.unit.splits import in_steps, split
 

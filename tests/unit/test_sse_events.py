@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.sse import (
-    EventDecoder,
-    EventTooLarge,
-)
+from chat.llm.sse import EventDecoder, EventTooLarge
 from tests.unit.splits import in_steps, split
 
 EVENTS = (

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from chat.errors import Unavailable
-from chat.log import LogEvent, StartEvent, TextEvent
-from chat.views.responses import _encode_events
-from chat.wire import raw
+from chat.api.chat import _encode_events
+from chat.api.encoders import raw
+from chat.exceptions import Unavailable
+from chat.streams import LogEvent, StartEvent, TextEvent
 
 
 async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from chat.accumulator import ToolCall
-from chat.tools import ToolResult, Tool, ToolContext, run_all
-from chat.tools.blocking import in_thread
-from tests.toolbox.calling import register, no_search, own_tools, result, results  # noqa: F401 - a fixture
+from chat.llm.sse.accumulator import ToolCall
+from chat.tools import Tool, ToolContext, ToolResult, run_all
+from chat.tools.worker_threads import in_thread
+from tests.fixtures.calling import no_search, own_tools, register, result, results  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.usefixtures("own_tools")
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from chat.tools import ToolResult, ToolContext, ToolConfigError, tool
-from tests.toolbox.calling import register, own_tools, result  # noqa: F401 - a fixture
+from chat.tools import ToolConfigError, ToolContext, ToolResult, tool
+from tests.fixtures.calling import own_tools, register, result  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.usefixtures("own_tools")
 

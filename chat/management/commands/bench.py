@@ -26,7 +26,7 @@ from chat.bench.rounds import LOAD, Bench, ModelServer, started
 from chat.bench.scenarios import BY_NAME, TWO, USUAL
 from chat.bench.script import Script
 from chat.models import ApiToken, User
-from chatproject.listening import raise_file_limit
+from chatproject.dev.listening import raise_file_limit
 
 CURVES, ADMIN = "curves", "admin"  # names that stand for no scenario; the latter only where it is asked for
 MODEL_SERVER = [sys.executable, "-m", "chat.bench.model_server"]

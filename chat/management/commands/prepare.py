@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chat.conf import settings as chat_settings
-from chatproject.environment import generated
-from chatproject.up import PASSWORD
+from chatproject.dev.environment import generated
+from chatproject.dev.up import PASSWORD
 
 LOCK = 0x63686174  # "chat": of several `up` at once, one migrates and the others wait
 

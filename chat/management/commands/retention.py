@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from chat.store import erasure, retention
+from chat.accounts import erasure
+from chat.governance import retention
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chatproject import up
+from chatproject.dev import up
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Accounts: identity, guests, sessions, login attempts, suspension and erasure."""

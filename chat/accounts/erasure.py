@@ -1,0 +1,47 @@
+"""A user goes, with everything that is theirs: at once for themselves, in bounded steps in the tables."""
+
+from __future__ import annotations
+
+from django.db.models.functions import Now
+
+from chat.accounts import suspension
+from chat.governance import deletion, holds
+from chat.governance.exceptions import UnderLegalHold
+from chat.models import ACTIVE, Response, Thread, User
+from chat.reporting import rollups
+
+USERS = 20  # whose erasure goes on in one round
+
+
+def begin(user: int) -> None:
+    """Let nobody in any more as this user, stop what runs, and note that all of it is to go. Raises Held."""
+    User.objects.select_for_update().filter(pk=user).first()
+    if holds.is_user_held(user):
+        raise UnderLegalHold
+    suspension.suspend(user)
+    User.objects.filter(pk=user, erasing_since=None).update(erasing_since=Now())
+
+
+def pending_erasures() -> list[int]:
+    """Users whose erasure has begun and can go on: nothing runs for them any more, and no hold has come meanwhile."""
+    rows = User.objects.filter(erasing_since__isnull=False).order_by("erasing_since")
+    return [pk for pk in rows.values_list("pk", flat=True)[:USERS] if _can_go_on(pk)]
+
+
+def _can_go_on(user: int) -> bool:
+    active = Response.objects.owned_by(user).filter(status__in=ACTIVE)
+    return not active.exists() and not holds.is_user_held(user)
+
+
+def erase_batch(user: int) -> bool:
+    """Delete some of a user's threads, and after the last one the user; True once nothing is left to do here."""
+    mine = User.objects.select_for_update(skip_locked=True).filter(pk=user).first()
+    if mine is None or not _can_go_on(user):
+        return True
+    threads = deletion.first_batch(Thread.objects.filter(owner=user))
+    deletion.delete_threads(threads)
+    if threads:
+        return False
+    rollups.reassign(user, None)
+    User.objects.filter(pk=user).delete()
+    return True

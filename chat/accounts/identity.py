@@ -1,0 +1,169 @@
+"""Who is asking: a bearer token, a session, or a guest. One way for HTTP and WebSocket. And how often one may try."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeGuard
+
+from django.conf import settings as django_settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, login, user_logged_in
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
+
+from chat.accounts import guests, login_attempts
+from chat.conf import settings
+from chat.db import sql
+from chat.exceptions import Unauthenticated
+from chat.models import ApiToken, User
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+# Passwords tried in a window (see `attempts.WINDOW`). For one name from one place: more than a person mistypes.
+MAX_ATTEMPTS_PER_IP_AND_NAME = 10
+MAX_ATTEMPTS_PER_IP = 60  # for any names: an office behind one address; each costs half a second of CPU
+MAX_ATTEMPTS_PER_NAME = (
+    100  # from anywhere: more would let many machines guess, fewer would let one lock a person out
+)
+MAX_SIGN_UPS_PER_IP = 20  # accounts made from one address in a window
+
+_OF_TOKEN = """
+SELECT u.id, u.username, u.is_guest FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
+WHERE t.digest = %s AND u.is_active
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user who may act. `by_cookie` ones need a CSRF token; `new_session` is the cookie of a guest just made."""
+
+    user: int
+    username: str
+    guest: bool
+    by_cookie: bool
+    new_session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request or a handshake brought along."""
+
+    bearer: str | None
+    session: str | None
+
+    @classmethod
+    def of(cls, authorization: str, cookies: Mapping[str, str]) -> Credentials:
+        scheme, _, token = authorization.partition(" ")
+        bearer = token.strip() if scheme.lower() == "bearer" else None
+        return cls(bearer, cookies.get(django_settings.SESSION_COOKIE_NAME))
+
+
+def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
+    """The caller. A guest is made where `make_guest` says so and guests are on. Raises Unauthenticated."""
+    if credentials.bearer is not None:
+        return _by_token(credentials.bearer)
+    user = _by_session(credentials.session) if credentials.session else None
+    if user is not None and user.is_active and (settings.guests or not user.is_guest):
+        return Caller(user.pk, user.username, user.is_guest, by_cookie=True)
+    if make_guest and settings.guests:
+        return _new_guest()
+    raise Unauthenticated
+
+
+def _by_token(token: str) -> Caller:
+    found = sql.row(_OF_TOKEN, [ApiToken.digest_of(token)])
+    if found is None:
+        raise Unauthenticated("The bearer token is not valid (any more).")
+    user, username, guest = found
+    return Caller(user, username, guest, by_cookie=False)
+
+
+def _sessions() -> Any:
+    return import_module(django_settings.SESSION_ENGINE).SessionStore
+
+
+def _by_session(key: str) -> User | None:
+    session: SessionBase = _sessions()(session_key=key)
+    user = User.objects.filter(pk=int(session.get(SESSION_KEY) or 0)).first()
+    # As django.contrib.auth.get_user: a changed password ends the sessions made with the old one.
+    if user is None or not constant_time_compare(
+        session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+    ):
+        return None
+    return user
+
+
+def _new_guest() -> Caller:
+    user, session = guests.create(), _sessions()()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = BACKEND
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    session.save()
+    return Caller(user.pk, user.username, guest=True, by_cookie=True, new_session=session.session_key)
+
+
+def admitted(user: User | AnonymousUser) -> TypeGuard[User]:
+    """Guests of former days are strangers again where guests are off now."""
+    return user.is_authenticated and (settings.guests or not user.is_guest)
+
+
+def ensure_guest(request: HttpRequest) -> None:
+    """Log a guest in on a page, where guests are on and nobody is logged in."""
+    if settings.guests and not request.user.is_authenticated:
+        login(request, guests.create(), backend=BACKEND)
+
+
+class LoginThrottleBackend:
+    """An authentication backend that lets nobody in: it refuses who has tried too often, before a password is looked at.
+
+    First of the backends, so it holds for every form there is, the admin's too. A refused request has `tried_too_often`.
+    """
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, **credentials: Any
+    ) -> None:
+        if username is not None and not login_attempts.record_attempt(_tries(request, username)):
+            if request is not None:
+                request.tried_too_often = True  # type: ignore[attr-defined]
+            raise PermissionDenied
+
+
+def may_sign_up(request: HttpRequest) -> bool:
+    """Whether this address may make one more account."""
+    ip_address = address_of(request)
+    return ip_address is None or login_attempts.record_attempt(
+        {f"sign-up from {ip_address}": MAX_SIGN_UPS_PER_IP}
+    )
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """Where a request comes from. Behind a trusted proxy only that one knows: the last of `X-Forwarded-For`, or nobody."""
+    if settings.trusted_proxy:
+        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or None
+    return request.META.get("REMOTE_ADDR") or None
+
+
+def _tries(request: HttpRequest | None, username: str) -> dict[str, int]:
+    name = username.casefold()[:150]
+    ip_address = address_of(request) if request is not None else None
+    limits = {f"name {name}": MAX_ATTEMPTS_PER_NAME}
+    if ip_address is not None:
+        limits |= {
+            f"from {ip_address}": MAX_ATTEMPTS_PER_IP,
+            f"name {name} from {ip_address}": MAX_ATTEMPTS_PER_IP_AND_NAME,
+        }
+    return limits
+
+
+def _succeeded(request: HttpRequest | None, user: User, **_: Any) -> None:
+    """Who got in begins anew; what else came from the same address still counts."""
+    if not user.is_guest:
+        login_attempts.clear([key for key in _tries(request, user.get_username()) if key.startswith("name ")])
+
+
+user_logged_in.connect(_succeeded, dispatch_uid="chat.accounts.identity.succeeded")

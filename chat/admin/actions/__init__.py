@@ -1,0 +1,1 @@
+"""Actions that staff take on objects."""

@@ -1,0 +1,107 @@
+"""Export of the threads that a list shows, filters and search included, as JSON lines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from chat import db
+from chat.admin import audit
+from chat.exceptions import Unavailable, format_traceback_without_message
+from chat.models import Thread
+from chat.reporting import staff_export
+from chat.reporting.staff_export import StaffExport
+
+logger = logging.getLogger(__name__)
+
+MAX_COUNTED_THREADS = (
+    10_000  # threads, on the page that asks; counting more would take longer than reading the number
+)
+
+
+class ExportingAdmin(admin.ModelAdmin[Thread]):
+    """A list of threads that can be exported; mixed into its admin."""
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/", view, name="chat_thread_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """By GET a page that says how many and asks why; by POST the export. The address's query is that of the list."""
+        if not (self.has_view_permission(request) and request.user.has_perm("chat.export_content")):
+            raise PermissionDenied
+        selection = self.get_changelist_instance(request).get_queryset(request)
+        hidden = request.POST.get("hidden") == "on"
+        if hidden and not request.user.has_perm("chat.read_hidden_content"):
+            raise PermissionDenied
+        reason = request.POST.get("reason", "").replace("\0", "").strip()[: audit.REASON_CHARACTERS]
+        if request.method != "POST" or not reason:
+            return self._export_page(request, selection)
+        by = StaffExport(int(request.user.pk or 0), request.user.get_username(), reason, hidden)
+        name = f"threads-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingHttpResponse(_lines(selection, by), content_type="application/jsonl", headers=headers)
+
+    def _export_page(self, request: HttpRequest, selection: QuerySet[Thread]) -> HttpResponseBase:
+        number = selection.order_by()[: MAX_COUNTED_THREADS + 1].count()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Export threads",
+            "opts": self.opts,
+            "number": min(number, MAX_COUNTED_THREADS),
+            "more": number > MAX_COUNTED_THREADS,
+            "may_hidden": request.user.has_perm("chat.read_hidden_content"),
+            "query": request.GET.urlencode(),
+            "characters": audit.REASON_CHARACTERS,
+        }
+        return TemplateResponse(request, "admin/chat/export.html", context)
+
+
+async def _lines(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator[bytes]:
+    """The file; its last line has the type `end`, without it the file is not whole. Never raises: its reader would hang."""
+    try:
+        await sync_to_async(_close_connection)()
+        yield staff_export.line(
+            {"type": "export", "at": datetime.now(UTC), "by": by.username, "hidden": by.hidden}
+        )
+        numbers = {"threads": 0, "messages": 0}
+        async for kind, text in _rows(selection, by):
+            numbers[kind] += 1
+            yield text
+        yield staff_export.line({"type": "end", **numbers})
+    except Unavailable:
+        logger.warning("action=export_broken_off")
+    except Exception as problem:
+        logger.error(
+            "action=export_failed reason=%s\n%s",
+            type(problem).__name__,
+            format_traceback_without_message(problem),
+        )
+
+
+def _close_connection() -> None:
+    """The request's own would wait for as long as the reader takes."""
+    connection.close()
+
+
+async def _rows(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator[tuple[str, bytes]]:
+    after = 0
+    while found := await db.atomic_async(staff_export.threads, selection, after, by):
+        after = found[-1].pk
+        for thread in found:
+            yield "threads", staff_export.thread_line(thread, hidden=by.hidden)
+            for portion in await db.atomic_async(staff_export.portions, thread.pk, hidden=by.hidden):
+                for row in await db.atomic_async(staff_export.messages, portion):
+                    yield "messages", staff_export.message_line(row, thread)

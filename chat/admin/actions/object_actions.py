@@ -1,0 +1,120 @@
+"""Deeds: what staff may do to a row. Each has a page that says what comes of it and asks why, and stands on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from chat.admin import audit
+from chat.governance.exceptions import GovernanceError
+from chat.models import AuditAction
+
+M = TypeVar("M", bound=Model)
+
+
+def _always(request: HttpRequest, row: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectAction:
+    """`name` stands in its address, `right` is Django's name of a permission. `act` gets request, row and reason; it may
+    raise `Refused`. `offered` says whether it makes sense for this row, and whether this person may do it to this row."""
+
+    name: str
+    label: str
+    warning: str
+    permission: str
+    recorded_action: AuditAction
+    execute: Callable[[HttpRequest, Any, str], object]
+    is_available: Callable[[HttpRequest, Any], bool] = _always
+
+
+class ObjectActionsMixin(admin.ModelAdmin[M]):
+    """Pages with buttons for deeds; mixed into a table's admin."""
+
+    object_actions: ClassVar[tuple[ObjectAction, ...]] = ()
+
+    def get_urls(self) -> list[Any]:
+        return [
+            *(self._url_pattern(object_action) for object_action in self.object_actions),
+            *super().get_urls(),
+        ]
+
+    def _url_pattern(self, object_action: ObjectAction) -> Any:
+        view = self.admin_site.admin_view(partial(self.object_action_view, object_action))
+        return path(f"<int:pk>/{object_action.name}/", view, name=self._url_name(object_action))
+
+    def _url_name(self, object_action: ObjectAction) -> str:
+        return f"chat_{self.opts.model_name}_{object_action.name}"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        if row is not None:
+            context["object_actions"] = [
+                (object_action.label, reverse(f"admin:{self._url_name(object_action)}", args=[row.pk]))
+                for object_action in self.object_actions
+                if self.is_allowed(request, object_action, row)
+            ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def is_allowed(self, request: HttpRequest, object_action: ObjectAction, row: Any) -> bool:
+        seen = self.has_view_permission(request, row) and request.user.has_perm(object_action.permission)
+        return seen and object_action.is_available(request, row)
+
+    def object_action_view(self, object_action: ObjectAction, request: HttpRequest, pk: int) -> HttpResponse:
+        """The page of a deed, and by POST the deed itself."""
+        row = self.get_object(request, str(pk))
+        if not (self.has_view_permission(request) and request.user.has_perm(object_action.permission)):
+            raise PermissionDenied
+        if row is None:
+            raise Http404
+        if not object_action.is_available(request, row):
+            raise PermissionDenied
+        reason = request.POST.get("reason", "").replace("\0", "").strip()[: audit.REASON_CHARACTERS]
+        if request.method == "POST" and reason and self._execute(object_action, request, row, reason):
+            return redirect(self._redirect_url(pk))
+        return self._confirmation_page(object_action, request, row)
+
+    def _execute(self, object_action: ObjectAction, request: HttpRequest, row: Any, reason: str) -> bool:
+        """The deed and its record, together or not at all."""
+        try:
+            with transaction.atomic():
+                audit.record(request, object_action.recorded_action, row, reason=reason)
+                object_action.execute(request, row, reason)
+        except GovernanceError as refused:
+            messages.error(request, str(refused))
+            return False
+        messages.success(request, f"{object_action.label}: done.")
+        return True
+
+    def _redirect_url(self, pk: int) -> str:
+        """The row's page, or the list where the row is gone."""
+        table = f"admin:chat_{self.opts.model_name}"
+        kept = self.model._default_manager.filter(pk=pk).exists()
+        return reverse(f"{table}_change", args=[pk]) if kept else reverse(f"{table}_changelist")
+
+    def _confirmation_page(self, object_action: ObjectAction, request: HttpRequest, row: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": object_action.label,
+            "object_action": object_action,
+            "row": row,
+            "opts": self.opts,
+            "back": self._redirect_url(row.pk),
+            "characters": audit.REASON_CHARACTERS,
+        }
+        return TemplateResponse(request, "admin/chat/object_action.html", context)

@@ -1,0 +1,62 @@
+"""Redaction of a message, an answer or a thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from chat.admin.actions.object_actions import ObjectAction
+from chat.governance import redaction
+from chat.models import AuditAction, Message, Response
+
+_IRREVERSIBLE = "Nobody can undo this, nor read the text again. That there was something, when, and who redacted it, stays."
+_PERMISSION = "chat.redact_content"
+
+
+def _message(request: HttpRequest, row: Message, reason: str) -> None:
+    redaction.redact_message(row, request.user.get_username())
+
+
+def _response(request: HttpRequest, row: Response, reason: str) -> None:
+    redaction.redact_response(row, request.user.get_username())
+
+
+def _thread(request: HttpRequest, row: Any, reason: str) -> None:
+    redaction.redact_thread(row, request.user.get_username())
+
+
+def _is_message_redactable(request: HttpRequest, row: Message) -> bool:
+    return row.redacted_at is None
+
+
+def _is_response_redactable(request: HttpRequest, row: Response) -> bool:
+    return row.ended and row.messages.filter(redacted_at=None).exists()
+
+
+MESSAGE = ObjectAction(
+    "redact",
+    "Redact",
+    f"The text is removed everywhere; an answer's with its log, its calls of tools and their results. {_IRREVERSIBLE}",
+    _PERMISSION,
+    AuditAction.REDACTED,
+    _message,
+    _is_message_redactable,
+)
+RESPONSE = ObjectAction(
+    "redact",
+    "Redact",
+    f"The answer is removed everywhere, with its log, its calls of tools and their results. {_IRREVERSIBLE}",
+    _PERMISSION,
+    AuditAction.REDACTED,
+    _response,
+    _is_response_redactable,
+)
+THREAD = ObjectAction(
+    "redact",
+    "Redact",
+    f"Everything that was said in this thread is removed everywhere, with its title. {_IRREVERSIBLE}",
+    _PERMISSION,
+    AuditAction.REDACTED,
+    _thread,
+)

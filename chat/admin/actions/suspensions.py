@@ -1,0 +1,83 @@
+"""What staff may do to a user: suspend, let in again, end sessions, erase."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from chat.accounts import erasure, suspension
+from chat.admin.actions.object_actions import ObjectAction
+from chat.models import AuditAction, User
+
+
+def _suspend(request: HttpRequest, row: User, reason: str) -> None:
+    suspension.suspend(row.pk)
+
+
+def _restore(request: HttpRequest, row: User, reason: str) -> None:
+    suspension.restore(row.pk)
+
+
+def _sign_out(request: HttpRequest, row: User, reason: str) -> None:
+    suspension.end_sessions(row.pk)
+
+
+def _erase(request: HttpRequest, row: User, reason: str) -> None:
+    erasure.begin(row.pk)
+
+
+def can_manage(request: HttpRequest, row: User) -> bool:
+    """Staff are the superusers' business; nobody does this to themselves by mistake."""
+    return row.pk != request.user.pk and (
+        request.user.is_superuser or (not row.is_staff and not row.is_superuser)
+    )
+
+
+def _active(request: HttpRequest, row: User) -> bool:
+    return row.is_active and can_manage(request, row)
+
+
+def _suspended(request: HttpRequest, row: User) -> bool:
+    return not row.is_active and row.erasing_since is None and can_manage(request, row)
+
+
+def _not_being_erased(request: HttpRequest, row: User) -> bool:
+    return row.erasing_since is None and can_manage(request, row)
+
+
+SUSPEND = ObjectAction(
+    "suspend",
+    "Suspend",
+    "Every session and token is refused from now on, and what runs is stopped. Nothing is deleted.",
+    "chat.change_user",
+    AuditAction.SUSPENDED,
+    _suspend,
+    _active,
+)
+RESTORE = ObjectAction(
+    "restore",
+    "Let in again",
+    "The user may sign in again, and the tokens work again.",
+    "chat.change_user",
+    AuditAction.RESTORED,
+    _restore,
+    _suspended,
+)
+SIGN_OUT = ObjectAction(
+    "sign-out",
+    "End all sessions",
+    "The user has to sign in again in every browser. A guest, who has no password, cannot come back. Tokens go on working.",
+    "chat.change_user",
+    AuditAction.SIGNED_OUT,
+    _sign_out,
+    can_manage,
+)
+ERASE = ObjectAction(
+    "erase",
+    "Erase",
+    "The user and everything that is theirs is deleted for good: threads, messages, answers, tokens. It begins "
+    "at once and is done within minutes, without this page. Figures of what was used stay, without a name.",
+    "chat.delete_user",
+    AuditAction.ERASED,
+    _erase,
+    _not_being_erased,
+)

@@ -1,0 +1,40 @@
+"""The access record: who looked at what was said, when and why. Nobody changes or deletes it here."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from chat.admin.readonly import ReadOnlyAdmin
+from chat.models import AuditLogEntry
+
+SHOWN = 50  # keys of a list's page that are written out: as many as a page has rows
+
+
+@admin.register(AuditLogEntry)
+class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
+    list_display = ("moment", "username", "action", "kind", "public_id", "owner_name", "reason")
+    listed = ("moment", "username", "action", "kind", "object_pk", "public_id", "owner_name", "reason")
+    list_filter = ("action", "kind", "moment")
+    search_fields = ("username__exact", "owner_name__exact", "public_id__exact")
+    search_help_text = "Whole names of staff and owners, whole ids"
+    date_hierarchy = "moment"
+    ordering = ("-moment", "-pk")
+    fields = (
+        "moment",
+        ("username", "action"),
+        ("kind", "object_pk", "public_id", "owner_name"),
+        "object_keys",
+        "reason",
+    )
+
+    def has_view_permission(self, request: HttpRequest, obj: AuditLogEntry | None = None) -> bool:
+        return request.user.has_perm("chat.view_accessrecord")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditLogEntry]:
+        return super().get_queryset(request).defer("shown")
+
+    @admin.display(description="keys on the list's page")
+    def object_keys(self, row: AuditLogEntry) -> str:
+        return ", ".join(map(str, row.shown[:SHOWN])) or "-"

@@ -1,0 +1,1 @@
+"""Inspection of one response: transcript, timeline, trace and replay."""

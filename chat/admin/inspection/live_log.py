@@ -1,0 +1,83 @@
+"""A response's log for the script of its page, which replays it or follows it, and the stop of one that runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from chat import service
+from chat.admin import audit
+from chat.models import AuditAction, AuditLogEntry, Response
+from chat.responses import lifecycle
+from chat.streams.timing import timed_text
+
+PIECE_BYTES = 262_144  # of a log, in one answer: a long one takes four, and none takes much memory
+VIEW_SESSION = timedelta(minutes=15)  # for which going on with what one is reading is no look of its own
+
+
+@never_cache
+@require_GET
+def log(request: HttpRequest, key: int) -> HttpResponse:
+    """What came after the byte `after`: `arrivals` are [milliseconds since it was taken on, text, whether it is a think item].
+
+    `offset` is where they end, `more` whether the log goes on there already, `ended` whether it will never grow.
+    """
+    row = _get_response(request, key, "chat.read_content")
+    after = request.GET.get("after", "0")
+    if not (after.isascii() and after.isdigit() and len(after) < 16):
+        return JsonResponse({"detail": "`after` is a count of bytes."}, status=400)
+    if not _is_recorded(request, row, int(after)):
+        return JsonResponse({"detail": "A reason is wanted first: reload the page."}, status=403)
+    pieces = list(timed_text(row.pk, int(after), PIECE_BYTES))
+    offset = pieces[-1].stop if pieces else min(int(after), row.log_length)
+    return JsonResponse(
+        {
+            "arrivals": [[piece.milliseconds, piece.text, piece.ephemeral] for piece in pieces],
+            "offset": offset,
+            "more": offset < row.log_length,
+            "ended": row.ended,
+            "status": row.status,
+            "readers": service.readers(row.pk),
+        }
+    )
+
+
+def _get_response(request: HttpRequest, key: int, permission: str) -> Response:
+    """Raises PermissionDenied, and Http404."""
+    if not (request.user.has_perm("chat.view_response") and request.user.has_perm(permission)):
+        raise PermissionDenied
+    return get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
+
+
+def _is_recorded(request: HttpRequest, row: Response, after: int) -> bool:
+    """Whether this look is on record now. One that goes on is, where its beginning is not long ago."""
+    own = AuditLogEntry.objects.filter(
+        kind="response", object_pk=row.pk, username=request.user.get_username()
+    )
+    begun = own.filter(action=AuditAction.REPLAYED, moment__gt=Now() - VIEW_SESSION)
+    if after and audit.reason_for(request, row.thread) is not None and begun.exists():
+        return True
+    return audit.record_view(request, thread=row.thread, action=AuditAction.REPLAYED, obj=row)
+
+
+@require_POST
+def stop(request: HttpRequest, key: int) -> HttpResponse:
+    """End a response that runs, in whichever process; what has come so far is kept."""
+    row = _get_response(request, key, "chat.stop_response")
+    with transaction.atomic():
+        audit.record(request, AuditAction.STOPPED, row)
+        asked = lifecycle.request_stop(row.pk, None)
+    if asked:
+        with transaction.atomic():
+            lifecycle.finish_orphan(row.pk, expired=True)  # the owner may be dead
+    words = "It is being stopped." if asked else "It had ended already."
+    messages.info(request, words)
+    return redirect("admin:chat_response_change", row.pk)

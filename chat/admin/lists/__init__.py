@@ -1,0 +1,1 @@
+"""Columns, filters and paging of change lists."""

@@ -1,0 +1,146 @@
+"""Lists that cost the same on every page of a million rows: paged by key, counted by estimate.
+
+Django's own counts all rows for each page, and skips those ahead of it one by one. Here a page begins behind a row that was
+seen, so that rows which come and go meanwhile neither repeat nor hide the others; a row that itself moves to the top is
+found there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+from chat.admin.lists.dates import DateHierarchy
+from chat.exceptions import BadRequest
+from chat.reporting.admin_queries import estimated
+from chat.threads.threads import decode_cursor, encode_cursor
+
+M = TypeVar("M", bound=Model)
+
+AFTER, BEFORE = "after", "before"  # of the query string: where a page begins, or ends
+
+
+class KeysetAdmin(admin.ModelAdmin[M]):
+    """What such a list asks of its admin."""
+
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeysetChangeList
+
+    def get_keyset_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """The ordering of a list."""
+        return self.ordering
+
+    def attach_totals(self, rows: list[M]) -> None:
+        """Give the rows of a page what else it shows, in a fixed number of statements."""
+
+
+@dataclass(frozen=True, slots=True)
+class PagePosition:
+    """A row's place in a list: the values of its keys, and which way one looks from there."""
+
+    values: list[Any]
+    back: bool
+
+
+class KeysetChangeList(ChangeList):
+    """The last field of the ordering must be unique, and none of them null."""
+
+    model_admin: KeysetAdmin[Any]
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        for name in (AFTER, BEFORE):  # no filter, and not for the links that change one
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        return super().get_queryset(request, exclude_parameters)
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """By the key, one way or the other: by anything else a page would sort the whole table."""
+        ordering = list(self.model_admin.get_keyset_ordering(request))
+        return _reversed(ordering) if self.params.get(ORDER_VAR, "").isdecimal() else ordering
+
+    def get_results(self, request: HttpRequest) -> None:
+        ordering = list(self.queryset.query.order_by)
+        position = _parse_position(request)
+        rows, more = self._rows(ordering, position)
+        self.result_list = rows
+        self.newer = (
+            position is not None and (more or not position.back) and self._link(BEFORE, ordering, rows[:1])
+        )
+        self.older = (more or (position is not None and position.back)) and self._link(
+            AFTER, ordering, rows[-1:]
+        )
+        self.first = self.get_query_string() if position else None
+        self.exact = position is None and not more
+        self.result_count = len(rows) if self.exact else max(len(rows), estimated(self.queryset))
+        # Beside the search only what is known: equal numbers are not shown there.
+        self.full_result_count = None if self.exact else self.result_count
+        self.show_full_result_count = False
+        self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
+        self.paginator = None
+        self.dates = DateHierarchy.of(self) if self.date_hierarchy else None
+        self.model_admin.attach_totals(rows)
+
+    @property
+    def counted(self) -> str:
+        """The number of rows in words; an estimate has two figures that count."""
+        if self.exact:
+            return f"{self.result_count:,}"
+        unit = 10 ** max(0, len(str(self.result_count)) - 2)
+        return f"about {round(self.result_count / unit) * unit:,}"
+
+    def _rows(self, ordering: list[str], position: PagePosition | None) -> tuple[list[Any], bool]:
+        """A page, and whether there is more behind it, the way one looks."""
+        found, size = self.queryset, self.list_per_page
+        if position is not None:
+            way = _reversed(ordering) if position.back else ordering
+            try:
+                found = found.filter(rows_after(way, position.values)).order_by(*way)
+            except (ValueError, TypeError, ValidationError) as problem:
+                raise IncorrectLookupParameters(problem) from problem
+        rows = list(found[: size + 1])
+        page = rows[:size]
+        return (page[::-1] if position and position.back else page), len(rows) > size
+
+    def _link(self, name: str, ordering: list[str], row: Sequence[Any]) -> str | None:
+        if not row:
+            return None
+        keys = [getattr(row[0], field.removeprefix("-")) for field in ordering]
+        return self.get_query_string({name: encode_cursor(keys)})
+
+
+def rows_after(ordering: Sequence[str], values: Sequence[Any]) -> Q:
+    """The rows that come after the one with these values. Raises ValueError where the numbers of both differ."""
+    (field, *others), (value, *rest) = ordering, values
+    name = field.removeprefix("-")
+    past = "lt" if field.startswith("-") else "gt"
+    later = Q(**{f"{name}__{past}": value})
+    if not others:
+        if rest:
+            raise ValueError("more values than keys")
+        return later
+    # The first condition says nothing new, but an index can start with it.
+    return Q(**{f"{name}__{past}e": value}) & (later | Q(**{name: value}) & rows_after(others, rest))
+
+
+def _reversed(ordering: Sequence[str]) -> list[str]:
+    return [field[1:] if field.startswith("-") else f"-{field}" for field in ordering]
+
+
+def _parse_position(request: HttpRequest) -> PagePosition | None:
+    for name in (AFTER, BEFORE):
+        if name in request.GET:
+            try:
+                return PagePosition(decode_cursor(request.GET[name], list[Any]), name == BEFORE)
+            except BadRequest as problem:
+                raise IncorrectLookupParameters(problem) from problem
+    return None

@@ -1,0 +1,1 @@
+"""Dashboard, charts and the health of models and tools."""

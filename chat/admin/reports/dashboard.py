@@ -1,0 +1,70 @@
+"""The dashboard: what runs, what it takes, what fails, and who is refused; each panel as CSV too."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from chat.admin.reports.charts import shown
+from chat.admin.reports.panels import PANELS, DashboardData, active
+from chat.admin.reports.periods import MAX_DAYS, RANGES, parse_period
+from chat.admin.reports.spreadsheet import spreadsheet
+from chat.llm.config import MODELS
+from chat.reporting.admin_queries import models_of
+
+DASHBOARD_PERMISSION = "chat.view_dashboard"
+
+
+def dashboard(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    """The page. Raises PermissionDenied."""
+    data = _load_data(request)
+    query = urlencode({**data.period.query, **({"model": data.model} if data.model else {})})
+    context = {
+        **site.each_context(request),
+        "title": "Dashboard",
+        "period": data.period,
+        "ranges": list(RANGES),
+        "models": models_of("chat_upstreamcall", MODELS),
+        "model": data.model,
+        "max_days": MAX_DAYS,
+        "active": active(),
+        "totals": _totals(data),
+        "panels": [
+            (name, make(data), f"{reverse('admin:dashboard_csv', args=[name])}?{query}")
+            for name, make in PANELS.items()
+        ],
+    }
+    return TemplateResponse(request, "admin/chat/dashboard.html", context)
+
+
+def panel_csv(request: HttpRequest, site: AdminSite, panel: str) -> HttpResponse:
+    """One panel's table. Raises PermissionDenied, Http404."""
+    data = _load_data(request)
+    if panel not in PANELS:
+        raise Http404
+    made = PANELS[panel](data)
+    span = data.period
+    return spreadsheet(f"{panel}-{span.first}-{span.last}", made.head, made.rows)
+
+
+def _load_data(request: HttpRequest) -> DashboardData:
+    if not request.user.has_perm(DASHBOARD_PERMISSION):
+        raise PermissionDenied
+    return DashboardData(parse_period(request.GET), request.GET.get("model", ""))
+
+
+def _totals(data: DashboardData) -> dict[str, str]:
+    """Of the whole span."""
+    rows = data.usage
+    sums = {
+        "responses": sum(row.responses for row in rows),
+        "calls of models": sum(row.calls for row in rows),
+        "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
+        "failed calls": sum(row.calls for row in data.failed),
+    }
+    return {name: shown(number) for name, number in sums.items()}

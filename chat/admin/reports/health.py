@@ -1,0 +1,178 @@
+"""Models, prices and tools: what is configured, how the models' servers were in the last hour, and a probe. Never a key."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from asgiref.sync import async_to_sync
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from chat import service, tools
+from chat.admin.reports.dashboard import DASHBOARD_PERMISSION
+from chat.conf import settings
+from chat.llm.config import C1, OPENASSISTANT, ModelSpec, specs
+from chat.models import Price
+from chat.reporting.model_health import ModelHealth, health
+
+PROBE_PERMISSION = "chat.probe_model"
+DEMO = "the demo model of this server"
+WINDOW = timedelta(hours=1)  # of which the health tells
+
+_probing = threading.Lock()  # one probe at a time in a process: a button is no load generator
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model as it is configured. `server` without what may be secret in it; `key` is None where it needs none."""
+
+    name: str
+    server: str
+    upstream: str
+    key: bool | None
+    format: str
+    tools: str
+    parameters: str
+    spec: ModelSpec
+    price: Price | None
+    health: ModelHealth | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """A tool that may be offered; `schema` is what a model is told, as JSON."""
+
+    name: str
+    description: str
+    schema: str
+    permission: str
+    seconds: float
+    result_bytes: int
+    alone: bool
+
+
+def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    """The page. Raises PermissionDenied."""
+    if not request.user.has_perm(DASHBOARD_PERMISSION):
+        raise PermissionDenied
+    context = {
+        **site.each_context(request),
+        "title": "Models and tools",
+        "models": _models(),
+        "tools": [_tool(tool) for tool in tools.configured_tools().values()],
+        "servers": [(state, [_tool(tool) for tool in state.tools]) for state in tools.servers()],
+        "may_probe": request.user.has_perm(PROBE_PERMISSION),
+        "may_price": request.user.has_perm("chat.view_price"),
+    }
+    return TemplateResponse(request, "admin/chat/models.html", context)
+
+
+def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    """Ask a model for a word, and tell on the page how that went. Raises PermissionDenied."""
+    if not request.user.has_perm(PROBE_PERMISSION):
+        raise PermissionDenied
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    name = request.POST.get("model", "")
+    if name not in specs:
+        messages.error(request, "There is no such model.")
+    elif not _probing.acquire(blocking=False):
+        messages.warning(request, "Another probe is under way.")
+    else:
+        try:
+            _report_probe(request, name)
+        finally:
+            _probing.release()
+    return HttpResponseRedirect(reverse("admin:models"))
+
+
+def _report_probe(request: HttpRequest, name: str) -> None:
+    found = async_to_sync(service.probe)(name)
+    if found.error is None:
+        messages.success(request, f"Model {name}: first token after {found.seconds:.2f} s.")
+    else:
+        error = found.error
+        messages.error(request, f"Model {name}: {error.code} after {found.seconds:.2f} s. {error.detail}")
+
+
+def _models() -> list[ModelRow]:
+    now = datetime.now(UTC)
+    recent = health(now - WINDOW)
+    valid = Price.objects.filter(valid_from__lte=now).order_by("model", "-valid_from").distinct("model")
+    prices = {price.model: price for price in valid}
+    return [_model(name, spec, prices.get(name), recent.get(name)) for name, spec in specs.items()]
+
+
+def _model(name: str, spec: ModelSpec, price: Price | None, recent: ModelHealth | None) -> ModelRow:
+    server, upstream, key = _endpoint_of(name, spec)
+    parameters = ", ".join(_parameter(*item) for item in spec.parameters.items())
+    return ModelRow(
+        name, server, upstream, key, _format(name, spec), _tools(name, spec), parameters, spec, price, recent
+    )
+
+
+def _format(name: str, spec: ModelSpec) -> str:
+    if spec.openui:
+        return "openui-lang"
+    return "C1" if spec.c1 or name == C1 else "text"
+
+
+def _tools(name: str, spec: ModelSpec) -> str:
+    """OpenAssistant's prompt has no place for them."""
+    if isinstance(spec.tools, bool) or name == OPENASSISTANT:
+        return "all" if spec.tools and name != OPENASSISTANT else "none"
+    return ", ".join(spec.tools)
+
+
+def _endpoint_of(name: str, spec: ModelSpec) -> tuple[str, str, bool | None]:
+    """The server, the name it is told, and whether its key is set."""
+    if name == C1:
+        key = bool(settings.thesys_api_key)
+        return (
+            (DEMO, settings.c1_model, None)
+            if settings.demo
+            else (_without_credentials(settings.c1_upstream), settings.c1_model, key)
+        )
+    if name == OPENASSISTANT:
+        url, key = settings.openassistant_base_url, bool(settings.openassistant_api_key)
+        return (
+            (_without_credentials(url), settings.openassistant_model, key)
+            if url
+            else (DEMO, settings.openassistant_model, None)
+        )
+    return _without_credentials(spec.base_url), spec.model, bool(spec.api_key) if spec.api_key_env else None
+
+
+def _without_credentials(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _parameter(name: str, value: Any) -> str:
+    """Numbers and switches are told; a text could be anything."""
+    return (
+        f"{name} = {msgspec.json.encode(value).decode()}" if isinstance(value, bool | int | float) else name
+    )
+
+
+def _tool(tool: tools.Tool) -> ToolRow:
+    function = tool.schema["function"]
+    schema = msgspec.json.format(msgspec.json.encode(function["parameters"])).decode()
+    return ToolRow(
+        tool.name,
+        function["description"],
+        schema,
+        tool.permission or "",
+        tool.seconds,
+        tool.result_bytes,
+        tool.alone,
+    )

@@ -1,0 +1,236 @@
+"""The dashboard's panels: each a chart or some, the same as a table, and so as CSV."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Count
+
+from chat.admin.reports.charts import Chart, Series, lines, stacked
+from chat.admin.reports.periods import Period
+from chat.models import ACTIVE, Response
+from chat.reporting import rollups
+from chat.reporting.quota_hits import by_user, over_time
+from chat.reporting.rollups import FirstTokenLatency, UsageBucket
+
+TOP_USERS = 20  # users that a panel names
+STOPPED = "stopped"  # somebody's wish, and no failure
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """`rows` are what the table shows and the CSV holds; None is an empty cell."""
+
+    title: str
+    head: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    charts: list[Chart] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def cells(self) -> list[list[tuple[str, bool]]]:
+        """The rows for people: each cell's text, and whether it is a number."""
+        return [[_cell(value) for value in row] for row in self.rows]
+
+
+class DashboardData:
+    """What the panels are made from, each read when it is first asked for. `model` "" stands for all."""
+
+    def __init__(self, period: Period, model: str) -> None:
+        self.period, self.model = period, model
+        self.starts = period.starts()
+        self.labels = [period.label(start) for start in self.starts]
+
+    @cached_property
+    def done(self) -> datetime:
+        return rollups.roll_up()
+
+    @cached_property
+    def usage(self) -> list[UsageBucket]:
+        found = rollups.usage(self.period.span, self.done)
+        return [row for row in found if self.model in ("", row.model)]
+
+    @property
+    def failed(self) -> list[UsageBucket]:
+        return [row for row in self.usage if row.error_code not in ("", STOPPED)]
+
+    @cached_property
+    def first_token_waits(self) -> dict[datetime, FirstTokenLatency]:
+        found = rollups.first_tokens(self.period.span, self.done, self.model)
+        return {wait.start.astimezone(UTC): wait for wait in found}
+
+    def series(
+        self,
+        rows: Sequence[UsageBucket],
+        key: Callable[[UsageBucket], str],
+        value: Callable[[UsageBucket], float],
+    ) -> list[Series]:
+        """For each key the sum of the values at each start."""
+        sums: dict[str, dict[datetime, float]] = defaultdict(lambda: defaultdict(float))
+        for row in rows:
+            sums[key(row)][row.start.astimezone(UTC)] += value(row)
+        return [
+            Series(name, [places[start] for start in self.starts]) for name, places in sorted(sums.items())
+        ]
+
+
+def responses(data: DashboardData) -> Panel:
+    series = data.series(data.usage, lambda row: row.model, lambda row: row.responses)
+    return _over_time(data, f"Responses per {data.period.span.unit}", series)
+
+
+def tokens(data: DashboardData) -> Panel:
+    prompt = data.series(data.usage, lambda row: "prompt", lambda row: row.prompt_tokens)
+    completion = data.series(data.usage, lambda row: "completion", lambda row: row.completion_tokens)
+    return _over_time(data, f"Tokens per {data.period.span.unit}", [*prompt, *completion])
+
+
+def first_token(data: DashboardData) -> Panel:
+    """Half and 95 in a hundred of the calls were quicker."""
+    title = "Time to first token"
+    first_token_waits = [data.first_token_waits.get(start) for start in data.starts]
+    series = [
+        Series("p50", [wait.p50 if wait else None for wait in first_token_waits]),
+        Series("p95", [wait.p95 if wait else None for wait in first_token_waits]),
+    ]
+    rows = [
+        (label, wait.calls, round(wait.p50, 3), round(wait.p95, 3))
+        for label, wait in zip(data.labels, first_token_waits, strict=True)
+        if wait
+    ]
+    chart = [lines(title, data.labels, series, "s")] if rows else []
+    return Panel(title, (_time(data), "calls", "p50, seconds", "p95, seconds"), rows, chart)
+
+
+def failures(data: DashboardData) -> Panel:
+    """Of calls: after one that fails another model may have answered."""
+    series = data.series(data.failed, lambda row: row.error_code, lambda row: row.calls)
+    return _over_time(data, f"Failed calls per {data.period.span.unit}", series)
+
+
+def failures_by_model(data: DashboardData) -> Panel:
+    all_calls: dict[str, int] = defaultdict(int)
+    for row in data.usage:
+        all_calls[row.model] += row.calls
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for row in data.failed:
+        counts[row.error_code, row.model] += row.calls
+    rows = [
+        (kind, model, number, round(100 * number / all_calls[model], 2))
+        for (kind, model), number in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+    return Panel("Failures by kind and model", ("kind", "model", "calls", "% of the model's calls"), rows)
+
+
+def cost(data: DashboardData) -> Panel:
+    """By the prices of their time. Currencies are never added up."""
+    priced = [row for row in data.usage if row.currency]
+    charts = []
+    for currency in sorted({row.currency for row in priced}):
+        here = [row for row in priced if row.currency == currency]
+        series = data.series(here, lambda row: row.model, lambda row: float(row.cost))
+        charts.append(stacked(f"Cost, {currency}", data.labels, series))
+    sums: dict[tuple[str, str, str], Any] = defaultdict(int)
+    for row in priced:
+        sums[data.period.label(row.start.astimezone(UTC)), row.model, row.currency] += row.cost
+    rows = [(*key, round(value, 6)) for key, value in sorted(sums.items())]
+    free = sum(row.calls for row in data.usage if not row.currency)
+    note = f"Calls without a price, which are not in it: {free:,}." if free else ""
+    title = f"Cost per {data.period.span.unit} and model"
+    return Panel(title, (_time(data), "model", "currency", "cost"), rows, charts, note)
+
+
+def users(data: DashboardData) -> Panel:
+    found = rollups.top_users(data.period.span, data.done, TOP_USERS)
+    rows = [
+        (
+            one.name or _deleted_user_label(one.owner),
+            one.responses,
+            one.tokens,
+            one.currency or None,
+            round(one.cost, 6),
+        )
+        for one in found
+    ]
+    head = ("user", "responses", "tokens", "currency", "cost")
+    return Panel("Top users by cost", head, rows, note=_of_all(data))
+
+
+def quota_hits(data: DashboardData) -> Panel:
+    found = over_time(data.period.span)
+    names = sorted({quota for _, quota, _ in found})
+    hits = {(start.astimezone(UTC), quota): number for start, quota, number in found}
+    series = [Series(name, [hits.get((start, name), 0) for start in data.starts]) for name in names]
+    return replace(_over_time(data, "Prompts refused by quotas", series), note=_of_all(data))
+
+
+def refused_users(data: DashboardData) -> Panel:
+    found = by_user(data.period.span, TOP_USERS)
+    rows = [
+        (one.name or _deleted_user_label(None), one.quota, one.hits, f"{one.last_at:%Y-%m-%d %H:%M}")
+        for one in found
+    ]
+    return Panel("Users refused by quotas", ("user", "quota", "prompts", "last"), rows, note=_of_all(data))
+
+
+PANELS: dict[str, Callable[[DashboardData], Panel]] = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        responses,
+        tokens,
+        first_token,
+        failures,
+        failures_by_model,
+        cost,
+        users,
+        quota_hits,
+        refused_users,
+    )
+}
+
+
+def active() -> dict[str, int]:
+    """Responses that run or wait now, in all processes."""
+    rows = Response.objects.filter(status__in=ACTIVE).order_by().values_list("status").annotate(Count("pk"))
+    counts = dict(rows)
+    return {status.value: counts.get(status.value, 0) for status in reversed(ACTIVE)}
+
+
+def _over_time(data: DashboardData, title: str, series: list[Series]) -> Panel:
+    """A column for each series; hours or days in which nothing was are left out of the table."""
+    rows = [
+        (label, *(_plain(one.values[index]) for one in series))
+        for index, label in enumerate(data.labels)
+        if any(one.values[index] for one in series)
+    ]
+    charts = [stacked(title, data.labels, series)] if rows else []
+    return Panel(title, (_time(data), *(one.name for one in series)), rows, charts)
+
+
+def _of_all(data: DashboardData) -> str:
+    """For panels that cannot tell models apart."""
+    return "Of all models together." if data.model else ""
+
+
+def _plain(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value == int(value) else value
+
+
+def _cell(value: Any) -> tuple[str, bool]:
+    if isinstance(value, int | float | Decimal):
+        return f"{value:,}", True
+    return ("-" if value is None else str(value)), False
+
+
+def _time(data: DashboardData) -> str:
+    return f"{data.period.span.unit} (UTC)"
+
+
+def _deleted_user_label(owner: int | None) -> str:
+    return "(gone)" if owner is None else f"(gone, #{owner})"

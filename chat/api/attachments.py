@@ -1,0 +1,50 @@
+"""Pictures in, and out again to their owner alone."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import service
+from chat.api.base import authenticate, json_response
+from chat.api.encoders import serializers
+from chat.conf import settings
+from chat.exceptions import TooLarge, UnsupportedMediaType
+from chat.schemas.image_types import content_type_of
+from chat.threads.attachments import Picture
+
+POLICY = (
+    "default-src 'none'; sandbox; frame-ancestors 'none'"  # a picture that is opened as a page can do nothing
+)
+CACHE = "private, max-age=3600"  # it never changes; but it is not to outlive its account for long
+
+
+async def create(request: HttpRequest) -> HttpResponseBase:
+    caller = await authenticate(request)
+    return json_response(serializers.attachment(await service.attach(caller, _picture(request))), 201)
+
+
+def _picture(request: HttpRequest) -> Picture:
+    """The body. Raises TooLarge, and UnsupportedMediaType where it is not the picture that its header says."""
+    if len(request.body) > settings.attachment_bytes:
+        raise TooLarge(
+            f"A picture may have {settings.attachment_bytes} bytes.", limit=settings.attachment_bytes
+        )
+    found = content_type_of(request.body)
+    if found is None or found != request.content_type:
+        raise UnsupportedMediaType(
+            "Send a PNG, JPEG, WebP or GIF picture as it is, with its own type in `Content-Type`."
+        )
+    return Picture(found, request.body)
+
+
+async def show(request: HttpRequest, attachment_id: str) -> HttpResponseBase:
+    row = await service.attachment(await authenticate(request), attachment_id)
+    response = HttpResponse(bytes(row.data), content_type=row.content_type)
+    kind = row.content_type.removeprefix("image/")
+    response["Content-Disposition"] = f'inline; filename="picture.{kind}"'
+    response["Content-Security-Policy"] = POLICY
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Cache-Control"] = CACHE
+    response["Vary"] = "Cookie, Authorization"
+    return response

@@ -1,0 +1,169 @@
+"""What every view needs: who is asking, may they, and every error as a problem document (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from django.conf import settings as django_settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware, get_token
+from django.views.decorators.csrf import csrf_exempt
+
+from chat import service
+from chat.accounts.identity import Caller, Credentials
+from chat.api import origins
+from chat.exceptions import (
+    BadRequest,
+    ChatError,
+    CsrfFailed,
+    ForbiddenOrigin,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+    format_traceback_without_message,
+)
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=HttpResponseBase)
+
+View = Callable[..., Awaitable[HttpResponseBase]]
+
+BODY_BYTES = (
+    1024 * 1024
+)  # of any request but a replacement: 64 KiB of content is at most 384 KiB in JSON's escapes
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def endpoint(**methods: View) -> Any:
+    """One path's view, by method (`get=…, post=…`). It never raises: every error is a problem document."""
+    allowed = {name.upper(): view for name, view in methods.items()}
+    if "GET" in allowed:
+        allowed["HEAD"] = allowed["GET"]
+
+    # Django's check is made in `caller_of` instead: only where a cookie says who is asking, and with our own error.
+    @csrf_exempt
+    async def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
+        try:
+            request.get_host()  # raises DisallowedHost
+            return await _select_view(allowed, request)(request, **ids)
+        except ChatError as error:
+            return problem(error)
+        except (DisallowedHost, UnicodeError):
+            return problem(
+                BadRequest("The request's head cannot be read, or names a host that is not served here.")
+            )
+        except RequestDataTooBig:
+            return problem(TooLarge())
+        except Exception as error:
+            logger.error(
+                "action=view_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
+            return problem(Unavailable("Something went wrong on the server. Nothing was lost; try again."))
+
+    return view
+
+
+def _select_view(allowed: dict[str, View], request: HttpRequest) -> View:
+    if request.method not in allowed:
+        raise MethodNotAllowed(f"This path takes {', '.join(allowed)}.", allow=list(allowed))
+    return allowed[request.method]
+
+
+def problem(error: ChatError) -> HttpResponse:
+    """The problem document of an error, with the headers that belong to it."""
+    response = HttpResponse(
+        msgspec.json.encode(error.problem()), status=error.status, content_type="application/problem+json"
+    )
+    if error.retry_after is not None:
+        response["Retry-After"] = str(math.ceil(error.retry_after))
+    if isinstance(error, MethodNotAllowed):
+        response["Allow"] = ", ".join(error.fields.get("allow", []))
+    if error.status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def json_response(value: Any, status: int = 200) -> HttpResponse:
+    response = HttpResponse(msgspec.json.encode(value), status=status, content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def unknown_route(request: HttpRequest, **_: str) -> HttpResponseBase:
+    """Any API path that does not exist."""
+    raise NotFound
+
+
+def read_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
+    """The JSON body. Raises UnsupportedMediaType and TooLarge."""
+    if request.content_type != "application/json":
+        raise UnsupportedMediaType
+    if len(request.body) > limit:
+        raise TooLarge(f"The body has more than {limit} bytes.", limit=limit)
+    return request.body
+
+
+async def authenticate(request: HttpRequest, *, make_guest: bool = False) -> Caller:
+    """Who is asking. Raises Unauthenticated, and CsrfFailed where only a cookie says so and the token is missing."""
+    credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
+    caller = await service.identify(credentials, make_guest=make_guest)
+    if caller.by_cookie and request.method not in SAFE_METHODS:
+        _check_csrf(request)
+    return caller
+
+
+async def authenticate_by_origin(request: HttpRequest) -> Caller:
+    """Who is asking on the routes that C1's client calls without a CSRF token: their protection is the origin."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if origin is not None and not origins.is_allowed(origin, request.scheme or "http", request.get_host()):
+        raise ForbiddenOrigin
+    if site is not None and site not in origins.OWN_FETCH_SITES:
+        raise ForbiddenOrigin
+    credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
+    return await service.identify(credentials, make_guest=True)
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    check = CsrfViewMiddleware(lambda _: HttpResponse())
+    check.process_request(request)
+    if check.process_view(request, _empty_response, (), {}) is not None:
+        raise CsrfFailed
+
+
+def _empty_response(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+def csrf_token(request: HttpRequest) -> tuple[str, Callable[[HttpResponse], HttpResponseBase]]:
+    """The token for this browser, and what sets its cookie on the response."""
+    check = CsrfViewMiddleware(lambda _: HttpResponse())
+    check.process_request(request)
+    token = get_token(request)
+    return token, lambda response: check.process_response(request, response)
+
+
+def set_session_cookie(request: HttpRequest, response: R, caller: Caller) -> R:
+    """Give a guest just made its session cookie."""
+    if caller.new_session is not None:
+        response.set_cookie(
+            django_settings.SESSION_COOKIE_NAME,
+            caller.new_session,
+            max_age=django_settings.SESSION_COOKIE_AGE,
+            path=django_settings.SESSION_COOKIE_PATH,
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response

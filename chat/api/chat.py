@@ -1,0 +1,163 @@
+"""Prompts in, answers out: the two chat routes, and a response's state, stream and stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from chat import schemas, service
+from chat.accounts.identity import Caller
+from chat.api.base import (
+    authenticate,
+    authenticate_by_origin,
+    json_response,
+    problem,
+    read_body,
+    set_session_cookie,
+)
+from chat.api.encoders import raw, serializers, sse
+from chat.api.streaming import ByteStream
+from chat.conf import settings
+from chat.exceptions import BY_CODE, BadRequest, ChatError, format_traceback_without_message
+from chat.models import Response
+from chat.streams import EndEvent, LogEvent
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=HttpResponseBase)
+
+Encode = Callable[[LogEvent], bytes]
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+PLAIN = "text/plain; charset=utf-8"
+
+
+async def send_to_c1(request: HttpRequest) -> HttpResponseBase:
+    return await _send(request, "", raw.c1, EVENT_STREAM)
+
+
+async def send_to_openassistant(request: HttpRequest) -> HttpResponseBase:
+    return await _send(request, "openassistant", raw.plain, PLAIN)
+
+
+async def _send(
+    request: HttpRequest, default_model: str, encode: Encode, content_type: str
+) -> HttpResponseBase:
+    as_events = _wants_events(request)
+    body = read_body(request)
+    caller = await authenticate_by_origin(request)
+    row = await service.send(caller, schemas.parse_send(body), default_model)
+    stream = await _stream(caller, row, 0, None if as_events else encode, content_type)
+    return set_session_cookie(request, stream, caller)
+
+
+def _wants_events(request: HttpRequest) -> bool:
+    wanted = request.GET.get("format", "c1")
+    if wanted not in ("c1", "sse"):
+        raise BadRequest("`format` must be `c1` or `sse`.")
+    return wanted == "sse"
+
+
+async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    as_events, offset = _wants_events(request), _offset(request)
+    caller = await authenticate(request)
+    row = await service.response(caller, response_id)
+    return await _stream(caller, row, offset, None if as_events else raw.c1, EVENT_STREAM)
+
+
+def _offset(request: HttpRequest) -> int:
+    return schemas.offset_text(request.headers.get("Last-Event-ID") or request.GET.get("offset", "0"))
+
+
+async def _stream(
+    caller: Caller, row: Response, offset: int, encode: Encode | None, content_type: str
+) -> HttpResponseBase:
+    """The answer from an offset: framed as events, or (with `encode`) raw, whose head waits for the first byte or the end."""
+    events = await service.follow(caller, row, offset)
+    first = [await anext(events)]
+    headers = {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
+    if encode is None:
+        return _streaming(
+            first, events, sse.SseEncoder(row.public_id, row.thread.public_id), EVENT_STREAM, headers
+        )
+    while not (encode(first[-1]) or isinstance(first[-1], EndEvent)):
+        first = [await anext(events)]
+    failure = _failure(first[-1])
+    if failure is not None and settings.model_errors == "status":
+        return _set_headers(problem(failure), headers)
+    if failure is not None:
+        headers["X-Response-Status"] = "failed"
+    return _streaming(first, events, encode, content_type, headers)
+
+
+def _failure(event: LogEvent) -> ChatError | None:
+    detail = raw.failure_of(event)
+    if detail is None or not isinstance(event, EndEvent) or event.response is None:
+        return None
+    return BY_CODE[event.response.error_code or "model_failed"](
+        detail, retry_after=event.response.retry_after
+    )
+
+
+def _streaming(
+    first: list[LogEvent],
+    rest: AsyncGenerator[LogEvent],
+    encode: Encode,
+    content_type: str,
+    headers: dict[str, str],
+) -> HttpResponseBase:
+    response = ByteStream(_encode_events(first, rest, encode), content_type)
+    fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+    return _set_headers(response, fixed | headers)
+
+
+def _set_headers(response: R, headers: dict[str, str]) -> R:
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+async def _encode_events(
+    first: list[LogEvent], rest: AsyncGenerator[LogEvent], encode: Encode
+) -> AsyncGenerator[bytes]:
+    """The body. It never raises: under Daphne an error here would hang its reader (a close without an end means: come back)."""
+    async with aclosing(rest):
+        try:
+            for event in first:
+                if data := encode(event):
+                    yield data
+            async for event in rest:
+                if data := encode(event):
+                    yield data
+        except ChatError as error:
+            logger.warning("action=stream_cut code=%s", error.code)
+        except Exception as error:
+            logger.error(
+                "action=stream_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
+
+
+async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    as_events, caller = _wants_events(request), await authenticate(request)
+    row = await service.regenerate(caller, schemas.parse_regenerate(response_id, request.body))
+    plain = row.model == "openassistant"
+    encode, content_type = (raw.plain, PLAIN) if plain else (raw.c1, EVENT_STREAM)
+    return await _stream(caller, row, 0, None if as_events else encode, content_type)
+
+
+async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    row = await service.response(await authenticate(request), response_id)
+    return json_response(serializers.response(row, await service.current_offset(row)))
+
+
+async def stop(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    caller = await authenticate(request)
+    ended = await service.stop(caller, response_id, schemas.parse_stop_offset(request.body))
+    return json_response({"status": ended.status})

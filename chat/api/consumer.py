@@ -1,0 +1,238 @@
+"""The WebSocket door: the same verbs, logs and offsets as HTTP, several responses on one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.http import parse_cookie
+from django.http.request import split_domain_port, validate_host
+
+from chat import schemas, service
+from chat.accounts.identity import Caller, Credentials
+from chat.api import origins
+from chat.api.encoders import serializers, websocket
+from chat.conf import settings
+from chat.exceptions import (
+    BadRequest,
+    ChatError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    format_traceback_without_message,
+)
+from chat.models import Response
+from chat.streams import EndEvent, LogEvent
+
+logger = logging.getLogger(__name__)
+
+FRAME_BYTES = (
+    512 * 1024
+)  # of a frame that is read: 64 KiB of content in JSON's worst escapes, and its envelope
+ACCESS_REVOKED_CLOSE_CODE = 4401  # the close code of who may come in no more, after HTTP's 401
+MAX_FOLLOWED_RESPONSES = (
+    64  # responses at once on one socket: more than a person has open, few enough to bound its memory
+)
+
+
+class ChatConsumer(AsyncWebsocketConsumer):
+    """One socket. Frames are handled in their order; each followed response has a task of its own."""
+
+    caller: Caller
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own closes old connections of Django's first, in a thread: a quarter of a frame's cost, and there are none.
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_connect(self, message: Any) -> None:
+        self._following: dict[str, asyncio.Task[None]] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._unregister: Callable[[], None] = _no_op
+        try:
+            self.caller = await self._authenticate()
+            self._unregister = await service.register_connection(self.caller, self._on_access_revoked)
+        except ChatError:
+            await self.close()
+            return
+        await self.accept()
+
+    def _on_access_revoked(self) -> None:
+        self._closing = asyncio.create_task(self.close(ACCESS_REVOKED_CLOSE_CODE))
+
+    async def _authenticate(self) -> Caller:
+        """Who is there. Raises Unauthenticated: a server can only refuse a handshake as a whole."""
+        headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
+        credentials = Credentials.of(
+            headers.get("authorization", ""), parse_cookie(headers.get("cookie", ""))
+        )
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if (
+            not validate_host(split_domain_port(host)[0], settings.allowed_hosts)
+            or self.scope["path"] != "/ws/chat/"
+        ):
+            raise Unauthenticated
+        if origin is None:
+            if credentials.bearer is None:
+                raise Unauthenticated
+        elif not origins.is_allowed(origin, _scheme(headers), host):
+            raise Unauthenticated
+        return await service.identify(credentials)
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        text = message.get("text")
+        response_id: str | None = None
+        try:
+            frame = _parse_frame(text)
+            named = frame.get("responseId")
+            response_id = named if isinstance(named, str) and schemas.is_id(named) else None
+            await self._handle(frame, text or "")
+        except ChatError as error:
+            await self.send(websocket.error(error, response_id))
+        except Exception as error:
+            logger.error(
+                "action=frame_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
+            await self.send(websocket.error(_unexpected_error(), response_id))
+
+    async def _handle(self, frame: dict[str, Any], text: str) -> None:
+        match frame.get("type"):
+            case "send":
+                await self._send(schemas.parse_send(text))
+            case "follow":
+                await self._follow_frame(frame)
+            case "unfollow":
+                await self._unfollow(_parse_response_id(frame))
+            case "stop":
+                await self._stop(frame)
+            case "watch":
+                self._watch()
+            case "ping":
+                await self.send(websocket.frame({"type": "pong"}))
+            case _:
+                raise BadRequest("`type` must be send, follow, unfollow, stop, watch or ping.")
+
+    async def _send(self, request: schemas.SendRequest) -> None:
+        row = await service.send(self.caller, request)
+        await self._follow(row, 0)
+
+    async def _follow_frame(self, frame: dict[str, Any]) -> None:
+        offset = schemas.offset_of(frame.get("offset")) or 0
+        await self._follow(await service.response(self.caller, _parse_response_id(frame)), offset)
+
+    async def _follow(self, row: Response, offset: int) -> None:
+        """Begin to follow; a second follow of the same response replaces the first."""
+        await self._cancel(row.public_id)
+        if len(self._following) >= MAX_FOLLOWED_RESPONSES:
+            raise BadRequest(f"One socket follows at most {MAX_FOLLOWED_RESPONSES} responses at once.")
+        events = await service.follow(self.caller, row, offset)
+        encode = websocket.WebSocketEncoder(row.public_id, row.thread.public_id)
+        # The first event comes before the next frame is read: a bad offset is this frame's error.
+        start = encode(await anext(events))
+        task = asyncio.create_task(self._relay(row.public_id, events, encode, start))
+        self._following[row.public_id] = task
+
+    async def _relay(
+        self,
+        response_id: str,
+        events: AsyncGenerator[LogEvent],
+        encode: websocket.WebSocketEncoder,
+        start: str | None,
+    ) -> None:
+        async with aclosing(events):
+            try:
+                await self.send(start)
+                async for event in events:
+                    frame = encode(event)
+                    if frame is not None:
+                        await self.send(frame)
+            except ChatError as error:
+                await self.send(websocket.error(error, response_id))
+            except Exception as error:
+                # Unforeseen, and in a task that nobody awaits: its reader would wait for ever.
+                logger.error(
+                    "action=follow_failed reason=%s\n%s",
+                    type(error).__name__,
+                    format_traceback_without_message(error),
+                )
+                await self.send(websocket.error(_unexpected_error(), response_id))
+        if self._following.get(response_id) is asyncio.current_task():
+            del self._following[response_id]
+
+    async def _unfollow(self, response_id: str) -> None:
+        await self._cancel(response_id)
+        await self.send(websocket.frame({"type": "unfollowed", "responseId": response_id}))
+
+    async def _cancel(self, response_id: str) -> None:
+        task = self._following.pop(response_id, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _stop(self, frame: dict[str, Any]) -> None:
+        response_id = _parse_response_id(frame)
+        ended = await service.stop(self.caller, response_id, schemas.offset_of(frame.get("offset")))
+        if response_id not in self._following:
+            encode = websocket.WebSocketEncoder(response_id, "")
+            await self.send(encode(EndEvent(ended.log_length, ended)))
+
+    def _watch(self) -> None:
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._relay_threads())
+
+    async def _relay_threads(self) -> None:
+        async with aclosing(service.watch(self.caller)) as events:
+            async for thread_event in events:
+                thread = (
+                    serializers.thread(thread_event.thread)
+                    if thread_event.thread
+                    else {"threadId": thread_event.thread_id}
+                )
+                await self.send(
+                    websocket.frame({"type": "thread", "event": thread_event.event, "thread": thread})
+                )
+
+    async def websocket_disconnect(self, message: Any) -> None:
+        self._unregister()
+        tasks = [task for task in (*self._following.values(), self._watching) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise StopConsumer
+
+    async def send(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
+    ) -> None:
+        await self.base_send({"type": "websocket.send", "text": text_data})
+
+
+def _no_op() -> None:
+    """What a socket that was never let in has to leave."""
+
+
+def _unexpected_error() -> Unavailable:
+    return Unavailable("Something went wrong on the server. Nothing was lost; try again.")
+
+
+def _scheme(headers: dict[str, str]) -> str:
+    """Of the page that may have opened the socket; only a trusted proxy knows of TLS."""
+    return headers.get("x-forwarded-proto", "http") if settings.trusted_proxy else "http"
+
+
+def _parse_frame(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise BadRequest("Frames are JSON text; binary ones are not taken.")
+    if len(text.encode()) > FRAME_BYTES:
+        raise TooLarge(f"A frame may have {FRAME_BYTES} bytes.", limit=FRAME_BYTES)
+    return schemas.parse_object(text)
+
+
+def _parse_response_id(frame: dict[str, Any]) -> str:
+    return schemas.checked_id(frame.get("responseId"), "responseId")

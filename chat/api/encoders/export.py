@@ -1,0 +1,86 @@
+"""What a user takes along: JSON for programs, Markdown for people."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from chat.api.encoders import serializers
+from chat.models import Attachment, Role, Thread
+from chat.text import plain_text, plain_text_of_parts
+from chat.threads.exports import AccountExport, ExportedMessage
+
+VERSION = 1  # of the files' form: a reader can tell an older one from a newer
+UNTITLED = "Chat"
+TRUNCATION_NOTE = "\n\n*The export broke off here. Please try again.*\n"
+
+
+def encode(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def opening(head: dict[str, Any], name: str) -> bytes:
+    """An object up to the start of its last field, a list."""
+    return encode(head)[:-1] + b"," + encode(name) + b":["
+
+
+def file_head() -> dict[str, Any]:
+    return {"version": VERSION, "exportedAt": datetime.now(UTC)}
+
+
+def account(data: AccountExport) -> dict[str, Any]:
+    user = data.user
+    return {
+        "account": {
+            "username": user.username,
+            "guest": user.is_guest,
+            "email": user.email,
+            "joinedAt": user.date_joined,
+            "lastLogin": user.last_login,
+        },
+        "tokens": [{"name": token.name, "createdAt": token.created_at} for token in data.tokens],
+        "shares": [{"threadId": row.thread.public_id, **serializers.share(row)} for row in data.shares],
+    }
+
+
+def thread(row: Thread) -> dict[str, Any]:
+    shape = serializers.thread(row)
+    del shape["activeResponseId"]
+    return shape
+
+
+def message(one: ExportedMessage) -> dict[str, Any]:
+    """As the routes give it, with what it follows: so the branches can be put together again."""
+    shape = serializers.message(one.shown)
+    for passing in ("offset", "versions"):
+        del shape[passing]
+    return {**shape, "parentId": one.parent, "model": one.model}
+
+
+def attachment(row: Attachment) -> dict[str, Any]:
+    data = base64.b64encode(row.data).decode()
+    return {**serializers.attachment(row), "createdAt": row.created_at, "data": data}
+
+
+def title(row: Thread) -> str:
+    return f"# {_line(row.title) or UNTITLED}\n"
+
+
+def message_as_markdown(one: ExportedMessage) -> str:
+    """A message under a heading that says whose it is; what a generated interface shows becomes its words."""
+    who = "You" if one.shown.role == Role.USER else one.model or "Assistant"
+    at = one.shown.created_at.astimezone(UTC)
+    return f"\n## {who} · {at:%Y-%m-%d %H:%M} UTC\n\n{_readable_text(serializers.message(one.shown)['content'])}\n"
+
+
+def _readable_text(content: Any) -> str:
+    if isinstance(content, msgspec.Raw):
+        return plain_text_of_parts(msgspec.json.decode(content))
+    return plain_text(content)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,104 @@
+"""The shapes of threads, messages and responses in JSON, the same on every door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat.models import Attachment, Response, Share, Status, Thread
+from chat.schemas import Feedback
+from chat.text import wrap_card
+from chat.threads.messages import MessageView
+from chat.threads.search import Excerpt
+
+FAILED_TITLE = "No answer"
+
+
+def response(row: Response, offset: int) -> dict[str, Any]:
+    """`offset`: what a reader would reach now."""
+    return {
+        "id": row.public_id,
+        "threadId": row.thread.public_id,
+        "status": row.status,
+        "model": row.model,
+        "offset": offset,
+        "keptOffset": row.kept_offset,
+        "finishReason": row.finish_reason,
+        "usage": row.usage,
+        "error": row.error,
+        "createdAt": row.created_at,
+        "firstTokenAt": row.first_token_at,
+        "finishedAt": row.finished_at,
+    }
+
+
+def end(row: Response | None, offset: int) -> dict[str, Any]:
+    """How a response ended; one that was deleted meanwhile had been stopped."""
+    if row is None:
+        return {
+            "status": Status.STOPPED,
+            "finishReason": None,
+            "usage": None,
+            "error": None,
+            "keptOffset": offset,
+        }
+    return {
+        "status": row.status,
+        "finishReason": row.finish_reason,
+        "usage": row.usage,
+        "error": row.error,
+        "keptOffset": row.kept_offset,
+    }
+
+
+def thread(row: Thread, excerpt: Excerpt | None = None) -> dict[str, Any]:
+    shape = {
+        "threadId": row.public_id,
+        "title": row.title,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+        "archived": row.archived,
+        "model": row.model,
+        "activeResponseId": getattr(row, "active_response_id", None),
+    }
+    return (
+        shape if excerpt is None else {**shape, "excerpt": {"text": excerpt.text, "ranges": excerpt.ranges}}
+    )
+
+
+def message(shown: MessageView) -> dict[str, Any]:
+    """A failed reply without text shows the card that its reader got."""
+    content = shown.content if shown.error is None else wrap_card(FAILED_TITLE, shown.error)
+    return {
+        "id": shown.id,
+        "role": shown.role,
+        "content": content,
+        "createdAt": shown.created_at,
+        "status": shown.status,
+        "offset": shown.offset,
+        "versions": shown.versions,
+        "feedback": feedback(shown.feedback) if shown.feedback else None,
+    }
+
+
+def share(row: Share) -> dict[str, Any]:
+    """`url` is a path on this site."""
+    return {
+        "shareId": row.public_id,
+        "url": f"/s/{row.public_id}",
+        "createdAt": row.created_at,
+        "expiresAt": row.expires_at,
+    }
+
+
+def attachment(row: Attachment) -> dict[str, Any]:
+    """`url` is a path on this site, and what a prompt refers to the picture by."""
+    return {
+        "attachmentId": row.public_id,
+        "url": f"/api/attachments/{row.public_id}",
+        "contentType": row.content_type,
+        "size": row.size,
+    }
+
+
+def feedback(rating: Feedback) -> dict[str, Any]:
+    return {"score": rating.score, "comment": rating.comment}

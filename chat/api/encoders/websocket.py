@@ -1,0 +1,52 @@
+"""JSON text frames of `/ws/chat/`; the same events with the same fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chat.api.encoders import serializers
+from chat.exceptions import ChatError
+from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ToolEvent
+
+
+class WebSocketEncoder:
+    """Frames the events of one response."""
+
+    def __init__(self, response_id: str, thread_id: str) -> None:
+        self._response_id, self._thread_id = response_id, thread_id
+        self._offset = 0
+
+    def __call__(self, event: LogEvent) -> str | None:
+        """The frame, or None where there is nothing to say: the server's pings keep a socket alive."""
+        match event:
+            case TextEvent(data, offset):
+                self._offset = offset
+                return self._frame("delta", {"text": data.decode()})
+            case StartEvent(status, offset):
+                self._offset = offset
+                return self._frame("start", {"threadId": self._thread_id, "status": status})
+            case ToolEvent(name, tool_state):
+                return self._frame("tool", {"name": name, "state": tool_state})
+            case EndEvent(offset, response):
+                self._offset = offset
+                return self._frame("end", serializers.end(response, offset))
+            case Heartbeat():
+                return None
+
+    def _frame(self, kind: str, fields: dict[str, Any]) -> str:
+        return frame({"type": kind, "responseId": self._response_id, "offset": self._offset, **fields})
+
+
+def frame(fields: dict[str, Any]) -> str:
+    return msgspec.json.encode(fields).decode()
+
+
+def error(problem: ChatError, response_id: str | None = None) -> str:
+    """An `error` frame, with what the problem document of HTTP would hold besides."""
+    named = {} if response_id is None else {"responseId": response_id}
+    wait = {} if problem.retry_after is None else {"retryAfter": problem.retry_after}
+    return frame(
+        {"type": "error", "code": problem.code, "detail": problem.detail, **problem.fields, **wait, **named}
+    )

@@ -1,0 +1,65 @@
+"""Exports, as files to save."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+
+from chat import service
+from chat.api import account_export
+from chat.api.base import authenticate
+from chat.api.encoders import export
+from chat.api.streaming import ByteStream
+from chat.exceptions import BadRequest, format_traceback_without_message
+
+logger = logging.getLogger(__name__)
+
+NAME_CHARACTERS = 60  # of a file's name: a title is longer than some systems like
+
+
+async def thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    wanted = request.GET.get("format", "json")
+    row = await service.thread(await authenticate(request), thread_id)
+    name = slugify(row.title)[:NAME_CHARACTERS] or "chat"
+    if wanted == "markdown":
+        return _file(account_export.thread_as_markdown(row), f"{name}.md", "text/markdown; charset=utf-8")
+    if wanted == "json":
+        return _file(account_export.thread_as_json(row), f"{name}.json", "application/json")
+    raise BadRequest("`format` must be `markdown` or `json`.")
+
+
+async def account(request: HttpRequest) -> HttpResponseBase:
+    caller = await authenticate(request)
+    name = f"chat-export-{datetime.now(UTC):%Y-%m-%d}.json"
+    return _file(account_export.account_as_json(caller.user), name, "application/json")
+
+
+def _file(pieces: AsyncGenerator[bytes], name: str, content_type: str) -> HttpResponseBase:
+    truncation_note = export.TRUNCATION_NOTE.encode() if name.endswith(".md") else b""
+    response = ByteStream(_without_exceptions(pieces, truncation_note), content_type)
+    response["Content-Disposition"] = content_disposition_header(True, name)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def _without_exceptions(pieces: AsyncGenerator[bytes], truncation_note: bytes) -> AsyncGenerator[bytes]:
+    """The file. Nothing is raised once it has begun: Markdown then says that it is not whole, JSON lacks its end."""
+    async with aclosing(pieces):
+        try:
+            async for piece in pieces:
+                if piece:
+                    yield piece
+        except Exception as error:
+            logger.error(
+                "action=export_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
+            yield truncation_note

@@ -1,0 +1,116 @@
+"""Threads, their messages, and the session."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import schemas, service
+from chat.api.base import authenticate, csrf_token, json_response, read_body, set_session_cookie
+from chat.api.encoders import serializers
+from chat.exceptions import BadRequest
+from chat.threads.messages import MessageRange
+from chat.threads.threads import Listing
+
+MAX_THREADS, DEFAULT_THREADS = 100, 50  # a page of threads; the default fills a tall window
+MAX_MESSAGES, DEFAULT_MESSAGES = 1_000, 200  # a page of messages
+REPLACEMENT_BYTES = (
+    8 * 1024 * 1024
+)  # 1 MiB of text and 64 KiB of form state in JSON's worst escapes, six bytes for one
+
+
+async def list_threads(request: HttpRequest) -> HttpResponseBase:
+    wanted = Listing(
+        limit=_limit(request, DEFAULT_THREADS, MAX_THREADS),
+        cursor=request.GET.get("cursor") or None,
+        words=request.GET.get("q", "").replace("\0", " ").strip(),
+        archived=_switch(request, "archived"),
+    )
+    page = await service.list_threads(await authenticate(request), wanted)
+    rows = [serializers.thread(row, excerpt) for row, excerpt in page.threads]
+    return json_response({"threads": rows, "nextCursor": page.next_cursor})
+
+
+def _limit(request: HttpRequest, default: int, maximum: int) -> int:
+    text = request.GET.get("limit")
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 6 and 1 <= int(text) <= maximum):
+        raise BadRequest(f"`limit` must be a number from 1 to {maximum}.")
+    return int(text)
+
+
+def _switch(request: HttpRequest, name: str) -> bool | None:
+    word = request.GET.get(name)
+    if word in (None, ""):
+        return False
+    if word in ("1", "true"):
+        return True
+    if word in ("0", "false"):
+        return False
+    if word in ("any", "all"):
+        return None
+    raise BadRequest(f"`{name}` must be true, false or any.")
+
+
+async def create(request: HttpRequest) -> HttpResponseBase:
+    caller = await authenticate(request)
+    row, new = await service.create_thread(caller, schemas.parse_new_thread(read_body(request)))
+    return json_response(serializers.thread(row), 201 if new else 200)
+
+
+async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    return json_response(serializers.thread(await service.thread(await authenticate(request), thread_id)))
+
+
+async def change(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    caller = await authenticate(request)
+    row = await service.change_thread(caller, thread_id, schemas.parse_thread_change(read_body(request)))
+    return json_response(serializers.thread(row))
+
+
+async def delete(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    await service.delete_thread(await authenticate(request), thread_id)
+    return HttpResponse(status=204)
+
+
+async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    wanted = MessageRange(
+        limit=_limit(request, DEFAULT_MESSAGES, MAX_MESSAGES),
+        before=request.GET.get("before") or None,
+        leaf=request.GET.get("leaf") or None,
+    )
+    shown, more = await service.list_messages(await authenticate(request), thread_id, wanted)
+    return json_response({"messages": [serializers.message(one) for one in shown], "hasMore": more})
+
+
+async def replace(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
+    caller = await authenticate(request)
+    content = schemas.parse_replacement(read_body(request, REPLACEMENT_BYTES))
+    return json_response(
+        serializers.message(await service.replace_message(caller, thread_id, message_id, content))
+    )
+
+
+async def rate(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
+    caller = await authenticate(request)
+    feedback = schemas.parse_feedback(read_body(request))
+    await service.rate_message(caller, thread_id, message_id, feedback)
+    return json_response(serializers.feedback(feedback))
+
+
+async def session(request: HttpRequest) -> HttpResponseBase:
+    caller = await authenticate(request, make_guest=True)
+    token, set_cookie = csrf_token(request)
+    response = json_response(service.session(caller, token))
+    set_cookie(response)
+    return set_session_cookie(request, response, caller)
+
+
+async def live(request: HttpRequest) -> HttpResponseBase:
+    return json_response({"status": "ok"})
+
+
+async def ready(request: HttpRequest) -> HttpResponseBase:
+    await service.ready()
+    return json_response({"status": "ok"})

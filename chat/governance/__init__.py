@@ -1,0 +1,1 @@
+"""Legal holds, redaction, retention and deletion."""

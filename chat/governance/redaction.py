@@ -1,0 +1,148 @@
+"""Redaction: the text of a message, an answer or a thread is replaced wherever it is kept, for good.
+
+What stays: that there was a message, when, from whom, its figures, and who took its text away.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from chat.db import notifications
+from chat.exceptions import BY_CODE
+from chat.governance import holds
+from chat.governance.exceptions import AlreadyRedacted, StillRunning, UnderLegalHold
+from chat.models import ACTIVE, Attachment, Chunk, Message, Response, Revision, Role, Thread, raw_delete
+from chat.streams import storage
+from chat.threads import attachments
+
+TOMBSTONE = "[removed]"  # the same for user, model and staff; no markup in any format
+_BYTES = TOMBSTONE.encode()
+SAMPLED = (Thread, Message, Response, Chunk, Revision, Attachment)  # tables that hold what was said
+FIRST_TURN = 1  # titles are made from this turn, or from what was imported ahead of it
+
+
+def redact_message(row: Message, by: str) -> None:
+    """Redact a message. What a model said is in several places: a reply, or a call, goes with its whole response.
+
+    Raises Held, StillRunning, RedactedAlready.
+    """
+    if row.role == Role.ASSISTANT and row.response is not None:
+        redact_response(row.response, by)
+        return
+    thread = _locked(row.thread_id)
+    _redact(thread, Message.objects.filter(pk=row.pk), Response.objects.none(), by)
+
+
+def redact_response(row: Response, by: str) -> None:
+    """Redact an answer: its reply, its calls of tools and their results, and its log. Raises as `redact_message`."""
+    thread = _locked(row.thread_id)
+    _redact(thread, Message.objects.filter(response=row.pk), Response.objects.filter(pk=row.pk), by)
+
+
+def redact_thread(row: Thread, by: str) -> None:
+    """Redact all of a thread, title and system prompt too. Raises Held, StillRunning."""
+    thread = _locked(row.pk)
+    of_it = Message.objects.filter(thread=row.pk), Response.objects.filter(thread=row.pk)
+    _redact(thread, *of_it, by, whole=True)
+
+
+def _locked(pk: int) -> Thread:
+    """The thread, in which nothing starts until the transaction ends. Raises Held and StillRunning."""
+    holds.lock(Thread.objects.values_list("owner_id", flat=True).get(pk=pk))
+    thread = Thread.objects.select_for_update().get(pk=pk)
+    if holds.is_held(thread):
+        raise UnderLegalHold
+    if Response.objects.filter(thread=thread, status__in=ACTIVE).exists():
+        raise StillRunning  # it has the old text in its history, and may quote it
+    return thread
+
+
+def _redact(
+    thread: Thread,
+    messages: QuerySet[Message],
+    responses: QuerySet[Response],
+    by: str,
+    *,
+    whole: bool = False,
+) -> None:
+    left = messages.filter(redacted_at=None)
+    if not whole and not left.exists():
+        raise AlreadyRedacted
+    if whole or _named_after(thread, left):
+        _rename(thread, whole)
+    _replace_logs(responses)
+    _replace_repeated(thread, list(left.values_list("pk", flat=True)), whole)
+    _replace_messages(left, by)
+    _forget_samples()
+    notifications.notify("thread", thread.owner_id, thread.pk, "updated")
+
+
+def _named_after(thread: Thread, messages: QuerySet[Message]) -> bool:
+    """Whether the title may have come from these messages, or stands in one of them."""
+    derived = Q(turn__lte=FIRST_TURN) | Q(turn=None) if not thread.has_custom_title else Q(pk=None)
+    quoted = Q(content__contains=thread.title) | Q(plain_text__contains=thread.title)
+    return bool(thread.title) and messages.filter(derived | quoted).exists()
+
+
+def _rename(thread: Thread, whole: bool) -> None:
+    """No longer anybody's to improve: a better title may be on its way, made from the old text."""
+    fields = {"title": TOMBSTONE, "has_custom_title": True, **({"system_prompt": ""} if whole else {})}
+    Thread.objects.filter(pk=thread.pk).update(**fields)
+
+
+def _replace_logs(responses: QuerySet[Response]) -> None:
+    """One chunk instead of whatever there was; what the message keeps of it is all of it, or nothing as before."""
+    written = list(responses.filter(log_length__gt=0).values_list("pk", flat=True))
+    raw_delete(Chunk.objects.filter(response__in=responses.values("pk")))
+    Chunk.objects.bulk_create(_chunk(pk) for pk in written)
+    said = Message.objects.visible().filter(response=OuterRef("pk"), role=Role.ASSISTANT).exclude(content="")
+    Response.objects.filter(pk__in=written).update(
+        log_length=len(_BYTES),
+        kept_offset=_length_where(Exists(said)),
+        text_length=_length_where(Exists(said)),
+        stop_offset=None,
+    )
+    for code in set(responses.exclude(error_code=None).values_list("error_code", flat=True)):
+        usual = BY_CODE[str(code)].__doc__ or ""
+        responses.filter(error_code=code).update(error_detail=usual.strip())
+
+
+def _chunk(response: int) -> Chunk:
+    length = len(_BYTES)
+    return Chunk(
+        response_id=response, start=0, stop=length, data=_BYTES, timings=storage.pack_timing(0, length)
+    )
+
+
+def _length_where(condition: Exists) -> Case:
+    return Case(When(condition, then=Value(len(_BYTES))), default=Value(0), output_field=IntegerField())
+
+
+def _replace_messages(messages: QuerySet[Message], by: str) -> None:
+    """An answer without text stays one; what a model said with a call is part of its reply and has no text of its own."""
+    call, empty = Q(hidden=True, role=Role.ASSISTANT), Q(content="")
+    messages.filter(call).update(log_offset=0)
+    messages.update(
+        plain_text=Case(When(plain_text="", then=Value("")), default=Value(TOMBSTONE)),
+        content=Case(When(call | empty, then=Value("")), default=Value(TOMBSTONE)),
+        parts=False,
+        tool_calls=None,
+        feedback_comment="",
+        redacted_at=Now(),
+        redacted_by=by,
+    )
+
+
+def _replace_repeated(thread: Thread, messages: list[int], whole: bool) -> None:
+    """What other tables keep of the messages (`whole`: of all of the thread). A table that keeps such text belongs in here."""
+    attachments.delete_exclusive_to(messages)
+    of_it = Revision.objects.filter(thread=thread) if whole else Revision.objects.filter(message__in=messages)
+    of_it.exclude(content="").update(content=TOMBSTONE, parts=False)
+
+
+def _forget_samples() -> None:
+    """The planner's statistics quote rows at random; anew they quote what is there now. Seconds, on a million messages."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in SAMPLED)}")

@@ -1,0 +1,60 @@
+"""What goes by age: threads that nobody has used for long, and old access records. In bounded steps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
+
+from chat.conf import settings
+from chat.governance import deletion, holds
+from chat.models import ACTIVE, AuditLogEntry, Response, Thread, User, raw_delete
+
+RECORDS = 5_000  # access records deleted in one transaction
+
+
+def expired_threads() -> QuerySet[Thread]:
+    """Threads that are to go: too old for their kind of owner, or withdrawn, with nothing running and no hold."""
+    running = Response.objects.filter(thread=OuterRef("pk"), status__in=ACTIVE)
+    return holds.without_holds(Thread.objects.filter(_too_old() | Q(soft_deleted_at__isnull=False))).filter(
+        ~Exists(running)
+    )
+
+
+def _too_old() -> Q:
+    old = Q(pk=None)  # none
+    for guest, days in ((False, settings.retention_days), (True, settings.guests_retention_days)):
+        if days:
+            old |= Q(owner__is_guest=guest, updated_at__lt=Now() - timedelta(days=days))
+    return old
+
+
+def delete_expired_threads() -> int:
+    """Delete some threads that are overdue, oldest first; how many. 0: none is left, but for what somebody else holds."""
+    found = deletion.first_batch(expired_threads().order_by("updated_at"))
+    owners = User.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")
+    mine = list(owners.filter(threads__in=found).values_list("pk", flat=True))
+    wanted = Thread.objects.filter(pk__in=found, owner__in=mine).values("pk")
+    # Again, now that no claim and no hold can come in between: somebody may have written meanwhile.
+    rows = expired_threads().filter(pk__in=wanted).select_for_update(of=("self",), skip_locked=True)
+    going = list(rows.values_list("pk", "owner_id", "public_id", "soft_deleted_at"))
+    deletion.delete_threads([pk for pk, *_ in going])
+    for _, owner, public_id, soft_deleted_at in going:
+        if soft_deleted_at is None:
+            deletion.notify_owner(owner, public_id)
+    return len(going)
+
+
+def expired_records() -> QuerySet[AuditLogEntry]:
+    """Access records that have been kept for long enough."""
+    if not settings.access_retention_days:
+        return AuditLogEntry.objects.none()
+    return AuditLogEntry.objects.filter(moment__lt=Now() - timedelta(days=settings.access_retention_days))
+
+
+def delete_expired_records() -> int:
+    """Delete some of them; how many."""
+    pks = list(expired_records().order_by("moment").values_list("pk", flat=True)[:RECORDS])
+    raw_delete(AuditLogEntry.objects.filter(pk__in=pks))
+    return len(pks)

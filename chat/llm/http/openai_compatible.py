@@ -1,0 +1,127 @@
+"""The wire to any OpenAI-compatible server: the official client makes the request's head, the bytes are read raw."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from chat.exceptions import ModelFailed, Unavailable
+from chat.llm.http.connections import TAIL_SECONDS, ConnectionBroken, ConnectionPool, UpstreamConnection
+from chat.llm.http.request_head import RequestHead
+from chat.llm.sse import ChunkDecoder, StreamError, StreamUpdate
+
+RETRY_SECONDS = 0.5  # before the one further attempt; long enough for a restarted server's socket
+RETRY_AFTER_LIMIT = 2.0  # seconds that a server may make us wait for it; beyond, the reader is told instead
+
+
+class OpenAITransport:
+    """One address of one server."""
+
+    def __init__(self, head: RequestHead) -> None:
+        self._server = ConnectionPool(head)
+
+    async def stream(self, body: bytes) -> AsyncGenerator[StreamUpdate]:
+        """POST `body`, which is JSON, and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
+        # Nor is the history kept in any form while the answer is read.
+        answer, body = await self._asked(body), b""
+        decoder, read = ChunkDecoder(), answer.read
+        try:
+            while data := await (read() if decoder.finish_reason is None else _last(read)):
+                piece = decoder.feed(data)
+                yield piece
+                if piece.done:
+                    return
+            yield decoder.flush()
+        except StreamError as problem:
+            yield problem.piece
+            raise ModelFailed from problem
+        except ConnectionBroken as problem:
+            if decoder.finish_reason is None:
+                raise _cut(decoder.started) from problem
+        finally:
+            if decoder.done or answer.complete:
+                self._server.release(answer)
+            else:
+                answer.close()
+        if not (decoder.done or decoder.finish_reason):
+            raise ModelFailed("The model's answer broke off. Try again.")
+
+    async def _asked(self, content: bytes) -> UpstreamConnection:
+        try:
+            return await self._post(content)
+        except _RetryableRefusal as again:
+            await asyncio.sleep(again.seconds)
+        try:
+            return await self._post(content)
+        except _RetryableRefusal as still:
+            raise still.error from still
+
+    async def _post(self, content: bytes) -> UpstreamConnection:
+        try:
+            answer = await self._server.connection()
+        except OSError as problem:
+            raise _RetryableRefusal(
+                Unavailable("The model could not be reached. Try again."), RETRY_SECONDS
+            ) from problem
+        try:
+            await self._server.post(answer, content)
+        except ConnectionBroken as problem:
+            # The request had been sent: asking again could answer, and bill, twice.
+            raise Unavailable("The model could not be reached. Try again.") from problem
+        except BaseException:
+            answer.close()
+            raise
+        if 200 <= answer.status < 300:
+            return answer
+        answer.close()
+        raise _refusal(answer)
+
+
+class _RetryableRefusal(Exception):
+    """The server took nothing: it may be asked once more, after `seconds`; `error` if that is no use."""
+
+    def __init__(self, error: Unavailable, seconds: float) -> None:
+        self.error, self.seconds = error, seconds
+        super().__init__(str(error))
+
+
+def _refusal(answer: UpstreamConnection) -> Exception:
+    if answer.status != 429 and answer.status < 500:
+        return ModelFailed(f"The model's server refused the request (status {answer.status}).")
+    wait = _retry_after(answer.headers.get(b"retry-after"))
+    error = Unavailable("The model is overloaded. Try again a little later.", retry_after=wait)
+    if wait is not None and wait > RETRY_AFTER_LIMIT:
+        return error
+    return _RetryableRefusal(error, RETRY_SECONDS if wait is None else wait)
+
+
+def _retry_after(value: bytes | None) -> float | None:
+    """Seconds, from the number or the date that RFC 9110 allows; None for anything else."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value.decode("latin-1")) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _cut(started: bool) -> Exception:
+    if started:
+        return ModelFailed("The model's answer broke off. Try again.")
+    return Unavailable("The model's server closed the connection. Try again.")
+
+
+async def _last(read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """What comes after the model's last word, which is waited for only a moment; empty at the end."""
+    try:
+        async with asyncio.timeout(TAIL_SECONDS):
+            return await read()
+    except TimeoutError:
+        return b""

@@ -1,0 +1,111 @@
+"""The models by name. Which server answers for a name is decided here, once per process."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chat.conf import settings
+from chat.llm import config
+from chat.llm.clients.base import ModelClient, ModelProfile
+from chat.llm.clients.openui_prompt import openui_instructions
+from chat.llm.config import C1, MODELS, OPENASSISTANT, ModelSpec
+
+if TYPE_CHECKING:
+    from chat.demo import DemoServer
+    from chat.llm.http.openai_compatible import OpenAITransport
+
+__all__ = ["MODELS", "ModelClient", "ModelRegistry"]
+
+
+class ModelRegistry:
+    """The model clients of this process, made when first asked for; the demo model runs here where nothing else answers."""
+
+    def __init__(self) -> None:
+        self._clients: dict[tuple[str, str], ModelClient] = {}
+        self._demo: DemoServer | None = None
+
+    async def clients(self, name: str) -> list[ModelClient]:
+        """The model of this name, and behind it those that answer in its place. A name that is gone has the first one's."""
+        spec = config.specs.get(name)
+        names = (name, *spec.fallbacks) if spec else (MODELS[0], *config.specs[MODELS[0]].fallbacks)
+        return [await self._client(one) for one in names]
+
+    def profile(self, name: str) -> ModelProfile:
+        """Of the model that answers first for a name."""
+        name = name if name in config.specs else MODELS[0]
+        return _profile(name, config.specs[name])
+
+    async def warm(self) -> None:
+        """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""
+        for module in ("chat.llm.http.openai_compatible", "chat.demo"):
+            await asyncio.to_thread(importlib.import_module, module)
+        for name in MODELS:
+            with suppress(Exception):  # one that cannot be made says so when it is asked
+                await self._client(name)
+
+    async def _client(self, name: str) -> ModelClient:
+        spec = config.specs[name]
+        key = name, _system_prompt(spec)  # which changes once, when the page is built
+        if key not in self._clients:
+            self._clients[key] = await self._make(name, spec)
+        return self._clients[key]
+
+    async def _make(self, name: str, spec: ModelSpec) -> ModelClient:
+        # Not at the top: the first page must not wait for `openai`.
+        from chat.llm.clients.chat_completions import ChatCompletions
+        from chat.llm.clients.openassistant import OpenAssistant
+
+        profile = _profile(name, spec)
+        if name == OPENASSISTANT:
+            url = settings.openassistant_base_url or await self._demo_url()
+            wire = await _transport(url, settings.openassistant_api_key, OpenAssistant.path)
+            profile = replace(profile, upstream=settings.openassistant_model, tools=False)
+            return OpenAssistant(wire, profile, spec.metadata)
+        if name == C1:
+            url = await self._demo_url() if settings.demo else settings.c1_upstream
+            wire = await _transport(url, settings.thesys_api_key, ChatCompletions.path)
+            profile = replace(profile, upstream=settings.c1_model, writes_c1=True)
+        else:
+            wire = await _transport(spec.base_url, spec.api_key, ChatCompletions.path)
+        return ChatCompletions(wire, profile, spec.metadata)
+
+    async def _demo_url(self) -> str:
+        if self._demo is None:
+            from chat.demo import start  # not at the top: it brings aiohttp, a quarter of a second
+
+            self._demo = await start(c1=settings.page == "c1")
+        return self._demo.base_url
+
+    async def close(self) -> None:
+        if self._demo is not None:
+            await self._demo.close()
+
+
+async def _transport(base_url: str, api_key: str, path: str) -> OpenAITransport:
+    from chat.llm.http.openai_compatible import OpenAITransport
+    from chat.llm.http.request_head import head, trusted_certificates
+
+    await asyncio.to_thread(trusted_certificates)
+    return OpenAITransport(await asyncio.to_thread(head, base_url, api_key, path))
+
+
+def _profile(name: str, spec: ModelSpec) -> ModelProfile:
+    return ModelProfile(
+        name=name,
+        upstream=spec.model,
+        parameters=spec.parameters,
+        system=_system_prompt(spec),
+        writes_c1=spec.c1 or spec.openui,
+        tools=spec.tools,
+        budget_tokens=spec.budget_tokens,
+        images=spec.images,
+    )
+
+
+def _system_prompt(spec: ModelSpec) -> str:
+    """The system prompt, a few microseconds to put together."""
+    return "\n\n".join(filter(None, [openui_instructions() if spec.openui else "", spec.system]))

@@ -1,0 +1,69 @@
+"""Who looked at what was said, and what staff did with it. These rows outlive what they tell of, and hold none of it."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from chat.models.accounts import User
+from chat.models.querysets import ID_LENGTH
+
+
+class AuditAction(models.TextChoices):
+    """What somebody did. The first six are looks at content."""
+
+    LISTED = "listed", "saw in a list"
+    SEARCHED = "searched", "searched"
+    VIEWED = "looked", "read"
+    HIDDEN = "hidden", "read, hidden parts too"
+    REPLAYED = "replayed", "replayed"
+    EXPORTED = "exported", "exported"
+    REDACTED = "redacted", "redacted"
+    HELD = "held", "put under legal hold"
+    LIFTED = "lifted", "lifted a legal hold"
+    SUSPENDED = "suspended", "suspended"
+    RESTORED = "restored", "restored"
+    SIGNED_OUT = "signed_out", "ended sessions"
+    ERASED = "erased", "erased"
+    STOPPED = "stopped", "stopped a response"
+
+
+class AuditLogEntry(models.Model):
+    """One look or deed of a member of staff. Never content: of a search not even the words.
+
+    `kind` and `object_pk` name a row that may be gone (the table's name, its primary key; null: a list), `public_id` and
+    `owner_name` are what it was called then. `shown` are the primary keys of a list's page. `moment` is the database's time.
+    """
+
+    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    username = models.CharField(max_length=150)
+    moment = models.DateTimeField(db_default=Now())
+    action = models.CharField(max_length=16, choices=AuditAction)
+    kind = models.CharField(max_length=32)
+    object_pk = models.BigIntegerField(null=True, blank=True)
+    public_id = models.CharField(max_length=ID_LENGTH, blank=True, db_default="")
+    owner_name = models.CharField("owner", max_length=150, blank=True, db_default="")
+    shown = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    reason = models.TextField(blank=True, db_default="")
+
+    class Meta:
+        db_table = "chat_accessrecord"
+        verbose_name_plural = "audit log entries"
+        # No one adds, changes or deletes an entry by hand. The permission keeps the name under which it was granted.
+        default_permissions = ()
+        permissions = [("view_accessrecord", "Can view access record")]
+        constraints = [
+            models.CheckConstraint(condition=Q(action__in=AuditAction.values), name="access_action"),
+        ]
+        indexes = [
+            models.Index(F("moment").desc(), F("id").desc(), name="access_by_time"),
+            models.Index(fields=["username", "moment"], name="access_by_user"),
+            models.Index(fields=["kind", "object_pk"], name="access_by_object"),
+            GinIndex(fields=["shown"], name="access_by_shown"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.action} {self.kind} {self.public_id}".rstrip()

@@ -1,0 +1,1 @@
+"""Roll-ups, rebuilt requests, and the admin's figures."""

@@ -1,0 +1,104 @@
+"""A request to a model, put together again from what is stored, long after it was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from chat.llm.clients.openassistant_prompt import build, plain
+from chat.models import Revision, Thread, UpstreamCall
+from chat.responses.usage import blobs
+from chat.threads.attachments import with_attachments
+from chat.threads.history import HistoryRow, Messages, build_messages
+from chat.threads.model_context import system_messages
+
+# As `chat.threads.history` reads a branch, but up to a row that is known, and with each content as it was then.
+_AS_OF = """
+WITH RECURSIVE branch AS (
+    SELECT m.*, 0 AS depth FROM chat_message m WHERE m.id = %(leaf)s AND m.thread_id = %(thread)s
+    UNION ALL
+    SELECT m.*, depth + 1 FROM branch JOIN chat_message m ON m.id = branch.parent_id WHERE branch.id <> %(first)s
+), wanted AS (
+    SELECT * FROM branch
+    UNION ALL
+    SELECT m.*, NULL FROM chat_message m
+    WHERE m.thread_id = %(thread)s AND m.turn = 0 AND m.role = 'system'
+          AND NOT EXISTS (SELECT FROM branch WHERE branch.id = m.id)
+)
+SELECT w.id, w.revision, w.depth IS NULL, w.role, coalesce(v.content, w.content), coalesce(v.parts, w.parts), w.tool_calls,
+       w.tool_call_id, w.hidden, w.log_offset, CASE WHEN v.id IS NULL THEN w.edited_at ELSE v.edited_at END IS NOT NULL,
+       r.kept_offset, r.log_length, 0
+FROM wanted w
+LEFT JOIN chat_revision v ON v.message_id = w.id AND v.number = coalesce((%(revised)s::jsonb ->> w.id::text)::int, 0)
+LEFT JOIN chat_response r ON r.id = w.response_id
+ORDER BY w.depth DESC NULLS FIRST, w.position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RebuiltRequest:
+    """A request: `body` as JSON, its `messages` one by one, the `tools` offered, and the rest as `envelope`.
+
+    `exact`: whether the body is byte for byte what was sent. If not, something of it has been redacted, deleted or, by an
+    older program, replaced without a trace; or this program puts requests together in another way.
+    """
+
+    exact: bool
+    body: bytes
+    messages: Messages
+    tools: list[Any]
+    envelope: dict[str, Any]
+
+
+def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
+    """What a call sent. None where too little was kept: the call of a process that died, or of an older program."""
+    if not call.provenance or not Thread.objects.filter(pk=call.thread).exists():
+        return None
+    provenance = call.provenance
+    texts = blobs.texts(filter(None, (provenance["system"], provenance["envelope"], call.tools_digest)))
+    if provenance["envelope"] not in texts:
+        return None
+    messages = _messages(call.thread, provenance, texts.get(provenance["system"], b"").decode())
+    envelope = msgspec.json.decode(texts[provenance["envelope"]], type=dict[str, msgspec.Raw])
+    tools = msgspec.Raw(texts.get(call.tools_digest, b"[]"))
+    body = msgspec.json.encode(_filled(envelope, messages, tools, provenance["context"]))
+    around = {name: msgspec.json.decode(value) for name, value in envelope.items() if bytes(value) != b"null"}
+    return RebuiltRequest(
+        blobs.sha256_hex(body) == call.request_digest, body, messages, msgspec.json.decode(tools), around
+    )
+
+
+def _filled(
+    envelope: dict[str, msgspec.Raw], messages: Messages, tools: msgspec.Raw, context: int | None
+) -> dict[str, Any]:
+    """The body, in the order in which it was sent."""
+    body: dict[str, Any] = dict(envelope)
+    if "prompt" in body:
+        body["prompt"] = build(plain(messages), context or 0, msgspec.json.decode(envelope["max_tokens"]))
+    else:
+        body["messages"] = messages
+    if "tools" in body:
+        body["tools"] = tools
+    return body
+
+
+def _messages(thread: int, provenance: dict[str, Any], system: str) -> Messages:
+    wanted = {name: provenance[name] for name in ("leaf", "first")}
+    wanted |= {"thread": thread, "revised": msgspec.json.encode(provenance["revised"]).decode()}
+    with connection.cursor() as cursor:
+        cursor.execute(_AS_OF, wanted)
+        rows = [HistoryRow(*row) for row in cursor.fetchall()]
+    own, owner = _own(thread, provenance["own"])
+    history = with_attachments(build_messages(rows, provenance["first"]), owner, images=provenance["images"])
+    return [*system_messages((system, own)), *history]
+
+
+def _own(thread: int, number: int) -> tuple[str, int]:
+    """The thread's system prompt of that time, and whose thread it is."""
+    earlier = Revision.objects.filter(thread_id=thread, message=None, number=number)
+    found = earlier.values_list("content", flat=True).first()
+    row = Thread.objects.only("system_prompt", "owner_id").get(pk=thread)
+    return row.system_prompt if found is None else found, row.owner_id

@@ -1,0 +1,233 @@
+"""Hours and days added up: what makes a dashboard over months as quick as over a day.
+
+An hour is added up once it has been over for a while, and the day before it again with it, for calls whose rows came late. What
+is not added up yet is read from the calls themselves: each reader here joins both. Where a price changes, all is made again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Min
+
+from chat.models import QuotaHit, RollupState, UpstreamCall, UserDay
+from chat.reporting.usage_totals import COST, PRICE
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ROLLUP_DELAY = HOUR  # after its end until an hour is added up: a call's row is written when its response ends
+LATE = DAY  # so far back it is added up again: a row may wait for a database that is away
+LOCK = 0x73746174  # the advisory lock of whoever adds up ("stat")
+
+_DIGEST = "SELECT md5(coalesce(string_agg(p::text, ',' ORDER BY id), '')) FROM chat_price p"
+
+_TROUBLE = "CASE c.outcome WHEN 'done' THEN '' WHEN 'failed' THEN c.error_code ELSE c.outcome END"
+_WAIT = "extract(epoch FROM c.first_token_at - c.started_at)"
+_BEGAN = "c.started_at >= %(since)s AND c.started_at < %(until)s"
+_FIRST_CALL = "count(*) FILTER (WHERE c.round = 0 AND c.attempt = 0)"
+
+_HOURS = f"""
+SELECT date_trunc('hour', c.started_at, 'UTC') AS hour, c.model, {_TROUBLE} AS trouble, coalesce(p.currency, '') AS currency,
+       {_FIRST_CALL} AS responses, count(*) AS calls, sum(c.prompt_tokens) AS prompt_tokens,
+       sum(c.completion_tokens) AS completion_tokens, coalesce(sum({COST}), 0) AS cost
+FROM chat_upstreamcall c {PRICE} WHERE {_BEGAN} GROUP BY 1, 2, 3, 4
+"""
+
+_WAITS = f"""
+SELECT start, CASE WHEN grouping(model) = 1 THEN '' ELSE model END AS model, count(*) AS calls,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY wait) AS p50, percentile_cont(0.95) WITHIN GROUP (ORDER BY wait) AS p95
+FROM (
+    SELECT date_trunc(%(unit)s, c.started_at, 'UTC') AS start, c.model, {_WAIT}::float8 AS wait
+    FROM chat_upstreamcall c WHERE {_BEGAN} AND c.first_token_at IS NOT NULL
+) waits GROUP BY GROUPING SETS ((start, model), (start))
+"""
+
+_USERS = f"""
+SELECT (c.started_at AT TIME ZONE 'UTC')::date AS day, c.owner_id AS owner, coalesce(p.currency, '') AS currency,
+       {_FIRST_CALL} AS responses, sum(c.prompt_tokens + c.completion_tokens) AS tokens, coalesce(sum({COST}), 0) AS cost
+FROM chat_upstreamcall c {PRICE} WHERE {_BEGAN} GROUP BY 1, 2, 3
+"""
+
+# What to delete, and what to put in its place.
+_ADDING_HOURS = (
+    "DELETE FROM chat_usagehour WHERE hour >= %(since)s AND hour < %(until)s",
+    "INSERT INTO chat_usagehour (hour, model, trouble, currency, responses, calls, prompt_tokens, completion_tokens, cost)"
+    + _HOURS,
+)
+_ADDING_WAITS = (
+    "DELETE FROM chat_firsttokens WHERE daily = %(daily)s AND start >= %(since)s AND start < %(until)s",
+    "INSERT INTO chat_firsttokens (daily, start, model, calls, p50, p95) SELECT %(daily)s, w.* FROM ("
+    + _WAITS
+    + ") w",
+)
+_ADDING_USERS = (
+    "DELETE FROM chat_userday WHERE day >= (%(since)s AT TIME ZONE 'UTC')::date AND day < (%(until)s AT TIME ZONE 'UTC')::date",
+    "INSERT INTO chat_userday (day, owner, currency, responses, tokens, cost)" + _USERS,
+)
+
+_USAGE = f"""
+SELECT date_trunc(%(unit)s, hour, 'UTC') AS start, model, trouble, currency, sum(responses)::bigint, sum(calls)::bigint,
+       sum(prompt_tokens)::bigint, sum(completion_tokens)::bigint, sum(cost)
+FROM (
+    SELECT hour, model, trouble, currency, responses, calls, prompt_tokens, completion_tokens, cost
+    FROM chat_usagehour WHERE hour >= %(start)s AND hour < least(%(until)s, %(since)s)
+    UNION ALL {_HOURS}
+) hours GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
+
+_FIRST_TOKENS = f"""
+SELECT start, calls, p50, p95 FROM (
+    SELECT start, model, calls, p50, p95 FROM chat_firsttokens
+    WHERE daily = %(daily)s AND start >= %(start)s AND start < least(%(until)s, %(since)s)
+    UNION ALL {_WAITS}
+) found WHERE model = %(model)s ORDER BY start
+"""
+
+_TOP = f"""
+SELECT owner, u.username, currency, sum(responses)::bigint, sum(tokens)::bigint, sum(cost) AS cost
+FROM (
+    SELECT day, owner, currency, responses, tokens, cost FROM chat_userday
+    WHERE %(daily)s AND day >= (%(start)s AT TIME ZONE 'UTC')::date
+      AND day < (least(%(until)s, %(since)s) AT TIME ZONE 'UTC')::date
+    UNION ALL {_USERS}
+) days LEFT JOIN chat_user u ON u.id = owner
+GROUP BY owner, u.username, currency ORDER BY cost DESC, sum(tokens) DESC LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From `since` until before `until`, in days or in hours; `since` begins one."""
+
+    since: datetime
+    until: datetime
+    daily: bool
+
+    @property
+    def unit(self) -> str:
+        return "day" if self.daily else "hour"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageBucket:
+    """What the calls of one model took that began within one hour or day and ended alike; see `UsageHour`."""
+
+    start: datetime
+    model: str
+    error_code: str
+    currency: str
+    responses: int
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTokenLatency:
+    """Seconds to the first token, of half and of 95 in a hundred of the calls that began within one hour or day."""
+
+    start: datetime
+    calls: int
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class TopUser:
+    """`name` is None for a user who is gone."""
+
+    owner: int | None
+    name: str | None
+    currency: str
+    responses: int
+    tokens: int
+    cost: Decimal
+
+
+def roll_up(now: datetime | None = None) -> datetime:
+    """Add up the hours that are over; the moment up to which all are. Somebody else who does so is not waited for."""
+    settled = truncate_time((now or datetime.now(UTC)) - ROLLUP_DELAY, "hour")
+    with transaction.atomic():
+        mine, prices = _value("SELECT pg_try_advisory_xact_lock(%s)", LOCK), _value(_DIGEST)
+        state = RollupState.objects.first()
+        known = state.until if state else _first_call() or settled
+        if not mine or (state and state.prices == prices and known >= settled):
+            return known
+        since = known - LATE if state and state.prices == prices else min(known, _first_call() or known)
+        _add(truncate_time(since, "hour"), settled)
+        RollupState.objects.update_or_create(pk=1, defaults={"until": settled, "prices": prices})
+    return settled
+
+
+def usage(span: TimeRange, done: datetime) -> list[UsageBucket]:
+    """`done` is what `add_up` told, here as in the others."""
+    return [UsageBucket(*row) for row in _rows(_USAGE, span, done)]
+
+
+def first_tokens(span: TimeRange, done: datetime, model: str = "") -> list[FirstTokenLatency]:
+    """Of one model, or of all. A day counts as added up when its last hour is."""
+    return [
+        FirstTokenLatency(*row)
+        for row in _rows(_FIRST_TOKENS, span, truncate_time(done, span.unit), model=model)
+    ]
+
+
+def top_users(span: TimeRange, done: datetime, limit: int) -> list[TopUser]:
+    """Who cost most. Spans of hours are short enough to be read from the calls."""
+    since = truncate_time(done, "day") if span.daily else span.since
+    return [TopUser(*row) for row in _rows(_TOP, span, since, limit=limit)]
+
+
+def reassign(owner: int, to: int | None) -> None:
+    """What was added up for a user follows the user's calls: to another user, or to nobody."""
+    UserDay.objects.filter(owner=owner).update(owner=to)
+    if to is None:
+        QuotaHit.objects.filter(owner=owner).delete()
+
+
+def truncate_time(moment: datetime, unit: str) -> datetime:
+    """The beginning of the hour or day (UTC)."""
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour.replace(hour=0) if unit == "day" else hour
+
+
+def _add(since: datetime, until: datetime) -> None:
+    hours: dict[str, Any] = {"since": since, "until": until, "unit": "hour", "daily": False}
+    days: dict[str, Any] = {
+        "since": truncate_time(since, "day"),
+        "until": truncate_time(until, "day"),
+        "unit": "day",
+        "daily": True,
+    }
+    for statements, values in (
+        (_ADDING_HOURS, hours),
+        (_ADDING_WAITS, hours),
+        (_ADDING_WAITS, days),
+        (_ADDING_USERS, days),
+    ):
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement, values)
+
+
+def _rows(statement: str, span: TimeRange, done: datetime, **more: Any) -> list[tuple[Any, ...]]:
+    """`since` is where the calls themselves begin to be read."""
+    values = {"start": span.since, "until": span.until, "since": max(span.since, done)}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {**values, "unit": span.unit, "daily": span.daily, **more})
+        return list(cursor.fetchall())
+
+
+def _first_call() -> datetime | None:
+    found: datetime | None = UpstreamCall.objects.aggregate(first=Min("started_at"))["first"]
+    return found
+
+
+def _value(statement: str, *values: int) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()[0]

@@ -1,0 +1,125 @@
+"""What staff export: threads with their messages, a bounded part at a time, each thread on record before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db.models import QuerySet
+from django.db.models.functions import Length
+
+from chat.models import AuditAction, AuditLogEntry, Message, Thread
+
+THREADS = 50  # recorded, and named, at once
+CHARACTERS = 1_000_000  # of the messages that are read at once, but always one message
+MESSAGES = 500  # read at once at most
+
+
+@dataclass(frozen=True, slots=True)
+class StaffExport:
+    """Who exports, why, and whether hidden parts as well."""
+
+    user: int
+    username: str
+    reason: str
+    hidden: bool
+
+
+def threads(chosen: QuerySet[Thread], after: int, by: StaffExport) -> list[Thread]:
+    """The next threads by primary key after `after`, on record as exported from now on."""
+    rows = Thread.objects.filter(pk__in=chosen.order_by().values("pk"), pk__gt=after)
+    found = list(rows.select_related("owner").defer("search").order_by("pk")[:THREADS])
+    if found:
+        AuditLogEntry.objects.create(
+            user_id=by.user,
+            username=by.username,
+            action=AuditAction.EXPORTED,
+            kind="thread",
+            shown=[row.pk for row in found],
+            reason=by.reason,
+        )
+    return found
+
+
+def portions(thread: int, *, hidden: bool) -> list[list[int]]:
+    """The primary keys of a thread's messages in its order, as many together as may be read at once."""
+    rows = Message.objects.all() if hidden else Message.objects.visible()
+    sized = rows.filter(thread=thread).annotate(size=Length("content")).order_by("turn", "position", "pk")
+    return list(_portions(sized.values_list("pk", "size")))
+
+
+def _portions(sized: QuerySet[Message, tuple[int, int]]) -> Iterator[list[int]]:
+    portion: list[int] = []
+    total = 0
+    for pk, size in sized:
+        if portion and (total + size > CHARACTERS or len(portion) == MESSAGES):
+            yield portion
+            portion, total = [], 0
+        portion.append(pk)
+        total += size
+    if portion:
+        yield portion
+
+
+def messages(pks: list[int]) -> list[Message]:
+    """These messages, in this order; without those that have gone meanwhile."""
+    unread = (
+        "search",
+        "plain_text",
+        "parent__content",
+        "parent__plain_text",
+        "parent__search",
+        "parent__tool_calls",
+    )
+    found = Message.objects.select_related("response", "parent").defer(*unread).in_bulk(pks)
+    return [found[pk] for pk in pks if pk in found]
+
+
+def thread_line(row: Thread, *, hidden: bool) -> bytes:
+    """A thread as one line of JSON."""
+    said = {
+        "type": "thread",
+        "threadId": row.public_id,
+        "owner": row.owner.username,
+        "title": row.title,
+        "model": row.model,
+        "archived": row.archived,
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+        "withdrawnAt": row.soft_deleted_at,
+    }
+    return line({**said, "systemPrompt": row.system_prompt} if hidden else said)
+
+
+def message_line(row: Message, thread: Thread) -> bytes:
+    """A message as one line of JSON, its content verbatim."""
+    response = row.response
+    said = {
+        "type": "message",
+        "threadId": thread.public_id,
+        "id": row.public_id,
+        "parentId": row.parent.public_id if row.parent else None,
+        "turn": row.turn,
+        "position": row.position,
+        "role": row.role,
+        "hidden": row.hidden,
+        "imported": row.imported,
+        "content": msgspec.Raw(row.content.encode()) if row.parts else row.content,
+        "toolCalls": msgspec.Raw(row.tool_calls.encode()) if row.tool_calls else None,
+        "toolCallId": row.tool_call_id,
+        "responseId": response.public_id if response else None,
+        "model": response.model if response else None,
+        "status": response.status if response else None,
+        "feedback": {"score": row.feedback_score, "comment": row.feedback_comment},
+        "createdAt": row.created_at,
+        "editedAt": row.edited_at,
+        "redactedAt": row.redacted_at,
+        "redactedBy": row.redacted_by or None,
+    }
+    return line(said)
+
+
+def line(facts: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(facts) + b"\n"

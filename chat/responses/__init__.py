@@ -1,0 +1,1 @@
+"""Responses: claim, run, stop, finish, leases, usage, titles and live events."""

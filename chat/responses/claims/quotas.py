@@ -1,0 +1,117 @@
+"""Quotas: how much a user, and all guests together, may have running, per hour, and in tokens per day.
+
+A claim reserves an estimate, the end of the response settles it with the real count; nothing is ever given back. Windows roll
+by the database's clock. What is counted stays true until the claim commits: the claim holds the user's row, and a guest's claim
+an advisory lock too.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet, Sum, Window
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Coalesce, Now
+
+from chat.conf import settings
+from chat.db import sql
+from chat.exceptions import QuotaExceeded, Unavailable
+from chat.models import QuotaReservation
+from chat.responses.claims.state import ClaimOwner
+from chat.responses.usage.upstream_calls import tokens_of
+
+ALLOWANCE_TOKENS = 2_000
+"""Reserved beside the prompt's own words, for history and answer: a generated page of a dozen parts takes about 1,000."""
+
+ACTIVE_RETRY_SECONDS = 5  # a typical answer takes 2 to 10 s
+GUESTS_LOCK = 0x63686174  # the advisory lock under which the guests' responses are counted ("chat")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+_RUNNING_OF_GUESTS = """
+SELECT count(*) FROM chat_response r JOIN chat_user u ON u.id = r.owner_id
+WHERE r.status = 'streaming' AND u.is_guest AND r.id <> ALL(%s::bigint[])
+"""
+
+
+def check(owner: ClaimOwner, has_room: bool, displaced: list[int], characters: int) -> None:
+    """Whether a response to a prompt of that many characters may be claimed.
+
+    Those `displaced` make way for it and do not count as active.
+    Raises QuotaExceeded with the quota's name, and Unavailable where this process has no room.
+    """
+    _check_user(owner, displaced, estimate(characters))
+    if owner.is_guest:
+        _check_guests(displaced, estimate(characters))
+    if not has_room:
+        raise Unavailable(
+            "This server is answering as many prompts as it can.", retry_after=ACTIVE_RETRY_SECONDS
+        )
+
+
+def estimate(characters: int) -> int:
+    """What a claim reserves, in tokens."""
+    return tokens_of(characters) + ALLOWANCE_TOKENS
+
+
+def _check_user(owner: ClaimOwner, displaced: list[int], tokens: int) -> None:
+    if len(owner.running.difference(displaced)) >= settings.active_per_user:
+        raise QuotaExceeded(
+            f"At most {settings.active_per_user} responses run at once per user. Wait until one has ended.",
+            quota="active_per_user",
+            retry_after=ACTIVE_RETRY_SECONDS,
+        )
+    if settings.per_hour:
+        _check_hour(QuotaReservation.objects.filter(owner=owner.pk), settings.per_hour, "per_hour")
+    if settings.tokens_per_day:
+        _check_day(
+            QuotaReservation.objects.filter(owner=owner.pk), settings.tokens_per_day, "tokens_per_day", tokens
+        )
+
+
+def _check_guests(displaced: list[int], tokens: int) -> None:
+    sql.rows("SELECT pg_advisory_xact_lock(%s)", [GUESTS_LOCK])
+    if sql.value(_RUNNING_OF_GUESTS, [displaced]) >= settings.guests_active:
+        raise QuotaExceeded(
+            "All guests together have as many responses running as they may. Sign in, or wait a little.",
+            quota="guests_active",
+            retry_after=ACTIVE_RETRY_SECONDS,
+        )
+    spent, limit = QuotaReservation.objects.filter(guest=True), settings.guests_tokens_per_day
+    if settings.guests_per_hour:
+        _check_hour(spent, settings.guests_per_hour, "guests_per_hour")
+    if limit:
+        _check_day(spent, limit, "guests_tokens_per_day", tokens)
+
+
+def _check_hour(spent: QuerySet[QuotaReservation], limit: int, quota: str) -> None:
+    """Reads at most `limit` rows: there is room once the one that many back is an hour old."""
+    newest_first = spent.filter(claimed_at__gt=Now() - HOUR).order_by("-claimed_at")
+    wait = newest_first.values_list(_left(HOUR), flat=True)[limit - 1 : limit].first()
+    if wait is not None:
+        raise _exceeded(f"At most {limit} responses an hour{_owner_phrase(quota)}.", quota, wait)
+
+
+def _check_day(spent: QuerySet[QuotaReservation], limit: int, quota: str, tokens: int) -> None:
+    """A prompt beyond the whole quota is taken where nothing else was: it would never be else."""
+    free = max(0, limit - tokens)
+    today = spent.filter(claimed_at__gt=Now() - DAY)
+    if today.aggregate(sum=Coalesce(Sum("tokens"), 0))["sum"] <= free:
+        return
+    newest_first = [F("claimed_at").desc(), F("pk").desc()]
+    reached = today.annotate(spent=Window(Sum("tokens"), order_by=newest_first)).filter(spent__gt=free)
+    wait = reached.order_by("-claimed_at", "-pk").values_list(_left(DAY), flat=True).first()
+    raise _exceeded(f"At most {limit} tokens a day{_owner_phrase(quota)}.", quota, wait or timedelta())
+
+
+def _left(window: timedelta) -> ExpressionWrapper[CombinedExpression]:
+    """The time until a row falls out of the window."""
+    return ExpressionWrapper(F("claimed_at") + window - Now(), output_field=DurationField())
+
+
+def _owner_phrase(quota: str) -> str:
+    return " for all guests together. Sign in, or wait" if quota.startswith("guests") else ""
+
+
+def _exceeded(words: str, quota: str, wait: timedelta) -> QuotaExceeded:
+    # At least a second: a Retry-After of 0 would invite a loop.
+    return QuotaExceeded(words, quota=quota, retry_after=max(1.0, wait.total_seconds()))

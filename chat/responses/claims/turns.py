@@ -1,0 +1,86 @@
+"""When a response's turn comes, and its place in the thread: turns are numbered as they start, parents make the branches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import F
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
+
+from chat.conf import settings
+from chat.db import notifications
+from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
+
+
+@dataclass(frozen=True, slots=True)
+class BranchPoint:
+    """The message that a prompt follows, instead of the thread's last one; None: it begins the thread anew."""
+
+    message: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A response that a process has taken on; `epoch` is its right to write. `after`: where a new branch begins."""
+
+    response: int
+    thread: int
+    owner: int
+    epoch: int
+    model: str
+    queued: bool
+    after: BranchPoint | None = None
+
+
+def lease_end() -> CombinedExpression:
+    """The end of a lease that begins now, by the database's clock."""
+    return Now() + timedelta(seconds=settings.lease_seconds)
+
+
+def start(response: Response, thread: Thread, after: BranchPoint | None = None) -> None:
+    """Start a response whose turn has come. The caller holds the thread's row."""
+    assign_turn(response, thread, after)
+    Response.objects.filter(pk=response.pk).update(status=Status.STREAMING, started_at=Now())
+    response.status = Status.STREAMING
+
+
+def assign_turn(response: Response, thread: Thread, after: BranchPoint | None = None) -> None:
+    """Put the prompt and its reply at the end of the thread, or of a new branch; a prompt that has its place keeps it."""
+    turn = thread.turns + 1
+    parent = thread.leaf_id if after is None else after.message
+    reply = Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
+    Message.objects.filter(pk=response.prompt_id, turn=None).update(turn=turn, parent=parent)
+    Message.objects.filter(pk=reply.pk).update(turn=turn)
+    set_leaf(thread, reply, turn, response.model)
+
+
+def set_leaf(thread: Thread, reply: Message, turn: int, model: str) -> None:
+    """Let a thread end with the reply of its newest turn."""
+    Thread.objects.filter(pk=thread.pk).update(turns=turn, leaf=reply, model=model, updated_at=Now())
+
+
+def promote(job: Job) -> bool:
+    """Start a queued response if its turn has come; False while it has to wait."""
+    User.objects.select_for_update(no_key=True).get(pk=job.owner)
+    thread = Thread.objects.select_for_update(no_key=True).filter(pk=job.thread).first()
+    mine = Response.objects.filter(pk=job.response, lease_epoch=job.epoch, status=Status.QUEUED).first()
+    if thread is None or mine is None or not _is_next(mine, thread) or _at_quota(job.owner):
+        return False
+    start(mine, thread, job.after)
+    notifications.notify("thread", thread.owner_id, thread.pk, "updated")
+    notifications.notify("log", mine.pk)
+    return True
+
+
+def _is_next(response: Response, thread: Thread) -> bool:
+    active = Response.objects.filter(thread=thread, status__in=ACTIVE)
+    if active.filter(status=Status.STREAMING).exists():
+        return False
+    return active.order_by(F("jumps_queue").desc(), "pk").values_list("pk", flat=True).first() == response.pk
+
+
+def _at_quota(owner: int) -> bool:
+    running = Response.objects.owned_by(owner).filter(status=Status.STREAMING)
+    return running.count() >= settings.active_per_user

@@ -1,0 +1,124 @@
+"""The end of a response in two statements: how it stands, and all that its end writes, if nothing moved meanwhile.
+
+No transaction is around them, which would be three journeys more: the second looks whether the first still holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS
+
+from chat import text
+from chat.db import sql
+from chat.db.notifications import NOTIFY_SQL, Notification, encode_notifications
+from chat.models import RESPONSE_FIELDS, Response
+from chat.responses.usage import upstream_calls
+from chat.responses.usage.upstream_calls import CallRecord
+from chat.streams import storage
+from chat.streams.storage import LogSegment
+
+_FOUND = f"""
+SELECT {", ".join(RESPONSE_FIELDS)}, log.data, log.marks, log.ephemeral
+FROM chat_response r, LATERAL (
+    SELECT array_agg(data ORDER BY start) AS data, array_agg(marks ORDER BY start) AS marks,
+           array_agg(ephemeral ORDER BY start) AS ephemeral
+    FROM chat_chunk WHERE response_id = r.id
+) log
+WHERE id = %s
+"""
+
+# A row that was updated under the statement's eyes is looked at again, so `mine` is never what somebody else has changed.
+_END = f"""
+WITH mine AS (
+    SELECT id, thread_id FROM chat_response
+    WHERE id = %(id)s AND lease_epoch = %(epoch)s AND log_length = %(stored)s AND status IN ('queued', 'streaming')
+      AND stop_offset IS NOT DISTINCT FROM %(stop_offset)s::bigint
+    FOR NO KEY UPDATE
+), taken_out AS (
+    DELETE FROM chat_chunk c USING mine WHERE c.response_id = mine.id AND c.start <> ALL(%(starts)s::bigint[])
+), log AS (
+    INSERT INTO chat_chunk (response_id, start, stop, data, marks, ephemeral)
+    SELECT mine.id, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
+    FROM mine, unnest(%(starts)s::bigint[], %(data)s::bytea[], %(marks)s::bytea[], %(ephemeral)s::bool[])
+         AS p(start, data, marks, ephemeral)
+    ON CONFLICT (response_id, start) DO UPDATE
+    SET stop = excluded.stop, data = excluded.data, marks = excluded.marks, ephemeral = excluded.ephemeral
+), reply AS (
+    UPDATE chat_message m SET content = %(content)s, readable = %(readable)s
+    FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
+), thread AS (
+    UPDATE chat_thread t SET updated_at = now() FROM mine WHERE t.id = mine.thread_id
+), spending AS (
+    UPDATE chat_spending s SET tokens = %(prompt_tokens)s::bigint + %(completion_tokens)s::bigint, settled = true
+    FROM mine WHERE s.response = mine.id
+), calls AS (
+    {upstream_calls.ADD} FROM mine, {upstream_calls.CALLS} ON CONFLICT DO NOTHING
+), ended AS (
+    UPDATE chat_response r SET
+        status = %(status)s, finish_reason = %(finish_reason)s, error_code = %(error_code)s,
+        error_detail = %(error_detail)s, retry_after = %(retry_after)s, prompt_tokens = %(prompt_tokens)s,
+        completion_tokens = %(completion_tokens)s, usage_source = %(usage_source)s, lease_until = %(lease_until)s,
+        log_length = %(log_length)s, kept_offset = %(kept_offset)s, text_length = %(text_length)s, finished_at = now(),
+        first_token_at = CASE WHEN %(log_length)s > 0 THEN coalesce(first_token_at, now()) ELSE first_token_at END
+    FROM mine WHERE r.id = mine.id
+    RETURNING first_token_at, finished_at
+)
+SELECT first_token_at, finished_at, ({NOTIFY_SQL}) FROM ended
+"""
+
+
+class StoredResponse(NamedTuple):
+    """A response, and the pieces of its log that are stored."""
+
+    response: Response
+    pieces: list[LogSegment]
+
+
+def load(response: int) -> StoredResponse | None:
+    """How a response stands; None if it is gone."""
+    row = sql.row(_FOUND, [response])
+    if row is None:
+        return None
+    fields, log = row[: len(RESPONSE_FIELDS)], row[len(RESPONSE_FIELDS) :]
+    data, timings, ephemeral = (column or () for column in log)
+    pieces = list(map(LogSegment, data, timings, ephemeral))
+    return StoredResponse(Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, fields), pieces)
+
+
+def finalize(
+    response: Response,
+    final: dict[str, Any],
+    pieces: list[LogSegment],
+    content: str,
+    calls: Sequence[CallRecord],
+    notifications: list[Notification],
+) -> bool:
+    """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls. The row follows.
+
+    False, and nothing is written, where it does not stand as `response` says any more.
+    """
+    starts, data, timings, ephemeral = storage.columns(pieces)
+    values = {
+        **final,
+        "id": response.pk,
+        "epoch": response.lease_epoch,
+        "stored": response.log_length,
+        "stop_offset": response.stop_offset,
+        "starts": starts,
+        "data": data,
+        "marks": timings,
+        "ephemeral": ephemeral,
+        "content": content,
+        "readable": text.storable(text.plain_text(content)),
+        "calls": upstream_calls.encode_calls(response.owner_id, response.thread_id, response.pk, calls),
+        "notifications": encode_notifications(notifications),
+    }
+    written = sql.row(_END, values)
+    if written is None:
+        return False
+    response.first_token_at, response.finished_at, _ = written
+    for name, value in final.items():
+        setattr(response, name, value)
+    return True

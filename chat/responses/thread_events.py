@@ -1,0 +1,118 @@
+"""News of threads for those who watch theirs, one look at the database per change and process; and whose sockets must close."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from chat import db
+from chat.exceptions import Unavailable
+from chat.models import Thread
+from chat.threads import threads
+
+MAX_QUEUED_EVENTS = (
+    256  # waiting for one socket; a reader that far behind misses the oldest and loads its list again
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEvent:
+    """What happened to a thread, `created`, `updated` or `deleted`, and the thread as it is now (None: gone)."""
+
+    event: str
+    thread_id: str
+    thread: Thread | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChanged:
+    """What the doorbell told: of a thread that is there its primary key, of one that is gone its public id."""
+
+    event: str
+    thread: int | None
+    public_id: str
+
+
+class ThreadSubscriptions:
+    """The watching sockets of this process, by owner."""
+
+    def __init__(self) -> None:
+        self._queues: defaultdict[int, set[asyncio.Queue[ThreadEvent]]] = defaultdict(set)
+        self._pending: dict[int, deque[ThreadChanged]] = {}  # of each owner of whom something is being told
+        self._telling: set[asyncio.Task[None]] = set()
+        self._sockets: defaultdict[int, set[Callable[[], None]]] = defaultdict(set)
+
+    @asynccontextmanager
+    async def of(self, owner: int) -> AsyncIterator[asyncio.Queue[ThreadEvent]]:
+        queue: asyncio.Queue[ThreadEvent] = asyncio.Queue(MAX_QUEUED_EVENTS)
+        self._queues[owner].add(queue)
+        try:
+            yield queue
+        finally:
+            self._queues[owner].discard(queue)
+            if not self._queues[owner]:
+                del self._queues[owner]
+
+    def register_connection(self, owner: int, close: Callable[[], None]) -> None:
+        """Call `close` when this user may come in no more, for as long as the socket is open."""
+        self._sockets[owner].add(close)
+
+    def unregister_connection(self, owner: int, close: Callable[[], None]) -> None:
+        self._sockets[owner].discard(close)
+        if not self._sockets[owner]:
+            del self._sockets[owner]
+
+    def on_access_revoked(self, facts: list[Any]) -> None:
+        """A user was suspended, or all their sessions were ended: `[owner]`."""
+        for close in list(self._sockets.get(facts[0], ())):
+            close()
+
+    def on_notify(self, facts: list[Any]) -> None:
+        """A thread was created or updated: `[owner, thread, event]`."""
+        owner, thread, event = facts
+        self._enqueue(owner, ThreadChanged(event, thread, ""))
+
+    def on_thread_deleted(self, facts: list[Any]) -> None:
+        """A thread is gone: `[owner, public id]`."""
+        owner, public_id = facts
+        self._enqueue(owner, ThreadChanged("deleted", None, public_id))
+
+    def _enqueue(self, owner: int, change: ThreadChanged) -> None:
+        """Tell of one after the other: a look that overtakes another would show what is past as the newest."""
+        if owner in self._pending:
+            self._pending[owner].append(change)
+        elif owner in self._queues:
+            self._pending[owner] = deque([change])
+            task = asyncio.create_task(self._deliver_pending(owner))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _deliver_pending(self, owner: int) -> None:
+        due = self._pending[owner]
+        try:
+            while due:
+                with contextlib.suppress(Unavailable):
+                    await self._deliver(owner, due.popleft())
+        finally:
+            del self._pending[owner]
+
+    async def _deliver(self, owner: int, change: ThreadChanged) -> None:
+        news = await _load_event(change)
+        if news is None:
+            return
+        for queue in self._queues.get(owner, ()):
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(news)
+
+
+async def _load_event(change: ThreadChanged) -> ThreadEvent | None:
+    if change.thread is None:
+        return ThreadEvent(change.event, change.public_id, None)
+    row = await db.run_async(threads.by_pk, change.thread)
+    return None if row is None else ThreadEvent(change.event, row.public_id, row)

@@ -1,0 +1,35 @@
+"""Titles of threads that nobody has named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chat.db import notifications
+from chat.models import Message, Response, Role, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class TitleCandidate:
+    """A thread with one answer, whose title is still the first words of its prompt; both as readable text."""
+
+    thread: int
+    owner: int
+    prompt: str
+    answer: str
+
+
+def title_candidate(response: int) -> TitleCandidate | None:
+    """The thread of a response that was its first, unless a person has named it."""
+    rows = Response.objects.select_related("thread", "prompt")
+    row = rows.filter(pk=response, thread__turns=1, thread__has_custom_title=False).first()
+    if row is None:
+        return None
+    reply = Message.objects.get(response=row, role=Role.ASSISTANT, hidden=False)
+    return TitleCandidate(row.thread_id, row.owner_id, row.prompt.plain_text, reply.plain_text)
+
+
+def set_title(thread: TitleCandidate, title: str) -> None:
+    """Give the thread a title, unless a person was quicker."""
+    rows = Thread.objects.owned_by(thread.owner).filter(pk=thread.thread, has_custom_title=False)
+    if rows.update(title=title):
+        notifications.notify("thread", thread.owner, thread.thread, "updated")

@@ -1,0 +1,1 @@
+"""Usage of model calls: measured, priced and stored."""

@@ -1,0 +1,181 @@
+"""What answers took: a row for every call of a model, and what calls cost by the prices of their time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.db import connection
+from django.db.models.functions import Now
+
+from chat.db import sql
+from chat.models import CallOutcome, Response, Status, TokenSource, UpstreamCall
+from chat.responses.usage import blobs
+
+CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
+MAX_TOKENS = 2**31 - 1  # what the database's integer holds; a provider may claim any count
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call of a model, as `UpstreamCall` keeps it."""
+
+    model: str
+    upstream_model: str
+    round: int
+    attempt: int
+    started_at: datetime
+    first_token_at: datetime | None
+    finished_at: datetime
+    outcome: CallOutcome
+    error_code: str | None
+    prompt_tokens: int
+    completion_tokens: int
+    source: TokenSource
+    parameters: dict[str, Any] = field(default_factory=dict)
+    system_digest: str = ""
+    tools_digest: str = ""
+    request_digest: str = ""
+    provenance: dict[str, Any] | None = None
+    causes: list[dict[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseUsage:
+    """Tokens of all calls of a response. `source` is `provider`, or `estimated` where one stream gave no counts.
+
+    `unstored` are those of the calls whose rows are still to be written.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    source: str
+    unstored: tuple[CallRecord, ...] = ()
+
+
+_COLUMN_OF: dict[str, str] = {
+    entry.name: UpstreamCall._meta.get_field(entry.name).column  # type: ignore[union-attr, misc]
+    for entry in fields(CallRecord)
+}
+_COLUMNS = ", ".join(["owner_id", "thread", "response", *_COLUMN_OF.values()])
+
+# Together a statement, and parts of a larger one.
+ADD = f"INSERT INTO chat_upstreamcall ({_COLUMNS}) SELECT {_COLUMNS}"
+CALLS = "jsonb_populate_recordset(NULL::chat_upstreamcall, %(calls)s::jsonb)"
+
+
+def tokens_of(characters: int) -> int:
+    """An estimate."""
+    return -(-characters // CHARACTERS_PER_TOKEN)
+
+
+def add(owner: int | None, thread: int, response: int, calls: Sequence[CallRecord]) -> None:
+    """Store calls of a response. Repeating it is harmless."""
+    if calls:
+        sql.rows(
+            f"{ADD} FROM {CALLS} ON CONFLICT DO NOTHING",
+            {"calls": encode_calls(owner, thread, response, calls)},
+        )
+    blobs.flush()
+
+
+def encode_calls(owner: int | None, thread: int, response: int, calls: Sequence[CallRecord]) -> str:
+    """The parameter `calls` of CALLS."""
+    whose = {"owner_id": owner, "thread": thread, "response": response}
+    rows = [
+        {**whose, **{column: getattr(call, name) for name, column in _COLUMN_OF.items()}} for call in calls
+    ]
+    return msgspec.json.encode(rows).decode()
+
+
+def usage_of_lost_call(response: Response) -> ResponseUsage | None:
+    """What a response took whose process died: the calls it had stored, and one of which only the log tells.
+
+    None for one that never started. The call that was lost is stored here.
+    """
+    if response.status != Status.STREAMING or response.started_at is None:
+        return None
+    stored = list(UpstreamCall.objects.filter(response=response.pk).order_by("round", "attempt"))
+    heard = sum(call.completion_tokens for call in stored)
+    prompt = stored[-1].prompt_tokens if stored else tokens_of(len(response.prompt.content))
+    lost = UpstreamCall.objects.create(
+        owner_id=response.owner_id,
+        thread=response.thread_id,
+        response=response.pk,
+        model=response.model,
+        round=stored[-1].round + 1 if stored else 0,
+        attempt=0,
+        started_at=response.started_at,
+        finished_at=Now(),
+        outcome=CallOutcome.LOST,
+        prompt_tokens=prompt,
+        completion_tokens=max(0, tokens_of(response.log_length) - heard),
+        source=TokenSource.ESTIMATED,
+    )
+    return total([*stored, lost])
+
+
+def total(
+    calls: Sequence[CallRecord | UpstreamCall], unstored: tuple[CallRecord, ...] = ()
+) -> ResponseUsage | None:
+    """The sum over the calls; an estimate among them makes it one. None where there was no call."""
+    if not calls:
+        return None
+    estimated = any(call.source == TokenSource.ESTIMATED for call in calls)
+    prompt = sum(call.prompt_tokens for call in calls)
+    completion = sum(call.completion_tokens for call in calls)
+    source = TokenSource.ESTIMATED if estimated else TokenSource.PROVIDER
+    return ResponseUsage(min(prompt, MAX_TOKENS), min(completion, MAX_TOKENS), source.value, unstored)
+
+
+_KEYS = {
+    "thread": "c.thread",
+    "user": "c.owner_id",
+    "model": "c.model",
+    "day": "(c.started_at AT TIME ZONE 'UTC')::date",
+}
+
+_COSTS = """
+SELECT {keys}, p.currency,
+       sum((c.prompt_tokens * p.prompt_price + c.completion_tokens * p.completion_price) / 1000000),
+       sum(c.prompt_tokens), sum(c.completion_tokens), count(*), count(*) FILTER (WHERE c.source = 'estimated')
+FROM chat_upstreamcall c LEFT JOIN LATERAL (
+    SELECT currency, prompt_price, completion_price FROM chat_price
+    WHERE model = c.model AND valid_from <= c.started_at ORDER BY valid_from DESC LIMIT 1
+) p ON true
+WHERE c.started_at >= %s AND c.started_at < %s
+GROUP BY {keys}, p.currency ORDER BY {keys}, p.currency
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What the calls of one `key` cost, by the price that was valid when each began.
+
+    Calls without a price make a row of their own, whose `cost` and `currency` are None. `estimated`: of `calls`, those whose
+    tokens no provider counted.
+    """
+
+    key: tuple[Any, ...]
+    currency: str | None
+    cost: Decimal | None
+    prompt_tokens: int
+    completion_tokens: int
+    calls: int
+    estimated: int
+
+
+def call_costs(by: tuple[str, ...], since: datetime, until: datetime) -> list[CallCost]:
+    """The costs of the calls that began from `since` until before `until`, for each combination of the keys `by`.
+
+    Keys: `thread` and `user` (primary keys; a user who is gone is None), `model`, `day` (UTC). KeyError for others.
+    """
+    keys = [_KEYS[name] for name in by]
+    with connection.cursor() as cursor:
+        cursor.execute(_COSTS.format(keys=", ".join(keys)), [since, until])
+        rows = cursor.fetchall()
+    return [CallCost(row[: len(keys)], *row[len(keys) :]) for row in rows]

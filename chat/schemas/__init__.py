@@ -1,0 +1,43 @@
+"""Untrusted JSON to frozen dataclasses, or a clear `bad_request` or `too_large`.
+
+untrusted   objects, ids, offsets and texts
+prompts     what is to be answered
+threads     what becomes of threads and their messages
+"""
+
+from chat.schemas.prompts import Content, RegenerateRequest, SendRequest, Turn, parse_regenerate, parse_send
+from chat.schemas.threads import (
+    Feedback,
+    NewThread,
+    ThreadChange,
+    parse_feedback,
+    parse_new_thread,
+    parse_replacement,
+    parse_share_end,
+    parse_stop_offset,
+    parse_thread_change,
+)
+from chat.schemas.validation import checked_id, is_id, offset_of, offset_text, parse_object
+
+__all__ = [
+    "Content",
+    "Feedback",
+    "NewThread",
+    "RegenerateRequest",
+    "SendRequest",
+    "ThreadChange",
+    "Turn",
+    "checked_id",
+    "is_id",
+    "offset_of",
+    "offset_text",
+    "parse_feedback",
+    "parse_new_thread",
+    "parse_object",
+    "parse_regenerate",
+    "parse_replacement",
+    "parse_send",
+    "parse_share_end",
+    "parse_stop_offset",
+    "parse_thread_change",
+]

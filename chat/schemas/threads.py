@@ -1,0 +1,102 @@
+"""Threads and their messages: made, changed, judged, shared, cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chat.conf import settings
+from chat.exceptions import BadRequest
+from chat.schemas.validation import bounded, offset_of, optional_id, parse_object, text_of
+
+MAX_TITLE = 200  # characters; longer ones no list can show
+MAX_COMMENT = 2_000  # characters of feedback: a paragraph, not an essay
+
+
+@dataclass(frozen=True, slots=True)
+class NewThread:
+    thread_id: str | None
+    title: str | None
+    message: str | None
+    model: str | None
+    system_prompt: str | None
+
+
+def parse_new_thread(body: bytes) -> NewThread:
+    """The body of `POST /api/threads`."""
+    value = parse_object(body)
+    title, message = text_of(value, "title", MAX_TITLE), text_of(value, "message", settings.content_bytes)
+    return NewThread(
+        thread_id=optional_id(value.get("threadId"), "threadId"),
+        title=title,
+        message=message,
+        model=text_of(value, "model", 64),
+        system_prompt=text_of(value, "systemPrompt", settings.content_bytes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadChange:
+    title: str | None
+    archived: bool | None
+    system_prompt: str | None
+    leaf: str | None
+
+
+def parse_thread_change(body: bytes) -> ThreadChange:
+    """The body of `PATCH /api/threads/{threadId}`."""
+    value = parse_object(body)
+    archived = value.get("archived")
+    if archived is not None and not isinstance(archived, bool):
+        raise BadRequest("`archived` must be true or false.")
+    return ThreadChange(
+        title=text_of(value, "title", MAX_TITLE),
+        archived=archived,
+        system_prompt=text_of(value, "systemPrompt", settings.content_bytes),
+        leaf=optional_id(value.get("leaf"), "leaf"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What an owner thinks of an answer: bad (-1), nothing (0) or good (1), and why."""
+
+    score: int
+    comment: str
+
+
+def parse_feedback(body: bytes) -> Feedback:
+    """The body of `PUT /api/threads/{threadId}/messages/{id}/feedback`."""
+    value = parse_object(body)
+    score = value.get("score")
+    if isinstance(score, bool) or score not in (-1, 0, 1):
+        raise BadRequest("`score` must be -1, 0 or 1.")
+    return Feedback(int(score), text_of(value, "comment", MAX_COMMENT) or "")
+
+
+def parse_share_end(body: bytes) -> datetime | None:
+    """When the link of `POST /api/threads/{threadId}/shares` ends; no body, or null: never."""
+    moment = parse_object(body).get("expiresAt") if body.strip() else None
+    if moment is None:
+        return None
+    try:
+        ends = datetime.fromisoformat(moment) if isinstance(moment, str) else None
+        if ends is not None and ends > datetime.now(UTC):  # a naive one cannot be compared: TypeError
+            return ends.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        pass
+    raise BadRequest("`expiresAt` must be a moment to come, in ISO 8601 with its offset from UTC, or null.")
+
+
+def parse_replacement(body: bytes) -> str:
+    """The body of `PUT /api/threads/{threadId}/messages/{id}`."""
+    content = parse_object(body).get("content")
+    if not isinstance(content, str):
+        raise BadRequest("`content` must be text.")
+    bounded(content, settings.text_bytes + settings.content_bytes)
+    return content
+
+
+def parse_stop_offset(body: bytes) -> int | None:
+    """The offset in the body of a stop; no body means no cut."""
+    return offset_of(parse_object(body).get("offset")) if body.strip() else None

@@ -1,0 +1,99 @@
+"""JSON that nobody vouches for: objects, ids, offsets and texts, or a clear `bad_request` or `too_large`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chat.exceptions import BadOffset, BadRequest, TooLarge
+from chat.text import is_storable
+
+MAX_DEPTH = 32  # levels of JSON; a chat message needs 5, and deeper ones only serve to exhaust a parser
+MAX_OFFSET_DIGITS = 15  # a petabyte of text
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
+_OFFSET = re.compile(rf"[0-9]{{1,{MAX_OFFSET_DIGITS}}}\Z", re.ASCII)
+
+Json = Any
+
+
+def parse_object(body: bytes | str) -> dict[str, Json]:
+    """The JSON object in `body`, its depth and text checked."""
+    try:
+        value = msgspec.json.decode(body)
+    except (ValueError, RecursionError) as problem:
+        raise BadRequest(f"The body is not valid JSON: {_reason(problem)}.") from None
+    if not isinstance(value, dict):
+        raise BadRequest("The body must be a JSON object.")
+    _check(value, MAX_DEPTH)
+    return value
+
+
+def _reason(problem: Exception) -> str:
+    return "nested too deep" if isinstance(problem, RecursionError) else str(problem)[:200]
+
+
+def _check(value: Json, depth: int) -> None:
+    if depth == 0:
+        raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
+    if isinstance(value, str):
+        if not is_storable(value):
+            raise BadRequest("Text must not contain NUL characters or lone surrogates.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check(key, depth - 1)
+            _check(item, depth - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth - 1)
+
+
+def optional_id(value: Json, name: str) -> str | None:
+    return None if value is None else checked_id(value, name)
+
+
+def checked_id(value: Json, name: str) -> str:
+    if not isinstance(value, str) or not _ID.match(value):
+        raise BadRequest(f"`{name}` must be 1 to 128 of A-Z a-z 0-9 . _ : -")
+    return value
+
+
+def is_id(value: str) -> bool:
+    """Whether `value` can be an id at all; one that cannot is unknown."""
+    return bool(_ID.match(value))
+
+
+def offset_of(value: Json) -> int | None:
+    """An offset in JSON: a whole number from 0, or None where it is missing."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**MAX_OFFSET_DIGITS:
+        raise BadOffset
+    return value
+
+
+def offset_text(text: str) -> int:
+    """An offset in a query string or header."""
+    if not _OFFSET.match(text):
+        raise BadOffset
+    return int(text)
+
+
+def text_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
+    """The text of that name in an object, of no more bytes than `limit` characters can have; None where it is missing."""
+    text = value.get(name)
+    if text is not None and not isinstance(text, str):
+        raise BadRequest(f"`{name}` must be text.")
+    if text is not None and len(text.encode()) > limit * 4:
+        raise TooLarge(f"`{name}` is longer than {limit} characters.")
+    return text
+
+
+def bounded(text: str, limit: int) -> None:
+    """Raises TooLarge for a content of more than `limit` bytes."""
+    size = len(text.encode())
+    if size > limit:
+        raise TooLarge(f"`content` has {size} bytes; at most {limit} are taken.", limit=limit)

@@ -1,0 +1,88 @@
+"""A log that another process writes, repeated from the table."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from chat import db
+from chat.exceptions import Unavailable
+from chat.models import Response, Status
+from chat.streams import storage
+from chat.streams.tail import READ_BYTES, Tail
+
+POLL_SECONDS = 2.0  # a mirror's own look at the table, should every ring be lost
+
+
+class Mirror:
+    """Around its readers, a tail that repeats what another process writes. It ends by itself with the response.
+
+    `left` is called after the last reader.
+    """
+
+    def __init__(self, response: int, left: Callable[[], object]) -> None:
+        self.response = response
+        self.tail = Tail(mirrored=True)
+        self.readers, self._left = 0, left
+        self.refresh = asyncio.Event()
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(self._run())
+
+    async def __aenter__(self) -> Tail:
+        """Raises Unavailable where the table cannot be read."""
+        self.readers += 1
+        try:
+            await asyncio.shield(self.ready)
+        except BaseException:
+            self._leave()
+            raise
+        return self.tail
+
+    async def __aexit__(self, *problem: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
+        self.readers -= 1
+        if not self.readers:
+            self.task.cancel()
+            self._left()
+
+    async def _run(self) -> None:
+        # Rings come in from now on; what the table says is read after that, so nothing falls in between.
+        try:
+            row = await db.atomic_async(storage.state, self.response)
+            self.tail.base = row.log_length if row else 0
+        except Unavailable as problem:
+            self.ready.set_exception(problem)
+            return
+        self.ready.set_result(None)
+        while not self._seen(row):
+            await self._wait_for_refresh()
+            row = await self._read() or row
+
+    def _seen(self, row: Response | None) -> bool:
+        if row is None or row.ended:
+            self.tail.finish(row)
+        elif row.status == Status.STREAMING:
+            self.tail.start()
+        return self.tail.ended
+
+    async def _wait_for_refresh(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self.refresh.wait()
+        self.refresh.clear()
+
+    async def _read(self) -> Response | None:
+        """The state, then the text: a state that says `ended` is never older than the text read after it."""
+        try:
+            row = await db.atomic_async(storage.state, self.response)
+            while data := await db.atomic_async(storage.read, self.response, self.tail.end):
+                self.tail.grow(data)
+                self.tail.forget(self.tail.end - READ_BYTES)
+        except Unavailable:
+            return None
+        if row is None:
+            self.tail.finish(None)
+        return row

@@ -1,0 +1,85 @@
+"""When which part of a text log came from the model, as the log's marks tell it."""
+
+from __future__ import annotations
+
+import codecs
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chat.models import Chunk
+from chat.streams import storage
+from chat.streams.storage import LogSegment
+
+STEP = 8  # milliseconds: what comes closer together is one for a replay, half a frame of a screen
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """`size` bytes, so many milliseconds after the response was taken on."""
+
+    milliseconds: int
+    size: int
+    ephemeral: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimedText:
+    """The same with the text; `stop` is the log's offset after it."""
+
+    milliseconds: int
+    text: str
+    ephemeral: bool
+    stop: int
+
+
+def arrivals(response: int) -> list[Arrival]:
+    """All of a response's, in order, without a look at the text."""
+    rows = Chunk.objects.filter(response_id=response).order_by("start")
+    found = rows.values_list("start", "stop", "timings", "ephemeral")
+    return [
+        Arrival(milliseconds, size, ephemeral)
+        for start, stop, timings, ephemeral in found
+        for milliseconds, size in _timings_of(bytes(timings), stop - start)
+    ]
+
+
+def timed_text(response: int, after: int, limit: int) -> Iterator[TimedText]:
+    """The text from the byte `after` on, until `limit` bytes are passed; its moments STEP apart at least."""
+    last: TimedText | None = None
+    for one in _pieces(response, after):
+        if last and one.milliseconds - last.milliseconds < STEP and one.ephemeral == last.ephemeral:
+            last = TimedText(last.milliseconds, last.text + one.text, last.ephemeral, one.stop)
+            continue
+        if last:
+            yield last
+            if last.stop - after >= limit:
+                return
+        last = one
+    if last:
+        yield last
+
+
+def _pieces(response: int, after: int) -> Iterator[TimedText]:
+    rows = Chunk.objects.filter(response_id=response, stop__gt=after).order_by("start")
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for start, data, timings, ephemeral in rows.values_list(
+        "start", "data", "timings", "ephemeral"
+    ).iterator():
+        skipped = max(0, after - start)
+        piece = storage.drop_prefix(LogSegment(bytes(data), bytes(timings), ephemeral), skipped)
+        at = 0
+        for milliseconds, size in _timings_of(piece.timings, len(piece.data)):
+            text = decoder.decode(piece.data[at : at + size])
+            at += size
+            yield TimedText(milliseconds, text, ephemeral, start + skipped + at)
+
+
+def _timings_of(timings: bytes, length: int) -> Iterator[tuple[int, int]]:
+    """The marks of `length` bytes. Bytes without one, in rows of an older program, count to the last that has."""
+    milliseconds = 0
+    for milliseconds, size in struct.iter_unpack("<II", timings):
+        yield milliseconds, min(size, length)
+        length -= min(size, length)
+    if length:
+        yield milliseconds, length

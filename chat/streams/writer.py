@@ -1,0 +1,238 @@
+"""Writing logs down: each response gathers text, and one statement every moment stores what all of them gathered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from chat import db
+from chat.conf import settings
+from chat.exceptions import Unavailable, format_traceback_without_message
+from chat.streams import storage
+from chat.streams.storage import Append, LogSegment, StopRequest
+from chat.streams.tail import Tail
+
+logger = logging.getLogger(__name__)
+
+FLUSH_BYTES = (
+    8_192  # of one response: a burst is written before its tick, so that `kill -9` loses little of it
+)
+UNCONFIRMED_BYTES = 65_536  # of one response, while the database is away: 20 s of a fast model
+UNCONFIRMED_TOTAL = 64 * 1024 * 1024  # of all responses of a process
+
+
+class Writer:
+    """The one writer of a response's log."""
+
+    __slots__ = (
+        "_data",
+        "_flusher",
+        "_pieces",
+        "_started",
+        "_timings",
+        "epoch",
+        "pending",
+        "response",
+        "start",
+        "tail",
+    )
+
+    def __init__(self, response: int, epoch: int, tail: Tail, flusher: Flusher) -> None:
+        self.response, self.epoch, self.tail = response, epoch, tail
+        self.start = 0  # where the table ends, as far as we know
+        self.pending = 0  # bytes that the table lacks
+        self._flusher = flusher
+        self._started = time.monotonic()
+        self._pieces: list[LogSegment] = []
+        self._data, self._timings = bytearray(), bytearray()
+
+    @property
+    def length(self) -> int:
+        return self.start + self.pending
+
+    def append(self, data: bytes) -> None:
+        """Add whole characters: readers here have them at once, the table soon."""
+        self._data += data
+        self._timings += self._pack_timing(data)
+        self._count(data)
+
+    def append_ephemeral(self, data: bytes) -> None:
+        """Add one think item of ours: replayed like all text, but not part of the message."""
+        self._count(data)
+        self._cut()
+        self._pieces.append(LogSegment(data, self._pack_timing(data), True))
+
+    def _pack_timing(self, data: bytes) -> bytes:
+        return storage.pack_timing(int((time.monotonic() - self._started) * 1000), len(data))
+
+    def _count(self, data: bytes) -> None:
+        size = len(data)
+        self.pending += size
+        self._flusher.on_text_gathered(self, size)
+        self.tail.grow(data)
+
+    def _cut(self) -> None:
+        if self._data:
+            self._pieces.append(LogSegment(bytes(self._data), bytes(self._timings), False))
+            self._data, self._timings = bytearray(), bytearray()
+
+    @property
+    def full(self) -> bool:
+        """Whether more of this log is unconfirmed than memory may hold, or of all logs together."""
+        return self.pending > UNCONFIRMED_BYTES or self._flusher.pending > UNCONFIRMED_TOTAL
+
+    async def wait_for_room(self) -> None:
+        """Wait while it is full. Raises Unavailable where the database is away, and so nothing will be confirmed soon."""
+        while self.full:
+            if not self._flusher.healthy:
+                raise Unavailable("The database cannot be reached, and no more text can be kept in memory.")
+            await self._flusher.flushed()
+
+    def pending_append(self) -> Append:
+        """What the table lacks. It stays pending until `confirm`."""
+        self._cut()
+        return Append(self.response, self.epoch, self.start, list(self._pieces))
+
+    def confirm(self, stop: int) -> None:
+        """The table reaches `stop`: forget what lies before it."""
+        while self._pieces and self.start + len(self._pieces[0].data) <= stop:
+            self._drop(len(self._pieces.pop(0).data))
+        if self._pieces and self.start < stop:
+            self._pieces[0] = storage.drop_prefix(self._pieces[0], stop - self.start)
+            self._drop(stop - self.start)
+        self.tail.forget(self.start)
+
+    def _drop(self, size: int) -> None:
+        self.start += size
+        self.pending -= size
+        self._flusher.pending -= size
+
+
+class Flusher:
+    """The writers of this process and the task that stores their text, in batches."""
+
+    def __init__(self, on_stop: Callable[[StopRequest], None], on_lost: Callable[[int], None]) -> None:
+        self.pending = 0
+        self._writers: dict[int, Writer] = {}
+        self._dirty: dict[int, Writer] = {}
+        self._on_stop, self._on_lost = on_stop, on_lost
+        self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._waiters: list[asyncio.Future[None]] = []
+        self.healthy = True
+
+    def open(self, response: int, epoch: int, tail: Tail) -> Writer:
+        writer = self._writers[response] = Writer(response, epoch, tail, self)
+        return writer
+
+    async def close(self, writer: Writer) -> Append:
+        """Take a writer out of the batches; what it still has to store is the caller's to store."""
+        async with self._writing:
+            self._writers.pop(writer.response, None)
+            self._dirty.pop(writer.response, None)
+            self.pending -= writer.pending
+        return writer.pending_append()
+
+    def on_text_gathered(self, writer: Writer, size: int) -> None:
+        self.pending += size
+        self._dirty[writer.response] = writer
+        self._wake.set()
+        if writer.pending >= FLUSH_BYTES:
+            self._hurry.set()
+
+    async def flushed(self) -> None:
+        """Wait for the end of the next batch, written or not."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        await waiter
+
+    async def run(self) -> None:
+        """Flush until cancelled."""
+        while True:
+            await self._wake.wait()
+            await self._tick()
+            await self.flush()
+
+    async def _tick(self) -> None:
+        try:
+            async with asyncio.timeout(settings.flush_seconds):
+                await self._hurry.wait()
+        except TimeoutError:
+            return
+
+    async def flush(self) -> None:
+        """Store what all writers have gathered."""
+        async with self._writing:
+            self._wake.clear()
+            self._hurry.clear()
+            batch, self._dirty = list(self._dirty.values()), {}
+            additions = [addition for writer in batch if (addition := writer.pending_append()).pieces]
+            if additions:
+                await self._store(additions)
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def _store(self, additions: list[Append]) -> None:
+        try:
+            written, stopping = await db.run_in_log_thread(storage.append, additions)
+        except Unavailable:
+            self._failed(additions)
+            return
+        except Exception as problem:
+            # Unforeseen; but all logs of this process depend on the loop that called.
+            logger.error(
+                "action=flush_failed reason=%s\n%s",
+                type(problem).__name__,
+                format_traceback_without_message(problem),
+            )
+            self._failed(additions)
+            return
+        self._recovered()
+        for addition in additions:
+            if addition.response in written:
+                self._confirm(addition.response, addition.stop)
+            else:
+                await self._resume(addition)
+        for stop in stopping:
+            self._on_stop(stop)
+
+    def _confirm(self, response: int, stop: int) -> None:
+        writer = self._writers.get(response)
+        if writer is not None:
+            writer.confirm(stop)
+
+    def _failed(self, additions: list[Append]) -> None:
+        if self.healthy:
+            logger.warning("action=log_waits responses=%d", len(additions))
+        self.healthy = False
+        self._again([addition.response for addition in additions])
+
+    def _recovered(self) -> None:
+        if not self.healthy:
+            logger.warning("action=log_goes_on")
+        self.healthy = True
+
+    def _again(self, responses: list[int]) -> None:
+        for response in responses:
+            writer = self._writers.get(response)
+            if writer is not None:
+                self._dirty[response] = writer
+                self._wake.set()
+
+    async def _resume(self, addition: Append) -> None:
+        """A batch was refused for this response: go on from the stored end, or give it up to whoever has taken it."""
+        try:
+            stored = await db.run_in_log_thread(storage.length_if_owned, addition.response, addition.epoch)
+        except Unavailable:
+            self._again([addition.response])
+            return
+        if stored is None or stored < addition.start:
+            self._on_lost(addition.response)  # or the database has forgotten what it had confirmed
+        else:
+            self._confirm(addition.response, stored)
+            self._again([addition.response])

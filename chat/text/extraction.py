@@ -1,0 +1,208 @@
+"""What a person would read in a message: plain text and titles, for search, lists and models that are not C1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from chat.text.characters import storable
+from chat.text.components import Container, NumberText, Reference, TruncatedString, Value, parse
+from chat.text.envelope import Segment, parse_context, segments, unescape
+
+TITLE_CHARACTERS = 80  # what a thread list shows on one line of a desktop's side bar
+EMPTY_TITLE = "New chat"
+IMAGE = "[image]"
+
+_FENCE = "```openui-lang"
+_PROGRAM = re.compile(r"\s*root\s*=\s*[A-Z]\w*\(")
+_TREE = re.compile(r'\s*\{\s*"(?:component|props|error)"\s*:')
+_LINK = re.compile(r"(?:https?:|data:|/)\S+\Z")
+_THINK_TITLE = re.compile(r"<thinkitemtitle>(.*?)(?:</|\Z)", re.DOTALL)
+_THINK_CONTENT = re.compile(r"<thinkitemcontent>(.*?)(?:</|\Z)", re.DOTALL)
+
+# Which arguments of a component hold words; names, variants and settings are in the others. Components that are not
+# here, charts among them, are read whole, numbers included, but for what looks like a variant or an address.
+_WORDS: dict[str, slice] = {
+    **dict.fromkeys(
+        ("Callout", "CalloutV2", "TextCallout", "CodeBlock", "ImageBlock", "SelectItem"), slice(1, None)
+    ),
+    **dict.fromkeys(
+        ("AccordionItem", "SectionItem", "TabItem", "CheckBoxGroup", "Form", "SwitchGroup"), slice(1, None)
+    ),
+    **dict.fromkeys(("RadioGroup", "Select"), slice(1, 2)),
+    **dict.fromkeys(("Accordion", "Button", "ButtonGroup", "Buttons", "Card", "Carousel", "Image"), slice(1)),
+    **dict.fromkeys(("ListBlock", "MarkDownRenderer", "Stack", "Tabs", "Tag", "TextContent"), slice(1)),
+    **dict.fromkeys(("CheckBoxItem", "Col", "ListItem", "RadioItem", "SwitchItem"), slice(2)),
+    **dict.fromkeys(
+        ("Action", "DatePicker", "Icon", "Input", "Mutation", "Query", "Slider", "TextArea"), slice(0)
+    ),
+}
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_VARIANTS = _set(
+    "default primary secondary tertiary ghost small medium large grouped stacked linear natural step horizontal"
+    " vertical row column info warning error success neutral danger donut pie number string clear card sunk"
+)
+_SETTINGS = _set(
+    "name variant type id key size icon iconName url src href image imageSrc imageUrl action context rules format"
+    " color layout categoryKey category_key xKey yKey placeholder componentType language mode"
+)
+_DATA = _set("data rows values tableData")
+
+
+def plain_text(content: str) -> str:
+    """The plain text of any stored message; Markdown stays as it is. Linear time, never raises."""
+    return storable("\n".join(text for text in map(_read, segments(content)) if text))
+
+
+def plain_text_of_parts(parts: Iterable[object]) -> str:
+    """The plain text of OpenAI content parts, one per line; an image is a mark, other kinds are left out."""
+    return "\n".join(text for text in map(_read_part, parts) if text)
+
+
+def title_of(content: str) -> str:
+    """A title of at most 80 characters: the first line with words, cut at a word."""
+    lines = (" ".join(line.split()) for line in plain_text(content).splitlines())
+    line = next(filter(None, lines), EMPTY_TITLE)
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    head = line[:TITLE_CHARACTERS]
+    return (head.rpartition(" ")[0] or head[:-1]) + "…"
+
+
+def _read_part(part: object) -> str:
+    if isinstance(part, str):
+        return plain_text(part)
+    if not isinstance(part, dict):
+        return ""
+    if isinstance(text := part.get("text"), str):
+        return plain_text(text)
+    return IMAGE if "image" in str(part.get("type")) else ""
+
+
+def _read(segment: Segment) -> str:
+    match segment.kind:
+        case "thinkitem":
+            return _read_think(segment)
+        case "context":
+            return "\n".join(_read_context(parse_context(segment.body) or []))
+        case "program":
+            return _read_tree(segment.body)
+        case "content":
+            return _read_body(segment)
+    return _read_tree(segment.body) if _PROGRAM.match(segment.body) else segment.body
+
+
+def _read_think(segment: Segment) -> str:
+    if 'ephemeral="true"' in segment.attributes:
+        return ""
+    found = (_THINK_TITLE.search(segment.body), _THINK_CONTENT.search(segment.body))
+    return ": ".join(unescape(match[1]).strip() for match in found if match and match[1].strip())
+
+
+def _read_body(segment: Segment) -> str:
+    words, fence, program = segment.body.partition(_FENCE)
+    if fence and (not words.strip() or "version=" in segment.attributes):
+        return "\n".join(text for text in (words.strip(), _read_tree(program)) if text)
+    if _TREE.match(segment.body) or _PROGRAM.match(segment.body):
+        return _read_tree(segment.body)
+    if not segment.closed and _begins_tree(segment.body.strip()):
+        return ""
+    return segment.body.strip()
+
+
+def _begins_tree(body: str) -> bool:
+    return _FENCE.startswith(body) or '{"component":'.startswith(body)
+
+
+def _read_context(context: list[object]) -> Iterator[str]:
+    """`User clicked: …` as it is, and a line `field: value` for each field of a form."""
+    pending: list[tuple[str, object]] = [("", item) for item in reversed(context)]
+    while pending:
+        label, value = pending.pop()
+        if isinstance(value, dict):
+            inner = [(label, value["value"])] if "value" in value else list(value.items())
+            pending.extend(reversed(inner))
+        elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+            pending.extend((label, item) for item in reversed(value))
+        elif text := _scalar(value):
+            yield f"{label}: {text}" if label else text
+
+
+def _scalar(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_scalar, value)))
+    if value is None or value is True or value is False:
+        return {True: "yes", False: "no", None: ""}[value]
+    return str(value)
+
+
+def _read_tree(source: str) -> str:
+    return "\n".join(text for text in map(str.strip, _walk(parse(source))) if text)
+
+
+def _walk(statements: dict[str, Container]) -> Iterator[str]:
+    """Texts in reading order, from the root on; each statement once, so that no web of references can grow."""
+    pending: list[Value] = [Reference("root")] if "root" in statements else [*reversed(statements.values())]
+    unread = dict(statements)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Reference):
+            statement = unread.pop(value.partition(".")[0], None)
+            pending.extend(reversed(statement.items) if statement else ())
+        elif isinstance(value, str):
+            yield value
+        elif value.kind == "[" and value.items and not any(map(_is_branch, value.items)):
+            yield ", ".join(map(str, value.items))
+        else:
+            pending.extend(reversed(_children(value)))
+
+
+def _is_branch(value: Value) -> bool:
+    return isinstance(value, Container | Reference)
+
+
+def _children(container: Container) -> list[Value]:
+    if container.kind == "{":
+        return _properties(container)
+    if container.kind in "[(":
+        return container.items
+    known = _WORDS.get(container.kind)
+    if known is None:
+        return [item for item in container.items if _is_word(item)]
+    return [item for item in container.items[known] if not isinstance(item, NumberText)]
+
+
+def _is_word(value: Value) -> bool:
+    """Not a variant, nor an address: those are for the renderer. Nor what a cut leaves of one."""
+    if isinstance(value, TruncatedString):
+        return not any(
+            word.startswith(value) for word in (*_VARIANTS, "https://", "data:")
+        ) and not _LINK.match(value)
+    return not isinstance(value, str) or (value not in _VARIANTS and not _LINK.match(value))
+
+
+def _properties(container: Container) -> list[Value]:
+    """An object's words; the rows of a chart's or a table's data lose their keys."""
+    found: list[Value] = []
+    for key, value in zip(container.keys, container.items, strict=True):
+        if key in _DATA and isinstance(value, Container):
+            found.append(Container("[", [_row(item) for item in value.items]))
+        elif _is_shown(key, value):
+            found.append(value)
+    return found
+
+
+def _is_shown(key: str, value: Value) -> bool:
+    if key in _SETTINGS or (isinstance(value, str) and key in ("", "component")):
+        return False
+    return _is_word(value) and (key == "value" or not isinstance(value, NumberText))
+
+
+def _row(value: Value) -> Value:
+    plain = isinstance(value, Container) and value.kind == "{" and "component" not in value.keys
+    return Container("[", value.items) if plain and isinstance(value, Container) else value

@@ -1,0 +1,173 @@
+"""Pictures: kept for their owner, tied to the prompts that show them, and put into what a model gets."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from django.db import connection
+from django.db.models.functions import Now
+
+from chat.conf import settings
+from chat.exceptions import BadRequest, NotFound, QuotaExceeded
+from chat.models import Attachment, AttachmentUse, User, raw_delete
+from chat.schemas import Content, is_id
+from chat.text import IMAGE
+
+PATH = "/api/attachments/"  # what a prompt's `image_url` begins with
+GUESTS_TOTAL = 400  # pictures of all guests together: 2 GB at the usual bound, and no guest can fill a disk
+GUESTS_LOCK = 0x63686175  # the advisory lock under which they are counted
+RETRY_SECONDS = 3_600  # until the next look for pictures that nobody needs
+LIFE = timedelta(
+    days=1
+)  # of a picture that no message shows: it was chosen and never sent, or its message is gone
+BATCH = 200  # removed at once: at most 1 GB of rows, in one short statement
+HISTORY_BYTES = (
+    16 * 1024 * 1024
+)  # of pictures in one request to a model, the newest first: three of the largest
+
+_REFERENCE = re.compile(r"/api/attachments/([A-Za-z0-9_-]{1,64})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An attachment's bytes and what they are."""
+
+    content_type: str
+    data: bytes
+
+
+def create(owner: int, picture: Picture) -> Attachment:
+    """Keep a picture. Raises QuotaExceeded."""
+    user = User.objects.select_for_update(no_key=True).only("pk", "is_guest").get(pk=owner)
+    if Attachment.objects.owned_by(owner).count() >= settings.attachments:
+        raise _exceeded(f"At most {settings.attachments} pictures per user.", "attachments")
+    if user.is_guest:
+        _check_guests()
+    return Attachment.objects.create(
+        owner_id=owner, content_type=picture.content_type, size=len(picture.data), data=picture.data
+    )
+
+
+def _check_guests() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GUESTS_LOCK])
+    if Attachment.objects.filter(owner__is_guest=True).count() >= GUESTS_TOTAL:
+        raise _exceeded(
+            "All guests together have as many pictures as they may. Sign in.", "guests_attachments"
+        )
+
+
+def _exceeded(words: str, quota: str) -> QuotaExceeded:
+    return QuotaExceeded(words, quota=quota, retry_after=RETRY_SECONDS)
+
+
+def find(owner: int, public_id: str) -> Attachment:
+    """Raises NotFound, for another's as for an unknown one."""
+    rows = Attachment.objects.owned_by(owner)
+    found = rows.filter(public_id=public_id).first() if is_id(public_id) else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def link_attachments(owner: int, message: int, content: Content) -> None:
+    """Note which pictures a message shows. Raises BadRequest for one that its owner does not have."""
+    wanted = references(content)
+    if not wanted:
+        return
+    rows = Attachment.objects.owned_by(owner).filter(public_id__in=wanted)
+    known = dict(rows.values_list("public_id", "pk"))
+    for name in wanted:
+        if name not in known:
+            raise BadRequest(f"There is no attachment `{name}`. Upload it first: POST /api/attachments.")
+    AttachmentUse.objects.bulk_create(
+        AttachmentUse(attachment_id=pk, message_id=message) for pk in known.values()
+    )
+
+
+def references(content: Content) -> list[str]:
+    """The ids of the attachments that a content shows, each once, in their order."""
+    if not content.parts or PATH not in content.text:
+        return []
+    parts = msgspec.json.decode(content.text)
+    return list(dict.fromkeys(filter(None, map(_reference, parts))))
+
+
+def _reference(part: Any) -> str | None:
+    """The id of the attachment that a part shows; None for every other part."""
+    if not isinstance(part, dict) or part.get("type") != "image_url":
+        return None
+    place = part.get("image_url")
+    url = place.get("url") if isinstance(place, dict) else place
+    found = _REFERENCE.match(url) if isinstance(url, str) else None
+    return found[1] if found else None
+
+
+def delete_exclusive_to(messages: list[int]) -> None:
+    """Delete the pictures that these messages show and no other does."""
+    shown = list(AttachmentUse.objects.filter(message__in=messages).values_list("attachment", flat=True))
+    raw_delete(AttachmentUse.objects.filter(message__in=messages))
+    still = AttachmentUse.objects.values("attachment")
+    raw_delete(Attachment.objects.filter(pk__in=shown).exclude(pk__in=still))
+
+
+def delete_unused() -> int:
+    """Delete pictures of yesterday that no message shows; how many."""
+    unused = Attachment.objects.filter(uses=None, created_at__lt=Now() - LIFE)
+    # Locked first, and looked at once more: a prompt may be taking one up at this moment.
+    locked = unused.select_for_update(skip_locked=True, of=("self",))
+    pks = list(locked.values_list("pk", flat=True)[:BATCH])
+    still = Attachment.objects.filter(pk__in=pks).exclude(pk__in=AttachmentUse.objects.values("attachment"))
+    raw_delete(still)
+    return len(pks)
+
+
+def with_attachments(history: list[dict[str, Any]], owner: int, *, images: bool) -> list[dict[str, Any]]:
+    """The history with its attachments as a model takes them: as `data:` URLs, or (not `images`) as a short text.
+
+    All else stays verbatim. The newest come first where there are more than HISTORY_BYTES.
+    """
+    room, told = HISTORY_BYTES if images else 0, list[dict[str, Any]]()
+    for message in reversed(history):
+        content = message.get("content")
+        if isinstance(content, msgspec.Raw) and PATH.encode() in bytes(content):
+            parts, room = _shown(content, owner, room)
+            told.append({**message, "content": parts})
+        else:
+            told.append(message)
+    return told[::-1]
+
+
+def _shown(content: msgspec.Raw, owner: int, room: int) -> tuple[list[Any], int]:
+    shown: list[Any] = []
+    for part in msgspec.json.decode(content, type=list[msgspec.Raw]):
+        value = msgspec.json.decode(part)
+        name = _reference(value)
+        picture = None if name is None else _picture(owner, name, room)
+        room -= len(picture.data) if picture else 0
+        shown.append(part if name is None else _with_picture(value, picture))
+    return shown, room
+
+
+def _picture(owner: int, name: str, room: int) -> Picture | None:
+    rows = Attachment.objects.owned_by(owner).filter(public_id=name, size__lte=room)
+    found = rows.values_list("content_type", "data").first()
+    return Picture(found[0], bytes(found[1])) if found else None
+
+
+def _with_picture(part: dict[str, Any], picture: Picture | None) -> dict[str, Any]:
+    if picture is None:
+        return {"type": "text", "text": IMAGE}
+    url = f"data:{picture.content_type};base64,{base64.b64encode(picture.data).decode()}"
+    place = part["image_url"] if isinstance(part["image_url"], dict) else {}
+    return {**part, "image_url": {**place, "url": url}}
+
+
+def next_attachment(owner: int, pk: int) -> Attachment | None:
+    """The owner's next picture in the order in which they came, with its bytes."""
+    return Attachment.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk").first()

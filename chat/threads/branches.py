@@ -1,0 +1,93 @@
+"""Branches of a thread: what leads to a message, what follows it, and the versions between which a reader can step."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db import connection
+
+from chat.exceptions import BadRequest
+from chat.models import Message, Role, Thread
+
+# Postgres walks no further than LIMIT asks for: a page costs the same in a thread of ten messages and of ten thousand.
+_UPWARD = """
+WITH RECURSIVE branch AS (
+    SELECT m.id, m.parent_id, m.hidden FROM chat_message m WHERE m.id = %s
+    UNION ALL
+    SELECT m.id, m.parent_id, m.hidden FROM branch JOIN chat_message m ON m.id = branch.parent_id
+)
+SELECT id FROM branch WHERE NOT hidden OR %s LIMIT %s
+"""
+
+_NEWEST_END = """
+WITH RECURSIVE below AS (
+    SELECT m.id, m.turn, m.position, m.hidden FROM chat_message m WHERE m.id = %s
+    UNION ALL
+    SELECT m.id, m.turn, m.position, m.hidden FROM below JOIN chat_message m ON m.parent_id = below.id
+)
+SELECT id FROM below WHERE NOT hidden AND turn IS NOT NULL ORDER BY turn DESC, position DESC LIMIT 1
+"""
+
+
+def ancestors(message: int | None, limit: int, *, hidden: bool = False) -> list[int]:
+    """The primary keys of the visible messages that lead to a message, itself first; with `hidden`, of all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UPWARD, [message, hidden, limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def latest_leaf(thread: Thread, public_id: str) -> int:
+    """The last message of what was said most recently after a message. Raises BadRequest where that is unknown."""
+    return latest_leaf_below(find_message(thread, public_id, "leaf").pk)
+
+
+def latest_leaf_below(message: int) -> int:
+    """The same for the primary key of a visible message that has its place."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST_END, [message])
+        return int(cursor.fetchone()[0])
+
+
+def find_message(thread: Thread, public_id: str, name: str) -> Message:
+    """A visible message that has its place in the thread. Raises BadRequest that names the field."""
+    rows = Message.objects.visible().filter(thread=thread, public_id=public_id, turn__isnull=False)
+    row = rows.only("pk", "parent_id").first()
+    if row is None:
+        raise BadRequest(f"`{name}` must be the id of a message in this thread.")
+    return row
+
+
+def versions(messages: Iterable[Message]) -> dict[int, list[str]]:
+    """For each message the ids of all versions of it, oldest first: replies to one prompt, or prompts after one message."""
+    shown = list(messages)
+    return {
+        **_replies([row for row in shown if row.response]),
+        **_prompts([row for row in shown if not row.response]),
+    }
+
+
+def _replies(rows: list[Message]) -> dict[int, list[str]]:
+    prompts = {row.pk: row.response.prompt_id for row in rows if row.response}
+    found: dict[int, list[str]] = defaultdict(list)
+    replies = Message.objects.visible().filter(
+        response__prompt__in=set(prompts.values()), role=Role.ASSISTANT
+    )
+    for prompt, public_id in replies.order_by("response_id").values_list("response__prompt_id", "public_id"):
+        found[prompt].append(public_id)
+    return {pk: found[prompt] for pk, prompt in prompts.items()}
+
+
+def _prompts(rows: list[Message]) -> dict[int, list[str]]:
+    found: dict[tuple[int, int | None], list[str]] = defaultdict(list)
+    for thread in {row.thread_id for row in rows}:
+        siblings = Message.objects.visible().filter(thread=thread, role=Role.USER, turn__isnull=False)
+        siblings = siblings.filter(parent__in={row.parent_id for row in rows if row.parent_id})
+        for parent, public_id in siblings.order_by("turn").values_list("parent_id", "public_id"):
+            found[thread, parent].append(public_id)
+        if any(row.parent_id is None for row in rows):
+            roots = Message.objects.visible().filter(
+                thread=thread, role=Role.USER, turn__isnull=False, parent=None
+            )
+            found[thread, None] = list(roots.order_by("turn").values_list("public_id", flat=True))
+    return {row.pk: found[row.thread_id, row.parent_id] for row in rows}

@@ -1,0 +1,110 @@
+"""What a user takes along, read in small pieces: each call is one transaction, and holds a few MB at most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models.functions import Length
+
+from chat.models import ApiToken, Message, Share, Thread, User
+from chat.threads import branches
+from chat.threads.messages import MessageView, shown
+from chat.threads.threads import find
+
+BATCH = 100  # rows looked at in one piece
+CHARACTERS = 1_000_000  # of messages in one piece; the first of them comes whole even if it is longer
+WHOLE_BRANCH = 1_000_000  # messages; more than any thread has
+
+# From each message up to the first one that a client sees.
+_VISIBLE_PARENTS = """
+WITH RECURSIVE up AS (
+    SELECT m.id AS start, p.parent_id, p.hidden, p.public_id
+    FROM chat_message m JOIN chat_message p ON p.id = m.parent_id WHERE m.id = ANY(%s)
+    UNION ALL
+    SELECT up.start, p.parent_id, p.hidden, p.public_id
+    FROM up JOIN chat_message p ON p.id = up.parent_id WHERE up.hidden
+)
+SELECT start, public_id FROM up WHERE NOT hidden
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedMessage:
+    """A visible message, what it follows, and which model gave it."""
+
+    shown: MessageView
+    parent: str | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountExport:
+    """What is known of a user, beside what was said."""
+
+    user: User
+    tokens: list[ApiToken]
+    shares: list[Share]
+
+
+def account(owner: int) -> AccountExport:
+    mine = Share.objects.owned_by(owner).filter(thread__in=Thread.objects.owned_by(owner))
+    shares = mine.select_related("thread").order_by("pk")
+    tokens = ApiToken.objects.filter(user=owner).defer("digest").order_by("pk")
+    return AccountExport(User.objects.get(pk=owner), list(tokens), list(shares))
+
+
+def threads_after(owner: int, pk: int) -> list[Thread]:
+    """The owner's next threads, oldest first; empty: no more."""
+    return list(Thread.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk")[:BATCH])
+
+
+def messages_after(owner: int, thread: int, pk: int) -> tuple[list[ExportedMessage], int | None]:
+    """The next visible messages of a thread, of all its branches, and the primary key after which it goes on; None: nowhere."""
+    rows = Message.objects.owned_by(owner).visible().filter(thread=thread, pk__gt=pk).order_by("pk")
+    sizes = list(rows.values_list("pk", Length("content"))[:BATCH])
+    taken = _fitting(sizes)
+    whole = len(taken) == len(sizes) < BATCH
+    return _exported(owner, taken), None if whole else taken[-1]
+
+
+def branch(owner: int, thread_id: str) -> tuple[Thread, list[int]]:
+    """A thread and the primary keys of the messages of the branch that it shows, oldest first. Raises NotFound."""
+    thread = find(owner, thread_id)
+    return thread, branches.ancestors(thread.leaf_id, WHOLE_BRANCH)[::-1]
+
+
+def messages_of(owner: int, pks: list[int]) -> tuple[list[ExportedMessage], list[int]]:
+    """As many of the first of these messages as make one piece, and the rest; what is gone meanwhile is left out."""
+    found = Message.objects.owned_by(owner).visible().filter(pk__in=pks[:BATCH])
+    sizes = dict(found.values_list("pk", Length("content")))
+    taken = _fitting([(pk, sizes[pk]) for pk in pks[:BATCH] if pk in sizes])
+    read = pks.index(taken[-1]) + 1 if taken else BATCH
+    return _exported(owner, taken), pks[read:]
+
+
+def _fitting(sizes: Sequence[tuple[int, int]]) -> list[int]:
+    taken, total = list[int](), 0
+    for pk, size in sizes:
+        total += size
+        if taken and total > CHARACTERS:
+            break
+        taken.append(pk)
+    return taken
+
+
+def _exported(owner: int, pks: list[int]) -> list[ExportedMessage]:
+    rows = Message.objects.owned_by(owner).visible().select_related("response").in_bulk(pks)
+    parents = _visible_parents(pks)
+    return [
+        ExportedMessage(shown(row, []), parents.get(pk), row.response.model if row.response else None)
+        for pk in pks
+        if (row := rows.get(pk))
+    ]
+
+
+def _visible_parents(pks: list[int]) -> dict[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_VISIBLE_PARENTS, [pks])
+        return dict(cursor.fetchall())

@@ -1,0 +1,224 @@
+"""What the model gets: the branch that leads to a prompt, hidden messages included, valid whatever happened before.
+
+A call and its results are written in one transaction, so no stored call is unanswered; what a cut or a replacement of the
+visible reply took away is left out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from chat.db import sql
+from chat.models import Role
+from chat.text import is_failure_card
+
+_BRANCH = """
+WITH RECURSIVE told AS (
+    SELECT m.id, length(m.content) AS size FROM chat_message m
+    WHERE m.thread_id = (SELECT thread_id FROM chat_message WHERE id = %s) AND m.turn = 0 AND m.role = 'system'
+), branch AS (
+    SELECT m.*, 0 AS depth, m.role = 'user' AS prompted,
+           length(m.content) + (SELECT coalesce(sum(size), 0) FROM told)::bigint AS total
+    FROM chat_message m WHERE m.id = %s
+    UNION ALL
+    SELECT m.*, depth + 1, branch.prompted OR m.role = 'user', branch.total + CASE m.role WHEN 'system' THEN 0
+           ELSE length(m.content) + coalesce(length(m.tool_calls), 0) END
+    FROM branch JOIN chat_message m ON m.id = branch.parent_id
+    WHERE branch.total <= %s OR NOT branch.prompted
+), wanted AS (
+    SELECT * FROM branch
+    UNION ALL
+    SELECT m.*, NULL, NULL, 0 FROM told JOIN chat_message m ON m.id = told.id
+    WHERE NOT EXISTS (SELECT FROM branch WHERE branch.id = m.id)
+)
+SELECT w.id, w.revision, w.depth IS NULL, w.role, w.content, w.parts, w.tool_calls, w.tool_call_id, w.hidden,
+       w.log_offset, w.edited_at IS NOT NULL, r.kept_offset, r.log_length, w.total
+FROM wanted w LEFT JOIN LATERAL (
+    -- One look into the index for each row, whatever the planner thinks of their number.
+    SELECT kept_offset, log_length FROM chat_response WHERE id = w.response_id OFFSET 0
+) r ON true
+ORDER BY w.depth DESC NULLS FIRST, w.position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A stored message, as far as the model is concerned, with the ends of its response's log.
+
+    `apart`: an imported system text that the walk up the branch did not come to. `total`: characters from here to the leaf.
+    """
+
+    id: int
+    revision: int
+    apart: bool
+    role: str
+    content: str
+    parts: bool
+    tool_calls: str | None
+    tool_call_id: str | None
+    hidden: bool
+    log_offset: int
+    edited: bool
+    kept_offset: int | None
+    log_length: int | None
+    total: int
+
+
+Messages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryExtent:
+    """Which rows a history was made of: those from `first` to `leaf`, and system texts before them.
+
+    `revised`: of those whose content had been replaced by then, which revision it was.
+    """
+
+    leaf: int
+    first: int
+    revised: dict[int, int]
+
+
+def history_for_model(leaf: int, budget: int) -> Messages:
+    """The chat-completions messages of the branch that ends with the message `leaf`, oldest first.
+
+    Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays, and so do system texts.
+    """
+    return history_with_extent(leaf, budget)[0]
+
+
+def history_with_extent(leaf: int, budget: int) -> tuple[Messages, HistoryExtent]:
+    """The same, and what it was made of."""
+    rows = [HistoryRow(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
+    *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
+    whole = [turn for turn in older if turn[0].total <= budget] + [newest]
+    first = whole[0][0].id if newest else leaf
+    revised = {row.id: row.revision for row in rows if row.revision}
+    return build_messages(rows, first), HistoryExtent(leaf, first, revised)
+
+
+def build_messages(rows: list[HistoryRow], first: int) -> Messages:
+    """The messages of the rows from `first` on, oldest first, and of the system texts before and apart from them."""
+    kept, reached = [[row for row in rows if row.apart]], False
+    for turn in _turns([row for row in rows if not row.apart]):
+        reached = reached or turn[0].id == first
+        kept.append(turn if reached else [row for row in turn if row.role == Role.SYSTEM])
+    return list(repair_tool_calls(message for turn in kept if turn for message in _turn(turn)))
+
+
+def _turns(rows: list[HistoryRow]) -> list[list[HistoryRow]]:
+    """The rows, oldest first, cut ahead of each prompt: a turn is a prompt and all that answers it, in whichever version."""
+    turns: list[list[HistoryRow]] = []
+    for row in rows:
+        if row.role == Role.USER or not turns:
+            turns.append([])
+        turns[-1].append(row)
+    return turns
+
+
+def _turn(rows: list[HistoryRow]) -> Iterable[dict[str, Any]]:
+    reply = rows[-1] if rows[-1].role == Role.ASSISTANT and not rows[-1].hidden else None
+    changed = reply is not None and (reply.edited or _is_cut(reply) or any(map(_is_beyond_log, rows)))
+    told = 0  # characters of the visible reply that the calls' own messages hold
+    for row in rows:
+        if row is reply:
+            yield from _reply(row, 0 if changed else told)
+        elif not (reply is not None and _is_cut(reply) and _is_after(row, reply)):
+            told += len(row.content) if row.tool_calls else 0
+            yield _message(row, "" if changed and row.tool_calls else row.content)
+
+
+def _is_cut(reply: HistoryRow) -> bool:
+    """Whether a stop left out what its reader had not seen."""
+    return reply.kept_offset not in (None, reply.log_length)
+
+
+def _is_after(row: HistoryRow, reply: HistoryRow) -> bool:
+    """Whether this call, or this call's result, came after the end of what was kept of the reply."""
+    return row.hidden and row.role != Role.SYSTEM and row.log_offset > (reply.kept_offset or 0)
+
+
+def _is_beyond_log(row: HistoryRow) -> bool:
+    """Whether the process died between storing this call and the text that led to it."""
+    return row.kept_offset is not None and row.log_length is not None and row.log_offset > row.log_length
+
+
+def _reply(row: HistoryRow, told: int) -> Iterable[dict[str, Any]]:
+    """The reply, unless nothing of it is left, or it is a card that said why there was none."""
+    content = row.content[told:]
+    if content and not is_failure_card(content):
+        yield _message(row, content)
+
+
+def _message(row: HistoryRow, content: str) -> dict[str, Any]:
+    message: dict[str, Any] = {
+        "role": row.role,
+        "content": msgspec.Raw(content.encode()) if row.parts else content,
+    }
+    if row.tool_calls is not None:
+        message["tool_calls"] = msgspec.Raw(row.tool_calls.encode())
+    if row.tool_call_id is not None:
+        message["tool_call_id"] = row.tool_call_id
+    return message
+
+
+def repair_tool_calls(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The same with every call answered, right after it and once: a provider refuses a history for ever otherwise.
+
+    What this server writes is valid already; rows that came otherwise (an import, a repair by hand) need not be.
+    """
+    unanswered: list[str] = []
+    for message in messages:
+        if message["role"] == Role.TOOL:
+            if message.get("tool_call_id") in unanswered:
+                unanswered.remove(message["tool_call_id"])
+                yield _with_calls(message, [])
+            continue
+        calls = _calls(message)
+        if calls or message.get("content"):
+            yield from map(_no_result, unanswered)
+            unanswered = [call.id for call in calls]
+            yield _with_calls(message, calls)
+    yield from map(_no_result, unanswered)
+
+
+def _no_result(call: str) -> dict[str, Any]:
+    return {"role": "tool", "content": '{"error":"The call was interrupted."}', "tool_call_id": call}
+
+
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str
+
+
+class _Call(msgspec.Struct):
+    id: Annotated[str, msgspec.Meta(min_length=1)]
+    type: Literal["function"]
+    function: _Function
+
+
+def _calls(message: dict[str, Any]) -> list[_Call]:
+    """The calls of an assistant's message, the first of each id; none where they are not calls as a provider reads them."""
+    if message["role"] != Role.ASSISTANT or message.get("tool_calls") is None:
+        return []
+    try:
+        calls = msgspec.json.decode(message["tool_calls"], type=list[_Call])
+    except msgspec.DecodeError:
+        return []
+    first: dict[str, _Call] = {}
+    for call in calls:
+        first.setdefault(call.id, call)
+    return list(first.values())
+
+
+def _with_calls(message: dict[str, Any], calls: list[_Call]) -> dict[str, Any]:
+    """The message with just these calls; their text stays as it was stored where nothing had to go."""
+    if not calls:
+        return {key: value for key, value in message.items() if key != "tool_calls"}
+    whole = len(calls) == len(msgspec.json.decode(message["tool_calls"]))
+    kept = message["tool_calls"] if whole else msgspec.Raw(msgspec.json.encode(calls))
+    return {**message, "content": message["content"] or None, "tool_calls": kept}

@@ -1,0 +1,130 @@
+"""The messages of a thread, as its owner sees them; and what an owner may say about one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db.models.functions import Now
+
+from chat import text
+from chat.exceptions import BadRequest, NotFound, ThreadBusy
+from chat.models import Message, Role, Status, Thread
+from chat.schemas import Feedback, is_id
+from chat.streams import storage
+from chat.threads import branches, revisions
+from chat.threads.threads import find
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRange:
+    """Which messages: the newest `limit` before the message `before`, on the branch that ends with `leaf`."""
+
+    limit: int
+    before: str | None = None
+    leaf: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A visible message with the state of its response: `offset` is where to follow from, null for a user's."""
+
+    id: str
+    role: str
+    content: Any
+    created_at: Any
+    status: str
+    offset: int | None
+    error: str | None
+    versions: list[str]
+    feedback: Feedback | None
+
+
+def page(owner: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageView], bool]:
+    """The messages wanted, oldest first; and whether older ones exist. Raises NotFound and BadRequest."""
+    thread = find(owner, public_id)
+    pks = branches.ancestors(_last(thread, wanted), wanted.limit + 1)
+    rows = Message.objects.visible().select_related("response").in_bulk(pks[: wanted.limit])
+    versions = branches.versions(rows.values())
+    told = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(pks[: wanted.limit])]
+    waiting = _waiting(thread) if wanted.before is None and wanted.leaf is None else []
+    more = len(pks) > wanted.limit or len(told) + len(waiting) > wanted.limit
+    return (told + waiting)[-wanted.limit :], more
+
+
+def _last(thread: Thread, wanted: MessageRange) -> int | None:
+    if wanted.before is not None:
+        return branches.find_message(thread, wanted.before, "before").parent_id
+    if wanted.leaf is not None:
+        return int(branches.find_message(thread, wanted.leaf, "leaf").pk)
+    return thread.leaf_id
+
+
+def _waiting(thread: Thread) -> list[MessageView]:
+    """Queued prompts, in the order in which they came."""
+    rows = Message.objects.visible().filter(thread=thread, turn=None, response__status=Status.QUEUED)
+    replies = rows.select_related("response__prompt").order_by("response_id")
+    pairs = [(reply.response.prompt, reply) for reply in replies if reply.response]
+    return [shown(row, [row.public_id]) for pair in pairs for row in pair]
+
+
+def shown(row: Message, versions: list[str]) -> MessageView:
+    """A visible message, loaded with its response, as its owner sees it now."""
+    response = row.response
+    content: Any = msgspec.Raw(row.content.encode()) if row.parts else row.content
+    if response is None:
+        return MessageView(
+            row.public_id, row.role, content, row.created_at, Status.DONE, None, None, versions, None
+        )
+    offset = response.log_length
+    if not response.ended:
+        # The offset is that of the text just read: a flush may have come since the response was.
+        offset, content = storage.kept_text(storage.pieces_of(response.pk), None)
+    error = response.error_detail if response.status == Status.FAILED and not row.content else None
+    said = (
+        Feedback(row.feedback_score, row.feedback_comment)
+        if row.feedback_score or row.feedback_comment
+        else None
+    )
+    return MessageView(
+        row.public_id, row.role, content, row.created_at, response.status, offset, error, versions, said
+    )
+
+
+def _answer(owner: int, public_id: str, message_id: str) -> Message:
+    """An assistant's message, locked. Raises NotFound; BadRequest for a user's."""
+    thread = find(owner, public_id)
+    rows = Message.objects.visible().filter(thread=thread, public_id=message_id if is_id(message_id) else "")
+    row = rows.select_related("response").select_for_update(of=("self",)).first()
+    if row is None:
+        raise NotFound
+    if row.role != Role.ASSISTANT:
+        raise BadRequest("This is only for an assistant's message.")
+    return row
+
+
+def replace(owner: int, public_id: str, message_id: str, content: str) -> MessageView:
+    """Replace the content of an assistant's message. Raises NotFound, BadRequest, ThreadBusy while it runs."""
+    row = _answer(owner, public_id, message_id)
+    if row.response is not None and not row.response.ended:
+        raise ThreadBusy("This message is still being written.")
+    if row.redacted_at is not None:
+        raise BadRequest("This message was removed, and cannot be changed.")
+    if row.content != content:
+        changed = {
+            "revision": revisions.save_message_revision(row),
+            "content": content,
+            "plain_text": text.storable(text.plain_text(content)),
+            "edited_at": Now(),
+        }
+        Message.objects.filter(pk=row.pk).update(**changed)
+        row.content = content
+    return shown(row, branches.versions([row]).get(row.pk, []))
+
+
+def rate(owner: int, public_id: str, message_id: str, feedback: Feedback) -> None:
+    """Keep what the owner thinks of an answer; the last word counts. Raises NotFound and BadRequest."""
+    row = _answer(owner, public_id, message_id)
+    said = {"feedback_score": feedback.score, "feedback_comment": feedback.comment}
+    Message.objects.filter(pk=row.pk).update(**said)

@@ -1,0 +1,127 @@
+"""Links to a thread: made and revoked by its owner, read by anybody who has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Length, Now
+
+from chat.exceptions import BadRequest, NotFound, QuotaExceeded
+from chat.models import ACTIVE, Message, Share, Thread, User, raw_delete
+from chat.schemas import is_id
+from chat.threads import branches
+from chat.threads.threads import find
+
+MAX_ACTIVE_SHARES = 100  # links of one user at once: more than anybody keeps an eye on
+RETRY_SECONDS = 60  # until a link may have expired; revoking one makes room at once
+PAGE_MESSAGES = 100  # on one page of a link
+PAGE_CHARACTERS = 2_000_000  # of its messages' texts; the newest comes whole even if it is longer
+
+
+@dataclass(frozen=True, slots=True)
+class SharedMessage:
+    """A visible message as strangers read it; `content` of a reply may hold a generated interface."""
+
+    by_user: bool
+    plain_text: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPage:
+    """A page of a shared thread, oldest message first; `earlier` is the `skip` of the page before it, None: there is none."""
+
+    title: str
+    shared_at: datetime
+    said: list[SharedMessage]
+    earlier: int | None
+
+
+def create(owner: int, thread_id: str, expires_at: datetime | None) -> Share:
+    """Share the branch that a thread shows, up to its last message that has ended.
+
+    Raises NotFound, BadRequest where there is none, and QuotaExceeded.
+    """
+    thread = find(owner, thread_id)
+    User.objects.select_for_update(no_key=True).filter(pk=owner).first()
+    if active_shares(owner).count() >= MAX_ACTIVE_SHARES:
+        words = f"At most {MAX_ACTIVE_SHARES} links at once. Revoke one that is not needed any more."
+        raise QuotaExceeded(words, quota="shares", retry_after=RETRY_SECONDS)
+    leaf = _last_ended(thread)
+    if leaf is None:
+        raise BadRequest("This thread holds nothing yet that could be shared.")
+    share = Share.objects.create(owner_id=owner, thread=thread, leaf_id=leaf, expires_at=expires_at)
+    share.refresh_from_db(fields=["created_at"])
+    return share
+
+
+def _last_ended(thread: Thread) -> int | None:
+    """The leaf, or what came before it while that is still being written."""
+    newest = branches.ancestors(thread.leaf_id, 2)
+    running = Message.objects.filter(pk__in=newest, response__status__in=ACTIVE)
+    writing = set(running.values_list("pk", flat=True))
+    return next((pk for pk in newest if pk not in writing), None)
+
+
+def active_shares(owner: int) -> QuerySet[Share]:
+    """The links of an owner that work now, newest first."""
+    mine = Share.objects.owned_by(owner).filter(thread__in=Thread.objects.owned_by(owner))
+    return _unexpired(mine).order_by("-pk")
+
+
+def _unexpired(shares: QuerySet[Share]) -> QuerySet[Share]:
+    return shares.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+
+
+def of_thread(owner: int, thread_id: str) -> list[Share]:
+    """The thread's links that work, newest first. Raises NotFound."""
+    return list(active_shares(owner).filter(thread=find(owner, thread_id)))
+
+
+def revoke(owner: int, share_id: str, thread_id: str | None = None) -> None:
+    """Let a link lead nowhere. Raises NotFound, also for one of another thread."""
+    mine = active_shares(owner).filter(public_id=share_id if is_id(share_id) else "")
+    if thread_id is not None:
+        mine = mine.filter(thread=find(owner, thread_id))
+    if not mine.exists():
+        raise NotFound
+    raw_delete(Share.objects.owned_by(owner).filter(public_id=share_id))
+
+
+def delete_expired() -> int:
+    """Delete links that lead nowhere any more; how many."""
+    return Share.objects.filter(expires_at__lt=Now()).delete()[0]
+
+
+def read(share_id: str, skip: int = 0) -> SharedPage | None:
+    """What a link shows, without the newest `skip` messages. None where it leads nowhere (any more)."""
+    share = _unexpired(Share.objects.filter(public_id=share_id)).first() if is_id(share_id) else None
+    thread = Thread.objects.owned_by(share.owner_id).filter(pk=share.thread_id).first() if share else None
+    if share is None or thread is None:  # what its owner sees no more, nobody does
+        return None
+    pks = branches.ancestors(share.leaf_id, skip + PAGE_MESSAGES + 1)[skip:]
+    taken = _fitting(pks[:PAGE_MESSAGES])
+    rows = Message.objects.visible().in_bulk(taken)
+    said = [_shared_message(rows[pk]) for pk in reversed(taken) if pk in rows]
+    earlier = skip + len(taken) if len(pks) > len(taken) else None
+    return SharedPage(thread.title, share.created_at, said, earlier)
+
+
+def _fitting(newest_first: list[int]) -> list[int]:
+    """As many as a page may hold, and always one."""
+    rows = Message.objects.filter(pk__in=newest_first).annotate(size=Length("content") + Length("plain_text"))
+    sizes = dict(rows.values_list("pk", "size"))
+    taken, total = newest_first[:1], sizes.get(newest_first[0], 0) if newest_first else 0
+    for pk in newest_first[1:]:
+        total += sizes.get(pk, 0)
+        if total > PAGE_CHARACTERS:
+            break
+        taken.append(pk)
+    return taken
+
+
+def _shared_message(row: Message) -> SharedMessage:
+    by_user = row.role == "user"
+    return SharedMessage(by_user, row.plain_text, "" if by_user or row.parts else row.content)

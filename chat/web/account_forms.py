@@ -1,0 +1,142 @@
+"""Django's own forms for accounts, in this site's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
+from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from chat.accounts import accounts
+from chat.accounts.identity import may_sign_up
+from chat.models import User
+
+GUEST_PREFIX = "guest-"  # of the names that guests are given
+TOO_MANY_ATTEMPTS = _("Too many tries. Wait a quarter of an hour, then try again.")
+CONFIRMATION = "delete"  # what is typed to delete an account: the same in every language, and on the page beside the field
+
+
+class SignInForm(AuthenticationForm):
+    """Name and password. What a guest has said comes along; who has tried too often is told so."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _("This name and password do not match an account. Capital letters count."),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("Name")
+
+    def clean(self) -> dict[str, Any]:
+        """The guest moves before the session changes hands: if that fails the guest is still here, with everything."""
+        cleaned: dict[str, Any] = super().clean()
+        guest = self.request.user if self.request is not None else None
+        if guest is not None and guest.is_authenticated and guest.is_guest:
+            _merge(guest.pk, self.get_user().pk)
+        return cleaned
+
+    def get_invalid_login_error(self) -> ValidationError:
+        if getattr(self.request, "tried_too_often", False):
+            return ValidationError(TOO_MANY_ATTEMPTS, code="tried_too_often")
+        return super().get_invalid_login_error()
+
+
+def _merge(guest: int, account: int) -> None:
+    try:
+        with transaction.atomic():
+            accounts.merge(guest, account)
+    except OperationalError:  # a deadlock with what ends at this very moment, or a database that is away
+        raise ValidationError(_("That did not work just now. Nothing was lost; try again.")) from None
+
+
+class StaffSignInForm(AdminAuthenticationForm, SignInForm):
+    """The admin's, where staff alone get in."""
+
+
+class SignUpForm(UserCreationForm[User]):
+    """A new account, or (with a guest as its instance) the account that a guest becomes."""
+
+    class Meta(UserCreationForm.Meta):
+        model = User
+        fields = ("username",)
+        labels = {"username": _("Name")}
+        help_texts = {"username": _("Letters, digits and @ . + - _")}
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request = request
+        self.fields["password1"].help_text = _("At least 8 characters that nobody would guess.")
+        self.fields["password2"].label = _("Password again")
+        self.fields["password2"].help_text = ""
+        self.initial.pop("username", None)  # a guest's own is a number
+
+    def clean_username(self) -> str:
+        name = str(super().clean_username() or "")  # None: refused already
+        if name.lower().startswith(GUEST_PREFIX):
+            raise ValidationError(_("Names that begin like this are for guests. Choose another one."))
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Looked at last: only what would make an account counts as a try."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not may_sign_up(self._request):
+            raise ValidationError(TOO_MANY_ATTEMPTS, code="tried_too_often")
+        return cleaned
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.is_guest = False
+        return super().save(commit)
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """The old password once, the new one twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = _("At least 8 characters that nobody would guess.")
+        self.fields["new_password2"].label = _("New password again")
+        self.fields["new_password2"].help_text = ""
+
+
+class TokenForm(forms.Form):
+    """What a new token is for."""
+
+    name = forms.CharField(label=_("What it is for"), max_length=100)
+
+
+class DeletionForm(forms.Form):
+    """The word that confirms, and the password where there is one."""
+
+    confirmation = forms.CharField(label=_("Type “delete” to confirm"), max_length=20)
+    password = forms.CharField(label=_("Password"), widget=forms.PasswordInput, strip=False)
+
+    def __init__(self, request: HttpRequest, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._request, self._user = request, user
+        self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
+        self.fields["password"].widget.attrs["autocomplete"] = "current-password"
+        if not user.has_usable_password():
+            del self.fields["password"]  # a guest's: the session is all there is
+
+    def clean_confirmation(self) -> str:
+        word = str(self.cleaned_data["confirmation"]).strip().lower()
+        if word != CONFIRMATION:
+            raise ValidationError(_("Type the word “delete”, without the marks."))
+        return word
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        if authenticate(self._request, username=self._user.get_username(), password=password) is None:
+            raise ValidationError(
+                TOO_MANY_ATTEMPTS
+                if getattr(self._request, "tried_too_often", False)
+                else _("That is not the password.")
+            )
+        return password

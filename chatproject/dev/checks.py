@@ -1,0 +1,77 @@
+"""`manage.py test`: linter, formatter, types, import rules, then pytest against a Postgres of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from chatproject.dev import environment
+from chatproject.dev.bootstrap import ROOT
+from chatproject.dev.postgres.cluster import Postgres
+
+BIN = Path(sys.executable).parent
+STEPS: dict[str, list[str]] = {
+    "ruff check": [str(BIN / "ruff"), "check", "--quiet"],
+    "ruff format": [str(BIN / "ruff"), "format", "--check", "--quiet"],
+    "mypy": [sys.executable, "-m", "mypy"],
+    "import rules": [str(BIN / "lint-imports"), "--no-logo"],
+}
+PARALLEL = ["-n", "auto", "--dist", "loadfile"]  # a file's tests share their server
+ALONE = (
+    "-n",
+    "--numprocesses",
+    "--dist",
+    "--pdb",
+    "-p",
+    "--co",
+    "--collect-only",
+    "--lf",
+    "--sw",
+)  # choose for themselves
+
+# What a shell or `.env` may hold for real use, and no test may see: a key would send tests to a real model.
+REAL = ("THESYS_", "C1_", "OPENASSISTANT_", "CHAT_", "ALLOWED_HOSTS", "DEBUG", "SECRET_KEY", "OPENAI_")
+KEPT = {"CHAT_DATA_DIR"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run every step, or pytest alone where it is given arguments. The exit status: 0 when all of them passed."""
+    folder = environment.prepare(os.environ)
+    _forget_real_use()
+    os.environ["SECRET_KEY"] = "of-tests-alone"
+    with _database(folder):
+        failed = [] if arguments else [name for name, command in STEPS.items() if not _passes(name, command)]
+        if not _passes("pytest", _pytest(arguments)):
+            failed.append("pytest")
+    print(f"Failed: {', '.join(failed)}." if failed else "All passed.", flush=True)
+    return int(bool(failed))
+
+
+def _forget_real_use() -> None:
+    for name in [name for name in os.environ if name.startswith(REAL) and name not in KEPT]:
+        del os.environ[name]
+
+
+@contextlib.contextmanager
+def _database(folder: Path) -> Iterator[None]:
+    """Of this run alone: two runs at once share the server, and have databases with names of their own."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    with Postgres(folder / "test", durable=False, fresh=True) as server:
+        os.environ["DATABASE_URL"] = server.url(f"chat_{os.getpid()}")
+        yield
+
+
+def _pytest(arguments: list[str]) -> list[str]:
+    parallel = [] if any(argument.startswith(ALONE) for argument in arguments) else PARALLEL
+    return [sys.executable, "-m", "pytest", *parallel, *arguments]
+
+
+def _passes(name: str, command: list[str]) -> bool:
+    print(f"── {name}", flush=True)
+    return subprocess.run(command, cwd=ROOT).returncode == 0

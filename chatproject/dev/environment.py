@@ -1,0 +1,115 @@
+"""What must stand in the environment before Django starts: `.env`, the data folder, the secret key.
+
+Standard library only. Files never overrule the real environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from chatproject.dev.bootstrap import ROOT, alone
+
+FILES = (".env.local", ".env")  # the first to name a variable wins
+SECRET_BYTES = 50  # of randomness, as many as Django's own generator takes characters
+
+LINE = re.compile(
+    r"""\s* (?:export\s+)? (?P<name>[A-Za-z_][A-Za-z0-9_]*) \s*=\s*
+        (?: '(?P<raw>[^']*)' | "(?P<quoted>(?:[^"\\]|\\.)*)" | (?P<bare>[^\s'"\#](?:[^\#]|(?<=\S)\#)*)? )
+        \s* (?:\#.*)?""",
+    re.VERBOSE,
+)
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def prepare(environ: MutableMapping[str, str], root: Path = ROOT) -> Path:
+    """Complete `environ` in place and return the data folder, which exists then, mode 0700.
+
+    Raises SystemExit with one line when a file or the folder is no good.
+    """
+    for name in FILES:
+        _merge(environ, root / name)
+    folder = _data_folder(environ, root)
+    environ["CHAT_DATA_DIR"] = str(folder)
+    return folder
+
+
+def provide_secret_key(environ: MutableMapping[str, str], folder: Path) -> None:
+    """Django's key where the user gave none: sessions must outlive a restart."""
+    if not environ.get("SECRET_KEY"):
+        environ["SECRET_KEY"] = generated(folder / "secret-key")
+
+
+def _merge(environ: MutableMapping[str, str], path: Path) -> None:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SystemExit(f"{path} cannot be read: {problem}.") from None
+    for name, value in parse(text, path).items():
+        environ.setdefault(name, value)
+
+
+def parse(text: str, path: Path = Path(".env")) -> dict[str, str]:
+    """The variables of a `.env` file: `NAME=value`, `export`, quotes, comments; the last one of a name counts.
+
+    Raises SystemExit with the number of a line that is none of these; `path` is for that message alone.
+    """
+    values = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = LINE.fullmatch(line)
+        if not match:
+            raise SystemExit(
+                f"{path}, line {number}: not NAME=value. Quote values that hold quotes or blanks."
+            )
+        values[match["name"]] = _value(match)
+    return values
+
+
+def _value(match: re.Match[str]) -> str:
+    if match["quoted"] is not None:
+        return re.sub(r"\\(.)", lambda escape: ESCAPES.get(escape[1], escape[1]), match["quoted"])
+    return str(match["raw"] or (match["bare"] or "").strip())
+
+
+def _data_folder(environ: MutableMapping[str, str], root: Path) -> Path:
+    folder = (root / Path(environ.get("CHAT_DATA_DIR") or ".data").expanduser()).resolve()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as problem:
+        raise SystemExit(
+            f"The data folder cannot be used: {problem}. Set CHAT_DATA_DIR to one of your own."
+        ) from None
+    return folder
+
+
+def generated(path: Path) -> str:
+    """The secret that lies at `path` (mode 0600), made there first if need be. Safe in several processes at once."""
+    try:
+        with alone(path.parent):
+            return _read(path) or _generate(path)
+    except OSError as problem:
+        raise SystemExit(f"A generated secret cannot be kept: {problem}.") from None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _generate(path: Path) -> str:
+    secret, draft = secrets.token_urlsafe(SECRET_BYTES), path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(secret + "\n")
+    draft.replace(path)  # whole or not at all
+    return secret

@@ -1,0 +1,195 @@
+"""Keeps the server processes running: starts them, waits until they answer, restarts what dies, stops them all.
+
+A server process gets the listening sockets, and a pipe as its standard input that closes when this process ends, however
+it ends: none outlives it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from chatproject.dev.bootstrap import ROOT, say
+from chatproject.dev.launch import Launch
+from chatproject.dev.postgres.cluster import Postgres
+from chatproject.dev.probe import ReadinessProbe
+
+STOP_SECONDS = 10.0  # for a server to write down and end what it streams, which takes it 5
+TICK_SECONDS = 0.5  # between two looks at the database and at processes that wait for their restart
+FIRST_PAUSE_SECONDS = 0.1  # before a restart; doubled with each death that follows closely
+LONGEST_PAUSE_SECONDS = 5.0
+HEALTHY_SECONDS = 10.0  # a process that lived so long did not die of its start
+MAX_START_FAILURES = 3  # deaths in a row before anything answered: the fault is not in the moment
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class ServerProcess:
+    """One server process and those that take its place."""
+
+    def __init__(self, command: list[str], descriptors: Iterable[int], environ: Mapping[str, str]) -> None:
+        self._command, self._descriptors, self._environ = command, tuple(descriptors), environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = self._due = 0.0
+        self.failures_in_a_row = 0
+        """In a row, none of them after a healthy life."""
+
+    def check(self) -> None:
+        """Start the process where it is due, and note its death."""
+        now = time.monotonic()
+        if self._process and self._process.poll() is not None:
+            self._on_exit(now)
+        if not self._process and now >= self._due:
+            self._started = now
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=self._environ,
+                stdin=subprocess.PIPE,
+                pass_fds=self._descriptors,
+                start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
+            )
+
+    def _on_exit(self, now: float) -> None:
+        assert self._process is not None
+        self.failures_in_a_row = 1 if now - self._started > HEALTHY_SECONDS else self.failures_in_a_row + 1
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.failures_in_a_row - 1), LONGEST_PAUSE_SECONDS)
+        say(
+            f"Server process {self._process.pid} ended ({_reason(self._process.returncode)}): the next in {pause:g} s."
+        )
+        self._due = now + pause
+        self._close()
+
+    def signal(self, number: int) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def ended(self) -> bool:
+        return not self._process or self._process.poll() is not None
+
+    def _close(self) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+        self._process = None
+
+
+class Supervisor:
+    """`count` server processes on the same listening sockets, and the embedded database if there is to be one."""
+
+    def __init__(
+        self,
+        listeners: list[socket.socket],
+        count: int,
+        environ: Mapping[str, str],
+        database: Postgres | None,
+    ) -> None:
+        self._listeners, self._environ, self._database = listeners, environ, database
+        self._launch = Launch(listeners, count)
+        descriptors = self._launch.descriptors
+        self._servers = [ServerProcess(command, descriptors, environ) for command in self._launch.commands]
+        self._stops = 0
+        self._wake, self._waker = os.pipe()
+
+    def run(self, announce: Callable[[], None]) -> int:
+        """Serve until a signal comes; the exit status. `announce` is called once, when the server answers."""
+        self._watch_signals()
+        try:
+            self._start_database()
+            preparation = self._prepare()
+            try:
+                if not self._become_ready(preparation):
+                    return 0 if self._stops else 1
+                announce()
+                self._keep_running()
+                return 0
+            finally:
+                preparation.terminate()
+                preparation.wait()
+        finally:
+            self._stop()
+
+    def _start_database(self) -> None:
+        """The servers take longer to load than a database that is there takes to start: they begin before it."""
+        if self._database:
+            if self._database.exists():
+                self._check_servers()
+            self._database.start()
+
+    def _prepare(self) -> subprocess.Popen[bytes]:
+        """Migrations and the admin's account, while the servers load: both take half a second."""
+        command = [sys.executable, "-m", "django", "prepare"]
+        return subprocess.Popen(
+            command, cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+
+    def _become_ready(self, preparation: subprocess.Popen[bytes]) -> bool:
+        """Whether the servers answer; False when they never will, or were told to stop before."""
+        with ReadinessProbe(self._listeners[0], self._environ) as probe:
+            while not self._stops and not probe.ready:
+                self._check_servers()
+                if preparation.poll() or any(
+                    server.failures_in_a_row >= MAX_START_FAILURES for server in self._servers
+                ):
+                    say("The server does not start: see above.")
+                    return False
+                if preparation.returncode == 0:
+                    probe.check()
+                self._wait(probe.pause, probe.descriptors())
+        return probe.ready
+
+    def _keep_running(self) -> None:
+        while not self._stops:
+            self._check_servers()
+            if self._database:
+                self._database.revive()
+            self._wait(TICK_SECONDS)
+
+    def _check_servers(self) -> None:
+        for server in self._servers:
+            server.check()
+
+    # Signals, through a pipe that `select` can wait for
+
+    def _watch_signals(self) -> None:
+        os.set_blocking(self._wake, False)
+        os.set_blocking(self._waker, False)
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        for number in SIGNALS:
+            signal.signal(number, self._note_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the loop: a death is seen at once
+
+    def _note_stop(self, *_: object) -> None:
+        self._stops += 1
+
+    def _wait(self, seconds: float, descriptors: Iterable[int] = ()) -> None:
+        readable, _, _ = select.select([self._wake, *descriptors], [], [], seconds)
+        if self._wake in readable:
+            os.read(self._wake, 4096)
+
+    # Stopping
+
+    def _stop(self) -> None:
+        """What streams is ended in order; a second signal is answered at once."""
+        for listener in self._listeners:
+            listener.close()
+        self._launch.close()
+        for server in self._servers:
+            server.signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while not all(server.ended() for server in self._servers):
+            left = deadline - time.monotonic()
+            if left <= 0 or self._stops > 1:
+                for server in self._servers:
+                    server.signal(signal.SIGKILL)
+            self._wait(min(max(left, 0.05), TICK_SECONDS))
+        if self._database:
+            self._database.stop()
+
+
+def _reason(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"status {status}"

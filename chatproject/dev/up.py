@@ -1,0 +1,124 @@
+"""`manage.py up`: from nothing to a chat page, and down again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from chatproject.dev import environment, listening
+from chatproject.dev.commands import choose_database
+from chatproject.dev.frontend import page
+from chatproject.dev.supervisor import Supervisor
+
+PASSWORD = "admin-password"  # a file in the data folder
+PUBLIC = ("SECRET_KEY", "ALLOWED_HOSTS")  # what a server that others can reach must have been given
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=8000,
+        help="port to listen on; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--processes", type=_positive, default=1, metavar="N", help="server processes (default: 1)"
+    )
+    parser.add_argument(
+        "--no-page", action="store_true", help="build no page: the plain one is always served"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("must be between 0 and 65535")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return int(text)
+
+
+def main(arguments: list[str], folder: Path) -> int:
+    """Serve until a signal says otherwise; the exit status. Raises SystemExit with one line when it cannot."""
+    parser = argparse.ArgumentParser(
+        "manage.py up", description="Start the chat server and everything it needs."
+    )
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    addresses = listening.resolve(options.host, options.port)
+    _set_default_access(os.environ, private=listening.loopback(addresses))
+    environment.provide_secret_key(os.environ, folder)
+    listeners = listening.listen(addresses)
+    listening.raise_file_limit()
+    server = choose_database(os.environ, folder)
+    builder = _page_builder(folder, wanted=not options.no_page)
+    supervisor = Supervisor(listeners, options.processes, dict(os.environ), server)
+
+    def announce() -> None:
+        _announce(folder, listeners[0].getsockname()[1], options.host)
+        if builder:
+            builder.start()
+
+    try:
+        return supervisor.run(announce)
+    finally:
+        if builder:
+            builder.stop()
+
+
+def _page_builder(folder: Path, *, wanted: bool) -> page.Builder | None:
+    """Who builds the React page once the plain one is there, unless somebody names a built one or wants none."""
+    if not wanted:
+        os.environ["CHAT_PAGE_BUILD"] = ""
+        return None
+    if os.environ.get("CHAT_PAGE_BUILD"):
+        return None
+    kind = os.environ.get("CHAT_PAGE") or page.OPENUI
+    build = page.folder_of(folder, kind)
+    os.environ["CHAT_PAGE_BUILD"] = str(build)
+    return page.Builder(build, dict(os.environ), kind)
+
+
+def _set_default_access(environ: MutableMapping[str, str], *, private: bool) -> None:
+    """Guests are welcome, and can sign up, where only this machine's users can; others are met by a server set up for them."""
+    missing = [name for name in PUBLIC if not environ.get(name)]
+    if private and "ALLOWED_HOSTS" in missing:
+        environ["CHAT_GUESTS"] = environ.get("CHAT_GUESTS") or "1"
+        environ["CHAT_SIGNUP"] = environ.get("CHAT_SIGNUP") or environ["CHAT_GUESTS"]
+    if missing and not private:
+        raise SystemExit(
+            f"Others could reach this server: set {' and '.join(missing)} first, or leave out --host."
+        )
+
+
+def _announce(folder: Path, port: int, host: str) -> None:
+    from chat.conf import settings
+
+    c1 = f"{settings.c1_model} at {_shown(settings.c1_upstream)}"
+    print(f"Model c1: {'the built-in demo (set THESYS_API_KEY for the real one)' if settings.demo else c1}")
+    if settings.openassistant_base_url:
+        print(
+            f"Model openassistant: {settings.openassistant_model} at {_shown(settings.openassistant_base_url)}"
+        )
+    else:
+        print("Model openassistant: the built-in demo (set OPENASSISTANT_BASE_URL for a real one)")
+    if (folder / PASSWORD).exists():
+        print(f"Admin: http://{_name(host)}:{port}/admin/ as admin, password in {folder / PASSWORD}")
+    print(f"Ready: http://{_name(host)}:{port}/", flush=True)
+
+
+def _shown(url: str) -> str:
+    """Without user and password, which some put into addresses."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _name(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,162 @@
+"""A thread that is talked in at the level of the store: prompts, streams, tools, stops and deaths, without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from chat.exceptions import ChatError
+from chat.llm.sse.accumulator import ToolCall
+from chat.models import Message, Response, Status, Thread, User
+from chat.responses import lifecycle, tool_rounds
+from chat.responses.claims import turns
+from chat.responses.claims.claim import Claim, ClaimContext, claim_regeneration
+from chat.responses.claims.claim import claim as claim_response
+from chat.responses.claims.turns import Job
+from chat.responses.lifecycle import Outcome
+from chat.responses.tool_rounds import ToolRound
+from chat.schemas import Content, RegenerateRequest, SendRequest
+from chat.streams import storage
+from chat.streams.storage import Append, LogSegment
+from chat.text import think_item
+from chat.threads.history import history_for_model
+from tests.integration.grammar import Json, as_sent
+
+NAME = "the-thread"
+EVERYTHING = 10**12  # characters: a budget that nothing reaches
+
+
+@dataclass
+class Stream:
+    """A response as its process has it: what it wrote, of which the table lacks the end from `stored` on."""
+
+    job: Job
+    pieces: list[LogSegment] = field(default_factory=list)
+    stored: int = 0  # pieces
+    words: str = ""  # said since the last round of tools
+    rounds: int = 0
+
+    @property
+    def prompt(self) -> int:
+        """The primary key of the message that it answers."""
+        return Response.objects.get(pk=self.job.response).prompt_id
+
+    def length(self, pieces: int) -> int:
+        return sum(len(piece.data) for piece in self.pieces[:pieces])
+
+    def missing(self, upto: int | None = None) -> Append:
+        start = self.length(self.stored)
+        return Append(self.job.response, self.job.epoch, start, self.pieces[self.stored : upto])
+
+
+class ConversationDriver:
+    """One user, one thread; `running` are the responses whose process lives, oldest first."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.claim_context = ClaimContext(user.pk, uuid4(), True, "", ("c1",))
+        self.running: list[Stream] = []
+
+    # What a user does
+
+    def prompt(self, content: str | Content, **wanted: Any) -> Stream | None:
+        """Send a prompt; what it interrupts ends first. None where it is refused."""
+        content = Content(content) if isinstance(content, str) else content
+        request = SendRequest(content, thread_id=NAME, **wanted)
+        return self._start_stream(lambda: claim_response(self.claim_context, request))
+
+    def regenerate(self, response: str, busy: str = "interrupt") -> Stream | None:
+        return self._start_stream(
+            lambda: claim_regeneration(self.claim_context, RegenerateRequest(response, busy=busy))
+        )
+
+    def _start_stream(self, claim: Any) -> Stream | None:
+        try:
+            with transaction.atomic():
+                claimed: Claim = claim()
+        except ChatError:
+            return None
+        assert claimed.job is not None
+        stream = Stream(claimed.job)
+        self.running.append(stream)
+        for displaced in claimed.displaced:
+            self.end(self.of(displaced), Status.STOPPED)
+        self.promote()
+        return stream
+
+    # What a process does
+
+    def of(self, response: int) -> Stream:
+        return next(stream for stream in self.running if stream.job.response == response)
+
+    def say(self, stream: Stream, words: str) -> None:
+        stream.pieces.append(LogSegment(words.encode(), b"", False))
+        stream.words += words
+
+    def think(self, stream: Stream) -> None:
+        stream.pieces.append(LogSegment(think_item("Using a tool", "clock").encode(), b"", True))
+
+    def flush(self, stream: Stream, upto: int | None = None) -> None:
+        """Store the pieces before number `upto`."""
+        addition = stream.missing(upto)
+        if addition.pieces:
+            assert storage.append([addition])[0] == {stream.job.response}
+            stream.stored += len(addition.pieces)
+
+    def tools(self, stream: Stream, results: Sequence[str]) -> None:
+        """A round of as many calls as there are results. Its ids are those of every other response's."""
+        assert tool_rounds.add_round(stream.job.response, stream.job.epoch, self.round(stream, results))
+        stream.words = ""
+        stream.rounds += 1
+
+    def round(self, stream: Stream, results: Sequence[str]) -> ToolRound:
+        calls = [ToolCall(f"call_{stream.rounds}_{n}", "clock", "{}") for n in range(len(results))]
+        return ToolRound(stream.words, stream.length(len(stream.pieces)), calls, list(results))
+
+    def end(self, stream: Stream, status: Status, offset: int | None = None) -> None:
+        self.running.remove(stream)
+        if status == Status.STOPPED:
+            lifecycle.request_stop(stream.job.response, offset)
+        ended = lifecycle.finish(stream.missing(), Outcome(status, offset=offset))
+        assert ended is not None
+        assert ended.status == status
+        self.promote()
+
+    def crash(self, stream: Stream) -> None:
+        """Its process dies: what it had not stored is lost, and somebody else ends it."""
+        self.running.remove(stream)
+        Response.objects.filter(pk=stream.job.response).update(lease_until=Now() - timedelta(seconds=1))
+        ended = lifecycle.finish_orphan(stream.job.response, expired=True)
+        assert ended is not None
+        self.promote()
+
+    def promote(self) -> None:
+        for stream in self.running:
+            if turns.promote(stream.job):
+                return
+
+    # What is there
+
+    @property
+    def thread(self) -> Thread:
+        return Thread.objects.get(owner=self.user, public_id=NAME)
+
+    def streaming(self) -> list[Stream]:
+        pks = Response.objects.filter(owner=self.user, status=Status.STREAMING).values_list("pk", flat=True)
+        return [stream for stream in self.running if stream.job.response in set(pks)]
+
+    def rows(self) -> dict[int, Message]:
+        """All messages that have their place, by primary key."""
+        found = Message.objects.filter(owner=self.user, turn__isnull=False).select_related("response")
+        return {row.pk: row for row in found.order_by("turn", "position")}
+
+
+def history(leaf: int | None, budget: int = EVERYTHING) -> list[Json]:
+    """What a model would get for this leaf, as it goes over the wire."""
+    return as_sent(history_for_model(leaf or 0, budget))
