@@ -1,0 +1,100 @@
+"""Measures of the language of this code base: how docstrings open, and which class names have two meanings.
+
+`python -m tests.unit.language` prints the figures of a checkout; `tests/unit/test_language.py` holds the bounds.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGES = ("chat", "chatproject", "tests")
+RELATIVE = re.compile(r"(What|Who|Whoever|Whose|Which|Where|Wherever|Whether|How|Why|When|That which)\b")
+VAGUE = re.compile(r"\b(nobody|somebody|someone|no one|anybody|whoever|what is|what was)\b", re.IGNORECASE)
+# First words of imperative sentences. A word that is a noun as often ("Test", "Run" of a run) counts where it opens one.
+VERBS = frozenset(
+    """
+    Accept Acquire Add Admit Allow Announce Answer Append Apply Ask Assert Assign Attach Authenticate Await Begin Block Build
+    Calculate Call Cancel Change Check Choose Claim Clean Clear Close Collect Combine Compare Complete Compute Configure Connect
+    Consume Convert Copy Count Create Cut Decide Declare Decode Delete Deliver Deny Describe Detect Detach Determine Disable
+    Disconnect Discard Dispatch Display Divide Download Draw Drain Drop Encode End Ensure Enable Enforce Enter Erase Escape
+    Estimate Evaluate Exclude Execute Exit Expand Expect Expire Export Extract Fail Feed Fetch Fill Filter Find Finish Fit Flush
+    Follow Forget Format Forward Free Gather Generate Get Give Group Guard Handle Hash Hide Hold Ignore Import Improve Include
+    Increase Index Indicate Initialize Insert Inspect Install Interpret Interrupt Invalidate Issue Iterate Join Keep Kill Launch
+    Leave Let Lift Limit Link List Listen Load Lock Log Look Make Map Mark Match Measure Merge Migrate Move Multiply Name Normalize
+    Note Notify Observe Offer Open Order Pack Parse Pass Pause Perform Pick Place Play Post Prepare Prevent Print Process Promote
+    Propose Protect Prove Provide Publish Put Queue Raise Read Reap Rebuild Receive Reconnect Record Redact Redirect Reduce Refresh
+    Refuse Register Reject Relay Release Reload Remember Remove Rename Render Renew Reopen Repair Repeat Replace Replay Report
+    Request Require Reset Resolve Respond Restart Restore Resume Retry Return Reuse Reverse Revoke Roll Round Route Run Sample Save
+    Scan Schedule Search See Select Send Serialize Serve Set Share Show Shut Sign Signal Skip Sleep Slice Sort Split Spread Start
+    Stop Store Stream Strip Subscribe Sum Supervise Suspend Switch Take Tell Terminate Throttle Toggle Track Transfer Translate
+    Trim Truncate Try Turn Type Unregister Unsubscribe Unwrap Update Upload Use Validate Verify Visit Wait Wake Walk Warm Warn
+    Watch Wrap Write Yield
+    """.split()
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Shares of first sentences, in percent, and their number."""
+
+    sentences: int
+    relative: float
+    imperative: float
+    vague: float
+
+
+def sources(root: Path) -> Iterator[Path]:
+    """Yield the Python files of the project, migrations excluded."""
+    for package in PACKAGES:
+        yield from (path for path in sorted((root / package).rglob("*.py")) if "node_modules" not in path.parts)
+
+
+def first_sentences(root: Path) -> list[str]:
+    """Return the first sentence of every docstring."""
+    found = []
+    for path in sources(root):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                text = ast.get_docstring(node)
+                if text:
+                    found.append(re.split(r"(?<=[.!?])\s", " ".join(text.split()), maxsplit=1)[0])
+    return found
+
+
+def measure(root: Path) -> Figures:
+    """Return the figures of a checkout."""
+    sentences = first_sentences(root)
+
+    def share(number: int) -> float:
+        return round(100 * number / len(sentences), 1)
+
+    return Figures(
+        len(sentences),
+        share(sum(bool(RELATIVE.match(text)) and not text.endswith("?") for text in sentences)),
+        share(sum(text.split()[0].rstrip(",;:.") in VERBS for text in sentences)),
+        share(sum(bool(VAGUE.search(text)) for text in sentences)),
+    )
+
+
+def homonyms(root: Path) -> dict[str, list[str]]:
+    """Return the public class names that more than one module of the project defines, with the modules."""
+    where: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sources(root):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name].append(str(path.relative_to(root)))
+    allowed = {"Command", "Migration"}  # Django finds both by their name
+    return {name: paths for name, paths in sorted(where.items()) if len(paths) > 1 and name not in allowed}
+
+
+if __name__ == "__main__":
+    checkout = Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    print(measure(checkout))
+    for name, paths in homonyms(checkout).items():
+        print(name, *paths)
