@@ -15,6 +15,8 @@ from chat.llm.clients.openui_prompt import openui_instructions
 from chat.llm.config import C1, MODELS, OPENASSISTANT, ModelSpec
 
 if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
     from chat.demo import DemoServer
     from chat.llm.http.openai_compatible import OpenAITransport
 
@@ -26,6 +28,7 @@ class ModelRegistry:
 
     def __init__(self) -> None:
         self._clients: dict[tuple[str, str], ModelClient] = {}
+        self._official: dict[tuple[str, str], AsyncOpenAI] = {}  # by address and key of a server
         self._demo: DemoServer | None = None
 
     async def clients(self, name: str) -> list[ModelClient]:
@@ -41,7 +44,11 @@ class ModelRegistry:
 
     async def warm(self) -> None:
         """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""
-        for module in ("chat.llm.http.openai_compatible", "chat.demo"):
+        for module in (
+            "chat.llm.clients.chat_completions",
+            "chat.llm.clients.openassistant",
+            "chat.demo",
+        ):
             await asyncio.to_thread(importlib.import_module, module)
         for name in MODELS:
             with suppress(Exception):  # one that cannot be made says so when it is asked
@@ -62,16 +69,30 @@ class ModelRegistry:
         profile = _profile(name, spec)
         if name == OPENASSISTANT:
             url = settings.openassistant_base_url or await self._demo_url()
-            wire = await _transport(url, settings.openassistant_api_key, OpenAssistant.path)
+            key = settings.openassistant_api_key
+            wire, client = (
+                await _transport(url, key, OpenAssistant.path),
+                await self._official_client(url, key),
+            )
             profile = replace(profile, upstream=settings.openassistant_model, tools=False)
-            return OpenAssistant(wire, profile, spec.metadata)
+            return OpenAssistant(wire, client, profile, spec.metadata)
+        url, key = spec.base_url, spec.api_key
         if name == C1:
             url = await self._demo_url() if settings.demo else settings.c1_upstream
-            wire = await _transport(url, settings.thesys_api_key, ChatCompletions.path)
+            key = settings.thesys_api_key
             profile = replace(profile, upstream=settings.c1_model, writes_c1=True)
-        else:
-            wire = await _transport(spec.base_url, spec.api_key, ChatCompletions.path)
-        return ChatCompletions(wire, profile, spec.metadata)
+        wire, client = await _transport(url, key, ChatCompletions.path), await self._official_client(url, key)
+        return ChatCompletions(wire, client, profile, spec.metadata)
+
+    async def _official_client(self, base_url: str, api_key: str) -> AsyncOpenAI:
+        """Return the one client of a server, whichever of its models is asked."""
+        from chat.llm.registry.official import connect
+
+        server = base_url, api_key
+        if server not in self._official:
+            made = await asyncio.to_thread(connect, *server)
+            self._official.setdefault(server, made)
+        return self._official[server]
 
     async def _demo_url(self) -> str:
         if self._demo is None:
@@ -81,6 +102,8 @@ class ModelRegistry:
         return self._demo.base_url
 
     async def close(self) -> None:
+        for client in self._official.values():
+            await client.close()
         if self._demo is not None:
             await self._demo.close()
 

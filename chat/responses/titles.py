@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+import re
 from dataclasses import dataclass
 
 from chat import db
 from chat.conf import settings
+from chat.exceptions import ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.responses import title_storage
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.recorder import UsageRecorder
 from chat.text import plain_text, storable, title_of
 
-SECONDS = 15.0  # for a few words; who waits for none
-ENOUGH_CHARACTERS = 400  # of the model's answer: a title has 80, its envelope some 200
-WORDS_SHOWN = 2_000  # characters of prompt and of answer that the model is shown
+# Seconds for a few words that nobody waits for, and for a thinking model's thought ahead of them.
+SECONDS = 15.0
+
+# Characters of prompt and of answer that the model is shown: a topic is clear by then.
+WORDS_SHOWN = 2_000
+
+# Characters of a line that are looked at; a title has 80.
+LINE_CHARACTERS = 300
 
 INSTRUCTION = (
     "Give this conversation a title of two to six words, in its own language. Answer with the title alone."
 )
+
+_LINE_MARK = re.compile(r"\A(?:#{1,6}|[-*>])\s+")
+_BOLD = re.compile(r"(?<!\w)\*\*(\S(?:.*?\S)?)\*\*(?!\w)")
+_CLOSING = {
+    "*": "*",
+    "_": "_",
+    "`": "`",
+    "~": "~",
+    '"': '"',
+    "'": "'",
+    "“": "”",
+    "„": "“",
+    "‘": "’",
+    "«": "»",
+}
 
 
 @dataclass(slots=True)
@@ -34,7 +55,10 @@ class _TitleStats:
 
 
 async def improve_title(response: int, client: ModelClient) -> None:
-    """Ask a model for the title of a thread whose first response has just ended; never over one that a person set."""
+    """Ask a model for the title of a thread whose first response has just ended; never over one that a person set.
+
+    Raises ModelError.
+    """
     candidate = await db.atomic_async(title_storage.title_candidate, response)
     if candidate is None:
         return
@@ -44,22 +68,40 @@ async def improve_title(response: int, client: ModelClient) -> None:
     request = ModelRequest(messages, [])
     try:
         with recorder.call(client.profile, request, stats):
-            await _listen(client, request, stats)
+            await _ask(client, request, stats)
     finally:
-        await db.atomic_async(
-            upstream_calls.add, candidate.owner, candidate.thread, response, recorder.unstored
-        )
-    words = plain_text(stats.text).strip().strip('"“”')
-    if words:
+        await db.atomic_async(upstream_calls.add, candidate.owner, candidate.thread, response, recorder.unstored)
+    if words := title_in(stats.text):
         await db.atomic_async(title_storage.set_title, candidate, storable(title_of(words)))
 
 
-async def _listen(client: ModelClient, request: ModelRequest, stats: _TitleStats) -> None:
-    async with asyncio.timeout(SECONDS), aclosing(client.stream(request)) as pieces:
-        async for piece in pieces:
-            stats.text += piece.text
-            stats.characters += len(piece.text)
-            if piece.usage is not None:
-                stats.token_counts = (piece.usage.prompt_tokens, piece.usage.completion_tokens)
-            if piece.done or stats.characters > ENOUGH_CHARACTERS:
-                return
+async def _ask(client: ModelClient, request: ModelRequest, stats: _TitleStats) -> None:
+    try:
+        async with asyncio.timeout(SECONDS):
+            answer = await client.complete(request)
+    except TimeoutError:
+        raise ModelTimeout from None
+    stats.text, stats.characters = answer.text, len(answer.text)
+    if answer.usage is not None:
+        stats.token_counts = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
+
+
+def title_in(answer: str) -> str:
+    """Return the title in a model's answer, without its thought, Markdown marks and quotation marks; "" for none."""
+    lines = plain_text(_without_thought(answer)).splitlines()
+    return next(filter(None, (_plain(line.strip()[:LINE_CHARACTERS]) for line in lines)), "")
+
+
+def _without_thought(answer: str) -> str:
+    """Return what follows the thought; some servers leave out its opening tag, and one that is cut has no end."""
+    return answer.rpartition("</think>")[2].partition("<think>")[0]
+
+
+def _plain(line: str) -> str:
+    line = _BOLD.sub(r"\1", _LINE_MARK.sub("", line)).strip()
+    while line[:1] in _CLOSING and line.endswith(_CLOSING[line[0]]):
+        inner = line.strip(line[0] + line[-1])
+        if line[0] in inner or line[-1] in inner:
+            break  # they stand around parts of it
+        line = inner.strip()
+    return line

@@ -246,3 +246,12 @@ def refusal(status: int, *, retry_after: int | None = None, message: str = "scri
         headers["Retry-After"] = str(retry_after)
     body = json.dumps({"error": {"message": message, "type": "scripted", "code": str(status)}})
     return Script([Raw(body.encode())], status, headers)
+
+
+def whole_answer(text: str, usage: tuple[int, int] | None = None) -> Script:
+    """Return the answer to a chat request that does not stream."""
+    message = {"role": "assistant", "content": text}
+    body: dict[str, Any] = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    if usage:
+        body["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
+    return Script([Raw(json.dumps(body).encode())], headers={"Content-Type": "application/json"})

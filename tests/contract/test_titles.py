@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from chat.testing import ScriptedModel, answer, refusal
+from chat.models import CallEnd, Counted, Response, UpstreamCall
+from chat.responses.usage.blobs import digest_of
+from chat.testing import Received, ScriptedModel, answer, refusal
+from chat.testing.script import Script, whole_answer
 from tests.live.client import Client, new_id
 from tests.live.harness import eventually
 
@@ -16,6 +19,16 @@ def namer(live: None, servers: Any, make_client: Any) -> Client:
     """A user of a server where a model improves titles."""
     client: Client = make_client(servers.keep(CHAT_TITLE_MODEL="c1"))
     return client
+
+
+def titled(words: str) -> Any:
+    """A model that answers prompts with a stream, and a question for a title, which has none, with these words."""
+
+    def behave(received: Received) -> Script:
+        streams = received.json.get("stream")
+        return answer("North leads.") if streams else whole_answer(words, usage=(31, 4))
+
+    return behave
 
 
 def title(client: Client, thread: str) -> str:
@@ -30,7 +43,7 @@ def test_the_first_prompt_gives_the_title_at_once(model: ScriptedModel, alice: C
 
 
 def test_a_model_improves_the_title_after_the_first_answer(model: ScriptedModel, namer: Client) -> None:
-    model.script(answer("North leads."), answer('"Sales by region"'), answer("Later"))
+    model.default(titled('"Sales by region"'))
     thread = new_id("t")
     namer.chat("Please show me what we sold where", thread=thread)
     eventually(lambda: title(namer, thread) == "Sales by region")
@@ -38,6 +51,28 @@ def test_a_model_improves_the_title_after_the_first_answer(model: ScriptedModel,
     assert len(model.requests) == 3  # no further title
     assert "North leads." in str(model.requests[1].messages)
     assert all("title" not in str(message).lower() for message in model.requests[2].messages)
+
+
+def test_a_thinking_models_thought_and_markdown_are_not_in_the_title(
+    model: ScriptedModel, namer: Client
+) -> None:
+    model.default(titled(f'<think>{"They want words. " * 100}</think>\n\n**"Trip to Lisbon"**'))
+    thread = new_id("t")
+    namer.chat("Where shall we go in May", thread=thread)
+    eventually(lambda: title(namer, thread) == "Trip to Lisbon")
+
+
+def test_the_call_for_a_title_is_in_the_usage_as_the_provider_counted_it(
+    model: ScriptedModel, namer: Client
+) -> None:
+    model.default(titled("Trip to Lisbon"))
+    thread, response = new_id("t"), new_id("r")
+    namer.chat("Where shall we go in May", thread=thread, response=response)
+    eventually(lambda: title(namer, thread) == "Trip to Lisbon")
+    asked = Response.objects.get(public_id=response)
+    call = UpstreamCall.objects.get(response=asked.pk, prompt_tokens=31)
+    assert (call.completion_tokens, call.outcome, call.source) == (4, CallEnd.DONE, Counted.PROVIDER)
+    assert call.request_digest == digest_of(model.requests[-1].body)
 
 
 def test_a_title_that_a_person_set_stays(model: ScriptedModel, namer: Client) -> None:

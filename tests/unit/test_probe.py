@@ -1,4 +1,4 @@
-"""A probe asks as everyone does, leaves at the first token, and turns whatever goes wrong into an error with a code."""
+"""A probe asks once, has a deadline, and turns whatever goes wrong into an error with a code."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ import pytest
 
 from chat.exceptions import Unavailable
 from chat.llm.clients import probe as probing
-from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.probe import ProbeResult, probe
 from chat.llm.sse import StreamUpdate
 
 
 class Model:
-    """Gives these texts, then fails or says nothing more; `left` tells that the connection was closed."""
+    """Answers with a first token, with an error, or not at all; `left` tells that the call was given up."""
 
     profile = ModelProfile(name="c1", upstream="c1", parameters={})
 
-    def __init__(self, *texts: str, end: Exception | None = None, silent: bool = False) -> None:
-        self._texts, self._end, self._silent = texts, end, silent
+    def __init__(self, *, end: Exception | None = None, silent: bool = False) -> None:
+        self._end, self._silent = end, silent
         self.asked: list[ModelRequest] = []
         self.left = False
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+    async def first_token(self, request: ModelRequest) -> None:
         self.asked.append(request)
         try:
-            for text in self._texts:
-                yield StreamUpdate(text=text)
             if self._silent:
                 await asyncio.Event().wait()
             if self._end is not None:
@@ -36,17 +34,22 @@ class Model:
         finally:
             self.left = True
 
+    async def complete(self, request: ModelRequest) -> WholeAnswer:
+        raise AssertionError("a probe waits for no whole answer")
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+        raise AssertionError("a probe is no prompt")
+
 
 def ask(model: Model) -> ProbeResult:
     return asyncio.run(probe(model))
 
 
-def test_a_probe_leaves_at_the_first_token() -> None:
-    model = Model("", "O", "K", silent=True)
+def test_a_probe_asks_one_question_without_tools() -> None:
+    model = Model()
     found = ask(model)
     assert found.error is None
     assert found.seconds < probing.SECONDS
-    assert model.left
     (request,) = model.asked
     assert (len(request.messages), request.tools) == (1, [])
 
@@ -59,7 +62,7 @@ def test_a_model_that_fails_tells_its_code() -> None:
 
 def test_a_model_that_says_nothing_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "SECONDS", 0.05)
-    model = Model("", silent=True)
+    model = Model(silent=True)
     found = ask(model)
     assert found.error is not None
     assert found.error.code == "model_timeout"
@@ -72,7 +75,3 @@ def test_what_nobody_foresaw_is_a_failure_whose_words_are_in_no_log(caplog: pyte
     assert found.error.code == "model_failed"
     assert "action=probe_failed" in caplog.text
     assert "a secret prompt" not in caplog.text
-
-
-def test_an_answer_without_a_word_is_an_answer() -> None:
-    assert ask(Model()).error is None

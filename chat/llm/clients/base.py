@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chat.llm.sse import StreamUpdate
+from chat.llm.sse import StreamUpdate, Usage
 
 Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
@@ -76,8 +76,16 @@ class ModelProfile:
         return set(names) & set(self.tools)
 
 
+@dataclass(frozen=True, slots=True)
+class WholeAnswer:
+    """An answer that was not streamed. `usage`: the provider's own count, if it sent one."""
+
+    text: str
+    usage: Usage | None
+
+
 class ModelClient(Protocol):
-    """A model that streams its answer."""
+    """A model. Its answers to prompts are streamed; `complete` and `first_token` are for the server's own questions."""
 
     @property
     def profile(self) -> ModelProfile: ...
@@ -86,4 +94,13 @@ class ModelClient(Protocol):
         """The answer, one piece for all that arrived together; closing the generator closes the connection.
 
         Raises ModelFailed, Unavailable, ModelTimeout; what was good of a bad read is yielded before.
+        """
+
+    async def complete(self, request: ModelRequest) -> WholeAnswer:
+        """Return an answer in one piece. Raises ModelTrouble. The caller sets the deadline."""
+
+    async def first_token(self, request: ModelRequest) -> None:
+        """Return when the first text or tool call comes, or the end of an answer without; the connection is closed then.
+
+        Raises ModelTrouble. The caller sets the deadline.
         """

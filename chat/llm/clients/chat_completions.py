@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
-from chat.llm.clients.base import ModelProfile, ModelRequest
+from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+
+from chat.exceptions import ModelFailed
+from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import OpenAITransport
+from chat.llm.registry import official
 from chat.llm.sse import StreamUpdate
 
 
@@ -16,9 +21,11 @@ class ChatCompletions:
 
     path = "/chat/completions"
 
-    def __init__(self, wire: OpenAITransport, profile: ModelProfile, metadata: dict[str, Any]) -> None:
+    def __init__(
+        self, wire: OpenAITransport, client: AsyncOpenAI, profile: ModelProfile, metadata: dict[str, Any]
+    ) -> None:
         self.profile = profile
-        self._wire, self._metadata = wire, metadata
+        self._wire, self._client, self._metadata = wire, client, metadata
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
         body = {
@@ -33,5 +40,52 @@ class ChatCompletions:
         if request.tools:
             body["tools"] = request.tools
         else:
-            body = {name: value for name, value in body.items() if name not in CHOICE_PARAMETERS}
+            body = _without_choice(body)
         return self._wire.stream(request.sent_request.note(body))
+
+    async def complete(self, request: ModelRequest) -> WholeAnswer:
+        with official.our_errors(request.sent_request):
+            raw = await self._client.chat.completions.with_raw_response.create(
+                model=self.profile.upstream, messages=_messages(request), extra_body=self._extra()
+            )
+            official.note(request.sent_request, raw.http_request)
+            answer = raw.parse()
+            message = answer.choices[0].message
+            text = official.text_of(message.content) or official.text_of(message.refusal)
+            return WholeAnswer(text, official.usage_of(answer.usage))
+
+    async def first_token(self, request: ModelRequest) -> None:
+        with official.our_errors(request.sent_request):
+            stream = await self._client.chat.completions.create(
+                model=self.profile.upstream,
+                messages=_messages(request),
+                stream=True,
+                extra_body=self._extra(),
+            )
+            async with stream:
+                async for chunk in stream:
+                    if _speaks(chunk):
+                        return
+        raise ModelFailed  # to the client, a page of HTML is a stream without events
+
+    def _extra(self) -> dict[str, Any]:
+        """Return what a request holds beside model and messages; many parameters are not OpenAI's own."""
+        metadata = {"metadata": self._metadata} if self._metadata else {}
+        return _without_choice({**self.profile.parameters, **metadata})
+
+
+def _without_choice(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in CHOICE_PARAMETERS}
+
+
+def _messages(request: ModelRequest) -> list[ChatCompletionMessageParam]:
+    return cast("list[ChatCompletionMessageParam]", request.messages)
+
+
+def _speaks(chunk: ChatCompletionChunk) -> bool:
+    """Return whether a chunk holds text, a tool call or the end of the answer."""
+    for choice in chunk.choices or ():
+        delta = choice.delta
+        if choice.finish_reason or (delta and (delta.content or delta.refusal or delta.tool_calls)):
+            return True
+    return False

@@ -7,10 +7,13 @@ from contextlib import aclosing
 from typing import Any
 
 import msgspec
+from openai import AsyncOpenAI
 
-from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.exceptions import ModelFailed
+from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.openassistant_prompt import CONTEXT_TOKENS, STOP, StopFilter, build, plain
 from chat.llm.http.openai_compatible import OpenAITransport
+from chat.llm.registry import official
 from chat.llm.sse import StreamUpdate
 
 ANSWER_TOKENS = 1_024  # half of the context, the models' card's own figure
@@ -24,15 +27,20 @@ SAMPLING = {
     "max_tokens": ANSWER_TOKENS,
 }
 
+_OF_THE_CALL = {"model", "stream", "stream_options"}
+"""Of a request, what the official client is told by its own arguments."""
+
 
 class OpenAssistant:
     """`traits.budget_tokens` is its context: prompt and answer together."""
 
     path = "/completions"
 
-    def __init__(self, wire: OpenAITransport, profile: ModelProfile, metadata: dict[str, Any]) -> None:
+    def __init__(
+        self, wire: OpenAITransport, client: AsyncOpenAI, profile: ModelProfile, metadata: dict[str, Any]
+    ) -> None:
         self.profile = profile
-        self._wire = wire
+        self._wire, self._client = wire, client
         self._fixed = {
             "model": profile.upstream,
             "stream": True,
@@ -44,10 +52,9 @@ class OpenAssistant:
         }
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
-        context = self.profile.budget_tokens or CONTEXT_TOKENS
-        prompt = build(plain(request.messages), context, self._fixed["max_tokens"])
-        request.sent_request.context = context
-        stream = self._wire.stream(request.sent_request.note({**self._fixed, "prompt": prompt}))
+        stream = self._wire.stream(
+            request.sent_request.note({**self._fixed, "prompt": self._prompt(request)})
+        )
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:
@@ -57,3 +64,36 @@ class OpenAssistant:
                     yield StreamUpdate(finish_reason="stop", done=True)
                     return
         yield StreamUpdate(text=words.flush())
+
+    async def complete(self, request: ModelRequest) -> WholeAnswer:
+        with official.our_errors(request.sent_request):
+            raw = await self._client.completions.with_raw_response.create(
+                model=self.profile.upstream, prompt=self._prompt(request), extra_body=self._extra()
+            )
+            official.note(request.sent_request, raw.http_request)
+            answer = raw.parse()
+            words = StopFilter()
+            text = words.feed(official.text_of(answer.choices[0].text)) + words.flush()
+            return WholeAnswer(text, official.usage_of(answer.usage))
+
+    async def first_token(self, request: ModelRequest) -> None:
+        with official.our_errors(request.sent_request):
+            stream = await self._client.completions.create(
+                model=self.profile.upstream,
+                prompt=self._prompt(request),
+                stream=True,
+                extra_body=self._extra(),
+            )
+            async with stream:
+                async for chunk in stream:
+                    if any(choice.text or choice.finish_reason for choice in chunk.choices or ()):
+                        return
+        raise ModelFailed  # to the client, a page of HTML is a stream without events
+
+    def _prompt(self, request: ModelRequest) -> str:
+        context = request.sent_request.context = self.profile.budget_tokens or CONTEXT_TOKENS
+        return build(plain(request.messages), context, self._fixed["max_tokens"])
+
+    def _extra(self) -> dict[str, Any]:
+        """Return what a request holds beside model and prompt; some of the sampling is not OpenAI's own."""
+        return {name: value for name, value in self._fixed.items() if name not in _OF_THE_CALL}

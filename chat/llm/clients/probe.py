@@ -1,11 +1,10 @@
-"""A probe: one tiny question to a model, by the same client as everyone's, left at its first token. Nothing of it is stored."""
+"""A probe: one tiny question to a model, by the official client, left at its first token. Nothing of it is stored."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from chat.exceptions import ChatError, ModelFailed, ModelTimeout, format_traceback_without_message
@@ -13,7 +12,9 @@ from chat.llm.clients.base import ModelClient, ModelRequest
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 10.0  # in all: whoever asks for a probe waits for it
+# Seconds in all: a member of staff waits for the page that tells of it.
+SECONDS = 10.0
+
 QUESTION = "Answer with the word OK."
 
 
@@ -26,12 +27,12 @@ class ProbeResult:
 
 
 async def probe(client: ModelClient) -> ProbeResult:
-    """Never raises but for cancellation."""
+    """Ask a model for a word and return how that went. Raises nothing but cancellation."""
     began = time.monotonic()
     error: ChatError | None = None
     try:
         async with asyncio.timeout(SECONDS):
-            await _first_token(client)
+            await client.first_token(ModelRequest([{"role": "user", "content": QUESTION}], []))
     except TimeoutError:
         error = ModelTimeout(f"The model said nothing within {SECONDS:g} s.")
     except ChatError as problem:
@@ -45,11 +46,3 @@ async def probe(client: ModelClient) -> ProbeResult:
         )
         error = ModelFailed()
     return ProbeResult(time.monotonic() - began, error)
-
-
-async def _first_token(client: ModelClient) -> None:
-    request = ModelRequest([{"role": "user", "content": QUESTION}], [])
-    async with aclosing(client.stream(request)) as pieces:
-        async for piece in pieces:
-            if piece.text or piece.calls or piece.done:
-                return

@@ -89,24 +89,30 @@ class _RetryableRefusal(Exception):
 
 
 def _refusal(answer: UpstreamConnection) -> Exception:
-    if answer.status != 429 and answer.status < 500:
-        return ModelFailed(f"The model's server refused the request (status {answer.status}).")
-    wait = _retry_after(answer.headers.get(b"retry-after"))
-    error = Unavailable("The model is overloaded. Try again a little later.", retry_after=wait)
+    error = refused(answer.status, answer.headers.get(b"retry-after", b"").decode("latin-1"))
+    if isinstance(error, ModelFailed):
+        return error
+    wait = error.retry_after
     if wait is not None and wait > RETRY_AFTER_LIMIT:
         return error
     return _RetryableRefusal(error, RETRY_SECONDS if wait is None else wait)
 
 
-def _retry_after(value: bytes | None) -> float | None:
-    """Seconds, from the number or the date that RFC 9110 allows; None for anything else."""
-    if value is None:
-        return None
+def refused(status: int, retry_after: str) -> ModelFailed | Unavailable:
+    """Return the error for a status that is no success; `retry_after` is the header of that name, or empty."""
+    if status != 429 and status < 500:
+        return ModelFailed(f"The model's server refused the request (status {status}).")
+    wait = _retry_after(retry_after)
+    return Unavailable("The model is overloaded. Try again a little later.", retry_after=wait)
+
+
+def _retry_after(value: str) -> float | None:
+    """Return the seconds of the number or date that RFC 9110 allows; None for anything else."""
     try:
         seconds = float(value)
     except ValueError:
         try:
-            seconds = (parsedate_to_datetime(value.decode("latin-1")) - datetime.now(UTC)).total_seconds()
+            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError):
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_address
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
@@ -44,13 +45,25 @@ def head(base_url: str, api_key: str, path: str) -> RequestHead:
         client.post(path, cast_to=httpx2.Response, content=b"", options={"headers": wanted})
     sent = recorder.request
     headers = [(name, value) for name, value in sent.headers.items() if name != "content-length"]
-    return RequestHead(str(sent.url), headers, _proxy(sent.url))
+    return RequestHead(str(sent.url), headers, proxy_of(sent.url))
 
 
-def _proxy(url: httpx2.URL) -> str | None:
-    """What the environment says (HTTPS_PROXY, NO_PROXY and so on), looked up once. Some leave out the `http://`."""
-    proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+def proxy_of(url: httpx2.URL) -> str | None:
+    """Return the proxy that the environment names for an address (HTTPS_PROXY, NO_PROXY …); none for loopback.
+
+    Some environments leave out the `http://` of a proxy.
+    """
+    direct = _is_loopback(url.host) or proxy_bypass(url.host)
+    proxy = None if direct else getproxies().get(url.scheme)
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether a host is this machine, which a proxy elsewhere cannot reach: the demo model's, for one."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class _Recorder(httpx2.BaseTransport):

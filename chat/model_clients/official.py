@@ -1,0 +1,129 @@
+"""The official `openai` client, for all calls off the path of streamed answers: titles and probes.
+
+It asks once: of itself it would repeat a request that a server had taken already, which answers, and bills, twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import openai
+from openai import AsyncOpenAI
+
+from chat.exceptions import ModelFailed, ModelTimeout, ModelTrouble, Unavailable
+from chat.llm.clients.base import Sent
+from chat.llm.http.openai_compatible import refused
+from chat.llm.http.request_head import proxy_of, trusted
+from chat.llm.sse import Usage
+from chat.llm.sse.answers import ChunkUsage
+
+# Bytes of one answer. A title has some 100; the longest thought ahead of one, some 100 KB.
+MAX_ANSWER_BYTES = 1024 * 1024
+
+# The client hands on most of what a server sends without a check, so a wrong shape shows where it is read.
+_MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+
+
+def connect(base_url: str, api_key: str) -> AsyncOpenAI:
+    """Return a client of one server; it takes 20 ms, of which most is imports. Without a key, none is sent."""
+    # No connection is kept: there is one call for each new thread, and servers close idle ones after seconds.
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+    transport = _BoundedTransport(
+        verify=trusted(), trust_env=False, limits=limits, proxy=proxy_of(httpx2.URL(base_url))
+    )
+    http_client = httpx2.AsyncClient(transport=transport, trust_env=False)
+    if not api_key:
+        http_client.event_hooks = {"request": [_drop_key]}
+    client = AsyncOpenAI(
+        base_url=base_url,
+        api_key=api_key or "none",
+        default_headers={"Accept-Encoding": "identity"},
+        max_retries=0,
+        timeout=None,  # each caller has a deadline for the whole call
+        http_client=http_client,
+    )
+    # Both are imported when first asked for, which must not happen on the event loop.
+    _ = client.chat.completions, client.completions
+    return client
+
+
+async def _drop_key(request: httpx2.Request) -> None:
+    """Remove the header of a key that there is not: the client insists on one."""
+    del request.headers["Authorization"]
+
+
+@contextmanager
+def our_errors(sent: Sent) -> Iterator[None]:
+    """Raise ModelTrouble in place of what the official client raises; `sent` gets the digest of a refused request."""
+    try:
+        yield
+    except openai.APIError as problem:
+        note(sent, problem.request)
+        raise translated(problem) from problem
+    except _MALFORMED as problem:
+        raise translated(problem) from problem
+
+
+def translated(problem: Exception) -> ModelTrouble:
+    """Return our error for one of the official client's. Its message is left out: it quotes the server."""
+    match problem:
+        case openai.APITimeoutError():
+            return ModelTimeout()
+        case openai.APIConnectionError():
+            return Unavailable()
+        case openai.APIStatusError(status_code=status, response=response):
+            return refused(status, response.headers.get("retry-after", ""))
+    return ModelFailed()
+
+
+def note(sent: Sent, request: httpx2.Request) -> None:
+    """Store the SHA-256 of a request's body as it went out."""
+    sent.digest = hashlib.sha256(request.content).hexdigest()
+
+
+def text_of(content: object) -> str:
+    """Return the text of a field of an answer, empty for null. Raises TypeError for anything but text."""
+    if content is not None and not isinstance(content, str):
+        raise TypeError
+    return content or ""
+
+
+def usage_of(counted: Any) -> Usage | None:
+    """Return the counts of an answer; None where the server sent none, or something else than numbers."""
+    prompt, completion = (getattr(counted, f"{name}_tokens", None) for name in ("prompt", "completion"))
+    if not (isinstance(prompt, int) and isinstance(completion, int)):
+        return None
+    return ChunkUsage(prompt, completion).bounded()
+
+
+class _BoundedTransport(httpx2.AsyncHTTPTransport):
+    """HTTP, with a bound on what is kept of an answer."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        # Compression was not asked for, and a small answer could unpack to gigabytes: it is read as it is.
+        response.headers.pop("content-encoding", None)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _BoundedStream(response.stream)
+        return response
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    """The bytes of an answer. Raises ModelFailed beyond the bound."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream, self._left = stream, MAX_ANSWER_BYTES
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for data in self._stream:
+            self._left -= len(data)
+            if self._left < 0:
+                raise ModelFailed
+            yield data
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

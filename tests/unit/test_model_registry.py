@@ -1,0 +1,77 @@
+"""The registry keeps one official client per configured server, makes it off the event loop, and closes it at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI
+
+from chat.llm import config
+from chat.llm.config import ModelSpec
+from chat.llm.registry import Models, official
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE, OTHER = "http://127.0.0.1:9/v1/", "http://127.0.0.1:10/v1/"
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[AsyncOpenAI, int]]:
+    """Three models on two servers; gives the official clients as they are made, each with its thread."""
+    for name, url in (("a", ONE), ("b", ONE), ("c", OTHER)):
+        monkeypatch.setitem(config.specs, name, ModelSpec(base_url=url, model=name))
+    made: list[tuple[AsyncOpenAI, int]] = []
+    connect = official.connect
+
+    def noting(*server: str) -> AsyncOpenAI:
+        made.append((connect(*server), threading.get_ident()))
+        return made[-1][0]
+
+    monkeypatch.setattr(official, "connect", noting)
+    return made
+
+
+async def use_all(models: Models) -> None:
+    for name in ("a", "b", "c"):
+        await models.clients(name)
+
+
+def test_each_server_has_one_official_client(connected: list[Any]) -> None:
+    async def work() -> list[str]:
+        models = Models()
+        await use_all(models)
+        await models.close()
+        return [str(client.base_url) for client, _ in connected]
+
+    assert asyncio.run(work()) == [ONE, OTHER]
+
+
+def test_official_clients_are_made_off_the_event_loop(connected: list[Any]) -> None:
+    async def work() -> None:
+        models = Models()
+        await use_all(models)
+        await models.close()
+
+    asyncio.run(work())
+    assert threading.get_ident() not in [thread for _, thread in connected]
+
+
+def test_official_clients_are_closed_with_the_registry(connected: list[Any]) -> None:
+    async def work() -> None:
+        models = Models()
+        await use_all(models)
+        assert not any(client.is_closed() for client, _ in connected)
+        await models.close()
+        assert all(client.is_closed() for client, _ in connected)
+
+    asyncio.run(work())
+
+
+def test_the_registry_does_not_import_the_official_client_by_itself() -> None:
+    code = "import sys, chat.llm.registry, chat.llm.clients.probe; sys.exit('openai' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
