@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chat.llm.sse import CallDelta
 from chat.llm.sse.accumulator import MAX_BYTES, MAX_CALLS, CallAccumulator, CallTooLarge, ToolCall
+from tests.unit.stream_corpus import CALLS
 
 D = CallDelta
 
@@ -34,27 +35,24 @@ def test_arguments_split_at_any_character_are_joined_verbatim(arguments: str, dr
 
 
 def test_interleaved_calls_keep_apart_in_order_of_appearance() -> None:
-    deltas = D(1, "b", "g", "x"), D(0, "a", "f", "1"), D(1, None, "", "y"), D(0, None, "", "2")
-    assert short(*deltas) == [("b", "g", "xy"), ("a", "f", "12")]
+    assert short(*CALLS["interleaved"]) == [("b", "g", "xy"), ("a", "f", "12")]
 
 
 def test_without_an_index_the_id_decides_and_without_both_the_last_call() -> None:
-    deltas = D(None, "a", "f", "1"), D(None, "b", "g", "x"), D(None, "a", "", "2"), D(None, None, "", "y")
-    assert short(*deltas) == [("a", "f", "12"), ("b", "g", "xy")]
+    assert short(*CALLS["without an index"]) == [("a", "f", "12"), ("b", "g", "xy")]
 
 
 def test_another_name_after_arguments_is_another_call_when_nothing_else_tells() -> None:
-    names = [call.name for call in whole(D(None, None, "f", "{}"), D(None, None, "g", "{}"))]
+    names = [call.name for call in whole(*CALLS["without index and id"])]
     assert names == ["f", "g"]
 
 
 def test_a_new_id_with_a_name_begins_a_new_call_under_the_same_index() -> None:
-    deltas = D(0, "a", "f", "{}"), D(0, "b", "f", "{"), D(0, None, "", "}")
-    assert short(*deltas) == [("a", "f", "{}"), ("b", "f", "{}")]
+    assert short(*CALLS["a new id under the same index"]) == [("a", "f", "{}"), ("b", "f", "{}")]
 
 
 def test_an_id_that_changes_from_delta_to_delta_is_the_first() -> None:
-    assert short(D(0, "a", "f"), D(0, "b", "", "{"), D(0, "c", "", "}")) == [("a", "f", "{}")]
+    assert short(*CALLS["an id that changes"]) == [("a", "f", "{}")]
 
 
 @pytest.mark.parametrize(
@@ -73,20 +71,18 @@ def test_a_missing_id_is_made_and_stays() -> None:
 
 
 def test_an_id_that_comes_late_is_taken() -> None:
-    assert short(D(0, None, "f"), D(0, "late", "", "{}")) == [("late", "f", "{}")]
+    assert short(*CALLS["an id that comes late"]) == [("late", "f", "{}")]
 
 
 def test_a_repeated_id_is_replaced_for_the_second_call() -> None:
-    first, second = whole(D(0, "same", "f", "1"), D(1, "same", "g", "2"))
+    first, second = whole(*CALLS["one id for two calls"])
     assert first.id == "same"
     assert second.id.startswith("call_1_")
     assert (second.name, second.arguments) == ("g", "2")
 
 
 def test_halves_of_a_character_in_two_deltas_are_joined_and_lone_ones_replaced() -> None:
-    assert (
-        whole(D(0, "a", "f", "\ud83d"), D(0, None, "", "\ude00 \ud83d\0"))[0].arguments == "😀 \ufffd\ufffd"
-    )
+    assert whole(*CALLS["halves of a character"])[0].arguments == "😀 \ufffd\ufffd"
 
 
 @pytest.mark.parametrize(

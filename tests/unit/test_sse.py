@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,41 +20,18 @@ from chat.llm.sse import (
     UpstreamError,
 )
 from tests.unit.splits import in_steps, split
-
-
-def event(payload: Any) -> bytes:
-    return b"data: " + (payload if isinstance(payload, bytes) else json.dumps(payload).encode()) + b"\n\n"
-
-
-def chat(**delta: Any) -> dict[str, Any]:
-    return {"id": "c", "choices": [{"index": 0, "delta": delta, "finish_reason": None}], "usage": None}
-
-
-def ended(reason: str = "stop") -> dict[str, Any]:
-    return {"choices": [{"delta": {}, "finish_reason": reason}]}
-
-
-def call(index: int | None, arguments: str, **more: str) -> dict[str, Any]:
-    name = more.pop("name", None)
-    return chat(tool_calls=[{"index": index, **more, "function": {"name": name, "arguments": arguments}}])
-
-
-RECORDED = b"".join(
-    [
-        b": OK\n\n",
-        event(chat(role="assistant", content=None)),
-        event(chat(content="H\u00e9llo \0")),
-        event(b'{"choices":[{"delta":{"content":"\\ud83c"}}]}'),
-        event(chat()),
-        event(b'{"choices":[{"delta":{"content":"\\udf4e \xf0\x9f\x8d\x8f \\ud83d"}}]}'),
-        event(chat(content="x")).replace(b"\n", b"\r\n"),
-        event(call(0, '{"a', id="c1", name="add")),
-        event(call(0, '":1}')),
-        event(ended()),
-        event({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}),
-        event(b"[DONE]"),
-        event(chat(content="never seen")),
-    ]
+from tests.unit.stream_corpus import (
+    BAD,
+    ERRORS,
+    HARMLESS,
+    ODD,
+    PAGE,
+    RECORDED,
+    WHOLE,
+    call,
+    chat,
+    ended,
+    event,
 )
 
 
@@ -118,78 +94,24 @@ def test_completions_text_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "harmless",
-    [
-        {},
-        {"choices": []},
-        {"choices": None},
-        {"choices": [{}]},
-        {"choices": [{"delta": None}]},
-        chat(role="assistant"),
-        chat(content=None, tool_calls=None),
-        {"choices": [], "usage": {"prompt_tokens": "many"}},
-        {"choices": [], "x": [[[{"y": 10**400}]]]},
-        b'{"other":"\\ud800 \xff","choices":[]}',
-        b"",
-        b"  ",
-    ],
-)
+@pytest.mark.parametrize("harmless", HARMLESS.values(), ids=HARMLESS)
 def test_events_without_text_are_no_trouble(harmless: Any) -> None:
     assert text_of(chat(content="a"), harmless, chat(content="b")) == "ab"
 
 
-@pytest.mark.parametrize(
-    ("payload", "text"),
-    [
-        (chat(content="", refusal="No."), "No."),
-        (chat(content=[{"type": "text", "text": "a"}, {"type": "x"}, "b"]), "ab"),
-        (b'{"choices":[{"delta":{"content":"\xff\xf0\x9f"}}]}', "\ufffd\ufffd"),
-        (b'{"choices":[{"delta":{"content":"\\udc00"}}], "n": NaN, "i": ' + b"9" * 5000 + b"}", "\ufffd"),
-        ({"choices": [{"delta": {"content": "first"}}, {"delta": 5}]}, "first"),
-    ],
-)
+@pytest.mark.parametrize(("payload", "text"), ODD.values(), ids=ODD)
 def test_odd_but_clear_content_is_taken(payload: Any, text: str) -> None:
     assert text_of(payload) == text
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        b"{",
-        b"nonsense",
-        b"[]",
-        b"5",
-        b"null",
-        b'"text"',
-        b"{} {}",
-        b"[" * 100_000,
-        b'{"x":' * 50_000,
-        {"choices": "text"},
-        {"choices": {}},
-        {"choices": [None]},
-        {"choices": [[]]},
-        chat(content=5),
-        chat(content={"text": "x"}),
-        chat(content=[5]),
-        chat(tool_calls={}),
-        {"choices": [{"finish_reason": 5}]},
-    ],
-)
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
 def test_a_bad_event_is_refused_and_the_text_before_it_is_kept(bad: Any) -> None:
     with pytest.raises(BadStream) as problem:
         ChunkDecoder().feed(event(chat(content="kept")) + event(bad) + event(chat(content="lost")))
     assert problem.value.piece.text == "kept"
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        {"error": {"message": "secret words", "type": "server_error", "code": 503}},
-        {"error": "secret words"},
-        {"object": "error", "message": "secret words"},
-    ],
-)
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
 def test_an_error_in_the_stream_is_told_without_its_words(error: dict[str, Any]) -> None:
     with pytest.raises(UpstreamError) as problem:
         ChunkDecoder().feed(event(chat(content="kept")) + event(error))
@@ -205,19 +127,14 @@ def test_an_errors_type_and_code_are_kept_if_they_are_identifiers() -> None:
 
 @pytest.mark.parametrize("step", [1, 5, 1000])
 def test_a_page_instead_of_a_stream_is_refused(step: int) -> None:
-    page = b"\xef\xbb\xbf\r\n <!doctype html>\n\n<p>data: x</p>\n\n"
     with pytest.raises(BadStream):
-        decoded(in_steps(page, step))
+        decoded(in_steps(PAGE, step))
 
 
 @pytest.mark.parametrize("step", [1, 50, 1000])
 def test_a_whole_answer_instead_of_a_stream_is_taken(step: int) -> None:
-    choice = {"message": {"content": "all\ud83c\udf4e"}, "finish_reason": "stop"}
-    body = json.dumps(
-        {"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}, indent=1
-    ).encode()
     expected = StreamUpdate(text="all🍎", finish_reason="stop", usage=TokenCounts(1, 2), done=True)
-    assert decoded(in_steps(body, step)) == expected
+    assert decoded(in_steps(WHOLE, step)) == expected
 
 
 def test_a_whole_body_is_an_answer_an_error_or_refused() -> None:

@@ -1,0 +1,113 @@
+"""Where the official client reads a stream of the corpus otherwise than we do, on purpose, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`official`: the fields of a reading that differ, with what the official client makes of them."""
+
+    why: str
+    official: dict[str, object]
+
+
+def differs(why: str, **official: object) -> Difference:
+    return Difference(why, official)
+
+
+CUT = differs(
+    "After the first text a cut is a failed answer; the client calls it a lost connection whenever it comes.",
+    error="unavailable",
+)
+ENDS = differs("The client takes any end for a good one; without a reason and [DONE] it was cut.", error=None)
+
+_STOPS = "The client stops at what it cannot read or accumulate; we step over it, for servers do send it."
+
+
+def stops(text: str) -> Difference:
+    return differs(_STOPS, text=text, finish_reason=None, error="model_failed")
+
+
+_TYPES = "The client checks no types; text that is none could be neither stored nor sent on."
+LENIENT = differs(_TYPES, text="ab", finish_reason="stop", error=None)
+
+_UNSTORABLE = "The client hands on NUL and halves of characters, which neither Postgres nor UTF-8 holds."
+_NO_INDEX = (
+    "The client accumulates calls by index alone; some servers leave it out or begin with a higher one."
+)
+_LABELS = (
+    "The client joins whatever it gets under one index; servers repeat names and ids, or reuse an index."
+)
+_UNIQUE = "A result must name exactly one call: a call whose id is missing or taken gets one from us."
+
+
+def fails_at(*calls: tuple[str | None, str, str]) -> Difference:
+    return differs(_NO_INDEX, calls=calls, finish_reason=None, error="model_failed")
+
+
+_SUM = '{"expression": "1 + 1"}'
+_RECORDED = differs(_UNSTORABLE, text="Héllo \0\ud83c\udf4e 🍏 \ud83dx")
+
+DIFFERENCES: dict[str, Difference] = {
+    "cut": CUT,
+    "reset": CUT,
+    "cut inside an HTTP chunk": CUT,
+    "cut inside an event": CUT,
+    "cut inside a character": CUT,
+    "end without finish_reason": ENDS,
+    "nothing at all": ENDS,
+    "HTML": ENDS,
+    "a page": ENDS,
+    "bad UTF-8": stops(""),
+    "null choices": stops(""),
+    "null delta": stops(""),
+    "harmless: an empty object": stops("a"),
+    "harmless: null choices": stops("a"),
+    "harmless: an empty choice": stops("a"),
+    "harmless: null delta": stops("a"),
+    "harmless: bad text elsewhere": stops("a"),
+    "harmless: no data": stops("a"),
+    "harmless: blank data": stops("a"),
+    "odd: bad UTF-8 in text": stops(""),
+    "odd: 5,000 digits": stops(""),
+    "odd: a bad second choice": stops(""),
+    "odd: content in parts": differs(_TYPES, text=[{"type": "text", "text": "a"}, {"type": "x"}, "b"]),
+    "bad: choices by name": LENIENT,
+    "bad: a number for text": LENIENT,
+    "bad: an object for text": LENIENT,
+    "bad: a number among parts": LENIENT,
+    "bad: calls by name": LENIENT,
+    "usage only": differs(
+        "The client's accumulation keeps only the last chunk's usage, null or not.", usage=None
+    ),
+    "BOM": differs("The client takes the mark for a part of the field's name and loses the event.", text=""),
+    "a whole answer": differs(
+        "The client sees no event in it; a server that does not stream is answered for all the same.",
+        text="",
+        finish_reason=None,
+        usage=None,
+    ),
+    "no last blank line": differs(
+        "The standard drops an event without its blank line; some servers end that way.", finish_reason=None
+    ),
+    "lone surrogate": differs(_UNSTORABLE, text="a\ud83db"),
+    "surrogate pair over two deltas": differs(_UNSTORABLE, text="\ud83c\udf4e"),
+    "NUL": differs(_UNSTORABLE, text="a\0b"),
+    "recorded": _RECORDED,
+    "recorded, 1 bytes at a time": _RECORDED,
+    "recorded, 7 bytes at a time": _RECORDED,
+    "calls: halves of a character": differs(_UNSTORABLE, calls=(("a", "f", "\ud83d\ude00 \ud83d\0"),)),
+    "missing ids": differs(_UNIQUE, calls=((None, "calculate", _SUM), (None, "calculate", _SUM))),
+    "repeated ids": differs(_UNIQUE, calls=(("same", "calculate", _SUM), ("same", "calculate", _SUM))),
+    "calls: one id for two calls": differs(_UNIQUE, calls=(("same", "f", "1"), ("same", "g", "2"))),
+    "missing index": differs(_NO_INDEX, finish_reason=None, error="model_failed"),
+    "calls: interleaved": fails_at(("b", "g", "x")),
+    "calls: without an index": fails_at(("a", "f", "1")),
+    "calls: without index and id": fails_at((None, "f", "{}")),
+    "calls: a new id under the same index": differs(_LABELS, calls=(("ab", "ff", "{}{}"),)),
+    "calls: an id that changes": differs(_LABELS, calls=(("abc", "f", "{}"),)),
+    "calls: a name with every delta": differs(_LABELS, calls=(("a", "get_weather" * 3, "xxx"),)),
+    "calls: an id with every delta": differs(_LABELS, calls=(("aaa", "get_weather", "xxx"),)),
+}
