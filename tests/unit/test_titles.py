@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
+from chat.exceptions import ModelTimeout
+from chat.llm.clients.base import Question
+from chat.responses import titles
 from chat.responses.titles import title_in
 
 THOUGHT = "<think>\nThey want a title. **Short**.\n" + "Let me think. " * 100 + "</think>\n\n"
@@ -66,3 +70,19 @@ def test_a_long_answer_is_read_in_linear_time(mark: str) -> None:
     began = time.process_time()
     title_in(mark * (1024 * 1024 // len(mark)))
     assert time.process_time() - began < 5
+
+
+def test_a_model_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(titles, "SECONDS", 0.05)
+    left: list[bool] = []
+
+    class Silent:
+        async def complete(self, question: Question) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                left.append(True)
+
+    with pytest.raises(ModelTimeout):
+        asyncio.run(titles._ask(Silent(), Question([], []), titles._Heard()))  # type: ignore[arg-type]
+    assert left == [True]

@@ -1,4 +1,18 @@
-"""The wire to any OpenAI-compatible server: the official client makes the request's head, the bytes are read raw."""
+"""The wire to any OpenAI-compatible server: the official client makes the request's head, the bytes are read raw.
+
+Raw, because a delta then costs a seventh of what the official client takes for it, and less in a burst;
+calls that are not streamed to readers go through that client (`official`). CPU for a delta in µs, from the
+socket to its text, median of three on two shared cores, openai 3.52, Python 3.11 on uvloop:
+
+                                                     50 × 1,000 at once    100 × 50/s
+    ours                                                       1.5            18
+    official client, its chunks                              102             130
+    the same on its aiohttp transport                         89             101
+    official client, raw bytes into our decoder               16              66
+    the same on its aiohttp transport                          3.6            35
+
+`tests/unit/test_differential.py` holds that both read the same out of a stream, and where they differ on purpose.
+"""
 
 from __future__ import annotations
 
