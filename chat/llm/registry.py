@@ -86,7 +86,7 @@ class ModelRegistry:
 
     async def _official_client(self, base_url: str, api_key: str) -> AsyncOpenAI:
         """Return the one client of a server, whichever of its models is asked."""
-        from chat.llm.registry.official import connect
+        from chat.llm.clients.official import connect
 
         server = base_url, api_key
         if server not in self._official:

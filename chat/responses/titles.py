@@ -70,7 +70,9 @@ async def improve_title(response: int, client: ModelClient) -> None:
         with recorder.call(client.profile, request, stats):
             await _ask(client, request, stats)
     finally:
-        await db.atomic_async(upstream_calls.add, candidate.owner, candidate.thread, response, recorder.unstored)
+        await db.atomic_async(
+            upstream_calls.add, candidate.owner, candidate.thread, response, recorder.unstored
+        )
     if words := title_in(stats.text):
         await db.atomic_async(title_storage.set_title, candidate, storable(title_of(words)))
 

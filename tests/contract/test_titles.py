@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chat.models import CallEnd, Counted, Response, UpstreamCall
-from chat.responses.usage.blobs import digest_of
+from chat.models import CallOutcome, Response, TokenSource, UpstreamCall
+from chat.responses.usage.blobs import sha256_hex
 from chat.testing import Received, ScriptedModel, answer, refusal
 from chat.testing.script import Script, whole_answer
 from tests.live.client import Client, new_id
@@ -71,8 +71,8 @@ def test_the_call_for_a_title_is_in_the_usage_as_the_provider_counted_it(
     eventually(lambda: title(namer, thread) == "Trip to Lisbon")
     asked = Response.objects.get(public_id=response)
     call = UpstreamCall.objects.get(response=asked.pk, prompt_tokens=31)
-    assert (call.completion_tokens, call.outcome, call.source) == (4, CallEnd.DONE, Counted.PROVIDER)
-    assert call.request_digest == digest_of(model.requests[-1].body)
+    assert (call.completion_tokens, call.outcome, call.source) == (4, CallOutcome.DONE, TokenSource.PROVIDER)
+    assert call.request_digest == sha256_hex(model.requests[-1].body)
 
 
 def test_a_title_that_a_person_set_stays(model: ScriptedModel, namer: Client) -> None:

@@ -17,26 +17,7 @@ PACKAGES = ("chat", "chatproject", "tests")
 RELATIVE = re.compile(r"(What|Who|Whoever|Whose|Which|Where|Wherever|Whether|How|Why|When|That which)\b")
 VAGUE = re.compile(r"\b(nobody|somebody|someone|no one|anybody|whoever|what is|what was)\b", re.IGNORECASE)
 # First words of imperative sentences. A word that is a noun as often ("Test", "Run" of a run) counts where it opens one.
-VERBS = frozenset(
-    """
-    Accept Acquire Add Admit Allow Announce Answer Append Apply Ask Assert Assign Attach Authenticate Await Begin Block Build
-    Calculate Call Cancel Change Check Choose Claim Clean Clear Close Collect Combine Compare Complete Compute Configure Connect
-    Consume Convert Copy Count Create Cut Decide Declare Decode Delete Deliver Deny Describe Detect Detach Determine Disable
-    Disconnect Discard Dispatch Display Divide Download Draw Drain Drop Encode End Ensure Enable Enforce Enter Erase Escape
-    Estimate Evaluate Exclude Execute Exit Expand Expect Expire Export Extract Fail Feed Fetch Fill Filter Find Finish Fit Flush
-    Follow Forget Format Forward Free Gather Generate Get Give Group Guard Handle Hash Hide Hold Ignore Import Improve Include
-    Increase Index Indicate Initialize Insert Inspect Install Interpret Interrupt Invalidate Issue Iterate Join Keep Kill Launch
-    Leave Let Lift Limit Link List Listen Load Lock Log Look Make Map Mark Match Measure Merge Migrate Move Multiply Name Normalize
-    Note Notify Observe Offer Open Order Pack Parse Pass Pause Perform Pick Place Play Post Prepare Prevent Print Process Promote
-    Propose Protect Prove Provide Publish Put Queue Raise Read Reap Rebuild Receive Reconnect Record Redact Redirect Reduce Refresh
-    Refuse Register Reject Relay Release Reload Remember Remove Rename Render Renew Reopen Repair Repeat Replace Replay Report
-    Request Require Reset Resolve Respond Restart Restore Resume Retry Return Reuse Reverse Revoke Roll Round Route Run Sample Save
-    Scan Schedule Search See Select Send Serialize Serve Set Share Show Shut Sign Signal Skip Sleep Slice Sort Split Spread Start
-    Stop Store Stream Strip Subscribe Sum Supervise Suspend Switch Take Tell Terminate Throttle Toggle Track Transfer Translate
-    Trim Truncate Try Turn Type Unregister Unsubscribe Unwrap Update Upload Use Validate Verify Visit Wait Wake Walk Warm Warn
-    Watch Wrap Write Yield
-    """.split()
-)
+VERBS = frozenset(Path(__file__).with_name("imperative_verbs.txt").read_text().split())
 
 
 @dataclass(frozen=True)
@@ -52,7 +33,9 @@ class Figures:
 def sources(root: Path) -> Iterator[Path]:
     """Yield the Python files of the project, migrations excluded."""
     for package in PACKAGES:
-        yield from (path for path in sorted((root / package).rglob("*.py")) if "node_modules" not in path.parts)
+        yield from (
+            path for path in sorted((root / package).rglob("*.py")) if "node_modules" not in path.parts
+        )
 
 
 def first_sentences(root: Path) -> list[str]:

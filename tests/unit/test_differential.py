@@ -14,11 +14,11 @@ import pytest
 from openai import AsyncOpenAI
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
-from chat.exceptions import ModelTrouble
+from chat.exceptions import ModelError
+from chat.llm.clients.official import translated
 from chat.llm.http import openai_compatible
-from chat.llm.http.openai_compatible import OpenAIWire
+from chat.llm.http.openai_compatible import OpenAITransport
 from chat.llm.http.request_head import head
-from chat.llm.registry.official import translated
 from chat.llm.sse.accumulator import CallAccumulator
 from chat.testing import FAULTS, TOOL_FAULTS, ScriptedModel
 from tests.unit.stream_corpus import STREAMS
@@ -55,7 +55,7 @@ def server() -> Iterator[ScriptedModel]:
 
 async def by_us(base_url: str) -> Reading:
     reading, calls = Reading(), CallAccumulator()
-    wire = OpenAIWire(head(base_url, "k", "/chat/completions"))
+    wire = OpenAITransport(head(base_url, "k", "/chat/completions"))
     try:
         async for piece in wire.stream(msgspec.json.encode(REQUEST)):
             reading.text += piece.text
@@ -63,7 +63,7 @@ async def by_us(base_url: str) -> Reading:
             reading.finish_reason = piece.finish_reason or reading.finish_reason
             if piece.usage:
                 reading.usage = piece.usage.prompt_tokens, piece.usage.completion_tokens
-    except ModelTrouble as problem:
+    except ModelError as problem:
         reading.error = problem.code
     reading.calls = tuple((_MADE.sub("made", c.id), c.name, c.arguments) for c in calls.calls())
     return reading

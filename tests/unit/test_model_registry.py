@@ -13,8 +13,9 @@ import pytest
 from openai import AsyncOpenAI
 
 from chat.llm import config
+from chat.llm.clients import official
 from chat.llm.config import ModelSpec
-from chat.llm.registry import Models, official
+from chat.llm.registry import ModelRegistry
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE, OTHER = "http://127.0.0.1:9/v1/", "http://127.0.0.1:10/v1/"
@@ -36,14 +37,14 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[AsyncOpenAI, int]]:
     return made
 
 
-async def use_all(models: Models) -> None:
+async def use_all(models: ModelRegistry) -> None:
     for name in ("a", "b", "c"):
         await models.clients(name)
 
 
 def test_each_server_has_one_official_client(connected: list[Any]) -> None:
     async def work() -> list[str]:
-        models = Models()
+        models = ModelRegistry()
         await use_all(models)
         await models.close()
         return [str(client.base_url) for client, _ in connected]
@@ -53,7 +54,7 @@ def test_each_server_has_one_official_client(connected: list[Any]) -> None:
 
 def test_official_clients_are_made_off_the_event_loop(connected: list[Any]) -> None:
     async def work() -> None:
-        models = Models()
+        models = ModelRegistry()
         await use_all(models)
         await models.close()
 
@@ -63,7 +64,7 @@ def test_official_clients_are_made_off_the_event_loop(connected: list[Any]) -> N
 
 def test_official_clients_are_closed_with_the_registry(connected: list[Any]) -> None:
     async def work() -> None:
-        models = Models()
+        models = ModelRegistry()
         await use_all(models)
         assert not any(client.is_closed() for client, _ in connected)
         await models.close()

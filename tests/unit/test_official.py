@@ -14,17 +14,17 @@ from typing import Any
 import pytest
 import trustme
 
-from chat.exceptions import ModelFailed, ModelTrouble, Unavailable
-from chat.llm.clients.base import ModelClient, Question, Traits, WholeAnswer
+from chat.exceptions import ModelError, ModelFailed, Unavailable
+from chat.llm.clients import official
+from chat.llm.clients.base import ModelClient, ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.chat_completions import ChatCompletions
 from chat.llm.clients.openassistant import OpenAssistant
 from chat.llm.http import request_head
-from chat.llm.http.openai_compatible import OpenAIWire
-from chat.llm.registry import official
-from chat.llm.sse import Usage
+from chat.llm.http.openai_compatible import OpenAITransport
+from chat.llm.sse import TokenCounts
 from chat.testing import Gate, Script, ScriptedModel, answer, refusal
 from chat.testing.script import Call, Delta, Raw, Reset, Stall, broken, completion, tool_round, whole_answer
-from tests.unit.scripted_http_server import Place, at
+from tests.unit.scripted_http_server import ScriptedHttpServer, listening
 
 KEY = "sk-canary-of-the-official-client"
 JSON = {"Content-Type": "application/json"}
@@ -50,8 +50,8 @@ def asked(
 
     async def bounded() -> Any:
         connected = official.connect(base_url, key)
-        wire = OpenAIWire(request_head.head(base_url, key, kind.path))
-        client = kind(wire, connected, Traits("local", "upstream-name", parameters), {"team": "a"})
+        wire = OpenAITransport(request_head.head(base_url, key, kind.path))
+        client = kind(wire, connected, ModelProfile("local", "upstream-name", parameters), {"team": "a"})
         try:
             async with asyncio.timeout(20):
                 return await work(client)
@@ -61,8 +61,8 @@ def asked(
     return asyncio.run(bounded())
 
 
-def question() -> Question:
-    return Question([{"role": "user", "content": "Grüße?"}], [])
+def question() -> ModelRequest:
+    return ModelRequest([{"role": "user", "content": "Grüße?"}], [])
 
 
 async def complete(client: ModelClient) -> WholeAnswer:
@@ -81,7 +81,7 @@ def as_json(body: Any, **more: str) -> Script:
 def test_a_whole_chat_answer_has_text_and_usage(model: ScriptedModel) -> None:
     model.script(whole_answer("Trip", usage=(7, 2)))
     assert asked(model.base_url, complete, temperature=0.5, tool_choice="auto") == WholeAnswer(
-        "Trip", Usage(7, 2)
+        "Trip", TokenCounts(7, 2)
     )
     (received,) = model.requests
     assert received.path == "/v1/chat/completions"
@@ -97,7 +97,7 @@ def test_a_whole_chat_answer_has_text_and_usage(model: ScriptedModel) -> None:
 def test_a_whole_completion_ends_at_the_first_stop_token(model: ScriptedModel) -> None:
     counted = {"usage": {"prompt_tokens": 7, "completion_tokens": 2}}
     model.script(as_json({**completion("Trip<|endoftext|><|prompter|>", "stop"), **counted}))
-    assert asked(model.base_url, complete, OpenAssistant, top_k=3) == WholeAnswer("Trip", Usage(7, 2))
+    assert asked(model.base_url, complete, OpenAssistant, top_k=3) == WholeAnswer("Trip", TokenCounts(7, 2))
     (received,) = model.requests
     assert received.path == "/v1/completions"
     assert received.json["prompt"] == "<|prompter|>Grüße?<|endoftext|><|assistant|>"
@@ -115,7 +115,7 @@ def test_the_digest_is_that_of_the_body_as_it_went_out(model: ScriptedModel, scr
             await client.complete(mine)
 
     asked(model.base_url, work)
-    assert mine.sent.digest == hashlib.sha256(model.requests[0].body).hexdigest()
+    assert mine.sent_request.digest == hashlib.sha256(model.requests[0].body).hexdigest()
 
 
 def test_without_a_key_none_is_sent(model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_odd_but_clear_answers_are_taken(model: ScriptedModel, name: str) -> Non
     assert asked(model.base_url, complete) == expected
 
 
-TROUBLES: dict[str, tuple[Script, type[ModelTrouble]]] = {
+TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
     "400": (refusal(400), ModelFailed),
     "401": (refusal(401), ModelFailed),
     "404": (refusal(404), ModelFailed),
@@ -177,7 +177,7 @@ def test_trouble_is_an_error_of_ours_after_one_request(
     script, kind = TROUBLES[name]
     model.default(script)
     caplog.set_level("INFO")
-    with pytest.raises(ModelTrouble) as caught:
+    with pytest.raises(ModelError) as caught:
         asked(model.base_url, complete)
     assert type(caught.value) is kind
     assert len(model.requests) == 1
@@ -266,8 +266,8 @@ def test_the_environments_proxy_is_used_but_never_for_loopback(monkeypatch: pyte
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
 
     async def work() -> list[bytes]:
-        proxy, near = Place(head + body), Place(head + body)
-        async with at(proxy.serve) as port, at(near.serve) as own:
+        proxy, near = ScriptedHttpServer(head + body), ScriptedHttpServer(head + body)
+        async with listening(proxy.serve) as port, listening(near.serve) as own:
             monkeypatch.setenv("http_proxy", f"127.0.0.1:{port}")
             monkeypatch.delenv("no_proxy", raising=False)
             for url in ("http://models.test/v1/", f"http://127.0.0.1:{own}/v1/"):
@@ -283,14 +283,14 @@ def test_the_environments_proxy_is_used_but_never_for_loopback(monkeypatch: pyte
 def test_over_tls_the_certificates_are_those_of_the_streamed_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     authority, context = trustme.CA(), ssl.create_default_context()
     authority.configure_trust(context)
-    monkeypatch.setattr(official, "trusted", lambda: context)
+    monkeypatch.setattr(official, "trusted_certificates", lambda: context)
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(tls)
     body = b'{"choices":[{"message":{"content":"Trip"}}]}'
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
 
     async def work() -> Any:
-        async with at(Place(head + body).serve, tls) as port:
+        async with listening(ScriptedHttpServer(head + body).serve, tls) as port:
             return await asyncio.to_thread(asked, f"https://localhost:{port}/v1/", complete)
 
     assert asyncio.run(work()) == WholeAnswer("Trip", None)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from chat.exceptions import ModelTimeout
-from chat.llm.clients.base import Question
+from chat.llm.clients.base import ModelRequest
 from chat.responses import titles
 from chat.responses.titles import title_in
 
@@ -77,12 +77,12 @@ def test_a_model_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) ->
     left: list[bool] = []
 
     class Silent:
-        async def complete(self, question: Question) -> None:
+        async def complete(self, question: ModelRequest) -> None:
             try:
                 await asyncio.Event().wait()
             finally:
                 left.append(True)
 
     with pytest.raises(ModelTimeout):
-        asyncio.run(titles._ask(Silent(), Question([], []), titles._Heard()))  # type: ignore[arg-type]
+        asyncio.run(titles._ask(Silent(), ModelRequest([], []), titles._TitleStats()))  # type: ignore[arg-type]
     assert left == [True]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chat.llm.sse import StreamUpdate, Usage
+from chat.llm.sse import StreamUpdate, TokenCounts
 
 Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
@@ -81,7 +81,7 @@ class WholeAnswer:
     """An answer that was not streamed. `usage`: the provider's own count, if it sent one."""
 
     text: str
-    usage: Usage | None
+    usage: TokenCounts | None
 
 
 class ModelClient(Protocol):

@@ -9,10 +9,10 @@ from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from chat.exceptions import ModelFailed
+from chat.llm.clients import official
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import OpenAITransport
-from chat.llm.registry import official
 from chat.llm.sse import StreamUpdate
 
 

@@ -10,10 +10,10 @@ import msgspec
 from openai import AsyncOpenAI
 
 from chat.exceptions import ModelFailed
+from chat.llm.clients import official
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.openassistant_prompt import CONTEXT_TOKENS, STOP, StopFilter, build, plain
 from chat.llm.http.openai_compatible import OpenAITransport
-from chat.llm.registry import official
 from chat.llm.sse import StreamUpdate
 
 ANSWER_TOKENS = 1_024  # half of the context, the models' card's own figure

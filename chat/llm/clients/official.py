@@ -14,11 +14,11 @@ import httpx2
 import openai
 from openai import AsyncOpenAI
 
-from chat.exceptions import ModelFailed, ModelTimeout, ModelTrouble, Unavailable
-from chat.llm.clients.base import Sent
+from chat.exceptions import ModelError, ModelFailed, ModelTimeout, Unavailable
+from chat.llm.clients.base import SentRequest
 from chat.llm.http.openai_compatible import refused
-from chat.llm.http.request_head import proxy_of, trusted
-from chat.llm.sse import Usage
+from chat.llm.http.request_head import proxy_of, trusted_certificates
+from chat.llm.sse import TokenCounts
 from chat.llm.sse.answers import ChunkUsage
 
 # Bytes of one answer. A title has some 100; the longest thought ahead of one, some 100 KB.
@@ -33,7 +33,7 @@ def connect(base_url: str, api_key: str) -> AsyncOpenAI:
     # No connection is kept: there is one call for each new thread, and servers close idle ones after seconds.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
     transport = _BoundedTransport(
-        verify=trusted(), trust_env=False, limits=limits, proxy=proxy_of(httpx2.URL(base_url))
+        verify=trusted_certificates(), trust_env=False, limits=limits, proxy=proxy_of(httpx2.URL(base_url))
     )
     http_client = httpx2.AsyncClient(transport=transport, trust_env=False)
     if not api_key:
@@ -57,8 +57,8 @@ async def _drop_key(request: httpx2.Request) -> None:
 
 
 @contextmanager
-def our_errors(sent: Sent) -> Iterator[None]:
-    """Raise ModelTrouble in place of what the official client raises; `sent` gets the digest of a refused request."""
+def our_errors(sent: SentRequest) -> Iterator[None]:
+    """Raise ModelError in place of what the official client raises; `sent` gets the digest of a refused request."""
     try:
         yield
     except openai.APIError as problem:
@@ -68,7 +68,7 @@ def our_errors(sent: Sent) -> Iterator[None]:
         raise translated(problem) from problem
 
 
-def translated(problem: Exception) -> ModelTrouble:
+def translated(problem: Exception) -> ModelError:
     """Return our error for one of the official client's. Its message is left out: it quotes the server."""
     match problem:
         case openai.APITimeoutError():
@@ -80,7 +80,7 @@ def translated(problem: Exception) -> ModelTrouble:
     return ModelFailed()
 
 
-def note(sent: Sent, request: httpx2.Request) -> None:
+def note(sent: SentRequest, request: httpx2.Request) -> None:
     """Store the SHA-256 of a request's body as it went out."""
     sent.digest = hashlib.sha256(request.content).hexdigest()
 
@@ -92,7 +92,7 @@ def text_of(content: object) -> str:
     return content or ""
 
 
-def usage_of(counted: Any) -> Usage | None:
+def usage_of(counted: Any) -> TokenCounts | None:
     """Return the counts of an answer; None where the server sent none, or something else than numbers."""
     prompt, completion = (getattr(counted, f"{name}_tokens", None) for name in ("prompt", "completion"))
     if not (isinstance(prompt, int) and isinstance(completion, int)):
