@@ -1,18 +1,17 @@
-"""The chat server: relay, log, history, inspection. The rooms, from the roof down; imports only go downward.
+"""The chat server: relay, durable log, history, inspection. Imports only go downward in this list.
 
-doors   `views`, `consumers`, `admin`, `management`   HTTP, WebSocket, inspection, commands
-        `account_pages`, `shared_page`, `pages`       what people see: server-rendered
-        `service`, `identity`, `exporter`             the verbs for outsiders; who is asking; what a user takes along
-work    `runner`, `leases`, `watchers`                owns this process's responses: start, stop, lease, reaper, drain
-        `tidying`                                     what goes by age, and what is being erased, a bit at a time
-        `engine`, `meter`, `titles`                   one response, start to end: model, tools, model again; what it used
-        `tools`, `model_clients`                      what a model may call; how a model is called
-state   `log`, `doorbell`                             the text log and its readers; who wakes them across processes
-        `store`, `history`                            every other read and write, one transaction each
-        `models`, `sql`                               the tables and their constraints; statements by hand
-ground  `conf`, `errors`, `payloads`, `text`, `sse`,  pure: no ORM, no I/O
-        `accumulator`, `oasst_prompt`, `calibration`, `pictures`
+admin                        inspection in Django's admin
+api, web                     HTTP and WebSocket endpoints; server-rendered pages
+service                      the operations that endpoints call
+runtime, cleanup             the state of a process; background cleanup
+accounts                     identity, guests, sessions, suspension, erasure
+reporting                    roll-ups, rebuilt requests, figures of the admin
+responses, governance        claim, run and finish a response; holds, redaction, retention, deletion
+threads                      threads, messages, branches, search, shares, exports, attachments
+streams, tools               the durable text log; what a model may call
+llm, schemas, models         how a model is called; validation of input; tables
+db, text, exceptions, conf   statements and notifications; storable text; errors; settings
 
-Beside them: `wire`, the frames that the doors send; `demo`, the model that answers without a key, `testing`, a model server
-with every fault, and `bench`, which measures: servers and tools of their own, reached over HTTP alone.
+Beside them: `demo`, the model that answers without a key, and `testing`, a model server with every fault. Both are servers of
+their own, reached over HTTP alone. `docs/explanation/architecture.md` follows a prompt through the packages.
 """
