@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 
@@ -23,9 +23,14 @@ from chat import runtime
 from chat.api.base import problem
 from chat.api.consumer import ChatConsumer
 from chat.api.streaming import ByteStream
+from chat.conf import settings
 from chat.exceptions import BadRequest, NotFound
+from chat.llm.registry import use_demo
 from chat.urls import API_PREFIXES
 from chatproject import headers
+
+if TYPE_CHECKING:
+    from chat.testing.model_server import ModelServer
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
@@ -123,6 +128,7 @@ class Application:
 
     def __init__(self) -> None:
         self._api, self._pages, self._socket = ApiHandler(), ASGIHandler(), ChatConsumer.as_asgi()
+        self._demo: ModelServer | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -133,10 +139,17 @@ class Application:
             await self._pages(scope, receive, send)
 
     async def on_startup(self) -> None:
+        if settings.demo or not settings.openassistant_base_url:
+            from chat.demo import start  # not at the top: it takes 50 ms
+
+            self._demo = await start(c1=settings.page == "c1")
+            use_demo(self._demo.base_url)
         await runtime.current()
 
     async def on_shutdown(self) -> None:
         await runtime.stop()
+        if self._demo is not None:
+            await self._demo.close()
 
 
 application = Application()

@@ -34,6 +34,9 @@ ALLOWED_HOSTS = list(settings.allowed_hosts)
 DATABASES = {"default": _database(settings.database_url)} if settings.database_url else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The commands `bench` and `dataset` come with a checkout, and not where the app is installed without its tests.
+BENCHMARKS = ["tests.benchmarks"] if (ROOT / "tests" / "benchmarks").is_dir() else []
+
 INSTALLED_APPS = [
     "chat",
     "chatproject.admin_site.ChatAdminConfig",
@@ -46,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     *settings.apps,
+    *BENCHMARKS,
 ]
 
 # For pages and the admin. The API has a handler of its own without these: each of the synchronous ones costs a request

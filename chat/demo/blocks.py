@@ -1,12 +1,17 @@
-"""The building blocks of an answer, named after OpenUI's components, and what a reply can be."""
+"""The building blocks of an answer, named after OpenUI's components, and the forms of a reply."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
 
-CAPTION = "Demo model: built in, no AI behind it. Figures, names and bookings are made up."
+from chat.testing.script import Call
+
+DATA: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("topics.toml").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,122 +23,101 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Something to show, top to bottom; `follow_ups` are the buttons below."""
+class DemoAnswer:
+    """The blocks from top to bottom; `follow_ups` are the buttons below."""
 
     blocks: tuple[Block, ...]
     follow_ups: tuple[str, ...] = ()
 
     def all_blocks(self) -> tuple[Block, ...]:
-        """The blocks with the caption that every answer carries, and the follow-ups at the end."""
-        ending = (follow_up_block(self.follow_ups),) if self.follow_ups else ()
-        return (*self.blocks, small(CAPTION), *ending)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A wish to call the tool `name`; `arguments` is JSON text."""
-
-    name: str
-    arguments: str
+        """Return the blocks with the caption that every answer carries, and the follow-ups at the end."""
+        ending = (block("FollowUpBlock", self.follow_ups),) if self.follow_ups else ()
+        return (*self.blocks, block("TextContent", DATA["shared"]["caption"], "small"), *ending)
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Tools to call before there is an answer."""
+    """Tool calls to be made before there is an answer."""
 
     calls: tuple[Call, ...]
 
 
-FailureKind = Literal["status", "error", "cut", "silence"]
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failure on demand: `status` before any text, the others after some of `shown`."""
+    """A failure on demand: `refuse` before any text, the others after some of `shown`."""
 
-    kind: FailureKind
-    shown: Answer = Answer(())
-
-
-Reply = Answer | Calls | Failure
+    kind: Literal["refuse", "fail", "cut", "silence"]
+    shown: DemoAnswer = DemoAnswer(())
 
 
-def header(title: str, subtitle: str = "") -> Block:
-    return Block("CardHeader", (title, subtitle) if subtitle else (title,))
+Reply = DemoAnswer | Calls | Failure
 
 
-def text(markdown: str) -> Block:
-    return Block("TextContent", (markdown,))
+def card(topic: str, **values: object) -> DemoAnswer:
+    """Return the answer of a topic's data, with the values in their places."""
+    data, known = DATA[topic], {**DATA["shared"], **values}
+    return DemoAnswer(
+        tuple(_blocks(data["blocks"], known)), tuple(_with_values(data.get("follow_ups", []), known))
+    )
 
 
-def small(markdown: str) -> Block:
-    return Block("TextContent", (markdown, "small"))
+def _blocks(specs: list[Any], values: Mapping[str, object]) -> Iterator[Block]:
+    for spec in specs:
+        filled = _with_values(spec, values)
+        if isinstance(spec, str):
+            yield from (one if isinstance(one, Block) else block(*one) for one in filled)
+        else:
+            yield block(*filled)
 
 
-def callout(
-    variant: Literal["info", "warning", "error", "success", "neutral"], title: str, words: str
-) -> Block:
-    return Block("Callout", (variant, title, words))
+def _with_values(spec: Any, values: Mapping[str, object]) -> Any:
+    if isinstance(spec, str):
+        return values[spec[1:]] if spec[1:] in values else Template(spec).safe_substitute(values)
+    if isinstance(spec, dict):
+        return {key: _with_values(one, values) for key, one in spec.items()}
+    return [_with_values(one, values) for one in spec] if isinstance(spec, list) else spec
 
 
-def table(columns: Mapping[str, Sequence[str | float]]) -> Block:
-    """A table from label to values; a column of numbers is aligned as such."""
-    made = [Block("Col", (label, list(values), _kind(values))) for label, values in columns.items()]
-    return Block("Table", (made,))
+def block(component: str, *arguments: Any) -> Block:
+    """Return a component; tables, charts, lists and forms take mappings instead of their children."""
+    nest = _NESTED.get(component)
+    return Block(component, nest(*arguments) if nest else arguments)
 
 
-def _kind(values: Sequence[str | float]) -> str:
+def _table(columns: Mapping[str, list[object]]) -> tuple[object, ...]:
+    return ([Block("Col", (label, values, _kind(values))) for label, values in columns.items()],)
+
+
+def _kind(values: list[object]) -> str:
     return "string" if any(isinstance(value, str) for value in values) else "number"
 
 
-def chart(component: str, labels: Sequence[str], series: Mapping[str, Sequence[float]], *axes: str) -> Block:
-    """A chart of one or more series; `axes` are its variant and the labels of x and y."""
-    made = [Block("Series", (category, list(values))) for category, values in series.items()]
-    return Block(component, (list(labels), made, *axes))
+def _chart(labels: list[str], series: Mapping[str, list[float]], *axes: str) -> tuple[object, ...]:
+    return (labels, _children("Series", series), *axes)
 
 
-def pie(labels: Sequence[str], values: Sequence[float]) -> Block:
-    return Block("PieChart", (list(labels), list(values), "donut"))
+def _children(component: str, items: Mapping[str, object]) -> list[Block]:
+    return [Block(component, pair) for pair in items.items()]
 
 
-def steps(items: Mapping[str, str]) -> Block:
-    return Block("Steps", ([Block("StepsItem", pair) for pair in items.items()],))
+def _select(name: str, options: Mapping[str, str], hint: str) -> tuple[object, ...]:
+    return (name, _children("SelectItem", options), hint, {"required": True})
 
 
-def listing(items: Mapping[str, str]) -> Block:
-    """A numbered list from title to subtitle; a click on an item sends its title."""
-    return Block("ListBlock", ([Block("ListItem", pair) for pair in items.items()], "number"))
+def _form(name: str, submit: str, fields: Mapping[str, list[Any]]) -> tuple[object, ...]:
+    """Return the arguments of a form; a button without an action of its own sends its label, here `submit`."""
+    buttons = Block("Buttons", ([Block("Button", (submit, None, "primary"))],))
+    return (name, buttons, _children("FormControl", {label: block(*one) for label, one in fields.items()}))
 
 
-def tags(words: Sequence[str]) -> Block:
-    return Block("TagBlock", (list(words),))
-
-
-def follow_up_block(words: Sequence[str]) -> Block:
-    return Block("FollowUpBlock", ([Block("FollowUpItem", (word,)) for word in words],))
-
-
-def form(name: str, submit: str, fields: Mapping[str, Block]) -> Block:
-    """A form from label to input; a button without an action of its own says its label, here `submit`."""
-    button = Block("Button", (submit, None, "primary"))
-    controls = [Block("FormControl", (label, field)) for label, field in fields.items()]
-    return Block("Form", (name, Block("Buttons", ([button],)), controls))
-
-
-def entry(name: str, placeholder: str, kind: str = "text", **rules: object) -> Block:
-    return Block("Input", (name, placeholder, kind, rules or {"required": False}))
-
-
-def choice(name: str, options: Mapping[str, str], placeholder: str) -> Block:
-    """A drop-down from value to label, required."""
-    items = [Block("SelectItem", pair) for pair in options.items()]
-    return Block("Select", (name, items, placeholder, {"required": True}))
-
-
-def date(name: str, mode: Literal["single", "range"]) -> Block:
-    return Block("DatePicker", (name, mode, {"required": True}))
-
-
-def slider(name: str, lowest: int, highest: int, step: int, start: int) -> Block:
-    return Block("Slider", (name, "continuous", lowest, highest, step, [start]))
+_NESTED: dict[str, Callable[..., tuple[object, ...]]] = {
+    "Table": _table,
+    "BarChart": _chart,
+    "HorizontalBarChart": _chart,
+    "AreaChart": _chart,
+    "Steps": lambda items: (_children("StepsItem", items),),
+    "ListBlock": lambda items: (_children("ListItem", items), "number"),
+    "FollowUpBlock": lambda words: ([Block("FollowUpItem", (word,)) for word in words],),
+    "Select": _select,
+    "Form": _form,
+}

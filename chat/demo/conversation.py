@@ -1,4 +1,4 @@
-"""A request's messages, read for what the demo needs: the question, the click, the form, the tools and their results."""
+"""A request's messages, read for what the demo needs: question, click, form values, tools and their results."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 from chat.text import context_of, unwrap
 
-_TURN = re.compile(r"<\|(prompter|assistant)\|>(.*?)(?=<\|(?:prompter|assistant|endoftext)\|>|$)", re.DOTALL)
-
 VALUE_CHARACTERS = 200
-"""Of a form's value, the most that is repeated; longer ones would push the card out of sight."""
+"""The longest part of a form's value that is repeated; longer ones would push the card out of sight."""
 FORM_FIELDS = 20
-"""Of a form's fields, the most that are read."""
+"""The most fields of a form that are read."""
 FORM_DEPTH = 12
 """How deep a context is searched for fields; real ones lie three deep, and recursion must end."""
 
+_TURN = re.compile(r"<\|(prompter|assistant)\|>(.*?)(?=<\|(?:prompter|assistant|endoftext)\|>|$)", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class OfferedTool:
     """A tool that the request offers; `properties` is the JSON schema's table from parameter to schema."""
 
     name: str
@@ -29,8 +29,8 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a tool said: the arguments it was called with (JSON text) and its result as text."""
+class ToolResult:
+    """The result of a tool as text, with the arguments of its call (JSON text)."""
 
     name: str
     arguments: str
@@ -38,8 +38,8 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """`text` is the last thing the user said or clicked, `earlier` what was said before, newest first.
+class DemoRequest:
+    """`text` is the last message or click of the user, `earlier` those before it, newest first.
 
     `values` are the fields of the form that came with it, from name to readable value; `plain` asks for plain text
     instead of C1's format; `characters` counts all that was sent, for the usage.
@@ -48,22 +48,22 @@ class Conversation:
     text: str
     earlier: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
-    tools: tuple[Tool, ...] = ()
-    results: tuple[Result, ...] = ()
+    tools: tuple[OfferedTool, ...] = ()
+    results: tuple[ToolResult, ...] = ()
     plain: bool = False
     characters: int = 0
 
-    def tool(self, *words: str) -> Tool | None:
-        """The first tool offered whose name contains one of `words`."""
+    def tool(self, *words: str) -> OfferedTool | None:
+        """Return the first tool offered whose name contains one of `words`."""
         return next((tool for tool in self.tools if any(word in tool.name.lower() for word in words)), None)
 
 
-def from_chat(body: Mapping[str, Any]) -> Conversation:
-    """The conversation of a `/chat/completions` body; anything in it that makes no sense is passed over."""
-    messages = [message for message in _list(body.get("messages")) if isinstance(message, dict)]
+def from_chat(body: Mapping[str, Any]) -> DemoRequest:
+    """Return the conversation of a `/chat/completions` body; nonsense in it is passed over."""
+    messages = [message for message in list_of(body.get("messages")) if isinstance(message, dict)]
     asked = [index for index, message in enumerate(messages) if message.get("role") == "user"]
     contents = [_words(messages[index].get("content")) for index in asked] or [""]
-    return Conversation(
+    return DemoRequest(
         text=unwrap(contents[-1]).strip(),
         earlier=tuple(unwrap(content).strip() for content in reversed(contents[:-1])),
         values=form_values(contents[-1]),
@@ -74,16 +74,15 @@ def from_chat(body: Mapping[str, Any]) -> Conversation:
     )
 
 
-def from_prompt(prompt: str) -> Conversation:
-    """The conversation of an OpenAssistant prompt; a prompt without its control tokens is one question."""
+def from_prompt(prompt: str) -> DemoRequest:
+    """Return the conversation of an OpenAssistant prompt; without its control tokens it is one question."""
     said = [words.strip() for role, words in _TURN.findall(prompt) if role == "prompter"] or [prompt.strip()]
-    return Conversation(text=said[-1], earlier=tuple(reversed(said[:-1])), plain=True, characters=len(prompt))
+    return DemoRequest(text=said[-1], earlier=tuple(reversed(said[:-1])), plain=True, characters=len(prompt))
 
 
 def form_values(content: str) -> dict[str, str]:
-    """The fields in the `<context>` of a message, `{form: {field: {value, componentType}}}`, as readable text."""
-    context = context_of(content)
-    fields = (pair for pair in _fields(context, FORM_DEPTH) if pair[1])
+    """Return the fields in the `<context>` of a message, `{form: {field: {value, componentType}}}`, as text."""
+    fields = (pair for pair in _fields(context_of(content), FORM_DEPTH) if pair[1])
     return {name: words for (name, words), _ in zip(fields, range(FORM_FIELDS), strict=False)}
 
 
@@ -98,14 +97,12 @@ def _fields(context: object, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def readable(value: object) -> str:
-    """A form's value as words: a date without its time, a range with "to", what is ticked, a list with commas."""
+    """Return a form's value as words: dates without time, a range with "to", ticked names, a list with commas."""
     if isinstance(value, dict):
         if "from" in value:
             return " to ".join(_scalar(value[end]) for end in ("from", "to") if value.get(end))
         return ", ".join(str(name) for name, ticked in value.items() if ticked is True)
-    if isinstance(value, list):
-        return ", ".join(_scalar(item) for item in value)
-    return _scalar(value)
+    return ", ".join(_scalar(item) for item in value) if isinstance(value, list) else _scalar(value)
 
 
 def _scalar(value: object) -> str:
@@ -114,41 +111,44 @@ def _scalar(value: object) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
-def _list(value: object) -> list[Any]:
+def list_of(value: object) -> list[Any]:
+    """Return the value if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
+
+
+def dict_of(value: object) -> dict[str, Any]:
+    """Return the value if it is a mapping, else an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 def _words(content: object) -> str:
     if isinstance(content, str):
         return content
-    parts = [part.get("text") for part in _list(content) if isinstance(part, dict)]
+    parts = [dict_of(part).get("text") for part in list_of(content)]
     return "\n".join(part for part in parts if isinstance(part, str))
 
 
-def _tools(body: Mapping[str, Any]) -> Iterator[Tool]:
-    for offered in _list(body.get("tools")):
-        function = offered.get("function") if isinstance(offered, dict) else None
-        if isinstance(function, dict) and isinstance(function.get("name"), str):
-            parameters = function.get("parameters")
-            schema = parameters if isinstance(parameters, dict) else {}
-            properties = schema.get("properties")
-            required = frozenset(name for name in _list(schema.get("required")) if isinstance(name, str))
-            yield Tool(function["name"], properties if isinstance(properties, dict) else {}, required)
+def _tools(body: Mapping[str, Any]) -> Iterator[OfferedTool]:
+    for offered in list_of(body.get("tools")):
+        function = dict_of(dict_of(offered).get("function"))
+        schema = dict_of(function.get("parameters"))
+        required = frozenset(name for name in list_of(schema.get("required")) if isinstance(name, str))
+        if isinstance(function.get("name"), str):
+            yield OfferedTool(function["name"], dict_of(schema.get("properties")), required)
 
 
-def _results(messages: list[dict[str, Any]]) -> Iterator[Result]:
+def _results(messages: list[dict[str, Any]]) -> Iterator[ToolResult]:
     called: dict[str, tuple[str, str]] = {}
     for message in messages:
-        for call in _list(message.get("tool_calls")):
-            function = call.get("function") if isinstance(call, dict) else None
-            if isinstance(function, dict):
-                called[str(call.get("id"))] = (
-                    str(function.get("name", "")),
-                    str(function.get("arguments", "")),
-                )
+        for call in map(dict_of, list_of(message.get("tool_calls"))):
+            function = dict_of(call.get("function"))
+            called[str(call.get("id"))] = (
+                str(function.get("name", "")),
+                str(function.get("arguments", "")),
+            )
         if message.get("role") == "tool":
             name, arguments = called.get(str(message.get("tool_call_id")), ("", ""))
-            yield Result(name, arguments, _words(message.get("content")))
+            yield ToolResult(name, arguments, _words(message.get("content")))
 
 
 def _is_plain(model: str, messages: list[dict[str, Any]]) -> bool:

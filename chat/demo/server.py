@@ -1,143 +1,137 @@
-"""The demo model's HTTP side: requests in, answers out, streamed at a human pace."""
+"""The demo model's HTTP side: a script for each request, streamed at a human pace."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import cycle
 from typing import Any
+from urllib.parse import urlsplit
 
-from aiohttp import web
+from chat.testing import script as play
+from chat.testing.frames import error
+from chat.testing.lines import EVENT_STREAM
+from chat.testing.model_server import ModelServer, Received, bound
 
-from . import chunks, pace
-from .blocks import Failure
+from .blocks import Calls, DemoAnswer, Failure, Reply
 from .c1 import in_c1
-from .conversation import Conversation, from_chat, from_prompt
-from .delivery import Delivery, deliver
-from .program import Turn, as_it_is
+from .conversation import DemoRequest, from_chat, from_prompt
+from .program import Turn, as_it_is, envelope
+from .prose import prose
 from .replies import reply
 
-BODY_BYTES = 64 * 1024 * 1024
-"""The largest request body: a long thread's whole history comes with every question."""
-BACKLOG = 1024
-"""Connections that may wait to be accepted; a burst beyond it costs each a second."""
-CLOSE_SECONDS = 0.1
-"""How long streams may go on when the server closes; their readers are being closed too."""
-SILENCE_SECONDS = 3600.0
-"""How long the failure "silence" holds the connection; any reader's own deadline is shorter."""
+SIZES = (5, 9, 3, 14, 7, 2, 11, 6, 12, 4)
+"""Characters of one delta after the other: about what a tokenizer gives, and never twice the same rhythm."""
+SLOWEST, FASTEST = 30.0, 60.0
+"""Deltas per second; a real model's pace, slow enough to watch and fast enough not to wait."""
+ANSWER_SECONDS = 5.0
+"""Aim for an answer's duration; a short one is written slower and a long one faster, within the two bounds."""
+THINKING_SECONDS = 0.4
+"""Pause before the first delta, so that "thinking" can be seen."""
+CHARACTERS_PER_TOKEN = 4
+"""The rule of thumb by which the usage is estimated."""
 FAILS_AFTER = 12
 """Deltas before a failure in mid-answer: enough that a partial text is seen."""
 FAILED = "The demo model failed on demand."
+MODELS = {"object": "list", "data": [{"id": "demo", "object": "model", "owned_by": "demo"}]}
+HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-cache"}
 
-_PACE = web.AppKey("pace", float)
-_TURN: web.AppKey[Turn] = web.AppKey("turn")
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass(frozen=True, slots=True)
-class DemoServer:
-    """A running demo model; `base_url` ends in `/v1/`."""
-
-    base_url: str
-    _runner: web.AppRunner
-
-    async def close(self) -> None:
-        """Stops listening and cuts what still streams."""
-        await self._runner.cleanup()
+_FAILING: dict[str, play.Step] = {
+    "fail": play.Raw(b"data: " + json.dumps(error(FAILED)).encode() + b"\n\n"),
+    "cut": play.CutOff(),
+    "silence": play.Stall(),
+}
 
 
-async def start(host: str = "127.0.0.1", port: int = 0, *, pace: float = 1.0, c1: bool = False) -> DemoServer:
-    """Starts the server in the running event loop; port 0 takes a free one, `pace` 0 writes at full speed.
+async def start(
+    host: str = "127.0.0.1", port: int = 0, *, pace: float = 1.0, c1: bool = False
+) -> ModelServer:
+    """Start the server in the running event loop; port 0 takes a free one, `pace` 0 writes at full speed.
 
     `c1`: the page draws with Thesys' client, which knows C1's own components and not OpenUI's.
     Raises OSError when the address cannot be had.
     """
-    runner = web.AppRunner(
-        application(pace, in_c1 if c1 else as_it_is),
-        access_log=None,
-        handler_cancellation=True,
-        shutdown_timeout=CLOSE_SECONDS,
+    turn = in_c1 if c1 else as_it_is
+    server = ModelServer(partial(behave, pace=pace, turn=turn), keep_alive=True)
+    await server.listen(bound(host, port))
+    return server
+
+
+def behave(received: Received, *, pace: float, turn: Turn) -> play.Script:
+    """Return the script of a request; errors are written as OpenAI does."""
+    path = urlsplit(received.path).path
+    if path == "/v1/models":
+        return play.document(MODELS)
+    if path not in ("/v1/chat/completions", "/v1/completions"):
+        return play.refusal(404, message="There is no such path.")
+    asked = _conversation(received)
+    if isinstance(asked, str):
+        return play.refusal(400, message=asked)
+    return _script(received.fields, asked, pace, turn)
+
+
+def _conversation(received: Received) -> DemoRequest | str:
+    """Return the conversation, or the fault of the body."""
+    body = received.fields
+    if received.is_chat:
+        usable = isinstance(body.get("messages"), list) and body["messages"]
+        return from_chat(body) if usable else "The body must be JSON with a list of `messages`."
+    prompt = body.get("prompt")
+    prompt = prompt[0] if isinstance(prompt, list) and prompt else prompt
+    return from_prompt(prompt) if isinstance(prompt, str) else "The body must be JSON whose `prompt` is text."
+
+
+def _script(body: dict[str, Any], asked: DemoRequest, pace: float, turn: Turn) -> play.Script:
+    given, streamed = reply(asked), body.get("stream") is True
+    if isinstance(given, Failure) and given.kind == "refuse":
+        return play.refusal(503, message="The demo model plays an overloaded server.")
+    words, limit = _words(given, asked.plain, turn), _limit(body)
+    deltas = list(_deltas(words[:limit], given))
+    interval = pace / rate(len(deltas)) if streamed else 0.0
+    if isinstance(given, Failure):
+        steps: list[play.Step] = [
+            play.PacedSteps(deltas[:FAILS_AFTER], interval, pace * THINKING_SECONDS),
+            _FAILING[given.kind],
+        ]
+        return play.Script(steps, headers=HEADERS) if streamed else play.refusal(500, message=FAILED)
+    reason = "tool_calls" if isinstance(given, Calls) else "stop" if words == words[:limit] else "length"
+    usage = [_usage(asked, deltas)] if not streamed or _wants_usage(body) else []
+    return play.Script(
+        [play.PacedSteps(deltas, interval, pace * THINKING_SECONDS), play.Finish(reason), *usage, play.DONE],
+        headers=HEADERS,
     )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
-    except OSError:
-        await runner.cleanup()
-        raise
-    name = f"[{host}]" if ":" in host else host
-    return DemoServer(f"http://{name}:{runner.addresses[0][1]}/v1/", runner)
 
 
-def application(pace: float, turn: Turn) -> web.Application:
-    """The routes, with every error as OpenAI writes it."""
-    app = web.Application(client_max_size=BODY_BYTES, middlewares=[_errors])
-    app[_PACE], app[_TURN] = pace, turn
-    app.router.add_post("/v1/chat/completions", _chat)
-    app.router.add_post("/v1/completions", _completions)
-    app.router.add_get("/v1/models", _models)
-    return app
+def _words(given: Reply, plain: bool, turn: Turn) -> str:
+    if isinstance(given, Calls):
+        return ""
+    shown = given if isinstance(given, DemoAnswer) else given.shown
+    return prose(shown) if plain else envelope(shown, turn)
 
 
-@web.middleware
-async def _errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except web.HTTPException as problem:
-        if problem.status < 400:
-            raise
-        return web.json_response(chunks.error(problem.text or problem.reason), status=problem.status)
+def _deltas(words: str, given: Reply) -> Iterator[play.Delta]:
+    yield play.Delta({"role": "assistant", "content": ""})
+    yield from (play.Delta({"content": piece}) for piece in cut(words))
+    for index, call in enumerate(given.calls if isinstance(given, Calls) else ()):
+        pieces = len(cut(call.arguments))
+        named = replace(call, id=f"call_{uuid.uuid4().hex[:24]}", index=index, pieces=pieces)
+        yield from (play.Delta({"tool_calls": [delta]}) for delta in named.deltas())
 
 
-async def _models(_request: web.Request) -> web.Response:
-    return web.json_response(
-        {"object": "list", "data": [{"id": "demo", "object": "model", "owned_by": "demo"}]}
+def _usage(asked: DemoRequest, deltas: list[play.Delta]) -> play.UsageChunk:
+    sent = sum(len(str(part)) for delta in deltas for name, part in delta.delta.items() if name != "role")
+    return play.UsageChunk(
+        max(1, asked.characters // CHARACTERS_PER_TOKEN), max(1, sent // CHARACTERS_PER_TOKEN)
     )
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.read())
-    except (ValueError, RecursionError):
-        raise web.HTTPBadRequest(text="The body is not JSON.") from None
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest(text="The body is not a JSON object.")
-    return body
-
-
-async def _chat(request: web.Request) -> web.StreamResponse:
-    body = await _body(request)
-    if not isinstance(body.get("messages"), list) or not body["messages"]:
-        raise web.HTTPBadRequest(text="`messages` must be a list with at least one message.")
-    return await _answer(request, body, from_chat(body), chat=True)
-
-
-async def _completions(request: web.Request) -> web.StreamResponse:
-    body = await _body(request)
-    prompt = (
-        body["prompt"][0] if isinstance(body.get("prompt"), list) and body["prompt"] else body.get("prompt")
-    )
-    if not isinstance(prompt, str):
-        raise web.HTTPBadRequest(text="`prompt` must be text.")
-    return await _answer(request, body, from_prompt(prompt), chat=False)
-
-
-async def _answer(
-    request: web.Request, body: dict[str, Any], asked: Conversation, *, chat: bool
-) -> web.StreamResponse:
-    given = reply(asked)
-    if isinstance(given, Failure) and given.kind == "status":
-        return web.json_response(
-            chunks.error("The demo model plays an overloaded server.", "server_error"), status=503
-        )
-    delivery = deliver(body, asked, given, chat=chat, turn=request.app[_TURN])
-    if body.get("stream") is True:
-        return await _stream(request, delivery, usage=_wants_usage(body))
-    if delivery.failure:
-        return web.json_response(chunks.error(FAILED, "server_error"), status=500)
-    await asyncio.sleep(request.app[_PACE] * pace.THINKING_SECONDS)
-    return web.json_response(delivery.whole())
+def _limit(body: dict[str, Any]) -> int | None:
+    asked = [body.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    tokens = next((count for count in asked if isinstance(count, int) and count > 0), None)
+    return CHARACTERS_PER_TOKEN * tokens if tokens else None
 
 
 def _wants_usage(body: dict[str, Any]) -> bool:
@@ -145,34 +139,17 @@ def _wants_usage(body: dict[str, Any]) -> bool:
     return isinstance(options, dict) and options.get("include_usage") is True
 
 
-async def _stream(request: web.Request, delivery: Delivery, *, usage: bool) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
-    await response.prepare(request)
-    with contextlib.suppress(ConnectionError):
-        await _write(request, response, delivery)
-        if delivery.failure:
-            await _fail(request, response, delivery.failure)
-        else:
-            await response.write(delivery.ending(usage=usage))
-    return response
+def cut(words: str) -> list[str]:
+    """Return the text in pieces of 2 to 14 characters (the last may be shorter)."""
+    pieces, at = [], 0
+    for size in cycle(SIZES):
+        if at >= len(words):
+            break
+        pieces.append(words[at : at + size])
+        at += size
+    return pieces
 
 
-async def _write(request: web.Request, response: web.StreamResponse, delivery: Delivery) -> None:
-    factor, clock = request.app[_PACE], asyncio.get_running_loop().time
-    deltas = delivery.deltas()
-    interval = factor / pace.rate(len(deltas))
-    due = clock() + factor * pace.THINKING_SECONDS
-    for delta in deltas[: FAILS_AFTER if delivery.failure else None]:
-        await asyncio.sleep(max(0.0, due - clock()))
-        await response.write(chunks.event(delivery.frame.chunk(delta)))
-        due += interval
-
-
-async def _fail(request: web.Request, response: web.StreamResponse, kind: str) -> None:
-    if kind == "error":
-        await response.write(chunks.event(chunks.error(FAILED, "server_error")))
-        return
-    if kind == "silence":
-        await asyncio.sleep(SILENCE_SECONDS)
-    if request.transport:
-        request.transport.close()
+def rate(deltas: int) -> float:
+    """Return the deltas per second for an answer of that many."""
+    return min(FASTEST, max(SLOWEST, deltas / ANSWER_SECONDS))

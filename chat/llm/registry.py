@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat.conf import settings
+from chat.exceptions import Unavailable
 from chat.llm import config
 from chat.llm.clients.base import ModelClient, ModelProfile
 from chat.llm.clients.openui_prompt import openui_instructions
@@ -17,19 +18,17 @@ from chat.llm.config import C1, MODELS, OPENASSISTANT, ModelSpec
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-    from chat.demo import DemoServer
     from chat.llm.http.openai_compatible import OpenAITransport
 
-__all__ = ["MODELS", "ModelClient", "ModelRegistry"]
+__all__ = ["MODELS", "ModelClient", "ModelRegistry", "use_demo"]
 
 
 class ModelRegistry:
-    """The model clients of this process, made when first asked for; the demo model runs here where nothing else answers."""
+    """The model clients of this process, made when first asked for."""
 
     def __init__(self) -> None:
         self._clients: dict[tuple[str, str], ModelClient] = {}
         self._official: dict[tuple[str, str], AsyncOpenAI] = {}  # by address and key of a server
-        self._demo: DemoServer | None = None
 
     async def clients(self, name: str) -> list[ModelClient]:
         """The model of this name, and behind it those that answer in its place. A name that is gone has the first one's."""
@@ -44,11 +43,7 @@ class ModelRegistry:
 
     async def warm(self) -> None:
         """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""
-        for module in (
-            "chat.llm.clients.chat_completions",
-            "chat.llm.clients.openassistant",
-            "chat.demo",
-        ):
+        for module in ("chat.llm.clients.chat_completions", "chat.llm.clients.openassistant"):
             await asyncio.to_thread(importlib.import_module, module)
         for name in MODELS:
             with suppress(Exception):  # one that cannot be made says so when it is asked
@@ -68,7 +63,7 @@ class ModelRegistry:
 
         profile = _profile(name, spec)
         if name == OPENASSISTANT:
-            url = settings.openassistant_base_url or await self._demo_url()
+            url = settings.openassistant_base_url or demo_url()
             key = settings.openassistant_api_key
             wire, client = (
                 await _transport(url, key, OpenAssistant.path),
@@ -78,11 +73,16 @@ class ModelRegistry:
             return OpenAssistant(wire, client, profile, spec.metadata)
         url, key = spec.base_url, spec.api_key
         if name == C1:
-            url = await self._demo_url() if settings.demo else settings.c1_upstream
+            url = demo_url() if settings.demo else settings.c1_upstream
             key = settings.thesys_api_key
             profile = replace(profile, upstream=settings.c1_model, writes_c1=True)
         wire, client = await _transport(url, key, ChatCompletions.path), await self._official_client(url, key)
         return ChatCompletions(wire, client, profile, spec.metadata)
+
+    async def close(self) -> None:
+        """Close the clients' connections."""
+        for client in self._official.values():
+            await client.close()
 
     async def _official_client(self, base_url: str, api_key: str) -> AsyncOpenAI:
         """Return the one client of a server, whichever of its models is asked."""
@@ -94,18 +94,20 @@ class ModelRegistry:
             self._official.setdefault(server, made)
         return self._official[server]
 
-    async def _demo_url(self) -> str:
-        if self._demo is None:
-            from chat.demo import start  # not at the top: it brings aiohttp, a quarter of a second
 
-            self._demo = await start(c1=settings.page == "c1")
-        return self._demo.base_url
+_demo_urls: list[str] = []
 
-    async def close(self) -> None:
-        for client in self._official.values():
-            await client.close()
-        if self._demo is not None:
-            await self._demo.close()
+
+def use_demo(base_url: str) -> None:
+    """Have the demo model at this address answer where no other server is configured."""
+    _demo_urls[:] = [base_url]
+
+
+def demo_url() -> str:
+    """Return the demo model's address. Raise Unavailable where the process has not started it."""
+    if not _demo_urls:
+        raise Unavailable("The demo model is not running.")
+    return _demo_urls[0]
 
 
 async def _transport(base_url: str, api_key: str, path: str) -> OpenAITransport:

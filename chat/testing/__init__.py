@@ -1,13 +1,17 @@
-"""Fakes that are shipped with the product and used by its tests; nothing here needs Django.
+"""Fakes that are shipped with the product and used by its tests; no module here needs Django.
 
-script        what a model does in one answer: steps, gates, ready-made answers
-model_server  an OpenAI-compatible server on real sockets that plays scripts and notes what it was sent
-faults        every way in which a model is known to misbehave, by name, with what must become of it
+frames          the JSON shapes of OpenAI's answers
+script          one answer of a model: steps, gates, ready-made answers
+lines           a script as a stream of events or as one document
+model_server    an OpenAI-compatible server that plays the script of each request; the demo model runs on it, too
+scripted_model  that server in a thread, with queued scripts and the requests that came
+faults          every known misbehaviour of a model, by name, with the outcome that it must have
 """
 
 from chat.testing.faults import FAULTS, TOOL_FAULTS, Fault
-from chat.testing.model_server import Received, ScriptedModel
+from chat.testing.model_server import Received
 from chat.testing.script import Call, Gate, Script, answer, refusal, tool_round
+from chat.testing.scripted_model import ScriptedModel
 
 __all__ = [
     "FAULTS",

@@ -1,4 +1,4 @@
-"""Every way in which a model is known to misbehave, by name, with what must become of the response.
+"""Every known misbehaviour of a model, by name, with the outcome that the response must have.
 
 `FAULTS` are answers; `TOOL_FAULTS` are tool calls, each followed by a plain answer once the results are in.
 """
@@ -9,10 +9,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chat.testing.frames import CompletionFrame
 from chat.testing.script import (
     DONE,
     Call,
-    Cut,
+    CutOff,
     Delta,
     Endless,
     Finish,
@@ -23,10 +24,9 @@ from chat.testing.script import (
     Step,
     Text,
     Unframed,
-    Usage,
+    UsageChunk,
     answer,
     broken,
-    chunk,
     refusal,
     tool_round,
 )
@@ -36,10 +36,13 @@ if TYPE_CHECKING:
 
     from chat.testing.model_server import Received
 
-RETRY_AFTER = 7  # seconds; any number that is not a default anywhere
-HUGE_DELTA = 10 * 1024 * 1024  # bytes; ten times the largest text of a response
+# Seconds; a number that is no default of any client.
+RETRY_AFTER = 7
+# Bytes; ten times the largest text of a response.
+HUGE_DELTA = 10 * 1024 * 1024
 EMPTY_DELTAS = 100_000
-DRIP_SECONDS = 0.1  # between two drips: below every silence deadline, so that only the whole's can end it
+# Seconds between two deltas, below every silence deadline, so that only the overall deadline ends the answer.
+DRIP_SECONDS = 0.1
 BAD_UTF8 = b'data: {"choices":[{"index":0,"delta":{"content":"Caf\xe9!"}}]}\n\n'
 
 
@@ -53,7 +56,7 @@ class Fault:
     text: str = ""
     finish: str | None = "stop"
     retry_after: int | None = None
-    refused: bool = False  # nobody listens: `ScriptedModel.refusing`
+    refused: bool = False  # the port is closed: `ScriptedModel.refusing`
     slow: bool = False  # ends only by a deadline or at the text cap: needs a server with small limits
 
     @property
@@ -75,22 +78,22 @@ def late(behaviour: Script, text: str = "") -> Fault:
 
 
 def capped(behaviour: Script, text: str) -> Fault:
-    """Cut at the text cap; `text` is the letter that fills it."""
+    """Return a fault that is cut at the text cap; `text` is the letter that fills it."""
     return Fault(behaviour, "done", None, text, "length", slow=True)
 
 
 def said(*steps: str | Step, text: str = "Hello") -> Fault:
-    """A peculiar answer that is none the less a good one."""
+    """Return an unusual answer that is still a valid one."""
     return Fault(answer(*steps), text=text)
 
 
 def events(*payloads: bytes) -> Script:
-    """A body made of these bytes alone."""
+    """Return a body made of these bytes alone."""
     return Script([Raw(b"".join(payloads))])
 
 
 def event(delta: dict[str, object], finish: str | None = None) -> bytes:
-    return b"data: " + json.dumps(chunk(delta, finish)).encode() + b"\n\n"
+    return b"data: " + json.dumps(CompletionFrame().chunk(delta, finish)).encode() + b"\n\n"
 
 
 HELLO = event({"content": "Hello"})
@@ -118,12 +121,12 @@ FAULTS: dict[str, Fault] = {
     "stall": late(broken("Hello", Stall()), "Hello"),
     "slow drip": late(broken(Endless(".", DRIP_SECONDS)), "."),
     "endless": capped(broken(Endless("x" * 1000)), "x"),
-    "cut": failed(broken("Hello", Cut()), "Hello"),
+    "cut": failed(broken("Hello", CutOff()), "Hello"),
     "reset": failed(broken("Hello", Reset()), "Hello"),
-    "cut inside an HTTP chunk": failed(broken("Hello", Unframed(b'ff\r\ndata: {"choi'), Cut()), "Hello"),
-    "cut inside an event": failed(broken("Hello", Raw(b'data: {"choices":[{"de'), Cut()), "Hello"),
+    "cut inside an HTTP chunk": failed(broken("Hello", Unframed(b'ff\r\ndata: {"choi'), CutOff()), "Hello"),
+    "cut inside an event": failed(broken("Hello", Raw(b'data: {"choices":[{"de'), CutOff()), "Hello"),
     "cut inside a character": failed(
-        broken("Hello", Raw(b'data: {"choices":[{"delta":{"content":"\xf0\x9f'), Cut()), "Hello"
+        broken("Hello", Raw(b'data: {"choices":[{"delta":{"content":"\xf0\x9f'), CutOff()), "Hello"
     ),
     "end without finish_reason": failed(broken("Hello"), "Hello"),
     "nothing at all": failed(broken()),
@@ -135,7 +138,7 @@ FAULTS: dict[str, Fault] = {
     "bad UTF-8": said(Raw(BAD_UTF8), text="Caf\ufffd!"),
     "empty choices": said(Raw(b'data: {"choices":[]}\n\n'), "Hello"),
     "null choices": said(Raw(b'data: {"choices":null}\n\n'), "Hello"),
-    "usage only": said(Usage(1, 1), "Hello"),
+    "usage only": said(UsageChunk(1, 1), "Hello"),
     "role only": said(Delta({"role": "assistant"}), Delta({"role": "assistant", "content": None}), "Hello"),
     "null delta": said(Raw(b'data: {"choices":[{"index":0,"delta":null}]}\n\n'), "Hello"),
     "CRLF": Fault(events((HELLO + PLAIN_END).replace(b"\n", b"\r\n")), text="Hello"),
@@ -150,10 +153,8 @@ FAULTS: dict[str, Fault] = {
     "surrogate pair over two deltas": said("\ud83c", "\udf4e", text="🍎"),
     "NUL": said("a\x00b", text="a\ufffdb"),
     "empty answer": Fault(answer()),
-    "one huge delta": capped(answer("y" * HUGE_DELTA), "y"),
-    "100,000 empty deltas": Fault(
-        events(event({"content": ""}) * EMPTY_DELTAS, HELLO, PLAIN_END), text="Hello"
-    ),
+    "one huge delta": capped(answer(Text("y", HUGE_DELTA)), "y"),
+    "100,000 empty deltas": said(Raw(event({"content": ""}), EMPTY_DELTAS), "Hello"),
     "one byte at a time": Fault(answer("Hel", "lo", split=[1]), text="Hello"),
 }
 
@@ -169,7 +170,7 @@ def then_answer(*calls: Call) -> Callable[[Received], Script]:
 
 
 def interleaved(received: Received) -> Script:
-    """Two calls whose argument pieces alternate."""
+    """Make two calls whose argument pieces alternate."""
     if received.messages[-1]["role"] == "tool":
         return answer("Hello")
     pairs = zip(
@@ -181,7 +182,7 @@ def interleaved(received: Received) -> Script:
 
 
 def insatiable(received: Received) -> Script:
-    """Calls a tool for as long as it is offered one."""
+    """Call a tool as long as one is offered."""
     return tool_round(Call("calculate", SUM)) if offers_tools(received) else answer("Hello")
 
 

@@ -1,4 +1,4 @@
-"""What a scripted model does in one answer: a status, and steps that are played one after the other.
+"""The script of one answer: a status, headers, and steps that are played one after the other.
 
 answer("Hel", gate, "lo")          two deltas; the second once the test opens the gate
 answer("a", Reset())               a delta, then the connection is reset
@@ -11,38 +11,41 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from chat.testing.frames import error, token_counts
+
 
 class Line(Protocol):
-    """The wire as a step sees it; written to by `chat.testing.model_server`."""
+    """The connection as a step sees it; `chat.testing.lines` has the implementations."""
 
-    completions: bool  # whether the request was for /completions, whose events differ
+    async def delta(self, delta: dict[str, Any], finish: str | None = None) -> None:
+        """Send one chunk with a choice."""
 
-    async def event(self, payload: dict[str, Any]) -> None:
-        """One `data:` event."""
+    async def usage(self, counts: dict[str, int]) -> None:
+        """Send the token counts."""
 
     async def data(self, data: bytes) -> None:
-        """Bytes of the body, framed as HTTP wants them."""
+        """Send bytes of the body in HTTP's framing."""
 
     async def raw(self, data: bytes) -> None:
-        """Bytes as they are, past HTTP's framing."""
+        """Send bytes without HTTP's framing."""
 
     async def hang_up(self, *, reset: bool) -> None:
-        """End the connection where it stands: politely, or with a reset."""
+        """Close the connection in the middle of the answer, with or without a reset (RST)."""
 
 
 class Step(Protocol):
-    """One thing a model does."""
+    """One action of a model while it answers."""
 
     async def play(self, line: Line) -> None: ...
 
 
 class Gate:
-    """A point in a script where the model waits until the test opens it. Usable from any thread."""
+    """A pause in a script until the test opens the gate, from any thread."""
 
     def __init__(self) -> None:
         self._opened: Future[None] = Future()
@@ -53,8 +56,8 @@ class Gate:
             self._opened.set_result(None)
 
     def wait_until_reached(self, seconds: float = 10) -> None:
-        """Return once the model stands before the gate; AssertionError after `seconds`."""
-        assert self._reached.wait(seconds), "the model never came to the gate"
+        """Return once the model has reached the gate. Raise AssertionError after `seconds`."""
+        assert self._reached.wait(seconds), "the model did not reach the gate"
 
     async def play(self, line: Line) -> None:
         self._reached.set()
@@ -62,28 +65,15 @@ class Gate:
         await asyncio.shield(asyncio.wrap_future(self._opened))
 
 
-def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:
-    """One chat.completion.chunk as OpenAI sends it."""
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
-    return {**head, "choices": [choice], **more}
-
-
-def completion(text: str, finish: str | None = None) -> dict[str, Any]:
-    """One text_completion chunk as vLLM sends it."""
-    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
-    head = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "scripted"}
-    return {**head, "choices": [choice]}
-
-
 @dataclass(frozen=True)
 class Text:
-    """A delta of visible text."""
+    """A delta of visible text, `text` so many `times` over."""
 
     text: str
+    times: int = 1
 
     async def play(self, line: Line) -> None:
-        await line.event(completion(self.text) if line.completions else chunk({"content": self.text}))
+        await line.delta({"content": self.text * self.times})
 
 
 @dataclass(frozen=True)
@@ -94,7 +84,7 @@ class Delta:
     finish: str | None = None
 
     async def play(self, line: Line) -> None:
-        await line.event(chunk(self.delta, self.finish))
+        await line.delta(self.delta, self.finish)
 
 
 @dataclass(frozen=True)
@@ -104,38 +94,34 @@ class Finish:
     reason: str = "stop"
 
     async def play(self, line: Line) -> None:
-        await line.event(completion("", self.reason) if line.completions else chunk({}, self.reason))
+        await line.delta({}, self.reason)
 
 
 @dataclass(frozen=True)
-class Usage:
+class UsageChunk:
     """The chunk without choices that carries the token counts."""
 
     prompt: int
     completion: int
 
     async def play(self, line: Line) -> None:
-        counts = {
-            "prompt_tokens": self.prompt,
-            "completion_tokens": self.completion,
-            "total_tokens": self.prompt + self.completion,
-        }
-        await line.event({**chunk({}), "choices": [], "usage": counts})
+        await line.usage(token_counts(self.prompt, self.completion))
 
 
 @dataclass(frozen=True)
 class Raw:
-    """Bytes of the body, whatever they are."""
+    """Arbitrary bytes of the body, `data` so many `times` over."""
 
     data: bytes
+    times: int = 1
 
     async def play(self, line: Line) -> None:
-        await line.data(self.data)
+        await line.data(self.data * self.times)
 
 
 @dataclass(frozen=True)
 class Unframed:
-    """Bytes past HTTP's framing: half a chunk, a wrong length."""
+    """Bytes without HTTP's framing: half a chunk, a wrong length."""
 
     data: bytes
 
@@ -145,14 +131,14 @@ class Unframed:
 
 @dataclass(frozen=True)
 class Stall:
-    """Nothing more, for ever; ends when the client leaves."""
+    """An endless pause; ends when the client leaves."""
 
     async def play(self, line: Line) -> None:
         await asyncio.Event().wait()
 
 
 @dataclass(frozen=True)
-class Cut:
+class CutOff:
     """The connection closes without HTTP's end of the body."""
 
     async def play(self, line: Line) -> None:
@@ -169,7 +155,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class Endless:
-    """The same delta again and again, every `pause` seconds."""
+    """The same delta repeated without end, every `pause` seconds."""
 
     text: str
     pause: float = 0.0
@@ -181,8 +167,26 @@ class Endless:
 
 
 @dataclass(frozen=True)
+class PacedSteps:
+    """Steps at a steady rate after `wait` seconds; each has a due time, so that delays do not add up."""
+
+    steps: Iterable[Step]
+    interval: float
+    wait: float = 0.0
+
+    async def play(self, line: Line) -> None:
+        clock = asyncio.get_running_loop().time
+        due = clock() + self.wait
+        for step in self.steps:
+            if (early := due - clock()) > 0:
+                await asyncio.sleep(early)
+            await step.play(line)
+            due += self.interval
+
+
+@dataclass(frozen=True)
 class Call:
-    """One tool call of a model; `pieces` says how many deltas its arguments come in."""
+    """One tool call of a model; `pieces` is the number of deltas that carry its arguments."""
 
     name: str
     arguments: str
@@ -207,7 +211,7 @@ DONE = Raw(b"data: [DONE]\n\n")
 
 @dataclass(frozen=True)
 class Script:
-    """One whole answer. `split` cuts the body into writes of these sizes, over and over."""
+    """One whole answer. `split`: the sizes of the body's writes, in a cycle."""
 
     steps: Sequence[Step] = ()
     status: int = 200
@@ -216,36 +220,33 @@ class Script:
 
 
 def steps_of(parts: Sequence[str | Step]) -> list[Step]:
-    """Plain strings stand for deltas."""
+    """Return the steps; plain strings stand for deltas."""
     return [Text(part) if isinstance(part, str) else part for part in parts]
 
 
 def answer(
     *parts: str | Step, finish: str = "stop", usage: tuple[int, int] | None = None, **more: Any
 ) -> Script:
-    """A complete, well-formed answer of these deltas (and gates, and other steps)."""
-    counted: list[Step] = [Usage(*usage)] if usage else []
+    """Return a complete, well-formed answer of these deltas, gates and other steps."""
+    counted: list[Step] = [UsageChunk(*usage)] if usage else []
     return Script([*steps_of(parts), Finish(finish), *counted, DONE], **more)
 
 
 def broken(*parts: str | Step) -> Script:
-    """These deltas and steps, and nothing after them: no `finish_reason`, no `[DONE]`."""
+    """Return an answer that stops after these steps: no `finish_reason`, no `[DONE]`."""
     return Script(steps_of(parts))
 
 
 def tool_round(*calls: Call, text: str = "") -> Script:
-    """An answer that ends by asking for tools, after some text if there is any."""
+    """Return an answer that ends by asking for tools, after the text if there is any."""
     asked = [Delta({"tool_calls": [delta]}) for call in calls for delta in call.deltas()]
     return Script([*steps_of([text] if text else []), *asked, Finish("tool_calls"), DONE])
 
 
 def refusal(status: int, *, retry_after: int | None = None, message: str = "scripted refusal") -> Script:
-    """An HTTP error in OpenAI's form."""
-    headers = {"Content-Type": "application/json"}
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
-    body = json.dumps({"error": {"message": message, "type": "scripted", "code": str(status)}})
-    return Script([Raw(body.encode())], status, headers)
+    """Return an HTTP error in OpenAI's form."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return document(error(message, status), status, **headers)
 
 
 def whole_answer(text: str, usage: tuple[int, int] | None = None) -> Script:
@@ -254,4 +255,11 @@ def whole_answer(text: str, usage: tuple[int, int] | None = None) -> Script:
     body: dict[str, Any] = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     if usage:
         body["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
-    return Script([Raw(json.dumps(body).encode())], headers={"Content-Type": "application/json"})
+    return document(body)
+
+
+def document(content: object, status: int = 200, **headers: str) -> Script:
+    """Return an answer that is one JSON document."""
+    return Script(
+        [Raw(json.dumps(content).encode())], status, {**headers, "Content-Type": "application/json"}
+    )

@@ -1,4 +1,4 @@
-"""The benchmark: its client and its model server speak the product's protocols, and a run without fault gives figures."""
+"""The benchmark: client and model server speak the product's protocols, and a run without fault gives figures."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from chat.bench import figures, scale
-from chat.bench.load import quantile
-from chat.bench.rounds import Runs
-from chat.bench.scenarios import BY_NAME
-from chat.bench.script import Script
-from chat.bench.streams import TEXT, masked, unframed
+from tests.benchmarks import figures, scale
+from tests.benchmarks.load import quantile
+from tests.benchmarks.rounds import Runs
+from tests.benchmarks.scenarios import BY_NAME
+from tests.benchmarks.script import LoadScript
+from tests.benchmarks.streams import TEXT, masked, unframed
 from tests.live.harness import ROOT, SECRET_KEY, database_url
 
 
@@ -26,17 +26,17 @@ def result(**changed: Any) -> dict[str, Any]:
 
 
 def test_a_script_survives_the_name_of_a_model() -> None:
-    script = Script(150, 12, 0.02, 0.5)
-    assert Script.of(f'"model":"{script.name}"'.encode()) == script
+    script = LoadScript(150, 12, 0.02, 0.5)
+    assert LoadScript.of(f'"model":"{script.name}"'.encode()) == script
 
 
 def test_a_name_without_a_script_is_refused() -> None:
     with pytest.raises(ValueError, match="no script"):
-        Script.of(b"c1-nightly")
+        LoadScript.of(b"c1-nightly")
 
 
 def test_a_delta_is_as_long_as_its_script_says() -> None:
-    assert len(Script(1, 40).text(123)) == 40
+    assert len(LoadScript(1, 40).text(123)) == 40
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 70_000 % 65_536])
@@ -48,7 +48,7 @@ def test_a_masked_frame_unmasked_is_what_was_sent(size: int) -> None:
     assert bytes(byte ^ key[place % 4] for place, byte in enumerate(covered)) == payload
 
 
-def test_a_frame_that_has_not_wholly_come_waits() -> None:
+def test_an_incomplete_frame_stays_in_the_buffer() -> None:
     read = bytearray(b"\x81\x05hel")
     assert unframed(read) is None
     read += b"lo\x81\x01!"
@@ -74,7 +74,7 @@ def test_a_ratio_is_taken_pair_by_pair_and_leaves_faulty_runs_out() -> None:
     assert runs.ratios == pytest.approx([3.0, 1.5])
 
 
-def test_the_median_of_no_values_is_nothing() -> None:
+def test_the_median_of_no_values_is_zero() -> None:
     assert quantile([], 0.5) == 0.0
     assert quantile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert figures.spread([]) is None
@@ -111,8 +111,8 @@ def test_a_scenario_runs_from_end_to_end(live: None, live_database: str, tmp_pat
 
 
 def test_the_page_about_scale_shows_what_the_arithmetic_gives() -> None:
-    told = (ROOT / "docs" / "operations" / "scaling.md").read_text()
-    assert all(f"| {' | '.join(row)} |" in told for row in scale.rows())
+    page = (ROOT / "docs" / "operations" / "scaling.md").read_text()
+    assert all(f"| {' | '.join(row)} |" in page for row in scale.rows())
 
 
 def test_twice_the_readers_need_twice_of_what_each_has_of_its_own() -> None:
@@ -122,9 +122,9 @@ def test_twice_the_readers_need_twice_of_what_each_has_of_its_own() -> None:
         2 * one.wal_mb,
         2 * one.network_gbit,
     )
-    assert two.heard_cores > 3 * one.heard_cores
+    assert two.receiving_cores > 3 * one.receiving_cores
 
 
-def test_rings_in_parts_are_heard_by_fewer() -> None:
-    whole, parts = (scale.needs(100_000, scale.Measured(), doorbells=count) for count in (1, 100))
-    assert parts.heard_cores == pytest.approx(whole.heard_cores / 100)
+def test_notifications_on_several_channels_reach_fewer_processes() -> None:
+    whole, parts = (scale.needs(100_000, scale.Measured(), channels=count) for count in (1, 100))
+    assert parts.receiving_cores == pytest.approx(whole.receiving_cores / 100)

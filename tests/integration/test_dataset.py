@@ -1,4 +1,4 @@
-"""A data set is like what people leave behind: its logs are valid, its figures agree, and it stays away from theirs."""
+"""The data set: valid logs, consistent figures, and no mixture with real users' rows."""
 
 from __future__ import annotations
 

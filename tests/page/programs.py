@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.demo.blocks import Answer, Calls
+from chat.demo.blocks import Calls, DemoAnswer
 from chat.demo.conversation import from_chat
 from chat.demo.program import envelope
 from chat.demo.replies import reply
@@ -30,5 +30,5 @@ def demo(received: Received) -> Script:
     said = reply(from_chat(received.json))
     if isinstance(said, Calls):
         return tool_round(*(Call(call.name, call.arguments) for call in said.calls))
-    assert isinstance(said, Answer), said
+    assert isinstance(said, DemoAnswer), said
     return answer(envelope(said))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
@@ -11,12 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat.demo.blocks import Answer, Calls, Failure
-from chat.demo.conversation import Conversation, form_values, from_chat
+from chat.demo.blocks import Calls, DemoAnswer, Failure
+from chat.demo.conversation import DemoRequest, form_values, from_chat
 from chat.demo.program import envelope, write
 from chat.demo.prose import prose
 from chat.demo.replies import reply
 from chat.text import plain_text, unwrap
+from chat.tools.arithmetic import calculate
 
 QUESTIONS = (
     "hello",
@@ -57,13 +59,13 @@ TIME = {"type": "object", "properties": {"timezone": {"type": "string"}}}
 CALCULATE = {"type": "object", "properties": {"expression": {"type": "string"}}, "required": ["expression"]}
 
 
-def said(text: str, *earlier: str, **more: Any) -> Conversation:
-    return Conversation(text, earlier, **more)
+def said(text: str, *earlier: str, **more: Any) -> DemoRequest:
+    return DemoRequest(text, earlier, **more)
 
 
-def answer(text: str, *earlier: str, **more: Any) -> Answer:
+def answer(text: str, *earlier: str, **more: Any) -> DemoAnswer:
     given_back = reply(said(text, *earlier, **more))
-    assert isinstance(given_back, Answer), given_back
+    assert isinstance(given_back, DemoAnswer), given_back
     return given_back
 
 
@@ -109,7 +111,9 @@ def test_every_follow_up_and_list_item_leads_to_a_topic() -> None:
     for question in QUESTIONS:
         for button in re.findall(r'(?:FollowUpItem|ListItem)\("([^"]+)"', program(question)):
             given_back = reply(said(button))
-            assert not isinstance(given_back, Answer) or write(given_back).splitlines()[2:] != unknown, button
+            assert not isinstance(given_back, DemoAnswer) or write(given_back).splitlines()[2:] != unknown, (
+                button
+            )
 
 
 def test_a_continuation_stays_with_the_topic_and_place_of_the_turns_before() -> None:
@@ -194,6 +198,61 @@ def test_arithmetic_goes_to_the_tool_that_calculates(question: str) -> None:
     assert re.sub(r"\s", "", json.loads(calls.calls[0].arguments)["expression"]) == "12*(3+4)"
 
 
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("17% of 4,350 + 12^2", 883.5),
+        ("what is 17 percent of 4,350 + 12^2?", 883.5),
+        ("wie viel ist 20 Prozent von 50?", 10),
+        ("1,000 + 1", 1001),
+        ("1,234,567.5 * 2", 2_469_135),
+        ("200 * 10%", 20),
+        ("10% of 20% of 50", 1),
+        ("5 + 3*10%", 5.3),
+        ("17 % 5", 2),
+        ("2^3^2", 512),
+        ("-2**2", -4),
+        ("3 times (4 plus 5) - 1", 26),
+        ("5 + (200/100)", 7),
+    ],
+)
+def test_a_sum_in_people_s_notation_has_the_value_that_they_mean(question: str, value: float) -> None:
+    calls = asking({"messages": [user(question)], "tools": offered(("calculate", CALCULATE))})
+    assert isinstance(calls, Calls)
+    expression = json.loads(calls.calls[0].arguments)["expression"]
+    assert float(asyncio.run(calculate(expression))) == value
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what is 200 + 10%?",
+        "17% 4350",
+        "1,5 + 2",
+        "1.000 + 1",
+        "12,34 * 2",
+        "2(3+4)",
+        "1 000 + 1",
+        "(1+2*3",
+        "3 , 4 + 5",
+        "2 / 10% of 50",
+        "what is 3*4 and 5*6?",
+        "(" * 1_500 + "1+1",
+    ],
+)
+def test_an_ambiguous_sum_is_asked_back_and_not_computed(question: str) -> None:
+    given_back = asking({"messages": [user(question)], "tools": offered(("calculate", CALCULATE))})
+    assert "not clear to me" in prose(given_back)
+
+
+@pytest.mark.parametrize(
+    "question", ["what is sqrt(16) + 9?", "what is 3x+4*5?", "what is 3@4", "what is √16 + 9"]
+)
+def test_a_part_of_a_formula_is_no_sum(question: str) -> None:
+    given_back = asking({"messages": [user(question)], "tools": offered(("calculate", CALCULATE))})
+    assert "beyond a demo" in prose(given_back)
+
+
 def test_the_answer_after_a_tool_call_shows_the_tool_s_result() -> None:
     call = {
         "id": "c1",
@@ -256,7 +315,7 @@ def test_the_prose_holds_no_markup() -> None:
 @example('```\n</content> "quoted" \\ & more')
 def test_whatever_is_asked_comes_back_escaped_and_inside_one_string(words: str) -> None:
     given_back = reply(said("zzz " + words))
-    whole = envelope(given_back if isinstance(given_back, Answer) else Answer(()))
+    whole = envelope(given_back if isinstance(given_back, DemoAnswer) else DemoAnswer(()))
     inner = whole.removeprefix('<content thesys="true" version="2">\n').removesuffix("\n</content>")
     assert not set("<>\"'") & set(inner)
     assert inner.count("```") == 2
@@ -292,5 +351,5 @@ def test_messages_and_tools_of_any_shape_get_an_answer(shape: Any) -> None:
     tool = {"function": {"name": "calculate", "parameters": shape}}
     messages, tools = [shape, user("3*4"), shape], [shape, tool]
     body = {"messages": messages, "tools": tools, "tool_choice": shape, "model": shape}
-    assert isinstance(asking(body), Answer | Calls | Failure)
-    assert isinstance(asking({"messages": shape, "tools": shape}), Answer)
+    assert isinstance(asking(body), DemoAnswer | Calls | Failure)
+    assert isinstance(asking({"messages": shape, "tools": shape}), DemoAnswer)

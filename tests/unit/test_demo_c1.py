@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from chat.demo.blocks import Answer
+from chat.demo.blocks import DemoAnswer
 from chat.demo.c1 import in_c1
-from chat.demo.conversation import Conversation
+from chat.demo.conversation import DemoRequest
 from chat.demo.program import write
 from chat.demo.replies import reply
 from tests.unit.test_demo import QUESTIONS, program
@@ -22,8 +22,8 @@ KNOWN = {
 
 
 def c1_program(words: str, **more: Any) -> str:
-    said = reply(Conversation(words, (), **more))
-    assert isinstance(said, Answer)
+    said = reply(DemoRequest(words, (), **more))
+    assert isinstance(said, DemoAnswer)
     return write(said, in_c1)
 
 

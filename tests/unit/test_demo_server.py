@@ -7,15 +7,17 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
+import httpx
 import pytest
 
-from chat.demo import DemoServer, chunks, pace, start
-from chat.demo.blocks import Answer
-from chat.demo.conversation import Conversation, from_prompt
+from chat.demo import start
+from chat.demo.blocks import DemoAnswer
+from chat.demo.conversation import DemoRequest, from_prompt
 from chat.demo.program import envelope
 from chat.demo.prose import prose
 from chat.demo.replies import reply
+from chat.demo.server import cut, rate
+from chat.testing.model_server import ModelServer
 
 CLOCK = {"type": "function", "function": {"name": "clock", "parameters": {"properties": {"timezone": {}}}}}
 CALCULATOR = {
@@ -24,30 +26,27 @@ CALCULATOR = {
 }
 
 
-def said_to(question: str) -> Answer:
-    given_back = reply(Conversation(question))
-    assert isinstance(given_back, Answer)
+def said_to(question: str) -> DemoAnswer:
+    given_back = reply(DemoRequest(question))
+    assert isinstance(given_back, DemoAnswer)
     return given_back
 
 
-def serving(work: Callable[[DemoServer, aiohttp.ClientSession], Awaitable[Any]]) -> Any:
-    async def run() -> Any:
-        server = await start(pace=0)
-        try:
-            async with asyncio.timeout(20), aiohttp.ClientSession() as session:
-                return await work(server, session)
-        finally:
-            await server.close()
-
-    return asyncio.run(run())
+async def serving(work: Callable[[ModelServer, httpx.AsyncClient], Awaitable[Any]]) -> Any:
+    server = await start(pace=0)
+    try:
+        async with asyncio.timeout(20), httpx.AsyncClient(base_url=server.base_url) as client:
+            return await work(server, client)
+    finally:
+        await server.close()
 
 
 def post(path: str, body: Any, *, raw: bytes | None = None) -> tuple[int, bytes]:
-    async def work(server: DemoServer, session: aiohttp.ClientSession) -> tuple[int, bytes]:
-        async with session.post(server.base_url + path, data=raw or json.dumps(body)) as response:
-            return response.status, await response.read()
+    async def work(_server: ModelServer, client: httpx.AsyncClient) -> tuple[int, bytes]:
+        response = await client.post(path, content=raw or json.dumps(body))
+        return response.status_code, response.content
 
-    result: tuple[int, bytes] = serving(work)
+    result: tuple[int, bytes] = asyncio.run(serving(work))
     return result
 
 
@@ -146,7 +145,7 @@ def test_demo_fail_ends_a_stream_with_an_error_after_some_text() -> None:
 
 
 def test_demo_cut_breaks_the_connection_after_some_text() -> None:
-    with pytest.raises(aiohttp.ClientPayloadError):
+    with pytest.raises(httpx.RemoteProtocolError):
         post("chat/completions", chat_body("demo: cut", stream=True))
 
 
@@ -155,33 +154,62 @@ def test_demo_refuse_answers_503_before_any_text() -> None:
 
 
 def test_closing_the_server_cuts_a_stream_that_would_go_on_for_ever() -> None:
-    async def work(server: DemoServer, session: aiohttp.ClientSession) -> bytes:
-        body = json.dumps(chat_body("demo: silence", stream=True))
-        async with session.post(server.base_url + "chat/completions", data=body) as response:
-            first = await response.content.readany()
+    async def work(server: ModelServer, client: httpx.AsyncClient) -> bytes:
+        async with client.stream(
+            "POST", "chat/completions", json=chat_body("demo: silence", stream=True)
+        ) as response:
+            pieces = response.aiter_bytes()
+            first = await anext(pieces)
             await server.close()
+            with pytest.raises(httpx.RemoteProtocolError):
+                [piece async for piece in pieces]
             return first
 
-    assert b"chat.completion.chunk" in serving(work)
+    assert b"chat.completion.chunk" in asyncio.run(serving(work))
+
+
+def test_one_connection_carries_one_request_after_the_other() -> None:
+    async def work(_server: ModelServer, client: httpx.AsyncClient) -> set[Any]:
+        answers = [await client.post("chat/completions", json=chat_body("hello")) for _ in range(3)]
+        return {answer.extensions["network_stream"].get_extra_info("client_addr") for answer in answers}
+
+    assert len(asyncio.run(serving(work))) == 1
+
+
+def test_a_whole_answer_has_the_text_and_usage_of_the_streamed_one() -> None:
+    answer = json.loads(post("chat/completions", chat_body("hello"))[1])
+    text = answer["choices"][0]["message"]["content"]
+    assert (answer["object"], answer["model"]) == ("chat.completion", "c1-nightly")
+    assert text == envelope(said_to("hello"))
+    assert answer["usage"]["completion_tokens"] == len(text) // 4
+
+
+def test_the_list_of_models_names_the_demo() -> None:
+    async def work(_server: ModelServer, client: httpx.AsyncClient) -> Any:
+        return (await client.get("models")).json()
+
+    assert [model["id"] for model in asyncio.run(serving(work))["data"]] == ["demo"]
 
 
 def test_a_text_is_cut_into_deltas_of_2_to_14_characters_and_nothing_is_lost() -> None:
     words = envelope(said_to("Show me sales by region"))
-    deltas = pace.cut(words)
+    deltas = cut(words)
     assert "".join(deltas) == words
     assert {len(delta) for delta in deltas[:-1]} <= set(range(2, 15))
 
 
 def test_usual_answers_take_2_to_7_seconds_at_30_to_60_deltas_a_second() -> None:
     for question in ("hello", "Show me sales by region", "plan a trip", "a form to book a table"):
-        deltas = len(pace.cut(envelope(said_to(question))))
-        assert 30 <= pace.rate(deltas) <= 60
-        assert 2 <= deltas / pace.rate(deltas) <= 7
-    assert (pace.rate(1), pace.rate(10_000)) == (30, 60)
+        deltas = len(cut(envelope(said_to(question))))
+        assert 30 <= rate(deltas) <= 60
+        assert 2 <= deltas / rate(deltas) <= 7
+    assert (rate(1), rate(10_000)) == (30, 60)
 
 
-def test_an_event_with_a_lone_surrogate_is_still_valid_utf_8() -> None:
-    assert json.loads(chunks.event({"text": "a\ud800é"})[6:].decode()) == {"text": "a?é"}
+def test_a_lone_surrogate_in_an_answer_leaves_the_stream_valid_utf_8() -> None:
+    _, data = post("chat/completions", chat_body("zzz a\ud800é", stream=True))
+    text = "".join(event["choices"][0]["delta"].get("content", "") for event in events(data))
+    assert "a\ud800é" in text
 
 
 def test_the_openassistant_prompt_is_answered_for_its_last_turn_in_plain_text() -> None:
@@ -192,5 +220,5 @@ def test_the_openassistant_prompt_is_answered_for_its_last_turn_in_plain_text() 
     assert (asked.text, asked.earlier) == ("make the trip cheaper", ("Plan a trip to Kyoto",))
     assert asked.plain
     given_back = reply(asked)
-    assert isinstance(given_back, Answer)
+    assert isinstance(given_back, DemoAnswer)
     assert "Kyoto for less" in prose(given_back)

@@ -23,7 +23,7 @@ from chat.llm.http import request_head
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.llm.sse import TokenCounts
 from chat.testing import Gate, Script, ScriptedModel, answer, refusal
-from chat.testing.script import Call, Delta, Raw, Reset, Stall, broken, completion, tool_round, whole_answer
+from chat.testing.script import Call, Delta, Raw, Reset, Stall, broken, tool_round, whole_answer
 from tests.unit.scripted_http_server import ScriptedHttpServer, listening
 
 KEY = "sk-canary-of-the-official-client"
@@ -96,7 +96,14 @@ def test_a_whole_chat_answer_has_text_and_usage(model: ScriptedModel) -> None:
 
 def test_a_whole_completion_ends_at_the_first_stop_token(model: ScriptedModel) -> None:
     counted = {"usage": {"prompt_tokens": 7, "completion_tokens": 2}}
-    model.script(as_json({**completion("Trip<|endoftext|><|prompter|>", "stop"), **counted}))
+    model.script(
+        as_json(
+            {
+                "choices": [{"index": 0, "text": "Trip<|endoftext|><|prompter|>", "finish_reason": "stop"}],
+                **counted,
+            }
+        )
+    )
     assert asked(model.base_url, complete, OpenAssistant, top_k=3) == WholeAnswer("Trip", TokenCounts(7, 2))
     (received,) = model.requests
     assert received.path == "/v1/completions"

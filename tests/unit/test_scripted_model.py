@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from chat.testing import FAULTS, TOOL_FAULTS, Call, Gate, ScriptedModel, answer, refusal, tool_round
-from chat.testing.script import Cut, Endless, Finish, Reset, Script, Stall, Text, broken
+from chat.testing.script import CutOff, Endless, Finish, Reset, Script, Stall, Text, broken
 
 
 @pytest.fixture
@@ -22,7 +22,9 @@ def model() -> Iterator[ScriptedModel]:
 
 
 def ask(model: ScriptedModel, path: str = "chat/completions", **body: Any) -> httpx.Response:
-    return httpx.post(model.base_url + path, json={"model": "m", "messages": [], **body}, timeout=5)
+    return httpx.post(
+        model.base_url + path, json={"model": "m", "messages": [], "stream": True, **body}, timeout=5
+    )
 
 
 def payloads(response: httpx.Response) -> list[Any]:
@@ -41,6 +43,23 @@ def test_an_answer_is_streamed_as_chat_completion_chunks(model: ScriptedModel) -
 def test_a_completion_has_its_own_form(model: ScriptedModel) -> None:
     model.script(answer("Hello"))
     assert [chunk["choices"][0]["text"] for chunk in payloads(ask(model, "completions"))[:2]] == ["Hello", ""]
+
+
+def test_a_request_that_does_not_stream_gets_the_script_as_one_document(model: ScriptedModel) -> None:
+    call = Call("calculate", '{"expression": "1+1"}', pieces=3)
+    model.script(answer("Hel", "lo", usage=(3, 2)), tool_round(call), answer("Hello"))
+    plain, called, text = (
+        ask(model, stream=False),
+        ask(model, stream=False),
+        ask(model, "completions", stream=False),
+    )
+    assert plain.json()["choices"][0]["message"] == {"role": "assistant", "content": "Hello"}
+    assert (plain.json()["usage"]["total_tokens"], plain.headers["content-type"]) == (5, "application/json")
+    (choice,) = called.json()["choices"]
+    assert (choice["finish_reason"], choice["message"]["content"]) == ("tool_calls", None)
+    function = {"name": "calculate", "arguments": '{"expression": "1+1"}'}
+    assert choice["message"]["tool_calls"] == [{"id": "call_1", "type": "function", "function": function}]
+    assert text.json()["choices"][0]["text"] == "Hello"
 
 
 def test_requests_are_kept_with_path_headers_and_body(model: ScriptedModel) -> None:
@@ -64,7 +83,9 @@ def test_scripts_are_used_once_each_and_then_the_default_answers(model: Scripted
 def test_a_gate_holds_the_answer_back_until_it_is_opened(model: ScriptedModel) -> None:
     gate = Gate()
     model.script(answer("a", gate, "b"))
-    with httpx.stream("POST", model.base_url + "chat/completions", json={}, timeout=5) as response:
+    with httpx.stream(
+        "POST", model.base_url + "chat/completions", json={"stream": True}, timeout=5
+    ) as response:
         pieces = response.iter_bytes()
         assert b'"a"' in next(pieces)
         gate.wait_until_reached()
@@ -78,7 +99,7 @@ def test_a_gate_holds_the_answer_back_until_it_is_opened(model: ScriptedModel) -
 def test_a_client_that_leaves_is_noticed(model: ScriptedModel, parts: tuple[Any, ...]) -> None:
     model.script(broken(*parts))
     before = time.monotonic()
-    with httpx.stream("POST", model.base_url + "chat/completions", json={}, timeout=5):
+    with httpx.stream("POST", model.base_url + "chat/completions", json={"stream": True}, timeout=5):
         pass
     assert model.requests[0].wait_until_left() >= before
 
@@ -89,7 +110,7 @@ def test_an_answer_that_came_to_its_end_was_not_left(model: ScriptedModel) -> No
         model.requests[0].wait_until_left()
 
 
-@pytest.mark.parametrize("end", [Cut(), Reset()], ids=["cut", "reset"])
+@pytest.mark.parametrize("end", [CutOff(), Reset()], ids=["cut", "reset"])
 def test_a_broken_connection_shows_as_one(model: ScriptedModel, end: Any) -> None:
     model.script(broken(end))
     with pytest.raises(httpx.TransportError):
@@ -104,7 +125,9 @@ def test_the_port_can_refuse_and_come_back(model: ScriptedModel) -> None:
 
 def test_a_body_can_be_cut_into_single_bytes(model: ScriptedModel) -> None:
     model.script(answer("Hello 🍎", split=[1]))
-    with httpx.stream("POST", model.base_url + "chat/completions", json={}, timeout=5) as response:
+    with httpx.stream(
+        "POST", model.base_url + "chat/completions", json={"stream": True}, timeout=5
+    ) as response:
         body = b"".join(response.iter_raw())
     assert (
         json.loads(body.split(b"\n\n")[0].removeprefix(b"data: "))["choices"][0]["delta"]["content"]

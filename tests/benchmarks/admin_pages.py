@@ -1,4 +1,4 @@
-"""The admin on a data set: how long each page takes to the last byte, asked for the first time and again."""
+"""Load times of the admin's pages on a data set, to the last byte: of the first request and of later ones."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from urllib.parse import urlencode
 import httpx
 from django.db.models import Max
 
-from chat.bench.contestants import Ours
 from chat.models import Message, Response, Thread, User
+from tests.benchmarks.contestants import Ours
 
-TRIES = 5  # requests behind a median, after the first
-SECONDS = 60.0  # for any page; longer is a fault
-BAR_MS = 500.0  # which no page may take
+# Requests behind a median, after the first one.
+TRIES = 5
+# Time limit of a page; a longer one is a fault.
+SECONDS = 60.0
+# Milliseconds that no page may exceed.
+BAR_MS = 500.0
 
 _LISTS = {
     "threads": ("thread", {}),
@@ -57,7 +60,7 @@ class PageTime:
 
 
 def measure(server: Ours) -> list[PageTime]:
-    """Of a server that runs on a data set. Raises httpx.HTTPError where a page does not come."""
+    """Return the load times of a server that runs on a data set. Raise httpx.HTTPError where a page fails."""
     password = "of-this-run-alone"
     User.objects.create_superuser("operator", password=password)
     with httpx.Client(base_url=f"http://127.0.0.1:{server.port}/admin/", timeout=SECONDS) as browser:
@@ -68,7 +71,7 @@ def measure(server: Ours) -> list[PageTime]:
 
 
 def lines(found: list[PageTime]) -> list[str]:
-    """The table; nothing where nothing was measured."""
+    """Return the table; empty where no page was measured."""
     if not found:
         return []
     return ["", f"{'admin page':40} {'first':>8} {'again':>8}  ms", *(one.line for one in found)]

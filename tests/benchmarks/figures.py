@@ -1,4 +1,4 @@
-"""From what the load client saw to the one number of a scenario; and many of them to minimum, median and maximum."""
+"""The figure of a scenario from the load client's result, and minimum, median and maximum of several runs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from chat.bench.scenarios import Scenario
+from tests.benchmarks.scenarios import Scenario
 
 Result = dict[str, Any]
 
-HELD_BACK_MS = 5.0  # a paced run whose median delta was late: merged deltas are cheap, and so no figure
-MERGED = 0.8  # nor has one with a fifth fewer writes than deltas
+# Milliseconds: a paced run with a later median delta gives no figure, since merged deltas are cheap.
+HELD_BACK_MS = 5.0
+# The least writes per delta of a paced run with a figure.
+MERGED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Of a figure's runs."""
+    """Minimum, median and maximum of a figure's runs."""
 
     minimum: float
     median: float
@@ -26,12 +28,12 @@ class Spread:
 
 
 def spread(values: list[float]) -> Spread | None:
-    """None of no values."""
+    """Return the spread, None where there are no values."""
     return Spread(min(values), median(values), max(values), len(values)) if values else None
 
 
 def fault(scenario: Scenario, result: Result) -> str:
-    """Why a run gives no figure; empty where it gives one."""
+    """Return the reason why a run gives no figure; empty where it gives one."""
     if result["errors"] or result["unfinished"] or result["ok"] != result["n"]:
         return f"{result['errors']} errors, {result['unfinished']} unfinished: {result.get('err') or 'no reason given'}"
     if scenario.paced and result["lat_p50"] > HELD_BACK_MS:
@@ -42,12 +44,12 @@ def fault(scenario: Scenario, result: Result) -> str:
 
 
 def cpu_per_delta(result: Result) -> float:
-    """Microseconds of all the server's processes."""
+    """Return the CPU microseconds of all server processes per delta."""
     return float(sum(result["cpu"])) * 1e6 / int(result["deltas"])
 
 
 def busiest(result: Result) -> float:
-    """Microseconds of the busiest process, per delta of all."""
+    """Return the CPU microseconds of the busiest process per delta of all."""
     return float(max(result["cpu"])) * 1e6 / int(result["deltas"])
 
 
@@ -56,7 +58,7 @@ def delay(result: Result) -> float:
 
 
 def late(result: Result) -> float:
-    """One delta in a hundred is later."""
+    """Return the delay that one delta in a hundred exceeds."""
     return float(result["lat_p99"])
 
 

@@ -1,4 +1,4 @@
-"""`python -m chat.bench.load --port P …`: many streams at once, counted and timed; one line of JSON.
+"""`python -m tests.benchmarks.load --port P …`: many streams at once, counted and timed; one line of JSON.
 
 Measured on one core: 20 to 50 µs of CPU for a paced delta, so 20,000 a second and more. Exit status 1 where a stream
 failed, was short or did not end.
@@ -20,17 +20,21 @@ from uuid import uuid4
 import msgspec
 import uvloop
 
-from chat.bench.processes import cpu_seconds, memory_kb
-from chat.bench.streams import Http, Seen, Socket
+from tests.benchmarks.processes import cpu_seconds, memory_kb
+from tests.benchmarks.streams import HttpStream, Seen, SocketStream
 
-SAMPLE_SECONDS = 0.1  # between two looks at the servers' memory
-SETTLE_SECONDS = 0.5  # what a server still writes down after the last byte belongs to the run
-ANSWER_SECONDS = 10.0  # for a ping after the silence
-JOIN_SECONDS = 30.0  # for a follower's first frame
+# Seconds between two readings of the servers' memory.
+SAMPLE_SECONDS = 0.1
+# Pause after the last byte: a server's remaining writes belong to the run.
+SETTLE_SECONDS = 0.5
+# Time limit of a pong after the silence.
+ANSWER_SECONDS = 10.0
+# Time limit of a follower's first frame.
+JOIN_SECONDS = 30.0
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m chat.bench.load")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.load")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--path", default="")
     parser.add_argument("--n", type=int, default=50, help="streams")
@@ -50,7 +54,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 class Load:
-    """One run. `seen` is what came of each stream."""
+    """One run; `seen` are the results of its streams."""
 
     def __init__(self, given: argparse.Namespace) -> None:
         self.given = given
@@ -80,26 +84,26 @@ class Load:
         upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         return f"{head}{upgrade}Sec-WebSocket-Key: {key}\r\n\r\n".encode()
 
-    async def _open(self, make: Callable[[], Http]) -> Http:
+    async def _open(self, make: Callable[[], HttpStream]) -> HttpStream:
         _, stream = await asyncio.get_running_loop().create_connection(make, "127.0.0.1", self.given.port)
         return stream
 
-    async def _follow(self, frame: dict[str, object]) -> Socket:
+    async def _follow(self, frame: dict[str, object]) -> SocketStream:
         encoded = msgspec.json.encode(frame)
-        stream = await self._open(lambda: Socket(self._handshake(), encoded))
-        assert isinstance(stream, Socket)
+        stream = await self._open(lambda: SocketStream(self._handshake(), encoded))
+        assert isinstance(stream, SocketStream)
         return stream
 
     # Runs
 
     async def one(self) -> None:
-        """A stream from its request to its end."""
+        """Run one stream from its request to its end."""
         prompt = self._prompt()
         if self.given.ws:
-            stream: Http = await self._follow({"type": "send", **prompt})
+            stream: HttpStream = await self._follow({"type": "send", **prompt})
         else:
             request = self._post(prompt)
-            stream = await self._open(lambda: Http(request))
+            stream = await self._open(lambda: HttpStream(request))
         self.seen.append(stream.seen)
         await stream.over
         stream.transport.close()
@@ -120,7 +124,7 @@ class Load:
         await asyncio.gather(*(one_after_another() for _ in range(min(given.conc, given.n))))
 
     async def _spread(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin `n` pieces of work over the ramp's time; wait for all."""
+        """Start `n` tasks, spread over the ramp's time, and wait for all."""
         loop, given = asyncio.get_running_loop(), self.given
         began, tasks = loop.time(), []
         for number in range(given.n):
@@ -129,12 +133,12 @@ class Load:
         await asyncio.gather(*tasks)
 
     async def hold(self) -> None:
-        """One response, its followers, a silence; then each of them has to answer."""
+        """Hold the followers of one response through a silence; then each has to answer a ping."""
         prompt = self._prompt()
         source = await self._follow({"type": "send", **prompt})
         await source.started
         frame = {"type": "follow", "responseId": prompt["responseId"], "offset": 0}
-        followers: list[Socket] = []
+        followers: list[SocketStream] = []
 
         async def join() -> None:
             follower = await self._follow(frame)
@@ -151,7 +155,7 @@ class Load:
         for socket in (source, *followers):
             socket.transport.close()
 
-    async def _ping(self, followers: list[Socket]) -> None:
+    async def _ping(self, followers: list[SocketStream]) -> None:
         for follower in followers:
             if not follower.over.done():
                 follower.send(b"", 0x89)
@@ -201,7 +205,7 @@ class Load:
         }
 
     def times(self) -> dict[str, float]:
-        """Quantiles in milliseconds: to the first delta, from a delta's sending to its coming, of whole streams."""
+        """Return quantiles in milliseconds: time to the first delta, delay of deltas, duration of streams."""
         firsts = [one.first * 1e3 for one in self.seen if one.first is not None]
         delays = [delay / 1e3 for one in self.seen for delay in one.delays]
         took = [one.took * 1e3 for one in self.seen if one.took]
@@ -215,7 +219,7 @@ class Load:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """0 where there are no values."""
+    """Return a quantile, 0 where there are no values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 

@@ -1,4 +1,4 @@
-"""`manage.py dataset`: a database full of made-up conversations, to see and measure the admin with."""
+"""`manage.py dataset`: a database full of made-up conversations, to view and measure the admin."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.bench import dataset
 from chat.models import User
+from tests.benchmarks import dataset
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--force",
             action="store_true",
-            help="even beside real users, from whom nothing sets them apart later",
+            help="also where real users exist; the made-up ones cannot be told apart later",
         )
 
     def handle(self, *args: Any, messages: int, force: bool, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The servers that are measured: ours, started as `up` starts it, and the route that it is compared with."""
+"""The servers under test: ours, started as `up` starts it, and the route that it is compared with."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ from copy import copy
 from pathlib import Path
 from typing import IO, Protocol
 
-from chat.bench import processes
-from chat.bench.scenarios import OURS, ROUTE
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.launch import Launch
+from tests.benchmarks import processes
+from tests.benchmarks.scenarios import OURS, ROUTE
 
 SERVER_CORE, OTHER_CORE = 0, 1
-START_SECONDS = 30.0  # a Next.js that was just built takes some seconds
-STOP_SECONDS = 10.0  # ours takes up to 5
+# Time limit of a start; a newly built Next.js takes some seconds.
+START_SECONDS = 30.0
+# Time limit of a stop; ours takes up to 5 s.
+STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
-SETTLE_SECONDS = 1.5  # what a server does after its first answer, such as imports, is no part of a run
-BACKLOG = 4096  # connections not yet accepted: the client opens 10,000 in a row
-UNLIMITED = "1000000"  # responses at once: the limits are not what is measured
+# Pause after the first answer: late imports are no part of a run.
+SETTLE_SECONDS = 1.5
+# Connections that may wait to be accepted: the client opens 10,000 in a row.
+BACKLOG = 4096
+# Responses at once; the limits are not under test.
+UNLIMITED = "1000000"
 
 
 class Contestant(Protocol):
-    """A server to be measured, in so many processes. `port` and `pids` are set while it runs."""
+    """A server under test, in so many processes. `port` and `pids` are set while it runs."""
 
     name: str
     processes: int
@@ -39,11 +44,11 @@ class Contestant(Protocol):
     websockets: bool
 
     def start(self, script: str) -> None:
-        """Start it; its model is asked by the name `script`."""
+        """Start the server; `script` is the name by which its model is asked."""
 
     @property
     def pids(self) -> list[int]:
-        """All that it started."""
+        """The processes that it started."""
 
     def stop(self) -> None: ...
 
@@ -71,7 +76,7 @@ class Ours:
         }
 
     def twin(self, name: str = OURS, processes: int = 1) -> Ours:
-        """Another one, with a socket of its own, on the same database."""
+        """Return a second server with its own socket on the same database."""
         twin = copy(self)
         twin.name, twin.processes = name, processes
         return twin
@@ -172,7 +177,7 @@ def _started(
 
 
 def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
-    """Return when the server answers. Raises TimeoutError when it does not."""
+    """Return when the server answers. Raise TimeoutError when it does not."""
 
     def answers() -> bool:
         try:
@@ -183,15 +188,15 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
         except OSError:
             return False
 
-    until(lambda: server.poll() is not None or answers(), f"{url} does not answer")
+    wait_until(lambda: server.poll() is not None or answers(), f"{url} does not answer")
     if server.poll() is not None:
         raise TimeoutError(f"the server of {url} ended with status {server.returncode}")
 
 
-def until(what: Callable[[], bool], problem: str) -> None:
-    """Wait for `what`. Raises TimeoutError."""
+def wait_until(condition: Callable[[], bool], problem: str) -> None:
+    """Wait for the condition. Raise TimeoutError."""
     deadline = time.monotonic() + START_SECONDS
-    while not what():
+    while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(problem)
         time.sleep(POLL_SECONDS)

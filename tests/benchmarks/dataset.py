@@ -1,4 +1,4 @@
-"""A data set: users, threads, messages, responses with their logs, calls of models, prices. All of it made in the database.
+"""A data set of users, threads, messages, responses with their logs, model calls and prices, generated in the database.
 
 Every row's properties come from hashes of its number: the same data every time, whatever the order in which rows are made.
 """
@@ -10,14 +10,17 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from chat.bench.dataset_texts import PROMPTS, REPLIES, texts
 from chat.reporting import rollups
+from tests.benchmarks.dataset_texts import PROMPTS, REPLIES, texts
 
-DAYS = 90  # that the threads are spread over, up to now
-MESSAGES_PER_TURN = 2.5  # a prompt, a reply, and in a quarter of the turns a call of a tool and its result
+# Days over which the threads are spread, up to now.
+DAYS = 90
+# Messages of a turn: a prompt, a reply, and in a quarter of the turns a call of a tool and its result.
+MESSAGES_PER_TURN = 2.5
 TURNS_PER_THREAD = 5
 MESSAGES_PER_USER = 2_500
-BATCH = 20_000  # turns in a transaction: the checks of its foreign keys wait in memory until it ends
+# Turns in a transaction; the checks of its foreign keys wait in memory until it ends.
+BATCH = 20_000
 
 _DICE = """
 CREATE OR REPLACE FUNCTION pg_temp.dice(n bigint, salt int) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -177,7 +180,7 @@ _TABLES = {"thread": "chat_thread", "message": "chat_message", "response": "chat
 
 
 def make(messages: int, tell: Callable[[str], object]) -> None:
-    """Add about so many messages, and what goes with them. `tell` hears how far it is."""
+    """Add about so many messages with their threads and responses. `tell` gets progress messages."""
     threads = max(1, round(messages / MESSAGES_PER_TURN / TURNS_PER_THREAD))
     with transaction.atomic():
         bases = _plan(threads, max(2, messages // MESSAGES_PER_USER))
@@ -197,7 +200,7 @@ def make(messages: int, tell: Callable[[str], object]) -> None:
 
 
 def _plan(threads: int, users: int) -> dict[str, int]:
-    """Who says what when, in temporary tables, and the threads. The keys that the new rows are counted from."""
+    """Plan turns and threads in temporary tables. Return the keys from which the new rows are numbered."""
     bases = {name: _value(f"SELECT coalesce(max(id), 0) FROM {table}") for name, table in _TABLES.items()}
     _execute(_DICE)
     with connection.cursor() as cursor:
@@ -217,7 +220,7 @@ def _plan(threads: int, users: int) -> dict[str, int]:
 
 
 def _move_on() -> None:
-    """The keys of later rows come after these."""
+    """Set the sequences behind the keys used."""
     for table in _TABLES.values():
         _execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1)) FROM {table}")
 

@@ -1,4 +1,4 @@
-"""One connection of the load client: over HTTP, or a WebSocket. Counts deltas in the text itself."""
+"""One connection of the load client, over HTTP or a WebSocket. Deltas are counted in the text itself."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import cast
 
 import msgspec
 
-from chat.bench.script import MARK, SMALLEST, STAMP_RANGE
+from tests.benchmarks.script import MARK, SMALLEST, STAMP_RANGE
 
 LAST_CHUNK = b"\r\n0\r\n\r\n"
-TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A  # first bytes of whole WebSocket frames
+# First bytes of whole WebSocket frames.
+TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 MASKED = 0x80
 
 
 @dataclass(slots=True)
 class Seen:
-    """What came of one connection. Times in seconds from the request; `delays` in microseconds, of stamped deltas."""
+    """The result of one connection: times in seconds from the request, `delays` of stamped deltas in microseconds."""
 
     deltas: int = 0
     bytes: int = 0
@@ -30,8 +31,8 @@ class Seen:
     delays: list[int] = field(default_factory=list)
 
 
-class Http(asyncio.Protocol):
-    """A request whose answer is the bare text. `over` ends with the answer, or with what went wrong in `seen.error`."""
+class HttpStream(asyncio.Protocol):
+    """A request whose answer is the bare text. `over` ends with the answer, or with a fault in `seen.error`."""
 
     transport: asyncio.Transport
 
@@ -79,7 +80,7 @@ class Http(asyncio.Protocol):
             self.end()
 
     def count(self, data: bytes) -> None:
-        """Take note of the deltas in some text."""
+        """Count the deltas in some text."""
         now, seen = time.monotonic(), self.seen
         seen.reads += 1
         seen.bytes += len(data)
@@ -95,8 +96,8 @@ class Http(asyncio.Protocol):
         seen.deltas += data.count(MARK)
 
 
-class Socket(Http):
-    """A WebSocket that sends one frame and follows what comes of it. `started` ends with the first `start`."""
+class SocketStream(HttpStream):
+    """A WebSocket that sends one frame and follows the response. `started` ends with the first `start`."""
 
     status = b"HTTP/1.1 101"
 
@@ -152,7 +153,7 @@ class Socket(Http):
 
 
 def masked(payload: bytes, kind: int) -> bytes:
-    """A client's frame: its bytes are xored with a key, as RFC 6455 wants it."""
+    """Return a client's frame, masked as RFC 6455 demands."""
     size, key = len(payload), os.urandom(4)
     length = bytes([MASKED | size]) if size < 126 else bytes([MASKED | 126]) + size.to_bytes(2, "big")
     pad = int.from_bytes((key * (size // 4 + 1))[:size], "big")
@@ -160,7 +161,7 @@ def masked(payload: bytes, kind: int) -> bytes:
 
 
 def unframed(data: bytearray) -> tuple[int, bytes] | None:
-    """Take the first whole frame off what was read; None while it is not whole."""
+    """Remove and return the first whole frame of the buffer; None while it is incomplete."""
     if len(data) < 2:
         return None
     size, start = data[1], 2

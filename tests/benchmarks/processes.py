@@ -1,4 +1,4 @@
-"""What processes cost: CPU time and memory, read from /proc; and which cores they run on."""
+"""CPU time, memory and core affinity of processes, from /proc."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ import resource
 from collections.abc import Iterable
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")  # units of CPU time in /proc, a second
+# Units of CPU time in /proc per second.
+TICKS = os.sysconf("SC_CLK_TCK")
 CORES = sorted(os.sched_getaffinity(0))
-SPARE_FILES = 500  # the log, the database, the model
+# Files kept free for the log, the database and the model.
+SPARE_FILES = 500
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of a process so far, in user and kernel, to a hundredth of a second; 0 where it is gone."""
+    """Return the CPU time of a process in user and kernel mode, to 10 ms; 0 where it is gone."""
     fields = _stat(pid)
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
 def memory_kb(pid: int) -> int:
-    """Resident memory of a process, in KiB; 0 where it is gone."""
+    """Return the resident memory of a process in KiB; 0 where it is gone."""
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_KB
     return 0
 
 
 def tree(root: int) -> list[int]:
-    """A process and all that descend from it."""
+    """Return a process and its descendants."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and (fields := _stat(int(entry.name))):
@@ -40,7 +42,7 @@ def tree(root: int) -> list[int]:
 
 
 def pin(pids: Iterable[int], *cores: int) -> None:
-    """Keep processes, with the threads that they have and will have, on the cores of these numbers, where there are several."""
+    """Pin processes and their threads to the cores of these numbers, on machines with several."""
     if len(CORES) < 2:
         return
     for pid in pids:
@@ -50,12 +52,12 @@ def pin(pids: Iterable[int], *cores: int) -> None:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat behind the name, which may hold blanks; none where the process is gone."""
+    """Return the fields of /proc/PID/stat after the name, which may hold blanks; empty where it is gone."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return []
 
 
 def file_limit() -> int:
-    """Connections that a process may have open, with room for its other files."""
+    """Return the connections that a process may have open, with room for its other files."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_FILES

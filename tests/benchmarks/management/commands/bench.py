@@ -1,4 +1,4 @@
-"""`manage.py bench`: what the product costs, and the route that it is compared with."""
+"""`manage.py bench`: the costs of the product beside those of the route that it is compared with."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from chat.bench import admin_pages, curves, dataset, processes, rounds, table
-from chat.bench.admin_pages import PageTime
-from chat.bench.contestants import OTHER_CORE, Contestant, NextJs, Ours
-from chat.bench.curves import Curve, Visitor
-from chat.bench.rounds import LOAD, Bench, ModelServer, started
-from chat.bench.scenarios import BY_NAME, TWO, USUAL
-from chat.bench.script import Script
 from chat.models import ApiToken, User
 from chatproject.dev.listening import raise_file_limit
+from tests.benchmarks import admin_pages, curves, dataset, processes, rounds, table
+from tests.benchmarks.admin_pages import PageTime
+from tests.benchmarks.contestants import OTHER_CORE, Contestant, NextJs, Ours
+from tests.benchmarks.curves import BenchClient, Curve
+from tests.benchmarks.rounds import LOAD, Bench, RunningModel, started
+from tests.benchmarks.scenarios import BY_NAME, TWO, USUAL
+from tests.benchmarks.script import LoadScript
 
-CURVES, ADMIN = "curves", "admin"  # names that stand for no scenario; the latter only where it is asked for
-MODEL_SERVER = [sys.executable, "-m", "chat.bench.model_server"]
+# Names of measurements besides the scenarios; `admin` runs on request alone.
+CURVES, ADMIN = "curves", "admin"
+MODEL_SERVER = [sys.executable, "-m", "tests.benchmarks.model_server"]
 
 
 class Command(BaseCommand):
@@ -73,7 +74,7 @@ class Command(BaseCommand):
             options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
     def _run_scenarios(
-        self, names: list[str], ours: Ours, model: ModelServer, options: dict[str, Any]
+        self, names: list[str], ours: Ours, model: RunningModel, options: dict[str, Any]
     ) -> list[rounds.Runs]:
         contestants: list[Contestant] = [ours, ours.twin(TWO, processes=2)]
         if options["rival_dir"]:
@@ -85,29 +86,29 @@ class Command(BaseCommand):
     def _run_admin(self, ours: Ours, messages: int) -> list[PageTime]:
         self.stderr.write("admin")
         dataset.make(messages, self.stderr.write)
-        with started(ours, Script(1)):
+        with started(ours, LoadScript(1)):
             return admin_pages.measure(ours)
 
     def _run_curves(self, ours: Ours, token: str, owner: int) -> list[Curve]:
         self.stderr.write("curves")
         found = []
-        with started(ours, curves.REPLAY), closing(Visitor(ours, token, owner)) as visitor:
-            found.append(curves.replays(visitor))
-        with started(ours, Script(1)), closing(Visitor(ours, token, owner)) as visitor:
-            found += [curves.prompts(visitor), curves.lists(visitor)]
+        with started(ours, curves.REPLAY), closing(BenchClient(ours, token, owner)) as client:
+            found.append(curves.replays(client))
+        with started(ours, LoadScript(1)), closing(BenchClient(ours, token, owner)) as client:
+            found += [curves.prompts(client), curves.lists(client)]
         other = ours.twin()
         with (
             started(ours, curves.FOLLOWED),
             started(other, curves.FOLLOWED),
-            closing(Visitor(ours, token, owner)) as writing,
-            closing(Visitor(other, token, owner)) as reading,
+            closing(BenchClient(ours, token, owner)) as writing,
+            closing(BenchClient(other, token, owner)) as reading,
         ):
-            found.append(curves.elsewhere(writing, reading))
+            found.append(curves.remote_follower(writing, reading))
         return found
 
 
 @contextmanager
-def _model(options: dict[str, Any]) -> Iterator[ModelServer]:
+def _model(options: dict[str, Any]) -> Iterator[RunningModel]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
@@ -121,7 +122,7 @@ def _model(options: dict[str, Any]) -> Iterator[ModelServer]:
 
 @contextmanager
 def _database() -> Iterator[str]:
-    """The URL of a database for this run alone, in which Django works meanwhile; dropped at the end."""
+    """Create a database for this run, point Django at it, yield its URL, and drop it at the end."""
     before = connection.settings_dict["NAME"]
     name = f"bench_{os.getpid()}"
     _administer(f'CREATE DATABASE "{name}"')

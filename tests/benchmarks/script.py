@@ -1,20 +1,23 @@
-"""What the model of the benchmark says: the name it is asked by is the script."""
+"""The script of the benchmark's model, written as the model's name."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-STAMP_DIGITS = 11  # of a time in microseconds: 27 hours, then it begins again
+# Digits of a time in microseconds, which wraps after 27 hours.
+STAMP_DIGITS = 11
 STAMP_RANGE = 10**STAMP_DIGITS
-MARK = b"~"  # begins each delta and stands nowhere else
-SMALLEST = 1 + STAMP_DIGITS  # bytes of a delta: the mark and the stamp
+# Begins each delta and stands nowhere else.
+MARK = b"~"
+# Bytes of a delta: the mark and the stamp.
+SMALLEST = 1 + STAMP_DIGITS
 
 _NAME = re.compile(rb"n(\d+)-b(\d+)-d(\d+)-t(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class LoadScript:
     """`deltas` of `size` bytes, `pause` seconds apart, the first one after `wait` seconds."""
 
     deltas: int
@@ -24,12 +27,12 @@ class Script:
 
     @property
     def name(self) -> str:
-        """As a model's name; times are in microseconds there."""
+        """The script as a model's name, with times in microseconds."""
         return f"n{self.deltas}-b{self.size}-d{self.pause * 1e6:.0f}-t{self.wait * 1e6:.0f}"
 
     @classmethod
-    def of(cls, text: bytes) -> Script:
-        """The first script that stands in a text. Raises ValueError where there is none."""
+    def of(cls, text: bytes) -> LoadScript:
+        """Return the first script in a text. Raise ValueError where there is none."""
         found = _NAME.search(text)
         if found is None:
             raise ValueError("no script: the model's name is to be like n150-b12-d20000-t0")
@@ -37,5 +40,5 @@ class Script:
         return cls(deltas, max(size, SMALLEST), pause / 1e6, wait / 1e6)
 
     def text(self, stamp: int) -> bytes:
-        """One delta, sent at `stamp` (microseconds; 0 in a burst, whose bytes are prepared)."""
+        """Return one delta, sent at `stamp` (microseconds; 0 in a burst, whose bytes are prepared)."""
         return MARK + b"%011d" % (stamp % STAMP_RANGE) + b"a" * (self.size - SMALLEST)

@@ -1,4 +1,4 @@
-"""Costs against size: they should not grow with it. Each point is the median of some requests, in milliseconds."""
+"""Costs against size, which should not grow with it. Each point is the median of some requests, in milliseconds."""
 
 from __future__ import annotations
 
@@ -14,14 +14,19 @@ from uuid import uuid4
 
 from django.db import connection
 
-from chat.bench.contestants import Ours
-from chat.bench.script import MARK, SMALLEST, STAMP_RANGE, Script
+from tests.benchmarks.contestants import Ours
+from tests.benchmarks.script import MARK, SMALLEST, STAMP_RANGE, LoadScript
 
-TRIES = 21  # requests for a point: an odd number, whose median is one of them
-THREAD_SIZES = (10, 100, 1_000, 10_000)  # messages
-LIST_SIZES = (100, 1_000, 10_000, 100_000)  # threads of one user
-REPLAY = Script(65_536, 16)  # 1 MiB
-FOLLOWED = Script(100, 12, 0.05)  # 5 s, twenty flushes of the log
+# Requests for a point; an odd number, so that the median is one of them.
+TRIES = 21
+# Messages of a thread.
+THREAD_SIZES = (10, 100, 1_000, 10_000)
+# Threads of one user.
+LIST_SIZES = (100, 1_000, 10_000, 100_000)
+# 1 MiB.
+REPLAY = LoadScript(65_536, 16)
+# 5 s, twenty flushes of the log.
+FOLLOWED = LoadScript(100, 12, 0.05)
 
 _MESSAGES = """
 INSERT INTO chat_message (owner_id, thread_id, public_id, turn, position, role, content, imported)
@@ -49,7 +54,7 @@ FROM generate_series(1, %(size)s) AS n
 
 @dataclass
 class Curve:
-    """`points` are sizes and medians; `fault` says why there are none or fewer."""
+    """Sizes with medians; `fault` is the reason where points are missing."""
 
     name: str
     unit: str
@@ -57,8 +62,8 @@ class Curve:
     fault: str = ""
 
 
-class Visitor:
-    """One user of our server, on one kept connection."""
+class BenchClient:
+    """A user of our server on one persistent connection."""
 
     def __init__(self, server: Ours, token: str, owner: int) -> None:
         self.owner = owner
@@ -66,7 +71,7 @@ class Visitor:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def first_byte(self, method: str, path: str, body: dict[str, Any] | None = None) -> float:
-        """Milliseconds until the answer's first byte; the rest is read. Raises RuntimeError at another status than 200."""
+        """Return the milliseconds to the answer's first byte, and read the rest. Raise RuntimeError unless 200."""
         began = time.monotonic()
         answer = self.ask(method, path, body)
         answer.read(1)
@@ -94,7 +99,7 @@ def prompt(thread: str = "", response: str = "") -> dict[str, Any]:
 
 
 def measured(curve: Curve, sizes: Sequence[int], point: Callable[[int], float]) -> Curve:
-    """The curve with a point for each size, up to the first that fails."""
+    """Add a point for each size, up to the first that fails."""
     try:
         for size in sizes:
             curve.points.append((size, point(size)))
@@ -103,14 +108,14 @@ def measured(curve: Curve, sizes: Sequence[int], point: Callable[[int], float]) 
     return curve
 
 
-def prompts(visitor: Visitor) -> Curve:
-    """Time to the first byte of an answer, by the messages that the thread holds."""
+def prompts(client: BenchClient) -> Curve:
+    """Measure the time to the first byte of an answer, by the messages in the thread."""
 
     def point(size: int) -> float:
         thread = str(uuid4())
-        _long_thread(visitor.owner, thread, size)
+        _long_thread(client.owner, thread, size)
         body = [prompt(thread) for _ in range(TRIES)]
-        return median(visitor.first_byte("POST", "/api/chat", one) for one in body)
+        return median(client.first_byte("POST", "/api/chat", one) for one in body)
 
     return measured(
         Curve("prompt in a thread of so many messages", "ms to the first byte"), THREAD_SIZES, point
@@ -129,37 +134,37 @@ def _long_thread(owner: int, public_id: str, size: int) -> None:
         cursor.execute("ANALYZE chat_message")
 
 
-def lists(visitor: Visitor) -> Curve:
-    """Time to the first page of a user's threads, by their number."""
+def lists(client: BenchClient) -> Curve:
+    """Measure the time to the first page of a user's threads, by their number."""
     made = 0
 
     def point(size: int) -> float:
         nonlocal made
         with connection.cursor() as cursor:
-            cursor.execute(_THREADS, {"owner": visitor.owner, "size": size - made})
+            cursor.execute(_THREADS, {"owner": client.owner, "size": size - made})
             cursor.execute("ANALYZE chat_thread")
         made = size
-        return median(visitor.first_byte("GET", "/api/threads") for _ in range(TRIES))
+        return median(client.first_byte("GET", "/api/threads") for _ in range(TRIES))
 
     return measured(Curve("list of a user with so many threads", "ms to the first byte"), LIST_SIZES, point)
 
 
-def replays(visitor: Visitor) -> Curve:
-    """Time to the first byte of a finished response's stream. The server's script is REPLAY."""
+def replays(client: BenchClient) -> Curve:
+    """Measure the time to the first byte of a finished response's stream. The server's script is REPLAY."""
 
     def point(size: int) -> float:
         body = prompt()
-        visitor.first_byte("POST", "/api/chat", body)
+        client.first_byte("POST", "/api/chat", body)
         path = f"/api/responses/{body['responseId']}/stream"
-        return median(visitor.first_byte("GET", path) for _ in range(TRIES))
+        return median(client.first_byte("GET", path) for _ in range(TRIES))
 
     return measured(
         Curve("replay of so many bytes", "ms to the first byte"), [REPLAY.deltas * REPLAY.size], point
     )
 
 
-def elsewhere(writing: Visitor, reading: Visitor) -> Curve:
-    """How late a follower in another process gets a delta. The writing server's script is FOLLOWED."""
+def remote_follower(writing: BenchClient, reading: BenchClient) -> Curve:
+    """Measure the delay of a delta at a follower in another process. The writing server's script is FOLLOWED."""
 
     def point(_: int) -> float:
         body = prompt()
@@ -177,7 +182,7 @@ def elsewhere(writing: Visitor, reading: Visitor) -> Curve:
 
 
 def _delays(answer: http.client.HTTPResponse) -> Iterator[float]:
-    """Of the oldest delta of each read, in milliseconds; what was stored when the follower came is left out."""
+    """Yield the delay of the oldest delta of each read, in milliseconds; the replay at the start is left out."""
     answer.read1()
     while data := answer.read1():
         now, at = time.monotonic_ns() // 1000, data.find(MARK)

@@ -1,4 +1,4 @@
-"""Texts of a data set: prompts and replies of made-up words, common ones often and rare ones seldom, as in any language."""
+"""Texts of a data set: prompts and replies of made-up words with the word frequencies of a natural language."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-SEED = 20_24  # the same texts every time: figures of two runs can be compared
-PROMPTS, REPLIES = 2_000, 4_000  # different texts; a message takes one of them
-WORDS = 20_000  # known: as many as a person's daily vocabulary
-RATE_MS = 40  # between two arrivals of a stream: 25 a second
-FIRST_MS = 400  # until the first
+# A fixed seed gives the same texts every time, so that two runs can be compared.
+SEED = 20_24
+# Different texts; a message takes one of them.
+PROMPTS, REPLIES = 2_000, 4_000
+# Different words: about a person's daily vocabulary.
+WORDS = 20_000
+# Milliseconds between two arrivals of a stream: 25 a second.
+RATE_MS = 40
+# Milliseconds to the first arrival.
+FIRST_MS = 400
 
 _COMMON = """
 the and for with from this that about report sales region table chart order customer invoice total month week list show
@@ -23,8 +28,8 @@ _SYLLABLES = [a + b for a in "bdfgklmnprstv" for b in ("a", "e", "i", "o", "u", 
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """`content` is as it is stored, `readable` what a person reads in it; of a reply also how it arrived."""
+class SampleText:
+    """One text: stored content, its readable part, and the arrival times of a reply."""
 
     number: int
     reply: bool
@@ -33,8 +38,8 @@ class Text:
     marks: bytes = b""
 
 
-def texts() -> Iterator[Text]:
-    """All different texts, prompts first, each kind numbered from 0."""
+def texts() -> Iterator[SampleText]:
+    """Yield all different texts, prompts first, each kind numbered from 0."""
     dice = random.Random(SEED)
     words = _vocabulary(dice)
     weights = list(accumulate(1 / (rank + 3) for rank in range(len(words))))
@@ -44,11 +49,11 @@ def texts() -> Iterator[Text]:
 
     for number in range(PROMPTS):
         said = say(dice.randint(4, 40)) + "?"
-        yield Text(number, False, f'<content thesys="true">{html.escape(said)}</content>', said)
+        yield SampleText(number, False, f'<content thesys="true">{html.escape(said)}</content>', said)
     for number in range(REPLIES):
         said = "\n".join(say(dice.randint(8, 60)) + "." for _ in range(dice.randint(1, 6)))
         content = f'<content thesys="true" version="2">{html.escape(said)}</content>'
-        yield Text(number, True, content, said, _marks(len(content.encode()), dice))
+        yield SampleText(number, True, content, said, _marks(len(content.encode()), dice))
 
 
 def _vocabulary(dice: random.Random) -> list[str]:
@@ -57,7 +62,7 @@ def _vocabulary(dice: random.Random) -> list[str]:
 
 
 def _marks(length: int, dice: random.Random) -> bytes:
-    """Arrivals of a dozen bytes or so, as the log keeps them."""
+    """Return arrivals of about a dozen bytes each, in the log's format."""
     marks, at, left = bytearray(), FIRST_MS, length
     while left:
         size = min(left, dice.randint(6, 40))

@@ -1,4 +1,4 @@
-"""What many readers at once would need, from what one of them costs here: arithmetic, for `chat/SCALE.md`.
+"""The needs of many concurrent readers, calculated from the measured costs of one, for `chat/SCALE.md`.
 
 Every reader has a response of its own that runs: the dearest case, for nothing is shared. Followers of one response cost a
 fortieth of that.
@@ -11,9 +11,12 @@ from math import ceil
 
 READERS = (1_000, 100_000, 10_000_000)
 
-DELTAS_PER_SECOND = 50  # of a fast model
-DELTA_BYTES = 150  # on the wire: a dozen bytes of text, framing, TCP and IP
-ANSWER_SECONDS = 20  # of the model, from the first word to the last
+# The rate of a fast model.
+DELTAS_PER_SECOND = 50
+# Bytes on the network for a delta: a dozen bytes of text, framing, TCP and IP.
+DELTA_BYTES = 150
+# Duration of an answer, from the first word to the last.
+ANSWER_SECONDS = 20
 BUSY = (
     0.7  # of a core: above it, delays grow (300 streams fill one, and half of the deltas are then 2 ms late)
 )
@@ -21,7 +24,7 @@ BUSY = (
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one costs: a core is one of the machine in the README's table. Rings are those of the doorbell."""
+    """Measured costs; a core is one of the machine in the README's table."""
 
     delta_us: float = 45.0  # CPU of a server, passing one on and writing it down
     request_us: float = 2_400.0  # CPU of a server, a prompt from its claim to its end
@@ -31,15 +34,15 @@ class Measured:
     wal_request_kb: float = 12.0
     wal_second_kb: float = 11.5
     commits_request: float = 6.0
-    ring_us: float = 11.5  # CPU of a server that hears one
-    rings_request: float = 3.0
-    flushes: float = 5.0  # a second and process; each rings once
+    notification_us: float = 11.5  # CPU of a server that receives one
+    notifications_request: float = 3.0
+    flushes: float = 5.0  # a second and process; each sends one notification
     connections: int = 8  # of a process
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Of so many readers at once. Rates are a second's."""
+    """The needs of so many concurrent readers; rates are per second."""
 
     readers: int
     processes: int
@@ -48,17 +51,17 @@ class Needs:
     commits: float
     wal_mb: float
     database_cores: float
-    rings: float
-    heard_cores: float
+    notifications: float
+    receiving_cores: float
     network_gbit: float
 
 
-def needs(readers: int, measured: Measured, *, doorbells: int = 1) -> Needs:
-    """`doorbells`: into so many parts the rings are divided, each heard by its part of the processes alone."""
+def needs(readers: int, measured: Measured, *, channels: int = 1) -> Needs:
+    """Return the needs; `channels`: the notifications are split so, each with its part of the processes."""
     answers = readers / ANSWER_SECONDS
     own = readers * DELTAS_PER_SECOND * measured.delta_us + answers * measured.request_us
     processes = ceil(own / 1e6 / BUSY)
-    rings = answers * measured.rings_request + processes * measured.flushes
+    notifications = answers * measured.notifications_request + processes * measured.flushes
     return Needs(
         readers=readers,
         processes=processes,
@@ -67,14 +70,14 @@ def needs(readers: int, measured: Measured, *, doorbells: int = 1) -> Needs:
         commits=answers * measured.commits_request + processes * measured.flushes,
         wal_mb=(readers * measured.wal_second_kb + answers * measured.wal_request_kb) / 1e3,
         database_cores=(readers * measured.database_second_us + answers * measured.database_request_us) / 1e6,
-        rings=rings,
-        heard_cores=rings / doorbells * processes * measured.ring_us / 1e6,
+        notifications=notifications,
+        receiving_cores=notifications / channels * processes * measured.notification_us / 1e6,
         network_gbit=readers * DELTAS_PER_SECOND * DELTA_BYTES * 8 / 1e9,
     )
 
 
 def rows(measured: Measured = Measured()) -> list[tuple[str, ...]]:
-    """The table: a line for each need, a column for each number of readers."""
+    """Return the table: a line for each need, a column for each number of readers."""
     columns = [needs(readers, measured) for readers in READERS]
     shown: tuple[tuple[str, str], ...] = (
         ("server processes, a core each", "processes"),
@@ -83,15 +86,15 @@ def rows(measured: Measured = Measured()) -> list[tuple[str, ...]]:
         ("commits a second", "commits"),
         ("WAL, MB a second", "wal_mb"),
         ("cores of Postgres", "database_cores"),
-        ("rings a second", "rings"),
-        ("cores that hear every ring", "heard_cores"),
+        ("rings a second", "notifications"),
+        ("cores that hear every ring", "receiving_cores"),
         ("to the readers, Gbit a second", "network_gbit"),
     )
     return [(name, *(_number(getattr(column, field)) for column in columns)) for name, field in shown]
 
 
 def _number(value: float) -> str:
-    """Two significant digits: the figures carry no more."""
+    """Return the value with two significant digits; the figures carry no more."""
     if value >= 100:
         step = 10 ** (len(str(int(value))) - 2)
         return f"{round(value / step) * step:,}"

@@ -1,4 +1,4 @@
-"""The results for people, and for programs."""
+"""The results as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chat.bench.curves import Curve
-from chat.bench.figures import Spread, spread
-from chat.bench.rounds import Runs
+from tests.benchmarks.curves import Curve
+from tests.benchmarks.figures import Spread, spread
+from tests.benchmarks.rounds import Runs
 
 HEAD = ("scenario", "unit", "ours: min, median, max", "against", "against ÷ ours, pair by pair", "to reach")
 
 
 def lines(runs: list[Runs], curves: list[Curve]) -> list[str]:
-    """The table, a line for each scenario and curve, and then all that could not be measured."""
+    """Return the table with a line for each scenario and curve, and then the runs without a figure."""
     rows = [HEAD, *map(_row, runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]

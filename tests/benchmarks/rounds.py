@@ -1,4 +1,4 @@
-"""Runs scenarios in rounds, the contestants in turn: each run on a server of its own, so that none inherits memory."""
+"""Rounds of scenarios, with the contestants in turn. Each run has a fresh server, so that no memory is inherited."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from chat.bench import figures, processes
-from chat.bench.contestants import OTHER_CORE, Contestant
-from chat.bench.figures import Result
-from chat.bench.scenarios import Scenario
-from chat.bench.script import Script
 from chatproject.dev.bootstrap import ROOT
+from tests.benchmarks import figures, processes
+from tests.benchmarks.contestants import OTHER_CORE, Contestant
+from tests.benchmarks.figures import Result
+from tests.benchmarks.scenarios import Scenario
+from tests.benchmarks.script import LoadScript
 
-LOAD = [sys.executable, "-m", "chat.bench.load"]
-WARM_UP = 50  # streams at once for each process: connections, prepared statements, compiled code
-LOAD_SECONDS = 300.0  # beyond the client's own time limit: it hangs
+LOAD = [sys.executable, "-m", "tests.benchmarks.load"]
+# Streams at once for each process before a run: they warm connections, prepared statements, compiled code.
+WARM_UP = 50
+# Longer than the client's own time limit: beyond it the client hangs.
+LOAD_SECONDS = 300.0
 
 
 @dataclass
 class Runs:
-    """A scenario's results, by contestant. `faults` say why runs gave no figure."""
+    """A scenario's results by contestant; `faults` are the reasons of runs without a figure."""
 
     scenario: Scenario
     results: dict[str, list[Result | None]] = field(default_factory=dict)
@@ -38,7 +40,7 @@ class Runs:
 
     @property
     def ratios(self) -> list[float]:
-        """The second side's figure over the first one's, pair by pair: how many times better the first is."""
+        """The second side's figure divided by the first one's, pair by pair."""
         if len(self.results) < 2:
             return []
         figure = figures.OF[self.scenario.figure]
@@ -51,8 +53,8 @@ class Runs:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelServer:
-    """One that runs."""
+class RunningModel:
+    """The port and process of a model server."""
 
     port: int
     pid: int
@@ -60,10 +62,10 @@ class ModelServer:
 
 @dataclass(frozen=True)
 class Bench:
-    """The contestants by name, the model server behind them, and what loads them."""
+    """The contestants by name, the model server behind them, and the command of the load client."""
 
     contestants: Mapping[str, Contestant]
-    model: ModelServer
+    model: RunningModel
     load: Sequence[str]
     rounds: int
 
@@ -71,7 +73,7 @@ class Bench:
         runs = Runs(scenario)
         taking_part = [self.contestants[side] for side in scenario.sides if side in self.contestants]
         for number in range(self.rounds):
-            # Whoever is first meets a machine in another state: they change places.
+            # The first one meets the machine in another state, so the order alternates.
             for contestant in taking_part[:: -1 if number % 2 else 1]:
                 say(f"{scenario.name}, round {number + 1} of {self.rounds}: {contestant.name}")
                 result, fault = self._run(scenario, contestant)
@@ -82,7 +84,7 @@ class Bench:
 
     def _run(self, scenario: Scenario, contestant: Contestant) -> tuple[Result | None, str]:
         try:
-            with started(contestant, scenario.script), self._beside(contestant):
+            with started(contestant, scenario.script), self._pinned_beside(contestant):
                 result = self._measured(scenario, contestant)
         except (TimeoutError, RuntimeError, subprocess.TimeoutExpired) as problem:
             return None, str(problem)
@@ -90,8 +92,8 @@ class Bench:
         return (None, fault) if fault else (result, "")
 
     @contextmanager
-    def _beside(self, contestant: Contestant) -> Iterator[None]:
-        """Client and model server on a core of their own; beside two processes on both cores, or one would come off worse."""
+    def _pinned_beside(self, contestant: Contestant) -> Iterator[None]:
+        """Pin client and model server to their own core; beside two processes to both, so that these are treated alike."""
         others = [os.getpid(), self.model.pid]
         processes.pin(others, *(range(contestant.processes) if contestant.processes > 1 else [OTHER_CORE]))
         try:
@@ -118,14 +120,14 @@ class Bench:
         return result
 
     def _options(self, scenario: Scenario, contestant: Contestant) -> list[str]:
-        """As many streams for each process, fewer where fewer files may be open; HTTP where there are no WebSockets."""
+        """Return the load options: streams for each process within the open-file limit, HTTP where no WebSockets are."""
         options = [one for one in scenario.load() if one != "--ws" or contestant.websockets]
         at = options.index("--n") + 1
         options[at] = str(min(int(options[at]) * contestant.processes, processes.file_limit()))
         return options
 
     def _loaded(self, arguments: Sequence[str]) -> Result:
-        """What the load client prints. Raises RuntimeError where it prints nothing."""
+        """Return the output of the load client. Raise RuntimeError where it is empty."""
         done = subprocess.run(
             [*self.load, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=LOAD_SECONDS
         )
@@ -135,8 +137,8 @@ class Bench:
 
 
 @contextmanager
-def started(contestant: Contestant, script: Script) -> Iterator[None]:
-    """A contestant, running meanwhile."""
+def started(contestant: Contestant, script: LoadScript) -> Iterator[None]:
+    """Run a contestant within the block."""
     try:
         contestant.start(script.name)
         yield
@@ -145,15 +147,15 @@ def started(contestant: Contestant, script: Script) -> Iterator[None]:
 
 
 @contextmanager
-def model_server(command: Sequence[str], port: int) -> Iterator[ModelServer]:
-    """The model server on a port, running meanwhile on the other core."""
+def model_server(command: Sequence[str], port: int) -> Iterator[RunningModel]:
+    """Run the model server on a port and on the other core within the block."""
     server = subprocess.Popen([*command, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         processes.pin([server.pid], OTHER_CORE)
         time.sleep(1)
         if server.poll() is not None:
             raise RuntimeError(f"the model server ended with status {server.returncode}")
-        yield ModelServer(port, server.pid)
+        yield RunningModel(port, server.pid)
     finally:
         server.terminate()
         server.wait()

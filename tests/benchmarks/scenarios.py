@@ -1,15 +1,16 @@
-"""What is measured, how much of it, and how far it is to reach."""
+"""The scenarios: load, figure and aim."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat.bench.script import Script
+from tests.benchmarks.script import LoadScript
 
-OURS, TWO, ROUTE = "ours", "ours, two processes", "next.js"  # names of contestants
+# Names of contestants.
+OURS, TWO, ROUTE = "ours", "ours, two processes", "next.js"
 
-PACED = Script(150, 12, 0.02)
-BURST = Script(500, 12)
+PACED = LoadScript(150, 12, 0.02)
+BURST = LoadScript(500, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Scenario:
 
     name: str
     title: str
-    script: Script
+    script: LoadScript
     options: tuple[str, ...]
     figure: str
     unit: str
@@ -59,7 +60,7 @@ ALL = (
     Scenario(
         "saturation",
         "300 streams × 50/s: median delay",
-        Script(500, 12, 0.02),
+        LoadScript(500, 12, 0.02),
         _options("--n 300 --ramp 1000 --timeout 90"),
         "delay",
         "ms",
@@ -68,7 +69,7 @@ ALL = (
     Scenario(
         "saturation-tail",
         "the same: 99th percentile",
-        Script(500, 12, 0.02),
+        LoadScript(500, 12, 0.02),
         _options("--n 300 --ramp 1000 --timeout 90"),
         "late",
         "ms",
@@ -77,7 +78,7 @@ ALL = (
     Scenario(
         "held",
         "1,000 open streams: memory of each",
-        Script(10, 12, 1.0),
+        LoadScript(10, 12, 1.0),
         _options("--n 1000 --ramp 3000 --timeout 90"),
         "memory",
         "KB/stream",
@@ -86,7 +87,7 @@ ALL = (
     Scenario(
         "first-byte",
         "time to the first byte, the model's own taken off",
-        Script(1),
+        LoadScript(1),
         _options("--n 60 --conc 1"),
         "first_byte",
         "ms",
@@ -115,7 +116,7 @@ ALL = (
     Scenario(
         "followers",
         "10,000 idle followers (WebSocket): memory of each",
-        Script(1000, 12, 20.0),
+        LoadScript(1000, 12, 20.0),
         _options("--ws --hold 10 --n 10000 --ramp 20000 --timeout 120"),
         "held_memory",
         "KB/follower",
@@ -125,7 +126,7 @@ ALL = (
     Scenario(
         "tiny",
         "a trial of the benchmark itself",
-        Script(3),
+        LoadScript(3),
         _options("--n 2 --conc 2"),
         "cpu_per_delta",
         "µs CPU/delta",
