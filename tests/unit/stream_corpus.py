@@ -11,8 +11,8 @@ from chat.llm.sse import CallDelta
 from chat.testing import FAULTS, TOOL_FAULTS, Script
 from chat.testing.faults import HELLO, PLAIN_END
 from chat.testing.faults import event as hello_event
-from chat.testing.scripted_model import Behaviour
 from chat.testing.script import Raw
+from chat.testing.scripted_model import Behaviour
 
 D = CallDelta
 
