@@ -1,4 +1,4 @@
-"""What starts the processes of a server: all on the same listening sockets."""
+"""Commands that start the processes of a server, all on the same listening sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatproject.server import balance
 
 
 class Launch:
-    """`commands` start one process each, given the `descriptors`, until `close`: again where one has died."""
+    """The `commands` of `count` processes and the `descriptors` that they inherit, usable until `close`."""
 
     def __init__(self, listeners: Iterable[socket.socket], count: int) -> None:
         sockets = [listener.fileno() for listener in listeners]
@@ -21,9 +21,9 @@ class Launch:
         self.commands, self.descriptors = [command], sockets
         self._shared = ExitStack()
         if count > 1:
-            shared = self._shared.enter_context(balance.shared(count)).fileno()
-            self.commands = [[*command, "--balance", str(shared), str(place)] for place in range(count)]
-            self.descriptors = [*sockets, shared]
+            counts = self._shared.enter_context(balance.create_counts(count)).fileno()
+            self.commands = [[*command, "--balance", str(counts), str(index)] for index in range(count)]
+            self.descriptors = [*sockets, counts]
 
     def close(self) -> None:
         self._shared.close()

@@ -1,5 +1,7 @@
-"""The listening sockets. `up` opens them once and hands them to every server process: while one restarts, clients wait
-in the queue and are not refused.
+"""Listening sockets.
+
+`up` opens them once and hands them to every server process: while one restarts, its clients wait in the sockets' queue
+and are not refused.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-BACKLOG = 1024  # connections not yet accepted: a burst of 200 waited up to three seconds on Twisted's 50
+BACKLOG = 1024
+"""Connections not yet accepted: a burst of 200 waited up to three seconds on Twisted's 50."""
 
 Address = tuple[socket.AddressFamily, Any]
 
 
 def resolve(host: str, port: int) -> list[Address]:
-    """Every address that `host` stands for. Raises SystemExit with one line when it stands for none."""
+    """Return every address of `host`. Raises SystemExit with one line when there is none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as problem:
@@ -25,12 +28,12 @@ def resolve(host: str, port: int) -> list[Address]:
 
 
 def loopback(addresses: list[Address]) -> bool:
-    """Whether nobody but this machine can reach them."""
+    """Return True if only this machine can reach the addresses."""
     return all(ipaddress.ip_address(address[0].partition("%")[0]).is_loopback for _, address in addresses)
 
 
 def listen(addresses: list[Address]) -> list[socket.socket]:
-    """Sockets on all the addresses; port 0 becomes a free one, the same for all.
+    """Open a listening socket on each address. Port 0 becomes a free port, the same for all.
 
     Raises SystemExit with one line when a port is taken.
     """
@@ -61,13 +64,13 @@ def _bound(family: socket.AddressFamily, address: tuple[Any, ...]) -> socket.soc
 
 
 def reachable(listener: socket.socket) -> tuple[str, int]:
-    """Where this machine reaches the listener: one on every address is on the loopback too."""
+    """Return the host and port by which this machine reaches the listener."""
     host, port = listener.getsockname()[:2]
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
 
 
 def raise_file_limit() -> None:
-    """As many open files as allowed, for this process and its children: a thousand readers are a thousand sockets."""
+    """Raise the limit of open files, for this process and its children: each reader is a socket."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for limit in (hard, 10_240):  # macOS names no limit, and refuses more than this
         with suppress(ValueError, OSError):

@@ -1,7 +1,7 @@
-"""Keeps the server processes running: starts them, waits until they answer, restarts what dies, stops them all.
+"""Supervision of the server processes: start, wait until they answer, restart after a death, stop.
 
-A server process gets the listening sockets, and a pipe as its standard input that closes when this process ends, however
-it ends: none outlives it.
+A server process inherits the listening sockets, and as its standard input a pipe that closes when the supervisor
+ends, however it ends: no server process outlives it.
 """
 
 from __future__ import annotations
@@ -20,27 +20,39 @@ from chatproject.dev.launch import Launch
 from chatproject.dev.postgres.cluster import Postgres
 from chatproject.dev.probe import ReadinessProbe
 
-STOP_SECONDS = 10.0  # for a server to write down and end what it streams, which takes it 5
-TICK_SECONDS = 0.5  # between two looks at the database and at processes that wait for their restart
-FIRST_PAUSE_SECONDS = 0.1  # before a restart; doubled with each death that follows closely
+STOP_SECONDS = 10.0
+"""For a server process to store and end its streams, which takes it 5 s."""
+
+TICK_SECONDS = 0.5
+"""Between two checks of the database and of processes that are due for a restart."""
+
+FIRST_PAUSE_SECONDS = 0.1
+"""Before a restart; doubled with each death that follows closely."""
+
 LONGEST_PAUSE_SECONDS = 5.0
-HEALTHY_SECONDS = 10.0  # a process that lived so long did not die of its start
-MAX_START_FAILURES = 3  # deaths in a row before anything answered: the fault is not in the moment
+"""Before a restart, at most: a fault that has been mended is noticed within this time."""
+
+HEALTHY_SECONDS = 10.0
+"""A process that lived for so long did not die of its start."""
+
+MAX_START_FAILURES = 3
+"""Deaths in a row before the first answer: the fault does not pass by itself."""
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class ServerProcess:
-    """One server process and those that take its place."""
+    """One server process, and its replacements."""
 
     def __init__(self, command: list[str], descriptors: Iterable[int], environ: Mapping[str, str]) -> None:
         self._command, self._descriptors, self._environ = command, tuple(descriptors), environ
         self._process: subprocess.Popen[bytes] | None = None
         self._started = self._due = 0.0
         self.failures_in_a_row = 0
-        """In a row, none of them after a healthy life."""
+        """Deaths in a row, each soon after the start."""
 
     def check(self) -> None:
-        """Start the process where it is due, and note its death."""
+        """Start the process when it is due, and notice its death."""
         now = time.monotonic()
         if self._process and self._process.poll() is not None:
             self._on_exit(now)
@@ -60,7 +72,8 @@ class ServerProcess:
         self.failures_in_a_row = 1 if now - self._started > HEALTHY_SECONDS else self.failures_in_a_row + 1
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.failures_in_a_row - 1), LONGEST_PAUSE_SECONDS)
         say(
-            f"Server process {self._process.pid} ended ({_reason(self._process.returncode)}): the next in {pause:g} s."
+            f"Server process {self._process.pid} ended ({_reason(self._process.returncode)}): "
+            f"the next in {pause:g} s."
         )
         self._due = now + pause
         self._close()
@@ -79,7 +92,7 @@ class ServerProcess:
 
 
 class Supervisor:
-    """`count` server processes on the same listening sockets, and the embedded database if there is to be one."""
+    """Supervisor of `count` server processes on the same sockets, and of the embedded database if given."""
 
     def __init__(
         self,
@@ -96,7 +109,7 @@ class Supervisor:
         self._wake, self._waker = os.pipe()
 
     def run(self, announce: Callable[[], None]) -> int:
-        """Serve until a signal comes; the exit status. `announce` is called once, when the server answers."""
+        """Serve until a signal comes; return the exit status. Call `announce` once the server answers."""
         self._watch_signals()
         try:
             self._start_database()
@@ -114,21 +127,21 @@ class Supervisor:
             self._stop()
 
     def _start_database(self) -> None:
-        """The servers take longer to load than a database that is there takes to start: they begin before it."""
+        """Start the servers, which take longer to load than an existing database, and then the database."""
         if self._database:
             if self._database.exists():
                 self._check_servers()
             self._database.start()
 
     def _prepare(self) -> subprocess.Popen[bytes]:
-        """Migrations and the admin's account, while the servers load: both take half a second."""
+        """Start the migrations and the creation of the admin's account, beside the servers: both take 0.5 s."""
         command = [sys.executable, "-m", "django", "prepare"]
         return subprocess.Popen(
             command, cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL, start_new_session=True
         )
 
     def _become_ready(self, preparation: subprocess.Popen[bytes]) -> bool:
-        """Whether the servers answer; False when they never will, or were told to stop before."""
+        """Wait until the servers answer. Return False if they never will, or a signal came before."""
         with ReadinessProbe(self._listeners[0], self._environ) as probe:
             while not self._stops and not probe.ready:
                 self._check_servers()
@@ -174,7 +187,7 @@ class Supervisor:
     # Stopping
 
     def _stop(self) -> None:
-        """What streams is ended in order; a second signal is answered at once."""
+        """Stop the servers, which end their streams in order, and the database. A second signal kills them."""
         for listener in self._listeners:
             listener.close()
         self._launch.close()

@@ -1,12 +1,12 @@
-"""Daphne's protocols with a bound on everything that a client can make them hold.
+"""Daphne's protocols with a bound on everything that a client can make the server hold.
 
-    outbound    what one connection still has to send, and the wait of those who would send more
-    http        HTTP: caps on time and size of what arrives, problem documents, failed answers cut short
+    outbound    flow control of one connection: unsent bytes, and applications that wait for room
+    http        HTTP: limits on the time and size of requests, problem documents, failed responses cut short
     websocket   WebSocket: frames wait in the kernel while the consumer is busy
-    port        connections, shared evenly with other processes
-    server      all of it put together, and its drain
+    port        the listening port, its fair share among processes, and the transports of connections
+    server      the server: start, applications, periodic checks, drain
 
-Import this before anything else of Daphne's or Twisted's: it installs the reactor, on uvloop.
+Import this package before any other module of Daphne or Twisted: it installs the reactor, on uvloop.
 """
 
 import uvloop

@@ -1,7 +1,7 @@
-"""`python -m chatproject.server --fd N`: Daphne on an inherited listening socket, with bounded memory.
+"""Command `python -m chatproject.server --fd N`: Daphne on inherited sockets, with bounded memory.
 
 The application may have two attributes, both `Callable[[], Awaitable[None]]`: `on_startup`, run beside the
-first requests, and `on_shutdown`, run to its end before any reader is sent away.
+first requests, and `on_shutdown`, run to its end before any connection is closed.
 """
 
 # mypy: disable-error-code="no-untyped-call,import-untyped,misc"
@@ -25,16 +25,16 @@ from daphne.utils import import_by_path
 from chat.conf import settings
 from chatproject.server.balance import Balance
 from chatproject.server.http import REQUEST_SECONDS
-from chatproject.server.server import BODY_BYTES, Server
+from chatproject.server.server import BODY_BYTES, DaphneServer
 
 GARBAGE_OBJECTS = 10_000
-"""New objects before Python looks among them for cycles, of which few arise here. With Python's own 700, and with the objects
-of the start looked at too, that was 5.5 % of the CPU at 150 prompts a second (perf, two runs), against 1.7 %.
+"""New objects before Python searches them for cycles, of which few arise here. With Python's own 700, and with the objects
+of the start searched too, that was 5.5 % of the CPU at 150 prompts a second (perf, two runs), against 1.7 %.
 """
 
 
-def stop_with_parent(server: Server) -> None:
-    """Stop at the end of the standard input: a pipe that only the parent holds open."""
+def stop_with_parent(server: DaphneServer) -> None:
+    """Stop the server at the end of the standard input, a pipe that only the parent holds open."""
 
     def read() -> None:
         if not os.read(0, 1024):
@@ -51,13 +51,16 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--balance",
         type=int,
         nargs=2,
-        metavar=("FD", "PLACE"),
-        help="inherited file with the connections of all processes on the sockets, and the place of this one's",
+        metavar=("FD", "INDEX"),
+        help="inherited file of connection counts, and the index of this process in it",
     )
     parser.add_argument("--application", default="chatproject.asgi:application", help="module:name")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when the standard input ends")
     parser.add_argument(
-        "--reader-seconds", type=float, default=settings.reader_seconds, help="for one that takes nothing"
+        "--reader-seconds",
+        type=float,
+        default=settings.reader_seconds,
+        help="for a reader that takes nothing",
     )
     parser.add_argument(
         "--request-seconds", type=float, default=REQUEST_SECONDS, help="for a request to arrive"
@@ -67,20 +70,20 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until told to stop; returns the exit code."""
+    """Serve until a signal or the parent's end; return the exit code."""
     given = arguments(argv)
     asyncio.set_event_loop(loop)
     try:
         sockets = [socket.socket(fileno=fd) for fd in given.fd]
         balance = Balance(*given.balance) if given.balance else None
     except OSError as error:
-        sys.stderr.write(f"--fd or --balance names nothing of the kind: {error}\n")
+        sys.stderr.write(f"--fd is no socket, or --balance no file of counts: {error}\n")
         return 2
     application = import_by_path(given.application)
-    gc.freeze()  # what is there now stays
+    gc.freeze()  # modules and classes stay to the end
     gc.set_threshold(GARBAGE_OBJECTS)
     limits = {name: getattr(given, name) for name in ("reader_seconds", "request_seconds", "body_bytes")}
-    server = Server(application, sockets, balance, **limits)
+    server = DaphneServer(application, sockets, balance, **limits)
     if given.exit_with_parent:
         stop_with_parent(server)
     server.run()

@@ -1,7 +1,10 @@
-"""How many connections each process of a server has, where all of them can see it.
+"""Even shares of the connections among the processes of a server.
 
-Processes that accept on one socket race for each connection, and one that pauses or works loses: of 200 streams, two had 83 and
-117. Whoever has more than another leaves the next ones to it; then both had 100 (seven turns each).
+Each process counts its connections in a file that all of them map. One that has more than another leaves the next ones
+to it. The kernel's own ways were measured with 200 connections at once to two processes, 20 times each. Connections of
+the busier process at worst: 180 where both accept on one socket, 111 with SO_REUSEPORT, 104 with this. SO_REUSEPORT also
+gives a process that hangs its share: 106 of 200 connections were not answered, none with this. Those of a process that
+had died waited up to 2.8 s for its replacement, 0.4 s with this.
 """
 
 from __future__ import annotations
@@ -12,31 +15,31 @@ import tempfile
 from typing import IO, Final
 
 AHEAD = 4
-"""Connections that a process may have more than another: those of a burst are taken in handfuls, not one by one in turn."""
+"""Connections that a process may have more than another: a burst is accepted in handfuls, not one by one in turn."""
 
 COUNT: Final = "L"
-SIZE = struct.calcsize(COUNT)
+COUNT_BYTES = struct.calcsize(COUNT)
 
 
-def shared(processes: int) -> IO[bytes]:
-    """The file that these processes share; it has no name, and goes when nobody has it open."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the processes run
-    file.truncate(processes * SIZE)
+def create_counts(processes: int) -> IO[bytes]:
+    """Create the unnamed file that the processes share; it is gone once all of them have closed it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as the processes run
+    file.truncate(processes * COUNT_BYTES)
     return file
 
 
 class Balance:
-    """What the process with that place sees in the file."""
+    """The view of the process with number `index` on the shared counts."""
 
-    def __init__(self, descriptor: int, place: int) -> None:
+    def __init__(self, descriptor: int, index: int) -> None:
         self._counts: memoryview[int] = memoryview(mmap.mmap(descriptor, 0)).cast(COUNT)
-        self._place = place
-        self.note(0)  # of one that died here before
+        self._index = index
+        self.record(0)  # a predecessor that died left its count
 
-    def note(self, connections: int) -> None:
-        """So many are open in this process."""
-        self._counts[self._place] = connections
+    def record(self, connections: int) -> None:
+        """Record the number of connections that are open in this process."""
+        self._counts[self._index] = connections
 
     def room(self) -> int:
-        """How many more this one may take before it has too many; none, if it has."""
-        return max(0, min(self._counts) + AHEAD - self._counts[self._place])
+        """Return the number of connections that this process may accept before it has too many."""
+        return max(0, min(self._counts) + AHEAD - self._counts[self._index])

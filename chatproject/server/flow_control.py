@@ -1,7 +1,7 @@
-"""What one connection still has to send."""
+"""Flow control of one connection: the bytes still to be sent, and the applications that wait for room."""
 
 # ruff: noqa: N802
-# The names of a producer are Twisted's.
+# The method names of a producer are Twisted's.
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from typing import Any, Protocol
 from chatproject.server import loop
 
 
-class Watcher(Protocol):
-    """Who cuts the readers that take nothing: the server."""
+class FlowRegistry(Protocol):
+    """The server's view of its connections: all of them, and those whose readers may have stalled."""
 
-    outbounds: set[Outbound]
-    watched: set[Outbound]
+    flows: set[FlowControl]
+    watched: set[FlowControl]
 
 
-class Outbound:
-    """What one connection still has to send, as the producer that Twisted tells of it.
+class FlowControl:
+    """Flow control of one connection, registered as the producer that Twisted pauses and resumes.
 
-    It is `full` from 64 KiB on, which is Twisted's mark, until the kernel has all; `gone` when nobody reads.
+    `full` from Twisted's mark of 64 KiB on until the kernel has taken everything; `closed` once the connection has
+    ended.
     """
 
-    def __init__(self, transport: Any, watcher: Watcher) -> None:
-        self.transport, self.watcher = transport, watcher
-        self.full = self.gone = False
-        self._waiting: list[asyncio.Future[None]] = []
-        self._left = self._since = 0.0
-        watcher.outbounds.add(self)
+    def __init__(self, transport: Any, registry: FlowRegistry) -> None:
+        self.transport, self.registry = transport, registry
+        self.full = self.closed = False
+        self._waiters: list[asyncio.Future[None]] = []
+        self._unacked = self._since = 0.0
+        registry.flows.add(self)
 
     async def drained(self) -> None:
-        """Return once there is room again or nobody to send to."""
+        """Wait until there is room again or the connection has ended."""
         if self.full:
             waiter: asyncio.Future[None] = loop.create_future()
-            self._waiting.append(waiter)
+            self._waiters.append(waiter)
             await waiter
 
     def pauseProducing(self) -> None:
@@ -47,39 +48,39 @@ class Outbound:
 
     def resumeProducing(self) -> None:
         self.full = False
-        waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
-        self.watcher.watched.discard(self)
+        self.registry.watched.discard(self)
 
     def stopProducing(self) -> None:
-        self.gone = True
+        self.closed = True
         self.resumeProducing()
-        self.watcher.outbounds.discard(self)
+        self.registry.flows.discard(self)
 
     def watch(self) -> None:
-        """Have the connection cut if its reader takes nothing from now on."""
-        if self not in self.watcher.watched:
-            self._left, self._since = self.untaken(), loop.time()
-            self.watcher.watched.add(self)
+        """Have the connection aborted if its reader acknowledges nothing from now on."""
+        if not self.closed and self not in self.registry.watched:
+            self._unacked, self._since = self.unacked_bytes(), loop.time()
+            self.registry.watched.add(self)
 
     def stalled_seconds(self) -> float:
-        """How long the reader has taken nothing; 0 where nothing waits for it."""
-        left = self.untaken()
-        if left < self._left or not left:
+        """Return the time since the reader last acknowledged a byte; 0 where nothing is unacknowledged."""
+        unacked = self.unacked_bytes()
+        if unacked < self._unacked or not unacked:
             self._since = loop.time()
-        self._left = left
+        self._unacked = unacked
         return loop.time() - self._since
 
-    def pending(self) -> int:
-        """Bytes that the kernel does not have yet."""
+    def pending_bytes(self) -> int:
+        """Return the number of bytes that the kernel does not have yet."""
         transport = self.transport
         return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
 
-    def untaken(self) -> int:
-        """Bytes that the reader's machine has not acknowledged; where the kernel does not tell, `pending`."""
+    def unacked_bytes(self) -> int:
+        """Return the number of bytes not acknowledged by the peer, or pending where the kernel gives no figure."""
         kernel = bytearray(4)
         with contextlib.suppress(OSError, ValueError):
             fcntl.ioctl(self.transport.fileno(), termios.TIOCOUTQ, kernel)
-        return self.pending() + int.from_bytes(kernel, "little")
+        return self.pending_bytes() + int.from_bytes(kernel, "little")

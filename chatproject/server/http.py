@@ -17,17 +17,17 @@ from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
 
 from chatproject.server import loop
-from chatproject.server.flow_control import Outbound
+from chatproject.server.flow_control import FlowControl
 
 REQUEST_SECONDS = 60
-"""From a request's first byte to its last, and idle between two: proxies cut idle connections at 60 s too."""
+"""From a request's first byte to its last, and between two: proxies cut idle connections at 60 s too."""
 
 LINGER_SECONDS = 5
-"""A refused sender's bytes are dropped for so long: closing at once would reset it and lose the answer."""
+"""A refused client's bytes are discarded for so long: closing at once would reset it and lose the answer."""
 
 
 def problem(status: int, code: str, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Headers and body of a problem document for what never reaches the application."""
+    """Return headers and body of a problem document for a request that never reaches the application."""
     title = HTTPStatus(status).phrase
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
     data = json.dumps(body).encode()
@@ -41,13 +41,14 @@ def problem(status: int, code: str, detail: str) -> tuple[list[tuple[bytes, byte
     ], data
 
 
-_SENT = Headers()  # stands in for those of a request whose head has been answered
+_SENT = Headers()
+"""Replaces the headers of a request whose response has begun."""
 
 
-class Inbox:
-    """What a request's application receives: its body, bounded as it was read, and that the client left.
+class ReceiveQueue:
+    """The events for a request's application: the body, bounded while it is read, and the disconnect.
 
-    Each stream has one for as long as it lives, and a queue of asyncio takes 3 KB.
+    Each open stream holds one, and a queue of asyncio takes 3 KB.
     """
 
     __slots__ = ("_messages", "_waiter")
@@ -62,7 +63,7 @@ class Inbox:
             self._waiter.set_result(None)
 
     async def get(self) -> dict[str, Any]:
-        """The next message. One reader at a time."""
+        """Return the next event. One reader at a time."""
         while not self._messages:
             self._waiter = loop.create_future()
             await self._waiter
@@ -70,37 +71,37 @@ class Inbox:
 
 
 class Channel(HTTPChannel):
-    """One HTTP connection. A request arrives within `request_seconds` of its first byte, or never."""
+    """One HTTP connection, closed when a request takes more than `request_seconds` to arrive."""
 
     transport: Any
     arriving = refused = False
 
     def connectionMade(self) -> None:
         self.server = self.factory.server
-        self.outbound = Outbound(self.transport, self.server)
+        self.flow = FlowControl(self.transport, self.server)
         super().connectionMade()
 
     def connectionLost(self, reason: Any = None) -> None:
-        self.outbound.stopProducing()
+        self.flow.stopProducing()
         super().connectionLost(reason)
 
     def pauseProducing(self) -> None:
-        self.outbound.pauseProducing()
+        self.flow.pauseProducing()
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
-        self.outbound.resumeProducing()
+        self.flow.resumeProducing()
         super().resumeProducing()
 
     def loseConnection(self) -> None:
-        self.outbound.watch()  # Twisted would wait for ever until the rest is taken
+        self.flow.watch()  # Twisted would wait for ever for the reader to take the rest
         super().loseConnection()
 
     def timeoutConnection(self) -> None:
         if self.refused:
             self.transport.abortConnection()
-        elif self.outbound.untaken():
-            self.outbound.watch()  # still reads the last answer
+        elif self.flow.unacked_bytes():
+            self.flow.watch()  # the client still reads the last response
             self.setTimeout(self.timeOut)
         else:
             super().timeoutConnection()
@@ -126,7 +127,7 @@ class Channel(HTTPChannel):
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
         super().writeHeaders(version, code, reason, headers)
-        # Nobody asks for them again, and a stream may be open for minutes: 1.5 KB.
+        # They are not needed again, and take 1.5 KB in each open stream.
         request = self.requests[0]
         request.requestHeaders = request.responseHeaders = _SENT
         request.clean_headers = None
@@ -145,7 +146,7 @@ class Channel(HTTPChannel):
         self.refuse(400, "bad_request", "This is not valid HTTP/1.1.")
 
     def refuse(self, status: int, code: str, detail: str) -> None:
-        """Answer a request that has not wholly arrived, and drop unread what else comes of it."""
+        """Answer a request that has not wholly arrived, and discard the rest of it."""
         if self.refused:
             return
         self.refused = True
@@ -160,15 +161,15 @@ class Channel(HTTPChannel):
 
 
 class Request(WebRequest):
-    """One HTTP exchange. It is cut short where the application fails or forgets the end: no client hangs."""
+    """One HTTP exchange, cut short where the application fails or forgets the end: no client hangs."""
 
     def __init__(self, channel: Channel, *args: Any) -> None:
-        # Twisted would parse forms in the event loop, up to the cap, for nobody.
+        # Twisted would parse forms in the event loop, up to the limit; the application parses them itself.
         super().__init__(channel, *args, parsePOSTFormSubmission=False)
-        self.outbound = channel.outbound
+        self.flow = channel.flow
 
-    def inbox(self) -> Inbox:
-        return Inbox()
+    def make_receive_queue(self) -> ReceiveQueue:
+        return ReceiveQueue()
 
     def handleContentChunk(self, data: bytes) -> None:
         if self.content.tell() + len(data) > self.server.body_bytes:
@@ -178,14 +179,14 @@ class Request(WebRequest):
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if self.chunked and message.get("more_body") and not (self.finished or self.channel is None):
-            # A chunk of a stream under way. Daphne and Twisted come here too, by eight calls: a tenth of the time of a delta.
+            # A chunk of an open stream. Daphne and Twisted do the same by eight calls: a tenth of a delta's time.
             if data := message["body"]:
                 self.channel.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         else:
             super().handle_reply(message)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        if self._response_started:  # the head is gone: a cut body is the only sign left
+        if self._response_started:  # the head has been sent: a truncated body is the only sign left
             self.channel.loseConnection()
             return
         code = {400: "bad_request", 503: "unavailable"}.get(status, "internal_error")
@@ -199,7 +200,7 @@ class Request(WebRequest):
 
 
 class Factory(HTTPFactory):
-    """Makes HTTP connections. Writes no access log: the lines would name what clients ask for."""
+    """Factory of HTTP connections. It writes no access log, whose lines would contain the requested paths."""
 
     protocol: Any = Channel
 

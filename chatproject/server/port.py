@@ -1,4 +1,4 @@
-"""The port that connections come to, and what they become: transports that hand the kernel their bytes at once."""
+"""The listening port, and the transports of the connections that it accepts."""
 
 # mypy: disable-error-code="no-untyped-call,import-untyped,misc"
 # ruff: noqa: N802
@@ -6,34 +6,54 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
+from typing import Any
 
 from twisted.internet import tcp
+from twisted.internet.main import CONNECTION_LOST
 
 from chatproject.server import loop
 from chatproject.server.balance import AHEAD, Balance
 
 LEAVE_SECONDS = 0.004
-"""So long a connection is left to another process: twice what one that relays much pauses (`chat/llm/http/coalescing.py`).
-That one may hang, or be about to start.
-"""
+"""Time for another process to accept a connection: a few turns of a busy event loop. It may hang, or be starting."""
 
 
-class Eager(tcp.Server):
-    """Twisted's waits for the reactor to report the socket writable, even an idle one: another turn of the loop per delta."""
+class ImmediateTransport(tcp.Server):
+    """A transport that hands bytes to the kernel at once and notices every reset.
+
+    Twisted's own waits for the reactor to report even an idle socket as writable: another turn of the event loop for
+    each delta.
+    """
+
+    def doRead(self) -> Any:
+        """Deliver the data that has arrived, and report a reset that arrived behind it.
+
+        uvloop calls this once after a reset and then closes its poll handle: no later call would report it.
+        """
+        reset = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return super().doRead() or (CONNECTION_LOST if reset else None)
+
+    def connectionLost(self, reason: Any) -> None:
+        super().connectionLost(reason)
+        # Cycles keep this object until Python's next search for them; it need not keep unsent data too.
+        self._tempDataBuffer.clear()
+        self.dataBuffer, self._tempDataLen, self.offset = b"", 0, 0
 
     def write(self, data: bytes) -> None:
-        """Send what the kernel takes; the rest, and what comes after it, waits as Twisted has it."""
+        """Send the part that the kernel takes; leave the rest, and all that follows, to Twisted's buffer."""
         if (
             data
             and self.connected
             and not (self.dataBuffer or self._tempDataBuffer or self._writeDisconnected)
         ):
             sent = self.writeSomeData(data)
-            if isinstance(
-                sent, int
-            ):  # else the connection is lost, which the next turn finds out in the usual way
-                data = data[sent:]
+            if not isinstance(sent, int):
+                # The error is reported once: the reactor would never learn of it.
+                self.abortConnection()
+                return
+            data = data[sent:]
         if data:
             super().write(data)
 
@@ -42,29 +62,30 @@ class Eager(tcp.Server):
 
 
 class Port(tcp.Port):
-    """Takes connections, of those that come to several processes as many as the others. Its factory has a `server`."""
+    """A listening port. With a `balance` it accepts as many connections as the other processes on its socket."""
 
-    transport = Eager
+    transport = ImmediateTransport
     balance: Balance | None = None
 
     def doRead(self) -> None:
-        """There are some."""
+        """Accept connections, or leave them to a process that has fewer."""
         if self.balance is None:
             super().doRead()
             return
-        self.balance.note(len(self.factory.server.outbounds))
-        self._take(self.balance, self.balance.room())
-
-    def _take(self, balance: Balance, most: int) -> None:
-        if most:
-            self.numberAccepts = most
-            super().doRead()
-            balance.note(len(self.factory.server.outbounds))
+        self.balance.record(len(self.factory.server.flows))
+        if room := self.balance.room():
+            self._accept(self.balance, room)
         else:
             self.stopReading()
-            loop.call_later(LEAVE_SECONDS, self._take_what_was_left, balance)
+            loop.call_later(LEAVE_SECONDS, self._accept_leftovers, self.balance)
 
-    def _take_what_was_left(self, balance: Balance) -> None:
+    def _accept(self, balance: Balance, most: int) -> None:
+        self.numberAccepts = most
+        super().doRead()
+        balance.record(len(self.factory.server.flows))
+
+    def _accept_leftovers(self, balance: Balance) -> None:
+        """Accept the connections that no other process accepted in time."""
         if self.connected and not self.disconnecting:
             self.startReading()
-            self._take(balance, AHEAD)
+            self._accept(balance, AHEAD)

@@ -1,4 +1,4 @@
-"""Daphne's server on inherited sockets, with bounded memory, and a drain at its end."""
+"""Daphne's server on inherited sockets, with bounded memory and a drain before its exit."""
 
 # mypy: disable-error-code="no-untyped-call,import-untyped,misc"
 # Twisted and Daphne are half typed at most.
@@ -12,8 +12,9 @@ import os
 import signal
 import socket
 import threading
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import daphne.server
@@ -23,7 +24,7 @@ from twisted.internet.defer import Deferred
 from chat.conf import settings
 from chatproject.server import loop
 from chatproject.server.balance import Balance
-from chatproject.server.flow_control import Outbound
+from chatproject.server.flow_control import FlowControl
 from chatproject.server.http import REQUEST_SECONDS, Factory
 from chatproject.server.port import Port
 from chatproject.server.websocket import WebSocket
@@ -32,28 +33,28 @@ reactor: Any = _reactor
 logger = logging.getLogger(__name__)
 
 BODY_BYTES = 8 * 1024 * 1024
-"""Request body. The largest taken is a message of some 1 MiB, which JSON may make six times as long."""
+"""Of a request body. The largest is a message of some 1 MiB, which JSON may make six times as long."""
 
 FRAME_BYTES = 1024 * 1024
-"""WebSocket message; a larger one closes the socket with 1009."""
+"""Of a WebSocket message; a larger one closes the socket with 1009."""
 
 KERNEL_BYTES = 256 * 1024
 """The kernel's send buffer per connection. Left alone it grows to 4 MB for a reader that takes nothing."""
 
 DRAIN_SECONDS = 4.0
-"""From SIGTERM to the end of the last answer, so that the process is gone within 5 s."""
+"""From SIGTERM to the end of the last response, so that the process has ended within 5 s."""
 
 LEAVE_SECONDS = 5.0
 """From SIGTERM to a forced exit, for a thread or an event loop that hangs."""
 
 QUIET_SECONDS = 0.2
-"""WebSockets that were sent nothing for so long after the drain have got what it gave them."""
+"""WebSockets that were sent nothing for so long during the drain have been sent their last frames."""
 
 QUIET_LIMIT_SECONDS = 1.0
-"""At most so long is waited for that silence."""
+"""Longest wait for that silence."""
 
 KILL_SECONDS = 0.3
-"""For applications that are cancelled at the end of the drain."""
+"""For applications that were cancelled at the end of the drain to end."""
 
 OPEN_HANDSHAKE_SECONDS = 30.0
 """For the application to accept a socket. Autobahn's 5 s cut them off while 10,000 came within 20 s."""
@@ -61,14 +62,21 @@ OPEN_HANDSHAKE_SECONDS = 30.0
 CLOSE_HANDSHAKE_SECONDS = 5.0
 """For a client to answer a close frame; Autobahn's 1 s is short for one that is still sending."""
 
+REAP_SECONDS = 1.0
+"""Between two searches for connections that have ended, as in Daphne."""
+
+TIMEOUT_CHECK_SECONDS = 2.0
+"""Between two checks of the WebSockets' pings, as in Daphne: a tenth of the interval between pings."""
+
 POLL_SECONDS = 0.02
-"""Between two looks at buffers that empty during the drain."""
+"""Between two checks of buffers that empty during the drain."""
 
 
-class Server(daphne.server.Server):
+class DaphneServer(daphne.server.Server):
     """Daphne's server on inherited sockets, which it shares with other processes where there is a `balance`.
 
-    `reader_seconds`: a reader may take nothing for so long. `request_seconds`: a request may arrive for so long.
+    `reader_seconds`: the time for which a reader may take nothing. `request_seconds`: the time for a request to
+    arrive.
     """
 
     def __init__(
@@ -94,7 +102,7 @@ class Server(daphne.server.Server):
         self.sockets, self.balance, self.ports = sockets, balance, list[Any]()
         self.reader_seconds, self.request_seconds = reader_seconds, request_seconds
         self.body_bytes = body_bytes
-        self.outbounds, self.watched = set[Outbound](), set[Outbound]()
+        self.flows, self.watched = set[FlowControl](), set[FlowControl]()
         self.stopping, self.sent = False, 0
 
     # Life
@@ -108,7 +116,7 @@ class Server(daphne.server.Server):
 
     def start(self) -> None:
         self.ws_factory.protocol = WebSocket
-        # Origins are the application's business; left out, Daphne's leave for `null` would be taken back.
+        # The application checks origins. Left out, `allowNullOrigin` would fall back to False, Autobahn's default.
         self.ws_factory.setProtocolOptions(
             failByDrop=False,
             openHandshakeTimeout=OPEN_HANDSHAKE_SECONDS,
@@ -132,7 +140,7 @@ class Server(daphne.server.Server):
             super().stop()
 
     def kill_all_applications(self) -> Deferred[None]:
-        """Daphne's last call before it goes: ours drains instead."""
+        """Drain instead of cancelling the applications, as Daphne would before its exit."""
         return Deferred.fromFuture(loop.create_task(self.drain()))
 
     async def call_hook(self, name: str, seconds: float | None) -> None:
@@ -148,7 +156,7 @@ class Server(daphne.server.Server):
     # Drain
 
     async def drain(self) -> None:
-        """Accept nothing more, let the application finish, bring its last bytes to the readers."""
+        """Stop accepting, let the application finish, and deliver the last bytes to the readers."""
         ends = loop.time() + DRAIN_SECONDS
         exit_anyway(LEAVE_SECONDS)
         await asyncio.gather(*(Deferred.asFuture(port.stopListening(), loop) for port in self.ports))
@@ -163,7 +171,7 @@ class Server(daphne.server.Server):
         return [connection for connection in self.connections if isinstance(connection, WebSocket)]
 
     async def quiet(self, ends: float) -> None:
-        """Return when no open WebSocket was sent anything for a while."""
+        """Wait until no open WebSocket has been sent anything for a while."""
         sent = -1
         while self.websockets() and sent != self.sent and loop.time() < ends:
             sent = self.sent
@@ -180,40 +188,39 @@ class Server(daphne.server.Server):
                 await asyncio.wait(late, timeout=KILL_SECONDS)
 
     async def flush(self, ends: float) -> None:
-        """Return when the kernel has every byte; Twisted does not tell of buffers below its mark."""
-        while loop.time() < ends and any(outbound.pending() for outbound in self.outbounds):  # noqa: ASYNC110
+        """Wait until the kernel has every byte. Twisted does not report small buffers: they are polled."""
+        while loop.time() < ends and any(flow.pending_bytes() for flow in self.flows):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
     # Applications
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Start the application for one request or socket; returns the inbox of what it receives."""
-        inbox = protocol.inbox()
+        """Start the application for one request or WebSocket; return the queue that it receives from."""
+        queue = protocol.make_receive_queue()
         scope.setdefault("asgi", {"version": "3.0"})
-        task = loop.create_task(self.run_application(protocol, scope, inbox))
+        task = loop.create_task(self.run_application(protocol, scope, queue))
         self.connections[protocol]["application_instance"] = task
-        return inbox
+        return queue
 
-    async def run_application(self, protocol: Any, scope: dict[str, Any], inbox: Any) -> None:
+    async def run_application(self, protocol: Any, scope: dict[str, Any], queue: Any) -> None:
+        """Run one application to its end, and end its exchange where it failed or forgot to."""
         failed = True
         try:
-            await self.application(scope, inbox.get, functools.partial(self.handle_reply, protocol))
+            await self.application(scope, queue.get, functools.partial(self.handle_reply, protocol))
             failed = False
         except Exception as error:
-            # Its message may quote a prompt: the kind and the place must do.
-            place = "".join(traceback.format_tb(error.__traceback__))
-            logger.error("An application failed with %s. Traceback:\n%s", type(error).__name__, place)
+            log_failure("An application", error)
         finally:  # cancelled ones too
             if "disconnected" not in self.connections.get(protocol, {"disconnected": 0}):
-                protocol.application_ended(failed)
+                self.guard(protocol, lambda: protocol.application_ended(failed))
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        """An application's `send`: waits while its reader is behind, not where there is none any more."""
-        outbound: Outbound = protocol.outbound
-        while outbound.full:
-            await outbound.drained()
-        if outbound.gone:
-            await asyncio.sleep(0)  # an application that never waits elsewhere could not be cancelled
+        """Send one event of an application, once the reader has room. Discard it if the connection has ended."""
+        flow: FlowControl = protocol.flow
+        while flow.full:
+            await flow.drained()
+        if flow.closed:
+            await asyncio.sleep(0)  # an application that never suspends elsewhere could not be cancelled
         elif message["type"] == "http.response.start":
             await super().handle_reply(protocol, message)
         else:
@@ -224,27 +231,54 @@ class Server(daphne.server.Server):
         if protocol in self.connections:  # Daphne reports a refused handshake twice
             super().protocol_disconnected(protocol)
 
-    # Clocks
+    # Periodic checks: in Daphne's own, a connection that raises ends the check of all others
 
     def cut_stalled_readers(self) -> None:
-        for outbound in list(self.watched):
-            if outbound.stalled_seconds() > self.reader_seconds:
-                outbound.transport.abortConnection()
+        """Abort the connections whose readers take nothing."""
+        for flow in list(self.watched):
+            if flow.stalled_seconds() > self.reader_seconds:
+                flow.transport.abortConnection()
         loop.call_later(min(1.0, self.reader_seconds / 4), self.cut_stalled_readers)
 
     def application_checker(self) -> None:
-        self.tick("application_checker", 1)
+        """Forget the connections that have ended with their applications."""
+        for protocol in list(self.connections):
+            self.guard(protocol, functools.partial(self.reap, protocol))
+        loop.call_later(REAP_SECONDS, self.application_checker)
 
     def timeout_checker(self) -> None:
-        self.tick("timeout_checker", 2)
+        """Send pings to idle WebSockets, and refuse those that were not accepted in time."""
+        for protocol in list(self.connections):
+            self.guard(protocol, protocol.check_timeouts)
+        loop.call_later(TIMEOUT_CHECK_SECONDS, self.timeout_checker)
 
-    def tick(self, name: str, seconds: float) -> None:
-        """One of Daphne's checks, which does not end all later ones when it fails."""
+    def reap(self, protocol: Any) -> None:
+        """Forget a connection that has ended with its application. Cancel an application that ends too late."""
+        details = self.connections[protocol]
+        task, ended = details.get("application_instance"), details.get("disconnected")
+        if task and task.done():
+            del details["application_instance"]
+            task = None
+        if ended and not task:
+            del self.connections[protocol]
+        elif ended and time.time() - ended > self.application_close_timeout:
+            logger.warning("An application was cancelled: its connection ended %d s ago", time.time() - ended)
+            task.cancel()
+
+    def guard(self, protocol: Any, step: Callable[[], None]) -> None:
+        """Run one step of a connection, and abort that connection alone where the step fails."""
         try:
-            getattr(super(), name)()
-        except Exception:
-            logger.exception("%s failed", name)
-            reactor.callLater(seconds, getattr(self, name))
+            step()
+        except Exception as error:
+            log_failure("A connection", error)
+            protocol.flow.transport.abortConnection()
+            self.protocol_disconnected(protocol)
+
+
+def log_failure(subject: str, error: Exception) -> None:
+    """Log the kind and the place of an error. Its message is left out, for it may quote a prompt."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("%s failed with %s. Traceback:\n%s", subject, type(error).__name__, place)
 
 
 def exit_anyway(seconds: float) -> None:

@@ -14,23 +14,23 @@ from autobahn.websocket.types import ConnectionDeny
 from daphne.ws_protocol import WebSocketProtocol
 
 from chatproject.server import loop
-from chatproject.server.flow_control import Outbound
+from chatproject.server.flow_control import FlowControl
 
 QUEUED_FRAMES = 64
-"""Frames that wait for a busy consumer; more than a person sends, and a few ms of work."""
+"""Frames that wait for a busy consumer: more than a person sends, and a few ms of work."""
 
 QUEUED_BYTES = 1024 * 1024
 """Payload that waits for a busy consumer: one frame of the largest size."""
 
 MESSAGE_PIECES = 1024
-"""Frames of one message: a Python object each, so a message in crumbs would hold forty times its size."""
+"""Frames of one message: a Python object each, so many small ones would hold forty times the message's size."""
 
 GOING_DOWN = 1012
 """WebSocket close code "service restart": clients connect again."""
 
 
-class Inbox(asyncio.Queue[dict[str, Any]]):
-    """Frames for a consumer. Above its bounds the socket is held; it is released when all are taken."""
+class FrameQueue(asyncio.Queue[dict[str, Any]]):
+    """Frames for a consumer. The socket is held above the queue's bounds, and released when it is empty."""
 
     def __init__(self, socket: WebSocket) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Inbox(asyncio.Queue[dict[str, Any]]):
 
 
 def _frame_head(opcode: int, size: int) -> bytes:
-    """Ahead of a whole message in one frame, unmasked as a server's are (RFC 6455, 5.2)."""
+    """Return the head of a whole message in one frame, unmasked as from a server (RFC 6455, 5.2)."""
     if size < 126:
         return struct.pack("!BB", 0x80 | opcode, size)
     if size < 65_536:
@@ -65,33 +65,34 @@ def _frame_head(opcode: int, size: int) -> bytes:
 class WebSocket(WebSocketProtocol):
     """One WebSocket.
 
-    While `holding`, until it is accepted and while the consumer is busy, nothing is read from the network.
+    Nothing is read from the network while `holding`: until the application accepts the WebSocket, and while the
+    consumer is busy.
     """
 
     holding = False
 
     def connectionMade(self) -> None:
         self.server = self.factory.server_class
-        self.outbound: Outbound = self.transport.producer.outbound  # of the HTTP connection that this one was
+        self.flow: FlowControl = self.transport.producer.flow  # that of the HTTP connection
         self.transport.unregisterProducer()
-        self.transport.registerProducer(self.outbound, True)
+        self.transport.registerProducer(self.flow, True)
         super().connectionMade()
 
     def connectionLost(self, reason: Any) -> None:
-        self.outbound.stopProducing()
+        self.flow.stopProducing()
         super().connectionLost(reason)
 
-    def inbox(self) -> Inbox:
-        return Inbox(self)
+    def make_receive_queue(self) -> FrameQueue:
+        return FrameQueue(self)
 
-    # What comes in
+    # Receiving
 
     def onConnect(self, request: Any) -> Any:
         self.holding = True
         return super().onConnect(request)
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:  # noqa: N803
-        # An origin that is no URL never comes before the application, and is foreign all the same.
+        # Autobahn refuses an origin that is no URL before the application could refuse it as foreign.
         super().failHandshake(
             reason, 403 if reason.startswith("HTTP Origin header") else code, responseHeaders
         )
@@ -101,7 +102,9 @@ class WebSocket(WebSocketProtocol):
         super().onOpen()
 
     def onClose(self, was_clean: bool, code: int | None, reason: str | None) -> None:
-        if hasattr(self, "request"):  # else the handshake was no handshake, and nobody knows of it
+        if hasattr(
+            self, "request"
+        ):  # else the handshake was invalid, and the server does not know the connection
             super().onClose(was_clean, code, reason)
 
     def dataReceived(self, data: bytes) -> None:
@@ -115,9 +118,9 @@ class WebSocket(WebSocketProtocol):
         return not self.holding and bool(super().processData())
 
     def release(self) -> None:
-        """Go on reading, once accepted: first what had been read already, then the network."""
+        """Resume reading, once accepted: first the data already read, then the network."""
         if self.state == self.STATE_CONNECTING:
-            return  # what came now would be taken for a second handshake
+            return  # data would be parsed as a second handshake
         self.holding = False
         if self.data:
             self.consumeData()
@@ -130,31 +133,31 @@ class WebSocket(WebSocketProtocol):
             self._max_message_size_exceeded(0, 0, "message in too many pieces")
 
     def onPing(self, payload: bytes) -> None:
-        # Pongs wait for nobody: a client that pings and never reads would fill the memory.
-        if not self.outbound.full:
+        # Pongs do not wait for room: a client that pings and never reads would fill the memory.
+        if not self.flow.full:
             super().onPing(payload)
 
     def onAutoPingTimeout(self) -> None:
         self.autoPingTimeoutCall = None
-        if self.outbound.untaken():  # our ping waits behind what a slow reader has still to take
-            self.outbound.watch()
+        if self.flow.unacked_bytes():  # the ping waits behind the data that a slow reader has not taken
+            self.flow.watch()
         elif not self.holding:  # else the pong waits in the kernel
             super().onAutoPingTimeout()
 
-    # What goes out
+    # Sending
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
             super().handle_reply(message)
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:
-        # Not sendMessage: the cap on what may come in would hold for what goes out too. Not sendFrame: there is one of these
-        # for each delta, and what it could do beside takes a tenth of a delta's time.
+        # Not sendMessage, which applies the limit of received messages to sent ones too. Not sendFrame, whose options
+        # take a tenth of the time of a delta.
         payload = content if isinstance(content, bytes) else content.encode()
         self.transport.write(_frame_head(2 if binary else 1, len(payload)) + payload)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        self.transport.write(data)  # Autobahn's own formats two log fields that nobody reads, per frame
+        self.transport.write(data)  # Autobahn's own formats two unused log fields per frame
 
     def application_ended(self, failed: bool) -> None:
         if hasattr(self, "handshake_deferred"):
@@ -168,7 +171,7 @@ class WebSocket(WebSocketProtocol):
             self.sendCloseFrame(code=1011 if failed else 1000)
 
     def go_down(self) -> None:
-        """Close for a restart. The consumer hears of it now, not when the client has answered."""
+        """Close for a restart. The consumer is told at once, not when the client has answered."""
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code=GOING_DOWN)
             self.application_queue.put_nowait({"type": "websocket.disconnect", "code": GOING_DOWN})

@@ -6,12 +6,14 @@ import contextlib
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -29,21 +31,22 @@ STANDSTILL_SECONDS = 0.3  # a socket that takes nothing for so long is full
 class ProbeServer:
     """A server process with the probe application."""
 
-    def __init__(self) -> None:
+    def __init__(self, errors: IO[str] | int = subprocess.PIPE) -> None:
+        """`errors`: takes the standard error, where more than a pipe holds is expected."""
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
             listener.bind(("127.0.0.1", 0))
             listener.listen(1024)
             self.host, self.port = listener.getsockname()
-            self.process = self._start(listener.fileno())
+            self.process = self._start(listener.fileno(), errors)
 
-    def _start(self, fd: int) -> subprocess.Popen[str]:
+    def _start(self, fd: int, errors: IO[str] | int) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "chatproject.server", "--fd", str(fd), "--exit-with-parent"]
         command += ["--application", "tests.live.probe_app:application", "--body-bytes", str(BODY_BYTES)]
         command += ["--reader-seconds", str(READER_SECONDS), "--request-seconds", str(REQUEST_SECONDS)]
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=[fd], text=True
+            command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=errors, pass_fds=[fd], text=True
         )
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> HTTPResponse:
@@ -86,6 +89,18 @@ class ProbeServer:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf(
             "SC_PAGE_SIZE"
         )
+
+    def descriptors(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop the process meanwhile: whatever clients do reaches it at once afterwards."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> tuple[str, str]:
         """What the process printed, once it has ended: standard output and errors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import json
 import sys
@@ -55,7 +56,15 @@ async def large(name: str, receive: Any, send: Any) -> None:
 
 async def state(receive: Any, send: Any) -> None:
     await start(send)
-    await part(send, json.dumps({"said": said, "sent": sent}).encode(), more=False)
+    await part(
+        send, json.dumps({"said": said, "sent": sent, "tasks": len(asyncio.all_tasks())}).encode(), more=False
+    )
+
+
+async def collect(receive: Any, send: Any) -> None:
+    """Free what only cycles of objects hold, so that the memory in use can be compared."""
+    gc.collect()
+    await state(receive, send)
 
 
 async def echo(receive: Any, send: Any) -> None:
@@ -159,12 +168,27 @@ async def late(receive: Any, send: Any) -> None:
     await mirror(receive, send, knocked=True)
 
 
+async def slow(receive: Any, send: Any) -> None:
+    """Accept after as long as a look-up takes, so that a client can leave before."""
+    await asyncio.sleep(0.05)
+    await mirror(receive, send)
+
+
+async def broken(receive: Any, send: Any) -> None:
+    """Have every check of this connection fail."""
+    await send({"type": "websocket.accept"})
+    receive.__self__.socket.check_timeouts = None
+    await receive()
+    await echo_frames(receive, send)
+
+
 async def refuse(receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
 ROUTES = {
     "/state": state,
+    "/collect": collect,
     "/echo": echo,
     "/release": release,
     "/open": open_door,
@@ -179,6 +203,8 @@ ROUTES = {
     "/ws/late": late,
     "/ws/outgoing": outgoing,
     "/ws/talk": talk,
+    "/ws/slow": slow,
+    "/ws/broken": broken,
     "/ws/refuse": refuse,
     "/ws/fail": fail_early,
 }

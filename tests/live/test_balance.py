@@ -1,4 +1,4 @@
-"""Connections to several processes on one socket: as many to each, and none lost to one that hangs."""
+"""Connections to several processes on one socket: even shares, and none lost to a process that hangs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from chatproject.dev.launch import Launch
-from chatproject.server.balance import AHEAD, COUNT, Balance, shared
+from chatproject.server.balance import AHEAD, COUNT, Balance, create_counts
 from tests.live.harness import ROOT, bound_listener, eventually
 from tests.live.probe import until
 
 MANY = 60
-TIMEOUT_SECONDS = 10.0  # seconds, for an answer that takes some milliseconds
+TIMEOUT_SECONDS = 10.0
+"""Seconds for an answer that takes some milliseconds."""
 
 
 class Pair:
@@ -42,15 +43,15 @@ class Pair:
             process.kill()
 
     @contextlib.contextmanager
-    def hanging(self, place: int) -> Iterator[None]:
-        os.kill(self.pids[place], signal.SIGSTOP)
+    def hanging(self, index: int) -> Iterator[None]:
+        os.kill(self.pids[index], signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(self.pids[place], signal.SIGCONT)
+            os.kill(self.pids[index], signal.SIGCONT)
 
     def connect(self, count: int) -> None:
-        """So many connections that have been answered, and stay."""
+        """Open as many connections, wait for an answer on each, and keep them open."""
         for _ in range(count):
             client = self._clients.enter_context(socket.create_connection(self._address, TIMEOUT_SECONDS))
             client.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -60,18 +61,18 @@ class Pair:
         host, port = self._address
         return self._clients.enter_context(connect(f"ws://{host}:{port}/ws/mirror", proxy=None))
 
-    def counted(self, place: int) -> int:
-        """As the process itself has it, when it has taken one more."""
+    def counted(self, index: int) -> int:
+        """Return the count of the process itself, after one more connection."""
         self.connect(1)
-        return self._counts[place]
+        return self._counts[index]
 
     def connections(self) -> list[int]:
         return [self._sockets(pid) - was for pid, was in zip(self.pids, self._before, strict=True)]
 
     def begin(self) -> None:
-        """Both answer, and are counted from here."""
-        for place in (0, 1):
-            with self.hanging(place):
+        """Wait until both processes answer, and count their connections from here."""
+        for index in (0, 1):
+            with self.hanging(index):
                 self.connect(1)
         self._before = [self._sockets(pid) for pid in self.pids]
 
@@ -115,21 +116,21 @@ def test_a_websocket_counts_as_one_connection_until_it_is_closed(pair: Pair) -> 
         eventually(lambda: pair.counted(0) == pair.connections()[0] + 1, says="closed ones still count")
 
 
-def test_who_has_too_many_connections_has_no_room_until_the_others_caught_up() -> None:
-    with shared(2) as file:
-        first, second = (Balance(file.fileno(), place) for place in (0, 1))
+def test_a_process_with_too_many_connections_has_no_room_until_the_others_have_caught_up() -> None:
+    with create_counts(2) as file:
+        first, second = (Balance(file.fileno(), index) for index in (0, 1))
         assert first.room() == AHEAD
-        first.note(AHEAD)
+        first.record(AHEAD)
         assert (first.room(), second.room()) == (0, AHEAD)
-        second.note(3)
+        second.record(3)
         assert first.room() == 3
 
 
-def test_a_process_in_place_of_one_that_died_begins_without_connections() -> None:
-    with shared(2) as file:
-        first, second = (Balance(file.fileno(), place) for place in (0, 1))
-        second.note(100)
-        first.note(100)
+def test_the_replacement_of_a_process_that_died_begins_without_connections() -> None:
+    with create_counts(2) as file:
+        first, second = (Balance(file.fileno(), index) for index in (0, 1))
+        second.record(100)
+        first.record(100)
         assert first.room() == AHEAD
         Balance(file.fileno(), 1)
         assert first.room() == 0

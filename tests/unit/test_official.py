@@ -167,7 +167,10 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
     "null message": (as_json({"choices": [{"message": None}]}), ModelFailed),
     "content that is no text": (as_json({"choices": [{"message": {"content": 5}}]}), ModelFailed),
     "an error in place of an answer": (as_json({"error": {"message": "secret words"}}), ModelFailed),
-    "a stream": (answer("Hello"), ModelFailed),
+    "a stream": (
+        Script([Raw(b'data: {"choices": []}\n\n')], headers={"Content-Type": "text/event-stream"}),
+        ModelFailed,
+    ),
     "too large": (whole_answer("x" * official.MAX_ANSWER_BYTES), ModelFailed),
     "too large refusal": (refusal(400, message="x" * official.MAX_ANSWER_BYTES), ModelFailed),
     "compressed": (

@@ -16,7 +16,6 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import httptools
 
-from chat.llm.http import coalescing
 from chat.llm.http.request_head import RequestHead, trusted_certificates
 
 BUFFER_BYTES = 65_536  # unread; beyond, nothing more is taken off the socket
@@ -124,7 +123,6 @@ class UpstreamConnection(asyncio.Protocol):
             self._broken = True
             self.transport.abort()
         self._wake()
-        coalescing.of_process.read(self._loop)
 
     def _check_head(self, size: int) -> None:
         if not self.status:
