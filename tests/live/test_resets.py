@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.live.harness import eventually
-from tests.live.probe import MIB, Probe, close_code, frame
+from tests.live.probe import MIB, ProbeServer, close_code, frame
 
 CONNECTIONS = 10
 """For each step, ending and state of the server: together more than three thousand in two rounds."""
@@ -102,7 +102,9 @@ def send(client: socket.socket, data: bytes) -> None:
 ENDINGS: tuple[Callable[[socket.socket, bytes], None], ...] = (reset, close, half_close, flood)
 
 
-def leave(probe: Probe, step: Step, ending: Callable[[socket.socket, bytes], None], stopped: bool) -> None:
+def leave(
+    probe: ProbeServer, step: Step, ending: Callable[[socket.socket, bytes], None], stopped: bool
+) -> None:
     """Let a batch of clients come to the step and leave there, seen by the server at once or one by one."""
     with contextlib.ExitStack() as held:
         clients = [held.enter_context(arrived(probe, step)) for _ in range(CONNECTIONS)]
@@ -111,7 +113,7 @@ def leave(probe: Probe, step: Step, ending: Callable[[socket.socket, bytes], Non
                 ending(client, step.last)
 
 
-def arrived(probe: Probe, step: Step) -> socket.socket:
+def arrived(probe: ProbeServer, step: Step) -> socket.socket:
     client = probe.open()
     if step.first:
         client.sendall(step.first)
@@ -119,13 +121,13 @@ def arrived(probe: Probe, step: Step) -> socket.socket:
     return client
 
 
-def visit(probe: Probe, step: Step) -> None:
+def visit(probe: ProbeServer, step: Step) -> None:
     for ending in ENDINGS:
         leave(probe, step, ending, stopped=False)
         leave(probe, step, ending, stopped=True)
 
 
-def used_memory(probe: Probe) -> int:
+def used_memory(probe: ProbeServer) -> int:
     """Return the resident bytes once the applications of all clients that left have ended."""
     eventually(lambda: probe.state()["tasks"] <= 1, says="applications go on for clients that left")
     probe.get("/collect")
@@ -138,9 +140,9 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def probe(log: Path) -> Iterator[Probe]:
+def probe(log: Path) -> Iterator[ProbeServer]:
     with log.open("w") as errors:
-        made = Probe(errors)
+        made = ProbeServer(errors)
     made.state()
     yield made
     made.process.kill()
@@ -148,7 +150,9 @@ def probe(log: Path) -> Iterator[Probe]:
 
 
 @pytest.mark.live
-def test_a_connection_whose_check_fails_is_closed_and_the_others_are_still_checked(probe: Probe) -> None:
+def test_a_connection_whose_check_fails_is_closed_and_the_others_are_still_checked(
+    probe: ProbeServer,
+) -> None:
     with probe.websocket("broken") as first, probe.websocket("broken") as second:
         assert (close_code(first), close_code(second)) == (0, 0)  # closed without a close frame
     eventually(lambda: probe.state()["tasks"] <= 1, says="applications go on for clients that left")
@@ -156,7 +160,9 @@ def test_a_connection_whose_check_fails_is_closed_and_the_others_are_still_check
 
 @pytest.mark.live
 @pytest.mark.slow
-def test_clients_that_leave_at_any_moment_in_any_way_cost_nothing_afterwards(probe: Probe, log: Path) -> None:
+def test_clients_that_leave_at_any_moment_in_any_way_cost_nothing_afterwards(
+    probe: ProbeServer, log: Path
+) -> None:
     descriptors = probe.descriptors()
     for name, step in STEPS.items():
         visit(probe, step)
