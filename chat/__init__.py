@@ -1,5 +1,6 @@
 """The chat server: relay, durable log, history, inspection. Imports only go downward in this list.
 
+asgi                         the ASGI application, around that of the Django project
 admin                        inspection in Django's admin
 api, web                     HTTP and WebSocket endpoints; server-rendered pages
 service                      the operations that endpoints call

@@ -1,376 +1,346 @@
-"""Every setting: its variable, type, default, unit and reason. Nothing else reads the environment.
+"""Every setting: its variable, type, default, unit and the reason for the default.
 
-`settings` is read once, at import. A bad value ends the start with one line that names the variable.
+`settings` holds those of the app, read from Django's settings of the same names (`CHAT_GUESTS = True`) at the first use.
+Nothing else in `chat` reads them. A bad value raises ImproperlyConfigured with one line that names the setting.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
 
-_TRUE, _FALSE = {"1", "true", "on", "yes"}, {"0", "false", "off", "no"}
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in _TRUE | _FALSE:
-        raise ValueError("is a switch: 1 or 0, true or false, on or off")
-    return text.lower() in _TRUE
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError("must not be negative")
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 86_400 * 365:
-        raise ValueError("must be a number of seconds above 0")
-    return number
+from chat.conf_values import (
+    choice,
+    count,
+    json_source,
+    names,
+    path,
+    read,
+    seconds,
+    setting,
+    switch,
+    text,
+    url,
+)
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return text
-
-    return parse
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    return text.rstrip("/") + "/"
-
-
-def _from(name: str, parse: Callable[[str], Any], default: Any, unit: str, reason: str) -> Any:
-    """A setting: its environment variable, parser, default, unit and the reason for the default."""
-    metadata = {"name": name, "parse": parse, "unit": unit, "reason": reason}
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The settings of one process, immutable."""
+    """The settings of the app, immutable."""
 
-    thesys_api_key: str = _from(
-        "THESYS_API_KEY", str, "", "secret", "key for C1; without it the demo model answers"
+    thesys_api_key: str = setting(
+        "THESYS_API_KEY", text, "", "secret", "key for C1; without it the demo model answers"
     )
-    c1_base_url: str = _from(
+    c1_base_url: str = setting(
         "C1_BASE_URL",
-        _url,
+        url,
         "",
         "URL",
         "an OpenAI-compatible server for `c1`; Thesys' own where only the key is set",
     )
-    c1_model: str = _from(
-        "C1_MODEL", str, "c1-nightly", "name", "the model name that is sent upstream for `c1`"
+    c1_model: str = setting(
+        "C1_MODEL", text, "c1-nightly", "name", "the model name that is sent upstream for `c1`"
     )
-    openassistant_base_url: str = _from(
+    openassistant_base_url: str = setting(
         "OPENASSISTANT_BASE_URL",
-        _url,
+        url,
         "",
         "URL",
         "a server with `/completions`; without it the demo model answers",
     )
-    openassistant_api_key: str = _from(
-        "OPENASSISTANT_API_KEY", str, "", "secret", "key for that server, if it asks"
+    openassistant_api_key: str = setting(
+        "OPENASSISTANT_API_KEY", text, "", "secret", "key for that server, if it asks"
     )
-    openassistant_model: str = _from(
+    openassistant_model: str = setting(
         "OPENASSISTANT_MODEL",
-        str,
+        text,
         "OpenAssistant/oasst-sft-4-pythia-12b-epoch-3.5",
         "name",
         "the model name that is sent upstream for `openassistant`",
     )
-    database_url: str = _from(
-        "DATABASE_URL", str, "", "URL", "`postgresql://…`; the embedded Postgres where it is unset"
-    )
-    data_dir: Path = _from(  # noqa: RUF009 - an immutable path
-        "CHAT_DATA_DIR",
-        Path,
-        ROOT / ".data",
-        "folder",
-        "embedded database, generated secrets, built page (mode 0700)",
-    )
-    page: str = _from(
+    page: str = setting(
         "CHAT_PAGE",
-        _choice("openui", "c1"),
+        choice("openui", "c1"),
         "openui",
         "name",
         "whose components draw the answers on the page that `up` builds; `c1` needs Thesys' permission",
     )
-    page_build: str = _from(
+    page_build: str = setting(
         "CHAT_PAGE_BUILD",
-        str,
+        text,
         "",
         "folder",
         "a built React page; `up` sets it and builds it there, without one the plain page is served",
     )
-    guests: bool = _from(
-        "CHAT_GUESTS", _switch, False, "switch", "visitors without an account; `up` on loopback turns it on"
+    guests: bool = setting(
+        "CHAT_GUESTS", switch, False, "switch", "visitors without an account; `up` on loopback turns it on"
     )
-    guests_active: int = _from(
+    guests_active: int = setting(
         "CHAT_GUESTS_ACTIVE",
-        _count,
+        count,
         200,
         "responses",
         "active responses of all guests together: they share one purse",
     )
-    signup: bool = _from(
-        "CHAT_SIGNUP", _switch, False, "switch", "visitors make accounts; on where `up` turns guests on"
+    signup: bool = setting(
+        "CHAT_SIGNUP", switch, False, "switch", "visitors make accounts; on where `up` turns guests on"
     )
-    secret_key: str = _from(
-        "SECRET_KEY", str, "", "secret", "Django's; generated into the data folder by `manage.py`"
+    allowed_origins: tuple[str, ...] = setting(
+        "CHAT_ALLOWED_ORIGINS", names, (), "origins", "further origins of this site, `https://host[:port]`"
     )
-    allowed_hosts: tuple[str, ...] = _from(
-        "ALLOWED_HOSTS",
-        _names,
-        ("127.0.0.1", "localhost", "[::1]"),
-        "names",
-        "Django's; loopback until it is set",
-    )
-    allowed_origins: tuple[str, ...] = _from(
-        "CHAT_ALLOWED_ORIGINS", _names, (), "origins", "further origins of this site, `https://host[:port]`"
-    )
-    debug: bool = _from(
-        "DEBUG", _switch, False, "switch", "Django's; tracebacks on pages, never on a public server"
-    )
-    trusted_proxy: bool = _from(
+    trusted_proxy: bool = setting(
         "CHAT_TRUSTED_PROXY",
-        _switch,
+        switch,
         False,
         "switch",
         "scheme and address from X-Forwarded-*; anyone can forge them",
     )
-    first_token_seconds: float = _from(
+    first_token_seconds: float = setting(
         "CHAT_FIRST_TOKEN_SECONDS",
-        _seconds,
+        seconds,
         30.0,
         "seconds",
         "until the first text or tool call; then `model_timeout`",
     )
-    silence_seconds: float = _from(
+    silence_seconds: float = setting(
         "CHAT_SILENCE_SECONDS",
-        _seconds,
+        seconds,
         30.0,
         "seconds",
         "between two bytes of the model; then `model_timeout`",
     )
-    response_seconds: float = _from(
+    response_seconds: float = setting(
         "CHAT_RESPONSE_SECONDS",
-        _seconds,
+        seconds,
         300.0,
         "seconds",
         "a whole response, tools included; then `model_timeout`",
     )
-    text_bytes: int = _from(
-        "CHAT_TEXT_BYTES", _count, 1_048_576, "bytes", "visible text of a response; cut there with `length`"
+    text_bytes: int = setting(
+        "CHAT_TEXT_BYTES", count, 1_048_576, "bytes", "visible text of a response; cut there with `length`"
     )
-    content_bytes: int = _from(
-        "CHAT_CONTENT_BYTES", _count, 65_536, "bytes", "content of one prompt; beyond: `too_large`"
+    content_bytes: int = setting(
+        "CHAT_CONTENT_BYTES", count, 65_536, "bytes", "content of one prompt; beyond: `too_large`"
     )
-    attachment_bytes: int = _from(
+    attachment_bytes: int = setting(
         "CHAT_ATTACHMENT_BYTES",
-        _count,
+        count,
         5_242_880,
         "bytes",
         "one picture: what a phone's camera makes; beyond: `too_large`",
     )
-    attachments: int = _from(
+    attachments: int = setting(
         "CHAT_ATTACHMENTS",
-        _count,
+        count,
         100,
         "pictures",
         "kept for one user; beyond: 429, they lie in the database",
     )
-    tools: tuple[str, ...] = _from(
+    tools: tuple[str, ...] = setting(
         "CHAT_TOOLS",
-        _names,
+        names,
         ("current_time", "calculate", "search_threads"),
         "names",
         "the tools that models may call",
     )
-    models: str = _from(
+    models: str = setting(
         "CHAT_MODELS",
-        str,
+        json_source,
         "",
         "JSON or path",
         "further models by name, and what is said to `c1` and `openassistant`; see `chat/llm/config.py`",
     )
-    title_model: str = _from(
+    title_model: str = setting(
         "CHAT_TITLE_MODEL",
-        str,
+        text,
         "",
         "name",
         "a cheap model that improves titles after the first answer; unset: none does",
     )
-    mcp: str = _from(
+    mcp: str = setting(
         "CHAT_MCP",
-        str,
+        json_source,
         "",
         "JSON or path",
         "MCP servers by name, whose tools models may call; see `chat/tools/mcp_spec.py`",
     )
-    apps: tuple[str, ...] = _from(
-        "CHAT_APPS", _names, (), "names", "further Django apps; the tools in their `tools` modules are found"
+    tool_rounds: int = setting(
+        "CHAT_TOOL_ROUNDS", count, 8, "rounds", "of tool calls; then one more call with tools off"
     )
-    tool_rounds: int = _from(
-        "CHAT_TOOL_ROUNDS", _count, 8, "rounds", "of tool calls; then one more call with tools off"
+    tool_seconds: float = setting(
+        "CHAT_TOOL_SECONDS", seconds, 10.0, "seconds", "one tool call; then its result is an error"
     )
-    tool_seconds: float = _from(
-        "CHAT_TOOL_SECONDS", _seconds, 10.0, "seconds", "one tool call; then its result is an error"
+    active_per_user: int = setting(
+        "CHAT_ACTIVE_PER_USER", count, 2, "responses", "active at once; beyond: 429"
     )
-    active_per_user: int = _from(
-        "CHAT_ACTIVE_PER_USER", _count, 2, "responses", "active at once; beyond: 429"
-    )
-    per_hour: int = _from(
+    per_hour: int = setting(
         "CHAT_PER_HOUR",
-        _count,
+        count,
         0,
         "responses",
         "that one user may start in an hour, stopped and failed ones too; 0: any number, accounts are trusted",
     )
-    tokens_per_day: int = _from(
+    tokens_per_day: int = setting(
         "CHAT_TOKENS_PER_DAY",
-        _count,
+        count,
         0,
         "tokens",
         "that one user may take in 24 hours, prompts and answers; 0: any number, accounts are trusted",
     )
-    guests_per_hour: int = _from(
+    guests_per_hour: int = setting(
         "CHAT_GUESTS_PER_HOUR",
-        _count,
+        count,
         0,
         "responses",
         "of all guests together in an hour; 0: any number, for guests come from this machine unless you let others in",
     )
-    guests_tokens_per_day: int = _from(
+    guests_tokens_per_day: int = setting(
         "CHAT_GUESTS_TOKENS_PER_DAY",
-        _count,
+        count,
         0,
         "tokens",
         "of all guests together in 24 hours: set it where strangers come in, it is what they can cost; 0: any number",
     )
-    active_total: int = _from(
-        "CHAT_ACTIVE_TOTAL", _count, 2_000, "responses", "active in one process; beyond: 503"
+    active_total: int = setting(
+        "CHAT_ACTIVE_TOTAL", count, 2_000, "responses", "active in one process; beyond: 503"
     )
-    model_errors: str = _from(
+    model_errors: str = setting(
         "CHAT_MODEL_ERRORS",
-        _choice("card", "status"),
+        choice("card", "status"),
         "card",
         "word",
         "C1's client shows nothing on a 500, but a card",
     )
-    think_items: bool = _from(
-        "CHAT_THINK_ITEMS", _switch, True, "switch", "C1 readers see think items while tools run"
+    think_items: bool = setting(
+        "CHAT_THINK_ITEMS", switch, True, "switch", "C1 readers see think items while tools run"
     )
-    flush_seconds: float = _from(
+    flush_seconds: float = setting(
         "CHAT_FLUSH_SECONDS",
-        _seconds,
+        seconds,
         0.2,
         "seconds",
         "between two writes of the log: what `kill -9` can lose, and how far another process is behind",
     )
-    lease_seconds: float = _from(
+    lease_seconds: float = setting(
         "CHAT_LEASE_SECONDS",
-        _seconds,
+        seconds,
         20.0,
         "seconds",
         "without a heartbeat; then a response counts as orphaned",
     )
-    reader_seconds: float = _from(
-        "CHAT_READER_SECONDS", _seconds, 60.0, "seconds", "a reader may take nothing before it is cut off"
-    )
-    retention_days: int = _from(
+    retention_days: int = setting(
         "CHAT_RETENTION_DAYS",
-        _count,
+        count,
         0,
         "days",
         "after its last activity a thread of an account is deleted; 0: never, for only you know what you must keep",
     )
-    guests_retention_days: int = _from(
-        "CHAT_GUESTS_RETENTION_DAYS", _count, 0, "days", "the same for threads of guests; 0: never"
+    guests_retention_days: int = setting(
+        "CHAT_GUESTS_RETENTION_DAYS", count, 0, "days", "the same for threads of guests; 0: never"
     )
-    access_retention_days: int = _from(
+    access_retention_days: int = setting(
         "CHAT_ACCESS_RETENTION_DAYS",
-        _count,
+        count,
         0,
         "days",
         "after which a record of who looked at content is deleted; 0: never",
     )
-    admin_reason: bool = _from(
-        "CHAT_ADMIN_REASON", _switch, False, "switch", "the admin asks why before it shows what was said"
+    admin_reason: bool = setting(
+        "CHAT_ADMIN_REASON", switch, False, "switch", "the admin asks why before it shows what was said"
     )
-    log_level: str = _from(
+
+    @property
+    def c1_upstream(self) -> str:
+        """Return the base URL of `c1`: Thesys' own server unless C1_BASE_URL names another."""
+        return self.c1_base_url or "https://api.thesys.dev/v1/embed/"
+
+    @property
+    def demo(self) -> bool:
+        """Return True where the demo model answers for `c1`."""
+        return not (self.thesys_api_key or self.c1_base_url)
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """Return the interval of heartbeats: four to a lease, of which three may get lost."""
+        return self.lease_seconds / 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerSettings(Settings):
+    """The settings of the shipped server: those of the app, and those that another Django project makes by itself."""
+
+    database_url: str = setting(
+        "DATABASE_URL", text, "", "URL", "`postgresql://…`; the embedded Postgres where it is unset"
+    )
+    data_dir: Path = setting(  # noqa: RUF009 - an immutable path
+        "CHAT_DATA_DIR",
+        path,
+        Path(".data"),
+        "folder",
+        "embedded database, generated secrets, built page (mode 0700)",
+    )
+    secret_key: str = setting(
+        "SECRET_KEY", text, "", "secret", "Django's; generated into the data folder by `manage.py`"
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        "ALLOWED_HOSTS",
+        names,
+        ("127.0.0.1", "localhost", "[::1]"),
+        "names",
+        "Django's; loopback until it is set",
+    )
+    debug: bool = setting(
+        "DEBUG", switch, False, "switch", "Django's; tracebacks on pages, never on a public server"
+    )
+    apps: tuple[str, ...] = setting(
+        "CHAT_APPS", names, (), "names", "further Django apps; the tools in their `tools` modules are found"
+    )
+    reader_seconds: float = setting(
+        "CHAT_READER_SECONDS", seconds, 60.0, "seconds", "a reader may take nothing before it is cut off"
+    )
+    log_level: str = setting(
         "CHAT_LOG_LEVEL",
-        _choice("DEBUG", "INFO", "WARNING", "ERROR"),
+        choice("DEBUG", "INFO", "WARNING", "ERROR"),
         "INFO",
         "level",
         "of the server's log; no level logs content",
     )
 
-    @property
-    def c1_upstream(self) -> str:
-        """Where `c1` is asked: Thesys' own server unless C1_BASE_URL names another."""
-        return self.c1_base_url or "https://api.thesys.dev/v1/embed/"
 
-    @property
-    def demo(self) -> bool:
-        """Whether the demo model answers for `c1`."""
-        return not (self.thesys_api_key or self.c1_base_url)
+class _UnreadSettings(Settings):
+    """The settings before their first use: reading any of them reads all.
 
-    @property
-    def heartbeat_seconds(self) -> float:
-        """Four heartbeats to a lease: three may get lost."""
-        return self.lease_seconds / 4
-
-
-def json_of(text: str) -> bytes:
-    """What a setting that is JSON, or the path of a JSON file, holds. Raises ValueError."""
-    if text.startswith("{"):
-        return text.encode()
-    try:
-        return (ROOT / Path(text).expanduser()).read_bytes()
-    except (OSError, ValueError, RuntimeError):
-        raise ValueError("is neither a JSON object nor a readable file") from None
-
-
-def _refuse(name: str, problem: object) -> NoReturn:
-    raise SystemExit(f"{name} {problem}. Correct it in the environment, in .env or in .env.local.")
-
-
-def read(environ: Mapping[str, str]) -> Settings:
-    """The settings that `environ` holds; an empty value counts as unset.
-
-    Raises SystemExit with one line that names the variable whose value is no good.
+    The object is of the class `Settings` from then on, so that each later access costs what a plain attribute does.
     """
-    values: dict[str, Any] = {}
-    for entry in fields(Settings):
-        name, text = entry.metadata["name"], environ.get(entry.metadata["name"], "").strip()
-        if text:
-            try:
-                values[entry.name] = entry.metadata["parse"](text)
-            except ValueError as problem:
-                _refuse(name, problem)
-    return Settings(**values)
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _VARIABLES:
+            raise AttributeError(name)
+        given = {variable: getattr(django_settings, variable, None) for variable in _VARIABLES.values()}
+        found = read(Settings, given)
+        for field in _VARIABLES:
+            object.__setattr__(self, field, getattr(found, field))
+        object.__setattr__(self, "__class__", Settings)
+        return getattr(self, name)
 
 
-def secret(name: str) -> str:
-    """The value of a variable that another setting names; empty where it is unset."""
-    return os.environ.get(name, "").strip()
+_VARIABLES = {entry.name: str(entry.metadata["name"]) for entry in fields(Settings)}
+
+settings: Settings = object.__new__(_UnreadSettings)
 
 
-settings = read(os.environ)
+def _forget(*, setting: str, **_: Any) -> None:
+    """Read all settings anew at the next use, after a test has overridden one."""
+    if setting in _VARIABLES.values() and type(settings) is Settings:
+        for field in _VARIABLES:
+            object.__delattr__(settings, field)
+        object.__setattr__(settings, "__class__", _UnreadSettings)
+
+
+setting_changed.connect(_forget)

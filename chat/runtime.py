@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chat.cleanup import Janitor
+from chat.conf import settings
 from chat.responses.manager import ResponseRunner
+
+if TYPE_CHECKING:
+    from chat.testing.model_server import ModelServer
 
 
 class Runtime:
@@ -11,10 +17,16 @@ class Runtime:
 
     def __init__(self) -> None:
         self.responses = ResponseRunner()
+        self._demo: ModelServer | None = None
         self._janitor = Janitor()
 
     async def start(self) -> None:
         """Begin listening, flushing, renewing leases, reaping and cleaning up."""
+        if settings.demo or not settings.openassistant_base_url:
+            from chat.demo import start  # not at the top: it takes 50 ms
+
+            self._demo = await start(c1=settings.page == "c1")
+            self.responses.models.demo_url = self._demo.base_url
         await self.responses.start()
         self._janitor.start()
 
@@ -22,6 +34,8 @@ class Runtime:
         """End the responses that run here as `interrupted`, tell their readers, and stop all background work."""
         self._janitor.stop()
         await self.responses.drain()
+        if self._demo is not None:
+            await self._demo.close()
 
 
 _current: Runtime | None = None

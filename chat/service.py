@@ -17,7 +17,6 @@ from chat.governance import deletion
 from chat.llm import config
 from chat.llm.clients.probe import ProbeResult
 from chat.llm.clients.probe import probe as ask
-from chat.llm.registry import MODELS
 from chat.models import Attachment, Response, Share, Thread
 from chat.reporting import quota_hits
 from chat.responses.claims.claim import ClaimContext
@@ -49,16 +48,18 @@ async def identify(credentials: Credentials, *, make_guest: bool = False) -> Cal
 async def send(caller: Caller, request: SendRequest, default_model: str = "") -> Response:
     """Answer a prompt, or attach to its answer. `default_model`: the door's own; else the thread's."""
     here = (await runtime.current()).responses
+    known = config.names()
     return await _send_counting_refusals(
-        here, ClaimContext(caller.user, here.process, here.has_room, default_model, MODELS), request
+        here, ClaimContext(caller.user, here.process, here.has_room, default_model, known), request
     )
 
 
 async def regenerate(caller: Caller, request: RegenerateRequest) -> Response:
     """Answer a prompt once more, as another version."""
     here = (await runtime.current()).responses
+    known = config.names()
     return await _send_counting_refusals(
-        here, ClaimContext(caller.user, here.process, here.has_room, "", MODELS), request
+        here, ClaimContext(caller.user, here.process, here.has_room, "", known), request
     )
 
 
@@ -129,9 +130,10 @@ async def thread(caller: Caller, public_id: str) -> Thread:
 
 
 async def create_thread(caller: Caller, wanted: NewThread) -> tuple[Thread, bool]:
-    if wanted.model is not None and wanted.model not in MODELS:
-        raise BadRequest(f"There is no such model. Known: {', '.join(MODELS)}.", models=list(MODELS))
-    return await db.atomic_async(threads.create, caller.user, wanted, MODELS[0])
+    known = config.names()
+    if wanted.model is not None and wanted.model not in known:
+        raise BadRequest(f"There is no such model. Known: {', '.join(known)}.", models=list(known))
+    return await db.atomic_async(threads.create, caller.user, wanted, known[0])
 
 
 async def change_thread(caller: Caller, public_id: str, wanted: ThreadChange) -> Thread:
@@ -223,8 +225,8 @@ def session(caller: Caller, csrf_token: str) -> dict[str, object]:
         "user": {"username": caller.username},
         "guest": caller.guest,
         "csrfToken": csrf_token,
-        "models": list(MODELS),
-        "imageModels": [name for name, spec in config.specs.items() if spec.images],
+        "models": list(config.names()),
+        "imageModels": [name for name, spec in config.specs().items() if spec.images],
         "demo": settings.demo,
         "signup": settings.signup,
     }

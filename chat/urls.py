@@ -1,4 +1,4 @@
-"""The API's paths. `chatproject.asgi` serves everything under API_PREFIXES without Django's synchronous middlewares."""
+"""The API's paths, to be included at the root of a site. `chat.asgi` serves them without Django's middlewares."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ urlpatterns = [
     path("healthz", endpoint(get=threads.live)),
     path("readyz", endpoint(get=threads.ready)),
     re_path(
-        r"^(?:api|healthz|readyz).*",
+        r"^(?:api|healthz|readyz)(?:/.*)?$",
         endpoint(
             get=unknown_route,
             post=unknown_route,

@@ -1,15 +1,34 @@
-"""Django's settings, made from `chat.conf`, which is the only reader of the environment."""
+"""Django's settings of the shipped server, made from the environment, which nothing else reads.
+
+Every setting is declared in `chat.conf`; its value is handed over under the name of its variable.
+"""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
-import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-from chat.conf import ROOT, settings
+from chat.conf import ServerSettings
+from chat.conf_values import named, read
+from chatproject.dev.bootstrap import ROOT
 
-django_stubs_ext.monkeypatch()
+
+def _from_environment() -> ServerSettings:
+    try:
+        return read(ServerSettings, os.environ)
+    except ImproperlyConfigured as mistake:
+        raise ImproperlyConfigured(
+            f"{mistake} Correct it in the environment, in .env or in .env.local."
+        ) from None
+
+
+def _from_root(source: str) -> str:
+    """Return JSON as it is, and a relative path of a file of it as one below ROOT, wherever the command is started."""
+    return source if not source or source.startswith(("{", "~")) else str(ROOT / source)
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -27,6 +46,12 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
+settings = _from_environment()
+globals().update(named(settings))
+CHAT_DATA_DIR: Path = ROOT / settings.data_dir
+CHAT_READER_SECONDS: float = settings.reader_seconds
+CHAT_MODELS, CHAT_MCP = _from_root(settings.models), _from_root(settings.mcp)
+
 BASE_DIR = ROOT
 SECRET_KEY = settings.secret_key or "only-commands-without-a-server"
 DEBUG = settings.debug
@@ -39,6 +64,7 @@ BENCHMARKS = ["tests.benchmarks"] if (ROOT / "tests" / "benchmarks").is_dir() el
 
 INSTALLED_APPS = [
     "chat",
+    "chatproject",
     "chatproject.admin_site.ChatAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -53,10 +79,10 @@ INSTALLED_APPS = [
 ]
 
 # For pages and the admin. The API has a handler of its own without these: each of the synchronous ones costs a request
-# a thread for its whole life, which a stream must not (see `chatproject.asgi`).
+# a thread for its whole life, which a stream must not (see `chat.asgi`).
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "chatproject.headers.ContentSecurityPolicy",
+    "chat.headers.ContentSecurityPolicy",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -101,7 +127,7 @@ LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = settings.data_dir / "static"
+STATIC_ROOT = CHAT_DATA_DIR / "static"
 SERVESTATIC_USE_FINDERS = True  # straight from the sources: no collectstatic before the first page
 SERVESTATIC_AUTOREFRESH = settings.debug
 

@@ -42,6 +42,8 @@ BODY_BYTES = (
 )  # of any request but a replacement: 64 KiB of content is at most 384 KiB in JSON's escapes
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
+_endpoints: set[Callable[..., Any]] = set()
+
 
 def endpoint(**methods: View) -> Any:
     """One path's view, by method (`get=…, post=…`). It never raises: every error is a problem document."""
@@ -71,7 +73,13 @@ def endpoint(**methods: View) -> Any:
             )
             return problem(Unavailable("Something went wrong on the server. Nothing was lost; try again."))
 
+    _endpoints.add(view)
     return view
+
+
+def is_endpoint(view: Callable[..., Any]) -> bool:
+    """Return True for a view that `door` made: it needs no middleware and never raises."""
+    return view in _endpoints
 
 
 def _select_view(allowed: dict[str, View], request: HttpRequest) -> View:

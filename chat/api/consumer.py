@@ -12,7 +12,6 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import parse_cookie
-from django.http.request import split_domain_port, validate_host
 
 from chat import schemas, service
 from chat.accounts.identity import Caller, Credentials
@@ -29,6 +28,8 @@ from chat.exceptions import (
 )
 from chat.models import Response
 from chat.streams import EndEvent, LogEvent
+
+SOCKET_PATH = "/ws/chat/"
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +73,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             headers.get("authorization", ""), parse_cookie(headers.get("cookie", ""))
         )
         host, origin = headers.get("host", ""), headers.get("origin")
-        if (
-            not validate_host(split_domain_port(host)[0], settings.allowed_hosts)
-            or self.scope["path"] != "/ws/chat/"
-        ):
+        if not origins.is_served(host) or self.scope["path"] != SOCKET_PATH:
             raise Unauthenticated
         if origin is None:
             if credentials.bearer is None:

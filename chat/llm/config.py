@@ -3,18 +3,22 @@
     {"c1": {"system": "You work for Example Ltd.", "fallbacks": ["local"]},
      "local": {"baseUrl": "http://127.0.0.1:8080/v1", "model": "qwen3", "openui": true, "tools": ["calculate"]}}
 
-A mistake ends the start with one line that names the model and the field. No value is ever repeated in it: somebody may
-have put a key there.
+A mistake raises ImproperlyConfigured with one line that names the model and the field. It repeats no value, which may be a
+key in the wrong field.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Annotated, Any, NoReturn
 
 import msgspec
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
 
-from chat.conf import json_of, secret, settings
+from chat.conf import settings
+from chat.conf_values import json_of, secret
 
 C1, OPENASSISTANT = "c1", "openassistant"
 
@@ -64,14 +68,30 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
         return secret(self.api_key_env) if self.api_key_env else ""
 
 
-class ModelsConfigError(ValueError):
-    """CHAT_MODELS cannot be used: the message says which model and why."""
+@functools.cache
+def specs() -> dict[str, ModelSpec]:
+    """Return the configured models by name, read from CHAT_MODELS once. Raises ImproperlyConfigured."""
+    return read(settings.models)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names that a client may ask for; the first one answers where none is named."""
+    return tuple(specs())
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    """Read CHAT_MODELS anew at the next use, after a test has overridden it."""
+    if setting == "CHAT_MODELS":
+        specs.cache_clear()
+
+
+setting_changed.connect(_forget)
 
 
 def read(text: str) -> dict[str, ModelSpec]:
-    """The models by name, `c1` and `openassistant` first; `text` is JSON, or the path of a file of it.
+    """Return the models by name, `c1` and `openassistant` first; `text` is JSON, or the path of a file of it.
 
-    Raises ModelsMistake.
+    Raises ImproperlyConfigured.
     """
     named = _decode(_contents(text)) if text else {}
     own = {C1: ModelSpec(), OPENASSISTANT: ModelSpec(), **named}
@@ -84,14 +104,14 @@ def _contents(text: str) -> bytes:
     try:
         return json_of(text)
     except ValueError as problem:
-        raise ModelsConfigError(str(problem)) from None
+        raise ImproperlyConfigured(f"CHAT_MODELS: {problem}.") from None
 
 
 def _decode(data: bytes) -> dict[str, ModelSpec]:
     try:
         entries = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise ModelsConfigError(f"is not a JSON object of models: {problem}") from None
+        raise ImproperlyConfigured(f"CHAT_MODELS: is not a JSON object of models: {problem}.") from None
     return {name: _spec(name, entry) for name, entry in entries.items()}
 
 
@@ -139,17 +159,4 @@ def _check_server(name: str, spec: ModelSpec) -> None:
 
 
 def _refuse(name: str, problem: str) -> NoReturn:
-    raise ModelsConfigError(f"{name}: {problem}")
-
-
-def _read_settings() -> dict[str, ModelSpec]:
-    try:
-        return read(settings.models)
-    except ModelsConfigError as mistake:
-        raise SystemExit(f"CHAT_MODELS: {mistake}.") from None
-
-
-specs = _read_settings()
-
-MODELS = tuple(specs)
-"""The names that a client may ask for; the first one answers where none is named."""
+    raise ImproperlyConfigured(f"CHAT_MODELS: {name}: {problem}.")

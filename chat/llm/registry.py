@@ -13,44 +13,43 @@ from chat.exceptions import Unavailable
 from chat.llm import config
 from chat.llm.clients.base import ModelClient, ModelProfile
 from chat.llm.clients.openui_prompt import openui_instructions
-from chat.llm.config import C1, MODELS, OPENASSISTANT, ModelSpec
+from chat.llm.config import C1, OPENASSISTANT, ModelSpec
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
     from chat.llm.http.openai_compatible import OpenAITransport
 
-__all__ = ["MODELS", "ModelClient", "ModelRegistry", "use_demo"]
+__all__ = ["ModelClient", "ModelRegistry"]
 
 
 class ModelRegistry:
     """The model clients of this process, made when first asked for."""
 
     def __init__(self) -> None:
+        self.demo_url = ""  # of the demo model's server; set before the first prompt where that answers
         self._clients: dict[tuple[str, str], ModelClient] = {}
         self._official: dict[tuple[str, str], AsyncOpenAI] = {}  # by address and key of a server
 
     async def clients(self, name: str) -> list[ModelClient]:
         """The model of this name, and behind it those that answer in its place. A name that is gone has the first one's."""
-        spec = config.specs.get(name)
-        names = (name, *spec.fallbacks) if spec else (MODELS[0], *config.specs[MODELS[0]].fallbacks)
-        return [await self._client(one) for one in names]
+        name, spec = _known(name)
+        return [await self._client(one) for one in (name, *spec.fallbacks)]
 
     def profile(self, name: str) -> ModelProfile:
         """Of the model that answers first for a name."""
-        name = name if name in config.specs else MODELS[0]
-        return _profile(name, config.specs[name])
+        return _profile(*_known(name))
 
     async def warm(self) -> None:
         """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""
         for module in ("chat.llm.clients.chat_completions", "chat.llm.clients.openassistant"):
             await asyncio.to_thread(importlib.import_module, module)
-        for name in MODELS:
+        for name in config.names():
             with suppress(Exception):  # one that cannot be made says so when it is asked
                 await self._client(name)
 
     async def _client(self, name: str) -> ModelClient:
-        spec = config.specs[name]
+        spec = config.specs()[name]
         key = name, _system_prompt(spec)  # which changes once, when the page is built
         if key not in self._clients:
             self._clients[key] = await self._make(name, spec)
@@ -63,7 +62,7 @@ class ModelRegistry:
 
         profile = _profile(name, spec)
         if name == OPENASSISTANT:
-            url = settings.openassistant_base_url or demo_url()
+            url = settings.openassistant_base_url or self._demo_url()
             key = settings.openassistant_api_key
             wire, client = (
                 await _transport(url, key, OpenAssistant.path),
@@ -73,7 +72,7 @@ class ModelRegistry:
             return OpenAssistant(wire, client, profile, spec.metadata)
         url, key = spec.base_url, spec.api_key
         if name == C1:
-            url = demo_url() if settings.demo else settings.c1_upstream
+            url = self._demo_url() if settings.demo else settings.c1_upstream
             key = settings.thesys_api_key
             profile = replace(profile, upstream=settings.c1_model, writes_c1=True)
         wire, client = await _transport(url, key, ChatCompletions.path), await self._official_client(url, key)
@@ -83,6 +82,12 @@ class ModelRegistry:
         """Close the clients' connections."""
         for client in self._official.values():
             await client.close()
+
+    def _demo_url(self) -> str:
+        """Return the demo model's address. Raise Unavailable where the process has not started it."""
+        if not self.demo_url:
+            raise Unavailable("The demo model is not running.")
+        return self.demo_url
 
     async def _official_client(self, base_url: str, api_key: str) -> AsyncOpenAI:
         """Return the one client of a server, whichever of its models is asked."""
@@ -95,19 +100,11 @@ class ModelRegistry:
         return self._official[server]
 
 
-_demo_urls: list[str] = []
-
-
-def use_demo(base_url: str) -> None:
-    """Have the demo model at this address answer where no other server is configured."""
-    _demo_urls[:] = [base_url]
-
-
-def demo_url() -> str:
-    """Return the demo model's address. Raise Unavailable where the process has not started it."""
-    if not _demo_urls:
-        raise Unavailable("The demo model is not running.")
-    return _demo_urls[0]
+def _known(name: str) -> tuple[str, ModelSpec]:
+    """Return a model and its name; the first one for a name that is no longer configured."""
+    specs = config.specs()
+    name = name if name in specs else config.names()[0]
+    return name, specs[name]
 
 
 async def _transport(base_url: str, api_key: str, path: str) -> OpenAITransport:

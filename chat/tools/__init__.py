@@ -11,12 +11,10 @@ from chat.tools import arithmetic, clock, search
 from chat.tools.available import ServerState, check, offered, servers
 from chat.tools.calling import ToolResult, run_all
 from chat.tools.registry import Tool, ToolContext, configured_tools, tool
-from chat.tools.schema import ToolConfigError
 
 __all__ = [
     "ServerState",
     "Tool",
-    "ToolConfigError",
     "ToolContext",
     "ToolResult",
     "arithmetic",

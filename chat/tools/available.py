@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 
 from chat import db
+from chat.conf import settings
 from chat.llm import config
 from chat.tools.mcp_server import McpServer
 from chat.tools.mcp_spec import McpSpec, configured_servers
 from chat.tools.registry import Tool, configured_tools
-from chat.tools.schema import ToolConfigError
 
 _servers: list[McpServer] = []  # of this process, made when they are first needed
 
@@ -68,12 +69,15 @@ def _held(user: int, permissions: Iterable[str]) -> set[str]:
 
 
 def check() -> None:
-    """Whether every tool that a setting names exists. Raises ToolMistake."""
+    """Raise ImproperlyConfigured where a setting names a tool or a model that does not exist."""
+    known = config.specs()
+    if settings.title_model and settings.title_model not in known:
+        raise ImproperlyConfigured(f"CHAT_TITLE_MODEL names no model. Known: {', '.join(known)}.")
     ours, servers = configured_tools(), configured_servers()
-    for model, spec in config.specs.items():
+    for model, spec in known.items():
         for name in () if isinstance(spec.tools, bool) else spec.tools:
-            # What a server offers is known only once it is there.
+            # The tools of a server are known only once it is connected.
             if name not in ours and name.partition("_")[0] not in servers:
-                raise ToolConfigError(
+                raise ImproperlyConfigured(
                     f"CHAT_MODELS: {model}: there is no tool {name!r}. CHAT_TOOLS offers: {', '.join(ours)}."
                 )

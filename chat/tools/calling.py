@@ -76,14 +76,14 @@ async def _call(wanted: ToolCall, tool: Tool, context: ToolContext) -> ToolResul
     mine = replace(context, cancelled=threading.Event())
     try:
         values = tool.parse(wanted.arguments)
-        async with asyncio.timeout(tool.seconds):
+        async with asyncio.timeout(tool.deadline):
             if not await permitted({tool.name: tool}, context.user):
                 return _failed("The user has not the permission that this tool needs.")
             return ToolResult(_text(await _result(tool, values, mine), tool.result_bytes))
     except BadArguments as problem:
         return _failed(f"The arguments do not fit: {problem}")
     except TimeoutError:
-        return _failed(f"The tool took longer than {tool.seconds:g} s.")
+        return _failed(f"The tool took longer than {tool.deadline:g} s.")
     except asyncio.CancelledError:
         if _being_cancelled():
             raise

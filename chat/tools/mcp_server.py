@@ -21,7 +21,6 @@ from typing import Any
 import httpx2
 import msgspec
 
-from chat.conf import settings
 from chat.tools.mcp_spec import McpSpec
 from chat.tools.registry import Tool, tool_schema
 from chat.tools.schema import BadArguments
@@ -138,7 +137,7 @@ class McpServer:
             function=partial(self._call, told.name),
             parse=_object,
             schema=tool_schema(name, told.description or told.name, told.input_schema),
-            seconds=self._spec.seconds or settings.tool_seconds,
+            seconds=self._spec.seconds,
             permission=self._spec.permission,
         )
 

@@ -10,9 +10,10 @@ import re
 from typing import Annotated, NoReturn
 
 import msgspec
+from django.core.exceptions import ImproperlyConfigured
 
-from chat.conf import json_of, secret, settings
-from chat.tools.schema import ToolConfigError
+from chat.conf import settings
+from chat.conf_values import json_of, secret
 
 NAME = re.compile(
     r"[A-Za-z0-9-]{1,24}"
@@ -39,13 +40,13 @@ class McpSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_
 
 
 def configured_servers() -> dict[str, McpSpec]:
-    """The servers by name. Raises ToolMistake, which repeats no value: an `env` may hold a key."""
+    """Return the servers by name. Raises ImproperlyConfigured, which repeats no value: an `env` may hold a key."""
     if not settings.mcp:
         return {}
     try:
         specs = msgspec.json.decode(_contents(settings.mcp), type=dict[str, McpSpec])
     except (msgspec.DecodeError, RecursionError) as problem:
-        raise ToolConfigError(f"CHAT_MCP: {problem}.") from None
+        raise ImproperlyConfigured(f"CHAT_MCP: {problem}.") from None
     for name, spec in specs.items():
         _check(name, spec)
     return specs
@@ -55,7 +56,7 @@ def _contents(text: str) -> bytes:
     try:
         return json_of(text)
     except ValueError as problem:
-        raise ToolConfigError(f"CHAT_MCP {problem}.") from None
+        raise ImproperlyConfigured(f"CHAT_MCP {problem}.") from None
 
 
 def _check(name: str, spec: McpSpec) -> None:
@@ -70,4 +71,4 @@ def _check(name: str, spec: McpSpec) -> None:
 
 
 def _refuse(name: str, problem: str) -> NoReturn:
-    raise ToolConfigError(f"CHAT_MCP: {name}: {problem}.")
+    raise ImproperlyConfigured(f"CHAT_MCP: {name}: {problem}.")

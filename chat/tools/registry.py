@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from chat.conf import settings
-from chat.tools.schema import NAME, Arguments, Parse, ToolConfigError, documented
+from chat.tools.schema import NAME, Arguments, Parse, documented
 
 RESULT_BYTES = 65_536  # of a result, larger ones are cut: a model's context is the scarcer room
 
@@ -42,11 +44,16 @@ class Tool:
     function: Callable[..., Any]
     parse: Parse
     schema: dict[str, Any]
-    seconds: float
+    seconds: float | None = None
     context: str | None = None
     result_bytes: int = RESULT_BYTES
     alone: bool = False
     permission: str | None = None
+
+    @property
+    def deadline(self) -> float:
+        """Return the seconds that one call may take: the tool's own, or CHAT_TOOL_SECONDS."""
+        return self.seconds or settings.tool_seconds
 
 
 _tools: dict[str, Tool] = {}
@@ -69,14 +76,14 @@ def tool(
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__name__
         if name in _tools:
-            raise ToolConfigError(f"The tool {name!r} is registered twice.")
+            raise ImproperlyConfigured(f"The tool {name!r} is registered twice.")
         arguments = Arguments(name, function, ToolContext)
         _tools[name] = Tool(
             name=name,
             function=function,
             parse=arguments.parse,
             schema=_schema(name, function, arguments),
-            seconds=seconds or settings.tool_seconds,
+            seconds=seconds,
             context=arguments.context,
             result_bytes=result_bytes,
             alone=alone,
@@ -89,12 +96,14 @@ def tool(
 
 def _schema(name: str, function: Callable[..., Any], arguments: Arguments) -> dict[str, Any]:
     if not NAME.fullmatch(name):
-        raise ToolConfigError(
+        raise ImproperlyConfigured(
             f"The tool {name!r}: a name is 1 to 64 of A-Z a-z 0-9 _ -, or providers refuse it."
         )
     description, of_parameters = documented(function)
     if not description:
-        raise ToolConfigError(f"The tool {name!r} has no docstring: the model would not know what it is for.")
+        raise ImproperlyConfigured(
+            f"The tool {name!r} has no docstring: the model would not know what it is for."
+        )
     arguments.describe(of_parameters)
     return tool_schema(name, description, arguments.schema)
 
@@ -108,10 +117,10 @@ def tool_schema(name: str, description: str, parameters: dict[str, Any]) -> dict
 
 
 def configured_tools() -> dict[str, Tool]:
-    """The tools that CHAT_TOOLS names. Raises ToolMistake for a name that no app registers."""
+    """Return the tools that CHAT_TOOLS names. Raises ImproperlyConfigured for a name that no app registers."""
     for name in settings.tools:
         if name not in _tools:
-            raise ToolConfigError(
+            raise ImproperlyConfigured(
                 f"CHAT_TOOLS names {name!r}, which no installed app registers. Known: {', '.join(_tools)}."
             )
     return {name: _tools[name] for name in settings.tools}

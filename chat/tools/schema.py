@@ -10,6 +10,7 @@ from typing import Any, NoReturn, get_type_hints
 
 import pydantic
 import pydantic_core
+from django.core.exceptions import ImproperlyConfigured
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of a tool, as providers take it
 
@@ -21,10 +22,6 @@ _ARGUMENT = re.compile(r"^[ \t]+(\w+)[ \t]*(?:\([^)]*\))?:[ \t]*(.+)$")
 Parse = Callable[[str], dict[str, Any]]
 
 
-class ToolConfigError(Exception):
-    """A tool cannot be registered: the message names it and says why."""
-
-
 class BadArguments(ValueError):
     """What a model sent does not fit the schema; the message is for the model."""
 
@@ -32,7 +29,7 @@ class BadArguments(ValueError):
 class Arguments:
     """The parameters of the tool `name`, all but the one annotated `context`, of which the model is not told.
 
-    Raises ToolMistake for what has no annotation, no schema, or a default that JSON cannot hold.
+    Raises ImproperlyConfigured for what has no annotation, no schema, or a default that JSON cannot hold.
     """
 
     def __init__(self, name: str, function: Callable[..., Any], context: type) -> None:
@@ -51,7 +48,7 @@ class Arguments:
             self._model = pydantic.create_model(name, __config__=config, **fields)  # type: ignore[call-overload]
             self.schema = _trimmed(self._model.model_json_schema())
         except (pydantic.errors.PydanticUserError, TypeError, ValueError) as problem:
-            raise ToolConfigError(
+            raise ImproperlyConfigured(
                 f"The tool {name!r} has no JSON schema: {str(problem).splitlines()[0]}"
             ) from problem
 
@@ -96,7 +93,7 @@ class Arguments:
         return hint, pydantic.Field(parameter.default, alias=parameter.name)
 
     def _refuse(self, problem: str) -> NoReturn:
-        raise ToolConfigError(f"The tool {self._tool!r}: {problem}.")
+        raise ImproperlyConfigured(f"The tool {self._tool!r}: {problem}.")
 
 
 def documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:

@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import MutableMapping
 from pathlib import Path
 from typing import NoReturn
 
-from chatproject.dev import environment
+from chatproject.dev import checks, environment, up
 from chatproject.dev.bootstrap import ROOT
-from chatproject.dev.postgres.cluster import Postgres
+from chatproject.dev.postgres.cluster import choose_database
 
 HELP = {"-h", "--help", "--version"}
 WITHOUT_DATABASE = HELP | {
@@ -31,16 +30,11 @@ MAKING_TABLES = {"migrate", "flush", "sqlflush", "makemigrations"}  # need none 
 def run(argv: list[str]) -> None:
     """Carry out `manage.py argv[1] …`."""
     name, arguments = (argv[1], argv[2:]) if len(argv) > 1 else ("help", [])
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
     signal.signal(signal.SIGTERM, _exit_on_signal)
     if name == "test":
-        from chatproject.dev import checks
-
         sys.exit(checks.main(arguments))
     folder = environment.prepare(os.environ)
     if name == "up":
-        from chatproject.dev import up
-
         signal.signal(signal.SIGINT, _exit_on_signal)
         sys.exit(up.main(arguments, folder))
     environment.provide_secret_key(os.environ, folder)
@@ -52,20 +46,30 @@ def _django(argv: list[str], name: str, folder: Path) -> None:
     needed = name not in WITHOUT_DATABASE and not HELP & set(argv)
     with server if server and needed else contextlib.nullcontext():
         if server and server.created and name not in MAKING_TABLES:
-            subprocess.run([sys.executable, "-m", "django", "prepare"], cwd=ROOT, check=True)
-        from django.core.management import execute_from_command_line
+            subprocess.run(
+                [sys.executable, "-m", "chatproject.dev.commands", "prepare"], cwd=ROOT, check=True
+            )
+        execute(argv)
 
+
+def execute(argv: list[str]) -> None:
+    """Run a command of Django. A mistake in a setting ends it with one line, by SystemExit."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+    # Not at the top: `up` works without Django, whose import takes a tenth of a second.
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    try:
+        _ = settings.INSTALLED_APPS  # Django would go on without settings that cannot be read
         execute_from_command_line(argv)
+    except ImproperlyConfigured as mistake:
+        raise SystemExit(str(mistake)) from None
 
 
 def _exit_on_signal(number: int, _frame: object) -> NoReturn:
     sys.exit(128 + number)  # through every `finally`: the database must stop if this process started it
 
 
-def choose_database(environ: MutableMapping[str, str], folder: Path) -> Postgres | None:
-    """Have DATABASE_URL name the user's own database, or else the embedded one, which is returned and not yet started."""
-    if environ.get("DATABASE_URL"):
-        return None
-    server = Postgres(folder)
-    environ["DATABASE_URL"] = server.url()
-    return server
+if __name__ == "__main__":
+    execute(sys.argv)

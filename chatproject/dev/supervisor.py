@@ -135,7 +135,7 @@ class Supervisor:
 
     def _prepare(self) -> subprocess.Popen[bytes]:
         """Start the migrations and the creation of the admin's account, beside the servers: both take 0.5 s."""
-        command = [sys.executable, "-m", "django", "prepare"]
+        command = [sys.executable, "-m", "chatproject.dev.commands", "prepare"]
         return subprocess.Popen(
             command, cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL, start_new_session=True
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from chatproject.dev import environment, listening
-from chatproject.dev.commands import choose_database
 from chatproject.dev.frontend import page
+from chatproject.dev.postgres.cluster import choose_database
 from chatproject.dev.supervisor import Supervisor
 
 PASSWORD = "admin-password"  # a file in the data folder
@@ -99,8 +99,11 @@ def _set_default_access(environ: MutableMapping[str, str], *, private: bool) -> 
 
 
 def _announce(folder: Path, port: int, host: str) -> None:
-    from chat.conf import settings
+    # Not at the top: the servers start before anything of Django is imported here.
+    from chat.conf import ServerSettings
+    from chat.conf_values import read
 
+    settings = read(ServerSettings, os.environ)
     c1 = f"{settings.c1_model} at {_shown(settings.c1_upstream)}"
     print(f"Model c1: {'the built-in demo (set THESYS_API_KEY for the real one)' if settings.demo else c1}")
     if settings.openassistant_base_url:

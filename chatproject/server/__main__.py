@@ -21,8 +21,9 @@ import sys
 from collections.abc import Sequence
 
 from daphne.utils import import_by_path
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from chat.conf import settings
 from chatproject.server.balance import Balance
 from chatproject.server.http import REQUEST_SECONDS
 from chatproject.server.server import BODY_BYTES, DaphneServer
@@ -59,7 +60,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--reader-seconds",
         type=float,
-        default=settings.reader_seconds,
+        default=settings.CHAT_READER_SECONDS,
         help="for a reader that takes nothing",
     )
     parser.add_argument(
@@ -71,6 +72,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal or the parent's end; return the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
     given = arguments(argv)
     asyncio.set_event_loop(loop)
     try:
@@ -91,4 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ImproperlyConfigured as mistake:
+        sys.exit(str(mistake))

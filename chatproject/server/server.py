@@ -21,7 +21,6 @@ import daphne.server
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred
 
-from chat.conf import settings
 from chatproject.server import loop
 from chatproject.server.balance import Balance
 from chatproject.server.flow_control import FlowControl
@@ -85,7 +84,7 @@ class DaphneServer(daphne.server.Server):
         sockets: Sequence[socket.socket],
         balance: Balance | None = None,
         *,
-        reader_seconds: float = settings.reader_seconds,
+        reader_seconds: float,
         request_seconds: float = REQUEST_SECONDS,
         body_bytes: int = BODY_BYTES,
     ) -> None:

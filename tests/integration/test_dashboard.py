@@ -172,7 +172,8 @@ def test_markup_anywhere_is_shown_as_text(
     spec = ModelSpec(
         base_url=f"http://h/{payload}", model=payload, parameters={payload: 1}, fallbacks=(payload,)
     )
-    monkeypatch.setattr(health, "specs", {**config.specs, payload: spec})
+    known = {**config.specs(), payload: spec}
+    monkeypatch.setattr(health, "specs", lambda: known)
     shown = [
         page(admin, "dashboard"),
         page(admin, "models"),

@@ -14,10 +14,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from chat import conf
 from chat.testing import Call, ScriptedModel, answer, tool_round
-from chat.tools import ToolConfigError, mcp_spec
+from chat.tools import mcp_spec
 from tests.live.client import Client
 from tests.live.harness import ROOT, eventually
 from tests.live.transports import SSE
@@ -139,7 +140,7 @@ def test_a_mistake_is_one_line_that_repeats_no_value(monkeypatch: pytest.MonkeyP
     value, says = MISTAKES[name]
     text = value if isinstance(value, str) else json.dumps(value)
     monkeypatch.setattr(mcp_spec, "settings", replace(conf.settings, mcp=text))
-    with pytest.raises(ToolConfigError) as caught:
+    with pytest.raises(ImproperlyConfigured) as caught:
         mcp_spec.configured_servers()
     assert says in str(caught.value)
     assert "sk-canary" not in str(caught.value)

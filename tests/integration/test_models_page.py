@@ -46,7 +46,8 @@ def test_the_models_page_tells_health_price_and_whether_a_key_is_set_but_no_key(
             base_url=url, api_key_env="NOT_THERE", model="m", system=secret, tools=("calculate",)
         ),
     }
-    monkeypatch.setattr(health, "specs", {**config.specs, **specs})
+    known = {**config.specs(), **specs}
+    monkeypatch.setattr(health, "specs", lambda: known)
     monkeypatch.setattr(
         health, "settings", replace(settings, thesys_api_key=secret, c1_base_url="https://c1.example/v1/")
     )

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 
+from chat import headers
 from chat.conf import settings
 from chat.web import frontend_build
-from chatproject import headers
 from chatproject.dev.frontend import node, page, page_build
 from tests.live.harness import eventually
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.conf import ROOT
+from chatproject.dev.bootstrap import ROOT
 
 DOCS = ROOT / "docs"
 FILES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])

@@ -9,7 +9,8 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from chat.conf import ROOT, Settings
+from chat.conf import ServerSettings
+from chatproject.dev.bootstrap import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "settings.md"
 BEGIN, END = "<!-- generated -->\n", "<!-- end of generated -->\n"
@@ -23,7 +24,7 @@ def render(page: str) -> str:
 
 
 def _table() -> str:
-    rows = ["| name | default | unit | meaning |", "|---|---|---|---|", *map(_row, fields(Settings))]
+    rows = ["| name | default | unit | meaning |", "|---|---|---|---|", *map(_row, fields(ServerSettings))]
     return "\n" + "\n".join(rows) + "\n\n"
 
 
@@ -37,7 +38,7 @@ def _default(value: Any) -> str:
         case bool():
             return "on" if value else "off"
         case Path():
-            value = value.relative_to(ROOT)
+            value = value.as_posix()
         case tuple():
             value = ",".join(value)
         case float():

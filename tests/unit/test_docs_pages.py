@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chat.conf import ROOT
 from chat.llm import config
 from chat.tools import mcp_spec, registry
+from chatproject.dev.bootstrap import ROOT
 from tests.unit.documents import DOCS, FILES, Document, code, page
 
 # Lines: a longer README is a reference, and that has its own pages.

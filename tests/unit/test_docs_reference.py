@@ -20,11 +20,11 @@ from django.urls.resolvers import RoutePattern
 from chat import urls
 from chat.api import consumer
 from chat.api.encoders import sse, websocket
-from chat.conf import ROOT
 from chat.exceptions import BY_CODE, ChatError, QuotaExceeded
 from chat.streams import EndEvent, LogEvent, StartEvent, TextEvent, ToolEvent
 from chat.web import urls as page_urls
 from chatproject.dev import up
+from chatproject.dev.bootstrap import ROOT
 from tests.unit import settings_page
 from tests.unit.documents import Row, code, page
 

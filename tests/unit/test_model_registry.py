@@ -25,7 +25,7 @@ ONE, OTHER = "http://127.0.0.1:9/v1/", "http://127.0.0.1:10/v1/"
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[AsyncOpenAI, int]]:
     """Three models on two servers; gives the official clients as they are made, each with its thread."""
     for name, url in (("a", ONE), ("b", ONE), ("c", OTHER)):
-        monkeypatch.setitem(config.specs, name, ModelSpec(base_url=url, model=name))
+        monkeypatch.setitem(config.specs(), name, ModelSpec(base_url=url, model=name))
     made: list[tuple[AsyncOpenAI, int]] = []
     connect = official.connect
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from chat.llm.clients.openui_prompt import OPENUI_PROMPT
-from chat.llm.config import MODELS, ModelsConfigError, read
+from chat.llm.config import names, read
 from chat.text import plain_text
+from tests.live.harness import bound_listener
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-canary-in-the-settings"
@@ -22,7 +24,7 @@ LOCAL = {"baseUrl": "http://127.0.0.1:8080/v1", "model": "qwen3"}
 
 
 def test_without_the_setting_there_are_the_two_of_the_contract() -> None:
-    assert list(read("")) == ["c1", "openassistant"] == list(MODELS)
+    assert list(read("")) == ["c1", "openassistant"] == list(names())
 
 
 def test_the_two_come_first_in_whatever_order_the_setting_names_them() -> None:
@@ -86,41 +88,53 @@ MISTAKES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_names_the_model_and_repeats_no_value(name: str) -> None:
     value, says = MISTAKES[name]
-    with pytest.raises(ModelsConfigError) as caught:
+    with pytest.raises(ImproperlyConfigured) as caught:
         read(value if isinstance(value, str) else json.dumps(value))
     assert says in str(caught.value)
     assert KEY not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
+COMMANDS = {"server": ("chatproject.server", "--fd"), "command": ("chatproject.dev.commands", "check")}
 STARTS = {
     "CHAT_MODELS": ('{"local": {}}', "CHAT_MODELS: local: it needs a `baseUrl`"),
     "CHAT_TOOLS": ("calculate,typo", "CHAT_TOOLS names 'typo', which no installed app registers."),
+    "CHAT_TITLE_MODEL": ("gone", "CHAT_TITLE_MODEL names no model. Known: c1, openassistant."),
+    "CHAT_GUESTS": ("maybe", "CHAT_GUESTS is a switch: 1 or 0, true or false, on or off. Correct it in"),
+    "C1_BASE_URL": ("ftp://host", "C1_BASE_URL must start with http:// or https://. Correct it in"),
 }
 
 
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 @pytest.mark.parametrize("variable", STARTS)
-def test_a_server_with_a_mistake_ends_with_one_line(variable: str) -> None:
+def test_a_mistake_ends_the_start_with_one_line(variable: str, command: tuple[str, ...]) -> None:
     value, says = STARTS[variable]
-    ended = start({variable: value})
+    ended = start({variable: value}, *command)
     assert ended.returncode == 1
     assert ended.stderr.startswith(says)
     assert ended.stderr.count("\n") == 1
 
 
 def test_a_tool_that_a_model_names_must_be_offered() -> None:
-    ended = start({"CHAT_MODELS": json.dumps({"local": {**LOCAL, "tools": ["calculate", "typo"]}})})
+    ended = start(
+        {"CHAT_MODELS": json.dumps({"local": {**LOCAL, "tools": ["calculate", "typo"]}})},
+        *COMMANDS["command"],
+    )
     assert ended.stderr.startswith("CHAT_MODELS: local: there is no tool 'typo'.")
 
 
-def start(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "import django; django.setup()"],
-        cwd=ROOT,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "chatproject.settings", **env},
-        capture_output=True,
-        text=True,
-    )
+def start(env: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    with bound_listener() as listener:
+        fd = listener.fileno()
+        given = [str(fd)] if command[-1] == "--fd" else []
+        return subprocess.run(
+            [sys.executable, "-m", *command, *given],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "chatproject.settings", **env},
+            pass_fds=[fd],
+            capture_output=True,
+            text=True,
+        )
 
 
 def test_the_openui_prompt_names_only_what_the_page_can_draw() -> None:

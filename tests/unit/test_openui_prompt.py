@@ -31,7 +31,7 @@ def test_the_words_change_when_the_page_is_built_and_the_client_stays(
     changed = dataclasses.replace(settings, page_build=str(tmp_path))
     monkeypatch.setattr("chat.llm.clients.openui_prompt.settings", changed)
     monkeypatch.setattr("chat.llm.registry._transport", no_wire)
-    monkeypatch.setitem(config.specs, "drawing", SPEC)
+    monkeypatch.setitem(config.specs(), "drawing", SPEC)
     models = ModelRegistry()
     assert "PieChart(labels, numbers" in said(models)
     (tmp_path / "openui-prompt.txt").write_text("Everything(that: is)\n")

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pydantic import BaseModel, Field
 
-from chat.tools import ToolConfigError, ToolContext, ToolResult, tool
+from chat.tools import ToolContext, ToolResult, tool
 from tests.fixtures.calling import own_tools, register, result  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.usefixtures("own_tools")
@@ -146,7 +147,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("function", MISTAKES, ids=[function.__name__ for function in MISTAKES])
 def test_what_no_model_could_call_is_refused_with_its_name(function: Callable[..., Any]) -> None:
-    with pytest.raises(ToolConfigError) as caught:
+    with pytest.raises(ImproperlyConfigured) as caught:
         tool()(function)
     assert f"The tool {function.__name__!r}" in str(caught.value)
     assert MISTAKES[function] in str(caught.value)
@@ -155,7 +156,7 @@ def test_what_no_model_could_call_is_refused_with_its_name(function: Callable[..
 
 def test_a_tool_is_registered_once() -> None:
     tool()(book)
-    with pytest.raises(ToolConfigError, match="The tool 'book' is registered twice"):
+    with pytest.raises(ImproperlyConfigured, match="The tool 'book' is registered twice"):
         tool()(book)
 
 

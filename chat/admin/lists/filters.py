@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from chat.exceptions import BY_CODE, ModelError
-from chat.llm.config import MODELS
+from chat.llm import config
 from chat.models import ACTIVE, ERROR_STATUSES, Message, Response, Status
 from chat.reporting.admin_queries import limited_keys, models_of
 
@@ -51,7 +51,7 @@ class ModelFilter(admin.SimpleListFilter):
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in models_of(self._table, MODELS)]
+        return [(name, name) for name in models_of(self._table, config.names())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if self.value() is None else queryset.filter(model=self.value())

@@ -14,7 +14,7 @@ from chat.admin.reports.charts import shown
 from chat.admin.reports.panels import PANELS, DashboardData, active
 from chat.admin.reports.periods import MAX_DAYS, RANGES, parse_period
 from chat.admin.reports.spreadsheet import spreadsheet
-from chat.llm.config import MODELS
+from chat.llm import config
 from chat.reporting.admin_queries import models_of
 
 DASHBOARD_PERMISSION = "chat.view_dashboard"
@@ -29,7 +29,7 @@ def dashboard(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "title": "Dashboard",
         "period": data.period,
         "ranges": list(RANGES),
-        "models": models_of("chat_upstreamcall", MODELS),
+        "models": models_of("chat_upstreamcall", config.names()),
         "model": data.model,
         "max_days": MAX_DAYS,
         "active": active(),

@@ -83,7 +83,7 @@ def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     name = request.POST.get("model", "")
-    if name not in specs:
+    if name not in specs():
         messages.error(request, "There is no such model.")
     elif not _probing.acquire(blocking=False):
         messages.warning(request, "Another probe is under way.")
@@ -109,7 +109,7 @@ def _models() -> list[ModelRow]:
     recent = health(now - WINDOW)
     valid = Price.objects.filter(valid_from__lte=now).order_by("model", "-valid_from").distinct("model")
     prices = {price.model: price for price in valid}
-    return [_model(name, spec, prices.get(name), recent.get(name)) for name, spec in specs.items()]
+    return [_model(name, spec, prices.get(name), recent.get(name)) for name, spec in specs().items()]
 
 
 def _model(name: str, spec: ModelSpec, price: Price | None, recent: ModelHealth | None) -> ModelRow:
@@ -172,7 +172,7 @@ def _tool(tool: tools.Tool) -> ToolRow:
         function["description"],
         schema,
         tool.permission or "",
-        tool.seconds,
+        tool.deadline,
         tool.result_bytes,
         tool.alone,
     )

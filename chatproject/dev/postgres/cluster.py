@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import IO, Any, Self
 from urllib.parse import quote
@@ -262,6 +263,15 @@ class Postgres:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
             self._process = None
+
+
+def choose_database(environ: MutableMapping[str, str], folder: Path) -> Postgres | None:
+    """Have DATABASE_URL name the user's own database, or else the embedded one, which is returned and not yet started."""
+    if environ.get("DATABASE_URL"):
+        return None
+    server = Postgres(folder)
+    environ["DATABASE_URL"] = server.url()
+    return server
 
 
 def _serves(pid: int, data: Path) -> bool:

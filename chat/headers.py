@@ -1,4 +1,4 @@
-"""Headers that every answer carries: what a browser may load, and nothing may frame us."""
+"""Security headers of pages and of the API."""
 
 from __future__ import annotations
 

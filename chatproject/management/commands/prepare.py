@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from chat.conf import settings as chat_settings
 from chatproject.dev.environment import generated
 from chatproject.dev.up import PASSWORD
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         _migrate()
-        _make_admin(chat_settings.data_dir / PASSWORD)
+        _make_admin(settings.CHAT_DATA_DIR / PASSWORD)
         connection.close()  # and with it the lock
 
 

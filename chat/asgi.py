@@ -1,0 +1,163 @@
+"""The ASGI application of the chat, around that of the Django project which installs it.
+
+    django_application = get_asgi_application()   # first: it sets Django up
+    application = ChatApplication(django_application)
+
+The chat's API and its WebSocket are served without Django's threads, everything else by the project.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http.response import HttpResponse, HttpResponseBase
+from django.urls import Resolver404, ResolverMatch, get_resolver
+
+from chat import headers, runtime
+from chat.api.base import is_endpoint, problem
+from chat.api.consumer import SOCKET_PATH, ChatConsumer
+from chat.api.streaming import ByteStream
+from chat.exceptions import BadRequest
+from chat.urls import API_PREFIXES
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+ASGIApplication = Callable[[Any, Receive, Send], Awaitable[None]]
+
+
+class ApiHandler(ASGIHandler):
+    """Django's handler for views that are async, authenticate by themselves and never raise.
+
+    Django's own runs synchronous signal receivers and middlewares, which pin a thread to a request until its body is sent: 200
+    streams, 201 threads. This one uses none.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load none: the views authenticate, and `_answer` adds the headers."""
+
+    async def serve(self, match: ResolverMatch, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer a request whose path led to `match`."""
+        body = await _body(receive)
+        if body is None:
+            return
+        me = asyncio.current_task()
+        leaving = asyncio.create_task(_cancel_when_left(receive, me))
+        try:
+            response, body = await self._answer(match, scope, body), b""
+            if isinstance(response, ByteStream):
+                stream, start = response.chunks, [_start(response)]
+                # A stream may be open for minutes: of request and head, which are 7 KB, nothing is kept.
+                del response
+                scope["headers"] = []
+                await _relay(stream, start, send)
+            else:
+                await self.send_response(response, send)
+        except asyncio.CancelledError:
+            if not leaving.done():
+                raise
+        finally:
+            leaving.cancel()
+
+    async def _answer(self, match: ResolverMatch, scope: Any, body: bytes) -> HttpResponseBase:
+        try:
+            request = ASGIRequest(scope, io.BytesIO(body))
+        except UnicodeDecodeError:
+            return problem(BadRequest("The path or a header is not valid UTF-8."))
+        request.resolver_match = match
+        response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
+        headers.for_api(request, response)
+        if isinstance(response, HttpResponse):
+            response["Content-Length"] = str(len(response.content))
+        return response
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the request's body; None when the client has left."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _start(response: HttpResponseBase) -> Mapping[str, Any]:
+    head = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+    head += [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
+    return {"type": "http.response.start", "status": response.status_code, "headers": head}
+
+
+async def _relay(stream: AsyncGenerator[bytes], start: list[Mapping[str, Any]], send: Send) -> None:
+    """Send the head, which is taken out of its list, and the chunks of a stream as they are."""
+    async with aclosing(stream) as chunks:
+        await send(start.pop())
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body"})
+
+
+async def _cancel_when_left(receive: Receive, request: asyncio.Task[Any] | None) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    if request is not None:
+        request.cancel()
+
+
+def _endpoint(path: str) -> ResolverMatch | None:
+    """Return the chat's own view of a path; None where the project has another one."""
+    if not path.startswith(API_PREFIXES):
+        return None
+    try:
+        match = get_resolver().resolve(path)
+    except Resolver404:
+        return None
+    return match if is_endpoint(match.func) else None
+
+
+class ChatApplication:
+    """Sends each connection to its handler, and starts and stops the chat's tasks with the server.
+
+    `http` serves all other requests, `sockets` all other WebSockets, which are refused without it. A server announces its
+    start and end by lifespan events or by calling `on_startup` and `on_shutdown`. Under one that does neither (Daphne alone)
+    the tasks start with the first request, and responses that run at its end are later found as orphans.
+    """
+
+    def __init__(self, http: ASGIApplication, sockets: ASGIApplication | None = None) -> None:
+        self._api, self._socket = ApiHandler(), ChatConsumer.as_asgi()
+        self._http, self._sockets = http, sockets or self._socket
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._request(scope, receive, send)
+        elif scope["type"] == "websocket":
+            serve = self._socket if scope["path"] == SOCKET_PATH else self._sockets
+            await serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _request(self, scope: Any, receive: Receive, send: Send) -> None:
+        if match := _endpoint(scope["path"]):
+            await self._api.serve(match, scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        steps = {"lifespan.startup": self.on_startup, "lifespan.shutdown": self.on_shutdown}
+        for event, step in steps.items():
+            while (await receive())["type"] != event:
+                continue
+            await step()
+            await send({"type": f"{event}.complete"})
+
+    async def on_startup(self) -> None:
+        await runtime.current()
+
+    async def on_shutdown(self) -> None:
+        await runtime.stop()

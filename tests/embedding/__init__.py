@@ -1,0 +1,1 @@
+"""The app in another Django project, installed from its wheel."""

@@ -1,0 +1,60 @@
+"""The chat's ASGI application: its share of the connections, and the project's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from chat.asgi import ChatApplication
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+class Recorder:
+    """An application that notes the paths it gets."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
+        self.paths.append(scope["path"])
+
+
+async def nothing() -> Mapping[str, Any]:
+    return {"type": "http.disconnect"}
+
+
+async def unheard(message: Mapping[str, Any]) -> None:
+    """Take an answer, and drop it."""
+
+
+@pytest.mark.parametrize(("kind", "path"), [("http", "/"), ("http", "/apiary"), ("websocket", "/ws/stock/")])
+def test_the_project_gets_what_is_not_the_chats(kind: str, path: str) -> None:
+    http, sockets = Recorder(), Recorder()
+    application = ChatApplication(http, sockets)
+    asyncio.run(application({"type": kind, "path": path}, nothing, unheard))
+    assert (http.paths, sockets.paths) == (([path], []) if kind == "http" else ([], [path]))
+
+
+def test_lifespan_events_start_and_stop_the_chat(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    incoming = iter(["lifespan.startup", "lifespan.shutdown"])
+
+    async def receive() -> Mapping[str, Any]:
+        order.append(kind := next(incoming))
+        return {"type": kind}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        order.append(message["type"])
+
+    async def step(_: ChatApplication) -> None:
+        order.append("done")
+
+    monkeypatch.setattr(ChatApplication, "on_startup", step)
+    monkeypatch.setattr(ChatApplication, "on_shutdown", step)
+    asyncio.run(ChatApplication(Recorder())({"type": "lifespan"}, receive, send))
+    half = ["lifespan.startup", "done", "lifespan.startup.complete"]
+    assert order == half + [one.replace("startup", "shutdown") for one in half]
