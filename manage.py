@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The one entry: `python3 manage.py up`, `python3 manage.py test`, and every Django command.
 
-Runs on the standard library alone until it stands in an environment that holds `requirements.txt`.
+Runs on the standard library alone until it stands in an environment that holds the packages of the command.
 """
 
 import sys

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chat.testing import ScriptedModel
+from tests.chromium.fixture import chromium, pytest_runtest_makereport  # noqa: F401  found here by pytest
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""From any Python to one that holds `requirements.txt`: finds or makes `.venv`, and goes on there.
+"""From any Python to one that holds the locks a command needs: finds or makes `.venv`, and goes on there.
 
 Standard library only. It has to be readable by Python 3.9, which is what macOS calls `python3`.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
-LOCK = ROOT / "requirements.txt"
+LOCK = ROOT / "requirements.txt"  # the server's packages
+TEST_LOCK = ROOT / "tests" / "requirements.txt"  # what `manage.py test` needs beside them
 
 OLDEST = (3, 11)  # what the lock was made for, and the oldest that the sources are written for
 NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")  # looked for where `python3` is too old
@@ -25,32 +26,38 @@ PYTHON_MISSING = (
     "Python 3.11 or newer is needed, and none is on the PATH: install one, for example from python.org."
 )
 VENV_MISSING = "This Python cannot make environments: install its `venv` (on Debian and Ubuntu: apt install python3-venv)."
-PINS = ["--quiet", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)]
+PINNED = ["--quiet", "--require-hashes", "--only-binary", ":all:"]
 
 
 def enter(argv: list[str]) -> None:
-    """Return in an environment that holds the lock, or replace this process by one that does.
+    """Return in an environment that holds the command's locks, or replace this process by one that does.
 
     Raises SystemExit with one line that says what is missing and how to mend it.
     """
-    if _inside() and _stamp() == _expected_stamp():
+    locks = locks_of(argv)
+    if _inside() and _whole(locks):
         return
-    if _foreign() and not (missing := _missing()):
+    if _foreign() and not (missing := _missing(locks)):
         return
     if _foreign():
-        say(f"The active environment has no {missing}, as requirements.txt wants it: going on in {VENV}.")
-    ensure()
+        say(f"The active environment has no {missing}, as {_names(locks)} wants it: going on in {VENV}.")
+    ensure(locks)
     python = str(_python())
     os.execv(python, [python, str(ROOT / "manage.py"), *argv[1:]])
 
 
-def ensure() -> None:
-    """Make `.venv` unless it is there and whole. Of several processes at once, one works and the others wait."""
-    if _whole():
+def locks_of(argv: list[str]) -> tuple[Path, ...]:
+    """Return the locks that a command needs: the test tools are installed when tests are first run."""
+    return (LOCK, TEST_LOCK) if argv[1:2] == ["test"] else (LOCK,)
+
+
+def ensure(locks: tuple[Path, ...]) -> None:
+    """Make `.venv` unless it is there and holds `locks`. Of several processes at once, one works and the others wait."""
+    if _whole(locks):
         return
     with alone(ROOT):
-        if not _whole():
-            _make()
+        if not _whole(locks):
+            _make(locks)
 
 
 def say(line: str) -> None:
@@ -83,16 +90,17 @@ def _inside() -> bool:
 
 
 def _foreign() -> bool:
-    """Whether somebody activated an environment of their own."""
+    """Return whether an environment other than `.venv` is active."""
     return sys.prefix != sys.base_prefix and not _inside()
 
 
-def _missing() -> str:
-    """The first package that this environment lacks or has in another version than the lock; "" when none."""
+def _missing(locks: tuple[Path, ...]) -> str:
+    """Return the first package that this environment lacks or has in another version than a lock; "" when none."""
     from importlib import metadata
 
     # Those that depend on the platform stand with a marker, and are left to their dependants.
-    for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+) \\$", LOCK.read_text(), re.MULTILINE):
+    text = "".join(lock.read_text() for lock in locks)
+    for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+) \\$", text, re.MULTILINE):
         try:
             if metadata.version(name) != version:
                 return str(name)
@@ -101,47 +109,78 @@ def _missing() -> str:
     return ""
 
 
-# The stamp: written last, so an environment without the right one is unfinished or out of date
+def _names(locks: tuple[Path, ...]) -> str:
+    return " and ".join(lock.relative_to(ROOT).as_posix() for lock in locks)
 
 
-def _lock_hash() -> str:
-    return hashlib.sha256(LOCK.read_bytes()).hexdigest()
+# The stamps, one for each lock: the lock's hash and the version of the environment's Python, written when all is installed.
+# An empty stamp is that of an installation that has begun.
 
 
-def _expected_stamp() -> str:
-    """Of the running Python: compiled packages fit one minor version only."""
-    return "{} {}.{}".format(_lock_hash(), *sys.version_info[:2])
+def _stamp_path(lock: Path) -> Path:
+    return VENV / "-".join([*lock.relative_to(ROOT).parent.parts, "stamp"])
 
 
-def _stamp() -> str:
+def _stamp(lock: Path) -> str:
     try:
-        return (VENV / "stamp").read_text().strip()
+        return _stamp_path(lock).read_text().strip()
     except OSError:
         return ""
 
 
-def _whole() -> bool:
-    """Seen from outside, the environment's Python version is its own business; `enter` checks it inside."""
-    wanted = _expected_stamp() if _inside() else _lock_hash()
-    return _stamp().startswith(wanted) and os.access(_python(), os.X_OK)
+def _lock_hash(lock: Path) -> str:
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
+
+
+def _version() -> str:
+    """Return the running Python's minor version: compiled packages fit no other."""
+    return "{}.{}".format(*sys.version_info[:2])
+
+
+def _holds(lock: Path) -> bool:
+    """Return whether `.venv` holds a lock. From outside any Python will do; `enter` asks again inside."""
+    wanted = f"{_lock_hash(lock)} {_version() if _inside() else ''}"
+    return _stamp(lock).startswith(wanted)
+
+
+def _whole(locks: tuple[Path, ...]) -> bool:
+    return all(map(_holds, locks)) and os.access(_python(), os.X_OK)
+
+
+def _unusable(locks: tuple[Path, ...]) -> bool:
+    """Return whether `.venv` is missing, half-made, or made for another Python than the one that runs in it."""
+    if not (_stamp(LOCK) and os.access(_python(), os.X_OK)):
+        return True
+    interrupted = any(_stamp_path(lock).exists() and not _stamp(lock) for lock in locks)
+    return interrupted or (_inside() and _stamp(LOCK).split()[-1] != _version())
 
 
 # Making it
 
 
-def _make() -> None:
+def _make(locks: tuple[Path, ...]) -> None:
     python = _base_python()
-    say(f"Installing the packages of requirements.txt into {VENV} (once) …")
-    fresh = not (_stamp() and os.access(_python(), os.X_OK)) or _inside()
+    say(f"Installing the packages of {_names(locks)} into {VENV} (once) …")
+    fresh = _unusable(locks)
     try:
-        (VENV / "stamp").unlink(missing_ok=True)
+        _mark_begun([lock for lock in locks if fresh or not _holds(lock)])
         uv = shutil.which("uv")
-        if not (uv and _with_uv(uv, python, fresh)):
-            _with_pip(python, fresh)
+        if not (uv and _with_uv(uv, python, fresh, locks)):
+            _with_pip(python, fresh, locks)
     except OSError as problem:
         raise SystemExit(f"{VENV} cannot be made: {problem}.") from None
     version = _output([str(_python()), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
-    (VENV / "stamp").write_text(f"{_lock_hash()} {version}\n")
+    for lock in locks:
+        _stamp_path(lock).write_text(f"{_lock_hash(lock)} {version}\n")
+
+
+def _mark_begun(locks: list[Path]) -> None:
+    for lock in locks if VENV.is_dir() else ():
+        _stamp_path(lock).write_text("")
+
+
+def _pins(locks: tuple[Path, ...]) -> list[str]:
+    return [*PINNED, *(argument for lock in locks for argument in ("-r", str(lock)))]
 
 
 def _base_python() -> str:
@@ -155,20 +194,21 @@ def _base_python() -> str:
     raise SystemExit(PYTHON_MISSING)
 
 
-def _with_uv(uv: str, python: str, fresh: bool) -> bool:
+def _with_uv(uv: str, python: str, fresh: bool, locks: tuple[Path, ...]) -> bool:
     """uv is quick, but has a configuration of its own: where it fails, pip may not."""
     if fresh and not _runs([uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)]):
         return False
-    return _runs([uv, "pip", "install", "--compile-bytecode", "--python", str(_python()), *PINS])
+    return _runs([uv, "pip", "install", "--compile-bytecode", "--python", str(_python()), *_pins(locks)])
 
 
-def _with_pip(python: str, fresh: bool) -> None:
+def _with_pip(python: str, fresh: bool, locks: tuple[Path, ...]) -> None:
     if not _runs([python, "-c", "import venv, ensurepip"]):
         raise SystemExit(VENV_MISSING)
     # uv makes environments without pip: only one made here can be kept.
     if fresh or not _runs([str(_python()), "-c", "import pip"]):
         _must([python, "-m", "venv", "--clear", str(VENV)])
-    _must([str(_python()), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *PINS])
+    install = ["install", "--no-input", "--disable-pip-version-check", *_pins(locks)]
+    _must([str(_python()), "-m", "pip", *install])
 
 
 def _runs(command: list[str]) -> bool:

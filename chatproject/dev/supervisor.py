@@ -108,8 +108,11 @@ class Supervisor:
         self._stops = 0
         self._wake, self._waker = os.pipe()
 
-    def run(self, announce: Callable[[], None]) -> int:
-        """Serve until a signal comes; return the exit status. Call `announce` once the server answers."""
+    def run(self, announce: Callable[[], None], on_tick: Callable[[], None]) -> int:
+        """Serve until a signal comes, and return the exit status.
+
+        `announce` is called once, when the server answers; from then on `on_tick` every TICK_SECONDS and when a child ends.
+        """
         self._watch_signals()
         try:
             self._start_database()
@@ -118,7 +121,7 @@ class Supervisor:
                 if not self._become_ready(preparation):
                     return 0 if self._stops else 1
                 announce()
-                self._keep_running()
+                self._keep_running(on_tick)
                 return 0
             finally:
                 preparation.terminate()
@@ -155,9 +158,10 @@ class Supervisor:
                 self._wait(probe.pause, probe.descriptors())
         return probe.ready
 
-    def _keep_running(self) -> None:
+    def _keep_running(self, on_tick: Callable[[], None]) -> None:
         while not self._stops:
             self._check_servers()
+            on_tick()
             if self._database:
                 self._database.revive()
             self._wait(TICK_SECONDS)

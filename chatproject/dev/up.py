@@ -67,7 +67,7 @@ def main(arguments: list[str], folder: Path) -> int:
             builder.start()
 
     try:
-        return supervisor.run(announce)
+        return supervisor.run(announce, on_tick=builder.reap if builder else lambda: None)
     finally:
         if builder:
             builder.stop()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 from django.db.models import Max
 
 from chat.models import Message, Response, Thread, User
@@ -60,10 +60,10 @@ class PageTime:
 
 
 def measure(server: Ours) -> list[PageTime]:
-    """Return the load times of a server that runs on a data set. Raise httpx.HTTPError where a page fails."""
+    """Return the load times of a server that runs on a data set. Raise httpx2.HTTPError where a page fails."""
     password = "of-this-run-alone"
     User.objects.create_superuser("operator", password=password)
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}/admin/", timeout=SECONDS) as browser:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}/admin/", timeout=SECONDS) as browser:
         form = {"username": "operator", "password": password}
         form["csrfmiddlewaretoken"] = browser.get("login/").cookies["csrftoken"]
         browser.post("login/", data=form)
@@ -96,12 +96,12 @@ def _pages() -> Iterator[tuple[str, str]]:
     yield "models and tools", "models/"
 
 
-def _timed(browser: httpx.Client, name: str, path: str) -> PageTime:
+def _timed(browser: httpx2.Client, name: str, path: str) -> PageTime:
     times = [_milliseconds(browser, path) for _ in range(TRIES + 1)]
     return PageTime(name, times[0], median(times[1:]))
 
 
-def _milliseconds(browser: httpx.Client, path: str) -> float:
+def _milliseconds(browser: httpx2.Client, path: str) -> float:
     began = time.perf_counter()
     browser.get(path).raise_for_status()
     return (time.perf_counter() - began) * 1e3

@@ -1,10 +1,9 @@
-"""A real browser, where there is one: Chromium without a window, spoken to in its own protocol."""
+"""A real browser: Chromium without a window, spoken to in its own protocol."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from tests.chromium.choice import Chromium
 from tests.live.harness import eventually
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECONDS = 30.0  # for an answer of the browser's; more is a hang
 OPTIONS = (
     "--headless",
@@ -72,13 +71,11 @@ class DevToolsTab:
 
 
 @contextmanager
-def browser(folder: Path) -> Iterator[DevToolsTab]:
+def browser(chromium: Chromium, folder: Path) -> Iterator[DevToolsTab]:
     """A new browser with a profile of its own in `folder`."""
-    assert CHROMIUM is not None
     silent = subprocess.DEVNULL
-    process = subprocess.Popen(
-        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder}", "about:blank"], stdout=silent, stderr=silent
-    )
+    command = [chromium.path, *OPTIONS, f"--user-data-dir={folder}", "about:blank"]
+    process = subprocess.Popen(command, env=chromium.environ, stdout=silent, stderr=silent)
     try:
         port = eventually(lambda: _port(folder), SECONDS, "the browser did not start")
         tabs = httpx.get(f"http://127.0.0.1:{port}/json").json()

@@ -13,17 +13,15 @@ import pytest
 
 from chat.models import Response, User
 from chat.testing import Gate, ScriptedModel, answer
+from tests.chromium.choice import Chromium
 from tests.integration.trace_rows import make_recorded
-from tests.live.browser import CHROMIUM, DevToolsTab, browser
+from tests.live.browser import DevToolsTab, browser
 from tests.live.client import Client, new_id
 from tests.live.harness import LiveServer
 from tests.live.staff import staff_cookies
 from tests.live.transports import SSE
 
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-]
+pytestmark = pytest.mark.live
 
 TOLERANCE = 50  # milliseconds; the promise
 TRIES = 3  # a machine that does much else may halt a browser in the middle of a frame; the text never differs
@@ -70,8 +68,8 @@ class Watched:
 
 
 @pytest.fixture
-def tab(tmp_path: Path) -> Iterator[DevToolsTab]:
-    with browser(tmp_path) as opened:
+def tab(chromium: Chromium, tmp_path: Path) -> Iterator[DevToolsTab]:
+    with browser(chromium, tmp_path) as opened:
         yield opened
         assert opened.mistakes == []
 

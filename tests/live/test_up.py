@@ -84,6 +84,12 @@ class Up:
             int(row[0]) for row in rows if row[1] == str(self.process.pid) and "chatproject.server" in row[2]
         ]
 
+    def builders(self) -> list[str]:
+        """The commands of children that build the page, and of ended ones that were not collected."""
+        command = ["ps", "--ppid", str(self.process.pid), "-o", "args="]
+        children = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+        return [child for child in children if "page_build" in child or "<defunct>" in child]
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         status = self.process.wait(TIMEOUT_SECONDS)
@@ -192,6 +198,22 @@ def test_a_killed_server_process_is_replaced(up: Callable[..., Up]) -> None:
     os.kill(killed, signal.SIGKILL)
     assert running.answers()  # clients wait in the queue of the socket, which stays open
     assert killed not in running.servers()
+
+
+def test_the_builder_of_the_page_is_collected_when_it_ends(
+    up: Callable[..., Up], folder: Path, tmp_path: Path
+) -> None:
+    # No Node is on the PATH and none to be had: the builder begins, and ends within seconds.
+    nothing = {
+        "PATH": str(tmp_path),
+        "PIP_NO_INDEX": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_FIND_LINKS": "",
+    }
+    running = up(CHAT_PAGE_BUILD="", **nothing)
+    _eventually((folder / "page").exists)
+    _eventually(lambda: not running.builders())
+    assert running.answers()
 
 
 def test_a_killed_database_is_replaced(up: Callable[..., Up], folder: Path) -> None:

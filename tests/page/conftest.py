@@ -1,13 +1,11 @@
 """The built page in a real Chromium: one browser for each file of tests, the page built once for its sources.
 
-Skipped with a loud line where no Chromium is, or where the packages of the page cannot be had.
+Skipped with one line where no browser, or where the packages of the page cannot be had.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,10 @@ from playwright.sync_api import Browser, sync_playwright
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.frontend import page, page_build
 from chatproject.dev.frontend.node import NodeMissing
+from tests.chromium.choice import Chromium
+from tests.chromium.fixture import skip_page
 from tests.page.tab import Tab
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",  # which does not work as root
     "--disable-gpu",
@@ -29,39 +28,27 @@ FLAGS = [
 ]
 
 
-def _skip(reason: str) -> None:
-    warnings.warn(f"THE PAGE IS NOT TESTED: {reason}", pytest.PytestWarning, stacklevel=2)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a browser."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if not found:
-        _skip("no Chromium here; on Debian and Ubuntu: apt install chromium")
-    return str(found)
-
-
-@pytest.fixture(scope="session")
-def built_page(chromium: str) -> Path:
+def built_page(chromium: Chromium) -> Path:
     """The build of the present sources, kept in the data folder from run to run."""
     folder = Path(os.environ.get("CHAT_DATA_DIR") or ROOT / ".data")
     build = page.folder_of(folder)
     try:
         page_build.ensure(build)
     except (page_build.PackagesMissing, NodeMissing) as problem:
-        _skip(f"the page's packages cannot be had: {problem}")
+        skip_page(f"its packages cannot be had: {problem}")
     return build
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(chromium: Chromium) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch:
         # Playwright keeps a loop in this thread; the ORM is used beside it, never inside.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            browser = playwright.chromium.launch(
+                executable_path=chromium.path, env={**chromium.environ}, args=FLAGS
+            )
             yield browser
             browser.close()
 

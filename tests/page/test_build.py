@@ -230,6 +230,29 @@ def test_a_builder_that_is_stopped_ends_with_all_that_it_started(
     eventually(lambda: not _group_lives(made[0].pid), says="something of the group lives on")
 
 
+def test_a_builder_that_ended_is_collected_with_what_it_left_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = subprocess.Popen
+    made: list[Any] = []
+
+    def start(_command: list[str], **options: Any) -> Any:
+        made.append(real(["/bin/sh", "-c", "sleep 60 & exit 1"], **options))
+        return made[0]
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    builder = page.Builder(tmp_path / "none", {"PATH": "/usr/bin:/bin"})
+
+    def collected() -> bool:
+        builder.reap()
+        return made[0].returncode is not None
+
+    builder.start()
+    eventually(collected, says="it was not collected")
+    eventually(lambda: not _group_lives(made[0].pid), says="something of the group lives on")
+    builder.stop()  # does nothing: the number may be another process's by now
+
+
 def _group_lives(pid: int) -> bool:
     try:
         os.killpg(pid, 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import shutil
 import sys
 import threading
@@ -15,16 +14,18 @@ import pytest
 from chatproject.dev import bootstrap, checks, environment, listening, up
 
 ROOT = bootstrap.ROOT
+BOTH = (bootstrap.LOCK, bootstrap.TEST_LOCK)
 
 
 class Installer:
     """Stands for pip: makes what `_make` expects to find, and counts."""
 
     def __init__(self, venv: Path) -> None:
-        self.venv, self.calls = venv, list[bool]()
+        self.venv, self.calls, self.locks = venv, list[bool](), list[tuple[Path, ...]]()
 
-    def __call__(self, python: str, fresh: bool) -> None:
+    def __call__(self, python: str, fresh: bool, locks: tuple[Path, ...]) -> None:
         self.calls.append(fresh)
+        self.locks.append(locks)
         (self.venv / "bin").mkdir(parents=True, exist_ok=True)
         (self.venv / "bin" / "python").unlink(missing_ok=True)
         (self.venv / "bin" / "python").symlink_to(sys.executable)
@@ -33,10 +34,12 @@ class Installer:
 @pytest.fixture
 def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
     """A project folder without `.venv`, on a machine without uv."""
-    (tmp_path / "requirements.txt").write_text("django==5.2 \\\n    --hash=sha256:00\n")
+    (tmp_path / "tests").mkdir()
+    for name, folder in (("LOCK", tmp_path), ("TEST_LOCK", tmp_path / "tests")):
+        (folder / "requirements.txt").write_text("django==5.2 \\\n    --hash=sha256:00\n")
+        monkeypatch.setattr(bootstrap, name, folder / "requirements.txt")
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(bootstrap, "LOCK", tmp_path / "requirements.txt")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     installer = Installer(tmp_path / ".venv")
     monkeypatch.setattr(bootstrap, "_with_pip", installer)
@@ -44,13 +47,13 @@ def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
 
 
 def test_an_environment_is_made_once(installer: Installer) -> None:
-    bootstrap.ensure()
-    bootstrap.ensure()
+    bootstrap.ensure((bootstrap.LOCK,))
+    bootstrap.ensure((bootstrap.LOCK,))
     assert installer.calls == [True]
 
 
 def test_of_several_first_starts_at_once_one_installs(installer: Installer) -> None:
-    threads = [threading.Thread(target=bootstrap.ensure) for _ in range(4)]
+    threads = [threading.Thread(target=bootstrap.ensure, args=((bootstrap.LOCK,),)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -59,42 +62,42 @@ def test_of_several_first_starts_at_once_one_installs(installer: Installer) -> N
 
 
 def test_an_interrupted_installation_is_begun_anew(installer: Installer) -> None:
-    bootstrap.ensure()
+    bootstrap.ensure((bootstrap.LOCK,))
     (installer.venv / "stamp").unlink()
-    bootstrap.ensure()
+    bootstrap.ensure((bootstrap.LOCK,))
     assert installer.calls == [True, True]
 
 
 def test_a_changed_lock_is_installed_over_the_old_environment(installer: Installer) -> None:
-    bootstrap.ensure()
+    bootstrap.ensure((bootstrap.LOCK,))
     bootstrap.LOCK.write_text("django==5.3 \\\n    --hash=sha256:00\n")
-    bootstrap.ensure()
+    bootstrap.ensure((bootstrap.LOCK,))
     assert installer.calls == [True, False]
 
 
 def test_an_environment_whose_python_is_gone_is_made_anew(installer: Installer) -> None:
-    bootstrap.ensure()
+    bootstrap.ensure((bootstrap.LOCK,))
     (installer.venv / "bin" / "python").unlink()
     (installer.venv / "bin" / "python").symlink_to("/nowhere/python")
-    bootstrap.ensure()
+    bootstrap.ensure((bootstrap.LOCK,))
     assert installer.calls == [True, True]
 
 
 def test_a_failing_installation_is_told_in_one_line(
     installer: Installer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(python: str, fresh: bool) -> None:
+    def fail(python: str, fresh: bool, locks: tuple[Path, ...]) -> None:
         bootstrap._must([sys.executable, "-c", "import sys; sys.exit('noise\\nERROR: no network\\nmore')"])
 
     monkeypatch.setattr(bootstrap, "_with_pip", fail)
     with pytest.raises(SystemExit, match=r"^The packages could not be installed.*: ERROR: no network$"):
-        bootstrap.ensure()
+        bootstrap.ensure((bootstrap.LOCK,))
 
 
 def test_a_python_without_venv_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "_runs", lambda command: False)
     with pytest.raises(SystemExit, match="apt install python3-venv"):
-        bootstrap._with_pip(sys.executable, fresh=True)
+        bootstrap._with_pip(sys.executable, fresh=True, locks=(bootstrap.LOCK,))
 
 
 def test_an_old_python_looks_for_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,19 +120,19 @@ def test_an_active_environment_is_left_alone_where_it_has_everything(
 ) -> None:
     replaced: list[str] = []
     monkeypatch.setattr(bootstrap, "_foreign", lambda: True)
-    monkeypatch.setattr(bootstrap, "_missing", lambda: missing)
+    monkeypatch.setattr(bootstrap, "_missing", lambda locks: missing)
     monkeypatch.setattr(os, "execv", lambda python, argv: replaced.append(python))
     bootstrap.enter(["manage.py", "up"])
     assert replaced == ([str(installer.venv / "bin" / "python")] if missing else [])
 
 
-def test_this_environment_holds_the_lock() -> None:
-    assert bootstrap._missing() == ""
+def test_this_environment_holds_both_locks() -> None:
+    assert bootstrap._missing(BOTH) == ""
 
 
 def test_a_package_in_another_version_counts_as_missing(installer: Installer) -> None:
     bootstrap.LOCK.write_text("django==1.0 \\\n    --hash=sha256:00\n")
-    assert bootstrap._missing() == "django"
+    assert bootstrap._missing((bootstrap.LOCK,)) == "django"
 
 
 @pytest.mark.parametrize("name", ["manage.py", "chatproject/__init__.py", "chatproject/dev/bootstrap.py"])
@@ -137,11 +140,51 @@ def test_what_runs_before_the_environment_is_readable_for_an_old_python(name: st
     assert ast.parse((ROOT / name).read_text(), feature_version=(3, 9)).body
 
 
-def test_the_lock_pins_hashes_and_names_no_host() -> None:
-    lock = (ROOT / "requirements.txt").read_text()
-    pins = re.findall(r"^[a-z0-9]\S*==\S+.* \\\n    --hash=sha256:", lock, re.MULTILINE)
-    assert len(pins) == len(re.findall(r"^[a-z0-9]", lock, re.MULTILINE)) > 50
-    assert "://" not in lock
+# The locks
+
+
+@pytest.mark.parametrize(
+    ("argv", "wanted"),
+    [
+        (["manage.py", "up"], ["requirements.txt"]),
+        (["manage.py", "shell", "test"], ["requirements.txt"]),
+        (["manage.py"], ["requirements.txt"]),
+        (["manage.py", "test", "tests/unit"], ["requirements.txt", "tests/requirements.txt"]),
+    ],
+)
+def test_the_test_tools_are_for_the_test_command_alone(argv: list[str], wanted: list[str]) -> None:
+    assert [lock.relative_to(ROOT).as_posix() for lock in bootstrap.locks_of(argv)] == wanted
+
+
+def test_the_first_test_run_adds_its_tools_and_up_installs_nothing_anew(installer: Installer) -> None:
+    server, tests = bootstrap.LOCK, bootstrap.TEST_LOCK
+    for locks in ((server,), (server, tests), (server,), (server, tests)):
+        bootstrap.ensure(locks)
+    assert installer.calls == [True, False]
+    assert installer.locks == [(server,), (server, tests)]
+
+
+def test_a_changed_lock_of_test_tools_does_not_concern_the_server(installer: Installer) -> None:
+    bootstrap.ensure((bootstrap.LOCK, bootstrap.TEST_LOCK))
+    bootstrap.TEST_LOCK.write_text("pytest==9 \\\n    --hash=sha256:00\n")
+    bootstrap.ensure((bootstrap.LOCK,))
+    assert installer.calls == [True]
+
+
+def test_an_interrupted_installation_of_test_tools_is_begun_anew(
+    installer: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(python: str, fresh: bool, locks: tuple[Path, ...]) -> None:
+        raise KeyboardInterrupt
+
+    locks = (bootstrap.LOCK, bootstrap.TEST_LOCK)
+    bootstrap.ensure((bootstrap.LOCK,))
+    monkeypatch.setattr(bootstrap, "_with_pip", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap.ensure(locks)
+    monkeypatch.setattr(bootstrap, "_with_pip", installer)
+    bootstrap.ensure(locks)
+    assert installer.calls == [True, True]
 
 
 # .env

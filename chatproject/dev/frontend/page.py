@@ -75,6 +75,13 @@ class Builder:
             start_new_session=True,
         )
 
+    def reap(self) -> None:
+        """Collect the process if it has ended, with what a crash of it left running; else do nothing."""
+        if self._process and self._process.poll() is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._close()
+
     def stop(self) -> None:
         """End it with all that it started; what it had not finished is begun anew next time."""
         if not self._process:
@@ -85,8 +92,12 @@ class Builder:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
                 break
-        if self._process.stdin:
+        self._close()
+
+    def _close(self) -> None:
+        if self._process and self._process.stdin:
             self._process.stdin.close()
+        self._process = None
 
 
 def _without_secrets(environ: Mapping[str, str]) -> dict[str, str]:

@@ -159,13 +159,17 @@ def _install(tools: node.Node, work: Path, kind: str) -> None:
 
 
 def _run(command: list[str], work: Path, environ: dict[str, str], seconds: float) -> None:
-    """Raises BuildFailed with the program's own first complaint."""
+    run(command, work / "page", environ, seconds)
+
+
+def run(command: list[str], folder: Path, environ: dict[str, str], seconds: float) -> None:
+    """Run a program of Node's in a folder. Raise BuildFailed with the program's own first complaint."""
     path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])
     whole = {**os.environ, **QUIET, **environ, "PATH": path}
     try:
         done = subprocess.run(
             command,
-            cwd=work / "page",
+            cwd=folder,
             env=whole,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -1,0 +1,62 @@
+"""The lists of packages and their locks: pinned, without hosts, agreeing, and complete for what the sources import."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from chatproject.dev.bootstrap import LOCK, ROOT, TEST_LOCK
+
+BOTH = (LOCK, TEST_LOCK)
+
+
+@pytest.mark.parametrize("lock", BOTH)
+def test_a_lock_pins_hashes_and_names_no_host(lock: Path) -> None:
+    text = lock.read_text()
+    pins = re.findall(r"^[a-z0-9]\S*==\S+.* \\\n    --hash=sha256:", text, re.MULTILINE)
+    assert len(pins) == len(re.findall(r"^[a-z0-9]", text, re.MULTILINE)) > 20
+    assert "://" not in text
+
+
+def test_a_package_in_both_locks_has_one_version() -> None:
+    server, tests = (
+        dict(re.findall(r"^([a-z0-9]\S*)==(\S+)", lock.read_text(), re.MULTILINE)) for lock in BOTH
+    )
+    both = server.keys() & tests.keys()
+    assert both
+    assert {name: server[name] for name in both} == {name: tests[name] for name in both}
+
+
+@pytest.mark.parametrize(
+    ("folders", "lists"),
+    [
+        (("chat", "chatproject"), ("requirements.in",)),
+        (("tests",), ("requirements.in", "tests/requirements.in")),
+    ],
+)
+def test_each_imported_package_is_declared(folders: tuple[str, ...], lists: tuple[str, ...]) -> None:
+    owners = metadata.packages_distributions()
+    used = {owners[module][0].lower().replace("_", "-") for module in _imported(folders) if module in owners}
+    assert len(used) > 5
+    assert used - _declared(lists) == set()
+
+
+def _imported(folders: tuple[str, ...]) -> set[str]:
+    """Return the top-level modules that the sources of `folders` import."""
+    found = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found.add(str(node.module).partition(".")[0])
+    return found
+
+
+def _declared(lists: tuple[str, ...]) -> set[str]:
+    text = "".join((ROOT / name).read_text() for name in lists)
+    return set(re.findall(r"^[a-z][a-z0-9-]*", text, re.MULTILINE))
