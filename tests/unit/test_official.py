@@ -168,7 +168,7 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
     "content that is no text": (as_json({"choices": [{"message": {"content": 5}}]}), ModelFailed),
     "an error in place of an answer": (as_json({"error": {"message": "secret words"}}), ModelFailed),
     "a stream": (
-        Script([Raw(b'data: {"choices": []}\n\n')], headers={"Content-Type": "text/event-stream"}),
+        Script([Raw(b'data: {"choices": []}\n\n')], headers={"Content-Type": "text/event-stream; charset=utf-8"}),
         ModelFailed,
     ),
     "too large": (whole_answer("x" * official.MAX_ANSWER_BYTES), ModelFailed),
