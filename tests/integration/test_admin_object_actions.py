@@ -243,7 +243,7 @@ def test_the_access_record_is_filtered_and_searched(staff: Staff, owner: User) -
     page(reader, "chat_thread_changelist")
     page(reader, "chat_thread_change", thread.pk)
     client = staff("view_accessrecord")
-    assert "2 access records" in page(client, "chat_auditlogentry_changelist")
+    assert "2 audit log entries" in page(client, "chat_auditlogentry_changelist")
     for query in (
         {"action__exact": "looked"},
         {"q": thread.public_id},

@@ -61,7 +61,7 @@ def test_a_history_that_cannot_be_read_leaves_the_claim_to_be_run(
     def broken(*_: Any) -> None:
         raise problem
 
-    monkeypatch.setattr(context_module, "build_context", broken)
+    monkeypatch.setattr("chat.responses.claims.claim.build_context", broken)
     claim, model_context = take(claim_context, SendRequest(Content("Hello"), response_id="r"))
     assert model_context is None
     assert claim.job.response == Response.objects.get(status=Status.STREAMING).pk
