@@ -250,7 +250,7 @@ def test_the_access_record_is_filtered_and_searched(staff: Staff, owner: User) -
         {"q": "olga"},
         {"kind": "thread", "q": "olga"},
     ):
-        assert "1 access record" in page(client, "chat_auditlogentry_changelist", **query)
+        assert "1 audit log entry" in page(client, "chat_auditlogentry_changelist", **query)
     listed = AuditLogEntry.objects.get(action=AuditAction.LISTED)
     assert f">{thread.pk}<" in page(client, "chat_auditlogentry_change", listed.pk)
 
