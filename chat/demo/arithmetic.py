@@ -1,4 +1,4 @@
-"""Sums in people's notation: thousands separators, percentages, powers. Pure; a calculator's tool computes them."""
+"""Sums in everyday notation: thousands separators, percentages, powers. Pure; a calculator's tool computes them."""
 
 from __future__ import annotations
 

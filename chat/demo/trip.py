@@ -1,4 +1,4 @@
-"""The topic "plan a trip": place, days and budget of what was said."""
+"""The topic "plan a trip": place, days and budget of the question."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How models are called: configuration, clients, connections, and the decoding of their streams."""
+"""Calls to models: configuration, clients, connections, and the decoding of streamed answers."""

@@ -1,10 +1,10 @@
-"""The models that an owner names in CHAT_MODELS, beside the two that are always there.
+"""The models configured in CHAT_MODELS, beside the two built-in ones.
 
     {"c1": {"system": "You work for Example Ltd.", "fallbacks": ["local"]},
      "local": {"baseUrl": "http://127.0.0.1:8080/v1", "model": "qwen3", "openui": true, "tools": ["calculate"]}}
 
-A mistake raises ImproperlyConfigured with one line that names the model and the field. It repeats no value, which may be a
-key in the wrong field.
+A mistake raises ImproperlyConfigured with one line that names the model and the field. It repeats no value: that may be
+a key in the wrong field.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from chat.conf_values import json_of, secret
 
 C1, OPENASSISTANT = "c1", "openassistant"
 
-NAME = re.compile(r"[A-Za-z0-9._:/-]{1,64}")  # 64: the width of the columns that hold it
+# 64 characters: the width of the columns that hold a model's name.
+NAME = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
 
+# The fields of a request that the server itself sets: with another value it could not read the answer.
 RESERVED = {"model", "messages", "prompt", "stream", "stream_options", "stop", "tools", "metadata", "n"}
-"""Of a request, what the server itself decides: with another value there it could not read the answer."""
 
-CHOICE_PARAMETERS = {"tool_choice", "parallel_tool_calls"}  # refused by servers where no tools come with them
+# Refused by model servers in a request without tools.
+CHOICE_PARAMETERS = {"tool_choice", "parallel_tool_calls"}
 
 _ELSEWHERE = {
     C1: {"baseUrl": "C1_BASE_URL", "apiKeyEnv": "THESYS_API_KEY", "model": "C1_MODEL"},
@@ -44,10 +46,10 @@ _Positive = Annotated[int, msgspec.Meta(ge=1)]
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One model. `api_key_env` is the name of the variable that holds its key, never the key.
 
-    `c1`: it writes C1's format by itself; `openui`: a system prompt tells it how. `images`: it takes pictures. `parameters`
-    and `metadata` go into each request. `tools`: all that CHAT_TOOLS offers, none, or those named. `budget_tokens`: of a
-    prompt, older turns are left out. `fallbacks`: who answers in its place, in this order, if it fails before its first
-    text or tool call; theirs are not followed.
+    `c1`: the model writes C1's format by itself; `openui`: a system prompt explains the format. `images`: it accepts
+    pictures. `parameters` and `metadata` go into each request. `tools`: all tools of CHAT_TOOLS, none, or the named ones.
+    `budget_tokens`: the size of a prompt; older turns are left out. `fallbacks`: the models that are asked instead, in
+    this order, if it fails before its first text or tool call; their own fallbacks are not followed.
     """
 
     base_url: str = ""
@@ -70,17 +72,17 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
 
 @functools.cache
 def specs() -> dict[str, ModelSpec]:
-    """Return the configured models by name, read from CHAT_MODELS once. Raises ImproperlyConfigured."""
+    """Return the configured models by name, read from CHAT_MODELS once. Raise ImproperlyConfigured for a mistake."""
     return read(settings.models)
 
 
 def names() -> tuple[str, ...]:
-    """Return the names that a client may ask for; the first one answers where none is named."""
+    """Return the names that a client may ask for; the first one is the default."""
     return tuple(specs())
 
 
 def _forget(*, setting: str, **_: Any) -> None:
-    """Read CHAT_MODELS anew at the next use, after a test has overridden it."""
+    """Read CHAT_MODELS anew at the next use after a test has overridden it."""
     if setting == "CHAT_MODELS":
         specs.cache_clear()
 
@@ -89,9 +91,9 @@ setting_changed.connect(_forget)
 
 
 def read(text: str) -> dict[str, ModelSpec]:
-    """Return the models by name, `c1` and `openassistant` first; `text` is JSON, or the path of a file of it.
+    """Return the models by name, `c1` and `openassistant` first; `text` is JSON or the path of a JSON file.
 
-    Raises ImproperlyConfigured.
+    Raise ImproperlyConfigured for a mistake.
     """
     named = _decode(_contents(text)) if text else {}
     own = {C1: ModelSpec(), OPENASSISTANT: ModelSpec(), **named}

@@ -1,4 +1,4 @@
-"""The models by name. Which server answers for a name is decided here, once per process."""
+"""The registry of model clients: the choice of the server for each model name, once per process."""
 
 from __future__ import annotations
 
@@ -27,17 +27,19 @@ class ModelRegistry:
     """The model clients of this process, made when first asked for."""
 
     def __init__(self) -> None:
-        self.demo_url = ""  # of the demo model's server; set before the first prompt where that answers
+        # The address of the demo model's server, set before the first prompt where that model is used.
+        self.demo_url = ""
         self._clients: dict[tuple[str, str], ModelClient] = {}
-        self._official: dict[tuple[str, str], AsyncOpenAI] = {}  # by address and key of a server
+        # By address and key of the server.
+        self._official: dict[tuple[str, str], AsyncOpenAI] = {}
 
     async def clients(self, name: str) -> list[ModelClient]:
-        """The model of this name, and behind it those that answer in its place. A name that is gone has the first one's."""
+        """Return the clients of a model and of its fallbacks, in order. An unknown name stands for the default model."""
         name, spec = _known(name)
         return [await self._client(one) for one in (name, *spec.fallbacks)]
 
     def profile(self, name: str) -> ModelProfile:
-        """Of the model that answers first for a name."""
+        """Return the profile of the model that is asked first for a name."""
         return _profile(*_known(name))
 
     async def warm(self) -> None:
@@ -45,12 +47,14 @@ class ModelRegistry:
         for module in ("chat.llm.clients.chat_completions", "chat.llm.clients.openassistant"):
             await asyncio.to_thread(importlib.import_module, module)
         for name in config.names():
-            with suppress(Exception):  # one that cannot be made says so when it is asked
+            # A client that cannot be made reports its error when it is used.
+            with suppress(Exception):
                 await self._client(name)
 
     async def _client(self, name: str) -> ModelClient:
         spec = config.specs()[name]
-        key = name, _system_prompt(spec)  # which changes once, when the page is built
+        # The system prompt changes once, when the page is built.
+        key = name, _system_prompt(spec)
         if key not in self._clients:
             self._clients[key] = await self._make(name, spec)
         return self._clients[key]
@@ -90,7 +94,7 @@ class ModelRegistry:
         return self.demo_url
 
     async def _official_client(self, base_url: str, api_key: str) -> AsyncOpenAI:
-        """Return the one client of a server, whichever of its models is asked."""
+        """Return the client of a server, shared by all its models."""
         from chat.llm.clients.official import connect
 
         server = base_url, api_key
@@ -101,7 +105,7 @@ class ModelRegistry:
 
 
 def _known(name: str) -> tuple[str, ModelSpec]:
-    """Return a model and its name; the first one for a name that is no longer configured."""
+    """Return a model and its name; the default model for a name that is not configured any more."""
     specs = config.specs()
     name = name if name in specs else config.names()[0]
     return name, specs[name]
@@ -129,5 +133,5 @@ def _profile(name: str, spec: ModelSpec) -> ModelProfile:
 
 
 def _system_prompt(spec: ModelSpec) -> str:
-    """The system prompt, a few microseconds to put together."""
+    """Return the system prompt, joined in a few microseconds."""
     return "\n\n".join(filter(None, [openui_instructions() if spec.openui else "", spec.system]))

@@ -1,18 +1,19 @@
-"""How many characters a model takes for a token: guessed at first, then learned from what its provider counts."""
+"""Estimates of tokens from characters: a constant at first, then learned from the counts of each model's provider."""
 
 from __future__ import annotations
 
-INITIAL_CHARACTERS_PER_TOKEN = 4.0  # characters a token, of English prose
-LEAST, MOST = (
-    1.0,
-    8.0,
-)  # Chinese has hardly more than one, white space hardly more than eight: beyond, a count is wrong
-WEIGHT = 0.2  # of a new count: five answers outweigh the guess, one odd prompt does not
-MIN_CHARACTERS = 400  # below, the tokens that frame each message distort the count
+# Characters per token of English prose.
+INITIAL_CHARACTERS_PER_TOKEN = 4.0
+# Characters per token: Chinese has hardly more than one, white space hardly more than eight; counts beyond are wrong.
+LEAST, MOST = 1.0, 8.0
+# The share of a new count: five answers outweigh the initial value, one odd prompt does not.
+WEIGHT = 0.2
+# Characters; below, the tokens that frame each message distort the count.
+MIN_CHARACTERS = 400
 
 
 class TokenEstimator:
-    """What this process has learned, by the model's configured name."""
+    """The ratios that this process has learned, by the model's configured name."""
 
     def __init__(self) -> None:
         self._ratios: dict[str, float] = {}
@@ -21,15 +22,15 @@ class TokenEstimator:
         return self._ratios.get(model, INITIAL_CHARACTERS_PER_TOKEN)
 
     def characters(self, model: str, tokens: int) -> int:
-        """How long a history of so many tokens is."""
+        """Return the length of a history of that many tokens."""
         return int(tokens * self.characters_per_token(model))
 
     def tokens(self, model: str, characters: int) -> int:
-        """How many tokens a text is, by our estimate; rounded up."""
+        """Return the estimated tokens of a text, rounded up."""
         return int(-(-characters // self.characters_per_token(model)))
 
     def observe(self, model: str, characters: int, tokens: int) -> None:
-        """Take in that the provider counted so many tokens in a prompt of so many characters."""
+        """Learn from a prompt of that many characters in which the provider counted that many tokens."""
         if characters < MIN_CHARACTERS or tokens <= 0:
             return
         counted = min(MOST, max(LEAST, characters / tokens))

@@ -56,8 +56,10 @@ class Fault:
     text: str = ""
     finish: str | None = "stop"
     retry_after: int | None = None
-    refused: bool = False  # the port is closed: `ScriptedModel.refusing`
-    slow: bool = False  # ends only by a deadline or at the text cap: needs a server with small limits
+    # The port is closed: `ScriptedModel.refusing`.
+    refused: bool = False
+    # Ends only by a deadline or at the text cap: needs a server with small limits.
+    slow: bool = False
 
     @property
     def http(self) -> int | None:
@@ -82,7 +84,7 @@ def capped(behaviour: Script, text: str) -> Fault:
     return Fault(behaviour, "done", None, text, "length", slow=True)
 
 
-def said(*steps: str | Step, text: str = "Hello") -> Fault:
+def unusual(*steps: str | Step, text: str = "Hello") -> Fault:
     """Return an unusual answer that is still a valid one."""
     return Fault(answer(*steps), text=text)
 
@@ -115,7 +117,7 @@ FAULTS: dict[str, Fault] = {
     "502": unavailable(refusal(502)),
     "503": unavailable(refusal(503)),
     "503 with Retry-After": unavailable(refusal(503, retry_after=RETRY_AFTER), RETRY_AFTER),
-    "refused": Fault(answer("never heard"), "failed", "unavailable", finish=None, refused=True),
+    "refused": Fault(answer("never sent"), "failed", "unavailable", finish=None, refused=True),
     "reset before the first byte": unavailable(broken(Reset())),
     "no first byte": late(broken(Stall())),
     "stall": late(broken("Hello", Stall()), "Hello"),
@@ -135,26 +137,28 @@ FAULTS: dict[str, Fault] = {
     "bad JSON after text": failed(broken("Hello", Raw(b"data: {oops}\n\n")), "Hello"),
     "error inside the stream": failed(broken(Raw(ERROR_EVENT))),
     "error after text": failed(broken("Hello", Raw(ERROR_EVENT)), "Hello"),
-    "bad UTF-8": said(Raw(BAD_UTF8), text="Caf\ufffd!"),
-    "empty choices": said(Raw(b'data: {"choices":[]}\n\n'), "Hello"),
-    "null choices": said(Raw(b'data: {"choices":null}\n\n'), "Hello"),
-    "usage only": said(UsageChunk(1, 1), "Hello"),
-    "role only": said(Delta({"role": "assistant"}), Delta({"role": "assistant", "content": None}), "Hello"),
-    "null delta": said(Raw(b'data: {"choices":[{"index":0,"delta":null}]}\n\n'), "Hello"),
+    "bad UTF-8": unusual(Raw(BAD_UTF8), text="Caf\ufffd!"),
+    "empty choices": unusual(Raw(b'data: {"choices":[]}\n\n'), "Hello"),
+    "null choices": unusual(Raw(b'data: {"choices":null}\n\n'), "Hello"),
+    "usage only": unusual(UsageChunk(1, 1), "Hello"),
+    "role only": unusual(
+        Delta({"role": "assistant"}), Delta({"role": "assistant", "content": None}), "Hello"
+    ),
+    "null delta": unusual(Raw(b'data: {"choices":[{"index":0,"delta":null}]}\n\n'), "Hello"),
     "CRLF": Fault(events((HELLO + PLAIN_END).replace(b"\n", b"\r\n")), text="Hello"),
     "CR": Fault(events((HELLO + PLAIN_END).replace(b"\n", b"\r")), text="Hello"),
-    "comments": said(Raw(b": ping\n\n"), "Hello", Raw(b": pong\n\n")),
+    "comments": unusual(Raw(b": ping\n\n"), "Hello", Raw(b": pong\n\n")),
     "multi-line data": Fault(events(MULTI_LINE, PLAIN_END), text="Hello"),
     "no space after data": Fault(events((HELLO + PLAIN_END).replace(b"data: ", b"data:")), text="Hello"),
     "BOM": Fault(events(b"\xef\xbb\xbf", HELLO, PLAIN_END), text="Hello"),
     "no DONE": Fault(events(HELLO, STOP), text="Hello"),
     "DONE without finish_reason": Fault(events(HELLO, DONE.data), text="Hello", finish=None),
-    "lone surrogate": said(Text("a\ud83db"), text="a\ufffdb"),
-    "surrogate pair over two deltas": said("\ud83c", "\udf4e", text="🍎"),
-    "NUL": said("a\x00b", text="a\ufffdb"),
+    "lone surrogate": unusual(Text("a\ud83db"), text="a\ufffdb"),
+    "surrogate pair over two deltas": unusual("\ud83c", "\udf4e", text="🍎"),
+    "NUL": unusual("a\x00b", text="a\ufffdb"),
     "empty answer": Fault(answer()),
     "one huge delta": capped(answer(Text("y", HUGE_DELTA)), "y"),
-    "100,000 empty deltas": said(Raw(event({"content": ""}), EMPTY_DELTAS), "Hello"),
+    "100,000 empty deltas": unusual(Raw(event({"content": ""}), EMPTY_DELTAS), "Hello"),
     "one byte at a time": Fault(answer("Hel", "lo", split=[1]), text="Hello"),
 }
 
@@ -182,7 +186,7 @@ def interleaved(received: Received) -> Script:
 
 
 def insatiable(received: Received) -> Script:
-    """Call a tool as long as one is offered."""
+    """Call a tool as long as tools are offered."""
     return tool_round(Call("calculate", SUM)) if offers_tools(received) else answer("Hello")
 
 

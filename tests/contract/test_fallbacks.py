@@ -1,4 +1,4 @@
-"""Models that answer in another's place, before its first byte and never after."""
+"""Fallback models: asked before the first byte of the failing model, never after it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def server(live: None, servers: Any, scripted_model: ScriptedModel) -> Any:
         "error inside the stream",
     ],
 )
-def test_a_model_that_fails_before_its_first_byte_gives_way(
+def test_a_fallback_answers_when_a_model_fails_before_its_first_byte(
     model: ScriptedModel, alice: Client, fault: str
 ) -> None:
     model.script(FAULTS[fault].behaviour, answer("It is ", "me."))
@@ -51,7 +51,7 @@ def test_the_next_model_gets_its_own_prompt_and_tools(model: ScriptedModel, alic
     assert model.requests[2].messages == [{"role": "user", "content": "Hi"}]
 
 
-def test_a_refused_connection_gives_way_but_fallbacks_of_fallbacks_are_not_followed(
+def test_a_refused_connection_leads_to_fallbacks_but_not_to_their_fallbacks(
     model: ScriptedModel, alice: Client
 ) -> None:
     assert alice.chat(model="away").text == "Hello from the script."
@@ -60,25 +60,25 @@ def test_a_refused_connection_gives_way_but_fallbacks_of_fallbacks_are_not_follo
     assert asked(model) == ["upstream-3"]
 
 
-def test_where_all_fail_the_error_is_the_last_ones(model: ScriptedModel, alice: Client) -> None:
+def test_the_error_is_that_of_the_last_model_where_all_fail(model: ScriptedModel, alice: Client) -> None:
     model.script(refusal(503, retry_after=60), refusal(503, retry_after=60), refusal(401))
     assert SSE.send(alice).rest().end["error"]["code"] == "model_failed"
 
 
-def test_after_the_first_byte_nobody_takes_over(model: ScriptedModel, alice: Client) -> None:
+def test_no_fallback_is_asked_after_the_first_byte(model: ScriptedModel, alice: Client) -> None:
     model.script(broken("Half"))
     heard = SSE.send(alice).rest()
     assert (heard.text, heard.end["status"]) == (b"Half", "failed")
     assert len(model.requests) == 1
 
 
-def test_after_a_tool_call_nobody_takes_over(model: ScriptedModel, alice: Client) -> None:
+def test_no_fallback_is_asked_after_a_tool_call(model: ScriptedModel, alice: Client) -> None:
     model.script(tool_round(Call("calculate", '{"expression": "1"}')), refusal(401), answer("never"))
     assert SSE.send(alice).rest().end["status"] == "failed"
     assert asked(model) == ["c1-nightly", "c1-nightly"]
 
 
-def test_who_took_over_sees_the_response_through(model: ScriptedModel, alice: Client) -> None:
+def test_the_fallback_that_answered_completes_the_response(model: ScriptedModel, alice: Client) -> None:
     model.script(refusal(401), tool_round(Call("calculate", '{"expression": "1"}')), answer("done"))
     assert SSE.send(alice).rest().end["status"] == "done"
     assert asked(model) == ["c1-nightly", "upstream-2", "upstream-2"]

@@ -1,4 +1,4 @@
-"""Contract section 3, "What upstream trouble becomes": every fault of a model, met through every door."""
+"""Contract section 3, upstream errors: every fault of a model, on every transport."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tests.live.transports import C1, SOCKET, SSE, TRANSPORTS, ReceivedStream, T
 
 QUICK = [name for name, fault in FAULTS.items() if not fault.slow]
 SLOW = [name for name, fault in FAULTS.items() if fault.slow]
-CAP = 20_000  # bytes; CHAT_TEXT_BYTES of the strict server
+# Bytes; CHAT_TEXT_BYTES of the strict server.
+CAP = 20_000
 FAULT_NAMES = ["401", "429 with Retry-After", "503", "refused", "reset before the first byte", "HTML"]
 
 
 def inject(model: ScriptedModel, fault: Fault) -> Any:
-    """The context in which every request meets the fault."""
+    """Return a context in which every request meets the fault."""
     if fault.refused:
         return model.refusing()
     model.default(fault.behaviour)
@@ -55,9 +56,7 @@ def test_a_fault_has_its_outcome_on_every_transport(model: ScriptedModel, alice:
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_a_deadline_or_the_cap_ends_what_does_not_end_itself(
-    model: ScriptedModel, tight: Client, name: str
-) -> None:
+def test_a_deadline_or_the_cap_ends_an_endless_answer(model: ScriptedModel, tight: Client, name: str) -> None:
     fault, response = FAULTS[name], new_id("r")
     model.default(fault.behaviour)
     heard = SSE.send(tight, response=response).rest()
@@ -81,7 +80,7 @@ def test_the_cap_falls_on_a_character_and_closes_upstream(model: ScriptedModel, 
 
 
 @pytest.mark.parametrize("name", FAULT_NAMES)
-def test_where_errors_are_statuses_a_problem_document_comes(
+def test_model_errors_as_statuses_are_problem_documents(
     model: ScriptedModel, tight: Client, name: str
 ) -> None:
     fault = FAULTS[name]
@@ -92,7 +91,7 @@ def test_where_errors_are_statuses_a_problem_document_comes(
         assert answered.headers["retry-after"] == str(fault.retry_after)
 
 
-def test_where_errors_are_statuses_a_late_model_is_504(model: ScriptedModel, tight: Client) -> None:
+def test_model_errors_as_statuses_give_504_for_a_late_model(model: ScriptedModel, tight: Client) -> None:
     model.default(broken(Stall()))
     assert_problem(tight.chat(), "model_timeout", 504)
 
@@ -104,7 +103,7 @@ def test_after_the_first_byte_the_status_stays_200(model: ScriptedModel, tight: 
 
 
 @pytest.mark.parametrize("name", ["401", "503", "refused", "HTML"])
-def test_a_failure_card_says_so_in_a_header(model: ScriptedModel, alice: Client, name: str) -> None:
+def test_a_failure_card_comes_with_a_status_header(model: ScriptedModel, alice: Client, name: str) -> None:
     with inject(model, FAULTS[name]):
         answered = alice.chat(thread=(thread := new_id("t")), response=(response := new_id("r")))
     assert (answered.status_code, answered.headers["x-response-status"]) == (200, "failed")
@@ -123,11 +122,11 @@ def test_a_cards_bytes_never_count(model: ScriptedModel, alice: Client) -> None:
         assert transport.follow(alice, response).rest().text == b""
 
 
-def test_an_answer_without_trouble_has_no_failed_header(model: ScriptedModel, alice: Client) -> None:
+def test_a_complete_answer_has_no_status_header(model: ScriptedModel, alice: Client) -> None:
     assert alice.chat().headers.get("x-response-status") != "failed"
 
 
-def test_the_error_is_told_with_code_message_and_retryable(model: ScriptedModel, alice: Client) -> None:
+def test_an_error_has_code_message_and_retryable(model: ScriptedModel, alice: Client) -> None:
     model.default(refusal(503, message="secret words of the provider"))
     error = SSE.send(alice).rest().end["error"]
     assert error.keys() >= {"code", "message", "retryable"}
@@ -136,7 +135,7 @@ def test_the_error_is_told_with_code_message_and_retryable(model: ScriptedModel,
 
 
 @pytest.mark.parametrize("first", [refusal(429), refusal(500), refusal(503)], ids=["429", "500", "503"])
-def test_a_refused_request_is_asked_again(model: ScriptedModel, alice: Client, first: Any) -> None:
+def test_a_refused_request_is_sent_again(model: ScriptedModel, alice: Client, first: Any) -> None:
     model.script(first)
     assert alice.chat().text == "Hello from the script."
     assert len(model.requests) == 2
@@ -146,9 +145,7 @@ ONCE = [refusal(400), refusal(401), broken(Reset()), broken("Hel", Reset()), bro
 
 
 @pytest.mark.parametrize("script", ONCE, ids=["400", "401", "reset", "cut", "empty"])
-def test_a_request_that_was_taken_is_never_sent_again(
-    model: ScriptedModel, alice: Client, script: Any
-) -> None:
+def test_an_accepted_request_is_never_sent_again(model: ScriptedModel, alice: Client, script: Any) -> None:
     model.default(script)
     SSE.send(alice).rest()
     assert len(model.requests) == 1

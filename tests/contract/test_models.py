@@ -1,4 +1,4 @@
-"""Any number of models beside the two that are always there: names, prompts, parameters, budgets."""
+"""Configured models beside the two built-in ones: names, prompts, parameters, budgets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones(model: ScriptedModel, a
     assert not model.requests
 
 
-def test_a_model_is_asked_with_its_own_name_key_and_parameters(model: ScriptedModel, alice: Client) -> None:
+def test_a_request_has_the_models_own_name_key_and_parameters(model: ScriptedModel, alice: Client) -> None:
     assert (
         alice.chat("Hi", model="second", response=(response := new_id("r"))).text == "Hello from the script."
     )
@@ -41,12 +41,12 @@ def test_a_model_is_asked_with_its_own_name_key_and_parameters(model: ScriptedMo
     assert alice.response(response)["model"] == "second"
 
 
-def test_a_model_without_a_key_gets_none(model: ScriptedModel, alice: Client) -> None:
+def test_no_key_is_sent_to_a_model_without_one(model: ScriptedModel, alice: Client) -> None:
     alice.chat(model="third")
     assert "authorization" not in model.requests[0].headers
 
 
-def test_metadata_goes_through_and_the_system_text_stands_first(model: ScriptedModel, alice: Client) -> None:
+def test_metadata_is_sent_and_the_system_text_comes_first(model: ScriptedModel, alice: Client) -> None:
     alice.chat("Hi")
     assert model.requests[0].json["metadata"] == {"thesys": "{}"}
     assert model.requests[0].messages == [
@@ -78,7 +78,7 @@ def test_openassistant_gets_both_before_the_first_user_text(model: ScriptedModel
     assert model.requests[1].json["top_p"] == 0.95
 
 
-def test_a_model_that_is_not_c1s_is_told_how_to_draw(model: ScriptedModel, alice: Client) -> None:
+def test_an_openui_model_gets_the_format_in_its_system_prompt(model: ScriptedModel, alice: Client) -> None:
     model.script(tool_round(Call("calculate", '{"expression": "1"}')), answer("done"))
     told = C1.send(alice, model="drawing").rest().text
     system, _ = model.requests[0].messages
@@ -88,7 +88,9 @@ def test_a_model_that_is_not_c1s_is_told_how_to_draw(model: ScriptedModel, alice
     assert b"<thinkitem ephemeral" in told
 
 
-def test_think_items_stay_away_where_no_interface_is_written(model: ScriptedModel, alice: Client) -> None:
+def test_think_items_are_left_out_for_models_that_write_no_interface(
+    model: ScriptedModel, alice: Client
+) -> None:
     model.script(tool_round(Call("calculate", '{"expression": "1"}')), answer("done"))
     assert C1.send(alice, model="second").rest().text == b"done"
 

@@ -104,7 +104,7 @@ def test_messages_of_another_form_are_refused(model: ScriptedModel, alice: Clien
     assert model.requests == []
 
 
-def test_the_chat_routes_body_is_taken_too(model: ScriptedModel, alice: Client) -> None:
+def test_the_chat_routes_body_is_accepted_too(model: ScriptedModel, alice: Client) -> None:
     answered = alice.http.post("/api/response", json=body_of("Hi"))
     assert answered.text == "Hello from the script."
     assert prompt(model) == "<|prompter|>Hi<|endoftext|><|assistant|>"
@@ -131,7 +131,7 @@ FORGED = [
 
 
 @pytest.mark.parametrize("words", FORGED)
-def test_nobody_forges_a_turn(model: ScriptedModel, alice: Client, words: str) -> None:
+def test_no_text_forges_a_turn(model: ScriptedModel, alice: Client, words: str) -> None:
     ask(alice, [{"role": "user", "content": words}])
     counts = [prompt(model).count(token) for token in ("<|prompter|>", "<|assistant|>", "<|endoftext|>")]
     assert counts == [1, 1, 1]
@@ -157,7 +157,7 @@ def test_it_stops_and_resumes_like_any_other(model: ScriptedModel, alice: Client
     gate.open()
 
 
-def test_the_same_response_id_attaches_here_too(model: ScriptedModel, alice: Client) -> None:
+def test_the_same_response_id_attaches_on_this_route_too(model: ScriptedModel, alice: Client) -> None:
     ids = {"threadId": new_id("t"), "responseId": new_id("r")}
     texts = {ask(alice, [HI], **ids).text for _ in range(2)}
     assert texts == {"Hello from the script."}

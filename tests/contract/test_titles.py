@@ -1,4 +1,4 @@
-"""Titles: at once from the first prompt, later from a cheap model, never over one that a person set."""
+"""Titles: at once from the first prompt, later from a cheap model, never in place of one that a person set."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.live.harness import eventually
 
 @pytest.fixture
 def namer(live: None, servers: Any, make_client: Any) -> Client:
-    """A user of a server where a model improves titles."""
+    """Return a user of a server whose titles a model improves."""
     client: Client = make_client(servers.keep(CHAT_TITLE_MODEL="c1"))
     return client
 
 
 def titled(words: str) -> Any:
-    """A model that answers prompts with a stream, and a question for a title, which has none, with these words."""
+    """Return a model that streams answers to prompts and answers requests for a title with these words."""
 
     def behave(received: Received) -> Script:
         streams = received.json.get("stream")
@@ -48,7 +48,8 @@ def test_a_model_improves_the_title_after_the_first_answer(model: ScriptedModel,
     namer.chat("Please show me what we sold where", thread=thread)
     eventually(lambda: title(namer, thread) == "Sales by region")
     namer.chat("And now?", thread=thread)
-    assert len(model.requests) == 3  # no further title
+    # No further title.
+    assert len(model.requests) == 3
     assert "North leads." in str(model.requests[1].messages)
     assert all("title" not in str(message).lower() for message in model.requests[2].messages)
 

@@ -1,4 +1,4 @@
-"""Messages as C1 and its official client write them, for the tests of what reads them."""
+"""Messages as C1 and its official client write them, for the tests of their readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server on loopback that answers as it is told, and who asks it over the connections to models."""
+"""A scripted HTTP server on loopback, and helpers that send requests to it over the connections to models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class ScriptedHttpServer:
-    """A server on loopback that answers as it is told. `asked`: the requests' heads, with the number of their connection."""
+    """A server on loopback with scripted answers. `asked`: the requests' heads, with the number of their connection."""
 
     def __init__(self, *answers: bytes, close: bool = True) -> None:
         self.answers, self.close = list(answers), close
@@ -51,7 +51,7 @@ def _length(head: bytes) -> int:
 
 
 def _split(answer: bytes) -> list[bytes]:
-    """Small answers byte by byte: a parser must not care."""
+    """Split small answers into single bytes: a parser must not depend on the reads."""
     return [answer[i : i + 1] for i in range(len(answer))] if len(answer) < 200 else [answer]
 
 
@@ -80,7 +80,7 @@ async def read_all(connection: UpstreamConnection) -> bytes:
 
 
 async def wait_until(true: Callable[[], object]) -> None:
-    while not true():  # noqa: ASYNC110 - nothing tells of it: it is looked at each turn of the loop
+    while not true():  # noqa: ASYNC110 - no event exists for it: checked in each turn of the loop
         await asyncio.sleep(0)
 
 
@@ -89,5 +89,5 @@ def run(work: Callable[[], Awaitable[Any]]) -> Any:
         async with asyncio.timeout(20):
             return await work()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the server's own
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the server runs
         return runner.run(bounded())

@@ -1,4 +1,4 @@
-"""The streams of a model that tests know, each with a name and its source; every reader of streams is held against them."""
+"""The known streams of models, each with a name and its source; every reader of streams is tested with them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ D = CallDelta
 
 @dataclass(frozen=True)
 class Stream:
-    """One answer of a model. `source`: the table or test that it is known from."""
+    """One answer of a model. `source`: the table, test or issue that describes it."""
 
     source: str
     behaviour: Behaviour
@@ -167,7 +167,8 @@ def _labelled(delta: CallDelta) -> dict[str, Any]:
 END = event(ended()) + event(b"[DONE]")
 JSON = {"Content-Type": "application/json"}
 
-_TOO_SLOW = {"100,000 empty deltas"}  # the official client would take 10 s
+# The official client would take 10 s.
+_TOO_SLOW = {"100,000 empty deltas"}
 
 
 def _of_bytes(source: str, *data: bytes, **more: Any) -> Stream:

@@ -1,4 +1,4 @@
-"""Where the official client reads a stream of the corpus otherwise than we do, on purpose, and why."""
+"""The streams of the corpus that the official client reads differently, on purpose, with the reasons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Difference:
-    """`official`: the fields of a reading that differ, with what the official client makes of them."""
+    """An intended difference. `official`: the differing fields of a reading, with the official client's values."""
 
     why: str
     official: dict[str, object]

@@ -1,4 +1,4 @@
-"""Tool calls come out whole, however a server cuts and labels them."""
+"""Tool calls come out whole for all ways in which servers split and label them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_without_an_index_the_id_decides_and_without_both_the_last_call() -> Non
     assert short(*CALLS["without an index"]) == [("a", "f", "12"), ("b", "g", "xy")]
 
 
-def test_another_name_after_arguments_is_another_call_when_nothing_else_tells() -> None:
+def test_another_name_after_arguments_is_another_call_without_id_and_index() -> None:
     names = [call.name for call in whole(*CALLS["without index and id"])]
     assert names == ["f", "g"]
 
@@ -70,7 +70,7 @@ def test_a_missing_id_is_made_and_stays() -> None:
     assert accumulator.calls() == calls
 
 
-def test_an_id_that_comes_late_is_taken() -> None:
+def test_an_id_that_comes_late_is_used() -> None:
     assert short(*CALLS["an id that comes late"]) == [("late", "f", "{}")]
 
 
@@ -109,7 +109,7 @@ def test_a_hundred_thousand_empty_deltas_are_one_call() -> None:
         )
     )
 )
-def test_whatever_the_labels_ids_are_never_empty_nor_twice(deltas: list[Any]) -> None:
+def test_ids_are_never_empty_or_repeated_for_any_labels(deltas: list[Any]) -> None:
     ids = [call.id for call in whole(*deltas)]
     assert all(ids)
     assert len(set(ids)) == len(ids)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 to a model's server: however it answers, ends or fails, a body comes whole or the end of it is told."""
+"""HTTP/1.1 connections to a model's server: a body comes whole, or its cut is an error."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def until_broken(connection: UpstreamConnection) -> bytes:
 
 
 @pytest.mark.parametrize("answer", [CHUNKED, SIZED, TO_THE_END], ids=["chunked", "sized", "to the end"])
-def test_a_body_comes_whole_however_its_length_is_told(answer: bytes) -> None:
+def test_a_body_comes_whole_for_every_way_to_state_its_length(answer: bytes) -> None:
     async def work() -> None:
         async with listening(ScriptedHttpServer(answer).serve) as port:
             connection, body = await ask(ConnectionPool(head(f"http://127.0.0.1:{port}/v1/x?y=1")))
@@ -59,7 +59,7 @@ def test_a_request_has_its_head_and_the_bodys_length() -> None:
     run(work)
 
 
-def test_an_interim_answer_is_none() -> None:
+def test_an_interim_answer_is_skipped() -> None:
     async def work() -> None:
         async with listening(
             ScriptedHttpServer(b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + SIZED).serve
@@ -170,7 +170,7 @@ def test_an_answer_released_a_moment_before_its_end_leaves_its_connection_for_th
     run(work)
 
 
-def test_what_nobody_asked_for_closes_an_idle_connection() -> None:
+def test_bytes_without_a_request_close_an_idle_connection() -> None:
     async def work() -> None:
         http_server = ScriptedHttpServer(SIZED + SIZED, SIZED, close=False)
         async with listening(http_server.serve) as port:
@@ -188,7 +188,8 @@ def test_what_nobody_asked_for_closes_an_idle_connection() -> None:
 
 
 def test_an_answer_that_is_not_read_stays_with_its_sender() -> None:
-    size = 16 * 1024 * 1024  # three times what the kernel holds
+    # Three times the kernel's buffers.
+    size = 16 * 1024 * 1024
     sent = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -240,7 +241,7 @@ def test_a_key_with_a_lines_end_is_refused(line: str) -> None:
         ConnectionPool(head("http://127.0.0.1/", Authorization=f"Bearer {line}"))
 
 
-def test_who_cannot_be_reached_is_an_error_of_the_system() -> None:
+def test_an_unreachable_server_is_an_os_error() -> None:
     async def work() -> None:
         async with listening(ScriptedHttpServer().serve) as port:
             pass

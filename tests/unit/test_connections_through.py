@@ -16,7 +16,7 @@ from tests.unit.scripted_http_server import SIZED, ScriptedHttpServer, ask, head
 
 @pytest.fixture
 def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """Signs certificates that the client trusts."""
+    """Return an authority whose certificates the client trusts."""
     authority, context = trustme.CA(), ssl.create_default_context()
     authority.configure_trust(context)
     monkeypatch.setattr(connections, "trusted_certificates", lambda: context)
@@ -42,7 +42,7 @@ def test_over_tls_the_servers_name_is_checked(authority: trustme.CA) -> None:
     run(work)
 
 
-def test_a_proxy_is_asked_for_the_whole_address() -> None:
+def test_a_request_through_a_proxy_has_the_whole_address() -> None:
     async def work() -> None:
         proxy = ScriptedHttpServer(SIZED)
         async with listening(proxy.serve) as port:
@@ -91,7 +91,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-def test_a_proxy_that_refuses_is_an_error_of_the_system() -> None:
+def test_a_refusing_proxy_is_an_os_error() -> None:
     async def work() -> None:
         refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
         async with listening(ScriptedHttpServer(refusal).serve) as port:
@@ -104,7 +104,7 @@ def test_a_proxy_that_refuses_is_an_error_of_the_system() -> None:
 @pytest.mark.parametrize(
     ("told", "proxy"), [("127.0.0.1:3128", "http://127.0.0.1:3128"), ("https://p.test", "https://p.test")]
 )
-def test_the_proxy_is_the_environments(told: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_names_the_proxy(told: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", told)
     monkeypatch.setenv("no_proxy", "near.test")
     assert request_head.head("https://models.test/v1/", "k", "/chat/completions").proxy == proxy

@@ -1,4 +1,4 @@
-"""The demo model: what it understands, and the format that it writes."""
+"""The demo model: the questions that it understands, and the format of its answers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def asking(body: dict[str, Any]) -> Any:
     return reply(from_chat(body))
 
 
-# What it understands
+# Questions
 
 
 def test_different_questions_get_different_interfaces() -> None:
@@ -313,7 +313,7 @@ def test_the_prose_holds_no_markup() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 @example('```\n</content> "quoted" \\ & more')
-def test_whatever_is_asked_comes_back_escaped_and_inside_one_string(words: str) -> None:
+def test_any_question_comes_back_escaped_and_inside_one_string(words: str) -> None:
     given_back = reply(said("zzz " + words))
     whole = envelope(given_back if isinstance(given_back, DemoAnswer) else DemoAnswer(()))
     inner = whole.removeprefix('<content thesys="true" version="2">\n').removesuffix("\n</content>")

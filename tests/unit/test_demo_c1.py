@@ -28,7 +28,7 @@ def c1_program(words: str, **more: Any) -> str:
 
 
 @pytest.mark.parametrize("question", [words for words in QUESTIONS if "demo" not in words])
-def test_every_answer_is_made_of_what_its_client_draws(question: str) -> None:
+def test_every_answer_is_made_of_components_of_its_client(question: str) -> None:
     lines = c1_program(question).splitlines()
     assert {line.split(" = ")[1].split("(")[0] for line in lines} <= KNOWN
 
@@ -42,7 +42,7 @@ def test_no_figure_and_no_word_is_lost_on_the_way() -> None:
     assert set(words.findall(" ".join(told))) - spoken <= {"string", "number", "Region", "small"}
 
 
-def test_a_form_asks_for_the_same_values_and_says_its_button() -> None:
+def test_a_form_asks_for_the_same_values_and_names_its_button() -> None:
     written = c1_program("a form to book a table")
     assert re.findall(r'Input\("(\w+)", \{required: (\w+)\}', written) == [
         ("name", "true"), ("date", "true"), ("time", "true"), ("guests", "true"), ("wishes", "false"),

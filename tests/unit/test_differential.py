@@ -1,4 +1,4 @@
-"""Every known stream, read by the official client and by ours: what they make of it is the same, or differs on purpose."""
+"""Every known stream, read by the official client and by the project's: equal results, or an intended difference."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from chat.testing import FAULTS, TOOL_FAULTS, ScriptedModel
 from tests.unit.stream_corpus import STREAMS
 from tests.unit.stream_differences import DIFFERENCES
 
-_MADE = re.compile(r"call_\d+_[0-9a-f]{16}")  # an id of ours for a call without one of its own
+# An id that the accumulator made.
+_MADE = re.compile(r"call_\d+_[0-9a-f]{16}")
 
 TOOL: Any = {"type": "function", "function": {"name": "calculate", "parameters": {"type": "object"}}}
 REQUEST: dict[str, Any] = {
@@ -38,7 +39,7 @@ REQUEST: dict[str, Any] = {
 
 @dataclass
 class Reading:
-    """What a reader made of a stream; `error` is our code for what it raised."""
+    """The result of reading a stream; `error` is the code of the project's exception."""
 
     text: str = ""
     calls: tuple[tuple[str, str, str], ...] = ()
@@ -115,7 +116,7 @@ def differences(ours: Reading, official: Reading) -> dict[str, object]:
 # The official client's accumulation warns of wrong types and goes on.
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
 @pytest.mark.parametrize("name", STREAMS)
-def test_a_stream_reads_as_with_the_official_client_but_for_differences_on_purpose(
+def test_a_stream_reads_as_with_the_official_client_except_for_intended_differences(
     server: ScriptedModel, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openai_compatible, "RETRY_SECONDS", 0)

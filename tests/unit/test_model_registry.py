@@ -23,7 +23,7 @@ ONE, OTHER = "http://127.0.0.1:9/v1/", "http://127.0.0.1:10/v1/"
 
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[AsyncOpenAI, int]]:
-    """Three models on two servers; gives the official clients as they are made, each with its thread."""
+    """Configure three models on two servers; yield the official clients as they are made, each with its thread."""
     for name, url in (("a", ONE), ("b", ONE), ("c", OTHER)):
         monkeypatch.setitem(config.specs(), name, ModelSpec(base_url=url, model=name))
     made: list[tuple[AsyncOpenAI, int]] = []
@@ -73,6 +73,6 @@ def test_official_clients_are_closed_with_the_registry(connected: list[Any]) -> 
     asyncio.run(work())
 
 
-def test_the_registry_does_not_import_the_official_client_by_itself() -> None:
+def test_importing_the_registry_does_not_import_the_official_client() -> None:
     code = "import sys, chat.llm.registry, chat.llm.clients.probe; sys.exit('openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

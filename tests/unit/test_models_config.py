@@ -1,4 +1,4 @@
-"""CHAT_MODELS: what an owner may write there, and the one line that answers a mistake."""
+"""CHAT_MODELS: its fields, and the one line that reports a mistake."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ KEY = "sk-canary-in-the-settings"
 LOCAL = {"baseUrl": "http://127.0.0.1:8080/v1", "model": "qwen3"}
 
 
-def test_without_the_setting_there_are_the_two_of_the_contract() -> None:
+def test_without_the_setting_there_are_the_two_built_in_models() -> None:
     assert list(read("")) == ["c1", "openassistant"] == list(names())
 
 
-def test_the_two_come_first_in_whatever_order_the_setting_names_them() -> None:
+def test_the_built_in_models_come_first_in_any_order_of_the_setting() -> None:
     assert list(read(json.dumps({"local": LOCAL, "c1": {"system": "x"}}))) == ["c1", "openassistant", "local"]
 
 
@@ -53,7 +53,7 @@ def test_a_model_is_read_with_all_its_fields(monkeypatch: pytest.MonkeyPatch) ->
     assert (spec.openui, spec.budget_tokens, spec.fallbacks, spec.system) == (True, 8000, ("c1",), "Be kind.")
 
 
-def test_a_file_does_as_well(tmp_path: Path) -> None:
+def test_the_setting_may_name_a_file(tmp_path: Path) -> None:
     path = tmp_path / "models.json"
     path.write_text(json.dumps({"local": LOCAL}))
     assert "local" in read(str(path))

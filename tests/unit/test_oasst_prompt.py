@@ -1,4 +1,4 @@
-"""The OpenAssistant prompt: its exact form, what is dropped, and that no text forges a turn."""
+"""The OpenAssistant prompt: its exact form, its dropped parts, and texts that must not forge a turn."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ def test_the_oldest_turns_are_dropped_whole_and_a_users_comes_first() -> None:
     assert build(messages, 171, 100) == build(messages[4:])
 
 
-def test_the_system_text_and_the_newest_prompt_stay_whole_whatever_the_budget() -> None:
+def test_the_system_text_and_the_newest_prompt_stay_whole_for_any_budget() -> None:
     messages = [system("s" * 5000), user("a"), assistant("b"), user("c" * 50_000)]
     assert build(messages) == build([messages[0], messages[3]])
     assert "c" * 50_000 in build(messages, 10, 100)
 
 
-def test_the_system_text_counts_and_moves_to_the_first_turn_that_is_left() -> None:
+def test_the_system_text_counts_and_moves_to_the_first_turn_that_is_kept() -> None:
     messages = [system("s" * 70), user("a" * 70), assistant("b" * 70), user("c" * 70)]
     assert build(messages, 196, 100) == build(messages)
     assert build(messages, 195, 100) == build([messages[0], messages[3]])
@@ -157,7 +157,7 @@ def test_streamed_text_is_cut_at_the_first_stop_token() -> None:
     assert words.feed("more") + words.flush() == ""
 
 
-def test_what_only_looked_like_a_stop_token_is_passed_on() -> None:
+def test_the_start_of_a_stop_token_alone_is_passed_on() -> None:
     words = StopFilter()
     assert words.feed("a <|endof") == "a "
     assert words.feed("line") == "<|endofline"
@@ -167,7 +167,7 @@ def test_what_only_looked_like_a_stop_token_is_passed_on() -> None:
 
 
 @given(HOSTILE, st.data())
-def test_stop_tokens_are_found_however_the_text_is_split(text: str, draw: st.DataObject) -> None:
+def test_stop_tokens_are_found_at_every_split_of_the_text(text: str, draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(text)), max_size=5)))
     words = StopFilter()
     edges = zip([0, *cuts], [*cuts, len(text)], strict=True)

@@ -1,4 +1,4 @@
-"""The official client, off the path of streamed answers: asked once, bounded, and its errors are ours."""
+"""The official client for unstreamed calls: one request, a bounded answer, the project's errors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def asked(
     key: str = KEY,
     **parameters: Any,
 ) -> Any:
-    """Do something with a client of a server, on a loop of its own."""
+    """Run a function with a client of a server, on a loop of its own."""
 
     async def bounded() -> Any:
         connected = official.connect(base_url, key)
@@ -125,7 +125,7 @@ def test_the_digest_is_that_of_the_body_as_it_went_out(model: ScriptedModel, scr
     assert mine.sent_request.digest == hashlib.sha256(model.requests[0].body).hexdigest()
 
 
-def test_without_a_key_none_is_sent(model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_is_sent_without_one(model: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-environment")
     model.script(whole_answer("Trip"))
     asked(model.base_url, complete, key="")
@@ -139,7 +139,7 @@ ODD: dict[str, tuple[Any, WholeAnswer]] = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_but_clear_answers_are_taken(model: ScriptedModel, name: str) -> None:
+def test_odd_but_clear_answers_are_accepted(model: ScriptedModel, name: str) -> None:
     choice, expected = ODD[name]
     model.script(as_json({"choices": [choice], "usage": {"prompt_tokens": "many"}}))
     assert asked(model.base_url, complete) == expected
@@ -168,7 +168,9 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
     "content that is no text": (as_json({"choices": [{"message": {"content": 5}}]}), ModelFailed),
     "an error in place of an answer": (as_json({"error": {"message": "secret words"}}), ModelFailed),
     "a stream": (
-        Script([Raw(b'data: {"choices": []}\n\n')], headers={"Content-Type": "text/event-stream; charset=utf-8"}),
+        Script(
+            [Raw(b'data: {"choices": []}\n\n')], headers={"Content-Type": "text/event-stream; charset=utf-8"}
+        ),
         ModelFailed,
     ),
     "too large": (whole_answer("x" * official.MAX_ANSWER_BYTES), ModelFailed),
@@ -181,7 +183,7 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_trouble_is_an_error_of_ours_after_one_request(
+def test_a_failure_is_one_of_the_projects_errors_after_one_request(
     model: ScriptedModel, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     script, kind = TROUBLES[name]
@@ -199,7 +201,7 @@ def test_a_refused_connection_is_unavailable(model: ScriptedModel) -> None:
         asked(model.base_url, complete)
 
 
-def test_the_wait_that_a_server_asks_for_is_passed_on(model: ScriptedModel) -> None:
+def test_a_servers_retry_after_is_passed_on(model: ScriptedModel) -> None:
     model.script(refusal(503, retry_after=7))
     with pytest.raises(Unavailable) as caught:
         asked(model.base_url, complete)
@@ -222,7 +224,7 @@ def test_the_first_token_is_text_a_call_or_the_end(model: ScriptedModel, name: s
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_server_is_left_at_the_first_token(model: ScriptedModel, kind: Any) -> None:
+def test_the_connection_is_closed_at_the_first_token(model: ScriptedModel, kind: Any) -> None:
     gate = Gate()
     model.script(answer("", gate, "O", Stall()))
 
@@ -257,7 +259,7 @@ def test_a_stream_without_a_token_is_a_failure(model: ScriptedModel, name: str, 
 
 
 @pytest.mark.parametrize("ask", [complete, first_token])
-def test_a_call_that_is_given_up_closes_its_connection(model: ScriptedModel, ask: Any) -> None:
+def test_a_cancelled_call_closes_its_connection(model: ScriptedModel, ask: Any) -> None:
     model.script(broken(Stall()))
 
     async def work(client: ModelClient) -> None:

@@ -1,4 +1,4 @@
-"""Whose words teach a model openui-lang: the built page's, or those of the server where none is built."""
+"""The openui-lang instructions: the built page's, or the server's own where no page is built."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPEC = ModelSpec(base_url="http://127.0.0.1:9/v1/", model="m", openui=True, syst
 
 
 async def no_wire(*_: str) -> None:
-    """Nothing is sent."""
+    """Stand in for a transport that sends nothing."""
 
 
 def said(models: ModelRegistry) -> str:
@@ -25,7 +25,7 @@ def said(models: ModelRegistry) -> str:
     return client.profile.system
 
 
-def test_the_words_change_when_the_page_is_built_and_the_client_stays(
+def test_the_instructions_change_when_the_page_is_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = dataclasses.replace(settings, page_build=str(tmp_path))

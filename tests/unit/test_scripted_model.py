@@ -104,7 +104,7 @@ def test_a_client_that_leaves_is_noticed(model: ScriptedModel, parts: tuple[Any,
     assert model.requests[0].wait_until_left() >= before
 
 
-def test_an_answer_that_came_to_its_end_was_not_left(model: ScriptedModel) -> None:
+def test_a_complete_answer_does_not_count_as_left(model: ScriptedModel) -> None:
     ask(model)
     with pytest.raises(AssertionError, match="came to its end"):
         model.requests[0].wait_until_left()

@@ -1,4 +1,4 @@
-"""Completions streams: however the bytes are split, the same comes out, and faults lose nothing."""
+"""Completions streams: the same result for every split of the bytes, and no text lost to faults."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.unit.stream_corpus import (
 
 
 def decoded(reads: Iterable[bytes]) -> StreamUpdate:
-    """All pieces as one."""
+    """Return all updates joined into one."""
     decoder = ChunkDecoder()
     pieces = [decoder.feed(read) for read in reads]
     pieces.append(decoder.flush())
@@ -75,7 +75,7 @@ def test_a_recorded_stream_gives_the_same_in_many_pieces(cuts: list[int]) -> Non
     assert decoded(split(RECORDED, cuts)) == decoded([RECORDED])
 
 
-def test_one_read_is_one_piece() -> None:
+def test_one_read_gives_one_update() -> None:
     piece = ChunkDecoder().feed(event(chat(content="a")) + event(chat(content="b")) + event(ended("length")))
     assert piece == StreamUpdate(text="ab", finish_reason="length")
 
@@ -95,12 +95,12 @@ def test_completions_text_is_read() -> None:
 
 
 @pytest.mark.parametrize("harmless", HARMLESS.values(), ids=HARMLESS)
-def test_events_without_text_are_no_trouble(harmless: Any) -> None:
+def test_events_without_text_are_skipped(harmless: Any) -> None:
     assert text_of(chat(content="a"), harmless, chat(content="b")) == "ab"
 
 
 @pytest.mark.parametrize(("payload", "text"), ODD.values(), ids=ODD)
-def test_odd_but_clear_content_is_taken(payload: Any, text: str) -> None:
+def test_odd_but_clear_content_is_read(payload: Any, text: str) -> None:
     assert text_of(payload) == text
 
 
@@ -112,7 +112,7 @@ def test_a_bad_event_is_refused_and_the_text_before_it_is_kept(bad: Any) -> None
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-def test_an_error_in_the_stream_is_told_without_its_words(error: dict[str, Any]) -> None:
+def test_an_error_in_the_stream_is_raised_without_its_message(error: dict[str, Any]) -> None:
     with pytest.raises(UpstreamError) as problem:
         ChunkDecoder().feed(event(chat(content="kept")) + event(error))
     assert problem.value.piece.text == "kept"
@@ -126,13 +126,13 @@ def test_an_errors_type_and_code_are_kept_if_they_are_identifiers() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 5, 1000])
-def test_a_page_instead_of_a_stream_is_refused(step: int) -> None:
+def test_an_html_page_instead_of_a_stream_is_refused(step: int) -> None:
     with pytest.raises(BadStream):
         decoded(in_steps(PAGE, step))
 
 
 @pytest.mark.parametrize("step", [1, 50, 1000])
-def test_a_whole_answer_instead_of_a_stream_is_taken(step: int) -> None:
+def test_a_whole_answer_instead_of_a_stream_is_read(step: int) -> None:
     expected = StreamUpdate(text="all🍎", finish_reason="stop", usage=TokenCounts(1, 2), done=True)
     assert decoded(in_steps(WHOLE, step)) == expected
 
@@ -149,7 +149,7 @@ def test_a_whole_body_is_an_answer_an_error_or_refused() -> None:
             ChunkDecoder().whole(body)
 
 
-def test_an_end_without_the_last_blank_line_is_forgiven() -> None:
+def test_an_end_without_the_last_blank_line_is_accepted() -> None:
     assert decoded([event(chat(content="a")) + event(ended()).rstrip()]).finish_reason == "stop"
 
 
@@ -161,7 +161,7 @@ def test_a_cut_event_is_bad_before_the_finish_reason_and_nothing_after_it() -> N
     assert decoded([event(ended()) + b'data: {"usa']).finish_reason == "stop"
 
 
-def test_a_stream_that_just_ends_says_neither_done_nor_why() -> None:
+def test_a_stream_that_just_ends_is_neither_done_nor_has_a_reason() -> None:
     piece = decoded([event(chat(content="a"))])
     assert (piece.text, piece.done, piece.finish_reason) == ("a", False, None)
 
@@ -182,7 +182,7 @@ def test_text_before_an_event_beyond_the_bound_is_kept() -> None:
 
 @given(st.binary(max_size=40), st.booleans())
 @settings(deadline=None)
-def test_any_bytes_give_pieces_or_a_stream_error(data: bytes, framed: bool) -> None:
+def test_any_bytes_give_updates_or_a_stream_error(data: bytes, framed: bool) -> None:
     try:
         text = decoded([event(data) if framed else data]).text
     except StreamError as problem:

@@ -1,4 +1,4 @@
-"""Server-sent events: however the bytes are split, the same payloads come out."""
+"""Server-sent events: the same payloads for every split of the bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_line_end_comment_and_field_is_understood() -> None:
 
 
 @given(st.lists(st.integers(0, len(EVENTS)), max_size=6))
-def test_events_are_the_same_however_they_are_split(cuts: list[int]) -> None:
+def test_events_are_the_same_at_every_split(cuts: list[int]) -> None:
     assert events_of(split(EVENTS, cuts)) == PAYLOADS
 
 

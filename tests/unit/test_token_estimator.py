@@ -5,7 +5,7 @@ from __future__ import annotations
 from chat.llm.token_estimator import INITIAL_CHARACTERS_PER_TOKEN, LEAST, MOST, TokenEstimator
 
 
-def test_an_unknown_model_takes_four_characters_a_token() -> None:
+def test_an_unknown_model_has_four_characters_a_token() -> None:
     assert TokenEstimator().characters("c1", 1_000) == 4_000
     assert TokenEstimator().tokens("c1", 4_001) == 1_001
 
@@ -26,7 +26,7 @@ def test_a_count_that_cannot_be_true_moves_it_no_further_than_the_bounds() -> No
         assert LEAST <= learned.characters_per_token("c1") <= MOST
 
 
-def test_short_prompts_and_missing_counts_teach_nothing() -> None:
+def test_short_prompts_and_missing_counts_change_nothing() -> None:
     learned = TokenEstimator()
     learned.observe("c1", characters=100, tokens=90)
     learned.observe("c1", characters=10_000, tokens=0)

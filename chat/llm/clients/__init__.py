@@ -1,1 +1,1 @@
-"""Clients for the kinds of models: what each request holds and how its answer is read."""
+"""Clients for the kinds of models: the fields of each request and the reading of its answer."""

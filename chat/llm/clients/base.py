@@ -1,4 +1,4 @@
-"""What the engine asks of a model, whichever it is."""
+"""The interface between the engine and a model of any kind."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from chat.llm.sse import StreamUpdate, TokenCounts
 Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
 
-
-CHANGING = ("messages", "prompt", "tools")  # parts of a body; all others are the same from call to call
+# The fields of a request that differ from call to call.
+CHANGING = ("messages", "prompt", "tools")
 
 
 @dataclass(slots=True)
 class SentRequest:
-    """What went out: the body's SHA-256 (hexadecimal), and `envelope`, its JSON without what changes from call to call.
+    """A request as it was sent: the body's SHA-256 (hexadecimal), and `envelope`, its JSON without the CHANGING fields.
 
-    `context`: the tokens that a prompt was fitted into, where the client did that.
+    `context`: the size in tokens that a prompt was cut to, where the client did that.
     """
 
     digest: str = ""
@@ -30,7 +30,7 @@ class SentRequest:
     context: int | None = None
 
     def note(self, body: dict[str, Any]) -> bytes:
-        """The body, encoded. What changes keeps its place in the envelope: the order is part of what is sent."""
+        """Return the encoded body. CHANGING fields are null in the envelope: their order is part of the request."""
         around = {name: None if name in CHANGING else value for name, value in body.items()}
         self.envelope = msgspec.json.encode(around)
         encoded = msgspec.json.encode(body)
@@ -40,9 +40,9 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """The history, oldest first, in the shape of chat completions, and the tools that may be called (none: off).
+    """The history, oldest first, as chat completions messages, and the tools that may be called.
 
-    `recipe`: where the history came from, as `chat.threads.model_context` says it. `sent` is filled in by the client.
+    `provenance`: the origin of the history, from `chat.threads.model_context`. `sent_request` is filled in by the client.
     """
 
     messages: Messages
@@ -53,11 +53,12 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelProfile:
-    """What the engine has to know of a model.
+    """The properties of a model that the engine uses.
 
-    `name`: the configured one; `upstream`: what its server is told. `system`: goes ahead of every history; empty: nothing.
-    `writes_c1`: its text is C1's or openui-lang, into which think items may be put. `tools`: all, none, or those named.
-    `budget_tokens`: of the history; None: the usual. `parameters`: sent with each request. `images`: it takes pictures.
+    `name`: the configured name; `upstream`: the name sent to its server. `system`: the system prompt ahead of every
+    history. `writes_c1`: it writes C1's format or openui-lang, so think items may be inserted. `tools`: all, none, or the
+    named ones. `budget_tokens`: the size of the history; None: the default. `parameters`: sent with each request.
+    `images`: it accepts pictures.
     """
 
     name: str
@@ -70,7 +71,7 @@ class ModelProfile:
     images: bool = False
 
     def takes(self, names: Iterable[str]) -> set[str]:
-        """Those of the tools that this model may be offered."""
+        """Return the tools among these that may be offered to this model."""
         if isinstance(self.tools, bool):
             return set(names) if self.tools else set()
         return set(names) & set(self.tools)
@@ -78,29 +79,29 @@ class ModelProfile:
 
 @dataclass(frozen=True, slots=True)
 class WholeAnswer:
-    """An answer that was not streamed. `usage`: the provider's own count, if it sent one."""
+    """An answer that was not streamed. `usage`: the provider's count, None without one."""
 
     text: str
     usage: TokenCounts | None
 
 
 class ModelClient(Protocol):
-    """A model. Its answers to prompts are streamed; `complete` and `first_token` are for the server's own questions."""
+    """A model. Answers to prompts are streamed; `complete` and `first_token` serve titles and probes."""
 
     @property
     def profile(self) -> ModelProfile: ...
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
-        """The answer, one piece for all that arrived together; closing the generator closes the connection.
+        """Yield the answer, one update per read; closing the generator closes the connection.
 
-        Raises ModelFailed, Unavailable, ModelTimeout; what was good of a bad read is yielded before.
+        Raise ModelFailed, Unavailable or ModelTimeout, after the good part of the last read.
         """
 
     async def complete(self, request: ModelRequest) -> WholeAnswer:
-        """Return an answer in one piece. Raises ModelTrouble. The caller sets the deadline."""
+        """Return an answer in one piece. Raise ModelError. The caller sets the deadline."""
 
     async def first_token(self, request: ModelRequest) -> None:
-        """Return when the first text or tool call comes, or the end of an answer without; the connection is closed then.
+        """Return at the first text or tool call, or at the end of an answer without any; close the connection.
 
-        Raises ModelTrouble. The caller sets the deadline.
+        Raise ModelError. The caller sets the deadline.
         """

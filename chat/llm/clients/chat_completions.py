@@ -17,7 +17,7 @@ from chat.llm.sse import StreamUpdate
 
 
 class ChatCompletions:
-    """`metadata` is passed through with each request; C1 reads custom actions and components from `metadata.thesys`."""
+    """A client for chat completions. `metadata` goes into each request: C1 reads `metadata.thesys`, for example."""
 
     path = "/chat/completions"
 
@@ -66,10 +66,11 @@ class ChatCompletions:
                 async for chunk in stream:
                     if _speaks(chunk):
                         return
-        raise ModelFailed  # to the client, a page of HTML is a stream without events
+        # To the official client, a page of HTML is a stream without events.
+        raise ModelFailed
 
     def _extra(self) -> dict[str, Any]:
-        """Return what a request holds beside model and messages; many parameters are not OpenAI's own."""
+        """Return the fields of a request beside model and messages; many parameters are not OpenAI's own."""
         metadata = {"metadata": self._metadata} if self._metadata else {}
         return _without_choice({**self.profile.parameters, **metadata})
 

@@ -1,6 +1,6 @@
 """The official `openai` client, for all calls off the path of streamed answers: titles and probes.
 
-It asks once: of itself it would repeat a request that a server had taken already, which answers, and bills, twice.
+Retries are off: the client would repeat a request that a server has accepted already, which is answered and billed twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from chat.llm.sse.answers import ChunkUsage
 # Bytes of one answer. A title has some 100; the longest thought ahead of one, some 100 KB.
 MAX_ANSWER_BYTES = 1024 * 1024
 
-# The client hands on most of what a server sends without a check, so a wrong shape shows where it is read.
+# The client passes most fields on without a check, so a wrong type shows where the field is used.
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
@@ -52,13 +52,13 @@ def connect(base_url: str, api_key: str) -> AsyncOpenAI:
 
 
 async def _drop_key(request: httpx2.Request) -> None:
-    """Remove the header of a key that there is not: the client insists on one."""
+    """Remove the header of the placeholder key: the client insists on a key."""
     del request.headers["Authorization"]
 
 
 @contextmanager
 def our_errors(sent: SentRequest) -> Iterator[None]:
-    """Raise ModelError in place of what the official client raises; `sent` gets the digest of a refused request."""
+    """Raise ModelError in place of the official client's exceptions; `sent` gets the digest of a refused request."""
     try:
         yield
     except openai.APIError as problem:
@@ -69,7 +69,7 @@ def our_errors(sent: SentRequest) -> Iterator[None]:
 
 
 def translated(problem: Exception) -> ModelError:
-    """Return our error for one of the official client's. Its message is left out: it quotes the server."""
+    """Return the project's error for one of the official client's. The message is left out: it quotes the server."""
     match problem:
         case openai.APITimeoutError():
             return ModelTimeout()
@@ -86,14 +86,14 @@ def note(sent: SentRequest, request: httpx2.Request) -> None:
 
 
 def text_of(content: object) -> str:
-    """Return the text of a field of an answer, empty for null. Raises TypeError for anything but text."""
+    """Return the text of a field of an answer, empty for null. Raise TypeError for anything but text."""
     if content is not None and not isinstance(content, str):
         raise TypeError
     return content or ""
 
 
 def usage_of(counted: Any) -> TokenCounts | None:
-    """Return the counts of an answer; None where the server sent none, or something else than numbers."""
+    """Return the counts of an answer; None where the server sent none or other types than numbers."""
     prompt, completion = (getattr(counted, f"{name}_tokens", None) for name in ("prompt", "completion"))
     if not (isinstance(prompt, int) and isinstance(completion, int)):
         return None
@@ -101,7 +101,7 @@ def usage_of(counted: Any) -> TokenCounts | None:
 
 
 class _BoundedTransport(httpx2.AsyncHTTPTransport):
-    """HTTP, with a bound on what is kept of an answer."""
+    """An HTTP transport that bounds the size of an answer."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
@@ -113,7 +113,7 @@ class _BoundedTransport(httpx2.AsyncHTTPTransport):
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    """The bytes of an answer. Raises ModelFailed beyond the bound."""
+    """The bytes of an answer; iteration raises ModelFailed beyond the bound."""
 
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream, self._left = stream, MAX_ANSWER_BYTES

@@ -1,4 +1,4 @@
-"""OpenAssistant's model behind `/completions`: one prompt of its control tokens, text back until a stop token."""
+"""A client for OpenAssistant's model behind `/completions`: one prompt with control tokens, text until a stop token."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from chat.llm.clients.openassistant_prompt import CONTEXT_TOKENS, STOP, StopFilt
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.llm.sse import StreamUpdate
 
-ANSWER_TOKENS = 1_024  # half of the context, the models' card's own figure
+# Half of the context, as the model card says.
+ANSWER_TOKENS = 1_024
 
-# As the model's authors sample it: lively without repeating itself.
+# The sampling of the model's authors: varied answers without repetition.
 SAMPLING = {
     "temperature": 0.9,
     "top_p": 0.95,
@@ -27,12 +28,12 @@ SAMPLING = {
     "max_tokens": ANSWER_TOKENS,
 }
 
-_OF_THE_CALL = {"model", "stream", "stream_options"}
-"""Of a request, what the official client is told by its own arguments."""
+# The fields of a request that the official client takes as arguments of its own.
+_ARGUMENTS = {"model", "stream", "stream_options"}
 
 
 class OpenAssistant:
-    """`traits.budget_tokens` is its context: prompt and answer together."""
+    """A client for completions. `profile.budget_tokens` is the context: prompt and answer together."""
 
     path = "/completions"
 
@@ -58,8 +59,8 @@ class OpenAssistant:
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:
-                said = words.feed(piece.text) + (words.flush() if piece.done else "")
-                yield msgspec.structs.replace(piece, text=said)
+                text = words.feed(piece.text) + (words.flush() if piece.done else "")
+                yield msgspec.structs.replace(piece, text=text)
                 if words.stopped:
                     yield StreamUpdate(finish_reason="stop", done=True)
                     return
@@ -88,12 +89,13 @@ class OpenAssistant:
                 async for chunk in stream:
                     if any(choice.text or choice.finish_reason for choice in chunk.choices or ()):
                         return
-        raise ModelFailed  # to the client, a page of HTML is a stream without events
+        # To the official client, a page of HTML is a stream without events.
+        raise ModelFailed
 
     def _prompt(self, request: ModelRequest) -> str:
         context = request.sent_request.context = self.profile.budget_tokens or CONTEXT_TOKENS
         return build(plain(request.messages), context, self._fixed["max_tokens"])
 
     def _extra(self) -> dict[str, Any]:
-        """Return what a request holds beside model and prompt; some of the sampling is not OpenAI's own."""
-        return {name: value for name, value in self._fixed.items() if name not in _OF_THE_CALL}
+        """Return the fields of a request beside model and prompt; some sampling parameters are not OpenAI's own."""
+        return {name: value for name, value in self._fixed.items() if name not in _ARGUMENTS}

@@ -6,11 +6,11 @@ Rules
 - A turn is one message. C1 envelopes become readable text first; images a mark; nothing else of a text is changed.
 - No text can hold a control token: every `<|` in it becomes `< |`, after unwrapping, unescaping and joining.
 - Every user message is a turn, even an empty one, so two in a row stay two. An assistant message without text, such as
-  one of tool calls alone, is none. Tool results are left out: the models know no tools, and the reply has their gist.
-- System texts (role `developer` too) stand before the first user text that is left, a blank line between.
-- Beyond the budget the oldest turns go, whole; what is left begins with a user's. System texts and everything from the
-  newest user message on always stay, whole: if they alone are too long, the model's server is the judge. It counts
-  tokens where we estimate, and a question cut in silence would get the answer to another one.
+  one with tool calls alone, is left out. So are tool results: the models know no tools, and the reply sums them up.
+- System texts (role `developer` too) stand before the first user text that is kept, with a blank line between.
+- Beyond the budget whole turns are dropped, oldest first; the first one kept is a user's. System texts and everything
+  from the newest user message on always stay whole: if they alone are too long, the model's server decides. It counts
+  tokens exactly, and a question cut in silence would get the answer to a different one.
 """
 
 from __future__ import annotations
@@ -26,14 +26,20 @@ from chat.text import plain_text, plain_text_of_parts
 PROMPTER, ASSISTANT, END = "<|prompter|>", "<|assistant|>", "<|endoftext|>"
 STOP = [END, PROMPTER, ASSISTANT]
 
-CONTEXT_TOKENS = 2_048  # of the pythia models, prompt and answer together
-NEW_TOKENS = 1_024  # the usual bound of an answer
-CHARACTERS_PER_TOKEN = 3.5  # below English prose's 4 or more, so that the estimate is rather too high
-TURN_TOKENS = 4  # a turn's two control tokens, and what is lost at its seams
+# The context of the pythia models, prompt and answer together.
+CONTEXT_TOKENS = 2_048
+# The usual bound of an answer.
+NEW_TOKENS = 1_024
+# Below the 4 or more of English prose, so that the estimate is rather too high.
+CHARACTERS_PER_TOKEN = 3.5
+# The two control tokens of a turn, and the loss at its edges.
+TURN_TOKENS = 4
 
 
 class _Turn(NamedTuple):
-    role: str  # PROMPTER or ASSISTANT
+    """One message between control tokens; `role` is PROMPTER or ASSISTANT."""
+
+    role: str
     text: str
 
     @property
@@ -46,7 +52,7 @@ def build(
     budget_tokens: int = CONTEXT_TOKENS,
     max_new_tokens: int = NEW_TOKENS,
 ) -> str:
-    """The prompt for messages in chat-completions form (`role`, `content`: text, parts or None). Never raises."""
+    """Return the prompt for messages in chat-completions form (`role`, `content`: text, parts or None)."""
     system = "\n\n".join(filter(None, (_text(message) for message in messages if _is_system(message))))
     turns = list(_turns(messages))
     room = budget_tokens - max_new_tokens - (estimate(system) if system else 0)
@@ -55,7 +61,7 @@ def build(
 
 
 def plain(messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages with what is stored as JSON in Python's terms again."""
+    """Return the messages with all JSON text in them decoded."""
     return [{name: _decoded(value) for name, value in message.items()} for message in messages]
 
 
@@ -64,12 +70,12 @@ def _decoded(value: Any) -> Any:
 
 
 def estimate(text: str) -> int:
-    """About how many tokens a turn of this text takes."""
+    """Return an estimate of the tokens of a turn with this text."""
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN) + TURN_TOKENS
 
 
 class StopFilter:
-    """Cuts streamed text at the first stop token, for servers that do not honour `stop`."""
+    """A filter that cuts streamed text at the first stop token, for servers that ignore `stop`."""
 
     def __init__(self, stops: Sequence[str] = STOP) -> None:
         self.stopped = False
@@ -77,25 +83,25 @@ class StopFilter:
         self._held = ""
 
     def feed(self, text: str) -> str:
-        """What can be passed on; an end that may be the start of a stop token is held back for the next call."""
+        """Return the text to pass on; an end that may start a stop token is held back for the next call."""
         if self.stopped:
             return ""
         text = self._held + text
-        found = [place for stop in self._stops if (place := text.find(stop)) >= 0]
-        if found:
+        positions = [position for stop in self._stops if (position := text.find(stop)) >= 0]
+        if positions:
             self.stopped, self._held = True, ""
-            return text[: min(found)]
+            return text[: min(positions)]
         passed = len(text) - self._overlap(text)
         self._held = text[passed:]
         return text[:passed]
 
     def flush(self) -> str:
-        """What was held back, once the text has ended."""
+        """Return the text that was held back, once the text has ended."""
         held, self._held = self._held, ""
         return held
 
     def _overlap(self, text: str) -> int:
-        """The characters at the end of the text that begin a stop token."""
+        """Return the number of characters at the end of the text that begin a stop token."""
         longest = max(map(len, self._stops)) - 1
         sizes = range(min(longest, len(text)), 0, -1)
         return next((size for size in sizes if any(stop.startswith(text[-size:]) for stop in self._stops)), 0)
@@ -122,7 +128,7 @@ def _text(message: Mapping[str, Any]) -> str:
 
 
 def _first_kept(turns: list[_Turn], room: int) -> int:
-    """The index of the oldest turn that fits; that of the newest user turn if even its part is too long."""
+    """Return the index of the oldest turn that fits, or of the newest user turn where none does."""
     prompts = [index for index, turn in enumerate(turns) if turn.role == PROMPTER]
     costs = _costs_to_the_end(turns)
     starts = [0, *prompts] if turns else []
@@ -140,11 +146,11 @@ def _costs_to_the_end(turns: list[_Turn]) -> list[int]:
 def _with_system(system: str, turns: list[_Turn]) -> list[_Turn]:
     if not system:
         return turns
-    place = next((index for index, turn in enumerate(turns) if turn.role == PROMPTER), None)
-    if place is None:
+    first = next((index for index, turn in enumerate(turns) if turn.role == PROMPTER), None)
+    if first is None:
         return [_Turn(PROMPTER, system), *turns]
-    joined = _Turn(PROMPTER, f"{system}\n\n{turns[place].text}")
-    return [*turns[:place], joined, *turns[place + 1 :]]
+    joined = _Turn(PROMPTER, f"{system}\n\n{turns[first].text}")
+    return [*turns[:first], joined, *turns[first + 1 :]]
 
 
 def _neutral(text: str) -> str:

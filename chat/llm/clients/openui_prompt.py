@@ -1,7 +1,7 @@
-"""What a model that is not C1's is told, so that it answers as a C1 model does: an interface in openui-lang.
+"""The system prompt that makes any model answer as a C1 model does: with an interface in openui-lang.
 
-A built page brings OpenUI's own words about the language and all the components that it draws. Those here stand in where
-none is built; they name what the plain page draws too.
+A built page brings OpenUI's own description of the language and of all its components. The description here is used
+where no page is built; it names the components that the plain page draws.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from chat.conf import settings
 
+# A file in the folder of a built page.
 FILE = "openui-prompt.txt"
-"""In the folder of a build."""
 
 _FORM = """\
 You answer with a user interface, never with plain text. Your whole answer has exactly this form:
@@ -71,7 +71,7 @@ OPENUI_PROMPT = _FORM + _LANGUAGE + _USER
 
 
 def openui_instructions() -> str:
-    """The words of the built page as soon as there is one, else those written here."""
+    """Return the instructions of the built page, or those of this module where no page is built."""
     if settings.page_build:
         with suppress(OSError):
             return _built(Path(settings.page_build, FILE))

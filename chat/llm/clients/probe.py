@@ -1,4 +1,4 @@
-"""A probe: one tiny question to a model, by the official client, left at its first token. Nothing of it is stored."""
+"""Probes of models: one tiny question by the official client, closed at the first token. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chat.llm.clients.base import ModelClient, ModelRequest
 
 logger = logging.getLogger(__name__)
 
-# Seconds in all: a member of staff waits for the page that tells of it.
+# Seconds in all: a member of staff waits for the page with the result.
 SECONDS = 10.0
 
 QUESTION = "Answer with the word OK."
@@ -20,14 +20,14 @@ QUESTION = "Answer with the word OK."
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """How long the model took to its first token, or to fail: seconds. `error`: how, if it did."""
+    """The seconds until the first token or the failure, and the `error` of a failure."""
 
     seconds: float
     error: ChatError | None = None
 
 
 async def probe(client: ModelClient) -> ProbeResult:
-    """Ask a model for a word and return how that went. Raises nothing but cancellation."""
+    """Ask a model for one word and return the result. No exception but cancellation comes out."""
     began = time.monotonic()
     error: ChatError | None = None
     try:
@@ -38,7 +38,7 @@ async def probe(client: ModelClient) -> ProbeResult:
     except ChatError as problem:
         error = problem
     except Exception as problem:
-        # A foreign server on the other side: what it does wrong is an answer too.
+        # The server is foreign: each of its faults is a result of the probe.
         logger.error(
             "action=probe_failed reason=%s\n%s",
             type(problem).__name__,

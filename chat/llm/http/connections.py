@@ -1,8 +1,8 @@
-"""HTTP/1.1 to a model's server: a POST at a time on a connection, and the bytes of its answer as they come.
+"""HTTP/1.1 connections to a model's server: one POST at a time, and the bytes of its answer as they come.
 
-Ours, for reading is half of what a delta costs. httptools parses, and what the socket gives goes straight to whoever waits
-for it: 12.4 µs of CPU for a read of a paced answer where aiohttp takes 17.5, 0.33 for a delta of a burst against 1.15 (100
-streams × 50/s and 50 × 1,000 at once, alone on a core, in turn).
+The reader is part of the project because reading is half of the cost of a delta. httptools parses, and the bytes of the
+socket go straight to the waiting task: 12.4 µs of CPU for a read of a paced answer where aiohttp takes 17.5, 0.33 for a
+delta of a burst against 1.15 (100 streams × 50/s and 50 × 1,000 at once, alone on a core, in turn).
 """
 
 from __future__ import annotations
@@ -18,20 +18,25 @@ import httptools
 
 from chat.llm.http.request_head import RequestHead, trusted_certificates
 
-BUFFER_BYTES = 65_536  # unread; beyond, nothing more is taken off the socket
-HEAD_BYTES = 65_536  # of an answer, all interim ones included; some 1 KB is usual
-IDLE_SECONDS = 4.0  # servers close idle connections after 5 s and more, and a POST then sent is lost
-TAIL_SECONDS = 0.5  # for the end of an answer that nobody awaits any more: then its connection is used again
+# Unread bytes of an answer; beyond, nothing more is read from the socket.
+BUFFER_BYTES = 65_536
+# Bytes of an answer's head, interim answers included; 1 KB is usual.
+HEAD_BYTES = 65_536
+# Servers close idle connections after 5 s and more, and a POST sent at that moment is lost.
+IDLE_SECONDS = 4.0
+# Seconds for the end of an answer after its last text; the connection is used again if it comes in time.
+TAIL_SECONDS = 0.5
 PORTS = {"http": 80, "https": 443}
 
 
 class ConnectionBroken(ConnectionError):
-    """The server closed the connection before the end of its answer, or what it sent is not HTTP/1.1."""
+    """The server closed the connection before the end of its answer, or the answer is not HTTP/1.1."""
 
 
 class UpstreamConnection(asyncio.Protocol):
-    """One connection. `status` and `headers` (their names in small letters) are those of the answer that `post` waited for,
-    `complete` says whether all of it is here.
+    """One connection. `status` and `headers` (lower-case names) are those of the current answer.
+
+    `complete` is true once the whole answer has arrived, and before the first request.
     """
 
     __slots__ = (
@@ -56,13 +61,12 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.idle_since = 0.0
-        self._loop = (
-            asyncio.get_running_loop()
-        )  # asked for with each read, it would be a call of the system each time
+        # Kept: get_running_loop() makes a system call.
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._broken = False
         self._begin()
-        self.complete = True  # nothing is awaited yet
+        self.complete = True
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
@@ -73,14 +77,14 @@ class UpstreamConnection(asyncio.Protocol):
         self.headers: dict[bytes, bytes] = {}
 
     async def post(self, request: bytes) -> None:
-        """Send a whole request and wait for the answer's head. Raises Broken."""
+        """Send a whole request and wait for the answer's head. Raise ConnectionBroken."""
         self._begin()
         self.transport.write(request)
         while not self.status:
             await self._change()
 
     async def read(self) -> bytes:
-        """All of the body that has come since; empty at its end. Raises Broken."""
+        """Return all new bytes of the body, empty at its end. Raise ConnectionBroken."""
         chunks = self._chunks
         while not chunks:
             if self.complete:
@@ -105,18 +109,20 @@ class UpstreamConnection(asyncio.Protocol):
         return self.complete and self._kept and not (self._broken or self._paused)
 
     def close(self) -> None:
-        """At once: whoever stops listening does not pay for the rest."""
+        """Close the connection at once, without waiting for the rest of the answer."""
         self.transport.abort()
 
-    # What asyncio calls
+    # Callbacks of asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
+        # uvloop's transports have another base class.
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         try:
             if self.complete:
-                raise ConnectionBroken  # nobody asked
+                # Bytes without a request.
+                raise ConnectionBroken
             self._parser.feed_data(data)
             self._check_head(len(data))
         except (ConnectionBroken, httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -134,7 +140,8 @@ class UpstreamConnection(asyncio.Protocol):
         if not self.complete and self.status and problem is None and self._ends_with_connection():
             self.complete = True
         self._broken = True
-        del self._parser  # which holds this connection
+        # The parser refers to this connection.
+        del self._parser
         self._wake()
 
     def _ends_with_connection(self) -> bool:
@@ -145,11 +152,12 @@ class UpstreamConnection(asyncio.Protocol):
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    # What the parser calls; an exception here comes out of `feed_data`
+    # Callbacks of the parser; an exception here comes out of `feed_data`
 
     def on_message_begin(self) -> None:
         if self.complete:
-            raise ConnectionBroken  # a second answer
+            # A second answer to one request.
+            raise ConnectionBroken
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers[name.lower()] = value
@@ -157,7 +165,8 @@ class UpstreamConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         if status < 200:
-            self.headers.clear()  # an interim answer (RFC 9110, 15.2)
+            # An interim answer (RFC 9110, 15.2).
+            self.headers.clear()
         else:
             self.status, self._kept = status, self._parser.should_keep_alive()
 
@@ -173,7 +182,7 @@ class UpstreamConnection(asyncio.Protocol):
 
 
 class ConnectionPool:
-    """One model's server, and the connections to it that are idle. There are as many as answers, for each has its own."""
+    """The idle connections to one model's server. Each running answer has a connection of its own."""
 
     def __init__(self, head: RequestHead) -> None:
         self._head = head
@@ -183,7 +192,7 @@ class ConnectionPool:
         self.idle: deque[UpstreamConnection] = deque()
 
     async def connection(self) -> UpstreamConnection:
-        """An idle connection or a new one. Raises OSError where the server cannot be reached."""
+        """Return an idle connection or a new one. Raise OSError where the server cannot be reached."""
         while self.idle:
             connection = self.idle.pop()
             if connection.reusable and time.monotonic() - connection.idle_since < IDLE_SECONDS:
@@ -192,11 +201,11 @@ class ConnectionPool:
         return await self._connect()
 
     async def post(self, connection: UpstreamConnection, body: bytes) -> None:
-        """POST a body. Raises Broken."""
+        """POST a body. Raise ConnectionBroken."""
         await connection.post(b"%b%d\r\n\r\n%b" % (self._request, len(body), body))
 
     def release(self, connection: UpstreamConnection) -> None:
-        """Keep a connection whose answer has been read, if its last bytes come in a moment."""
+        """Keep a connection whose answer has been read, if its last bytes come within TAIL_SECONDS."""
         if connection.complete:
             self._keep(connection)
         else:
@@ -222,11 +231,11 @@ class ConnectionPool:
         return await self._tunnel(connection, self._proxy) if tls else connection
 
     async def _tunnel(self, outer: UpstreamConnection, proxy: SplitResult) -> UpstreamConnection:
-        """TLS to the server through a proxy (RFC 9110, 9.3.6)."""
-        place = b"%b:%d" % (_host(self._url).encode(), _port(self._url))
+        """Return a TLS connection to the server through a proxy (RFC 9110, 9.3.6)."""
+        target = b"%b:%d" % (_host(self._url).encode(), _port(self._url))
         try:
             await outer.post(
-                b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (place, place, _authorization(proxy))
+                b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (target, target, _authorization(proxy))
             )
             if outer.status // 100 != 2:
                 raise OSError(f"The proxy refused with status {outer.status}.")
@@ -255,7 +264,7 @@ async def _open(url: SplitResult, tls: bool) -> UpstreamConnection:
 
 
 def _request(head: RequestHead, url: SplitResult, proxy: SplitResult | None) -> bytes:
-    """A request up to the length of its body. A proxy that is asked for it directly needs the whole address."""
+    """Return a request up to the length of its body. A plain proxy needs the whole address in it."""
     target = head.url if proxy else f"{url.path or '/'}{'?' + url.query if url.query else ''}"
     lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in head.headers)]
     if any(sign in line for line in lines for sign in "\r\n\0"):

@@ -1,17 +1,17 @@
-"""The wire to any OpenAI-compatible server: the official client makes the request's head, the bytes are read raw.
+"""Streamed requests to any OpenAI-compatible server: the head is the official client's, the bytes are read raw.
 
-Raw, because a delta then costs a seventh of what the official client takes for it, and less in a burst;
-calls that are not streamed to readers go through that client (`official`). CPU for a delta in µs, from the
-socket to its text, median of three on two shared cores, openai 3.52, Python 3.11 on uvloop:
+A delta read raw costs a seventh of the official client's CPU, and less in a burst; calls that are not streamed go
+through that client (`official`). CPU for a delta in µs, from the socket to its text, median of three on two shared
+cores, openai 3.52, Python 3.11 on uvloop:
 
                                                      50 × 1,000 at once    100 × 50/s
-    ours                                                       1.5            18
+    raw reader                                                   1.5            18
     official client, its chunks                              102             130
     the same on its aiohttp transport                         89             101
-    official client, raw bytes into our decoder               16              66
+    official client, raw bytes into this decoder              16              66
     the same on its aiohttp transport                          3.6            35
 
-`tests/unit/test_differential.py` holds that both read the same out of a stream, and where they differ on purpose.
+`tests/unit/test_differential.py` compares both readers, and lists the differences that are intended.
 """
 
 from __future__ import annotations
@@ -27,19 +27,21 @@ from chat.llm.http.connections import TAIL_SECONDS, ConnectionBroken, Connection
 from chat.llm.http.request_head import RequestHead
 from chat.llm.sse import ChunkDecoder, StreamError, StreamUpdate
 
-RETRY_SECONDS = 0.5  # before the one further attempt; long enough for a restarted server's socket
-RETRY_AFTER_LIMIT = 2.0  # seconds that a server may make us wait for it; beyond, the reader is told instead
+# Seconds before the one further attempt; long enough for the socket of a restarted server.
+RETRY_SECONDS = 0.5
+# Seconds of a Retry-After that are waited; beyond, the reader gets the error instead.
+RETRY_AFTER_LIMIT = 2.0
 
 
 class OpenAITransport:
-    """One address of one server."""
+    """One address of a model's server."""
 
     def __init__(self, head: RequestHead) -> None:
         self._server = ConnectionPool(head)
 
     async def stream(self, body: bytes) -> AsyncGenerator[StreamUpdate]:
-        """POST `body`, which is JSON, and give the answer, one piece a read. Raises ModelFailed and Unavailable."""
-        # Nor is the history kept in any form while the answer is read.
+        """POST the JSON `body` and yield the answer, one update per read. Raise ModelFailed or Unavailable."""
+        # The history is not kept in memory while the answer is read.
         answer, body = await self._asked(body), b""
         decoder, read = ChunkDecoder(), answer.read
         try:
@@ -83,7 +85,7 @@ class OpenAITransport:
         try:
             await self._server.post(answer, content)
         except ConnectionBroken as problem:
-            # The request had been sent: asking again could answer, and bill, twice.
+            # The request had been sent: a second one could be answered and billed as well.
             raise Unavailable("The model could not be reached. Try again.") from problem
         except BaseException:
             answer.close()
@@ -95,7 +97,7 @@ class OpenAITransport:
 
 
 class _RetryableRefusal(Exception):
-    """The server took nothing: it may be asked once more, after `seconds`; `error` if that is no use."""
+    """A refused request that may be sent once more after `seconds`; `error` is raised if that fails too."""
 
     def __init__(self, error: Unavailable, seconds: float) -> None:
         self.error, self.seconds = error, seconds
@@ -139,7 +141,7 @@ def _cut(started: bool) -> Exception:
 
 
 async def _last(read: Callable[[], Awaitable[bytes]]) -> bytes:
-    """What comes after the model's last word, which is waited for only a moment; empty at the end."""
+    """Return the bytes after the model's finish reason, if they come within TAIL_SECONDS; empty at the end."""
     try:
         async with asyncio.timeout(TAIL_SECONDS):
             return await read()

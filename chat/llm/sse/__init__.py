@@ -1,12 +1,13 @@
-"""Upstream bytes to text: server-sent events, and the chat completions (or completions) that they carry.
+"""Decoders of upstream bytes: server-sent events, and the chat completions (or completions) in them.
 
-pieces   what comes out of a read, and the errors
-events   EventDecoder: bytes to payloads
-answers  a payload's JSON, as strict as need be and as lenient as servers are odd
-chunks   ChunkDecoder: bytes to pieces
+updates      StreamUpdate, the result of one read, and the errors
+events       EventDecoder: bytes to payloads
+answers      JSON of a payload to its fields, lenient towards the known oddities of servers
+chunks       ChunkDecoder: bytes to updates
+accumulator  CallAccumulator: deltas of tool calls to whole calls
 
-Imports go upward in this list only. Both decoders are incremental: `feed` each read, then `flush` at the end,
-once. However the bytes are split into reads, the texts add up to the same. After an exception a decoder is spent.
+Imports go upward in this list only. Both decoders are incremental: `feed` each read, then `flush` once at the end. The
+texts are the same for every way to split the bytes into reads. After an exception a decoder is not used again.
 """
 
 from chat.llm.sse.chunks import ChunkDecoder

@@ -1,4 +1,4 @@
-"""Pieces of tool calls to whole ones, however a server cuts and labels them."""
+"""Assembly of tool calls from deltas, for all ways in which servers split and label them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from chat.llm.sse import CallDelta
 from chat.text import storable
 
-MAX_BYTES = 256 * 1024  # names, ids and arguments of one answer together; four times the largest prompt
-MAX_CALLS = 32  # in one answer; a person waits for all of them
+# Names, ids and arguments of one answer together; four times the largest prompt.
+MAX_BYTES = 256 * 1024
+# Calls in one answer: a person waits for all of them.
+MAX_CALLS = 32
 
 
 class CallTooLarge(ValueError):
@@ -22,7 +24,7 @@ class CallTooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A whole call. `id` is unique among its answer's; `arguments` is the model's text, which need not be JSON."""
+    """A whole call. `id` is unique within its answer; `arguments` is the model's text, which need not be JSON."""
 
     id: str
     name: str
@@ -38,14 +40,14 @@ class _Slot:
 
     @property
     def name(self) -> str:
-        """Servers send a name once, in pieces, or whole with every delta; all pieces alike are the last case."""
+        """The joined pieces, or the one name that a server repeats with every delta."""
         return self.names[0] if len(set(self.names)) == 1 else "".join(self.names)
 
 
 class CallAccumulator:
-    """Feed it every delta of one answer; `calls` are then in the order in which they first appeared.
+    """An accumulator of the deltas of one answer; `calls` keep the order of their first deltas.
 
-    A delta belongs to the call of its `index`. Without one, to the call of its `id`; with neither, to the last.
+    A delta belongs to the call of its `index`. Without an index, to the call of its `id`; with neither, to the last call.
     A new id together with a name begins a new call in any case: some servers number all calls 0.
     """
 
@@ -54,7 +56,7 @@ class CallAccumulator:
         self._bytes = 0
 
     def feed(self, deltas: Iterable[CallDelta]) -> None:
-        """Raises CallTooLarge beyond 32 calls or 256 KiB."""
+        """Add deltas. Raise CallTooLarge beyond MAX_CALLS or MAX_BYTES."""
         for delta in deltas:
             self._grow(delta)
             slot = self._find(delta) or self._begin(delta)
@@ -65,13 +67,13 @@ class CallAccumulator:
                 slot.arguments.append(delta.arguments)
 
     def calls(self) -> list[ToolCall]:
-        """The calls as they stand; what a server left without an id of its own gets one, and keeps it."""
-        taken: set[str] = set()
+        """Return the calls so far; a call without a unique id gets one, and keeps it."""
+        used: set[str] = set()
         for number, slot in enumerate(self._slots):
             slot.id = storable(slot.id)
-            if not slot.id or slot.id in taken:
+            if not slot.id or slot.id in used:
                 slot.id = f"call_{number}_{secrets.token_hex(8)}"
-            taken.add(slot.id)
+            used.add(slot.id)
         return [
             ToolCall(slot.id, storable(slot.name), storable("".join(slot.arguments))) for slot in self._slots
         ]

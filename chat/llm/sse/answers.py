@@ -1,4 +1,4 @@
-"""The JSON of completions and chat completions, streamed or whole: what is used of it, and what is forgiven."""
+"""The JSON of completions and chat completions, streamed or whole: the fields in use, and tolerated oddities."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import msgspec
 
 from chat.llm.sse.updates import BadStream, CallDelta, TokenCounts
 
-MAX_USAGE_TOKENS = 2**31 - 1  # what the database's integer holds
+# The largest value of the database's integer column.
+MAX_USAGE_TOKENS = 2**31 - 1
 
 
-# Only what is used is decoded, the rest is stepped over: that is where the time goes.
+# Only the fields in use are decoded: the time goes into decoding.
 class ChunkFunction(msgspec.Struct, gc=False):
     name: str | None = None
     arguments: str | None = None
@@ -60,18 +61,17 @@ class CompletionChunk(msgspec.Struct):
         return bool(self.error) or self.object == "error"
 
 
-decode = msgspec.json.Decoder(
-    CompletionChunk
-).decode  # raises ValueError or RecursionError: then ask `decode_odd`
+# Raises ValueError or RecursionError for a chunk that `decode_odd` may still read.
+decode = msgspec.json.Decoder(CompletionChunk).decode
 
 
 def decode_odd(payload: bytes) -> CompletionChunk:
-    """What `decode` refuses, if the standard library can make sense of it; else BadStream."""
+    """Return a chunk that `decode` refuses. Raise BadStream if the standard library refuses it too."""
     return _convert(_parse(payload))
 
 
 def decode_whole(body: bytes) -> CompletionChunk:
-    """The answer of a server that does not stream, or its error; BadStream without either."""
+    """Return the answer or the error of a server that does not stream. Raise BadStream without either."""
     chunk = decode_odd(body)
     if not chunk.choices and not chunk.is_error:
         raise BadStream
@@ -79,7 +79,7 @@ def decode_whole(body: bytes) -> CompletionChunk:
 
 
 def _parse(data: bytes) -> dict[str, Any]:
-    """JSON as lenient as the standard library takes it, bad UTF-8 replaced; anything but an object is a BadStream."""
+    """Return the JSON object, with bad UTF-8 replaced. Raise BadStream for any other value."""
     try:
         value = json.loads(data.decode("utf-8", "replace").lstrip("\ufeff"), parse_int=_integer)
     except (ValueError, RecursionError):
@@ -95,24 +95,26 @@ def _integer(digits: str) -> int:
 
 def _convert(value: dict[str, Any]) -> CompletionChunk:
     try:
-        return msgspec.convert(_mended(value), CompletionChunk)
+        return msgspec.convert(_repaired(value), CompletionChunk)
     except (ValueError, RecursionError):
         raise BadStream from None
 
 
-def _mended(value: dict[str, Any]) -> dict[str, Any]:
-    """What servers are known to send that differs in type only: counts that are none, content in parts, a message."""
+def _repaired(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a chunk with the types of OpenAI: servers send counts that are no numbers, content in parts, a message."""
     usage, choices = value.get("usage"), value.get("choices")
     counts = usage.items() if isinstance(usage, dict) else ()
-    mended = {**value, "usage": {key: count for key, count in counts if type(count) is int} or None}
+    repaired = {**value, "usage": {key: count for key, count in counts if type(count) is int} or None}
     if isinstance(choices, list) and choices and isinstance(choices[0], dict):
         choice = choices[0]
         delta = choice.get("delta") or choice.get("message")
-        mended["choices"] = [{**choice, "delta": _mended_delta(delta) if isinstance(delta, dict) else delta}]
-    return mended
+        repaired["choices"] = [
+            {**choice, "delta": _repaired_delta(delta) if isinstance(delta, dict) else delta}
+        ]
+    return repaired
 
 
-def _mended_delta(delta: dict[str, Any]) -> dict[str, Any]:
+def _repaired_delta(delta: dict[str, Any]) -> dict[str, Any]:
     content = delta.get("content")
     if not isinstance(content, list):
         return delta

@@ -1,4 +1,4 @@
-"""Bytes of a completions stream to text, tool calls and how it ended."""
+"""Decoding of a completions stream: bytes to text, tool calls, usage and the finish reason."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from chat.llm.sse.updates import (
 )
 from chat.text import storable
 
-MAX_REASON_CHARACTERS = 64  # the longest known, `content_filter`, has 14
+# The longest known reason, `content_filter`, has 14.
+MAX_REASON_CHARACTERS = 64
 
 
 class ChunkDecoder:
-    """Bytes of a completions stream to one Piece per read. A caller asks `done` and `finish_reason` how it ended."""
+    """A decoder with one StreamUpdate per read. `done` and `finish_reason` tell how the stream ended."""
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self.done = False
-        self.started = False  # whether there was any text or tool call
+        # True after the first text or tool call.
+        self.started = False
         self.finish_reason: str | None = None
         self._max = max_event_bytes
         self._events = EventDecoder(max_event_bytes)
@@ -39,7 +41,7 @@ class ChunkDecoder:
         self._usage: TokenCounts | None = None
 
     def feed(self, data: bytes) -> StreamUpdate:
-        """All that these bytes complete. Raises StreamError, whose `piece` holds what came before the fault."""
+        """Return all that these bytes complete. Raise StreamError, whose `piece` holds the events before the fault."""
         if self.done:
             return StreamUpdate(done=True)
         if self._sniffing:
@@ -53,7 +55,7 @@ class ChunkDecoder:
             raise
 
     def flush(self) -> StreamUpdate:
-        """What the end of the bytes completes. An event cut off after the finish reason costs nothing; before: BadStream."""
+        """Return the rest at the end of the bytes. Raise BadStream for an event cut off before the finish reason."""
         if self.done:
             return StreamUpdate(done=True)
         if self._body is not None:
@@ -66,13 +68,13 @@ class ChunkDecoder:
             return error.piece
 
     def whole(self, data: bytes) -> StreamUpdate:
-        """The answer of a server that does not stream: one JSON object. Raises StreamError."""
+        """Return the answer of a server that does not stream: one JSON object. Raise StreamError."""
         self._absorb(decode_whole(data))
         self.done = True
         return self._piece(final=True)
 
     def _sniff(self, data: bytes) -> None:
-        """A stream of events begins with neither bracket: `<` is a proxy's page, `{` an answer or error in one piece."""
+        """Tell a stream of events from a proxy's page (`<`) and from an answer or error in one piece (`{`, `[`)."""
         lead = data.lstrip(BOM + b" \t\r\n")[:1]
         self._sniffing = not lead
         if lead == b"<":
@@ -103,7 +105,7 @@ class ChunkDecoder:
         return self._piece(final)
 
     def _take_odd(self, payload: bytes) -> None:
-        """What the fast decoder refuses: the end mark, nothing at all, half characters, unusual types, and rubbish."""
+        """Handle a payload that the fast decoder refuses: the end mark, an empty one, unusual types, rubbish."""
         words = payload.strip()
         if words == b"[DONE]":
             self.done = True
@@ -111,7 +113,7 @@ class ChunkDecoder:
             self._absorb(decode_odd(words))
 
     def _absorb(self, chunk: CompletionChunk) -> None:
-        if chunk.error or chunk.object == "error":  # as `is_error`, without the price of a call
+        if chunk.error or chunk.object == "error":  # as `is_error`, without the cost of a call
             raise UpstreamError(chunk.error)
         if chunk.usage is not None:
             self._usage = chunk.usage.bounded()

@@ -1,15 +1,16 @@
-"""Server-sent events, decoded as the HTML standard says, but that an event cut off by the end is given out."""
+"""Decoding of server-sent events by the HTML standard; an event cut off by the end is given out as well."""
 
 from __future__ import annotations
 
 from chat.llm.sse.updates import EventTooLarge
 
-MAX_EVENT_BYTES = 16 * 1024 * 1024  # a delta of 10 MiB must pass; beyond, a server is out of its mind
+# A delta of 10 MiB must pass.
+MAX_EVENT_BYTES = 16 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 
 
 class EventDecoder:
-    """Bytes to the payloads of server-sent events. Names, ids, comments and retry times are of no use here."""
+    """A decoder of the payloads of server-sent events. Names, ids, comments and retry times are ignored."""
 
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max = max_bytes
@@ -18,7 +19,7 @@ class EventDecoder:
         self._after_cr = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The payloads that these bytes complete. Raises EventTooLarge, which carries the earlier ones of this read."""
+        """Return the payloads that these bytes complete. Raise EventTooLarge with the earlier ones of this read."""
         if self._after_cr or b"\r" in data:
             data = self._normalise(data)
         rest = self._rest
@@ -36,13 +37,13 @@ class EventDecoder:
         return self._payloads(blocks, len(data) > self._max)
 
     def flush(self) -> list[bytes]:
-        """The payload of an event that the end of the stream cut off from its blank line, if there is one."""
+        """Return the payload of an event that the end of the stream cut off from its blank line, if any."""
         block = bytes(self._rest)
         self._rest.clear()
         return self._payloads([block], False)
 
     def _normalise(self, data: bytes) -> bytes:
-        """CR and CRLF to LF. A CR at the end of a read is a line's end at once; an LF after it is then dropped."""
+        """Replace CR and CRLF by LF. A CR at the end of a read ends a line at once; an LF after it is dropped."""
         if self._after_cr and data:
             data = data.removeprefix(b"\n")
             self._after_cr = False
@@ -76,7 +77,7 @@ class EventDecoder:
 
 
 def _payload(block: bytes) -> bytes | None:
-    """The data lines of one event, joined; None without any."""
+    """Return the data lines of one event, joined; None without any."""
     lines = []
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")

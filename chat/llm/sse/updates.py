@@ -1,9 +1,9 @@
-"""What one read of an upstream answer brings, and how it can fail.
+"""The result of one read of an upstream answer, and its errors.
 
 StreamError
 ├── EventTooLarge   one event beyond the bound
-├── BadStream       not what the protocol allows: HTML, bad JSON, wrong types
-└── UpstreamError   the model server says in its stream that it failed
+├── BadStream       no stream of completions: HTML, bad JSON, wrong types
+└── UpstreamError   an error that the model's server reports inside the stream
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PUBLIC_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class CallDelta(msgspec.Struct, frozen=True):
-    """A piece of a tool call. `index` and `id` say which one, where the server says so; texts are as received."""
+    """A piece of a tool call. `index` and `id` name the call where the server sends them; texts are as received."""
 
     index: int | None = None
     id: str | None = None
@@ -25,14 +25,14 @@ class CallDelta(msgspec.Struct, frozen=True):
 
 
 class TokenCounts(msgspec.Struct, frozen=True):
-    """What the provider counted, in tokens."""
+    """The provider's counts, in tokens."""
 
     prompt_tokens: int
     completion_tokens: int
 
 
 class StreamUpdate(msgspec.Struct, frozen=True):
-    """All that one read brought. `text` can be stored as it is; `done` means that `[DONE]` or a whole body came."""
+    """The content of one read. `text` can be stored as it is; `done` means that `[DONE]` or a whole body came."""
 
     text: str = ""
     calls: tuple[CallDelta, ...] = ()
@@ -46,8 +46,9 @@ class StreamError(ValueError):
 
     def __init__(self) -> None:
         super().__init__((type(self).__doc__ or "").strip())
-        self.payloads: list[bytes] = []  # events of the same read that came before
-        self.piece = StreamUpdate()  # what those events said
+        # The earlier events of the same read, and their content.
+        self.payloads: list[bytes] = []
+        self.piece = StreamUpdate()
 
 
 class EventTooLarge(StreamError):
@@ -62,7 +63,7 @@ class UpstreamError(StreamError):
     """The model reported an error inside its answer."""
 
     def __init__(self, error: object = None) -> None:
-        """Of the provider's error, `kind` and `code` are kept if they look like identifiers; its words never are."""
+        """Keep `kind` and `code` of the provider's error if they look like identifiers; never its message."""
         super().__init__()
         fields = error if isinstance(error, dict) else {}
         self.kind, self.code = _identifier(fields.get("type")), _identifier(fields.get("code"))
