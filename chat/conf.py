@@ -1,7 +1,7 @@
-"""Every setting: its variable, type, default, unit and the reason for the default.
+"""All settings: variable, type, default, unit and reason of each.
 
 `settings` holds those of the app, read from Django's settings of the same names (`CHAT_GUESTS = True`) at the first use.
-Nothing else in `chat` reads them. A bad value raises ImproperlyConfigured with one line that names the setting.
+No other module of `chat` reads them. A bad value raises ImproperlyConfigured with one line that names the setting.
 """
 
 from __future__ import annotations
@@ -40,11 +40,9 @@ class Settings:
         url,
         "",
         "URL",
-        "an OpenAI-compatible server for `c1`; Thesys' own where only the key is set",
+        "an OpenAI-compatible server for `c1`; Thesys' own if only the key is set",
     )
-    c1_model: str = setting(
-        "C1_MODEL", text, "c1-nightly", "name", "the model name that is sent upstream for `c1`"
-    )
+    c1_model: str = setting("C1_MODEL", text, "c1-nightly", "name", "the model name sent upstream for `c1`")
     openassistant_base_url: str = setting(
         "OPENASSISTANT_BASE_URL",
         url,
@@ -53,41 +51,45 @@ class Settings:
         "a server with `/completions`; without it the demo model answers",
     )
     openassistant_api_key: str = setting(
-        "OPENASSISTANT_API_KEY", text, "", "secret", "key for that server, if it asks"
+        "OPENASSISTANT_API_KEY", text, "", "secret", "key for that server, if it wants one"
     )
     openassistant_model: str = setting(
         "OPENASSISTANT_MODEL",
         text,
         "OpenAssistant/oasst-sft-4-pythia-12b-epoch-3.5",
         "name",
-        "the model name that is sent upstream for `openassistant`",
+        "the model name sent upstream for `openassistant`",
     )
     page: str = setting(
         "CHAT_PAGE",
         choice("openui", "c1"),
         "openui",
         "name",
-        "whose components draw the answers on the page that `up` builds; `c1` needs Thesys' permission",
+        "the component library of the page that `up` builds; `c1` needs Thesys' permission",
     )
     page_build: str = setting(
         "CHAT_PAGE_BUILD",
         text,
         "",
         "folder",
-        "a built React page; `up` sets it and builds it there, without one the plain page is served",
+        "the built React page; `up` sets it and builds it there; without one the plain page is served",
     )
     guests: bool = setting(
-        "CHAT_GUESTS", switch, False, "switch", "visitors without an account; `up` on loopback turns it on"
+        "CHAT_GUESTS",
+        switch,
+        False,
+        "switch",
+        "visitors without an account get a guest account; `up` on loopback turns it on",
     )
     guests_active: int = setting(
         "CHAT_GUESTS_ACTIVE",
         count,
         200,
         "responses",
-        "active responses of all guests together: they share one purse",
+        "active responses of all guests together, because anyone can be a guest",
     )
     signup: bool = setting(
-        "CHAT_SIGNUP", switch, False, "switch", "visitors make accounts; on where `up` turns guests on"
+        "CHAT_SIGNUP", switch, False, "switch", "visitors may sign up; on where `up` turns guests on"
     )
     allowed_origins: tuple[str, ...] = setting(
         "CHAT_ALLOWED_ORIGINS", names, (), "origins", "further origins of this site, `https://host[:port]`"
@@ -97,21 +99,21 @@ class Settings:
         switch,
         False,
         "switch",
-        "scheme and address from X-Forwarded-*; anyone can forge them",
+        "take scheme and address from X-Forwarded-*; only behind a proxy that sets them, for clients can forge them",
     )
     first_token_seconds: float = setting(
         "CHAT_FIRST_TOKEN_SECONDS",
         seconds,
         30.0,
         "seconds",
-        "until the first text or tool call; then `model_timeout`",
+        "from the request to the first text or tool call; then `model_timeout`",
     )
     silence_seconds: float = setting(
         "CHAT_SILENCE_SECONDS",
         seconds,
         30.0,
         "seconds",
-        "between two bytes of the model; then `model_timeout`",
+        "between two bytes from the model; then `model_timeout`",
     )
     response_seconds: float = setting(
         "CHAT_RESPONSE_SECONDS",
@@ -121,7 +123,11 @@ class Settings:
         "a whole response, tools included; then `model_timeout`",
     )
     text_bytes: int = setting(
-        "CHAT_TEXT_BYTES", count, 1_048_576, "bytes", "visible text of a response; cut there with `length`"
+        "CHAT_TEXT_BYTES",
+        count,
+        1_048_576,
+        "bytes",
+        "visible text of a response; beyond: cut with the finish reason `length`",
     )
     content_bytes: int = setting(
         "CHAT_CONTENT_BYTES", count, 65_536, "bytes", "content of one prompt; beyond: `too_large`"
@@ -131,14 +137,14 @@ class Settings:
         count,
         5_242_880,
         "bytes",
-        "one picture: what a phone's camera makes; beyond: `too_large`",
+        "one picture, about a photo of a phone; beyond: `too_large`",
     )
     attachments: int = setting(
         "CHAT_ATTACHMENTS",
         count,
         100,
         "pictures",
-        "kept for one user; beyond: 429, they lie in the database",
+        "stored for one user, in the database; beyond: 429",
     )
     tools: tuple[str, ...] = setting(
         "CHAT_TOOLS",
@@ -152,105 +158,117 @@ class Settings:
         json_source,
         "",
         "JSON or path",
-        "further models by name, and what is said to `c1` and `openassistant`; see `chat/llm/config.py`",
+        "further models by name, and options of `c1` and `openassistant`; see `chat/llm/config.py`",
     )
     title_model: str = setting(
         "CHAT_TITLE_MODEL",
         text,
         "",
         "name",
-        "a cheap model that improves titles after the first answer; unset: none does",
+        "a cheap model that improves titles after the first answer; unset: titles stay as they are",
     )
     mcp: str = setting(
         "CHAT_MCP",
         json_source,
         "",
         "JSON or path",
-        "MCP servers by name, whose tools models may call; see `chat/tools/mcp_spec.py`",
+        "MCP servers by name, with tools that models may call; see `chat/tools/mcp_spec.py`",
     )
     tool_rounds: int = setting(
-        "CHAT_TOOL_ROUNDS", count, 8, "rounds", "of tool calls; then one more call with tools off"
+        "CHAT_TOOL_ROUNDS",
+        count,
+        8,
+        "rounds",
+        "of tool calls in a response; then one more call of the model without tools",
     )
     tool_seconds: float = setting(
-        "CHAT_TOOL_SECONDS", seconds, 10.0, "seconds", "one tool call; then its result is an error"
+        "CHAT_TOOL_SECONDS",
+        seconds,
+        10.0,
+        "seconds",
+        "one tool call, unless the tool has a deadline of its own; then its result is an error",
     )
     active_per_user: int = setting(
-        "CHAT_ACTIVE_PER_USER", count, 2, "responses", "active at once; beyond: 429"
+        "CHAT_ACTIVE_PER_USER", count, 2, "responses", "active responses of one user; beyond: 429"
     )
     per_hour: int = setting(
         "CHAT_PER_HOUR",
         count,
         0,
         "responses",
-        "that one user may start in an hour, stopped and failed ones too; 0: any number, accounts are trusted",
+        "that one user may start in an hour, stopped and failed ones included; 0: no limit, because accounts are trusted",
     )
     tokens_per_day: int = setting(
         "CHAT_TOKENS_PER_DAY",
         count,
         0,
         "tokens",
-        "that one user may take in 24 hours, prompts and answers; 0: any number, accounts are trusted",
+        "of one user's prompts and answers in 24 hours; 0: no limit, because accounts are trusted",
     )
     guests_per_hour: int = setting(
         "CHAT_GUESTS_PER_HOUR",
         count,
         0,
         "responses",
-        "of all guests together in an hour; 0: any number, for guests come from this machine unless you let others in",
+        "that all guests together may start in an hour; 0: no limit, because by default guests come from this machine",
     )
     guests_tokens_per_day: int = setting(
         "CHAT_GUESTS_TOKENS_PER_DAY",
         count,
         0,
         "tokens",
-        "of all guests together in 24 hours: set it where strangers come in, it is what they can cost; 0: any number",
+        "of all guests together in 24 hours; 0: no limit; on a public server set it, because it bounds the cost of guests",
     )
     active_total: int = setting(
-        "CHAT_ACTIVE_TOTAL", count, 2_000, "responses", "active in one process; beyond: 503"
+        "CHAT_ACTIVE_TOTAL", count, 2_000, "responses", "active responses of one process; beyond: 503"
     )
     model_errors: str = setting(
         "CHAT_MODEL_ERRORS",
         choice("card", "status"),
         "card",
         "word",
-        "C1's client shows nothing on a 500, but a card",
+        "form of a failure in the raw stream: a card, because C1's client shows nothing on an error status",
     )
     think_items: bool = setting(
-        "CHAT_THINK_ITEMS", switch, True, "switch", "C1 readers see think items while tools run"
+        "CHAT_THINK_ITEMS", switch, True, "switch", "C1 readers get think items while tools run"
     )
     flush_seconds: float = setting(
         "CHAT_FLUSH_SECONDS",
         seconds,
         0.2,
         "seconds",
-        "between two writes of the log: what `kill -9` can lose, and how far another process is behind",
+        "between two writes of the log: the text that `kill -9` can lose, and the delay for readers in other processes",
     )
     lease_seconds: float = setting(
         "CHAT_LEASE_SECONDS",
         seconds,
         20.0,
         "seconds",
-        "without a heartbeat; then a response counts as orphaned",
+        "without a heartbeat, after which a response counts as orphaned",
     )
     retention_days: int = setting(
         "CHAT_RETENTION_DAYS",
         count,
         0,
         "days",
-        "after its last activity a thread of an account is deleted; 0: never, for only you know what you must keep",
+        "after its last activity, a thread of an account is deleted; 0: never, because duties to keep or delete differ",
     )
     guests_retention_days: int = setting(
-        "CHAT_GUESTS_RETENTION_DAYS", count, 0, "days", "the same for threads of guests; 0: never"
+        "CHAT_GUESTS_RETENTION_DAYS",
+        count,
+        0,
+        "days",
+        "after its last activity, a thread of a guest is deleted; 0: never",
     )
     access_retention_days: int = setting(
         "CHAT_ACCESS_RETENTION_DAYS",
         count,
         0,
         "days",
-        "after which a record of who looked at content is deleted; 0: never",
+        "after which an entry of the audit log is deleted; 0: never",
     )
     admin_reason: bool = setting(
-        "CHAT_ADMIN_REASON", switch, False, "switch", "the admin asks why before it shows what was said"
+        "CHAT_ADMIN_REASON", switch, False, "switch", "the admin asks for a reason before it shows content"
     )
 
     @property
@@ -260,21 +278,21 @@ class Settings:
 
     @property
     def demo(self) -> bool:
-        """Return True where the demo model answers for `c1`."""
+        """Return True if the demo model answers for `c1`."""
         return not (self.thesys_api_key or self.c1_base_url)
 
     @property
     def heartbeat_seconds(self) -> float:
-        """Return the interval of heartbeats: four to a lease, of which three may get lost."""
+        """Return the interval of heartbeats: four in a lease, of which three may be lost."""
         return self.lease_seconds / 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerSettings(Settings):
-    """The settings of the shipped server: those of the app, and those that another Django project makes by itself."""
+    """The settings of the shipped server: those of the app, and those that another Django project defines itself."""
 
     database_url: str = setting(
-        "DATABASE_URL", text, "", "URL", "`postgresql://…`; the embedded Postgres where it is unset"
+        "DATABASE_URL", text, "", "URL", "`postgresql://…`; unset: the embedded Postgres"
     )
     data_dir: Path = setting(  # noqa: RUF009 - an immutable path
         "CHAT_DATA_DIR",
@@ -291,30 +309,42 @@ class ServerSettings(Settings):
         names,
         ("127.0.0.1", "localhost", "[::1]"),
         "names",
-        "Django's; loopback until it is set",
+        "Django's; loopback by default",
     )
     debug: bool = setting(
-        "DEBUG", switch, False, "switch", "Django's; tracebacks on pages, never on a public server"
+        "DEBUG",
+        switch,
+        False,
+        "switch",
+        "Django's; it shows tracebacks on pages, so never on a public server",
     )
     apps: tuple[str, ...] = setting(
-        "CHAT_APPS", names, (), "names", "further Django apps; the tools in their `tools` modules are found"
+        "CHAT_APPS",
+        names,
+        (),
+        "names",
+        "further Django apps; tools in their `tools` modules are registered",
     )
     reader_seconds: float = setting(
-        "CHAT_READER_SECONDS", seconds, 60.0, "seconds", "a reader may take nothing before it is cut off"
+        "CHAT_READER_SECONDS",
+        seconds,
+        60.0,
+        "seconds",
+        "without reading a byte, after which a client is disconnected",
     )
     log_level: str = setting(
         "CHAT_LOG_LEVEL",
         choice("DEBUG", "INFO", "WARNING", "ERROR"),
         "INFO",
         "level",
-        "of the server's log; no level logs content",
+        "lowest level of the server's log; no level logs content",
     )
 
 
 class _UnreadSettings(Settings):
-    """The settings before their first use: reading any of them reads all.
+    """The settings before their first use: an access to any of them reads all.
 
-    The object is of the class `Settings` from then on, so that each later access costs what a plain attribute does.
+    The object is then of the class `Settings`, so that each later access costs as little as a plain attribute.
     """
 
     __slots__ = ()
@@ -323,9 +353,9 @@ class _UnreadSettings(Settings):
         if name not in _VARIABLES:
             raise AttributeError(name)
         given = {variable: getattr(django_settings, variable, None) for variable in _VARIABLES.values()}
-        found = read(Settings, given)
+        values = read(Settings, given)
         for field in _VARIABLES:
-            object.__setattr__(self, field, getattr(found, field))
+            object.__setattr__(self, field, getattr(values, field))
         object.__setattr__(self, "__class__", Settings)
         return getattr(self, name)
 
@@ -336,7 +366,7 @@ settings: Settings = object.__new__(_UnreadSettings)
 
 
 def _forget(*, setting: str, **_: Any) -> None:
-    """Read all settings anew at the next use, after a test has overridden one."""
+    """Read all settings again at the next use, after a test has overridden one."""
     if setting in _VARIABLES.values() and type(settings) is Settings:
         for field in _VARIABLES:
             object.__delattr__(settings, field)

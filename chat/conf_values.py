@@ -1,4 +1,4 @@
-"""Validation of the values of settings: text, as an environment holds it, or Python values, as Django's settings do."""
+"""Validation of the values of settings: text from an environment, or Python values from Django's settings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def setting(name: str, parse: Parse, default: Any, unit: str, reason: str) -> An
 
 
 def read(kind: type[D], given: Mapping[str, Any]) -> D:
-    """Return the settings that `given` holds by their variables; None and empty text count as unset.
+    """Return settings from values by variable; None and empty text count as unset.
 
     Raises ImproperlyConfigured with one line that names the variable.
     """
@@ -55,7 +55,7 @@ def named(settings: Dataclass) -> dict[str, Any]:
 
 def text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"has a value of the type {type(value).__name__}, which it cannot take")
+        raise ValueError(f"has a value of the type {type(value).__name__}, which is not supported")
     return value
 
 

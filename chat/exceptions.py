@@ -1,4 +1,4 @@
-"""Every error that an outsider can get, and the one table that maps it.
+"""The errors that clients can get, and the one table that maps them to statuses and codes.
 
 ChatError
 ├── BadRequest ── BadOffset
@@ -34,7 +34,7 @@ class ChatError(Exception):
         super().__init__(self.detail)
 
     def problem(self) -> dict[str, Any]:
-        """The body of an `application/problem+json` answer (RFC 9457)."""
+        """Return the body of an `application/problem+json` answer (RFC 9457)."""
         head = {"type": "about:blank", "title": self.title, "status": self.status}
         return {**head, "detail": self.detail, "code": self.code, **self.fields}
 
@@ -82,7 +82,7 @@ class MethodNotAllowed(ChatError):
 
 
 class Conflict(ChatError):
-    """The request contradicts what is stored."""
+    """The request contradicts the stored state."""
 
     status = 409
 
@@ -146,14 +146,14 @@ class ModelTimeout(ModelError):
 
 
 def format_traceback_without_message(error: BaseException) -> str:
-    """Where an unforeseen error came from, for the log: the lines of code, and never its message, which may quote a prompt."""
+    """Return the lines of code that an error came from, for the log; its message may quote a prompt and is left out."""
     return "".join(traceback.format_tb(error.__traceback__)).rstrip()
 
 
 def _leaves(kind: type[ChatError]) -> list[type[ChatError]]:
-    here = [kind] if hasattr(kind, "code") else []
-    return here + [leaf for child in kind.__subclasses__() for leaf in _leaves(child)]
+    own = [kind] if hasattr(kind, "code") else []
+    return own + [leaf for child in kind.__subclasses__() for leaf in _leaves(child)]
 
 
+# WebSocket `error` frames carry the same codes as problem documents.
 BY_CODE: dict[str, type[ChatError]] = {kind.code: kind for kind in _leaves(ChatError)}
-"""Every error by its code; WebSocket `error` frames carry the same codes."""

@@ -29,9 +29,9 @@ API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 def ContentSecurityPolicy(  # noqa: N802 - named like the middlewares beside it
     get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]],
 ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    """For pages: only what this site serves itself, no inline script, and no inline style but one with the nonce.
+    """Let pages load only this site's own files: no inline script, and no inline style without the nonce.
 
-    A view that needs one gives it as `request.style_nonce`: the React page's components bring styles of their own.
+    A view that needs a nonce sets `request.style_nonce`, because the React page's components add style elements.
     """
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -46,7 +46,7 @@ def ContentSecurityPolicy(  # noqa: N802 - named like the middlewares beside it
 
 
 def for_api(request: HttpRequest, response: HttpResponseBase) -> None:
-    """The same for the API, which no page is made of."""
+    """Set the security headers of an answer of the API: its content never becomes a page."""
     response.headers.setdefault("Content-Security-Policy", API_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
@@ -56,7 +56,7 @@ def for_api(request: HttpRequest, response: HttpResponseBase) -> None:
 
 
 def _secure_cookies(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Secure on https requests, and only there: on http a browser would drop them."""
+    """Mark cookies secure on https requests only: on http a browser would drop them."""
     if request.is_secure():
         for cookie in response.cookies.values():
             cookie["secure"] = True

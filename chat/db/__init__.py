@@ -1,4 +1,10 @@
-"""Every read and write but the log's readers: sync functions, one transaction each, the owner a required argument."""
+"""Database access: sync functions run in worker threads, statements by hand, notifications across processes.
+
+execution      run a sync function in a thread, in a transaction or without, and retry after a lost connection
+sql            statements by hand
+notifications  NOTIFY and LISTEN
+health         applied migrations
+"""
 
 from chat.db.execution import atomic_async, run_async, run_in_log_thread
 

@@ -22,22 +22,23 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-WORKERS = (
-    6  # threads, and so connections, for requests; with the log's one and the listener's 8 in all, bound: 10
-)
-STATEMENT_SECONDS = 30  # longer than any statement of ours on a million messages; a stuck one must end
-LOCK_SECONDS = 5  # a claim behind a stuck one ends as `unavailable` instead of holding its thread
-ATTEMPTS = 3  # connections that may die under one function; none can be had of a database that is away
+# Threads, and so connections, for requests; with the log's one and the listener's 8 in all, of at most 10.
+WORKERS = 6
+# Longer than any statement of ours takes on a million messages; a stuck one must end.
+STATEMENT_SECONDS = 30
+# A claim behind a stuck one ends as `unavailable` instead of holding its thread.
+LOCK_SECONDS = 5
+# Connections that may be lost during one call; a database that is away gives none at all.
+ATTEMPTS = 3
 PREFIX = "chat-db"
 
 worker_pool = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
-log_pool = ThreadPoolExecutor(
-    1, f"{PREFIX}-log"
-)  # its own: a queue of claims must not delay a flush or a heartbeat
+# A pool of its own: a queue of claims must not delay a flush or a heartbeat.
+log_pool = ThreadPoolExecutor(1, f"{PREFIX}-log")
 
 
-# Statements by hand find their rows by an index whatever they are given: planning them anew took the history's, which is the
-# largest, 0.3 of its 0.5 ms.
+# Statements by hand find their rows by an index whatever their values are: the history's, the largest, spent 0.3 of its
+# 0.5 ms on planning.
 SETTINGS = f"""
 SET statement_timeout = '{STATEMENT_SECONDS}s'; SET lock_timeout = '{LOCK_SECONDS}s';
 SET plan_cache_mode = force_generic_plan; SET jit = off
@@ -54,9 +55,9 @@ connection_created.connect(_set_up, dispatch_uid="chat.db.set_up")
 
 
 async def atomic_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a store function, from a thread of the pool.
+    """Run a function in a transaction, in a thread of the pool, and return its result.
 
-    Raises Unavailable where the database cannot be reached or a lock cannot be had.
+    Raises Unavailable if the database cannot be reached or a lock cannot be had in time.
     """
     return await asyncio.get_running_loop().run_in_executor(
         worker_pool, lambda: _guarded(function, *args, **kwargs)
@@ -64,14 +65,17 @@ async def atomic_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
 
 async def run_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same for what only reads, writes in one statement, or has its own transactions: one around it is two journeys."""
+    """Run a function without an enclosing transaction, which saves two round trips.
+
+    For reads, single statements, and functions that manage their own transactions.
+    """
     return await asyncio.get_running_loop().run_in_executor(
         worker_pool, lambda: _repeated(lambda: function(*args, **kwargs))
     )
 
 
 async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same in the log's own thread, in the order of the calls."""
+    """Run a function in a transaction in the log's own thread, in the order of the calls."""
     return await asyncio.get_running_loop().run_in_executor(
         log_pool, lambda: _guarded(function, *args, **kwargs)
     )
@@ -82,7 +86,7 @@ def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def _repeated(attempted: Callable[[], T]) -> T:
-    """Again with a new connection where one dies under way: every store function can be repeated."""
+    """Call with a new connection after one is lost: every function that writes can be repeated."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             connection.ensure_connection()
@@ -91,7 +95,7 @@ def _repeated(attempted: Callable[[], T]) -> T:
         try:
             return attempted()
         except IntegrityError:
-            # Somebody else was quicker with the same id: the next attempt finds what is there now.
+            # Another transaction was quicker with the same id: the next attempt finds its row.
             if attempt == ATTEMPTS:
                 raise
         except (OperationalError, InterfaceError) as problem:
@@ -104,7 +108,7 @@ def _repeated(attempted: Callable[[], T]) -> T:
 
 
 def in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The result of a function, in a transaction of its own."""
+    """Run a function in a transaction and return its result."""
     with transaction.atomic():
         return function(*args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""Whether the database is as the code needs it."""
+"""Readiness of the database."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from django.db.migrations.executor import MigrationExecutor
 
 
 def is_migrated() -> bool:
-    """Whether every migration is applied."""
+    """Return True if every migration is applied."""
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())

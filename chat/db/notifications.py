@@ -1,8 +1,7 @@
-"""Who wakes whom across processes: a ring says that something changed, the tables say what.
+"""Notifications across processes by NOTIFY and LISTEN: they say that a row changed, the tables say how.
 
-Postgres' NOTIFY rings here. Another engine can: it needs to ring inside or after a transaction (`ring_all`, and `RING_ALL`
-within the statements of a claim and an end) and a `Listener` in each process; a ring that is lost costs a reader at most one
-fallback poll.
+Another engine needs two parts: `notify_all` (and NOTIFY_SQL, inside the statements of a claim and an end), delivered with or
+after the commit, and a `Listener` in each process. A lost notification costs a reader at most one fallback poll.
 """
 
 from __future__ import annotations
@@ -23,10 +22,12 @@ from chat.db import sql
 logger = logging.getLogger(__name__)
 
 CHANNEL = "chat"
-PAYLOAD_BYTES = 7_900  # Postgres takes at most 7,999 bytes a notification
-RETRY_SECONDS = 0.5  # between two attempts to reach the database again
+# Postgres takes at most 7,999 bytes a notification.
+PAYLOAD_BYTES = 7_900
+# Between two attempts to reach the database again.
+RETRY_SECONDS = 0.5
 
-# Also for a larger statement to ring in: its own journey would cost as much as a small one.
+# Larger statements include it: a round trip of its own would cost as much as a small statement.
 NOTIFY_SQL = (
     f"SELECT count(pg_notify('{CHANNEL}', payload)) FROM unnest(%(notifications)s::text[]) AS payload"
 )
@@ -36,28 +37,29 @@ Handler = Callable[[Any], None]
 
 
 def notify(topic: str, *facts: Any) -> None:
-    """Ring in the transaction under way: heard after its commit, or never. `facts` are ids and states, never text."""
+    """Notify in the transaction under way: delivered after its commit, or never. `facts` are ids and states, never text."""
     notify_all([(topic, *facts)])
 
 
 def notify_all(notifications: list[Notification]) -> None:
-    """Ring several times in one journey."""
+    """Send several notifications in one round trip."""
     sql.rows(NOTIFY_SQL, {"notifications": encode_notifications(notifications)})
 
 
 def encode_notifications(notifications: list[Notification]) -> list[str]:
-    """The parameter `rings` of RING_ALL."""
+    """Return the parameter `notifications` of NOTIFY_SQL."""
     return [msgspec.json.encode(notification).decode() for notification in notifications]
 
 
 def notify_many(topic: str, ids: list[int]) -> None:
-    """Ring for many ids in as few notifications as they fit in."""
-    step = PAYLOAD_BYTES // 21  # a bigint has up to 20 characters, and its comma
+    """Notify of many ids in as few notifications as they fit in."""
+    # A bigint has up to 20 characters, and its comma.
+    step = PAYLOAD_BYTES // 21
     notify_all([(topic, *ids[first : first + step]) for first in range(0, len(ids), step)])
 
 
 class Listener:
-    """This process's ear: one connection of its own, which comes back by itself."""
+    """The notifications that reach this process, over a connection of its own that reconnects by itself."""
 
     def __init__(self) -> None:
         self._handlers: dict[str, Handler] = {}
@@ -65,11 +67,11 @@ class Listener:
         self.listening = asyncio.Event()
 
     def on(self, topic: str, handler: Handler) -> None:
-        """Call `handler` with the list of facts of each ring of `topic`."""
+        """Call `handler` with the list of facts of each notification of `topic`."""
         self._handlers[topic] = handler
 
     def on_reconnect(self, handler: Callable[[], None]) -> None:
-        """Call `handler` whenever rings may have been missed."""
+        """Call `handler` after each (re)connection, since notifications may have been missed."""
         self._reconnected.append(handler)
 
     async def run(self) -> None:
@@ -84,7 +86,7 @@ class Listener:
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(**_parameters(connection), autocommit=True) as link:
-            # Some may come with the answer to LISTEN.
+            # Notifications may come with the answer to LISTEN.
             link.add_notify_handler(lambda notice: self._dispatch(notice.payload))
             await link.execute(f"LISTEN {CHANNEL}")
             self.listening.set()
@@ -93,8 +95,8 @@ class Listener:
             await self._receive(link.pgconn)
 
     async def _receive(self, link: PGconn) -> None:
-        """Dispatch what comes until the connection is lost. Raises psycopg.OperationalError then."""
-        # psycopg's own generator waits anew for each: 30 µs of CPU a ring where this takes 13.
+        """Dispatch notifications until the connection is lost. Raises psycopg.OperationalError then."""
+        # psycopg's own generator waits anew for each: 30 µs of CPU a notification where this takes 13.
         loop = asyncio.get_running_loop()
         lost, socket = loop.create_future(), link.socket
 
@@ -121,15 +123,15 @@ class Listener:
             if handler is not None:
                 handler(facts)
         except Exception as problem:
-            # Anybody with the database's password can ring; nonsense must not deafen the process.
+            # Any program with the database's password can notify; a malformed payload must not end the listener.
             logger.warning("action=invalid_notification reason=%s", type(problem).__name__)
 
 
 def _parameters(database: BaseDatabaseWrapper) -> dict[str, Any]:
-    """psycopg's own connection parameters of Django's database."""
-    taken = database.get_connection_params()
+    """Return Django's connection parameters, reduced to those that psycopg's async connection takes."""
+    parameters = database.get_connection_params()
     return {
         name: value
-        for name, value in taken.items()
+        for name, value in parameters.items()
         if name not in ("cursor_factory", "context", "prepare_threshold")
     }

@@ -1,7 +1,7 @@
-"""The tables: who owns what, what was said and shown, which answer was given, its text log, what it took, and who looked at it.
+"""The tables: accounts, threads and messages, responses and their text logs, usage, and the audit log.
 
-Every rule that can stand in the database stands here as a constraint. Public ids are chosen by clients and are names inside
-their owner; primary keys never leave the server.
+Every rule that the database can enforce is a constraint. Clients choose public ids, which are unique for each owner; primary
+keys never leave the server.
 """
 
 from chat.models.accounts import ApiToken, LoginAttempt, User

@@ -1,4 +1,4 @@
-"""Who may come in: users, guests among them, and the bearer tokens of their programs."""
+"""Users, guests among them, bearer tokens of their programs, and log-in attempts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 class User(AbstractUser):
     """An account. A guest's has no password and is bound to the session that made it.
 
-    `session_epoch` is part of every session: raising it ends them all. `erasing_since`: all that is theirs is being erased.
+    `session_epoch` is part of every session: raising it ends them all. `erasing_since`: start of the erasure of all data.
     """
 
     is_guest = models.BooleanField(default=False, db_default=False)
@@ -29,13 +29,13 @@ class User(AbstractUser):
         ]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Django's, and the epoch; sessions from before there were epochs stay valid until the first one ends them."""
+        """Append the epoch to Django's hash; older sessions, without an epoch, stay valid while it is 0."""
         usual: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
         return f"{usual}.{self.session_epoch}" if self.session_epoch else usual
 
 
 class ApiToken(models.Model):
-    """A bearer token of a program. Only the digest is kept: a stolen table opens nothing."""
+    """A bearer token of a program. Only the digest is stored, so a stolen table gives no access."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100, blank=True)
@@ -55,16 +55,16 @@ class ApiToken(models.Model):
 
     @classmethod
     def issue(cls, user: User, name: str = "") -> str:
-        """Make a token for `user`; the return value is the only copy of it."""
+        """Create a token for `user`; the return value is its only copy."""
         token = f"chat_{secrets.token_urlsafe(32)}"
         cls.objects.create(user=user, name=name, digest=cls.digest_of(token))
         return token
 
 
 class LoginAttempt(models.Model):
-    """A try to come in that has not succeeded (yet): whoever tries too often waits. `about` is a digest, never a name.
+    """A log-in attempt that has not succeeded (yet), counted for throttling. `about` is a digest, never a name.
 
-    One try has a row for each thing that it is counted by.
+    An attempt has one row for each key that it is counted by.
     """
 
     about = models.CharField(max_length=64)

@@ -1,4 +1,4 @@
-"""Pictures that people send along, and the messages that show them."""
+"""Uploaded pictures, and the messages that show them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from chat.models.accounts import User
 from chat.models.querysets import OwnedQuerySet
 from chat.models.threads import Message
 
-ATTACHMENT_BYTES = 16  # random ones in an id: nobody meets another's by chance
+# Random bytes in an id: 128 bits, which cannot be guessed.
+ATTACHMENT_BYTES = 16
 CONTENT_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -21,7 +22,7 @@ def new_attachment_id() -> str:
 
 
 class Attachment(models.Model):
-    """A picture, for its owner and for the models that take pictures. Never changed; its id is unique among all."""
+    """A picture, for its owner and for the models that take pictures. Never changed; its id is unique in the whole table."""
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+", db_constraint=False)
     public_id = models.CharField(max_length=64, unique=True, default=new_attachment_id, editable=False)

@@ -1,4 +1,4 @@
-"""Who looked at what was said, and what staff did with it. These rows outlive what they tell of, and hold none of it."""
+"""The audit log: staff's views of content and actions on it. Entries outlive their objects and hold no content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chat.models.querysets import ID_LENGTH
 
 
 class AuditAction(models.TextChoices):
-    """What somebody did. The first six are looks at content."""
+    """Kinds of actions. The first six are views of content."""
 
     LISTED = "listed", "saw in a list"
     SEARCHED = "searched", "searched"
@@ -32,10 +32,10 @@ class AuditAction(models.TextChoices):
 
 
 class AuditLogEntry(models.Model):
-    """One look or deed of a member of staff. Never content: of a search not even the words.
+    """One view or action of a member of staff, without content: of a search not even the words.
 
-    `kind` and `object_pk` name a row that may be gone (the table's name, its primary key; null: a list), `public_id` and
-    `owner_name` are what it was called then. `shown` are the primary keys of a list's page. `moment` is the database's time.
+    `kind` and `object_pk` name a row that may be deleted (the table's name, its primary key; null: a list); `public_id` and
+    `owner_name` are its names at that time. `shown`: the primary keys of a list's page. `moment` is the database's time.
     """
 
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -52,7 +52,7 @@ class AuditLogEntry(models.Model):
     class Meta:
         db_table = "chat_accessrecord"
         verbose_name_plural = "audit log entries"
-        # No one adds, changes or deletes an entry by hand. The permission keeps the name under which it was granted.
+        # Entries are never added, changed or deleted by hand. The permission keeps the name under which it was granted.
         default_permissions = ()
         permissions = [("view_accessrecord", "Can view access record")]
         constraints = [

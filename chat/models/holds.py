@@ -1,4 +1,4 @@
-"""Legal holds: what must not be deleted or redacted, whoever asks."""
+"""Legal holds: rows that must not be deleted or redacted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chat.models.threads import Thread
 
 
 class Hold(models.Model):
-    """A hold on a thread, or on a user and every thread of theirs; several may lie on one. It stays on record once lifted.
+    """A hold on a thread, or on a user and all threads of that user; an object may have several. Lifted ones stay on record.
 
-    While it lasts `thread` or `user` refers to what it keeps, so the database itself refuses to delete that row. `kind`,
-    `object_pk`, `public_id` and `owner_name` say what it was, for ever. `made_by` and `lifted_by` are names of staff.
+    While it lasts `thread` or `user` refers to the held row, so the database itself refuses to delete it. `kind`,
+    `object_pk`, `public_id` and `owner_name` name it permanently. `made_by` and `lifted_by` are names of staff.
     """
 
     thread = models.ForeignKey(Thread, models.PROTECT, null=True, blank=True, related_name="holds")

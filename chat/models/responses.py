@@ -1,4 +1,4 @@
-"""Which answers were given: their state, their lease, and their text log."""
+"""Responses: state, lease, and text log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat.models.threads import Message, Thread
 
 
 class Status(models.TextChoices):
-    """Of a response: two that are active, four that are final."""
+    """States of a response: two active ones, four final ones."""
 
     QUEUED = "queued"
     STREAMING = "streaming"
@@ -26,16 +26,17 @@ class Status(models.TextChoices):
 
 
 ACTIVE = (Status.QUEUED, Status.STREAMING)
-ERROR_STATUSES = (Status.FAILED, Status.INTERRUPTED)  # what counts as an error: a stop is somebody's wish
+# A stop was requested, so it is no error.
+ERROR_STATUSES = (Status.FAILED, Status.INTERRUPTED)
 UNSUCCESSFUL_STATUSES = (*ERROR_STATUSES, Status.STOPPED)
 
 
 class Response(models.Model):
-    """One answer of a model: its state, its lease, and the ends of its log (bytes of UTF-8).
+    """One answer of a model: its state, its lease, and the lengths of its log (bytes of UTF-8).
 
-    `log_length` is what the log holds, `kept_offset` how much of it the stored message keeps (null before the end), and
-    `text_length` what that is without ephemeral parts. Only the
-    holder of `lease_epoch` writes; whoever ends a response that is not its own raises the epoch.
+    `log_length` is the length of the log, `kept_offset` the part of it that the stored message keeps (null before the end),
+    and `text_length` that part without ephemeral text. Only the holder of `lease_epoch` writes; a process that ends another's
+    response raises the epoch.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -107,7 +108,7 @@ class Response(models.Model):
 
     @property
     def usage(self) -> dict[str, Any] | None:
-        """Tokens, and who counted them; null before the end."""
+        """Return the tokens and their source; None before the end."""
         if self.usage_source is None:
             return None
         tokens = {"promptTokens": self.prompt_tokens, "completionTokens": self.completion_tokens}
@@ -121,14 +122,14 @@ class Response(models.Model):
         return {"code": self.error_code, "message": self.error_detail, "retryable": retryable}
 
 
+# Columns of a response, in the order in which `Response.from_db` takes them.
 RESPONSE_FIELDS = [field.attname for field in Response._meta.concrete_fields]
-"""Columns of a response, in the order in which `Response.from_db` takes them."""
 
 
 class Chunk(models.Model):
-    """A piece of a response's text log: the bytes from `start` up to `stop`.
+    """A part of a response's text log: the bytes from `start` up to `stop`.
 
-    `marks` are the arrivals inside it, each two little-endian 32-bit numbers: milliseconds since the response started, and
+    `timings` are the arrivals inside it, each two little-endian 32-bit numbers: milliseconds since the response started, and
     bytes. An ephemeral chunk (our own think items) is replayed like all text but is not part of the stored message.
     """
 

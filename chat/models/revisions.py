@@ -1,4 +1,4 @@
-"""What is kept so that a prompt can be put together again as it was sent: replaced contents, and texts that models are told."""
+"""Texts from which a past request is rebuilt as it was sent: replaced contents, and blobs of prompts and tools."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from chat.models.threads import Message, Thread
 
 
 class Revision(models.Model):
-    """What a message said until it was replaced; without `message`, a thread's system prompt.
+    """A replaced content of a message or, without `message`, a replaced system prompt of a thread.
 
-    `number` counts from 0, the content that came first; what holds now has the number in the row's own `revision`.
-    `edited_at` is the message's, from while this held. Whoever deletes the message or the thread: the database deletes these.
+    `number` counts from 0, the first content; the current one has the number in the row's own `revision`. `edited_at` is the
+    message's while this content was current. The database deletes revisions with their message or thread.
     """
 
     thread = models.ForeignKey(Thread, models.DO_NOTHING, db_constraint=False, related_name="+")
@@ -45,7 +45,7 @@ class Revision(models.Model):
 
 
 class PromptBlob(models.Model):
-    """A text that calls refer to by its SHA-256 (hexadecimal): a model's system prompt, tools, what stands around a history.
+    """A text that calls refer to by its SHA-256 (hexadecimal): a model's system prompt, tools, texts around a history.
 
     It comes from settings and code, never from a user.
     """

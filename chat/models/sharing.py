@@ -1,4 +1,4 @@
-"""What leaves a thread: read-only links to a branch of it."""
+"""Read-only links to a branch of a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from chat.models.accounts import User
 from chat.models.querysets import OwnedQuerySet
 from chat.models.threads import Message, Thread
 
-SHARE_BYTES = 24  # random ones in a link's id: 192 bits, which nobody guesses
+# Random bytes in a link's id: 192 bits, which cannot be guessed.
+SHARE_BYTES = 24
 
 
 def new_share_id() -> str:
@@ -19,9 +20,9 @@ def new_share_id() -> str:
 
 
 class Share(models.Model):
-    """A link under which anybody reads what led to `leaf`. It holds no text: what is erased is gone from the link too.
+    """A public link to the messages up to `leaf`. It holds no text: erased messages vanish from it too.
 
-    The database itself deletes it with its thread, its last message and its owner, whoever deletes those.
+    The database itself deletes it with its thread, its last message and its owner.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+", db_constraint=False)
@@ -34,4 +35,5 @@ class Share(models.Model):
     objects = OwnedQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"share {self.pk}"  # the id is the key to it: it stands in no list and no log
+        # The public id gives access, so it appears in no list and no log.
+        return f"share {self.pk}"

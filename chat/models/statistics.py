@@ -1,6 +1,6 @@
-"""What the dashboard adds up once and keeps: calls by the hour, waits for a first token, users by the day; and refused prompts.
+"""Roll-ups for the dashboard: calls by the hour, times to the first token, users by the day; and refused prompts.
 
-All but `QuotaHit` can be made again from the calls: see `chat.reporting.rollups`. Owners are keys of rows that may be gone.
+All except `QuotaHit` can be rebuilt from the calls, see `chat.reporting.rollups`. Owners are keys of rows that may be deleted.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 
 
 class UsageHour(models.Model):
-    """What the calls of one model took that began within an hour, those that ended alike together.
+    """Usage of one model by the calls that began within an hour, one row for each outcome and currency.
 
-    `trouble`: "" for done, else the error's code, `stopped` or `lost`. `responses`: those that began with one of these calls.
-    `currency` is "" where the model had no price; then `cost` is 0.
+    `error_code`: "" for done, else the error's code, `stopped` or `lost`. `responses`: those that began with one of these
+    calls. `currency` is "" if the model had no price; then `cost` is 0.
     """
 
     hour = models.DateTimeField()
@@ -41,7 +41,7 @@ class UsageHour(models.Model):
 
 
 class TimeToFirstToken(models.Model):
-    """How long calls that began within an hour, or a day, took to their first token: seconds. `model` "" stands for all."""
+    """Time to the first token, in seconds, of calls that began within an hour or a day. `model` "" stands for all."""
 
     daily = models.BooleanField()
     start = models.DateTimeField()
@@ -60,7 +60,7 @@ class TimeToFirstToken(models.Model):
 
 
 class UserDay(models.Model):
-    """What a user's calls took that began on a day (UTC)."""
+    """Usage of one user by the calls that began on a day (UTC)."""
 
     day = models.DateField()
     owner = models.BigIntegerField(null=True)
@@ -78,7 +78,7 @@ class UserDay(models.Model):
 
 
 class RollupState(models.Model):
-    """The one row that tells up to when the hours are added up, and by which prices: an MD5 of their table."""
+    """The single row with the end of the rolled-up hours, and an MD5 of the prices that were used."""
 
     until = models.DateTimeField()
     prices = models.CharField(max_length=32)
@@ -92,7 +92,7 @@ class RollupState(models.Model):
 
 
 class QuotaHit(models.Model):
-    """How often a user's prompts were refused within an hour because of one quota."""
+    """Count of a user's prompts that one quota refused within an hour."""
 
     hour = models.DateTimeField()
     quota = models.CharField(max_length=32)

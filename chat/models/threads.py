@@ -1,4 +1,4 @@
-"""What was said: conversations and their messages."""
+"""Conversations and their messages."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from chat.models.querysets import ID_LENGTH, M, OwnedQuerySet, search_vector
 
 class ThreadQuerySet(OwnedQuerySet[M]):
     def owned_by(self, owner_id: int) -> Self:
-        """Without those that their owner deleted and a hold keeps."""
+        """Exclude threads that their owner deleted and a hold keeps."""
         return super().owned_by(owner_id).filter(soft_deleted_at=None)
 
 
 class Thread(models.Model):
-    """A conversation. `leaf` is the last message of the branch that is shown; `turns` counts the turns that have started.
+    """A conversation. `leaf` is the last message of the visible branch; `turns` counts the turns that have started.
 
-    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `revision` counts how
-    often it was replaced. `withdrawn_at`: when its owner deleted it although a hold keeps it; for them it is gone, ids and all
-    (`chat.governance.deletion`).
+    `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `revision` counts its
+    replacements. `soft_deleted_at`: time at which its owner deleted it while a hold keeps it; to the owner thread and ids are
+    gone (`chat.governance.deletion`).
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
@@ -56,7 +56,7 @@ class Thread(models.Model):
                 name="thread_withdrawn",
             ),
         ]
-        # To see that a thread exists is Django's own `view_thread`: owner, dates, counts, states, and no title.
+        # Django's own `view_thread` shows that a thread exists: owner, dates, counts, states, and no title.
         permissions = [
             ("read_content", "Can read what was said"),
             ("read_hidden_content", "Can read hidden messages too"),
@@ -66,7 +66,8 @@ class Thread(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.public_id  # a title is content, and this is shown to whoever sees that a thread exists
+        # Not the title: it is content, and this text is shown with `view_thread` alone.
+        return self.public_id
 
 
 class Role(models.TextChoices):
@@ -80,17 +81,16 @@ class Role(models.TextChoices):
 
 class MessageQuerySet(OwnedQuerySet[M]):
     def visible(self) -> Self:
-        """What a client may see. The one filter that keeps hidden messages in."""
+        """Exclude hidden messages: the one filter that keeps them from clients."""
         return self.filter(hidden=False)
 
 
 class Message(models.Model):
     """One message, in the order turn, position. A queued prompt has no turn yet and is in no history.
 
-    `content` is the text as it came; where `parts` is set it is the JSON text of OpenAI content parts. `tool_calls` is the
-    JSON text of an assistant's calls. `log_offset` of a call message: the bytes of the response's log that came before it.
-    `revision` counts how often the content was replaced.
-    Of a redacted one only `chat.governance.redaction.TOMBSTONE` is left, and who did it.
+    `content` is the text as received, with `parts` the JSON text of OpenAI content parts. `tool_calls` is the JSON text of an
+    assistant's calls. `log_offset` of a call message: the bytes of the response's log before it. `revision` counts the
+    replacements of the content. A redacted message keeps only `chat.governance.redaction.TOMBSTONE` and `redacted_by`.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")

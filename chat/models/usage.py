@@ -1,4 +1,4 @@
-"""What answers took: every call of a model, what each was allowed to take, and prices. These rows outlive what they tell of."""
+"""Usage: every call of a model, reservations of quotas, and prices. These rows outlive threads and responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat.models.accounts import User
 
 
 class CallOutcome(models.TextChoices):
-    """How a call ended. A stopped one was cut by us; of a lost one, whose process died, only the log tells."""
+    """Outcomes of a call. A stopped one was cut by this server; a lost one ended with its process."""
 
     DONE = "done"
     FAILED = "failed"
@@ -20,20 +20,20 @@ class CallOutcome(models.TextChoices):
 
 
 class TokenSource(models.TextChoices):
-    """Who counted the tokens."""
+    """Sources of a token count."""
 
     PROVIDER = "provider"
     ESTIMATED = "estimated"
 
 
 class UpstreamCall(models.Model):
-    """One call of a model, whatever became of it.
+    """One call of a model, with any outcome.
 
-    `thread` and `response` are primary keys of rows that may be gone. `model` is the configured name, `upstream_model` what was
-    sent. `round` counts the rounds of tools from 0, `attempt` the models tried in a round. Times are the calling process's,
-    all on one clock that does not jump. Of the system texts and the tools offered, SHA-256 digests (hexadecimal; "" for none).
-    `request_digest` is that of the whole body as sent; `chat.reporting.request_rebuild` rebuilds it from `provenance`.
-    `causes`: of a failed one the exceptions behind it, `{"kind", "text"}`, outermost first; `text` only where it is public.
+    `thread` and `response` are primary keys of rows that may be deleted. `model` is the configured name, `upstream_model` the
+    name that was sent. `round` counts the rounds of tools from 0, `attempt` the models tried in a round. Times are the calling
+    process's, all on one monotonic clock. `system_digest` and `tools_digest` are SHA-256 (hexadecimal; "" for none), and so is
+    `request_digest`, of the whole body as sent, which `chat.reporting.request_rebuild` rebuilds from `provenance`. `causes`:
+    the exceptions behind a failure, `{"kind", "text"}`, outermost first; `text` only where it is public.
     """
 
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -87,9 +87,9 @@ class UpstreamCall(models.Model):
 
 
 class QuotaReservation(models.Model):
-    """What a response takes out of its owner's quotas: an estimate from the claim on, the real count once it is settled.
+    """A response's share of its owner's quotas: an estimate from the claim on, the real count once it is finalized.
 
-    `response` is the primary key of a row that may be gone: deleting gives nothing back. `claimed_at` is the database's time.
+    `response` is the primary key of a row that may be deleted, which gives nothing back. `claimed_at` is the database's time.
     """
 
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -112,7 +112,7 @@ class QuotaReservation(models.Model):
 
 
 class Price(models.Model):
-    """What a model costs from a moment on, until the next price of the same model."""
+    """The price of a model from a moment on, until the next price of the same model."""
 
     model = models.CharField(max_length=64, help_text="The configured name: c1, openassistant, …")
     valid_from = models.DateTimeField()

@@ -1,8 +1,9 @@
-"""Untrusted JSON to frozen dataclasses, or a clear `bad_request` or `too_large`.
+"""Validation of request bodies: untrusted JSON to frozen dataclasses, or `bad_request` or `too_large`.
 
-untrusted   objects, ids, offsets and texts
-prompts     what is to be answered
-threads     what becomes of threads and their messages
+validation    objects, ids, offsets and texts
+prompts       prompts and regenerated answers
+threads       changes of threads and of their messages
+image_types   types of pictures by their bytes
 """
 
 from chat.schemas.prompts import Content, RegenerateRequest, SendRequest, Turn, parse_regenerate, parse_send

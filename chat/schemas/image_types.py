@@ -1,4 +1,4 @@
-"""What kind of picture some bytes are, by their content: a header can say anything."""
+"""Types of pictures by their bytes: a declared type proves nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _GIFS = (b"GIF87a", b"GIF89a")
 
 
 def content_type_of(data: bytes) -> str | None:
-    """`image/png`, `image/jpeg`, `image/webp` or `image/gif`; None for anything else, and for one that is cut off."""
+    """Return the type of a PNG, JPEG, WebP or GIF; None for other data, and for a picture that is cut off."""
     if data.startswith(_PNG) and data[12:16] == b"IHDR" and _PNG_END in data[-1024:]:
         return "image/png"
     if data.startswith(b"\xff\xd8\xff") and b"\xff\xd9" in data[-1024:]:

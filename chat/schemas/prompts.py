@@ -1,4 +1,4 @@
-"""Prompts, and what else is wanted to be answered."""
+"""Prompts, imported conversations, and requests for another answer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from chat.conf import settings
 from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.validation import Json, bounded, checked_id, optional_id, parse_object
 
-MAX_TURNS = 1_000  # messages in one imported conversation
+# Messages in one imported conversation.
+MAX_TURNS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message says: its text, or (`parts`) the JSON text of OpenAI content parts, as received."""
+    """The content of a message: its text, or (`parts`) the JSON text of OpenAI content parts, as received."""
 
     text: str
     parts: bool = False
@@ -23,7 +24,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of a conversation that a client brings along."""
+    """One message of an imported conversation."""
 
     role: str
     content: Content
@@ -31,9 +32,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """A prompt to answer. Ids that are None are the server's to make; `turns` come before the prompt in a new thread.
+    """A prompt to answer. The server makes ids that are None; `turns` precede the prompt in a new thread.
 
-    `parent_id` is the message that the prompt follows (None: nothing), where it does not follow the thread's last one.
+    `parent_id` is the message that the prompt follows (None: it starts the thread; unset: it follows the last message).
     """
 
     content: Content
@@ -48,7 +49,7 @@ class SendRequest:
 
 @dataclass(frozen=True, slots=True)
 class RegenerateRequest:
-    """Another answer wanted to the prompt that the response `original` answered."""
+    """A request for another answer to the prompt that the response `original` answered."""
 
     original: str
     response_id: str | None = None
@@ -73,7 +74,7 @@ class _Send(msgspec.Struct):
 
 
 def parse_send(body: bytes | str) -> SendRequest:
-    """The body of `POST /api/chat` and `POST /api/response`, or a `send` frame."""
+    """Parse the body of `POST /api/chat` and `POST /api/response`, or a `send` frame."""
     parse_object(body)
     try:
         raw = msgspec.json.decode(body, type=_Send)
@@ -95,7 +96,7 @@ def parse_send(body: bytes | str) -> SendRequest:
 
 
 def parse_regenerate(original: str, body: bytes) -> RegenerateRequest:
-    """The body of `POST /api/responses/{id}/regenerate`; it may be empty."""
+    """Parse the body of `POST /api/responses/{id}/regenerate`; it may be empty."""
     value = parse_object(body) if body.strip() else {}
     model, busy = value.get("model"), value.get("busy")
     if not isinstance(model, str | None) or not isinstance(busy, str | None):

@@ -1,4 +1,4 @@
-"""Threads and their messages: made, changed, judged, shared, cut."""
+"""Requests that create, change, rate, share and cut threads and messages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from chat.conf import settings
 from chat.exceptions import BadRequest
 from chat.schemas.validation import bounded, offset_of, optional_id, parse_object, text_of
 
-MAX_TITLE = 200  # characters; longer ones no list can show
-MAX_COMMENT = 2_000  # characters of feedback: a paragraph, not an essay
+# Characters; no list can show a longer title.
+MAX_TITLE = 200
+# Characters of feedback: a paragraph, not an essay.
+MAX_COMMENT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class NewThread:
 
 
 def parse_new_thread(body: bytes) -> NewThread:
-    """The body of `POST /api/threads`."""
+    """Parse the body of `POST /api/threads`."""
     value = parse_object(body)
     title, message = text_of(value, "title", MAX_TITLE), text_of(value, "message", settings.content_bytes)
     return NewThread(
@@ -44,7 +46,7 @@ class ThreadChange:
 
 
 def parse_thread_change(body: bytes) -> ThreadChange:
-    """The body of `PATCH /api/threads/{threadId}`."""
+    """Parse the body of `PATCH /api/threads/{threadId}`."""
     value = parse_object(body)
     archived = value.get("archived")
     if archived is not None and not isinstance(archived, bool):
@@ -59,14 +61,14 @@ def parse_thread_change(body: bytes) -> ThreadChange:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What an owner thinks of an answer: bad (-1), nothing (0) or good (1), and why."""
+    """The owner's rating of an answer: bad (-1), none (0) or good (1), with a comment."""
 
     score: int
     comment: str
 
 
 def parse_feedback(body: bytes) -> Feedback:
-    """The body of `PUT /api/threads/{threadId}/messages/{id}/feedback`."""
+    """Parse the body of `PUT /api/threads/{threadId}/messages/{id}/feedback`."""
     value = parse_object(body)
     score = value.get("score")
     if isinstance(score, bool) or score not in (-1, 0, 1):
@@ -75,21 +77,24 @@ def parse_feedback(body: bytes) -> Feedback:
 
 
 def parse_share_end(body: bytes) -> datetime | None:
-    """When the link of `POST /api/threads/{threadId}/shares` ends; no body, or null: never."""
+    """Parse the body of `POST /api/threads/{threadId}/shares`: the end of the link; no body, or null: never."""
     moment = parse_object(body).get("expiresAt") if body.strip() else None
     if moment is None:
         return None
     try:
         ends = datetime.fromisoformat(moment) if isinstance(moment, str) else None
-        if ends is not None and ends > datetime.now(UTC):  # a naive one cannot be compared: TypeError
+        # A time without an offset cannot be compared: TypeError.
+        if ends is not None and ends > datetime.now(UTC):
             return ends.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         pass
-    raise BadRequest("`expiresAt` must be a moment to come, in ISO 8601 with its offset from UTC, or null.")
+    raise BadRequest(
+        "`expiresAt` must be a time in the future, in ISO 8601 with its offset from UTC, or null."
+    )
 
 
 def parse_replacement(body: bytes) -> str:
-    """The body of `PUT /api/threads/{threadId}/messages/{id}`."""
+    """Parse the body of `PUT /api/threads/{threadId}/messages/{id}`."""
     content = parse_object(body).get("content")
     if not isinstance(content, str):
         raise BadRequest("`content` must be text.")
@@ -98,5 +103,5 @@ def parse_replacement(body: bytes) -> str:
 
 
 def parse_stop_offset(body: bytes) -> int | None:
-    """The offset in the body of a stop; no body means no cut."""
+    """Return the offset in the body of a stop; no body means no cut."""
     return offset_of(parse_object(body).get("offset")) if body.strip() else None

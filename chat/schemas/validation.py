@@ -1,4 +1,4 @@
-"""JSON that nobody vouches for: objects, ids, offsets and texts, or a clear `bad_request` or `too_large`."""
+"""Validation of untrusted JSON: objects, ids, offsets and texts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import msgspec
 from chat.exceptions import BadOffset, BadRequest, TooLarge
 from chat.text import is_storable
 
-MAX_DEPTH = 32  # levels of JSON; a chat message needs 5, and deeper ones only serve to exhaust a parser
-MAX_OFFSET_DIGITS = 15  # a petabyte of text
+# Levels of JSON; a chat message needs 5, and deeper ones only serve to exhaust a parser.
+MAX_DEPTH = 32
+# A petabyte of text.
+MAX_OFFSET_DIGITS = 15
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
 _OFFSET = re.compile(rf"[0-9]{{1,{MAX_OFFSET_DIGITS}}}\Z", re.ASCII)
@@ -21,7 +23,7 @@ Json = Any
 
 
 def parse_object(body: bytes | str) -> dict[str, Json]:
-    """The JSON object in `body`, its depth and text checked."""
+    """Parse a JSON object and check its depth and text. Raises BadRequest."""
     try:
         value = msgspec.json.decode(body)
     except (ValueError, RecursionError) as problem:
@@ -62,12 +64,12 @@ def checked_id(value: Json, name: str) -> str:
 
 
 def is_id(value: str) -> bool:
-    """Whether `value` can be an id at all; one that cannot is unknown."""
+    """Return True if `value` has the form of an id; any other value is an unknown id."""
     return bool(_ID.match(value))
 
 
 def offset_of(value: Json) -> int | None:
-    """An offset in JSON: a whole number from 0, or None where it is missing."""
+    """Return an offset in JSON: a whole number from 0, or None where it is missing. Raises BadOffset."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**MAX_OFFSET_DIGITS:
@@ -76,14 +78,14 @@ def offset_of(value: Json) -> int | None:
 
 
 def offset_text(text: str) -> int:
-    """An offset in a query string or header."""
+    """Parse an offset in a query string or header. Raises BadOffset."""
     if not _OFFSET.match(text):
         raise BadOffset
     return int(text)
 
 
 def text_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
-    """The text of that name in an object, of no more bytes than `limit` characters can have; None where it is missing."""
+    """Return a text of an object, of no more bytes than `limit` characters can have; None where it is missing."""
     text = value.get(name)
     if text is not None and not isinstance(text, str):
         raise BadRequest(f"`{name}` must be text.")
@@ -93,7 +95,7 @@ def text_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
 
 
 def bounded(text: str, limit: int) -> None:
-    """Raises TooLarge for a content of more than `limit` bytes."""
+    """Raise TooLarge for a content of more than `limit` bytes."""
     size = len(text.encode())
     if size > limit:
-        raise TooLarge(f"`content` has {size} bytes; at most {limit} are taken.", limit=limit)
+        raise TooLarge(f"`content` has {size} bytes; at most {limit} are allowed.", limit=limit)

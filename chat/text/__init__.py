@@ -1,9 +1,9 @@
-"""Text: what can be stored, C1 envelopes, and what a person would read in a message. Pure functions that never raise.
+"""Text: storable characters, C1 envelopes, and the plain text of messages. Pure functions that never raise.
 
-characters  what Postgres and UTF-8 can hold; where a character starts
+characters  characters that Postgres and UTF-8 can hold; boundaries of characters
 envelope    `<content>`, `<context>` and `<thinkitem>`: made, taken apart
-outline     lenient parser of component trees, of JSON and of openui-lang alike, cut anywhere
-reading     outlines and envelopes to plain text and titles
+components  lenient parser of component trees, of JSON and of openui-lang alike, cut anywhere
+extraction  component trees and envelopes to plain text and titles
 
 Imports go upward in this list only.
 """

@@ -1,8 +1,8 @@
 """Lenient parser of component trees: JSON (C1 version 1) and openui-lang (version 2) share one grammar of values.
 
 An openui-lang program is a list of statements `name = expression`; an expression is a string, a number, a reference, a
-call `Name(…)`, an array or an object. Whatever the parser does not know it steps over, and whatever a cut left open it
-closes. Linear in the text, no recursion, memory bounded.
+call `Name(…)`, an array or an object. The parser skips unknown characters and closes brackets that a cut left open. It is
+linear in the text, without recursion, in bounded memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-MAX_TOKENS = 200_000  # read of one message, in at most some 40 MB; a megabyte of usual text has half as many
+# Tokens read of one message, in at most some 40 MB; a megabyte of usual text has half as many.
+MAX_TOKENS = 200_000
 
 # Possessive quantifiers (`++`, `*+`), because backtracking would make this quadratic on hostile text.
 _TOKEN = re.compile(
@@ -65,13 +66,13 @@ class Container:
         self.key = ""
 
     def make_key(self) -> None:
-        """The colon after a value makes it the key of the next; elsewhere than in objects (`a ? b : c`) it is nothing."""
+        """Make the last value the key of the next, in an object; elsewhere (`a ? b : c`) a colon has no meaning."""
         if self.kind == "{" and self.items and isinstance(self.items[-1], str):
             self.key = str(self.items.pop())
             self.keys.pop()
 
     def take_name(self) -> str:
-        """The word before an opening parenthesis, which makes it a call; `(` without one."""
+        """Remove and return the word before an opening parenthesis, which makes a call; `(` without one."""
         if self.items and isinstance(self.items[-1], Reference):
             self.key = self.keys.pop()
             return str(self.items.pop())
@@ -82,7 +83,7 @@ Value = str | Container
 
 
 def parse(text: str) -> dict[str, Container]:
-    """Statements by name, in order; what stands before the first one (a JSON tree, say) is under the empty name."""
+    """Return statements by name, in order; text before the first one (a JSON tree, say) has the empty name."""
     builder = _Builder()
     for match in islice(_TOKEN.finditer(text), MAX_TOKENS):
         if match.lastgroup == "fence":
@@ -97,7 +98,7 @@ class _Builder:
         self._begin("")
 
     def _begin(self, name: str) -> None:
-        # A line that assigns begins a statement whatever is still open: a slip costs its own line only.
+        # A line that assigns begins a statement even if brackets are open: a mistake costs its own line only.
         self._stack = [Container("[")]
         self.statements[name] = self._stack[0]
 

@@ -37,17 +37,17 @@ class Segment(NamedTuple):
 
 
 def escape(text: str) -> str:
-    """The text with the five entities that C1 uses."""
+    """Escape a text with the five entities that C1 uses."""
     return _TO_ESCAPE.sub(lambda match: _ENTITIES[match[0]], text)
 
 
 def unescape(text: str) -> str:
-    """The reverse of `escape`, once; `&apos;` and `&#x27;` are understood too, every other entity is text."""
+    """Reverse `escape`, once; `&apos;` and `&#x27;` are understood too, every other entity is text."""
     return _TO_UNESCAPE.sub(lambda match: _CHARACTERS[match[0]], text) if "&" in text else text
 
 
 def wrap_card(title: str, text: str) -> str:
-    """The card, version 2, that a C1 reader gets for a response that failed without text; no newline at its end."""
+    """Return the card, version 2, for C1 readers of a response that failed without text; no newline at its end."""
     words = ", ".join(json.dumps(word, ensure_ascii=False) for word in ("danger", title, text))
     program = f"\n```openui-lang\nroot = Card([c])\nc = CalloutV2({words})\n```\n"
     return f'<content thesys="true" version="2">{escape(program)}</content>'
@@ -57,21 +57,21 @@ _CARD_HEAD, _, _CARD_TAIL = wrap_card("", "").partition("&quot;danger&quot;, &qu
 
 
 def is_failure_card(content: str) -> bool:
-    """Whether a content is such a card and nothing else: it says something to a reader, and nothing to a model."""
+    """Return True if a content is such a card and nothing else: it is for readers, not for models."""
     head, _, rest = content.partition("&quot;danger&quot;, ")
     words, _, tail = rest.partition("\n")
     return head == _CARD_HEAD and words.endswith(")") and f")\n{tail}" == _CARD_TAIL
 
 
 def think_item(title: str, content: str, ephemeral: bool = True) -> str:
-    """A think item as C1 shows it while the model works; an ephemeral one is not kept in the stored message."""
+    """Return a think item, which C1 shows while the model works; the stored message omits an ephemeral one."""
     mark = ' ephemeral="true"' if ephemeral else ""
     inner = f"<thinkitemtitle>{escape(title)}</thinkitemtitle><thinkitemcontent>{escape(content)}</thinkitemcontent>"
     return f"<thinkitem{mark}>{inner}</thinkitem>"
 
 
 def unwrap(content: str) -> str:
-    """The user's own words: the envelope's body without its context, or the text as it is where there is none."""
+    """Return the user's own words: the envelope's body without its context, or the text itself without an envelope."""
     if not content.lstrip().startswith("<content"):
         return content
     bodies = [segment.body for segment in segments(content) if segment.kind == "content"]
@@ -79,7 +79,7 @@ def unwrap(content: str) -> str:
 
 
 def context_of(content: str) -> list[object] | None:
-    """What a click or a form added to the words: the parsed JSON list, or None without a whole one."""
+    """Return the parsed JSON list that a click or a form added to the words, or None without a complete one."""
     for segment in segments(content):
         if segment.kind == "context":
             return parse_context(segment.body)
@@ -87,7 +87,7 @@ def context_of(content: str) -> list[object] | None:
 
 
 def parse_context(body: str) -> list[object] | None:
-    """The list in a context's unescaped body, or None where it is cut, too deep, or anything but a list."""
+    """Return the list in a context's unescaped body, or None where it is cut, too deep, or anything but a list."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -96,9 +96,10 @@ def parse_context(body: str) -> list[object] | None:
 
 
 def segments(content: str) -> Iterator[Segment]:
-    """Take a message apart, in order and in linear time; blank text between two envelopes is left out."""
+    """Yield the segments of a message, in order and in linear time, without blank text between envelopes."""
     done = seen = 0
-    between = True  # nothing but blanks since the last envelope, or since the start
+    # Only blanks since the last envelope, or since the start.
+    between = True
     while match := _OPENING.search(content, seen):
         between = between and not content[seen : match.start()].strip()
         seen = match.end()
@@ -116,7 +117,7 @@ def segments(content: str) -> Iterator[Segment]:
 
 
 def _is_envelope(content: str, tag: re.Match[str], between: bool) -> bool:
-    """Prose may speak of these tags, so in the middle of text only the unmistakable forms count."""
+    """Return True if a tag opens an envelope; prose may mention tags, so amid text only unambiguous forms count."""
     name, attributes = tag[1], tag[2] or ""
     if name == "thinkitem":
         return between or content.startswith("<thinkitemtitle>", tag.end())
@@ -130,7 +131,7 @@ def _is_envelope(content: str, tag: re.Match[str], between: bool) -> bool:
 
 
 def _element(content: str, tag: re.Match[str]) -> tuple[Segment, int]:
-    """The segment that starts with the tag, and where it ends."""
+    """Return the segment that starts with the tag, and the offset of its end."""
     close = f"</{tag[1]}>"
     end = content.find(close, tag.end())
     closed = end >= 0
@@ -141,7 +142,7 @@ def _element(content: str, tag: re.Match[str]) -> tuple[Segment, int]:
 
 
 def _fenced(content: str, fence: re.Match[str]) -> tuple[Segment, int]:
-    """A program in a bare fence, as models write it that know openui-lang but not C1's envelope."""
+    """Return a program in a bare fence, written by models that know openui-lang but not C1's envelope, and its end."""
     end = _FENCE_END.search(content, fence.end() - 1)
     body = content[fence.end() : end.start() if end else len(content)]
     return Segment("program", body, closed=end is not None), end.end() if end else len(content)

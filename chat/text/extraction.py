@@ -1,4 +1,4 @@
-"""What a person would read in a message: plain text and titles, for search, lists and models that are not C1."""
+"""Plain text and titles of messages, for search, lists and models that are not C1."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from chat.text.characters import storable
 from chat.text.components import Container, NumberText, Reference, TruncatedString, Value, parse
 from chat.text.envelope import Segment, parse_context, segments, unescape
 
-TITLE_CHARACTERS = 80  # what a thread list shows on one line of a desktop's side bar
+# The width of one line in a desktop's side bar.
+TITLE_CHARACTERS = 80
 EMPTY_TITLE = "New chat"
 IMAGE = "[image]"
 
@@ -20,8 +21,8 @@ _LINK = re.compile(r"(?:https?:|data:|/)\S+\Z")
 _THINK_TITLE = re.compile(r"<thinkitemtitle>(.*?)(?:</|\Z)", re.DOTALL)
 _THINK_CONTENT = re.compile(r"<thinkitemcontent>(.*?)(?:</|\Z)", re.DOTALL)
 
-# Which arguments of a component hold words; names, variants and settings are in the others. Components that are not
-# here, charts among them, are read whole, numbers included, but for what looks like a variant or an address.
+# The arguments of each component that hold words; the others hold names, variants and settings. Of other components,
+# charts among them, every argument is read, numbers included, except variants and addresses.
 _WORDS: dict[str, slice] = {
     **dict.fromkeys(
         ("Callout", "CalloutV2", "TextCallout", "CodeBlock", "ImageBlock", "SelectItem"), slice(1, None)
@@ -55,17 +56,17 @@ _DATA = _set("data rows values tableData")
 
 
 def plain_text(content: str) -> str:
-    """The plain text of any stored message; Markdown stays as it is. Linear time, never raises."""
+    """Return the plain text of any stored message; Markdown stays as it is. Linear time, never raises."""
     return storable("\n".join(text for text in map(_read, segments(content)) if text))
 
 
 def plain_text_of_parts(parts: Iterable[object]) -> str:
-    """The plain text of OpenAI content parts, one per line; an image is a mark, other kinds are left out."""
+    """Return the plain text of OpenAI content parts, one per line; `[image]` stands for an image, other kinds are omitted."""
     return "\n".join(text for text in map(_read_part, parts) if text)
 
 
 def title_of(content: str) -> str:
-    """A title of at most 80 characters: the first line with words, cut at a word."""
+    """Return a title of at most 80 characters: the first line with words, cut at a word."""
     lines = (" ".join(line.split()) for line in plain_text(content).splitlines())
     line = next(filter(None, lines), EMPTY_TITLE)
     if len(line) <= TITLE_CHARACTERS:
@@ -120,7 +121,7 @@ def _begins_tree(body: str) -> bool:
 
 
 def _read_context(context: list[object]) -> Iterator[str]:
-    """`User clicked: …` as it is, and a line `field: value` for each field of a form."""
+    """Yield `User clicked: …` as it is, and a line `field: value` for each field of a form."""
     pending: list[tuple[str, object]] = [("", item) for item in reversed(context)]
     while pending:
         label, value = pending.pop()
@@ -146,7 +147,7 @@ def _read_tree(source: str) -> str:
 
 
 def _walk(statements: dict[str, Container]) -> Iterator[str]:
-    """Texts in reading order, from the root on; each statement once, so that no web of references can grow."""
+    """Yield texts in reading order, from the root on; each statement once, so references cannot multiply."""
     pending: list[Value] = [Reference("root")] if "root" in statements else [*reversed(statements.values())]
     unread = dict(statements)
     while pending:
@@ -178,7 +179,7 @@ def _children(container: Container) -> list[Value]:
 
 
 def _is_word(value: Value) -> bool:
-    """Not a variant, nor an address: those are for the renderer. Nor what a cut leaves of one."""
+    """Return False for a variant, an address, and the beginning of one that a cut left: those are for the renderer."""
     if isinstance(value, TruncatedString):
         return not any(
             word.startswith(value) for word in (*_VARIANTS, "https://", "data:")
@@ -187,7 +188,7 @@ def _is_word(value: Value) -> bool:
 
 
 def _properties(container: Container) -> list[Value]:
-    """An object's words; the rows of a chart's or a table's data lose their keys."""
+    """Return an object's words; the rows of a chart's or a table's data lose their keys."""
     found: list[Value] = []
     for key, value in zip(container.keys, container.items, strict=True):
         if key in _DATA and isinstance(value, Container):

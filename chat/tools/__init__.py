@@ -1,10 +1,10 @@
-"""What a model may call.
+"""Tools that models may call: functions of installed apps, and the tools of MCP servers.
 
-registry, schema       the decorator, and what it makes of a function's signature and docstring
-offer                  which of the tools a user may use, and whether every tool that a setting names exists
-calling, blocking      running the calls of one round; sync tools in threads
-mcp_spec, mcp_server   the servers of CHAT_MCP, whose tools appear as ours
-arithmetic, clock, search    the tools that are shipped
+registry, schema           the decorator, and the schema made of a function's signature and docstring
+available                  the tools that a user may use; the check of tool names in settings
+calling, worker_threads    the calls of one round; sync tools in threads
+mcp_spec, mcp_server       the servers of CHAT_MCP
+arithmetic, clock, search  the shipped tools
 """
 
 from chat.tools import arithmetic, clock, search

@@ -1,4 +1,4 @@
-"""Sums that a model should not do in its head: a small grammar of our own, never `eval`."""
+"""Arithmetic for models, by a small grammar of its own, never `eval`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from collections.abc import Callable
 
 from chat.tools.registry import tool
 
-EXPRESSION_CHARACTERS = 500  # longer ones are no sums that a person asked for
-MAX_EXPONENT = 1_000  # a power of more takes seconds and megabytes
-MAX_BITS = 10_000  # of a whole number; about 3,000 digits
+# A person asks for no longer expression.
+EXPRESSION_CHARACTERS = 500
+# A greater power takes seconds and megabytes.
+MAX_EXPONENT = 1_000
+# Of a whole number: about 3,000 digits.
+MAX_BITS = 10_000
 
 _BINARY: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -33,7 +36,7 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
 
 @tool()
 async def calculate(expression: str) -> str:
-    """The value of an arithmetic expression, such as 12*(3+4): + - * / // % **, brackets, sqrt, abs, round, min, max."""
+    """Calculate an arithmetic expression, such as 12*(3+4): + - * / // % **, brackets, sqrt, abs, round, min, max."""
     if len(expression) > EXPRESSION_CHARACTERS:
         raise ValueError(f"an expression may have {EXPRESSION_CHARACTERS} characters")
     try:

@@ -1,4 +1,4 @@
-"""Running the calls of one round: several at once, results in the calls' order, every failure a result the model can read."""
+"""The calls of one round: run at once, results in the calls' order, every failure a result that the model can read."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ from chat.tools.worker_threads import in_thread
 
 logger = logging.getLogger(__name__)
 
-ERROR_CHARACTERS = 500  # of a tool's own words about its failure; a traceback in them helps no model
+# Of a tool's own message about its failure; a traceback in it helps no model.
+ERROR_CHARACTERS = 500
 
+# Takes the name of a tool and its state: `started`, `done` or `failed`.
 Report = Callable[[str, str], None]
-"""Told the name of a tool and its state: `started`, `done` or `failed`."""
 
 
 class ToolResult(msgspec.Struct, frozen=True):
-    """What came of a call: the text that the model gets."""
+    """The result of a call, as the text that the model gets."""
 
     result: str
     failed: bool = False
@@ -40,17 +41,19 @@ class ToolResult(msgspec.Struct, frozen=True):
 async def run_all(
     calls: list[ToolCall], tools: Mapping[str, Tool], context: ToolContext, report: Report
 ) -> list[ToolResult]:
-    """The results, in the order of the calls. Never raises but for cancellation."""
+    """Run the calls and return their results, in the order of the calls. Raises nothing except CancelledError."""
     results: list[ToolResult] = []
     for together in _groups(calls, tools):
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_run(one, tools.get(one.name), context, report)) for one in together]
+            tasks = [
+                group.create_task(_run(call, tools.get(call.name), context, report)) for call in together
+            ]
         results += [task.result() for task in tasks]
     return results
 
 
 def _groups(calls: list[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[ToolCall]]:
-    """The calls in their order, each group of those that may run at once."""
+    """Yield the calls in their order, in groups that may run at once."""
 
     def runs_alone(call: ToolCall) -> bool:
         return call.name in tools and tools[call.name].alone
@@ -60,26 +63,26 @@ def _groups(calls: list[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[T
         yield from ([call] for call in together) if alone else [together]
 
 
-async def _run(wanted: ToolCall, tool: Tool | None, context: ToolContext, report: Report) -> ToolResult:
-    # Readers are told no name that a model made up: it may hold anything.
+async def _run(call: ToolCall, tool: Tool | None, context: ToolContext, report: Report) -> ToolResult:
+    # Readers never get a name that a model made up: it may hold any text.
     name = tool.name if tool else "unknown"
     report(name, "started")
     if tool is None:
-        called = _failed("There is no tool of that name.")
+        result = _failed("There is no tool of that name.")
     else:
-        called = await _call(wanted, tool, context)
-    report(name, "failed" if called.failed else "done")
-    return called
+        result = await _call(call, tool, context)
+    report(name, "failed" if result.failed else "done")
+    return result
 
 
-async def _call(wanted: ToolCall, tool: Tool, context: ToolContext) -> ToolResult:
-    mine = replace(context, cancelled=threading.Event())
+async def _call(call: ToolCall, tool: Tool, context: ToolContext) -> ToolResult:
+    own = replace(context, cancelled=threading.Event())
     try:
-        values = tool.parse(wanted.arguments)
+        values = tool.parse(call.arguments)
         async with asyncio.timeout(tool.deadline):
             if not await permitted({tool.name: tool}, context.user):
                 return _failed("The user has not the permission that this tool needs.")
-            return ToolResult(_text(await _result(tool, values, mine), tool.result_bytes))
+            return ToolResult(_text(await _result(tool, values, own), tool.result_bytes))
     except BadArguments as problem:
         return _failed(f"The arguments do not fit: {problem}")
     except TimeoutError:
@@ -89,11 +92,11 @@ async def _call(wanted: ToolCall, tool: Tool, context: ToolContext) -> ToolResul
             raise
         return _failed("The tool was cancelled.")
     except (Exception, SystemExit) as problem:
-        # A tool is foreign code: whatever it raises, the answer goes on. Its words stay with the model, out of the log.
+        # A tool is foreign code: the answer survives any exception. Its message goes to the model, never to the log.
         logger.warning("action=tool_failed tool=%s reason=%s", tool.name, type(problem).__name__)
         return _failed(f"The tool failed: {problem}"[:ERROR_CHARACTERS])
     finally:
-        mine.cancelled.set()
+        own.cancelled.set()
 
 
 def _being_cancelled() -> bool:
@@ -115,7 +118,7 @@ def _failed(reason: str) -> ToolResult:
 
 
 def _text(result: object, limit: int) -> str:
-    """A result as text of at most `limit` bytes and a mark where it was cut."""
+    """Return a result as text of at most `limit` bytes, and a mark if it was cut."""
     text = result if isinstance(result, str) else pydantic.TypeAdapter(object).dump_json(result).decode()
     # Cut once before the work on each character, for a character is a byte at least, and once after it.
     data = storable(text[: limit + 1]).encode()

@@ -1,4 +1,4 @@
-"""What time it is."""
+"""The current time, for models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chat.tools.registry import tool
 
 @tool()
 async def current_time(timezone: str = "UTC") -> dict[str, str]:
-    """The current date and time in an IANA time zone, such as Asia/Tokyo."""
+    """Return the current date and time in an IANA time zone, such as Asia/Tokyo."""
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

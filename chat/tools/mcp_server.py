@@ -1,7 +1,7 @@
-"""One MCP server as this process sees it: connected when first needed, its tools as ours, and what its death costs.
+"""One MCP server in this process: connected at the first need, its tools offered like registered ones.
 
-The package `mcp` takes a second to import, so it is imported where it is needed. Its client must be entered and left in one
-task: `_live`.
+The package `mcp` takes a second to import, so it is imported at the first need. Its client must be entered and left in
+one task: `_live`.
 """
 
 from __future__ import annotations
@@ -27,21 +27,20 @@ from chat.tools.schema import BadArguments
 
 logger = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 10.0  # for a command to start and tell its tools; `npx` and the like take some
-RECONNECT_WAIT_SECONDS = (
-    3.0  # that a response waits for a server that is starting; then it goes on without its tools
-)
-RETRY_SECONDS = 30.0  # after a failed start, before the next try
-MAX_TOOLS = 64  # of one server; a model's context holds them all with every request
-CALLER_ERROR_CODES = {
-    -32601,
-    -32602,
-    -32603,
-}  # JSON-RPC: method not found, invalid params, internal error; the server lives
+# For a command to start and list its tools; `npx` and the like take some seconds.
+CONNECT_SECONDS = 10.0
+# A response waits this long for a server that is starting; then it goes on without its tools.
+RECONNECT_WAIT_SECONDS = 3.0
+# After a failed start, before the next attempt.
+RETRY_SECONDS = 30.0
+# Of one server; a model's context holds them all with every request.
+MAX_TOOLS = 64
+# JSON-RPC: method not found, invalid params, internal error; the server is still alive.
+CALLER_ERROR_CODES = {-32601, -32602, -32603}
 
 
 class McpServer:
-    """`tools` are there while it is connected."""
+    """A server of CHAT_MCP; `tools` is empty while it is not connected."""
 
     def __init__(self, name: str, spec: McpSpec) -> None:
         self.name, self._spec = name, spec
@@ -49,12 +48,13 @@ class McpServer:
         self._client: Any = None
         self._living: asyncio.Task[None] | None = None
         self._gone = asyncio.Event()
-        self._settled = asyncio.Event()  # connected, or failed to
+        # Set once a connection is made or has failed.
+        self._settled = asyncio.Event()
         self._failed_at = -RETRY_SECONDS
 
     @property
     def state(self) -> str:
-        """In a word or two, for people."""
+        """Return the state of the connection in words for the admin."""
         if self._client is not None:
             return "connected"
         if self._living is not None:
@@ -62,7 +62,7 @@ class McpServer:
         return "away" if self._settled.is_set() else "not needed yet"
 
     async def offered(self) -> dict[str, Tool]:
-        """Its tools; a server that is away is sought first, for a moment. Never raises but for cancellation."""
+        """Return the tools, after an attempt to connect if needed. Raises nothing except CancelledError."""
         if self._living is None and time.monotonic() - self._failed_at >= RETRY_SECONDS:
             self._gone, self._settled = asyncio.Event(), asyncio.Event()
             self._living = asyncio.create_task(self._live())
@@ -113,9 +113,9 @@ class McpServer:
             return over_http.streamable_http_client(spec.url, http_client=http)
         command, *arguments = spec.command
         parameters = mcp.StdioServerParameters(command=command, args=arguments, env=spec.env)
-        # What it prints may hold what it was asked, and no log of ours may.
-        unheard = stack.enter_context(Path(os.devnull).open("w"))  # noqa: ASYNC230, SIM115 - the null device never blocks, and the stack closes it
-        return mcp.stdio_client(parameters, errlog=unheard)
+        # The command's messages may quote arguments, which must not reach the log.
+        null = stack.enter_context(Path(os.devnull).open("w"))  # noqa: ASYNC230, SIM115 - the null device never blocks, and the stack closes it
+        return mcp.stdio_client(parameters, errlog=null)
 
     async def _listed(self, client: Any) -> dict[str, Tool]:
         found: dict[str, Tool] = {}
@@ -157,14 +157,14 @@ class McpServer:
         return words
 
     def _lose(self, client: Any) -> None:
-        """Give the connection up; the next response seeks a new one. Another call may have done so already."""
+        """Give the connection up; the next response makes a new one. Another call may have done so already."""
         if client is self._client:
             self.tools = {}
             self._gone.set()
 
 
 def _object(text: str) -> dict[str, Any]:
-    """The arguments as they are: the server knows its schema, and judges them."""
+    """Return the arguments unchecked: the server validates them by its own schema. Raises BadArguments."""
     try:
         return msgspec.json.decode(text or "{}", type=dict[str, Any])
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as problem:
@@ -172,7 +172,7 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _words(result: Any) -> str:
-    """The texts of a result; what is no text is named."""
+    """Return the texts of a result; the type of any other block stands in brackets."""
     parts = [getattr(block, "text", None) or f"[{block.type}]" for block in result.content]
     if not parts and result.structured_content is not None:
         return msgspec.json.encode(result.structured_content).decode()

@@ -1,4 +1,4 @@
-"""The MCP servers that an owner names in CHAT_MCP.
+"""The MCP servers of the setting CHAT_MCP.
 
 {"files": {"command": ["npx", "-y", "some-mcp-server"], "env": {"ROOT": "/srv"}},
  "wiki": {"url": "https://wiki.example/mcp", "apiKeyEnv": "WIKI_TOKEN", "permission": "chat.view_thread"}}
@@ -15,9 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from chat.conf import settings
 from chat.conf_values import json_of, secret
 
-NAME = re.compile(
-    r"[A-Za-z0-9-]{1,24}"
-)  # stands before each of its tools' names, of which providers take 64 characters
+# The prefix of each of its tools' names, of which providers take 64 characters.
+NAME = re.compile(r"[A-Za-z0-9-]{1,24}")
 
 
 class McpSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

@@ -12,29 +12,29 @@ from django.core.exceptions import ImproperlyConfigured
 from chat.conf import settings
 from chat.tools.schema import NAME, Arguments, Parse, documented
 
-RESULT_BYTES = 65_536  # of a result, larger ones are cut: a model's context is the scarcer room
-
+# Of a result; larger ones are cut, because a model's context is scarce.
+RESULT_BYTES = 65_536
 
 _NEVER = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """On whose behalf a tool is called: primary keys of user and thread, and a search in that user's own threads.
+    """The user on whose behalf a tool runs: primary keys of user and thread, and a search in that user's own threads.
 
-    `cancelled` is set once nobody waits for the result any more: after a stop, a timeout, or the end. A sync tool that
-    takes long should look at it; an async one is cancelled anyway.
+    `cancelled` is set after a stop, a timeout, or the end of the call; each call has its own. A sync tool that takes long
+    should check it; an async one is cancelled.
     """
 
     user: int
     thread: int
     search: Callable[[str], Awaitable[list[dict[str, str]]]]
-    cancelled: threading.Event = _NEVER  # each call has its own
+    cancelled: threading.Event = _NEVER
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A registered tool: its schema in the shape of chat completions, and how to call it.
+    """A tool: its schema in the shape of chat completions, and its function.
 
     `parse` turns a model's JSON into keyword arguments, or raises BadArguments; `context` is the parameter that takes the
     ToolContext, if any.
@@ -66,11 +66,11 @@ def tool(
     alone: bool = False,
     permission: str | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a function as a tool; its name, docstring and annotations are what the model is told.
+    """Register a function as a tool; the model gets its name, docstring and annotations.
 
     `seconds`: its deadline (default CHAT_TOOL_SECONDS). `alone`: never at once with other tools. `permission`: a Django
-    permission that the user must have, else the tool is not offered. A parameter annotated `ToolContext` gets the context
-    and is not shown to the model; the others are described by the docstring's `Args:` or by annotations.
+    permission; the tool is offered only to users who have it. A parameter annotated `ToolContext` gets the context and is
+    hidden from the model; the docstring's `Args:` or annotations describe the others.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,7 +109,7 @@ def _schema(name: str, function: Callable[..., Any], arguments: Arguments) -> di
 
 
 def tool_schema(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """A tool in the shape of chat completions."""
+    """Return the schema of a tool in the shape of chat completions."""
     return {
         "type": "function",
         "function": {"name": name, "description": description, "parameters": parameters},

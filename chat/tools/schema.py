@@ -1,4 +1,4 @@
-"""What a model is told of a function, made from its signature and docstring, and how its JSON becomes arguments again."""
+"""The JSON schema of a function, made from its signature and docstring, and the validation of a model's arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pydantic
 import pydantic_core
 from django.core.exceptions import ImproperlyConfigured
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # of a tool, as providers take it
+# The name of a tool, as providers take it.
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _ARGUMENTS = re.compile(
     r"^(?:Args|Arguments|Parameters):[ \t]*\n((?:[ \t]+.*(?:\n|\Z)|[ \t]*\n)*)", re.MULTILINE
@@ -23,13 +24,13 @@ Parse = Callable[[str], dict[str, Any]]
 
 
 class BadArguments(ValueError):
-    """What a model sent does not fit the schema; the message is for the model."""
+    """Arguments that do not fit the schema; the message is for the model."""
 
 
 class Arguments:
-    """The parameters of the tool `name`, all but the one annotated `context`, of which the model is not told.
+    """The parameters of the tool `name`, except the one annotated `context`, which is hidden from the model.
 
-    Raises ImproperlyConfigured for what has no annotation, no schema, or a default that JSON cannot hold.
+    Raises ImproperlyConfigured for a parameter without annotation or schema, or with a default that JSON cannot hold.
     """
 
     def __init__(self, name: str, function: Callable[..., Any], context: type) -> None:
@@ -41,7 +42,7 @@ class Arguments:
             if hints[parameter.name] is context:
                 self.context = parameter.name
             else:
-                # Under another name: pydantic refuses or shadows `_id`, `json`, `schema`, `model_name` and the like.
+                # With a prefix, because pydantic refuses or shadows `_id`, `json`, `schema`, `model_name` and the like.
                 fields[f"p_{parameter.name}"] = self._field(parameter, hints[parameter.name])
         try:
             config = pydantic.ConfigDict(extra="forbid")
@@ -53,17 +54,17 @@ class Arguments:
             ) from problem
 
     def parse(self, text: str) -> dict[str, Any]:
-        """The arguments by their names. Raises BadArguments."""
+        """Return the arguments by their names. Raises BadArguments."""
         try:
             model = self._model.model_validate_json(text or "{}")
         except pydantic.ValidationError as problem:
             first = problem.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "JSON"
-            raise BadArguments(f"{place}: {first['msg']}") from None
+            path = ".".join(str(part) for part in first["loc"]) or "JSON"
+            raise BadArguments(f"{path}: {first['msg']}") from None
         return {field.removeprefix("p_"): getattr(model, field) for field in type(model).model_fields}
 
     def describe(self, descriptions: dict[str, str]) -> None:
-        """Add what the docstring says of the parameters; what an annotation says stands."""
+        """Add the docstring's descriptions of parameters that have none by annotation."""
         properties = self.schema.get("properties", {})
         for name, words in descriptions.items():
             if name in properties:
@@ -97,7 +98,7 @@ class Arguments:
 
 
 def documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """A docstring's description, and what its `Args:` section says of each parameter."""
+    """Return a docstring's description, and the descriptions of parameters in its `Args:` section."""
     text = inspect.getdoc(function) or ""
     section = _ARGUMENTS.search(text)
     if section is None:
@@ -107,7 +108,7 @@ def documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
 
 
 def _descriptions(section: str) -> dict[str, str]:
-    """By parameter; a line that begins no new one goes on with the last."""
+    """Return descriptions by parameter; a line that begins no new one continues the last."""
     found: dict[str, str] = {}
     for line in filter(str.strip, section.splitlines()):
         begun = _ARGUMENT.match(line)
@@ -124,7 +125,7 @@ def _indent(text: str) -> int:
 
 
 def _trimmed(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without the titles that pydantic makes from names: a model pays for them and learns nothing."""
+    """Remove the titles that pydantic makes from names: they cost tokens and tell a model nothing."""
     schema.pop("title", None)
     for described in schema.get("properties", {}).values():
         described.pop("title", None)

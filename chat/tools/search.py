@@ -1,4 +1,4 @@
-"""Looking things up in what the user said and was told before."""
+"""Search in the user's own conversations, for models."""
 
 from __future__ import annotations
 

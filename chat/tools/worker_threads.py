@@ -1,4 +1,4 @@
-"""Sync tools: each call in a thread of its own, so that one that hangs costs neither the loop nor a pool nor the exit."""
+"""Sync tools: each call in a thread of its own, so that a call that hangs blocks neither the loop, nor a pool, nor the exit."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Any
 
 from django.db import connections
 
-THREADS = 64  # of sync tools at once in a process, hung ones among them; 8 MB of address space each
+# Of sync tools at once in a process, hung ones among them; 8 MB of address space each.
+THREADS = 64
 
 _running: set[threading.Thread] = set()
 _numbers = itertools.count(1)
 
 
 async def in_thread(function: Callable[[], Any]) -> Any:
-    """What the function returns or raises. Cancelled, it goes on unheard until it returns.
+    """Run a function in a new thread and return its result; after a cancellation the thread runs on unobserved.
 
-    Its database connection is closed before anybody gets the result. Raises RuntimeError where too many run.
+    The thread's database connection is closed before the result is set. Raises RuntimeError if too many run.
     """
     if len(_running) >= THREADS:
         raise RuntimeError("too many tools are running")
@@ -42,20 +43,22 @@ def _run(function: Callable[[], Any], result: asyncio.Future[Any]) -> None:
     finally:
         connections.close_all()
         _running.discard(threading.current_thread())
-    with contextlib.suppress(RuntimeError):  # the loop has closed meanwhile
-        result.get_loop().call_soon_threadsafe(_tell, result, outcome, failed)
+    # The loop may have closed meanwhile.
+    with contextlib.suppress(RuntimeError):
+        result.get_loop().call_soon_threadsafe(_set_outcome, result, outcome, failed)
 
 
 def _outcome(function: Callable[[], Any]) -> tuple[Any, bool]:
     try:
         return function(), False
-    except StopIteration as problem:  # no future takes it
+    except StopIteration as problem:
+        # A future refuses a StopIteration.
         return RuntimeError(str(problem)), True
     except BaseException as problem:
         return problem, True
 
 
-def _tell(result: asyncio.Future[Any], outcome: Any, failed: bool) -> None:
+def _set_outcome(result: asyncio.Future[Any], outcome: Any, failed: bool) -> None:
     if result.done():
         return
     if failed:

@@ -1,4 +1,4 @@
-"""Pictures: uploaded, shown to their owner alone, and given to the models that take them."""
+"""Pictures: upload, access by the owner alone, and delivery to models that take them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def vision_client(live: None, servers: Any, make_client: Any) -> Client:
     return client
 
 
-def test_each_kind_is_kept_as_it_is(alice: Client) -> None:
+def test_pictures_of_each_type_are_served_unchanged(alice: Client) -> None:
     for kind, data in PICTURES.items():
         made = upload(alice, data, kind)
         assert (made["contentType"], made["size"]) == (kind, len(data))
@@ -38,7 +38,7 @@ def test_each_kind_is_kept_as_it_is(alice: Client) -> None:
         assert (shown.status_code, shown.headers["content-type"], shown.content) == (200, kind, data)
 
 
-def test_a_picture_can_do_nothing_wherever_it_is_opened(alice: Client) -> None:
+def test_an_opened_picture_can_run_no_script(alice: Client) -> None:
     headers = alice.get(upload(alice)["url"]).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-disposition"].startswith("inline; filename=")
@@ -71,7 +71,7 @@ def test_a_picture_beyond_the_bound_is_refused(vision_client: Client) -> None:
     assert assert_problem(answered, "too_large", 413)["limit"] == 2000
 
 
-def test_nobody_keeps_more_pictures_than_the_bound(vision_client: Client) -> None:
+def test_a_user_cannot_store_more_pictures_than_the_bound(vision_client: Client) -> None:
     for _ in range(3):
         upload(vision_client)
     answered = vision_client.http.post("/api/attachments", content=PNG, headers={"Content-Type": "image/png"})
@@ -151,7 +151,7 @@ def test_an_imported_conversation_may_show_pictures_of_ones_own_alone(
 
 
 def aged(*made: dict[str, Any]) -> None:
-    """A day and a bit later."""
+    """Move uploads more than a day into the past."""
     rows = Attachment.objects.filter(public_id__in=[one["attachmentId"] for one in made])
     rows.update(created_at=datetime.now(UTC) - timedelta(hours=25))
 

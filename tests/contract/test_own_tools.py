@@ -1,4 +1,4 @@
-"""Tools of any installed app, and which of them a model and a user get; what is hidden stays so."""
+"""Tools of any installed app, their selection by model and user, and the secrecy of hidden messages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_tool_that_was_not_offered_is_not_called(model: ScriptedModel, alice: 
 def test_tools_of_any_app_are_found_and_described(model: ScriptedModel, alice: Client) -> None:
     alice.chat(model="second")
     tools = {tool["function"]["name"]: tool["function"] for tool in model.requests[0].json["tools"]}
-    assert tools["whisper"]["description"] == "Something that only the model may know."
+    assert tools["whisper"]["description"] == "Return a secret for the model alone."
     assert tools["whisper"]["parameters"]["properties"]["words"]["description"] == "what it is about"
     assert tools["hang"]["parameters"].get("properties", {}) == {}
 
@@ -73,15 +73,16 @@ def test_a_sync_tool_keeps_no_connection_and_knows_its_user(model: ScriptedModel
 
     model.script(tool_round(Call("backend", "{}")), answer("done"))
     alice.chat(model="second")
-    told = json.loads(model.requests[1].messages[-1]["content"])
-    assert told["user"] == User.objects.get(username=alice.username).pk
+    answered = json.loads(model.requests[1].messages[-1]["content"])
+    assert answered["user"] == User.objects.get(username=alice.username).pk
 
-    def gone() -> bool:  # Postgres takes a moment to notice
+    def closed() -> bool:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [told["pid"]])
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [answered["pid"]])
             return bool(cursor.fetchone() == (0,))
 
-    eventually(gone, says="the tool's connection is still there")
+    # Postgres takes a moment to notice.
+    eventually(closed, says="the tool's connection is still open")
 
 
 def test_a_tool_that_hangs_costs_its_own_time_only(model: ScriptedModel, alice: Client) -> None:

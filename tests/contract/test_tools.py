@@ -12,7 +12,8 @@ from tests.contract.expect import framed
 from tests.live.client import Client, new_id
 from tests.live.transports import C1, SSE, TRANSPORTS, Transport
 
-ARGUMENTS = '{"expression" :  "6*7", "note":"ca\\u00f1\\u00f3n"}'  # the canary of hidden messages: blanks and escapes count
+# Arguments must be forwarded with their blanks and escapes.
+ARGUMENTS = '{"expression" :  "6*7", "note":"ca\\u00f1\\u00f3n"}'
 SUM = '{"expression": "6*7"}'
 THINK_ITEMS = re.compile(rb'<thinkitem ephemeral="true">.*?</thinkitem>', re.DOTALL)
 IDS_OF_OURS = {"id", "threadId", "responseId", "public_id"}
@@ -23,16 +24,16 @@ def visible(text: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("name", TOOL_FAULTS)
-def test_whatever_a_model_calls_the_answer_comes(model: ScriptedModel, alice: Client, name: str) -> None:
+def test_an_answer_survives_every_fault_of_tool_calls(model: ScriptedModel, alice: Client, name: str) -> None:
     model.default(TOOL_FAULTS[name].behaviour)
-    heard = SSE.send(alice).rest()
-    assert (visible(heard.text), heard.end["status"]) == (b"Hello", "done")
+    stream = SSE.send(alice).rest()
+    assert (visible(stream.text), stream.end["status"]) == (b"Hello", "done")
     for asked in model.requests:
         assert_valid_history(asked.messages)
 
 
 def assert_valid_history(messages: list[dict[str, Any]]) -> None:
-    """Every call has one result of its own, and every result belongs to a call (I12)."""
+    """Assert that every call has one result of its own, and every result belongs to a call (I12)."""
     rounds = [[call["id"] for call in message.get("tool_calls") or []] for message in messages]
     answered = [message["tool_call_id"] for message in messages if message["role"] == "tool"]
     assert answered == [call for called in rounds for call in called]

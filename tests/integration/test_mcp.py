@@ -1,7 +1,4 @@
-"""MCP servers: their tools as ours, over both transports, and what the death of one costs.
-
-The package is an extra; where it is not installed, only the refusal of CHAT_MCP can be seen.
-"""
+"""MCP servers: their tools beside registered ones, over both transports, and the loss of a server."""
 
 from __future__ import annotations
 
@@ -59,23 +56,24 @@ def offered(model: ScriptedModel, turn: int) -> dict[str, Any]:
 
 
 def result_of(model: ScriptedModel, alice: Client, name: str, arguments: str) -> str:
-    """What the model gets after calling the tool."""
+    """Return the result that the model gets after calling the tool."""
     model.script(tool_round(Call(name, arguments)), answer("done"))
-    heard = SSE.send(alice).rest()
-    assert (heard.text.endswith(b"done"), heard.end["status"]) == (True, "done")
+    stream = SSE.send(alice).rest()
+    assert (stream.text.endswith(b"done"), stream.end["status"]) == (True, "done")
     return str(model.requests[-1].messages[-1]["content"])
 
 
-def test_their_tools_stand_beside_ours_and_dead_servers_cost_theirs_alone(
+def test_tools_of_servers_are_offered_and_a_dead_server_costs_only_its_own(
     model: ScriptedModel, alice: Client
 ) -> None:
-    def all_there() -> bool:
+    def connected() -> bool:
         alice.chat()
         return {"stub_echo", "web_shout"} <= offered(model, -1).keys()
 
-    eventually(all_there)
-    ours = {"current_time", "calculate", "search_threads"}
-    assert set(offered(model, -1)) == ours | {"stub_echo", "stub_die", "stub_fail_odd_name", "web_shout"}
+    eventually(connected)
+    registered = {"current_time", "calculate", "search_threads"}
+    of_servers = {"stub_echo", "stub_die", "stub_fail_odd_name", "web_shout"}
+    assert set(offered(model, -1)) == registered | of_servers
     assert offered(model, -1)["stub_echo"]["parameters"]["required"] == ["text"]
 
 
@@ -83,26 +81,26 @@ def test_their_tools_stand_beside_ours_and_dead_servers_cost_theirs_alone(
     ("name", "says"),
     [("stub_echo", "hello from afar"), ("web_shout", "HELLO"), ("stub_fail_odd_name", "it never works")],
 )
-def test_a_call_goes_to_its_server_and_back(
+def test_a_call_reaches_its_server_and_returns_its_result(
     model: ScriptedModel, alice: Client, name: str, says: str
 ) -> None:
     eventually(lambda: alice.chat() and name in offered(model, -1))
     assert says in result_of(model, alice, name, '{"text": "hello"}')
 
 
-def test_arguments_that_are_no_object_never_leave(model: ScriptedModel, alice: Client) -> None:
+def test_arguments_that_are_no_object_are_not_sent(model: ScriptedModel, alice: Client) -> None:
     eventually(lambda: alice.chat() and "stub_echo" in offered(model, -1))
     assert "do not fit" in result_of(model, alice, "stub_echo", "[1]")
 
 
-def test_a_server_that_dies_costs_the_call_and_comes_back(model: ScriptedModel, alice: Client) -> None:
+def test_a_server_that_dies_fails_the_call_and_is_started_again(model: ScriptedModel, alice: Client) -> None:
     eventually(lambda: alice.chat() and "stub_die" in offered(model, -1))
     assert "error" in result_of(model, alice, "stub_die", "{}")
     eventually(lambda: alice.chat() and "stub_echo" in offered(model, -1))
     assert "again from afar" in result_of(model, alice, "stub_echo", '{"text": "again"}')
 
 
-def test_a_process_with_servers_ends_in_time_and_takes_them_along(
+def test_a_process_ends_in_time_and_ends_its_servers(
     live: None, servers: Any, make_client: Any, model: ScriptedModel
 ) -> None:
     with servers.own(CHAT_MCP=json.dumps({"stub": STDIO})) as own:

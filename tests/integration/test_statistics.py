@@ -1,4 +1,4 @@
-"""Hours and days added up: whatever was added up when, the sums are those of the calls."""
+"""Roll-ups by hour and day: at any time of the roll-up the sums are those of the calls."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def many(ada: User) -> list[UpstreamCall]:
     ]
 
 
-def told(span: TimeRange, done: datetime) -> dict[tuple[Any, ...], tuple[int, int, Decimal]]:
+def usage_sums(span: TimeRange, done: datetime) -> dict[tuple[Any, ...], tuple[int, int, Decimal]]:
     return {
         (row.start.astimezone(UTC), row.model, row.error_code, row.currency): (
             row.responses,
@@ -78,9 +78,9 @@ def told(span: TimeRange, done: datetime) -> dict[tuple[Any, ...], tuple[int, in
 
 
 @pytest.mark.parametrize("span", [DAYS, HOURS], ids=["days", "hours"])
-@pytest.mark.parametrize("ahead", [False, True], ids=["", "while another adds up"])
+@pytest.mark.parametrize("ahead", [False, True], ids=["", "while another process rolls up"])
 @pytest.mark.parametrize("back", [0, 1, 30, 24 * 9, 24 * 40])
-def test_added_up_or_not_every_sum_is_that_of_the_calls(
+def test_every_sum_is_that_of_the_calls_before_and_after_a_roll_up(
     ada: User, span: TimeRange, back: int, ahead: bool
 ) -> None:
     calls = many(ada)
@@ -98,15 +98,18 @@ def test_added_up_or_not_every_sum_is_that_of_the_calls(
         sums[0] += one.attempt == 0
         sums[1] += 1
         sums[2] += 2 if priced else 0
-    assert told(span, done) == {key: tuple(sums) for key, sums in wanted.items()}
+    assert usage_sums(span, done) == {key: tuple(sums) for key, sums in wanted.items()}
 
 
 @pytest.mark.parametrize("span", [DAYS, HOURS], ids=["days", "hours"])
 @pytest.mark.parametrize("back", [0, 30, 24 * 40])
-def test_waits_are_exact_for_each_hour_and_day_and_model(ada: User, span: TimeRange, back: int) -> None:
+def test_times_to_first_token_are_exact_for_each_hour_and_day_and_model(
+    ada: User, span: TimeRange, back: int
+) -> None:
     calls = [one for one in many(ada) if one.first_token_at and one.started_at >= span.since]
     done = rollups.roll_up(NOW - timedelta(hours=back))
-    rollups.roll_up(NOW)  # what another process may do meanwhile
+    # Another process may do this meanwhile.
+    rollups.roll_up(NOW)
     for model in ("", "local"):
         waits: dict[datetime, list[float]] = defaultdict(list)
         for one in calls:
@@ -126,12 +129,13 @@ def test_waits_are_exact_for_each_hour_and_day_and_model(ada: User, span: TimeRa
 
 @pytest.mark.parametrize("span", [DAYS, HOURS], ids=["days", "hours"])
 @pytest.mark.parametrize("back", [0, 30, 24 * 40])
-def test_top_users_are_those_of_the_calls_and_who_is_gone_stays_in_it(
+def test_top_users_are_those_of_the_calls_deleted_users_included(
     ada: User, span: TimeRange, back: int
 ) -> None:
     calls = [one for one in many(ada) if one.started_at >= span.since]
     done = rollups.roll_up(NOW - timedelta(hours=back))
-    rollups.roll_up(NOW)  # what another process may do meanwhile
+    # Another process may do this meanwhile.
+    rollups.roll_up(NOW)
     found = rollups.top_users(span, done, 10)
     for name in ("ada", None):
         mine = [one for one in calls if (one.owner_id == ada.pk) == (name == "ada")]
@@ -139,22 +143,23 @@ def test_top_users_are_those_of_the_calls_and_who_is_gone_stays_in_it(
     assert [row.cost for row in found] == sorted((row.cost for row in found), reverse=True)
 
 
-def test_an_hour_is_added_up_once_it_is_over_for_an_hour(ada: User) -> None:
+def test_an_hour_is_rolled_up_one_hour_after_its_end(ada: User) -> None:
     call(NOW - timedelta(hours=3))
-    call(NOW - timedelta(minutes=40))  # at 11:50
+    # At 11:50.
+    call(NOW - timedelta(minutes=40))
     assert rollups.roll_up(NOW) == datetime(2026, 5, 4, 11, tzinfo=UTC)
     assert [row.hour for row in UsageHour.objects.all()] == [datetime(2026, 5, 4, 9, tzinfo=UTC)]
 
 
-def test_a_call_whose_row_came_late_is_in_it_when_the_next_hour_is_added_up(ada: User) -> None:
+def test_a_call_whose_row_came_late_is_counted_with_the_next_hour(ada: User) -> None:
     call(NOW - timedelta(hours=30))
     rollups.roll_up(NOW)
     call(NOW - timedelta(hours=20))
     done = rollups.roll_up(NOW + timedelta(hours=1))
-    assert sum(calls for _, calls, _ in told(DAYS, done).values()) == 2
+    assert sum(calls for _, calls, _ in usage_sums(DAYS, done).values()) == 2
 
 
-def test_nothing_is_done_again_while_no_hour_ends(ada: User) -> None:
+def test_no_roll_up_is_repeated_before_the_next_hour_ends(ada: User) -> None:
     call(NOW - timedelta(hours=5))
     rollups.roll_up(NOW)
     kept = list(UsageHour.objects.values_list("pk", flat=True))
@@ -163,7 +168,7 @@ def test_nothing_is_done_again_while_no_hour_ends(ada: User) -> None:
 
 
 @pytest.mark.parametrize("how", ["new", "changed", "deleted"])
-def test_a_price_that_changes_later_changes_what_was_added_up(ada: User, how: str) -> None:
+def test_a_later_change_of_prices_changes_the_rolled_up_costs(ada: User, how: str) -> None:
     call(NOW - timedelta(days=10))
     before = {"model": "c1", "valid_from": NOW - timedelta(days=20), "completion_price": 0}
     price = Price.objects.create(**before, prompt_price=1)
@@ -175,17 +180,17 @@ def test_a_price_that_changes_later_changes_what_was_added_up(ada: User, how: st
         Price.objects.filter(pk=price.pk).update(prompt_price=3)
     else:
         price.delete()
-    found = told(DAYS, rollups.roll_up(NOW))
+    found = usage_sums(DAYS, rollups.roll_up(NOW))
     assert [cost for _, _, cost in found.values()] == [Decimal(0 if how == "deleted" else 3)]
 
 
-def test_a_database_without_a_call_has_nothing_to_add_up(db: None) -> None:
+def test_a_database_without_calls_is_rolled_up_to_nothing(db: None) -> None:
     done = rollups.roll_up(NOW)
     assert rollups.usage(DAYS, done) == []
     assert RollupState.objects.count() == 1
 
 
-def test_what_was_added_up_for_a_guest_follows_into_the_account(ada: User) -> None:
+def test_the_sums_of_a_guest_move_to_the_account(ada: User) -> None:
     guest = User.objects.create(username="visitor", is_guest=True)
     call(NOW - timedelta(days=3), guest)
     done = rollups.roll_up(NOW)
@@ -193,7 +198,7 @@ def test_what_was_added_up_for_a_guest_follows_into_the_account(ada: User) -> No
     assert [row.name for row in rollups.top_users(DAYS, done, 10)] == ["ada"]
 
 
-def test_of_a_user_who_is_erased_the_sums_are_kept_and_nothing_names_them(ada: User) -> None:
+def test_the_sums_of_an_erased_user_are_kept_without_a_name(ada: User) -> None:
     call(NOW - timedelta(days=3), ada)
     done = rollups.roll_up(NOW)
     quota_hits.record_refusal(ada.pk, "per_hour")

@@ -1,4 +1,4 @@
-"""A row for every call of a model, prices, and quotas, on the database itself."""
+"""Rows of model calls, prices and quotas, in the database."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def ada() -> User:
 
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Sets settings of the quotas."""
+    """Return a function that overrides settings of the quotas."""
 
     def limit(**values: Any) -> None:
         monkeypatch.setattr(quotas, "settings", replace(settings, **{"active_per_user": 100, **values}))
@@ -85,7 +85,7 @@ def end(response: Response, *calls: CallRecord, status: Status = Status.DONE) ->
 
 
 def age(response: Response, **ago: float) -> None:
-    """Make a claim that old."""
+    """Move a claim into the past."""
     QuotaReservation.objects.filter(response=response.pk).update(claimed_at=Now() - timedelta(**ago))
 
 
@@ -122,7 +122,7 @@ def test_the_end_stores_the_calls_and_settles_the_reservation(ada: User) -> None
     assert QuotaReservation.objects.values_list("tokens", "finalized").get() == (1_500_000, True)
 
 
-def test_a_response_that_never_asked_takes_no_tokens_but_its_place_in_the_hour(ada: User) -> None:
+def test_a_response_without_a_call_takes_no_tokens_but_counts_in_the_hour(ada: User) -> None:
     end(claim(ada), status=Status.STOPPED)
     assert list(QuotaReservation.objects.values_list("tokens", "finalized")) == [(0, True)]
     assert not UpstreamCall.objects.exists()
@@ -144,7 +144,7 @@ def test_the_rows_outlive_thread_and_user(ada: User) -> None:
     assert [(row.owner, row.response) for row in QuotaReservation.objects.all()] == [(None, response.pk)]
 
 
-def test_what_a_dead_process_took_is_estimated_from_the_log(ada: User) -> None:
+def test_the_usage_of_a_dead_process_is_estimated_from_the_log(ada: User) -> None:
     response = claim(ada, "x" * 40)
     upstream_calls.add(
         ada.pk, response.thread_id, response.pk, [replace(CALL, prompt_tokens=30, completion_tokens=4)]
@@ -209,22 +209,22 @@ def test_calls_without_a_price_are_counted_apart() -> None:
     assert unpriced == CallCost(("c1",), None, None, 1_000_000, 500_000, 1, 0)
 
 
-def test_costs_are_told_by_user_and_day_and_never_across_currencies(ada: User) -> None:
+def test_costs_are_summed_by_user_and_day_and_never_across_currencies(ada: User) -> None:
     price("1", "0", NOON - timedelta(days=9))
     price("1", "0", NOON - timedelta(days=9), model="other", currency="EUR")
     upstream_calls.add(ada.pk, 1, 1, [CALL, replace(CALL, round=1, model="other")])
     yesterday: dict[str, Any] = {"started_at": NOON - timedelta(hours=13), "first_token_at": None}
     upstream_calls.add(None, 2, 2, [replace(CALL, **yesterday)])
-    told: list[Any] = [(cost.key, cost.currency, cost.cost) for cost in costs("user", "day")]
+    sums: list[Any] = [(cost.key, cost.currency, cost.cost) for cost in costs("user", "day")]
     day = NOON.date()
-    assert told == [
+    assert sums == [
         ((ada.pk, day), "EUR", 1),
         ((ada.pk, day), "USD", 1),
         ((None, day - timedelta(days=1)), "USD", 1),
     ]
 
 
-def test_only_the_calls_of_the_period_are_told() -> None:
+def test_only_the_calls_of_the_period_are_summed() -> None:
     upstream_calls.add(None, 1, 1, [CALL])
     assert upstream_calls.call_costs(("day",), NOON, NOON + timedelta(seconds=1))[0].calls == 1
     assert upstream_calls.call_costs(("day",), NOON - timedelta(days=1), NOON) == []
@@ -233,7 +233,7 @@ def test_only_the_calls_of_the_period_are_told() -> None:
 # Quotas
 
 
-def test_an_hour_rolls_and_the_wait_is_until_the_oldest_that_is_in_the_way_falls_out(
+def test_the_hour_slides_and_retry_after_is_the_time_until_a_slot_becomes_free(
     ada: User, limits: Callable[..., None]
 ) -> None:
     limits(per_hour=2)
@@ -246,7 +246,9 @@ def test_an_hour_rolls_and_the_wait_is_until_the_oldest_that_is_in_the_way_falls
     assert claim(ada).pk
 
 
-def test_the_wait_for_tokens_is_until_enough_of_them_fall_out(ada: User, limits: Callable[..., None]) -> None:
+def test_retry_after_is_the_time_until_enough_tokens_become_free(
+    ada: User, limits: Callable[..., None]
+) -> None:
     limits(tokens_per_day=10_000)
     for hours, tokens in ((23, 3_000), (20, 3_000), (10, 3_000)):
         age(response := claim(ada), hours=hours)
@@ -256,7 +258,7 @@ def test_the_wait_for_tokens_is_until_enough_of_them_fall_out(ada: User, limits:
     assert refusal(ada, "x" * 4 * 3_000).retry_after == pytest.approx(4 * 3600, abs=5)
 
 
-def test_a_prompt_beyond_the_whole_quota_is_taken_when_nothing_else_was(
+def test_a_prompt_beyond_the_whole_quota_is_accepted_when_the_quota_is_unused(
     ada: User, limits: Callable[..., None]
 ) -> None:
     limits(tokens_per_day=100)
@@ -266,7 +268,7 @@ def test_a_prompt_beyond_the_whole_quota_is_taken_when_nothing_else_was(
     assert claim(ada, "x" * 8_000).pk
 
 
-def test_without_quotas_nothing_is_counted_against_anyone(ada: User, limits: Callable[..., None]) -> None:
+def test_without_quotas_no_prompt_is_refused(ada: User, limits: Callable[..., None]) -> None:
     limits(per_hour=0, tokens_per_day=0)
     responses = [claim(ada, "x" * 4_000_000) for _ in range(3)]
     assert len(responses) == QuotaReservation.objects.count() == 3
@@ -275,7 +277,7 @@ def test_without_quotas_nothing_is_counted_against_anyone(ada: User, limits: Cal
 @pytest.mark.parametrize(
     ("quota", "limit"), [("guests_per_hour", 2), ("guests_tokens_per_day", 3 * quotas.ALLOWANCE_TOKENS)]
 )
-def test_all_guests_share_a_quota_that_users_have_no_part_in(
+def test_all_guests_share_a_quota_that_users_do_not_use(
     ada: User, limits: Callable[..., None], quota: str, limit: int
 ) -> None:
     limits(**{"guests_per_hour": 0, "guests_tokens_per_day": 0, quota: limit})
@@ -304,7 +306,7 @@ def test_the_admin_shows_calls_and_changes_none_of_them(ada: User) -> None:
     assert "0 results" in page(admin, "chat_upstreamcall_changelist", q="not a number")
 
 
-def test_prices_are_made_in_the_admin_and_a_wrong_one_is_refused_with_words(ada: User) -> None:
+def test_the_admin_creates_prices_and_refuses_invalid_ones(ada: User) -> None:
     admin = client_of(User.objects.create_superuser("root"))
     form = {"model": "c1", "valid_from_0": "2026-05-04", "valid_from_1": "12:00", "prompt_price": "3"}
     answer = admin.post(

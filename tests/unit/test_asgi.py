@@ -1,4 +1,4 @@
-"""The chat's ASGI application: its share of the connections, and the project's."""
+"""The chat's ASGI application: routing between chat and project, and lifespan events."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ async def nothing() -> Mapping[str, Any]:
     return {"type": "http.disconnect"}
 
 
-async def unheard(message: Mapping[str, Any]) -> None:
-    """Take an answer, and drop it."""
+async def discard(message: Mapping[str, Any]) -> None:
+    """Discard an answer."""
 
 
 @pytest.mark.parametrize(("kind", "path"), [("http", "/"), ("http", "/apiary"), ("websocket", "/ws/stock/")])
-def test_the_project_gets_what_is_not_the_chats(kind: str, path: str) -> None:
+def test_the_project_gets_connections_that_are_not_the_chats(kind: str, path: str) -> None:
     http, sockets = Recorder(), Recorder()
     application = ChatApplication(http, sockets)
-    asyncio.run(application({"type": kind, "path": path}, nothing, unheard))
+    asyncio.run(application({"type": kind, "path": path}, nothing, discard))
     assert (http.paths, sockets.paths) == (([path], []) if kind == "http" else ([], [path]))
 
 

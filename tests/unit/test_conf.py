@@ -1,4 +1,4 @@
-"""The settings of the app: Django's, of either type, read at the first use and again once one is overridden."""
+"""The settings of the app: read from Django's at the first use, and again after an override."""
 
 from __future__ import annotations
 

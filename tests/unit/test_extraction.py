@@ -1,4 +1,4 @@
-"""What a person would read in a message; no text whatever breaks it, nor makes it slow."""
+"""Plain text and titles of messages; no text raises an error or takes more than linear time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MARKUP = st.lists(
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1), st.just("Text"))
-def test_whatever_a_card_says_is_read_back(title: str, text: str) -> None:
+def test_the_words_of_a_card_are_read_back(title: str, text: str) -> None:
     assert plain_text(wrap_card(title, text)) == "\n".join(filter(None, (title.strip(), text)))
 
 
@@ -106,12 +106,12 @@ def test_text_before_a_card_and_the_state_of_its_form_are_read() -> None:
     assert plain_text(content) == "Let me see.\nHi\ncount: 7"
 
 
-def test_unknown_components_statements_read_twice_and_rings_are_no_trouble() -> None:
+def test_unknown_components_repeated_references_and_cycles_are_read_once() -> None:
     program = 'root = Mystery("Words", 12, [again, again, undefined])\nagain = Box([root, "once"])'
     assert plain_text(version_2(program)) == "Words\n12\nonce"
 
 
-def test_a_slip_in_one_line_of_a_program_costs_that_line_only() -> None:
+def test_a_mistake_in_one_line_of_a_program_costs_that_line_only() -> None:
     assert plain_text(version_2('root = Card([a, b])\na = TextContent(("x"\nb = TextContent("y")')) == "x\ny"
 
 

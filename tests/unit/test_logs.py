@@ -1,4 +1,4 @@
-"""The log of pages that fail: enough to mend them, and nothing of what was said."""
+"""The log of pages that fail: the lines of code, and no content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import pytest
 
 
-def test_a_page_that_fails_is_logged_by_kind_and_place_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_page_that_fails_is_logged_by_type_and_line_alone(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("django.request")
     try:
         raise ValueError("the canary sings")

@@ -1,4 +1,4 @@
-"""What counts as a picture, and for how much."""
+"""Recognition of pictures by their bytes, and their tokens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_no_bytes_do_harm(data: bytes, start: bytes) -> None:
 
 @dataclass
 class Silent:
-    """A call of which nothing came, and whose tokens nobody counted."""
+    """A call without any output, for which the provider reported no tokens."""
 
     characters: int = 0
     token_counts: tuple[int, int] | None = None

@@ -1,4 +1,4 @@
-"""What can be stored, and envelopes made and taken apart."""
+"""Storable text, and C1 envelopes made and taken apart."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_cleaned_text_can_be_encoded_and_holds_no_nul(text: str) -> None:
         (chr(0xD83D) + "x", "\ufffdx"),
     ],
 )
-def test_only_what_cannot_be_stored_is_replaced(text: str, cleaned: str) -> None:
+def test_only_characters_that_cannot_be_stored_are_replaced(text: str, cleaned: str) -> None:
     assert storable(text) == cleaned
 
 
@@ -54,7 +54,7 @@ def test_the_floor_is_the_greatest_boundary_that_is_not_beyond(text: str, offset
     floor = utf8_floor(data, offset)
     assert is_boundary(data, floor)
     assert data[:floor].decode() == text[: len(data[:floor].decode())]
-    assert not any(is_boundary(data, place) for place in range(floor + 1, min(offset, len(data)) + 1))
+    assert not any(is_boundary(data, beyond) for beyond in range(floor + 1, min(offset, len(data)) + 1))
 
 
 @pytest.mark.parametrize("offset", [-1, 2, 3, 4, 6])

@@ -1,4 +1,4 @@
-"""What becomes of the calls of tools, whatever they do."""
+"""Calls of tools: results, failures, deadlines and order."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ async def boom_async(kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["error", "exit", "stop", "other"])
-def test_whatever_a_sync_tool_raises_becomes_a_result(kind: str) -> None:
+def test_any_exception_of_a_sync_tool_becomes_a_result(kind: str) -> None:
     called = result(json.dumps({"kind": kind}), register(boom))
     assert called.failed
     assert json.loads(called.result)["error"]
 
 
 @pytest.mark.parametrize("kind", ["error", "exit", "cancel", "other"])
-def test_whatever_an_async_tool_raises_becomes_a_result(kind: str) -> None:
+def test_any_exception_of_an_async_tool_becomes_a_result(kind: str) -> None:
     called = result(json.dumps({"kind": kind}), register(boom_async))
     assert called.failed
     assert json.loads(called.result)["error"]
 
 
-def test_the_words_of_a_failing_tool_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_message_of_a_failing_tool_stays_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         called = result('{"kind": "error"}', register(boom))
     assert "of its own" in called.result
@@ -77,35 +77,35 @@ def test_a_short_result_is_what_the_tool_gave() -> None:
     assert result("", register(pair)) == ToolResult('{"a":1,"ñ":[null,1.5]}')
 
 
-def test_a_sync_tool_does_not_block_the_loop_and_hears_that_its_time_is_over() -> None:
-    told = threading.Event()
+def test_a_sync_tool_does_not_block_the_loop_and_is_cancelled_at_its_deadline() -> None:
+    cancelled = threading.Event()
 
     def wait(context: ToolContext) -> str:
         """Waits."""
         if context.cancelled.wait(10):
-            told.set()
+            cancelled.set()
         return "late"
 
     async def pass_by() -> str:
         """Goes on meanwhile."""
         return "passed"
 
-    heard: list[tuple[str, str]] = []
+    reports: list[tuple[str, str]] = []
     tools = register(wait, seconds=0.1), register(pass_by)
-    hung, passed = results([("wait", ""), ("pass_by", "")], *tools, report=lambda *news: heard.append(news))
+    hung, passed = results([("wait", ""), ("pass_by", "")], *tools, report=lambda *one: reports.append(one))
     assert ("longer than 0.1 s" in hung.result, passed) == (True, ToolResult("passed"))
-    assert heard.index(("pass_by", "done")) < heard.index(("wait", "failed"))
-    assert told.wait(5)
+    assert reports.index(("pass_by", "done")) < reports.index(("wait", "failed"))
+    assert cancelled.wait(5)
 
 
-def test_a_stop_ends_the_calls_and_tells_them() -> None:
-    begun, told = threading.Event(), threading.Event()
+def test_a_stop_ends_the_calls_and_cancels_their_tools() -> None:
+    begun, cancelled = threading.Event(), threading.Event()
 
     def wait(context: ToolContext) -> None:
         """Waits."""
         begun.set()
         if context.cancelled.wait(10):
-            told.set()
+            cancelled.set()
 
     async def stop_it(one: Tool) -> None:
         calling = asyncio.create_task(
@@ -117,7 +117,7 @@ def test_a_stop_ends_the_calls_and_tells_them() -> None:
             await calling
 
     asyncio.run(stop_it(register(wait)))
-    assert told.wait(5)
+    assert cancelled.wait(5)
 
 
 def test_a_sync_tool_that_never_returns_leaves_a_daemon() -> None:
@@ -127,35 +127,35 @@ def test_a_sync_tool_that_never_returns_leaves_a_daemon() -> None:
     assert asyncio.run(name())
 
 
-def test_a_tool_that_must_be_alone_is_and_the_order_stays() -> None:
-    inside: set[str] = set()
-    crowds: list[set[str]] = []
+def test_a_tool_that_must_be_alone_runs_alone_and_in_order() -> None:
+    running: set[str] = set()
+    overlaps: list[set[str]] = []
 
-    async def visit(name: str) -> str:
-        """Comes and goes."""
-        inside.add(name)
-        crowds.append(set(inside))
+    async def shared(name: str) -> str:
+        """Runs beside others."""
+        running.add(name)
+        overlaps.append(set(running))
         await asyncio.sleep(0)
-        inside.discard(name)
+        running.discard(name)
         return name
 
-    async def hermit(name: str) -> str:
-        """Comes and goes."""
-        return str(await visit(name))
+    async def alone(name: str) -> str:
+        """Runs alone."""
+        return str(await shared(name))
 
-    order = ["visit", "visit", "hermit", "hermit", "visit"]
+    order = ["shared", "shared", "alone", "alone", "shared"]
     calls = [(name, json.dumps({"name": f"{name}{number}"})) for number, name in enumerate(order)]
-    called = results(calls, register(visit), register(hermit, alone=True))
-    assert [one.result for one in called] == ["visit0", "visit1", "hermit2", "hermit3", "visit4"]
-    assert {"visit0", "visit1"} in crowds
-    assert [crowd for crowd in crowds if any(name.startswith("hermit") for name in crowd)] == [
-        {"hermit2"},
-        {"hermit3"},
+    called = results(calls, register(shared), register(alone, alone=True))
+    assert [one.result for one in called] == ["shared0", "shared1", "alone2", "alone3", "shared4"]
+    assert {"shared0", "shared1"} in overlaps
+    assert [names for names in overlaps if any(name.startswith("alone") for name in names)] == [
+        {"alone2"},
+        {"alone3"},
     ]
 
 
-def test_an_unknown_tool_is_told_to_the_model_and_its_name_to_nobody() -> None:
-    heard: list[tuple[str, str]] = []
-    (called,) = results([("canary", "{}")], report=lambda *news: heard.append(news))
+def test_the_model_gets_an_error_for_an_unknown_tool_and_readers_no_name() -> None:
+    reports: list[tuple[str, str]] = []
+    (called,) = results([("canary", "{}")], report=lambda *one: reports.append(one))
     assert called.failed
-    assert heard == [("unknown", "started"), ("unknown", "failed")]
+    assert reports == [("unknown", "started"), ("unknown", "failed")]

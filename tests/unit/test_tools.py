@@ -1,4 +1,4 @@
-"""What is made of a function that becomes a tool, and what is refused."""
+"""Registration of functions as tools: their schemas, and refused functions."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("function", MISTAKES, ids=[function.__name__ for function in MISTAKES])
-def test_what_no_model_could_call_is_refused_with_its_name(function: Callable[..., Any]) -> None:
+def test_a_function_that_no_model_could_call_is_refused_by_name(function: Callable[..., Any]) -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
         tool()(function)
     assert f"The tool {function.__name__!r}" in str(caught.value)
@@ -171,7 +171,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("arguments", BAD)
-def test_arguments_that_do_not_fit_are_told_to_the_model(arguments: str) -> None:
+def test_the_model_gets_the_reason_why_arguments_do_not_fit(arguments: str) -> None:
     called = result(arguments, register(book))
     assert called.failed
     assert "The arguments do not fit: " in called.result
