@@ -1,4 +1,4 @@
-"""Threads that go: with everything in them, or, where a hold keeps them, out of their owner's sight only."""
+"""Deletion of threads with all their content, or soft deletion where a hold keeps them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from chat.governance import holds
 from chat.models import ID_LENGTH, Chunk, Message, Response, Thread, raw_delete
 from chat.threads.threads import active
 
-MARK = "~"  # in no id that a client may choose: what bears it cannot be asked for
+# A character that no client-chosen id may contain, so a marked id cannot be requested.
+MARK = "~"
 
-THREADS, MESSAGES = 50, 5_000  # deleted in one transaction, but always one thread: about a second
+# Rows deleted in one transaction (at least one thread): about a second.
+THREADS, MESSAGES = 50, 5_000
 
 
 def first_batch(threads: QuerySet[Thread]) -> list[int]:
-    """The first of them, as many as may go in one transaction."""
+    """Return the first threads, as many as may be deleted in one transaction."""
     total = 0
     chosen: list[int] = []
     messages = Message.objects.filter(thread=OuterRef("pk")).order_by().values("thread")
@@ -32,7 +34,7 @@ def first_batch(threads: QuerySet[Thread]) -> list[int]:
 
 
 def delete_threads(threads: list[int]) -> None:
-    """Delete threads with everything in them. The caller holds their rows, and nothing runs in them."""
+    """Delete threads with all their content. The caller holds their rows, and nothing runs in them."""
     raw_delete(Chunk.objects.filter(response__thread_id__in=threads))
     raw_delete(Message.objects.filter(thread_id__in=threads))
     raw_delete(Response.objects.filter(thread_id__in=threads))
@@ -40,9 +42,9 @@ def delete_threads(threads: list[int]) -> None:
 
 
 def soft_delete(thread: Thread) -> None:
-    """Let a held thread vanish for its owner: it is listed and found no more, and its ids are free again.
+    """Hide a held thread from its owner and free its ids.
 
-    Staff see it under `~key~id`, as they do its messages and responses.
+    Staff see it, its messages and its responses under `~key~id`.
     """
     for rows in (
         Message.objects.filter(thread=thread),
@@ -55,14 +57,14 @@ def soft_delete(thread: Thread) -> None:
 
 
 def notify_owner(owner: int, public_id: str) -> None:
-    """Tell whoever watches that a thread is gone."""
+    """Notify the owner's connections that a thread is deleted."""
     notifications.notify("deleted", owner, public_id)
 
 
 def delete_thread(owner: int, thread: int, public_id: str) -> None:
-    """Delete a thread with everything in it; one that a legal hold keeps is only out of its owner's sight.
+    """Delete a thread with all its content; soft-delete one under a legal hold.
 
-    What ran in it has been stopped. Raises ThreadBusy if something runs again.
+    The caller has stopped its responses. Raise ThreadBusy if one runs again.
     """
     holds.lock(owner)
     row = Thread.objects.owned_by(owner).select_for_update().filter(pk=thread).first()

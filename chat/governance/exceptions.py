@@ -1,11 +1,11 @@
-"""Why something that staff or a clock wants to do to a thread or a user is not done.
+"""Reasons to refuse an action of staff or of a clean-up.
 
-Refused
-├── Held
+GovernanceError
+├── UnderLegalHold
 ├── StillRunning
-└── RedactedAlready
+└── AlreadyRedacted
 
-The docstring is the message; it is for staff, and never holds content.
+The docstring is the message; it is for staff and never holds content.
 """
 
 from __future__ import annotations

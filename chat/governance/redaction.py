@@ -1,6 +1,6 @@
-"""Redaction: the text of a message, an answer or a thread is replaced wherever it is kept, for good.
+"""Redaction: replace the text of a message, an answer or a thread for good, in every table.
 
-What stays: that there was a message, when, from whom, its figures, and who took its text away.
+The message's existence, time, author and figures stay, and who redacted it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from chat.models import ACTIVE, Attachment, Chunk, Message, Response, Revision, 
 from chat.streams import storage
 from chat.threads import attachments
 
-TOMBSTONE = "[removed]"  # the same for user, model and staff; no markup in any format
+# Shown alike to user, model and staff; contains no markup of any format.
+TOMBSTONE = "[removed]"
 _BYTES = TOMBSTONE.encode()
-SAMPLED = (Thread, Message, Response, Chunk, Revision, Attachment)  # tables that hold what was said
-FIRST_TURN = 1  # titles are made from this turn, or from what was imported ahead of it
+# Tables that hold message text.
+SAMPLED = (Thread, Message, Response, Chunk, Revision, Attachment)
+# Titles are made from this turn, or from imported messages ahead of it.
+FIRST_TURN = 1
 
 
 def redact_message(row: Message, by: str) -> None:
-    """Redact a message. What a model said is in several places: a reply, or a call, goes with its whole response.
+    """Redact a message; a model's message with its whole response, since the text stands in all of it.
 
-    Raises Held, StillRunning, RedactedAlready.
+    Raise UnderLegalHold, StillRunning or AlreadyRedacted.
     """
     if row.role == Role.ASSISTANT and row.response is not None:
         redact_response(row.response, by)
@@ -36,20 +39,20 @@ def redact_message(row: Message, by: str) -> None:
 
 
 def redact_response(row: Response, by: str) -> None:
-    """Redact an answer: its reply, its calls of tools and their results, and its log. Raises as `redact_message`."""
+    """Redact an answer: its reply, its tool calls with results, and its log. Raise as `redact_message`."""
     thread = _locked(row.thread_id)
     _redact(thread, Message.objects.filter(response=row.pk), Response.objects.filter(pk=row.pk), by)
 
 
 def redact_thread(row: Thread, by: str) -> None:
-    """Redact all of a thread, title and system prompt too. Raises Held, StillRunning."""
+    """Redact a whole thread with title and system prompt. Raise UnderLegalHold or StillRunning."""
     thread = _locked(row.pk)
     of_it = Message.objects.filter(thread=row.pk), Response.objects.filter(thread=row.pk)
     _redact(thread, *of_it, by, whole=True)
 
 
 def _locked(pk: int) -> Thread:
-    """The thread, in which nothing starts until the transaction ends. Raises Held and StillRunning."""
+    """Lock the thread so that nothing starts in it. Raise UnderLegalHold or StillRunning."""
     holds.lock(Thread.objects.values_list("owner_id", flat=True).get(pk=pk))
     thread = Thread.objects.select_for_update().get(pk=pk)
     if holds.is_held(thread):
@@ -80,20 +83,20 @@ def _redact(
 
 
 def _named_after(thread: Thread, messages: QuerySet[Message]) -> bool:
-    """Whether the title may have come from these messages, or stands in one of them."""
+    """Tell if the title may derive from these messages, or is quoted in one of them."""
     derived = Q(turn__lte=FIRST_TURN) | Q(turn=None) if not thread.has_custom_title else Q(pk=None)
     quoted = Q(content__contains=thread.title) | Q(plain_text__contains=thread.title)
     return bool(thread.title) and messages.filter(derived | quoted).exists()
 
 
 def _rename(thread: Thread, whole: bool) -> None:
-    """No longer anybody's to improve: a better title may be on its way, made from the old text."""
+    """Replace the title and stop automatic titles, one of which may be on its way from the old text."""
     fields = {"title": TOMBSTONE, "has_custom_title": True, **({"system_prompt": ""} if whole else {})}
     Thread.objects.filter(pk=thread.pk).update(**fields)
 
 
 def _replace_logs(responses: QuerySet[Response]) -> None:
-    """One chunk instead of whatever there was; what the message keeps of it is all of it, or nothing as before."""
+    """Replace each log by one chunk; the message keeps all of it, or nothing as before."""
     written = list(responses.filter(log_length__gt=0).values_list("pk", flat=True))
     raw_delete(Chunk.objects.filter(response__in=responses.values("pk")))
     Chunk.objects.bulk_create(_chunk(pk) for pk in written)
@@ -121,7 +124,7 @@ def _length_where(condition: Exists) -> Case:
 
 
 def _replace_messages(messages: QuerySet[Message], by: str) -> None:
-    """An answer without text stays one; what a model said with a call is part of its reply and has no text of its own."""
+    """Replace contents. Empty replies stay empty, and calls lose their text, which is part of the reply."""
     call, empty = Q(hidden=True, role=Role.ASSISTANT), Q(content="")
     messages.filter(call).update(log_offset=0)
     messages.update(
@@ -136,13 +139,16 @@ def _replace_messages(messages: QuerySet[Message], by: str) -> None:
 
 
 def _replace_repeated(thread: Thread, messages: list[int], whole: bool) -> None:
-    """What other tables keep of the messages (`whole`: of all of the thread). A table that keeps such text belongs in here."""
+    """Redact the copies of messages in other tables (`whole`: all copies of the thread).
+
+    Every table that copies message text belongs in this function.
+    """
     attachments.delete_exclusive_to(messages)
     of_it = Revision.objects.filter(thread=thread) if whole else Revision.objects.filter(message__in=messages)
     of_it.exclude(content="").update(content=TOMBSTONE, parts=False)
 
 
 def _forget_samples() -> None:
-    """The planner's statistics quote rows at random; anew they quote what is there now. Seconds, on a million messages."""
+    """Renew the planner's statistics, which quote random rows. Takes seconds on a million messages."""
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in SAMPLED)}")

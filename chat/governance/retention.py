@@ -1,4 +1,4 @@
-"""What goes by age: threads that nobody has used for long, and old access records. In bounded steps."""
+"""Deletion by age, in bounded batches: unused threads and old audit records."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from chat.conf import settings
 from chat.governance import deletion, holds
 from chat.models import ACTIVE, AuditLogEntry, Response, Thread, User, raw_delete
 
-RECORDS = 5_000  # access records deleted in one transaction
+# Audit records deleted in one transaction.
+RECORDS = 5_000
 
 
 def expired_threads() -> QuerySet[Thread]:
-    """Threads that are to go: too old for their kind of owner, or withdrawn, with nothing running and no hold."""
+    """Return threads to delete: expired or soft-deleted, with nothing running and no hold."""
     running = Response.objects.filter(thread=OuterRef("pk"), status__in=ACTIVE)
     return holds.without_holds(Thread.objects.filter(_too_old() | Q(soft_deleted_at__isnull=False))).filter(
         ~Exists(running)
@@ -31,12 +32,12 @@ def _too_old() -> Q:
 
 
 def delete_expired_threads() -> int:
-    """Delete some threads that are overdue, oldest first; how many. 0: none is left, but for what somebody else holds."""
+    """Delete one batch of expired threads, oldest first. Return the count; 0 when none is left unlocked."""
     found = deletion.first_batch(expired_threads().order_by("updated_at"))
     owners = User.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk")
     mine = list(owners.filter(threads__in=found).values_list("pk", flat=True))
     wanted = Thread.objects.filter(pk__in=found, owner__in=mine).values("pk")
-    # Again, now that no claim and no hold can come in between: somebody may have written meanwhile.
+    # Checked again, now that no claim and no hold can intervene: the thread may have been used meanwhile.
     rows = expired_threads().filter(pk__in=wanted).select_for_update(of=("self",), skip_locked=True)
     going = list(rows.values_list("pk", "owner_id", "public_id", "soft_deleted_at"))
     deletion.delete_threads([pk for pk, *_ in going])
@@ -47,14 +48,14 @@ def delete_expired_threads() -> int:
 
 
 def expired_records() -> QuerySet[AuditLogEntry]:
-    """Access records that have been kept for long enough."""
+    """Return audit records beyond their retention time."""
     if not settings.access_retention_days:
         return AuditLogEntry.objects.none()
     return AuditLogEntry.objects.filter(moment__lt=Now() - timedelta(days=settings.access_retention_days))
 
 
 def delete_expired_records() -> int:
-    """Delete some of them; how many."""
+    """Delete one batch of expired audit records. Return the count."""
     pks = list(expired_records().order_by("moment").values_list("pk", flat=True)[:RECORDS])
     raw_delete(AuditLogEntry.objects.filter(pk__in=pks))
     return len(pks)

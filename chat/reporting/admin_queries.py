@@ -1,4 +1,4 @@
-"""What the admin asks of all users' rows: where words stand, and how many rows a list has. In milliseconds on a million."""
+"""Queries of the admin over all users' rows, in milliseconds on a million: words, ids, row estimates."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ WHERE schemaname = current_schema() AND tablename = %s AND attname = 'model'
 
 
 def estimated(rows: QuerySet[Any]) -> int:
-    """How many rows a query has, as the planner guesses from its statistics."""
+    """Return the planner's estimate of a query's rows."""
     plan = json.loads(rows.order_by().explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
 def words_of(words: str) -> SearchQuery | None:
-    """A query for words that begin like these; None where there are none."""
+    """Return a query for words with these beginnings, or None without words."""
     with connection.cursor() as cursor:
         cursor.execute(_WORDS, [words])
         query = cursor.fetchone()[0]
@@ -42,7 +42,7 @@ def words_of(words: str) -> SearchQuery | None:
 
 
 def with_words(words: str) -> Q:
-    """For a filter: messages in whose readable text the words stand. Hidden ones have none."""
+    """Return a filter for messages whose plain text contains the words. Hidden messages have none."""
     query = words_of(words)
     if query is None:
         return Q(pk__in=[])
@@ -51,7 +51,7 @@ def with_words(words: str) -> Q:
 
 
 def in_threads(words: str) -> Q:
-    """For a filter: threads in whose title or readable text the words stand."""
+    """Return a filter for threads whose title or plain text contains the words."""
     query = words_of(words)
     if query is None:
         return Q(pk__in=[])
@@ -63,15 +63,15 @@ def in_threads(words: str) -> Q:
 
 
 def _row_by_row(said: QuerySet[Message]) -> Q:
-    """Whether a thread has one of these messages; of EXISTS the planner makes a table of all threads that have."""
+    """Return a filter that checks one thread at a time; for EXISTS the planner would scan all messages."""
     of_thread = said.filter(thread=OuterRef("pk")).order_by().values(found=Value(True))
     return Q(Exact(Coalesce(Subquery(of_thread[:1]), Value(False)), Value(True)))
 
 
 def named(name: str) -> Q:
-    """For a filter: the responses of this id, of the thread of this id, or of the user of this name.
+    """Return a filter for responses by response id, thread id or user name.
 
-    Looked up one by one: what is left of the choice is one condition, which an index meets.
+    Ids are resolved first, so that the remaining condition can use an index.
     """
     parts: dict[str, Any] = {
         "pk__in": Response.objects.filter(public_id=name).values_list("pk", flat=True),
@@ -83,13 +83,13 @@ def named(name: str) -> Q:
 
 
 def limited_keys(keys: Any) -> list[int] | None:
-    """All of these keys, or None where there are so many that the newest rows are better looked through."""
+    """Return all of these keys, or None beyond HITS, where scanning the newest rows is cheaper."""
     found = list(keys.order_by()[: HITS + 1])
     return found if len(found) <= HITS else None
 
 
 def models_of(table: str, configured: tuple[str, ...]) -> list[str]:
-    """The models that are configured, and those that rows of a table often name, by the planner's statistics."""
+    """Return the configured models and the table's frequent ones, by the planner's statistics."""
     with connection.cursor() as cursor:
         cursor.execute(_OFTEN, [table])
         often = [name for (name,) in cursor.fetchall()]

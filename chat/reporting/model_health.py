@@ -1,4 +1,4 @@
-"""How the models' servers have been lately."""
+"""Recent health of the models' servers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FROM chat_upstreamcall WHERE started_at >= %s GROUP BY model
 
 @dataclass(frozen=True, slots=True)
 class ModelHealth:
-    """Of one model: its calls, how many failed, the median of seconds to a first token, the last call, the last error code."""
+    """A model's calls, failures, median seconds to a first token, last call and last error code."""
 
     calls: int
     failures: int
@@ -27,7 +27,7 @@ class ModelHealth:
 
 
 def health(since: datetime) -> dict[str, ModelHealth]:
-    """By the configured names; models without a call are missing."""
+    """Return the health by configured name; models without a call are missing."""
     with connection.cursor() as cursor:
         cursor.execute(_HEALTH, [since])
         return {

@@ -1,4 +1,4 @@
-"""Prompts that were refused because of a quota: counted by the hour, outside the claim, which leaves nothing behind."""
+"""Prompts refused by a quota, counted by the hour, outside the claim's transaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ON CONFLICT (hour, quota, owner) DO UPDATE SET hits = chat_quotahit.hits + 1, la
 
 @dataclass(frozen=True, slots=True)
 class RefusalCount:
-    """Of one user's prompts. `name` is None for a user who is gone."""
+    """Refused prompts of one user and quota; `name` is None for a deleted user."""
 
     name: str | None
     quota: str
@@ -35,14 +35,14 @@ def record_refusal(owner: int, quota: str) -> None:
 
 
 def over_time(span: TimeRange) -> list[tuple[datetime, str, int]]:
-    """Hits by hour or day, and quota."""
+    """Return refusals by hour or day, and quota."""
     rows = QuotaHit.objects.filter(hour__gte=span.since, hour__lt=span.until).order_by()
     found = rows.values_list(Trunc("hour", span.unit), "quota").annotate(Sum("hits"))
     return sorted(found)
 
 
 def by_user(span: TimeRange, limit: int) -> list[RefusalCount]:
-    """Who was refused most often."""
+    """Return the users with the most refusals."""
     rows = QuotaHit.objects.filter(hour__gte=span.since, hour__lt=span.until).order_by()
     counted = rows.values_list("owner", "quota").annotate(sum=Sum("hits"), last=Max("last_at"))
     found = list(counted.order_by("-sum", "owner", "quota")[:limit])

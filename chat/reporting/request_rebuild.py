@@ -1,4 +1,4 @@
-"""A request to a model, put together again from what is stored, long after it was sent."""
+"""Rebuilding of a request to a model from stored rows, long after it was sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat.threads.attachments import with_attachments
 from chat.threads.history import HistoryRow, Messages, build_messages
 from chat.threads.model_context import system_messages
 
-# As `chat.threads.history` reads a branch, but up to a row that is known, and with each content as it was then.
+# Reads a branch as `chat.threads.history` does, but up to a known row, with each content of that time.
 _AS_OF = """
 WITH RECURSIVE branch AS (
     SELECT m.*, 0 AS depth FROM chat_message m WHERE m.id = %(leaf)s AND m.thread_id = %(thread)s
@@ -40,10 +40,10 @@ ORDER BY w.depth DESC NULLS FIRST, w.position
 
 @dataclass(frozen=True, slots=True)
 class RebuiltRequest:
-    """A request: `body` as JSON, its `messages` one by one, the `tools` offered, and the rest as `envelope`.
+    """A request: `body` as JSON, its `messages` one by one, the `tools` offered, the rest as `envelope`.
 
-    `exact`: whether the body is byte for byte what was sent. If not, something of it has been redacted, deleted or, by an
-    older program, replaced without a trace; or this program puts requests together in another way.
+    `exact`: the body equals the sent one byte for byte. Otherwise part of it has been redacted, deleted or (by an older
+    program) replaced without a revision, or this program composes requests differently.
     """
 
     exact: bool
@@ -54,7 +54,7 @@ class RebuiltRequest:
 
 
 def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
-    """What a call sent. None where too little was kept: the call of a process that died, or of an older program."""
+    """Rebuild a call's request. Return None where too little was stored, as for a process that died."""
     if not call.provenance or not Thread.objects.filter(pk=call.thread).exists():
         return None
     provenance = call.provenance
@@ -74,7 +74,7 @@ def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
 def _filled(
     envelope: dict[str, msgspec.Raw], messages: Messages, tools: msgspec.Raw, context: int | None
 ) -> dict[str, Any]:
-    """The body, in the order in which it was sent."""
+    """Return the body with its keys in the order in which they were sent."""
     body: dict[str, Any] = dict(envelope)
     if "prompt" in body:
         body["prompt"] = build(plain(messages), context or 0, msgspec.json.decode(envelope["max_tokens"]))
@@ -97,7 +97,7 @@ def _messages(thread: int, provenance: dict[str, Any], system: str) -> Messages:
 
 
 def _own(thread: int, number: int) -> tuple[str, int]:
-    """The thread's system prompt of that time, and whose thread it is."""
+    """Return the thread's system prompt at that time, and the thread's owner."""
     earlier = Revision.objects.filter(thread_id=thread, message=None, number=number)
     found = earlier.values_list("content", flat=True).first()
     row = Thread.objects.only("system_prompt", "owner_id").get(pk=thread)

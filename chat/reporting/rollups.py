@@ -1,7 +1,7 @@
-"""Hours and days added up: what makes a dashboard over months as quick as over a day.
+"""Hourly and daily roll-ups, which make a dashboard over months as fast as over a day.
 
-An hour is added up once it has been over for a while, and the day before it again with it, for calls whose rows came late. What
-is not added up yet is read from the calls themselves: each reader here joins both. Where a price changes, all is made again.
+An hour is rolled up once it is over for a while, and the day before it again, for rows that came late. Later calls are
+read from the calls themselves: each query joins both. A changed price rebuilds everything.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from chat.models import QuotaHit, RollupState, UpstreamCall, UserDay
 from chat.reporting.usage_totals import COST, PRICE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-ROLLUP_DELAY = HOUR  # after its end until an hour is added up: a call's row is written when its response ends
-LATE = DAY  # so far back it is added up again: a row may wait for a database that is away
-LOCK = 0x73746174  # the advisory lock of whoever adds up ("stat")
+# Delay after an hour's end before its roll-up: a call's row is written when its response ends.
+ROLLUP_DELAY = HOUR
+# Time rolled up again: a row may be late while the database is away.
+LATE = DAY
+# Advisory lock of the roll-up ("stat").
+LOCK = 0x73746174
 
 _DIGEST = "SELECT md5(coalesce(string_agg(p::text, ',' ORDER BY id), '')) FROM chat_price p"
 
@@ -51,7 +54,7 @@ SELECT (c.started_at AT TIME ZONE 'UTC')::date AS day, c.owner_id AS owner, coal
 FROM chat_upstreamcall c {PRICE} WHERE {_BEGAN} GROUP BY 1, 2, 3
 """
 
-# What to delete, and what to put in its place.
+# Pairs of a deletion and the insertion that replaces it.
 _ADDING_HOURS = (
     "DELETE FROM chat_usagehour WHERE hour >= %(since)s AND hour < %(until)s",
     "INSERT INTO chat_usagehour (hour, model, trouble, currency, responses, calls, prompt_tokens, completion_tokens, cost)"
@@ -100,7 +103,7 @@ GROUP BY owner, u.username, currency ORDER BY cost DESC, sum(tokens) DESC LIMIT 
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """From `since` until before `until`, in days or in hours; `since` begins one."""
+    """The time from `since` up to `until`, exclusive, in days or hours; `since` begins one."""
 
     since: datetime
     until: datetime
@@ -113,7 +116,7 @@ class TimeRange:
 
 @dataclass(frozen=True, slots=True)
 class UsageBucket:
-    """What the calls of one model took that began within one hour or day and ended alike; see `UsageHour`."""
+    """Usage of one model's calls that began in one hour or day with the same outcome; see `UsageHour`."""
 
     start: datetime
     model: str
@@ -128,7 +131,7 @@ class UsageBucket:
 
 @dataclass(frozen=True, slots=True)
 class FirstTokenLatency:
-    """Seconds to the first token, of half and of 95 in a hundred of the calls that began within one hour or day."""
+    """Median and 95th percentile, in seconds, of calls that began in one hour or day."""
 
     start: datetime
     calls: int
@@ -138,7 +141,7 @@ class FirstTokenLatency:
 
 @dataclass(frozen=True, slots=True)
 class TopUser:
-    """`name` is None for a user who is gone."""
+    """Usage of one user; `name` is None for a deleted user."""
 
     owner: int | None
     name: str | None
@@ -149,7 +152,7 @@ class TopUser:
 
 
 def roll_up(now: datetime | None = None) -> datetime:
-    """Add up the hours that are over; the moment up to which all are. Somebody else who does so is not waited for."""
+    """Roll up the finished hours. Return the moment up to which all are; never wait for another process."""
     settled = truncate_time((now or datetime.now(UTC)) - ROLLUP_DELAY, "hour")
     with transaction.atomic():
         mine, prices = _value("SELECT pg_try_advisory_xact_lock(%s)", LOCK), _value(_DIGEST)
@@ -164,12 +167,12 @@ def roll_up(now: datetime | None = None) -> datetime:
 
 
 def usage(span: TimeRange, done: datetime) -> list[UsageBucket]:
-    """`done` is what `add_up` told, here as in the others."""
+    """Return the usage in buckets; `done` is the result of `roll_up`, as in the other queries."""
     return [UsageBucket(*row) for row in _rows(_USAGE, span, done)]
 
 
 def first_tokens(span: TimeRange, done: datetime, model: str = "") -> list[FirstTokenLatency]:
-    """Of one model, or of all. A day counts as added up when its last hour is."""
+    """Return latencies of one model or of all. A day counts as rolled up when its last hour is."""
     return [
         FirstTokenLatency(*row)
         for row in _rows(_FIRST_TOKENS, span, truncate_time(done, span.unit), model=model)
@@ -177,20 +180,20 @@ def first_tokens(span: TimeRange, done: datetime, model: str = "") -> list[First
 
 
 def top_users(span: TimeRange, done: datetime, limit: int) -> list[TopUser]:
-    """Who cost most. Spans of hours are short enough to be read from the calls."""
+    """Return the users with the highest cost. Ranges of hours are short enough to read from the calls."""
     since = truncate_time(done, "day") if span.daily else span.since
     return [TopUser(*row) for row in _rows(_TOP, span, since, limit=limit)]
 
 
 def reassign(owner: int, to: int | None) -> None:
-    """What was added up for a user follows the user's calls: to another user, or to nobody."""
+    """Move a user's roll-ups to another user, or to none."""
     UserDay.objects.filter(owner=owner).update(owner=to)
     if to is None:
         QuotaHit.objects.filter(owner=owner).delete()
 
 
 def truncate_time(moment: datetime, unit: str) -> datetime:
-    """The beginning of the hour or day (UTC)."""
+    """Return the beginning of the hour or day (UTC)."""
     hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return hour.replace(hour=0) if unit == "day" else hour
 
@@ -215,7 +218,7 @@ def _add(since: datetime, until: datetime) -> None:
 
 
 def _rows(statement: str, span: TimeRange, done: datetime, **more: Any) -> list[tuple[Any, ...]]:
-    """`since` is where the calls themselves begin to be read."""
+    """Run a statement; its parameter `since` is the moment from which calls are read directly."""
     values = {"start": span.since, "until": span.until, "since": max(span.since, done)}
     with connection.cursor() as cursor:
         cursor.execute(statement, {**values, "unit": span.unit, "daily": span.daily, **more})

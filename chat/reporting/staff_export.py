@@ -1,4 +1,4 @@
-"""What staff export: threads with their messages, a bounded part at a time, each thread on record before it is read."""
+"""Staff exports: threads with messages in bounded parts, each thread recorded before it is read."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from django.db.models.functions import Length
 
 from chat.models import AuditAction, AuditLogEntry, Message, Thread
 
-THREADS = 50  # recorded, and named, at once
-CHARACTERS = 1_000_000  # of the messages that are read at once, but always one message
-MESSAGES = 500  # read at once at most
+# Threads recorded in one audit entry.
+THREADS = 50
+# Characters of messages read at once (at least one message).
+CHARACTERS = 1_000_000
+# Messages read at once.
+MESSAGES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class StaffExport:
-    """Who exports, why, and whether hidden parts as well."""
+    """The exporting user, the reason, and whether hidden parts are included."""
 
     user: int
     username: str
@@ -28,7 +31,7 @@ class StaffExport:
 
 
 def threads(chosen: QuerySet[Thread], after: int, by: StaffExport) -> list[Thread]:
-    """The next threads by primary key after `after`, on record as exported from now on."""
+    """Return the next threads after a primary key, recorded as exported."""
     rows = Thread.objects.filter(pk__in=chosen.order_by().values("pk"), pk__gt=after)
     found = list(rows.select_related("owner").defer("search").order_by("pk")[:THREADS])
     if found:
@@ -44,7 +47,7 @@ def threads(chosen: QuerySet[Thread], after: int, by: StaffExport) -> list[Threa
 
 
 def portions(thread: int, *, hidden: bool) -> list[list[int]]:
-    """The primary keys of a thread's messages in its order, as many together as may be read at once."""
+    """Return the keys of a thread's messages in order, grouped into portions that may be read at once."""
     rows = Message.objects.all() if hidden else Message.objects.visible()
     sized = rows.filter(thread=thread).annotate(size=Length("content")).order_by("turn", "position", "pk")
     return list(_portions(sized.values_list("pk", "size")))
@@ -64,7 +67,7 @@ def _portions(sized: QuerySet[Message, tuple[int, int]]) -> Iterator[list[int]]:
 
 
 def messages(pks: list[int]) -> list[Message]:
-    """These messages, in this order; without those that have gone meanwhile."""
+    """Return these messages in this order, without those deleted meanwhile."""
     unread = (
         "search",
         "plain_text",
@@ -78,7 +81,7 @@ def messages(pks: list[int]) -> list[Message]:
 
 
 def thread_line(row: Thread, *, hidden: bool) -> bytes:
-    """A thread as one line of JSON."""
+    """Return a thread as one line of JSON."""
     said = {
         "type": "thread",
         "threadId": row.public_id,
@@ -94,7 +97,7 @@ def thread_line(row: Thread, *, hidden: bool) -> bytes:
 
 
 def message_line(row: Message, thread: Thread) -> bytes:
-    """A message as one line of JSON, its content verbatim."""
+    """Return a message as one line of JSON."""
     response = row.response
     said = {
         "type": "message",

@@ -1,4 +1,4 @@
-"""What threads and users took: the figures that the rows of one page of a list show. A fixed number of statements, by index."""
+"""Usage of threads and users for one page of an admin list: a fixed number of indexed statements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chat.models import ERROR_STATUSES, ApiToken, Message, QuotaReservation, Res
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONTH_DAYS = 30
 
-# The price is that which was valid when a call began; see `chat.responses.usage.upstream_calls`.
+# The price valid when a call began; see `chat.responses.usage.upstream_calls`.
 PRICE = """
 LEFT JOIN LATERAL (
     SELECT currency, prompt_price, completion_price FROM chat_price
@@ -57,7 +57,7 @@ class UsageSum:
 
 @dataclass(slots=True)
 class ThreadTotals:
-    """Of a thread: what it took, its failed and interrupted responses, and the answers that somebody found bad."""
+    """Totals of a thread: usage, failed and interrupted responses, and answers rated as bad."""
 
     taken: UsageSum = field(default_factory=UsageSum)
     errors: int = 0
@@ -66,7 +66,10 @@ class ThreadTotals:
 
 @dataclass(slots=True)
 class UserTotals:
-    """Of a user. `hour`: responses claimed in the last one; `day`: tokens of the last 24 hours, as the quotas count them."""
+    """Totals of a user, counted as the quotas do.
+
+    `hour`: responses claimed in the last hour. `day`: tokens of the last 24 hours.
+    """
 
     threads: int = 0
     last_activity: datetime | None = None
@@ -106,7 +109,7 @@ def of_users(keys: Collection[int]) -> dict[int, UserTotals]:
 
 
 def of_guests() -> UserTotals:
-    """What counts against the quotas that all guests share."""
+    """Return the usage that counts against the quotas shared by all guests."""
     found = UserTotals(active=Response.objects.filter(status=Status.STREAMING, owner__is_guest=True).count())
     for _, found.hour, found.day in _spent("guest", Q(guest=True)):
         break  # they are one group
@@ -124,7 +127,7 @@ def _add_taken(totals: dict[int, UserTotals]) -> None:
 
 
 def _spent(by: str, whose: Q) -> list[tuple[Any, int, int]]:
-    """For each group the responses of the last hour, and the tokens of the last day."""
+    """Return for each group the responses of the last hour and the tokens of the last day."""
     rows = QuotaReservation.objects.filter(whose, claimed_at__gt=Now() - DAY).order_by().values_list(by)
     return list(rows.annotate(hour=Count("pk", filter=Q(claimed_at__gt=Now() - HOUR)), day=Sum("tokens")))
 

@@ -1,7 +1,7 @@
-"""The text log: one writer, any number of readers, in this process and in others.
+"""The text log of a response: one writer, any number of readers, in this process and in others.
 
-A `Tail` is a log's newest part in memory. Where the response runs its writer feeds the tail; elsewhere a mirror does, which
-reads the table whenever the doorbell rings. Readers never know the difference. `chat/LOG.md` tells the whole story.
+A `Tail` is a log's newest part in memory. In the process that runs the response its writer feeds the tail; elsewhere
+a mirror does, which reads the table on each notification. Readers see no difference. `docs/` describes the protocol.
 """
 
 from chat.streams.readers import LogRegistry

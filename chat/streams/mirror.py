@@ -1,4 +1,4 @@
-"""A log that another process writes, repeated from the table."""
+"""The mirror of a log that another process writes, fed from the table."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from chat.models import Response, Status
 from chat.streams import storage
 from chat.streams.tail import READ_BYTES, Tail
 
-POLL_SECONDS = 2.0  # a mirror's own look at the table, should every ring be lost
+# Seconds between a mirror's own reads of the table, in case notifications are lost.
+POLL_SECONDS = 2.0
 
 
 class Mirror:
-    """Around its readers, a tail that repeats what another process writes. It ends by itself with the response.
+    """A tail that repeats a log written by another process, and ends with its response.
 
-    `left` is called after the last reader.
+    A context manager for readers; `left` is called after the last one leaves.
     """
 
     def __init__(self, response: int, left: Callable[[], object]) -> None:
@@ -30,7 +31,7 @@ class Mirror:
         self.task = asyncio.create_task(self._run())
 
     async def __aenter__(self) -> Tail:
-        """Raises Unavailable where the table cannot be read."""
+        """Wait until the table has been read once. Raise Unavailable."""
         self.readers += 1
         try:
             await asyncio.shield(self.ready)
@@ -49,7 +50,7 @@ class Mirror:
             self._left()
 
     async def _run(self) -> None:
-        # Rings come in from now on; what the table says is read after that, so nothing falls in between.
+        # Notifications arrive from now on; the table is read after that, so no change is missed.
         try:
             row = await db.atomic_async(storage.state, self.response)
             self.tail.base = row.log_length if row else 0
@@ -75,7 +76,7 @@ class Mirror:
         self.refresh.clear()
 
     async def _read(self) -> Response | None:
-        """The state, then the text: a state that says `ended` is never older than the text read after it."""
+        """Read the state, then the text, so that a state `ended` is never newer than the text."""
         try:
             row = await db.atomic_async(storage.state, self.response)
             while data := await db.atomic_async(storage.read, self.response, self.tail.end):

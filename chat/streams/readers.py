@@ -1,4 +1,4 @@
-"""Who reads which log in this process, and how: stored bytes, then live ones, exactly once and in order."""
+"""The logs that are read in this process: stored bytes, then live ones, exactly once and in order."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from chat.streams.mirror import Mirror
 from chat.streams.tail import EndEvent, Heartbeat, LogEvent, StartEvent, Tail, TextEvent, ToolEvent
 from chat.text import is_boundary
 
-CATCH_UP_SECONDS = 2.0  # ten flushes: what a reader saw in the owner's process is in the table by then
+# Seconds, ten flushes: text that a reader saw in the owner's process is in the table by then.
+CATCH_UP_SECONDS = 2.0
 
 
 class LogRegistry:
-    """The tails of this process: those that are written here, and mirrors of others that somebody here reads."""
+    """The tails of this process: those written here, and mirrors of others with readers here."""
 
     def __init__(self) -> None:
         self._written: dict[int, Tail] = {}
         self._mirrors: dict[int, Mirror] = {}
 
     def readers(self, response: int) -> int:
-        """How many read a log in this process now."""
+        """Return the number of readers of a log in this process."""
         known = self._written.get(response) or self._mirrors.get(response)
         return known.readers if known else 0
 
@@ -44,7 +45,7 @@ class LogRegistry:
             tail.finish(final)
 
     def on_notify(self, responses: list[Any]) -> None:
-        """The doorbell for one or more responses."""
+        """Refresh the mirrors of the responses named in a notification."""
         for response in responses:
             mirror = self._mirrors.get(response)
             if mirror is not None:
@@ -56,16 +57,19 @@ class LogRegistry:
             mirror.tail.hint(ToolEvent(name, state))
 
     def refresh_all(self) -> None:
-        """Look at all tables again: rings may have been missed."""
+        """Refresh all mirrors, since notifications may have been missed."""
         self.on_notify(list(self._mirrors))
 
     def send_heartbeat(self) -> None:
-        """Wake all readers, so that they give a sign of life."""
+        """Wake all readers so that they send a heartbeat."""
         for tail in [*self._written.values(), *(mirror.tail for mirror in self._mirrors.values())]:
             tail.wake()
 
     def _open(self, response: int) -> Tail | Mirror:
-        """Around it: the log's tail, the writer's own where it is here, else that of a mirror, which lives with its readers."""
+        """Return a context manager for the live tail: the local writer's, else a mirror's.
+
+        A mirror is closed with its last reader.
+        """
         tail = self._written.get(response)
         if tail is not None:
             return tail
@@ -74,22 +78,22 @@ class LogRegistry:
         return self._mirrors[response]
 
     async def started(self, response: int) -> None:
-        """Wait until a response has left the queue, or ended."""
+        """Wait until a response has left the queue or ended."""
         async with self._open(response) as tail:
             while not tail.started:
                 await tail.changed()
 
     async def final(self, response: int) -> Response | None:
-        """Wait for the end of a response; its last state, or None if it is gone."""
+        """Wait for the end of a response. Return its final state, None if it is deleted."""
         async with self._open(response) as tail:
             while not tail.ended:
                 await tail.changed()
             return tail.final
 
     async def follow(self, response: int, offset: int) -> AsyncGenerator[LogEvent]:
-        """The log from `offset`: Started, then everything exactly once and in order, then End.
+        """Yield StartEvent, then the log from `offset` exactly once and in order, then EndEvent.
 
-        Raises BadOffset before the first event; after it nothing but Unavailable, where the table cannot be read.
+        Raise BadOffset before the first event; after it only Unavailable, when the table cannot be read.
         """
         # One generator: a second around it would cost every reader of every delta a turn, and 1 KB.
         async with self._open(response) as tail:
@@ -126,7 +130,7 @@ def _status(tail: Tail) -> str:
 
 
 async def _checked(response: int, tail: Tail, offset: int) -> int:
-    """The offset at which to begin. Raises BadOffset."""
+    """Return the offset at which to begin. Raise BadOffset."""
     if tail.mirrored:
         await _catch_up(response, tail, offset)
     if offset > tail.end:
@@ -142,9 +146,9 @@ async def _checked(response: int, tail: Tail, offset: int) -> int:
 
 
 async def _catch_up(response: int, tail: Tail, offset: int) -> None:
-    """Wait for an owner elsewhere to flush: the reader may come from there with bytes that the table lacks.
+    """Wait for a remote owner's flush: the reader may bring bytes from it that the table lacks.
 
-    An owner that renews its lease meanwhile lives and has flushed; one that does not is dead, and the reaper ends it.
+    An owner that renews its lease meanwhile is alive and has flushed; otherwise the reaper ends the response.
     """
     lease = None
     while offset > tail.end and not tail.ended:
@@ -156,7 +160,7 @@ async def _catch_up(response: int, tail: Tail, offset: int) -> None:
         if row is None:
             return
         if row.ended or row.log_length >= offset:
-            continue  # the mirror, whose rings may be lost, has only to look
+            continue  # the mirror reads the table by itself, even if notifications were lost
         if lease not in (None, row.lease_until):
             return
         lease = row.lease_until

@@ -1,7 +1,7 @@
-"""The text log in the database: appended in batches, read at an offset, put together at the end.
+"""The text log in the database: appended in batches, read at an offset, merged at the end.
 
-`append` is the only statement that makes a log longer: it moves `log_length` from where the writer believes it to be, under
-the writer's epoch, and inserts the pieces of just those responses that moved.
+Only `append` makes a log longer: it moves `log_length` from the writer's expected value, under the writer's epoch, and
+inserts the segments of just those responses that moved.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from chat.db import notifications, sql
 from chat.models import Chunk, Response, Status
 from chat.text import utf8_floor
 
-ROW_BYTES = 65_536  # of a finished log: 1 MiB is 16 rows, and what a reader takes at once stays small
+# Bytes in one row of a finished log: 1 MiB is 16 rows, and a reader's portion stays small.
+ROW_BYTES = 65_536
 
 _APPEND = """
 WITH head AS (
     SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[]) AS h(id, epoch, start, stop)
 ), free AS (
-    -- A row that somebody holds waits for the next batch: it must not keep the others of this one waiting.
+    -- A locked row waits for the next batch, so that it does not delay the others of this one.
     SELECT r.id FROM chat_response r JOIN head h ON r.id = h.id FOR NO KEY UPDATE OF r SKIP LOCKED
 ), moved AS (
     UPDATE chat_response r
@@ -41,7 +42,7 @@ SELECT id, stopping, stop_offset FROM moved
 
 @dataclass(frozen=True, slots=True)
 class LogSegment:
-    """Contiguous text of one kind; `marks` as in `Chunk.marks`."""
+    """Contiguous text of one kind; `timings` as in `Chunk.timings`."""
 
     data: bytes
     timings: bytes
@@ -50,7 +51,7 @@ class LogSegment:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """What one response's log is to grow by, from the byte `start`."""
+    """New segments for one response's log, from the byte `start` on."""
 
     response: int
     epoch: int
@@ -64,14 +65,14 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class StopRequest:
-    """A stop that somebody asked for, found on the way."""
+    """A stop request found while appending."""
 
     response: int
     offset: int | None
 
 
 def append(additions: list[Append]) -> tuple[set[int], list[StopRequest]]:
-    """Write a batch. The result names the responses that were written, and those of them that are to stop."""
+    """Write a batch. Return the responses that were written, and the stop requests among them."""
     rows = sql.rows(_APPEND, [*_heads(additions), *_pieces(additions)])
     written = [row[0] for row in rows]
     if written:
@@ -97,7 +98,7 @@ def _placed(addition: Append) -> Iterable[tuple[int, int, bytes, bytes, bool]]:
 
 
 def read(response: int, offset: int, limit: int = ROW_BYTES) -> bytes:
-    """The next bytes of the log from `offset` on, roughly `limit` at most; empty where nothing more is written."""
+    """Return the next bytes of the log from `offset` on, roughly `limit` at most; empty at its end."""
     chunks = Chunk.objects.filter(response_id=response, stop__gt=offset).order_by("start")
     found = bytearray()
     for start, data in chunks.values_list("start", "data")[: 1 + limit // 1024].iterator():
@@ -117,7 +118,7 @@ def pieces_of(response: int) -> list[LogSegment]:
 
 
 def columns(pieces: list[LogSegment]) -> tuple[list[int], list[bytes], list[bytes], list[bool]]:
-    """Starts, data, marks and kinds of the pieces of a whole log."""
+    """Return starts, data, timings and kinds of the segments of a whole log, as columns."""
     sizes = [len(piece.data) for piece in pieces]
     starts = list(accumulate(sizes, initial=0))[:-1]
     return (
@@ -129,7 +130,7 @@ def columns(pieces: list[LogSegment]) -> tuple[list[int], list[bytes], list[byte
 
 
 def merge_segments(pieces: list[LogSegment]) -> list[LogSegment]:
-    """Text joined to pieces of some size; an ephemeral piece, which is one think item, stays one of its own."""
+    """Merge text into segments of ROW_BYTES; each ephemeral segment (one think item) stays separate."""
     return list(_merged(pieces))
 
 
@@ -149,9 +150,9 @@ def _merged(pieces: list[LogSegment]) -> Iterable[LogSegment]:
 
 
 def kept_text(pieces: list[LogSegment], offset: int | None) -> tuple[int, str]:
-    """Where the stored message ends, and its text: all of it, or what a reader at `offset` had seen.
+    """Return the end of the stored message in the log, and its text up to a reader's `offset` (None: all).
 
-    A cut never splits a character, and one inside a think item goes down to the item's start.
+    A cut never splits a character, and one inside a think item moves to the item's start.
     """
     whole = b"".join(piece.data for piece in pieces)
     end = len(whole) if offset is None else utf8_floor(whole, min(offset, len(whole)))
@@ -167,12 +168,12 @@ def kept_text(pieces: list[LogSegment], offset: int | None) -> tuple[int, str]:
 
 
 def pack_timing(milliseconds: int, size: int) -> bytes:
-    """One arrival, as `Chunk.marks` keeps it."""
+    """Encode one arrival for `Chunk.timings`."""
     return struct.pack("<II", milliseconds, size)
 
 
 def drop_prefix(piece: LogSegment, size: int) -> LogSegment:
-    """A piece without its first `size` bytes, and without the arrivals of these."""
+    """Return a segment without its first `size` bytes and their arrivals."""
     timings, left = bytearray(), size
     for milliseconds, length in struct.iter_unpack("<II", piece.timings):
         if length > left:
@@ -182,11 +183,11 @@ def drop_prefix(piece: LogSegment, size: int) -> LogSegment:
 
 
 def state(response: int) -> Response | None:
-    """The response as it stands now."""
+    """Return the response's current row."""
     return Response.objects.filter(pk=response).first()
 
 
 def length_if_owned(response: int, epoch: int) -> int | None:
-    """How long the log is, if the epoch still has the right to write it."""
+    """Return the log's length if the epoch still may write it, else None."""
     mine = Response.objects.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING)
     return mine.values_list("log_length", flat=True).first()

@@ -1,4 +1,4 @@
-"""The newest part of a log in memory, and what its readers get."""
+"""The newest part of a log in memory, and the events for its readers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import msgspec
 
 from chat.models import Response
 
-READ_BYTES = 65_536  # at most given to a reader at once
-MAX_TOOL_EVENTS = 64  # tool events remembered for readers that are a moment behind
+# Bytes given to a reader at once.
+READ_BYTES = 65_536
+# Tool events remembered for readers that are slightly behind.
+MAX_TOOL_EVENTS = 64
 
 
 class TextEvent(
     msgspec.Struct, frozen=True, gc=False
 ):  # one for each delta: ten times as quick as a dataclass
-    """The next bytes, whole characters; `offset` is the cursor after them."""
+    """The next bytes, whole characters; `offset` is the position after them."""
 
     data: bytes
     offset: int
@@ -24,7 +26,7 @@ class TextEvent(
 
 @dataclass(frozen=True, slots=True)
 class ToolEvent:
-    """A tool's state, `started`, `done` or `failed`: a hint while it happens."""
+    """A tool's state, `started`, `done` or `failed`, sent while it runs."""
 
     name: str
     state: str
@@ -32,12 +34,12 @@ class ToolEvent:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Nothing new, for some seconds."""
+    """A sign of life: no news for some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartEvent:
-    """The first event: where the reading begins, and the response's state."""
+    """The first event: the offset of the reading, and the response's state."""
 
     status: str
     offset: int
@@ -45,7 +47,7 @@ class StartEvent:
 
 @dataclass(frozen=True, slots=True)
 class EndEvent:
-    """The last event, exactly one; `offset` is the log's end, `response` the final row (None: deleted meanwhile)."""
+    """The last event, exactly one; `offset` is the log's end, `response` the final row (None: deleted)."""
 
     offset: int
     response: Response | None
@@ -89,7 +91,7 @@ class Tail:
         return self
 
     async def __aexit__(self, *problem: object) -> None:
-        """It lives as long as its writer, whoever leaves."""
+        """Count the reader out; the tail lives as long as its writer."""
         self.readers -= 1
 
     @property
@@ -101,13 +103,13 @@ class Tail:
         self.wake()
 
     def forget(self, before: int) -> None:
-        """Drop what lies before an offset and can be read from the table."""
+        """Drop the bytes before an offset; they can be read from the table."""
         if before > self.base:
             del self._buffer[: before - self.base]
             self.base = before
 
     def read(self, offset: int) -> bytes:
-        """What is in memory from `offset` on, at most READ_BYTES, ending at a character's end."""
+        """Return the bytes from `offset` on, at most READ_BYTES, whole characters only."""
         start = offset - self.base
         if start == 0 and len(self._buffer) <= READ_BYTES:
             return bytes(self._buffer)
@@ -122,7 +124,7 @@ class Tail:
         self.wake()
 
     def hints_after(self, seen: int, offset: int) -> list[ToolEvent]:
-        """Hints that a reader who saw `seen` of them has not had, as far as its text reaches."""
+        """Return the tool events after number `seen` that the reader's text has reached."""
         return [tool for number, at, tool in self._hints if number > seen and at <= offset]
 
     def start(self) -> None:
@@ -140,7 +142,7 @@ class Tail:
                 waiter.set_result(None)
 
     def changed(self) -> asyncio.Future[None]:
-        """Done with the next text, hint, heartbeat or end."""
+        """Return a future that resolves with the next text, tool event, heartbeat or end."""
         # No coroutine: each around a wait for a delta is one more to wake.
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(waiter)

@@ -1,4 +1,4 @@
-"""When which part of a text log came from the model, as the log's marks tell it."""
+"""Arrival times of the parts of a text log, decoded from its timings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from chat.models import Chunk
 from chat.streams import storage
 from chat.streams.storage import LogSegment
 
-STEP = 8  # milliseconds: what comes closer together is one for a replay, half a frame of a screen
+# Milliseconds, half a frame of a screen: closer arrivals are merged in a replay.
+STEP = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`size` bytes, so many milliseconds after the response was taken on."""
+    """`size` bytes that arrived so many milliseconds after the start of the response."""
 
     milliseconds: int
     size: int
@@ -25,7 +26,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class TimedText:
-    """The same with the text; `stop` is the log's offset after it."""
+    """Text with its arrival; `stop` is the log offset after it."""
 
     milliseconds: int
     text: str
@@ -34,7 +35,7 @@ class TimedText:
 
 
 def arrivals(response: int) -> list[Arrival]:
-    """All of a response's, in order, without a look at the text."""
+    """Return all arrivals of a response in order, without reading the text."""
     rows = Chunk.objects.filter(response_id=response).order_by("start")
     found = rows.values_list("start", "stop", "timings", "ephemeral")
     return [
@@ -45,7 +46,7 @@ def arrivals(response: int) -> list[Arrival]:
 
 
 def timed_text(response: int, after: int, limit: int) -> Iterator[TimedText]:
-    """The text from the byte `after` on, until `limit` bytes are passed; its moments STEP apart at least."""
+    """Yield the text from the byte `after` on until `limit` bytes are passed, in steps of STEP or more."""
     last: TimedText | None = None
     for one in _pieces(response, after):
         if last and one.milliseconds - last.milliseconds < STEP and one.ephemeral == last.ephemeral:
@@ -76,7 +77,10 @@ def _pieces(response: int, after: int) -> Iterator[TimedText]:
 
 
 def _timings_of(timings: bytes, length: int) -> Iterator[tuple[int, int]]:
-    """The marks of `length` bytes. Bytes without one, in rows of an older program, count to the last that has."""
+    """Yield the timings of `length` bytes.
+
+    Bytes without one, in rows of an older program, count towards the last timing.
+    """
     milliseconds = 0
     for milliseconds, size in struct.iter_unpack("<II", timings):
         yield milliseconds, min(size, length)

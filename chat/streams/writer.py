@@ -1,4 +1,4 @@
-"""Writing logs down: each response gathers text, and one statement every moment stores what all of them gathered."""
+"""Writers of logs: each response gathers text, and one periodic statement stores all of it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from chat.streams.tail import Tail
 
 logger = logging.getLogger(__name__)
 
-FLUSH_BYTES = (
-    8_192  # of one response: a burst is written before its tick, so that `kill -9` loses little of it
-)
-UNCONFIRMED_BYTES = 65_536  # of one response, while the database is away: 20 s of a fast model
-UNCONFIRMED_TOTAL = 64 * 1024 * 1024  # of all responses of a process
+# Bytes of one response: a burst is written before its tick, so that `kill -9` loses little.
+FLUSH_BYTES = 8_192
+# Bytes of one response kept while the database is away: 20 s of a fast model.
+UNCONFIRMED_BYTES = 65_536
+# Bytes of all responses of a process kept while the database is away.
+UNCONFIRMED_TOTAL = 64 * 1024 * 1024
 
 
 class Writer:
-    """The one writer of a response's log."""
+    """The only writer of a response's log."""
 
     __slots__ = (
         "_data",
@@ -41,8 +42,8 @@ class Writer:
 
     def __init__(self, response: int, epoch: int, tail: Tail, flusher: Flusher) -> None:
         self.response, self.epoch, self.tail = response, epoch, tail
-        self.start = 0  # where the table ends, as far as we know
-        self.pending = 0  # bytes that the table lacks
+        self.start = 0  # end of the table's text, as far as known here
+        self.pending = 0  # bytes not yet in the table
         self._flusher = flusher
         self._started = time.monotonic()
         self._pieces: list[LogSegment] = []
@@ -53,13 +54,13 @@ class Writer:
         return self.start + self.pending
 
     def append(self, data: bytes) -> None:
-        """Add whole characters: readers here have them at once, the table soon."""
+        """Append whole characters: readers in this process see them at once, the table soon."""
         self._data += data
         self._timings += self._pack_timing(data)
         self._count(data)
 
     def append_ephemeral(self, data: bytes) -> None:
-        """Add one think item of ours: replayed like all text, but not part of the message."""
+        """Append one think item: replayed like all text, but not part of the message."""
         self._count(data)
         self._cut()
         self._pieces.append(LogSegment(data, self._pack_timing(data), True))
@@ -80,23 +81,23 @@ class Writer:
 
     @property
     def full(self) -> bool:
-        """Whether more of this log is unconfirmed than memory may hold, or of all logs together."""
+        """Tell if this log, or all logs together, exceed the bound for unconfirmed text."""
         return self.pending > UNCONFIRMED_BYTES or self._flusher.pending > UNCONFIRMED_TOTAL
 
     async def wait_for_room(self) -> None:
-        """Wait while it is full. Raises Unavailable where the database is away, and so nothing will be confirmed soon."""
+        """Wait while it is full. Raise Unavailable when the database is away and nothing will be confirmed."""
         while self.full:
             if not self._flusher.healthy:
                 raise Unavailable("The database cannot be reached, and no more text can be kept in memory.")
             await self._flusher.flushed()
 
     def pending_append(self) -> Append:
-        """What the table lacks. It stays pending until `confirm`."""
+        """Return the text that the table lacks; it stays pending until `confirm`."""
         self._cut()
         return Append(self.response, self.epoch, self.start, list(self._pieces))
 
     def confirm(self, stop: int) -> None:
-        """The table reaches `stop`: forget what lies before it."""
+        """Forget the text before `stop`, which the table has."""
         while self._pieces and self.start + len(self._pieces[0].data) <= stop:
             self._drop(len(self._pieces.pop(0).data))
         if self._pieces and self.start < stop:
@@ -111,7 +112,7 @@ class Writer:
 
 
 class Flusher:
-    """The writers of this process and the task that stores their text, in batches."""
+    """The writers of this process and the task that stores their text in batches."""
 
     def __init__(self, on_stop: Callable[[StopRequest], None], on_lost: Callable[[int], None]) -> None:
         self.pending = 0
@@ -129,7 +130,7 @@ class Flusher:
         return writer
 
     async def close(self, writer: Writer) -> Append:
-        """Take a writer out of the batches; what it still has to store is the caller's to store."""
+        """Remove a writer from the batches. Return its unstored text, which the caller stores."""
         async with self._writing:
             self._writers.pop(writer.response, None)
             self._dirty.pop(writer.response, None)
@@ -164,7 +165,7 @@ class Flusher:
             return
 
     async def flush(self) -> None:
-        """Store what all writers have gathered."""
+        """Store the text gathered by all writers."""
         async with self._writing:
             self._wake.clear()
             self._hurry.clear()
@@ -225,7 +226,7 @@ class Flusher:
                 self._wake.set()
 
     async def _resume(self, addition: Append) -> None:
-        """A batch was refused for this response: go on from the stored end, or give it up to whoever has taken it."""
+        """Continue a refused append from the stored end, or give the response up to its new owner."""
         try:
             stored = await db.run_in_log_thread(storage.length_if_owned, addition.response, addition.epoch)
         except Unavailable:

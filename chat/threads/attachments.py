@@ -1,4 +1,4 @@
-"""Pictures: kept for their owner, tied to the prompts that show them, and put into what a model gets."""
+"""Pictures: stored for their owner, linked to the prompts that show them, and inlined for models."""
 
 from __future__ import annotations
 
@@ -18,31 +18,34 @@ from chat.models import Attachment, AttachmentUse, User, raw_delete
 from chat.schemas import Content, is_id
 from chat.text import IMAGE
 
-PATH = "/api/attachments/"  # what a prompt's `image_url` begins with
-GUESTS_TOTAL = 400  # pictures of all guests together: 2 GB at the usual bound, and no guest can fill a disk
-GUESTS_LOCK = 0x63686175  # the advisory lock under which they are counted
-RETRY_SECONDS = 3_600  # until the next look for pictures that nobody needs
-LIFE = timedelta(
-    days=1
-)  # of a picture that no message shows: it was chosen and never sent, or its message is gone
-BATCH = 200  # removed at once: at most 1 GB of rows, in one short statement
-HISTORY_BYTES = (
-    16 * 1024 * 1024
-)  # of pictures in one request to a model, the newest first: three of the largest
+# Prefix of a prompt's `image_url`.
+PATH = "/api/attachments/"
+# Pictures of all guests together: 2 GB at the default size, so that guests cannot fill a disk.
+GUESTS_TOTAL = 400
+# Advisory lock under which the guests' pictures are counted.
+GUESTS_LOCK = 0x63686175
+# Seconds until the next deletion of unused pictures.
+RETRY_SECONDS = 3_600
+# Age at which a picture without a message goes: it was never sent, or its message is deleted.
+LIFE = timedelta(days=1)
+# Pictures deleted at once: at most 1 GB of rows, in one short statement.
+BATCH = 200
+# Bytes of pictures in one request to a model, three of the largest; the newest win.
+HISTORY_BYTES = 16 * 1024 * 1024
 
 _REFERENCE = re.compile(r"/api/attachments/([A-Za-z0-9_-]{1,64})\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An attachment's bytes and what they are."""
+    """The bytes of an attachment and their content type."""
 
     content_type: str
     data: bytes
 
 
 def create(owner: int, picture: Picture) -> Attachment:
-    """Keep a picture. Raises QuotaExceeded."""
+    """Store a picture. Raise QuotaExceeded."""
     user = User.objects.select_for_update(no_key=True).only("pk", "is_guest").get(pk=owner)
     if Attachment.objects.owned_by(owner).count() >= settings.attachments:
         raise _exceeded(f"At most {settings.attachments} pictures per user.", "attachments")
@@ -58,7 +61,7 @@ def _check_guests() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [GUESTS_LOCK])
     if Attachment.objects.filter(owner__is_guest=True).count() >= GUESTS_TOTAL:
         raise _exceeded(
-            "All guests together have as many pictures as they may. Sign in.", "guests_attachments"
+            "All guests together have reached their limit of pictures. Sign in.", "guests_attachments"
         )
 
 
@@ -67,7 +70,7 @@ def _exceeded(words: str, quota: str) -> QuotaExceeded:
 
 
 def find(owner: int, public_id: str) -> Attachment:
-    """Raises NotFound, for another's as for an unknown one."""
+    """Return the owner's attachment. Raise NotFound, alike for a foreign and an unknown id."""
     rows = Attachment.objects.owned_by(owner)
     found = rows.filter(public_id=public_id).first() if is_id(public_id) else None
     if found is None:
@@ -76,7 +79,7 @@ def find(owner: int, public_id: str) -> Attachment:
 
 
 def link_attachments(owner: int, message: int, content: Content) -> None:
-    """Note which pictures a message shows. Raises BadRequest for one that its owner does not have."""
+    """Record which pictures a message shows. Raise BadRequest for one that its owner lacks."""
     wanted = references(content)
     if not wanted:
         return
@@ -91,7 +94,7 @@ def link_attachments(owner: int, message: int, content: Content) -> None:
 
 
 def references(content: Content) -> list[str]:
-    """The ids of the attachments that a content shows, each once, in their order."""
+    """Return the ids of the attachments that a content shows, each once, in order."""
     if not content.parts or PATH not in content.text:
         return []
     parts = msgspec.json.decode(content.text)
@@ -99,17 +102,17 @@ def references(content: Content) -> list[str]:
 
 
 def _reference(part: Any) -> str | None:
-    """The id of the attachment that a part shows; None for every other part."""
+    """Return the id of the attachment that a part shows, or None."""
     if not isinstance(part, dict) or part.get("type") != "image_url":
         return None
-    place = part.get("image_url")
-    url = place.get("url") if isinstance(place, dict) else place
+    source = part.get("image_url")
+    url = source.get("url") if isinstance(source, dict) else source
     found = _REFERENCE.match(url) if isinstance(url, str) else None
     return found[1] if found else None
 
 
 def delete_exclusive_to(messages: list[int]) -> None:
-    """Delete the pictures that these messages show and no other does."""
+    """Delete the pictures that these messages show and no other message does."""
     shown = list(AttachmentUse.objects.filter(message__in=messages).values_list("attachment", flat=True))
     raw_delete(AttachmentUse.objects.filter(message__in=messages))
     still = AttachmentUse.objects.values("attachment")
@@ -117,9 +120,9 @@ def delete_exclusive_to(messages: list[int]) -> None:
 
 
 def delete_unused() -> int:
-    """Delete pictures of yesterday that no message shows; how many."""
+    """Delete one batch of pictures without a message, older than LIFE. Return the count."""
     unused = Attachment.objects.filter(uses=None, created_at__lt=Now() - LIFE)
-    # Locked first, and looked at once more: a prompt may be taking one up at this moment.
+    # Locked first, then checked again: a prompt may be linking one at this moment.
     locked = unused.select_for_update(skip_locked=True, of=("self",))
     pks = list(locked.values_list("pk", flat=True)[:BATCH])
     still = Attachment.objects.filter(pk__in=pks).exclude(pk__in=AttachmentUse.objects.values("attachment"))
@@ -128,34 +131,34 @@ def delete_unused() -> int:
 
 
 def with_attachments(history: list[dict[str, Any]], owner: int, *, images: bool) -> list[dict[str, Any]]:
-    """The history with its attachments as a model takes them: as `data:` URLs, or (not `images`) as a short text.
+    """Return the history with its attachments as `data:` URLs, or (not `images`) as a short text.
 
-    All else stays verbatim. The newest come first where there are more than HISTORY_BYTES.
+    Everything else stays verbatim. Beyond HISTORY_BYTES the newest pictures win.
     """
-    room, told = HISTORY_BYTES if images else 0, list[dict[str, Any]]()
+    remaining, replaced = HISTORY_BYTES if images else 0, list[dict[str, Any]]()
     for message in reversed(history):
         content = message.get("content")
         if isinstance(content, msgspec.Raw) and PATH.encode() in bytes(content):
-            parts, room = _shown(content, owner, room)
-            told.append({**message, "content": parts})
+            parts, remaining = _shown(content, owner, remaining)
+            replaced.append({**message, "content": parts})
         else:
-            told.append(message)
-    return told[::-1]
+            replaced.append(message)
+    return replaced[::-1]
 
 
-def _shown(content: msgspec.Raw, owner: int, room: int) -> tuple[list[Any], int]:
+def _shown(content: msgspec.Raw, owner: int, remaining: int) -> tuple[list[Any], int]:
     shown: list[Any] = []
     for part in msgspec.json.decode(content, type=list[msgspec.Raw]):
         value = msgspec.json.decode(part)
         name = _reference(value)
-        picture = None if name is None else _picture(owner, name, room)
-        room -= len(picture.data) if picture else 0
+        picture = None if name is None else _picture(owner, name, remaining)
+        remaining -= len(picture.data) if picture else 0
         shown.append(part if name is None else _with_picture(value, picture))
-    return shown, room
+    return shown, remaining
 
 
-def _picture(owner: int, name: str, room: int) -> Picture | None:
-    rows = Attachment.objects.owned_by(owner).filter(public_id=name, size__lte=room)
+def _picture(owner: int, name: str, remaining: int) -> Picture | None:
+    rows = Attachment.objects.owned_by(owner).filter(public_id=name, size__lte=remaining)
     found = rows.values_list("content_type", "data").first()
     return Picture(found[0], bytes(found[1])) if found else None
 
@@ -164,10 +167,10 @@ def _with_picture(part: dict[str, Any], picture: Picture | None) -> dict[str, An
     if picture is None:
         return {"type": "text", "text": IMAGE}
     url = f"data:{picture.content_type};base64,{base64.b64encode(picture.data).decode()}"
-    place = part["image_url"] if isinstance(part["image_url"], dict) else {}
-    return {**part, "image_url": {**place, "url": url}}
+    source = part["image_url"] if isinstance(part["image_url"], dict) else {}
+    return {**part, "image_url": {**source, "url": url}}
 
 
 def next_attachment(owner: int, pk: int) -> Attachment | None:
-    """The owner's next picture in the order in which they came, with its bytes."""
+    """Return the owner's next picture by primary key, with its bytes."""
     return Attachment.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk").first()

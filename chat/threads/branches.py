@@ -1,4 +1,4 @@
-"""Branches of a thread: what leads to a message, what follows it, and the versions between which a reader can step."""
+"""Branches of a thread: ancestors, descendants, and the versions between which a reader can step."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ SELECT id FROM below WHERE NOT hidden AND turn IS NOT NULL ORDER BY turn DESC, p
 
 
 def ancestors(message: int | None, limit: int, *, hidden: bool = False) -> list[int]:
-    """The primary keys of the visible messages that lead to a message, itself first; with `hidden`, of all."""
+    """Return the keys of a message and its visible ancestors, newest first; with `hidden`, of all."""
     with connection.cursor() as cursor:
         cursor.execute(_UPWARD, [message, hidden, limit])
         return [row[0] for row in cursor.fetchall()]
 
 
 def latest_leaf(thread: Thread, public_id: str) -> int:
-    """The last message of what was said most recently after a message. Raises BadRequest where that is unknown."""
+    """Return the newest descendant of a message. Raise BadRequest where the message is unknown."""
     return latest_leaf_below(find_message(thread, public_id, "leaf").pk)
 
 
 def latest_leaf_below(message: int) -> int:
-    """The same for the primary key of a visible message that has its place."""
+    """Return the newest visible descendant of a placed message, by primary keys."""
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST_END, [message])
         return int(cursor.fetchone()[0])
 
 
 def find_message(thread: Thread, public_id: str, name: str) -> Message:
-    """A visible message that has its place in the thread. Raises BadRequest that names the field."""
+    """Return a visible, placed message of the thread. Raise BadRequest that names the field."""
     rows = Message.objects.visible().filter(thread=thread, public_id=public_id, turn__isnull=False)
     row = rows.only("pk", "parent_id").first()
     if row is None:
@@ -59,7 +59,10 @@ def find_message(thread: Thread, public_id: str, name: str) -> Message:
 
 
 def versions(messages: Iterable[Message]) -> dict[int, list[str]]:
-    """For each message the ids of all versions of it, oldest first: replies to one prompt, or prompts after one message."""
+    """Map each message to the ids of its versions, oldest first.
+
+    Versions are replies to one prompt, or prompts after one message.
+    """
     shown = list(messages)
     return {
         **_replies([row for row in shown if row.response]),

@@ -1,4 +1,4 @@
-"""What a user takes along, read in small pieces: each call is one transaction, and holds a few MB at most."""
+"""A user's export, read in small pieces: each call is one transaction and holds a few MB at most."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from chat.threads import branches
 from chat.threads.messages import MessageView, shown
 from chat.threads.threads import find
 
-BATCH = 100  # rows looked at in one piece
-CHARACTERS = 1_000_000  # of messages in one piece; the first of them comes whole even if it is longer
-WHOLE_BRANCH = 1_000_000  # messages; more than any thread has
+# Rows read in one piece.
+BATCH = 100
+# Characters of messages in one piece; its first message comes whole even if it is longer.
+CHARACTERS = 1_000_000
+# Messages; more than any thread has.
+WHOLE_BRANCH = 1_000_000
 
-# From each message up to the first one that a client sees.
+# Walks from each message up to its first visible ancestor.
 _VISIBLE_PARENTS = """
 WITH RECURSIVE up AS (
     SELECT m.id AS start, p.parent_id, p.hidden, p.public_id
@@ -32,7 +35,7 @@ SELECT start, public_id FROM up WHERE NOT hidden
 
 @dataclass(frozen=True, slots=True)
 class ExportedMessage:
-    """A visible message, what it follows, and which model gave it."""
+    """A visible message, its parent's id, and the model that wrote it."""
 
     shown: MessageView
     parent: str | None
@@ -41,7 +44,7 @@ class ExportedMessage:
 
 @dataclass(frozen=True, slots=True)
 class AccountExport:
-    """What is known of a user, beside what was said."""
+    """The account data of a user, without messages."""
 
     user: User
     tokens: list[ApiToken]
@@ -56,12 +59,12 @@ def account(owner: int) -> AccountExport:
 
 
 def threads_after(owner: int, pk: int) -> list[Thread]:
-    """The owner's next threads, oldest first; empty: no more."""
+    """Return the owner's next threads, oldest first; empty at the end."""
     return list(Thread.objects.owned_by(owner).filter(pk__gt=pk).order_by("pk")[:BATCH])
 
 
 def messages_after(owner: int, thread: int, pk: int) -> tuple[list[ExportedMessage], int | None]:
-    """The next visible messages of a thread, of all its branches, and the primary key after which it goes on; None: nowhere."""
+    """Return the next visible messages of all branches, and the key to continue after (None: the end)."""
     rows = Message.objects.owned_by(owner).visible().filter(thread=thread, pk__gt=pk).order_by("pk")
     sizes = list(rows.values_list("pk", Length("content"))[:BATCH])
     taken = _fitting(sizes)
@@ -70,13 +73,16 @@ def messages_after(owner: int, thread: int, pk: int) -> tuple[list[ExportedMessa
 
 
 def branch(owner: int, thread_id: str) -> tuple[Thread, list[int]]:
-    """A thread and the primary keys of the messages of the branch that it shows, oldest first. Raises NotFound."""
+    """Return a thread and the keys of the messages on its current branch, oldest first. Raise NotFound."""
     thread = find(owner, thread_id)
     return thread, branches.ancestors(thread.leaf_id, WHOLE_BRANCH)[::-1]
 
 
 def messages_of(owner: int, pks: list[int]) -> tuple[list[ExportedMessage], list[int]]:
-    """As many of the first of these messages as make one piece, and the rest; what is gone meanwhile is left out."""
+    """Return as many of the first messages as fit one piece, and the remaining keys.
+
+    Messages deleted meanwhile are left out.
+    """
     found = Message.objects.owned_by(owner).visible().filter(pk__in=pks[:BATCH])
     sizes = dict(found.values_list("pk", Length("content")))
     taken = _fitting([(pk, sizes[pk]) for pk in pks[:BATCH] if pk in sizes])

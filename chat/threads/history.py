@@ -1,7 +1,7 @@
-"""What the model gets: the branch that leads to a prompt, hidden messages included, valid whatever happened before.
+"""The history for a model: the branch that leads to a prompt, hidden messages included, always valid.
 
-A call and its results are written in one transaction, so no stored call is unanswered; what a cut or a replacement of the
-visible reply took away is left out here.
+A call and its results are written in one transaction, so no stored call is unanswered. Text that a cut or a
+replacement of the visible reply removed is left out here.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from chat.models import Role
 from chat.text import is_failure_card
 
 _BRANCH = """
-WITH RECURSIVE told AS (
+WITH RECURSIVE system AS (
     SELECT m.id, length(m.content) AS size FROM chat_message m
     WHERE m.thread_id = (SELECT thread_id FROM chat_message WHERE id = %s) AND m.turn = 0 AND m.role = 'system'
 ), branch AS (
     SELECT m.*, 0 AS depth, m.role = 'user' AS prompted,
-           length(m.content) + (SELECT coalesce(sum(size), 0) FROM told)::bigint AS total
+           length(m.content) + (SELECT coalesce(sum(size), 0) FROM system)::bigint AS total
     FROM chat_message m WHERE m.id = %s
     UNION ALL
     SELECT m.*, depth + 1, branch.prompted OR m.role = 'user', branch.total + CASE m.role WHEN 'system' THEN 0
@@ -32,7 +32,7 @@ WITH RECURSIVE told AS (
 ), wanted AS (
     SELECT * FROM branch
     UNION ALL
-    SELECT m.*, NULL, NULL, 0 FROM told JOIN chat_message m ON m.id = told.id
+    SELECT m.*, NULL, NULL, 0 FROM system JOIN chat_message m ON m.id = system.id
     WHERE NOT EXISTS (SELECT FROM branch WHERE branch.id = m.id)
 )
 SELECT w.id, w.revision, w.depth IS NULL, w.role, w.content, w.parts, w.tool_calls, w.tool_call_id, w.hidden,
@@ -47,9 +47,10 @@ ORDER BY w.depth DESC NULLS FIRST, w.position
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """A stored message, as far as the model is concerned, with the ends of its response's log.
+    """A stored message as the model needs it, with the ends of its response's log.
 
-    `apart`: an imported system text that the walk up the branch did not come to. `total`: characters from here to the leaf.
+    `apart`: an imported system text that the walk up the branch did not reach. `total`: characters from this row to
+    the leaf.
     """
 
     id: int
@@ -73,9 +74,9 @@ Messages = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class HistoryExtent:
-    """Which rows a history was made of: those from `first` to `leaf`, and system texts before them.
+    """The rows of a history: those from `first` to `leaf`, and earlier system texts.
 
-    `revised`: of those whose content had been replaced by then, which revision it was.
+    `revised`: revision numbers of those whose content had been replaced by then.
     """
 
     leaf: int
@@ -84,15 +85,15 @@ class HistoryExtent:
 
 
 def history_for_model(leaf: int, budget: int) -> Messages:
-    """The chat-completions messages of the branch that ends with the message `leaf`, oldest first.
+    """Return the chat-completions messages of the branch that ends with `leaf`, oldest first.
 
-    Whole turns are dropped from the oldest on beyond `budget` characters; the newest always stays, and so do system texts.
+    Drop whole turns, oldest first, beyond `budget` characters; always keep the newest turn and system texts.
     """
     return history_with_extent(leaf, budget)[0]
 
 
 def history_with_extent(leaf: int, budget: int) -> tuple[Messages, HistoryExtent]:
-    """The same, and what it was made of."""
+    """Return the history for a model and the extent of the rows it was built from."""
     rows = [HistoryRow(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
     *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
     whole = [turn for turn in older if turn[0].total <= budget] + [newest]
@@ -102,7 +103,7 @@ def history_with_extent(leaf: int, budget: int) -> tuple[Messages, HistoryExtent
 
 
 def build_messages(rows: list[HistoryRow], first: int) -> Messages:
-    """The messages of the rows from `first` on, oldest first, and of the system texts before and apart from them."""
+    """Build the messages of the rows from `first` on, oldest first, after all earlier system texts."""
     kept, reached = [[row for row in rows if row.apart]], False
     for turn in _turns([row for row in rows if not row.apart]):
         reached = reached or turn[0].id == first
@@ -111,7 +112,7 @@ def build_messages(rows: list[HistoryRow], first: int) -> Messages:
 
 
 def _turns(rows: list[HistoryRow]) -> list[list[HistoryRow]]:
-    """The rows, oldest first, cut ahead of each prompt: a turn is a prompt and all that answers it, in whichever version."""
+    """Split the rows, oldest first, ahead of each prompt: a turn is a prompt and everything that answers it."""
     turns: list[list[HistoryRow]] = []
     for row in rows:
         if row.role == Role.USER or not turns:
@@ -123,33 +124,33 @@ def _turns(rows: list[HistoryRow]) -> list[list[HistoryRow]]:
 def _turn(rows: list[HistoryRow]) -> Iterable[dict[str, Any]]:
     reply = rows[-1] if rows[-1].role == Role.ASSISTANT and not rows[-1].hidden else None
     changed = reply is not None and (reply.edited or _is_cut(reply) or any(map(_is_beyond_log, rows)))
-    told = 0  # characters of the visible reply that the calls' own messages hold
+    repeated = 0  # characters of the visible reply that already stand in the calls' own messages
     for row in rows:
         if row is reply:
-            yield from _reply(row, 0 if changed else told)
+            yield from _reply(row, 0 if changed else repeated)
         elif not (reply is not None and _is_cut(reply) and _is_after(row, reply)):
-            told += len(row.content) if row.tool_calls else 0
+            repeated += len(row.content) if row.tool_calls else 0
             yield _message(row, "" if changed and row.tool_calls else row.content)
 
 
 def _is_cut(reply: HistoryRow) -> bool:
-    """Whether a stop left out what its reader had not seen."""
+    """Tell if a stop removed text that its reader had not seen."""
     return reply.kept_offset not in (None, reply.log_length)
 
 
 def _is_after(row: HistoryRow, reply: HistoryRow) -> bool:
-    """Whether this call, or this call's result, came after the end of what was kept of the reply."""
+    """Tell if this call or result came after the end of the kept reply."""
     return row.hidden and row.role != Role.SYSTEM and row.log_offset > (reply.kept_offset or 0)
 
 
 def _is_beyond_log(row: HistoryRow) -> bool:
-    """Whether the process died between storing this call and the text that led to it."""
+    """Tell if the process died between storing this call and the text that led to it."""
     return row.kept_offset is not None and row.log_length is not None and row.log_offset > row.log_length
 
 
-def _reply(row: HistoryRow, told: int) -> Iterable[dict[str, Any]]:
-    """The reply, unless nothing of it is left, or it is a card that said why there was none."""
-    content = row.content[told:]
+def _reply(row: HistoryRow, repeated: int) -> Iterable[dict[str, Any]]:
+    """Yield the reply, unless it is empty or a card that reports a failure."""
+    content = row.content[repeated:]
     if content and not is_failure_card(content):
         yield _message(row, content)
 
@@ -167,9 +168,9 @@ def _message(row: HistoryRow, content: str) -> dict[str, Any]:
 
 
 def repair_tool_calls(messages: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The same with every call answered, right after it and once: a provider refuses a history for ever otherwise.
+    """Yield the messages with every call answered, once and right after it; providers refuse others.
 
-    What this server writes is valid already; rows that came otherwise (an import, a repair by hand) need not be.
+    Rows written by this server are valid already; imported or hand-edited ones may not be.
     """
     unanswered: list[str] = []
     for message in messages:
@@ -202,7 +203,7 @@ class _Call(msgspec.Struct):
 
 
 def _calls(message: dict[str, Any]) -> list[_Call]:
-    """The calls of an assistant's message, the first of each id; none where they are not calls as a provider reads them."""
+    """Return the calls of an assistant's message, the first of each id; none where they are malformed."""
     if message["role"] != Role.ASSISTANT or message.get("tool_calls") is None:
         return []
     try:
@@ -216,7 +217,7 @@ def _calls(message: dict[str, Any]) -> list[_Call]:
 
 
 def _with_calls(message: dict[str, Any], calls: list[_Call]) -> dict[str, Any]:
-    """The message with just these calls; their text stays as it was stored where nothing had to go."""
+    """Return the message with just these calls, verbatim where none had to go."""
     if not calls:
         return {key: value for key, value in message.items() if key != "tool_calls"}
     whole = len(calls) == len(msgspec.json.decode(message["tool_calls"]))

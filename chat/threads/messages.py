@@ -1,4 +1,4 @@
-"""The messages of a thread, as its owner sees them; and what an owner may say about one."""
+"""The messages of a thread as its owner sees them, and the owner's feedback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chat.threads.threads import find
 
 @dataclass(frozen=True, slots=True)
 class MessageRange:
-    """Which messages: the newest `limit` before the message `before`, on the branch that ends with `leaf`."""
+    """A range of messages: the newest `limit` before `before`, on the branch that ends with `leaf`."""
 
     limit: int
     before: str | None = None
@@ -28,7 +28,10 @@ class MessageRange:
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A visible message with the state of its response: `offset` is where to follow from, null for a user's."""
+    """A visible message with the state of its response.
+
+    `offset`: the log offset from which to follow, None for a user's message.
+    """
 
     id: str
     role: str
@@ -42,15 +45,18 @@ class MessageView:
 
 
 def page(owner: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageView], bool]:
-    """The messages wanted, oldest first; and whether older ones exist. Raises NotFound and BadRequest."""
+    """Return the messages of a range, oldest first, and whether older ones exist.
+
+    Raise NotFound or BadRequest.
+    """
     thread = find(owner, public_id)
     pks = branches.ancestors(_last(thread, wanted), wanted.limit + 1)
     rows = Message.objects.visible().select_related("response").in_bulk(pks[: wanted.limit])
     versions = branches.versions(rows.values())
-    told = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(pks[: wanted.limit])]
+    placed = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(pks[: wanted.limit])]
     waiting = _waiting(thread) if wanted.before is None and wanted.leaf is None else []
-    more = len(pks) > wanted.limit or len(told) + len(waiting) > wanted.limit
-    return (told + waiting)[-wanted.limit :], more
+    more = len(pks) > wanted.limit or len(placed) + len(waiting) > wanted.limit
+    return (placed + waiting)[-wanted.limit :], more
 
 
 def _last(thread: Thread, wanted: MessageRange) -> int | None:
@@ -62,7 +68,7 @@ def _last(thread: Thread, wanted: MessageRange) -> int | None:
 
 
 def _waiting(thread: Thread) -> list[MessageView]:
-    """Queued prompts, in the order in which they came."""
+    """Return the queued prompts and their replies in order of arrival."""
     rows = Message.objects.visible().filter(thread=thread, turn=None, response__status=Status.QUEUED)
     replies = rows.select_related("response__prompt").order_by("response_id")
     pairs = [(reply.response.prompt, reply) for reply in replies if reply.response]
@@ -70,7 +76,7 @@ def _waiting(thread: Thread) -> list[MessageView]:
 
 
 def shown(row: Message, versions: list[str]) -> MessageView:
-    """A visible message, loaded with its response, as its owner sees it now."""
+    """Return the view of a visible message that was loaded with its response."""
     response = row.response
     content: Any = msgspec.Raw(row.content.encode()) if row.parts else row.content
     if response is None:
@@ -93,7 +99,7 @@ def shown(row: Message, versions: list[str]) -> MessageView:
 
 
 def _answer(owner: int, public_id: str, message_id: str) -> Message:
-    """An assistant's message, locked. Raises NotFound; BadRequest for a user's."""
+    """Return an assistant's message, locked. Raise NotFound, or BadRequest for a user's message."""
     thread = find(owner, public_id)
     rows = Message.objects.visible().filter(thread=thread, public_id=message_id if is_id(message_id) else "")
     row = rows.select_related("response").select_for_update(of=("self",)).first()
@@ -105,7 +111,7 @@ def _answer(owner: int, public_id: str, message_id: str) -> Message:
 
 
 def replace(owner: int, public_id: str, message_id: str, content: str) -> MessageView:
-    """Replace the content of an assistant's message. Raises NotFound, BadRequest, ThreadBusy while it runs."""
+    """Replace the content of an assistant's message. Raise NotFound, BadRequest or ThreadBusy."""
     row = _answer(owner, public_id, message_id)
     if row.response is not None and not row.response.ended:
         raise ThreadBusy("This message is still being written.")
@@ -124,7 +130,7 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Messag
 
 
 def rate(owner: int, public_id: str, message_id: str, feedback: Feedback) -> None:
-    """Keep what the owner thinks of an answer; the last word counts. Raises NotFound and BadRequest."""
+    """Store the owner's rating of an answer; the last one counts. Raise NotFound or BadRequest."""
     row = _answer(owner, public_id, message_id)
     said = {"feedback_score": feedback.score, "feedback_comment": feedback.comment}
     Message.objects.filter(pk=row.pk).update(**said)

@@ -1,4 +1,4 @@
-"""The history that a model is sent, within the limits of that model."""
+"""The message history sent to a model, within that model's limits."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
 
 @dataclass(frozen=True, slots=True)
 class ContextLimits:
-    """By which a model is told a history: after its own `system` text, within `budget` characters in all, with `images` or
-    without.
-    """
+    """Limits of a model's history: its own `system` text first, at most `budget` characters, with `images` or not."""
 
     system: str
     budget: int
@@ -30,8 +28,9 @@ class ContextLimits:
 
 @dataclass(frozen=True, slots=True)
 class ModelContext:
-    """What a model gets by these terms, and its `recipe`: `own`, the revision of the thread's prompt, `images`, and what
-    `chat.threads.history.Extent` tells.
+    """The messages for a model and their `provenance`.
+
+    The provenance holds `own` (the revision of the thread's prompt), `images`, and the fields of `HistoryExtent`.
     """
 
     terms: ContextLimits
@@ -40,19 +39,19 @@ class ModelContext:
 
 
 def build_context(response: int, terms: ContextLimits) -> ModelContext:
-    """The history with which a response begins, or goes on after a round of tools.
+    """Build the history with which a response begins, or continues after a round of tools.
 
-    Ahead of it the model's own system text and then the thread's: they are in no message that is stored. Both count towards
-    the budget, and always stay, as does the newest prompt.
+    The model's own system text and then the thread's come first; no stored message holds them. Both count towards
+    the budget and always stay, as does the newest prompt.
     """
     parent, own, revision, owner = sql.rows(_BEFORE, [response])[0]
-    told = (terms.system, own)
-    history, extent = history_with_extent(parent or 0, max(0, terms.budget - sum(map(len, told))))
+    texts = (terms.system, own)
+    history, extent = history_with_extent(parent or 0, max(0, terms.budget - sum(map(len, texts))))
     shown = attachments.with_attachments(history, owner, images=terms.images)
     provenance = {"own": revision, "images": terms.images}
     provenance |= {"leaf": extent.leaf, "first": extent.first, "revised": extent.revised}
-    return ModelContext(terms, [*system_messages(told), *shown], provenance)
+    return ModelContext(terms, [*system_messages(texts), *shown], provenance)
 
 
-def system_messages(told: Iterable[str]) -> Messages:
-    return [{"role": "system", "content": text} for text in told if text]
+def system_messages(texts: Iterable[str]) -> Messages:
+    return [{"role": "system", "content": text} for text in texts if text]

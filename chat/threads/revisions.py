@@ -1,4 +1,4 @@
-"""What messages and system prompts said before they were replaced."""
+"""Former contents of messages and system prompts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from datetime import datetime
 
 from chat.models import Message, Revision, Thread
 
-KEPT = 100  # of each text, besides the first: a form sends one for every field that is left
+# Revisions of each text, besides the first: a form sends one for every edited field.
+KEPT = 100
 
 
 def save_message_revision(row: Message) -> int:
-    """Keep what a message says, in the transaction that replaces it; the revision that comes. The caller holds the row."""
+    """Store a message's content before its replacement, in the same transaction. Return the new revision.
+
+    The caller holds the lock on the row.
+    """
     _keep(row.thread_id, row.pk, row.revision, row.content, row.parts, row.edited_at)
     return row.revision + 1
 
 
 def save_prompt_revision(thread: int) -> int:
-    """The same for a thread's system prompt; its row is locked here."""
+    """Lock the thread, store its system prompt before its replacement, and return the new revision."""
     row = Thread.objects.select_for_update(no_key=True).only("system_prompt", "revision").get(pk=thread)
     _keep(thread, None, row.revision, row.system_prompt, False, None)
     return row.revision + 1

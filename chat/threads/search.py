@@ -1,4 +1,4 @@
-"""Full-text search in a user's own threads: titles and readable text, words matched by their beginnings."""
+"""Full-text search in a user's own threads: titles and plain text, words matched by their beginnings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from django.db import connection
 from chat.models import Thread
 from chat.threads.threads import Listing, decode_cursor, encode_cursor, with_active
 
-EXCERPT_CHARACTERS = 160  # two lines of a thread list
-BEFORE_CHARACTERS = 40  # of context ahead of the first match
-TOOL_RESULTS = 5  # threads that the search tool tells a model about
+# Characters, two lines of a thread list.
+EXCERPT_CHARACTERS = 160
+# Characters of context ahead of the first match.
+BEFORE_CHARACTERS = 40
+# Threads in one result of the search tool.
+TOOL_RESULTS = 5
 
 _SEARCH = """
 WITH asked AS (
@@ -37,14 +40,14 @@ ORDER BY rank DESC, thread DESC LIMIT %(limit)s
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Some text around the first match, and the character ranges in it that matched."""
+    """Text around the first match, and the character ranges in it that matched."""
 
     text: str
     ranges: list[tuple[int, int]]
 
 
 def search(owner: int, wanted: Listing) -> tuple[list[tuple[Thread, Excerpt]], str | None]:
-    """One page of threads that match, best first, each with an excerpt; and the cursor of the next page."""
+    """Return one page of matching threads, best first, with excerpts, and the cursor of the next page."""
     rank, thread = decode_cursor(wanted.cursor, tuple[float, int]) if wanted.cursor else (None, None)
     facts: dict[str, Any] = {
         "owner": owner,
@@ -66,7 +69,7 @@ def search(owner: int, wanted: Listing) -> tuple[list[tuple[Thread, Excerpt]], s
 
 
 def excerpt(found: str, words: str) -> Excerpt:
-    """The part of a text in which the words stand."""
+    """Return the part of a text that contains the words."""
     wanted = [re.escape(word) for word in re.findall(r"\w+", words)]
     pattern = re.compile(rf"\b(?:{'|'.join(wanted)})\w*", re.IGNORECASE) if wanted else re.compile(r"(?!)")
     first = pattern.search(found)
@@ -76,6 +79,6 @@ def excerpt(found: str, words: str) -> Excerpt:
 
 
 def search_words(owner: int, words: str) -> list[dict[str, str]]:
-    """What the search tool tells a model: titles and excerpts of the best matches."""
+    """Return the titles and excerpts of the best matches, for the search tool."""
     found, _ = search(owner, Listing(TOOL_RESULTS, None, words, None))
     return [{"title": thread.title, "excerpt": part.text} for thread, part in found]

@@ -1,4 +1,4 @@
-"""Links to a thread: made and revoked by its owner, read by anybody who has one."""
+"""Public links to a thread, created and revoked by its owner."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from chat.schemas import is_id
 from chat.threads import branches
 from chat.threads.threads import find
 
-MAX_ACTIVE_SHARES = 100  # links of one user at once: more than anybody keeps an eye on
-RETRY_SECONDS = 60  # until a link may have expired; revoking one makes room at once
-PAGE_MESSAGES = 100  # on one page of a link
-PAGE_CHARACTERS = 2_000_000  # of its messages' texts; the newest comes whole even if it is longer
+# Links of one user at once: more than a user can oversee.
+MAX_ACTIVE_SHARES = 100
+# Seconds until a link may have expired; revoking one frees a place at once.
+RETRY_SECONDS = 60
+# Messages on one page of a link.
+PAGE_MESSAGES = 100
+# Characters of messages on one page; the newest message comes whole even if it is longer.
+PAGE_CHARACTERS = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SharedMessage:
-    """A visible message as strangers read it; `content` of a reply may hold a generated interface."""
+    """A visible message for strangers; `content` of a reply may hold a generated interface."""
 
     by_user: bool
     plain_text: str
@@ -31,7 +35,10 @@ class SharedMessage:
 
 @dataclass(frozen=True, slots=True)
 class SharedPage:
-    """A page of a shared thread, oldest message first; `earlier` is the `skip` of the page before it, None: there is none."""
+    """A page of a shared thread, oldest message first.
+
+    `earlier`: the `skip` of the previous page, None on the first.
+    """
 
     title: str
     shared_at: datetime
@@ -40,9 +47,9 @@ class SharedPage:
 
 
 def create(owner: int, thread_id: str, expires_at: datetime | None) -> Share:
-    """Share the branch that a thread shows, up to its last message that has ended.
+    """Share the thread's current branch up to its last finished message.
 
-    Raises NotFound, BadRequest where there is none, and QuotaExceeded.
+    Raise NotFound, QuotaExceeded, or BadRequest where no message has finished.
     """
     thread = find(owner, thread_id)
     User.objects.select_for_update(no_key=True).filter(pk=owner).first()
@@ -51,14 +58,14 @@ def create(owner: int, thread_id: str, expires_at: datetime | None) -> Share:
         raise QuotaExceeded(words, quota="shares", retry_after=RETRY_SECONDS)
     leaf = _last_ended(thread)
     if leaf is None:
-        raise BadRequest("This thread holds nothing yet that could be shared.")
+        raise BadRequest("This thread has no finished message to share yet.")
     share = Share.objects.create(owner_id=owner, thread=thread, leaf_id=leaf, expires_at=expires_at)
     share.refresh_from_db(fields=["created_at"])
     return share
 
 
 def _last_ended(thread: Thread) -> int | None:
-    """The leaf, or what came before it while that is still being written."""
+    """Return the leaf, or its predecessor while the leaf is still being written."""
     newest = branches.ancestors(thread.leaf_id, 2)
     running = Message.objects.filter(pk__in=newest, response__status__in=ACTIVE)
     writing = set(running.values_list("pk", flat=True))
@@ -66,7 +73,7 @@ def _last_ended(thread: Thread) -> int | None:
 
 
 def active_shares(owner: int) -> QuerySet[Share]:
-    """The links of an owner that work now, newest first."""
+    """Return an owner's working links, newest first."""
     mine = Share.objects.owned_by(owner).filter(thread__in=Thread.objects.owned_by(owner))
     return _unexpired(mine).order_by("-pk")
 
@@ -76,12 +83,12 @@ def _unexpired(shares: QuerySet[Share]) -> QuerySet[Share]:
 
 
 def of_thread(owner: int, thread_id: str) -> list[Share]:
-    """The thread's links that work, newest first. Raises NotFound."""
+    """Return the thread's working links, newest first. Raise NotFound."""
     return list(active_shares(owner).filter(thread=find(owner, thread_id)))
 
 
 def revoke(owner: int, share_id: str, thread_id: str | None = None) -> None:
-    """Let a link lead nowhere. Raises NotFound, also for one of another thread."""
+    """Revoke a link. Raise NotFound, also for a link of another thread."""
     mine = active_shares(owner).filter(public_id=share_id if is_id(share_id) else "")
     if thread_id is not None:
         mine = mine.filter(thread=find(owner, thread_id))
@@ -91,15 +98,15 @@ def revoke(owner: int, share_id: str, thread_id: str | None = None) -> None:
 
 
 def delete_expired() -> int:
-    """Delete links that lead nowhere any more; how many."""
+    """Delete expired links. Return the count."""
     return Share.objects.filter(expires_at__lt=Now()).delete()[0]
 
 
 def read(share_id: str, skip: int = 0) -> SharedPage | None:
-    """What a link shows, without the newest `skip` messages. None where it leads nowhere (any more)."""
+    """Return the page of a link without the newest `skip` messages, or None for a dead link."""
     share = _unexpired(Share.objects.filter(public_id=share_id)).first() if is_id(share_id) else None
     thread = Thread.objects.owned_by(share.owner_id).filter(pk=share.thread_id).first() if share else None
-    if share is None or thread is None:  # what its owner sees no more, nobody does
+    if share is None or thread is None:  # hidden from the owner, hence from strangers
         return None
     pks = branches.ancestors(share.leaf_id, skip + PAGE_MESSAGES + 1)[skip:]
     taken = _fitting(pks[:PAGE_MESSAGES])
@@ -110,7 +117,7 @@ def read(share_id: str, skip: int = 0) -> SharedPage | None:
 
 
 def _fitting(newest_first: list[int]) -> list[int]:
-    """As many as a page may hold, and always one."""
+    """Return the first messages that fit into one page, at least one."""
     rows = Message.objects.filter(pk__in=newest_first).annotate(size=Length("content") + Length("plain_text"))
     sizes = dict(rows.values_list("pk", "size"))
     taken, total = newest_first[:1], sizes.get(newest_first[0], 0) if newest_first else 0

@@ -1,4 +1,4 @@
-"""Threads, as their owner sees them."""
+"""A user's threads: find, list, create and change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FROM chat_response r JOIN chat_thread t ON t.id = r.thread_id WHERE r.owner_id =
 
 
 def find(owner: int, public_id: str) -> Thread:
-    """Raises NotFound, for another's id as for an unknown one."""
+    """Return the owner's thread. Raise NotFound, alike for a foreign and an unknown id."""
     thread = (
         with_active(Thread.objects.owned_by(owner)).filter(public_id=public_id).first()
         if is_id(public_id)
@@ -38,7 +38,7 @@ def find(owner: int, public_id: str) -> Thread:
 
 
 def with_active(threads: QuerySet[Thread]) -> QuerySet[Thread]:
-    """Each thread with `active_response_id`, the public id of what runs in it."""
+    """Annotate each thread with `active_response_id`, the public id of its running response."""
     running = Response.objects.filter(thread=OuterRef("pk"), status=Status.STREAMING)
     return threads.annotate(active_response_id=Subquery(running.values("public_id")[:1]))
 
@@ -49,7 +49,7 @@ def by_pk(thread: int) -> Thread | None:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Which threads to list: `archived` None means both kinds."""
+    """Parameters of a thread list; `archived` None means both kinds."""
 
     limit: int
     cursor: str | None
@@ -58,7 +58,7 @@ class Listing:
 
 
 def page(owner: int, wanted: Listing) -> tuple[list[Thread], str | None]:
-    """One page of threads, last activity first, and the cursor of the next one (None: no more)."""
+    """Return one page of threads, last activity first, and the cursor of the next page or None."""
     threads = with_active(Thread.objects.owned_by(owner))
     if wanted.archived is not None:
         threads = threads.filter(archived=wanted.archived)
@@ -77,7 +77,7 @@ def encode_cursor(position: list[Any]) -> str:
 
 
 def decode_cursor(cursor: str, shape: Any) -> Any:
-    """The position in a list that a cursor names. Raises BadRequest."""
+    """Return the list position that a cursor encodes. Raise BadRequest."""
     try:
         data = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
         return msgspec.json.decode(data, type=shape)
@@ -86,7 +86,7 @@ def decode_cursor(cursor: str, shape: Any) -> Any:
 
 
 def create(owner: int, wanted: NewThread, default_model: str) -> tuple[Thread, bool]:
-    """The thread, and whether it is new: an id that exists already gives that thread."""
+    """Return the thread and True if it is new; an existing id returns that thread."""
     public_id = wanted.thread_id or str(uuid4())
     title = wanted.title or (text.title_of(text.plain_text(wanted.message)) if wanted.message else "")
     fields = {
@@ -124,7 +124,7 @@ def active(thread: int) -> list[int]:
 
 
 def response(owner: int, public_id: str) -> Response:
-    """A response with its thread. Raises NotFound."""
+    """Return a response with its thread. Raise NotFound."""
     found = sql.row(_RESPONSE, [owner, public_id]) if is_id(public_id) else None
     if found is None:
         raise NotFound

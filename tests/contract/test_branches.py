@@ -1,4 +1,4 @@
-"""Versions and branches: regenerate, edit, choose; nothing that was said is lost. And what an owner thinks of an answer."""
+"""Versions and branches: regenerate, edit and choose without losing messages; feedback on answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sent(model: ScriptedModel, turn: int) -> list[str]:
 
 @pytest.fixture
 def regenerated(model: ScriptedModel, alice: Client) -> tuple[str, str, str]:
-    """A thread with two answers to one prompt: its id, the first answer's, the second's."""
+    """Return a thread with two answers to one prompt: its id, the first answer's, the second's."""
     model.script(answer("one"), answer("two"))
     thread, first, second = new_id("t"), new_id("r"), new_id("r")
     alice.chat("Prompt", thread=thread, response=first)
@@ -49,7 +49,7 @@ def test_the_next_prompt_follows_the_version_that_is_shown(
     assert sent(model, 3) == ["Prompt", "one", "After the first"]
 
 
-def test_choosing_a_version_shows_all_that_followed_it(
+def test_choosing_a_version_shows_everything_after_it(
     alice: Client, regenerated: tuple[str, str, str]
 ) -> None:
     thread, first, second = regenerated

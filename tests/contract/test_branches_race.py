@@ -1,4 +1,4 @@
-"""Versions that are asked for at once, in different processes."""
+"""Versions requested at once in different processes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def test_of_two_regenerates_at_once_the_later_interrupts_and_both_stay_as_versio
         path = f"/api/responses/{first}/regenerate"
         return client.http.post(path, json={"responseId": response}).status_code
 
-    def told() -> list[str] | None:
+    def claimed() -> list[str] | None:
         answered = [str(alice.get(f"/api/responses/{one}").json()["status"]) for one in others]
         return answered if sorted(answered) == ["stopped", "streaming"] else None
 
     with ThreadPoolExecutor(2) as pool:
         answers = [pool.submit(regenerate, place) for place in places]
         try:
-            statuses = eventually(told, says="not one of them made way for the other")
+            statuses = eventually(claimed, says="not one of them made way for the other")
             later = others[statuses.index("streaming")]
             assert alice.get(f"/api/threads/{thread}").json()["activeResponseId"] == later
         finally:

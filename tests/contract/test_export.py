@@ -1,4 +1,4 @@
-"""Exports: whole, of visible messages alone, and cheap for the server however slowly they are taken."""
+"""Exports are complete, hold visible messages only, and cost little however slowly they are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CANARY = "hidden-canary-93"
 
 
 def branched(model: ScriptedModel, client: Client) -> str:
-    """A thread with a round of tools, an edited prompt and a rated reply."""
+    """Return a thread with a round of tools, an edited prompt and a rated reply."""
     thread, reply = new_id("t"), new_id("r")
     model.script(
         tool_round(Call("calculate", json.dumps({"expression": CANARY}))), answer(APPLE), answer("Two.")
@@ -41,25 +41,23 @@ def export(client: Client, thread: str, form: str) -> httpx.Response:
     return answered
 
 
-def test_a_thread_as_json_has_all_branches_and_how_they_hang_together(
-    model: ScriptedModel, alice: Client
-) -> None:
+def test_a_json_export_has_all_branches_and_their_parents(model: ScriptedModel, alice: Client) -> None:
     thread = branched(model, alice)
     answered = export(alice, thread, "json")
-    told = answered.json()["thread"]
-    assert (told["threadId"], told["title"]) == (thread, "Größe & Co.")
-    said = [(one["role"], one["content"]) for one in told["messages"]]
+    exported = answered.json()["thread"]
+    assert (exported["threadId"], exported["title"]) == (thread, "Größe & Co.")
+    said = [(one["role"], one["content"]) for one in exported["messages"]]
     prompts = [("user", "First?"), ("assistant", APPLE), ("user", "First, edited?"), ("assistant", "Two.")]
     assert said == prompts
-    first, reply, edited, other = (one["id"] for one in told["messages"])
-    assert [one["parentId"] for one in told["messages"]] == [None, first, None, edited]
-    assert told["messages"][1]["feedback"] == {"score": 1, "comment": "Just so"}
-    assert [one["model"] for one in told["messages"]] == [None, "c1", None, "c1"]
-    assert_utc(told["messages"][0]["createdAt"])
-    assert {reply, other} <= {one["id"] for one in told["messages"]}
+    first, reply, edited, other = (one["id"] for one in exported["messages"])
+    assert [one["parentId"] for one in exported["messages"]] == [None, first, None, edited]
+    assert exported["messages"][1]["feedback"] == {"score": 1, "comment": "Just so"}
+    assert [one["model"] for one in exported["messages"]] == [None, "c1", None, "c1"]
+    assert_utc(exported["messages"][0]["createdAt"])
+    assert {reply, other} <= {one["id"] for one in exported["messages"]}
 
 
-def test_a_thread_as_markdown_is_the_shown_branch_in_words(model: ScriptedModel, alice: Client) -> None:
+def test_a_markdown_export_is_the_current_branch(model: ScriptedModel, alice: Client) -> None:
     text = export(alice, branched(model, alice), "markdown").text
     assert text.startswith("# Größe & Co.\n")
     assert "## You" in text
@@ -99,14 +97,14 @@ def test_everything_that_a_user_has_is_in_one_file(model: ScriptedModel, alice: 
     alice.chat([part(made)], thread=threads[1])
     link = alice.http.post(f"/api/threads/{threads[1]}/shares").json()
     bob.chat("Bob's words", thread=threads[0])
-    told = alice.get("/api/export").json()
-    assert told["account"]["username"] == alice.username
-    assert [thread["threadId"] for thread in told["threads"]] == threads
-    assert [len(thread["messages"]) for thread in told["threads"]] == [4, 2]
-    assert told["threads"][1]["messages"][0]["content"] == [part(made)]
-    assert told["shares"] == [{"threadId": threads[1], **link}]
-    assert [token["name"] for token in told["tokens"]] == ["tests"]
-    (picture,) = told["attachments"]
+    exported = alice.get("/api/export").json()
+    assert exported["account"]["username"] == alice.username
+    assert [thread["threadId"] for thread in exported["threads"]] == threads
+    assert [len(thread["messages"]) for thread in exported["threads"]] == [4, 2]
+    assert exported["threads"][1]["messages"][0]["content"] == [part(made)]
+    assert exported["shares"] == [{"threadId": threads[1], **link}]
+    assert [token["name"] for token in exported["tokens"]] == ["tests"]
+    (picture,) = exported["attachments"]
     assert (picture["attachmentId"], base64.b64decode(picture["data"])) == (made["attachmentId"], PNG)
 
 
@@ -118,15 +116,15 @@ def test_a_long_thread_is_exported_to_its_end(model: ScriptedModel, alice: Clien
         last = Message.objects.create(public_id=new_id(), content=f"Prompt {turn}.", **row)
     Thread.objects.filter(public_id=thread).update(leaf=last)
     wanted = [f"Prompt {turn}." for turn in range(1, 252)]
-    told = export(alice, thread, "json").json()["thread"]["messages"]
-    assert [one["content"] for one in told if one["role"] == "user"] == wanted
-    assert told == alice.get("/api/export").json()["threads"][0]["messages"]
+    exported = export(alice, thread, "json").json()["thread"]["messages"]
+    assert [one["content"] for one in exported if one["role"] == "user"] == wanted
+    assert exported == alice.get("/api/export").json()["threads"][0]["messages"]
     assert re.findall(r"Prompt \d+\.", export(alice, thread, "markdown").text)[1:] == wanted
 
 
 def test_an_account_without_anything_has_an_export_too(alice: Client) -> None:
-    told = alice.get("/api/export").json()
-    assert (told["threads"], told["shares"], told["attachments"]) == ([], [], [])
+    exported = alice.get("/api/export").json()
+    assert (exported["threads"], exported["shares"], exported["attachments"]) == ([], [], [])
 
 
 def test_a_token_stands_in_no_export(alice: Client) -> None:
@@ -137,7 +135,7 @@ def test_a_token_stands_in_no_export(alice: Client) -> None:
 
 
 def much(username: str, megabytes: int) -> None:
-    """Threads with long messages, more than any buffer on the way takes."""
+    """Return threads with messages longer than any buffer on the way."""
     owner = User.objects.get(username=username)
     text = "Many words. " * 85_000
     for number in range(megabytes):
@@ -148,7 +146,7 @@ def much(username: str, megabytes: int) -> None:
 
 
 def resident(server: Any) -> int:
-    """MiB of memory that the server's process takes."""
+    """Return the resident memory of the server's process in MiB."""
     pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
     return pages * 4 // 1024
 

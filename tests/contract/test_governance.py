@@ -1,4 +1,4 @@
-"""What staff do, as the user meets it: a hold, a redaction, a suspension, an erasure."""
+"""Actions of staff as the user meets them: a hold, a redaction, a suspension, an erasure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from tests.live.client import Client, new_id
 from tests.live.harness import eventually
 from tests.live.transports import SSE
 
-SAID = "Hello from the script."  # the scripted model's, where nothing else is asked of it
+# The scripted model's default answer.
+SAID = "Hello from the script."
 
 
 def user_of(client: Client) -> User:
@@ -84,8 +85,8 @@ def test_a_redacted_answer_is_a_tombstone_on_every_transport_and_for_the_model(
     assert alice.messages(thread)[-1]["content"] == redaction.TOMBSTONE
     assert alice.get(f"/api/responses/{response}/stream").text == redaction.TOMBSTONE
     assert_problem(alice.get(f"/api/responses/{response}/stream", offset=len(SAID)), "bad_offset", 400)
-    told = alice.response(response)
-    assert (told["status"], told["offset"], told["keptOffset"]) == ("done", length, length)
+    state = alice.response(response)
+    assert (state["status"], state["offset"], state["keptOffset"]) == ("done", length, length)
     alice.chat("Second", thread=thread)
     assert [row["content"] for row in model.requests[-1].messages] == ["First", redaction.TOMBSTONE, "Second"]
 
@@ -99,7 +100,7 @@ def test_a_page_that_still_shows_the_text_cannot_put_it_back(model: ScriptedMode
     assert alice.messages(thread)[-1]["content"] == redaction.TOMBSTONE
 
 
-def test_who_is_suspended_is_stopped_refused_and_cut_off(model: ScriptedModel, alice: Client) -> None:
+def test_a_suspended_user_is_stopped_refused_and_disconnected(model: ScriptedModel, alice: Client) -> None:
     response = new_id("r")
     model.script(broken("Hel", Stall()))
     reader = SSE.send(alice, response=response).until("Hel")
@@ -126,7 +127,7 @@ def test_ended_sessions_close_the_sockets_of_that_user_alone(
         assert his.ask("ping")["type"] == "pong"
 
 
-def test_the_server_itself_finishes_an_erasure_and_removes_what_is_old(
+def test_the_server_finishes_erasures_and_deletes_expired_rows(
     model: ScriptedModel, alice: Client, bob: Client, servers: Any
 ) -> None:
     old, young = new_id("t"), new_id("t")

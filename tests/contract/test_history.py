@@ -1,4 +1,4 @@
-"""Contract section 3: what the model gets is everything that was stored, in order, verbatim."""
+"""Contract section 3: the model gets all stored messages in order, verbatim."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_two_user_messages_in_a_row_stay_two(model: ScriptedModel, alice: Client
     assert roles == ["user", "user"]
 
 
-def test_an_edited_reply_is_what_the_model_gets(model: ScriptedModel, alice: Client) -> None:
+def test_the_model_gets_an_edited_reply(model: ScriptedModel, alice: Client) -> None:
     alice.chat("First", thread=(thread := new_id("t")), response=(response := new_id("r")))
     edited = alice.http.put(f"/api/threads/{thread}/messages/{response}", json={"content": "Edited ñ"})
     assert edited.is_success

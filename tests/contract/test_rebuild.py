@@ -1,4 +1,4 @@
-"""What a model was sent is put together again, byte for byte, whatever has become of the thread since."""
+"""A request to a model is rebuilt byte for byte, whatever happened to the thread since."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def recorded(alice: Client) -> list[UpstreamCall]:
 
 
 def assert_rebuilt(model: ScriptedModel, alice: Client) -> list[RebuiltRequest]:
-    """Every request that the model received is rebuilt, in order; what was rebuilt."""
+    """Assert that every request to the model is rebuilt, in order. Return the rebuilt requests."""
 
-    def told() -> Any:
+    def recorded() -> Any:
         calls = recorded(alice)
         return calls if len(calls) == len(model.requests) else None
 
-    found = [rebuild_request(call) for call in eventually(told, says="not every call has its row")]
+    found = [rebuild_request(call) for call in eventually(recorded, says="not every call has its row")]
     assert [one and one.body for one in found] == [request.body for request in model.requests]
     assert all(one and one.exact for one in found)
     return [one for one in found if one]
@@ -116,7 +116,7 @@ def test_a_model_that_failed_and_the_one_that_took_its_place(
     assert taken.causes is None
 
 
-def test_what_lay_behind_a_failure_is_kept_without_foreign_words(model: ScriptedModel, alice: Client) -> None:
+def test_the_cause_of_a_failure_is_kept_without_foreign_text(model: ScriptedModel, alice: Client) -> None:
     model.script(FAULTS["bad JSON"].behaviour)
     alice.chat("One")
     eventually(lambda: recorded(alice), says="no row")
@@ -148,8 +148,8 @@ def test_the_system_prompt_that_a_thread_had_then(model: ScriptedModel, alice: C
         assert alice.http.patch(f"/api/threads/{thread}", json={"systemPrompt": prompt}).is_success
     alice.chat("One", thread=thread)
     found = assert_rebuilt(model, alice)
-    told = [one.messages[0]["content"] for one in found]
-    assert told == ["Be brief.", "Be long.", "One", "Be brief."]
+    recorded = [one.messages[0]["content"] for one in found]
+    assert recorded == ["Be brief.", "Be long.", "One", "Be brief."]
 
 
 def test_a_long_thread_of_which_the_oldest_turns_were_left_out(
@@ -163,7 +163,7 @@ def test_a_long_thread_of_which_the_oldest_turns_were_left_out(
     found = assert_rebuilt(model, alice)
     assert [message["role"] for message in found[-1].messages].count("user") < 5
     assert [message["content"] for message in found[-1].messages[:2]] == ["You work for Example.", "Brief."]
-    # Shorter now, as after a redaction; what did not fit then is in no prompt for all that.
+    # Shorter now, as after a redaction; a turn that did not fit then must not appear now.
     Message.objects.filter(thread__public_id=thread, role="user").update(content="[removed]")
     shortened = rebuild_request(recorded(alice)[-1])
     assert shortened
@@ -183,7 +183,7 @@ def test_pictures_for_a_model_that_takes_them_and_for_one_that_does_not(
     assert [b"data:image/png;base64" in one.body for one in found] == [images, images]
 
 
-def test_what_is_gone_is_not_called_exact(model: ScriptedModel, alice: Client) -> None:
+def test_a_rebuild_with_missing_parts_is_not_exact(model: ScriptedModel, alice: Client) -> None:
     thread = new_id("t")
     alice.chat("One", thread=thread)
     alice.chat("Two", thread=thread)

@@ -1,4 +1,4 @@
-"""Contract section 4: one log, one cursor. The offset means the same on every transport."""
+"""Contract section 4: one log, one cursor; an offset means the same on every transport."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def test_a_finished_response_is_read_from_every_offset(
     model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     response = finished(model, alice)
-    heard = [transport.follow(alice, response, offset).rest() for offset in BOUNDARIES]
-    assert [one.text for one in heard] == [DATA[offset:] for offset in BOUNDARIES]
-    assert {one.end["status"] for one in heard} == {"done"}
+    received = [transport.follow(alice, response, offset).rest() for offset in BOUNDARIES]
+    assert [one.text for one in received] == [DATA[offset:] for offset in BOUNDARIES]
+    assert {one.end["status"] for one in received} == {"done"}
 
 
 def test_a_running_response_is_read_from_every_offset(
@@ -86,16 +86,16 @@ def test_an_offset_beyond_a_running_response_is_bad(model: ScriptedModel, alice:
     assert reader.rest().text == b"Hello"
 
 
-def test_one_transport_goes_on_where_another_was_left(model: ScriptedModel, alice: Client) -> None:
+def test_one_transport_resumes_where_another_stopped(model: ScriptedModel, alice: Client) -> None:
     for first in TRANSPORTS:
         for second in TRANSPORTS:
             gate, response = Gate(), new_id("r")
             model.script(answer("Größe ", gate, *pieces_of(APPLE)))
             seen = first.send(alice, response=response).until("Größe ")
             seen.close()
-            rest = second.follow(alice, response, len(seen.heard.text))
+            rest = second.follow(alice, response, len(seen.received.text))
             gate.open()
-            assert seen.heard.text + rest.rest().text == ("Größe " + APPLE).encode()
+            assert seen.received.text + rest.rest().text == ("Größe " + APPLE).encode()
 
 
 def test_a_stream_has_the_headers_of_the_chat_route(model: ScriptedModel, alice: Client) -> None:
@@ -106,9 +106,9 @@ def test_a_stream_has_the_headers_of_the_chat_route(model: ScriptedModel, alice:
 
 
 def test_every_event_carries_the_offset_after_it(model: ScriptedModel, alice: Client) -> None:
-    heard = SSE.follow(alice, finished(model, alice), 1).rest()
+    received = SSE.follow(alice, finished(model, alice), 1).rest()
     at = 1
-    for name, data in heard.events:
+    for name, data in received.events:
         at += len(data["text"].encode()) if name == "delta" else 0
         assert data["offset"] == at, name
     assert at == len(DATA)
@@ -119,13 +119,13 @@ def test_start_comes_first_and_one_end_comes_last(
     model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     response = finished(model, alice)
-    heard = transport.follow(alice, response, 3).rest()
-    names = [name for name, _ in heard.events]
+    received = transport.follow(alice, response, 3).rest()
+    names = [name for name, _ in received.events]
     assert (names[0], names[-1], names.count("start"), names.count("end")) == ("start", "end", 1, 1)
-    assert heard.start["responseId"] == response
-    assert heard.start.keys() >= {"threadId", "status", "offset"}
-    assert heard.start["offset"] == 3
-    assert heard.end.keys() >= {"status", "finishReason", "usage", "error", "keptOffset"}
+    assert received.start["responseId"] == response
+    assert received.start.keys() >= {"threadId", "status", "offset"}
+    assert received.start["offset"] == 3
+    assert received.end.keys() >= {"status", "finishReason", "usage", "error", "keptOffset"}
 
 
 def resumed(client: Client, response: str, last: str, offset: Any = 0) -> HttpReader:
@@ -145,11 +145,11 @@ def test_a_bad_last_event_id_is_a_bad_offset(model: ScriptedModel, alice: Client
     reader.close()
 
 
-def test_all_three_dialects_agree_on_how_it_ended(model: ScriptedModel, alice: Client) -> None:
+def test_all_three_dialects_agree_on_the_end(model: ScriptedModel, alice: Client) -> None:
     response = finished(model, alice)
     ends = [transport.follow(alice, response).rest().end for transport in TRANSPORTS]
-    told = [
+    states = [
         {key: end[key] for key in ("status", "finishReason", "usage", "error", "keptOffset")} for end in ends
     ]
-    assert told[0] == told[1] == told[2]
-    assert told[0]["keptOffset"] == len(DATA)
+    assert states[0] == states[1] == states[2]
+    assert states[0]["keptOffset"] == len(DATA)

@@ -1,4 +1,4 @@
-"""Links to threads: what strangers read under one, and that they read nothing else."""
+"""Links to threads: strangers read the shared branch and nothing else."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def share(client: Client, thread: str, **body: Any) -> dict[str, Any]:
 
 
 def read(client: Client, made: dict[str, Any]) -> httpx.Response:
-    """As somebody without cookies, token or anything."""
+    """Read a page without cookies or token."""
     return httpx.get(client.server.url + made["url"])
 
 
 def replies(page: httpx.Response) -> list[str]:
-    """The data from which the page's script draws."""
+    """Return the data from which the page's script draws."""
     found = re.search(r'<script id="replies" type="application/json">(.*?)</script>', page.text)
     assert found
     return list(json.loads(found[1]))
 
 
-def test_a_link_has_an_id_that_nobody_guesses(model: ScriptedModel, alice: Client) -> None:
+def test_a_link_has_an_unguessable_id(model: ScriptedModel, alice: Client) -> None:
     thread = thread_of(alice, "Hello")
     made = share(alice, thread)
     assert made.keys() == {"shareId", "url", "createdAt", "expiresAt"}
@@ -67,10 +67,10 @@ def test_anybody_reads_the_words_without_a_script_and_the_interface_with_one(
 def test_a_reader_leaves_no_trace_and_the_page_none_elsewhere(model: ScriptedModel, alice: Client) -> None:
     page = read(alice, share(alice, thread_of(alice, "Hello")))
     assert page.headers.get("set-cookie") is None
-    told = {name: page.headers[name] for name in ("x-robots-tag", "referrer-policy", "cache-control")}
-    assert told["x-robots-tag"].startswith("noindex")
-    assert told["referrer-policy"] == "no-referrer"
-    assert "no-store" in told["cache-control"]
+    headers = {name: page.headers[name] for name in ("x-robots-tag", "referrer-policy", "cache-control")}
+    assert headers["x-robots-tag"].startswith("noindex")
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "no-store" in headers["cache-control"]
 
 
 def test_markup_in_title_prompt_and_reply_stays_text(model: ScriptedModel, alice: Client) -> None:
@@ -81,7 +81,7 @@ def test_markup_in_title_prompt_and_reply_stays_text(model: ScriptedModel, alice
     assert replies(page)[-1] == f"{SCRIPT}</script>"
 
 
-def test_what_is_said_later_is_not_shared(model: ScriptedModel, alice: Client) -> None:
+def test_later_messages_are_not_shared(model: ScriptedModel, alice: Client) -> None:
     thread = thread_of(alice, "The first")
     made = share(alice, thread)
     alice.chat("The second", thread=thread)
@@ -106,7 +106,7 @@ def test_an_answer_that_is_being_written_is_not_shared(model: ScriptedModel, ali
     assert "secret" not in read(alice, made).text
 
 
-def test_the_branch_that_was_shown_is_the_one_that_is_shared(model: ScriptedModel, alice: Client) -> None:
+def test_the_current_branch_is_shared(model: ScriptedModel, alice: Client) -> None:
     thread, first = new_id("t"), new_id("p")
     alice.http.post("/api/threads", json={"threadId": thread, "title": "Ways"})
     alice.chat("One way", thread=thread, prompt=first)

@@ -30,14 +30,14 @@ def test_a_thread_is_made_with_all_its_fields(alice: Client) -> None:
     assert thread.keys() >= FIELDS
     for moment in ("createdAt", "updatedAt"):
         assert_utc(thread[moment])
-    told = (
+    state = (
         thread["threadId"],
         thread["title"],
         thread["model"],
         thread["archived"],
         thread["activeResponseId"],
     )
-    assert told == (name, "My plans", "openassistant", False, None)
+    assert state == (name, "My plans", "openassistant", False, None)
     assert alice.get(f"/api/threads/{name}").json() == thread
 
 
@@ -173,7 +173,9 @@ def test_a_deleted_thread_and_everything_of_it_is_unknown(model: ScriptedModel, 
     assert thread not in listed(alice)
 
 
-def test_a_deletion_stops_what_runs(model: ScriptedModel, alice: Client, transport: Transport) -> None:
+def test_a_deletion_stops_running_responses(
+    model: ScriptedModel, alice: Client, transport: Transport
+) -> None:
     model.script(broken("Hel", Stall()))
     reader = transport.send(alice, thread=(thread := new_id("t"))).until("Hel")
     assert alice.http.delete(f"/api/threads/{thread}").status_code == 204

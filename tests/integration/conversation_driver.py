@@ -1,4 +1,4 @@
-"""A thread that is talked in at the level of the store: prompts, streams, tools, stops and deaths, without a model."""
+"""A driver for conversations at the level of the database: prompts, streams, tools, stops, crashes; no model."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ from chat.threads.history import history_for_model
 from tests.integration.grammar import Json, as_sent
 
 NAME = "the-thread"
-EVERYTHING = 10**12  # characters: a budget that nothing reaches
+# Characters: an unreachable budget.
+EVERYTHING = 10**12
 
 
 @dataclass
 class Stream:
-    """A response as its process has it: what it wrote, of which the table lacks the end from `stored` on."""
+    """A response in its process: its segments, of which the table lacks those from `stored` on."""
 
     job: Job
     pieces: list[LogSegment] = field(default_factory=list)
@@ -44,7 +45,7 @@ class Stream:
 
     @property
     def prompt(self) -> int:
-        """The primary key of the message that it answers."""
+        """Return the primary key of the answered message."""
         return Response.objects.get(pk=self.job.response).prompt_id
 
     def length(self, pieces: int) -> int:
@@ -56,17 +57,17 @@ class Stream:
 
 
 class ConversationDriver:
-    """One user, one thread; `running` are the responses whose process lives, oldest first."""
+    """One user and one thread; `running` are the responses whose process lives, oldest first."""
 
     def __init__(self, user: User) -> None:
         self.user = user
         self.claim_context = ClaimContext(user.pk, uuid4(), True, "", ("c1",))
         self.running: list[Stream] = []
 
-    # What a user does
+    # Actions of a user
 
     def prompt(self, content: str | Content, **wanted: Any) -> Stream | None:
-        """Send a prompt; what it interrupts ends first. None where it is refused."""
+        """Send a prompt and end the response that it interrupts. Return None where it is refused."""
         content = Content(content) if isinstance(content, str) else content
         request = SendRequest(content, thread_id=NAME, **wanted)
         return self._start_stream(lambda: claim_response(self.claim_context, request))
@@ -90,7 +91,7 @@ class ConversationDriver:
         self.promote()
         return stream
 
-    # What a process does
+    # Actions of a process
 
     def of(self, response: int) -> Stream:
         return next(stream for stream in self.running if stream.job.response == response)
@@ -110,7 +111,7 @@ class ConversationDriver:
             stream.stored += len(addition.pieces)
 
     def tools(self, stream: Stream, results: Sequence[str]) -> None:
-        """A round of as many calls as there are results. Its ids are those of every other response's."""
+        """Run a round of one call for each result. The call ids repeat those of other responses."""
         assert tool_rounds.add_round(stream.job.response, stream.job.epoch, self.round(stream, results))
         stream.words = ""
         stream.rounds += 1
@@ -129,7 +130,7 @@ class ConversationDriver:
         self.promote()
 
     def crash(self, stream: Stream) -> None:
-        """Its process dies: what it had not stored is lost, and somebody else ends it."""
+        """Crash the process: unstored text is lost, and another process ends the response."""
         self.running.remove(stream)
         Response.objects.filter(pk=stream.job.response).update(lease_until=Now() - timedelta(seconds=1))
         ended = lifecycle.finish_orphan(stream.job.response, expired=True)
@@ -141,7 +142,7 @@ class ConversationDriver:
             if turns.promote(stream.job):
                 return
 
-    # What is there
+    # State
 
     @property
     def thread(self) -> Thread:
@@ -152,11 +153,11 @@ class ConversationDriver:
         return [stream for stream in self.running if stream.job.response in set(pks)]
 
     def rows(self) -> dict[int, Message]:
-        """All messages that have their place, by primary key."""
+        """Return all placed messages by primary key."""
         found = Message.objects.filter(owner=self.user, turn__isnull=False).select_related("response")
         return {row.pk: row for row in found.order_by("turn", "position")}
 
 
 def history(leaf: int | None, budget: int = EVERYTHING) -> list[Json]:
-    """What a model would get for this leaf, as it goes over the wire."""
+    """Return the model's history for this leaf, as sent over the wire."""
     return as_sent(history_for_model(leaf or 0, budget))

@@ -11,13 +11,13 @@ Json = dict[str, Any]
 
 
 def as_sent(messages: Iterable[Json]) -> list[Json]:
-    """The messages as they go over the wire."""
+    """Return the messages as sent over the wire."""
     sent: list[Json] = msgspec.json.decode(msgspec.json.encode(list(messages)))
     return sent
 
 
 def assert_valid(messages: list[Json]) -> None:
-    """Every call answered once and at once, no answer without a call, nothing empty, no key that nobody knows."""
+    """Assert that calls are answered once and at once, and that nothing is empty or unknown."""
     open_calls: list[str] = []
     for message in messages:
         if message["role"] == "tool":

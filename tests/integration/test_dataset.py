@@ -1,4 +1,4 @@
-"""The data set: valid logs, consistent figures, and no mixture with real users' rows."""
+"""The generated data set: valid logs, consistent figures, and no mixture with real users' rows."""
 
 from __future__ import annotations
 

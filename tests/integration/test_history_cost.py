@@ -1,4 +1,4 @@
-"""A long thread costs no more than one that fills the budget; and what goes where there is too much."""
+"""The cost of a long thread's history is bounded by the budget, and the oldest turns are dropped first."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ from tests.integration.grammar import Json, assert_valid
 
 pytestmark = pytest.mark.django_db
 
-WORDS = 40  # characters of each message in a long thread
-BUDGET = 8_000  # characters: a hundred such turns
+# Characters of each message in a long thread.
+WORDS = 40
+# Characters: a hundred such turns.
+BUDGET = 8_000
 PAGE = 50
-ROWS = (
-    8 * PAGE
-)  # that a page may cost: its messages, their responses, the versions of both, each found by an index
-SLACK = 5  # rows: one query looks for what comes before a thread's first message where a page reaches it
+# Rows that a page may read: its messages, their responses, the versions of both, each by an index.
+ROWS = 8 * PAGE
+# Rows: one query searches ahead of a thread's first message when a page reaches it.
+SLACK = 5
 
 # A prompt and its reply in turn, as `Response` and `Message` rows would be after so many turns.
 _TURNS = """
@@ -58,7 +60,7 @@ WHERE m.thread_id = %s AND before.thread_id = m.thread_id AND m.role = 'user' AN
 
 
 def long_thread(name: str, turns: int) -> Thread:
-    """A thread of so many turns, of a user of its own."""
+    """Return a thread of so many turns, owned by a new user."""
     owner = User.objects.create(username=name)
     thread = Thread.objects.create(owner=owner, public_id=NAME, model="c1", turns=turns)
     with connection.cursor() as cursor:
@@ -71,7 +73,7 @@ def long_thread(name: str, turns: int) -> Thread:
 
 @pytest.fixture
 def two_threads() -> tuple[Thread, Thread]:
-    """One of 300 messages, which is more than budget and page take, and one of 10,000."""
+    """Return a thread of 300 messages, more than budget and page take, and one of 10,000."""
     pair = long_thread("short", 150), long_thread("long", 5_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE chat_message, chat_response, chat_thread")
@@ -80,13 +82,13 @@ def two_threads() -> tuple[Thread, Thread]:
 
 @pytest.fixture
 def planned_as_for_millions() -> None:
-    """These tables are small enough for the planner to read them whole, which no statement but the history's keeps it from."""
+    """Forbid sequential scans: the planner would read these small tables whole."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL random_page_cost = 1; SET LOCAL enable_seqscan = off")
 
 
 def rows_read(work: Callable[[], Any]) -> tuple[int, int]:
-    """The statements of some work, and the rows that Postgres looks at for them."""
+    """Run some work. Return its statements, and the rows that Postgres reads for them."""
     with _plans() as plans:
         work()
     return len(plans), sum(map(_looked_at, plans))
@@ -94,7 +96,7 @@ def rows_read(work: Callable[[], Any]) -> tuple[int, int]:
 
 @contextmanager
 def _plans() -> Iterator[list[Json]]:
-    """The plans of the statements in the block, each run once more to be measured."""
+    """Return the plans of the block's statements, each run once more to be measured."""
     plans: list[Json] = []
     by_hand = sql.rows
 
@@ -116,7 +118,7 @@ def _plans() -> Iterator[list[Json]]:
 
 
 def _looked_at(plan: Json) -> int:
-    """Rows that came out of the tables and indexes below a node, those that a filter dropped included."""
+    """Return the rows read from tables and indexes below a node, filtered ones included."""
     below = sum(map(_looked_at, plan.get("Plans", [])))
     if "Relation Name" not in plan:
         return below
@@ -165,7 +167,7 @@ def test_the_last_version_is_chosen_at_the_same_cost_in_a_thread_of_any_length(
 
 @pytest.mark.parametrize("count", [10, 1_000])
 def test_a_page_of_any_size_takes_the_same_statements(count: int) -> None:
-    """Seven: thread, branch, messages, versions of replies, of prompts, of first prompts, what waits."""
+    """Seven: thread, branch, messages, versions of replies, of prompts, of first prompts, queued ones."""
     thread = long_thread("ada", count // 2)
     with CaptureQueriesContext(connection) as captured:
         found, _ = messages.page(thread.owner_id, NAME, MessageRange(1_000))
@@ -181,7 +183,7 @@ def test_a_list_of_threads_takes_one_statement(count: int) -> None:
     assert (len(found), len(captured)) == (count, 1)
 
 
-# What goes, and what stays
+# Dropped and kept turns
 
 
 CALL = {"id": "a", "type": "function", "function": {"name": "clock", "arguments": "{}"}}
@@ -189,7 +191,7 @@ TURN = st.tuples(st.integers(1, 60), st.lists(st.integers(0, 90), max_size=3), s
 
 
 def stored(owner: User, systems: int, turns: list[tuple[int, list[int], int]]) -> int:
-    """A thread of imported system texts and turns: a prompt's length, tool results', a reply's. The leaf's primary key."""
+    """Store imported system texts and turns (lengths of prompt, tool results, reply). Return the leaf's key."""
     thread = Thread.objects.create(owner=owner, public_id=f"t{Thread.objects.count()}", model="c1")
     parent: Message | None = None
     for turn, (asked, results, said) in enumerate([(0, [], 0)] * bool(systems) + turns):
@@ -223,17 +225,17 @@ def reply(said: int) -> list[Message]:
     return [Message(role="assistant", content="r" * said)] if said else []
 
 
-def turns_of(told: list[Json]) -> list[list[Json]]:
-    starts = [place for place, message in enumerate(told) if message["role"] == "user"]
-    return [told[start:end] for start, end in zip(starts, [*starts[1:], len(told)], strict=True)]
+def turns_of(sent: list[Json]) -> list[list[Json]]:
+    starts = [place for place, message in enumerate(sent) if message["role"] == "user"]
+    return [sent[start:end] for start, end in zip(starts, [*starts[1:], len(sent)], strict=True)]
 
 
-def size(told: list[Json]) -> int:
-    """The characters of messages, by the budget's measure."""
+def size(sent: list[Json]) -> int:
+    """Return the characters of messages by the budget's measure."""
     return sum(
         len(one["content"] or "")
         + (len(msgspec.json.encode(one["tool_calls"])) if "tool_calls" in one else 0)
-        for one in told
+        for one in sent
     )
 
 
@@ -249,22 +251,22 @@ def test_the_oldest_whole_turns_go_first(
 ) -> None:
     owner, _ = User.objects.get_or_create(username="ada")
     leaf = stored(owner, systems, turns)
-    whole, told = history(leaf, EVERYTHING), history(leaf, budget)
-    assert_valid(told)
-    kept, dropped = turns_of(told), len(turns_of(whole)) - len(turns_of(told))
-    assert [one for one in told if one["role"] == "system"] == whole[:systems]
-    assert told[systems:] == [one for turn in kept for one in turn]
+    whole, sent = history(leaf, EVERYTHING), history(leaf, budget)
+    assert_valid(sent)
+    kept, dropped = turns_of(sent), len(turns_of(whole)) - len(turns_of(sent))
+    assert [one for one in sent if one["role"] == "system"] == whole[:systems]
+    assert sent[systems:] == [one for turn in kept for one in turn]
     assert kept == turns_of(whole)[dropped:]
     assert kept, "the newest prompt stays"
-    assert len(kept) == 1 or size(told) <= budget
-    assert not dropped or size(told) + size(turns_of(whole)[dropped - 1]) > budget
+    assert len(kept) == 1 or size(sent) <= budget
+    assert not dropped or size(sent) + size(turns_of(whole)[dropped - 1]) > budget
 
 
 def test_the_newest_prompt_stays_ahead_of_more_results_than_the_budget_holds() -> None:
     leaf = stored(User.objects.create(username="ada"), 0, [(5, [], 5), (5, [90, 90, 90], 0)])
-    told = history(leaf, 100)
-    assert [one["role"] for one in told] == ["user", *["assistant", "tool"] * 3]
-    assert_valid(told)
+    sent = history(leaf, 100)
+    assert [one["role"] for one in sent] == ["user", *["assistant", "tool"] * 3]
+    assert_valid(sent)
 
 
 def test_a_system_text_stays_that_came_in_the_middle() -> None:
@@ -279,7 +281,7 @@ def test_a_system_text_stays_that_came_in_the_middle() -> None:
 
 
 def test_the_system_texts_count_and_stay() -> None:
-    """Those that are in no message: the model's own, the thread's."""
+    """Texts outside the messages: the model's own, the thread's."""
     owner = User.objects.create(username="ada")
     leaf = stored(owner, 0, [(40, [], 0), (40, [], 0), (40, [], 0)])
     prompt = Message.objects.get(pk=leaf)
@@ -297,5 +299,5 @@ def test_the_system_texts_count_and_stay() -> None:
         ]
         for budget in (0, 80, 120)
     ]
-    assert [told[:2] for told in roles] == [["system", "system"]] * 3
-    assert [told[2:] for told in roles] == [["user"], ["user"], ["user", "user"]]
+    assert [sent[:2] for sent in roles] == [["system", "system"]] * 3
+    assert [sent[2:] for sent in roles] == [["user"], ["user"], ["user", "user"]]

@@ -1,4 +1,4 @@
-"""I12: whatever happened in a thread, what the model gets is valid, and says each thing once."""
+"""Invariant I12: after any events in a thread, the model's history is valid and repeats nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ offsets = st.none() | st.integers(0, 300)
 
 
 class HistoryStateMachine(RuleBasedStateMachine):
-    """Everything that can happen to a thread, in any order; what the model would get is looked at after each step."""
+    """Apply all events of a thread in any order; check the model's history after each step."""
 
     talk: ConversationDriver
 
@@ -75,7 +75,7 @@ class HistoryStateMachine(RuleBasedStateMachine):
 
     @rule(content=words, busy=busy, number=numbers)
     def edit(self, content: str, busy: str, number: int) -> None:
-        """A branch after any message that a client sees, or ahead of all."""
+        """Add a branch after any visible message, or ahead of all."""
         after = [None, *(row.public_id for row in self.visible())]
         self.talk.prompt(content, busy=busy, parent_id=after[number % len(after)])
 
@@ -113,7 +113,7 @@ class HistoryStateMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.talk.running)
     @rule(number=numbers, offset=offsets)
     def stop(self, number: int, offset: int | None) -> None:
-        """Of one that waits too: its prompt is withdrawn."""
+        """Stop a response; the prompt of a queued one is withdrawn."""
         self.talk.end(self.any(number), Status.STOPPED, offset)
 
     @precondition(lambda self: self.talk.running)
@@ -147,12 +147,12 @@ class HistoryStateMachine(RuleBasedStateMachine):
         if not hasattr(self, "talk"):
             return
         for stream in self.talk.streaming():
-            told = as_sent(
+            sent = as_sent(
                 model_context.build_context(stream.job.response, ContextLimits("", 10**12)).messages
             )
-            assert_valid(told)
+            assert_valid(sent)
             prompt = Response.objects.select_related("prompt").get(pk=stream.job.response).prompt
-            last = [one["content"] for one in told if one["role"] == "user"][-1]
+            last = [one["content"] for one in sent if one["role"] == "user"][-1]
             assert last == (msgspec.json.decode(prompt.content) if prompt.parts else prompt.content)
 
     def visible(self) -> list[Message]:
@@ -163,24 +163,26 @@ class HistoryStateMachine(RuleBasedStateMachine):
 
 
 def assert_told(leaf: int) -> None:
-    """What the model gets for this leaf is valid, and what the rows that lead there say: each word once, each call that was
-    seen with its own result."""
-    told = history(leaf)
-    assert_valid(told)
+    """Assert that the history for this leaf is valid and contains the rows that lead to it.
+
+    Each word stands once, and each call that a reader saw has its own result.
+    """
+    sent = history(leaf)
+    assert_valid(sent)
     branch = list(upward(leaf))[::-1]
     assert_whole(branch)
-    assert said(told) == [turn for rows in turns(branch) for turn in expected(rows)]
+    assert said(sent) == [turn for rows in turns(branch) for turn in expected(rows)]
     kept = [
         row.content
         for rows in turns(branch)
         for row in rows
         if row.role == "tool" and not removed(row, rows[-1])
     ]
-    assert [message["content"] for message in told if message["role"] == "tool"] == kept
+    assert [message["content"] for message in sent if message["role"] == "tool"] == kept
 
 
 def assert_whole(branch: list[Message]) -> None:
-    """All that a reply's response left lies on the way to it."""
+    """Assert that every row of a reply's response lies on the way to it."""
     for reply in branch:
         if not reply.hidden and reply.response_id:
             left = {row.pk for row in branch if row.response_id == reply.response_id}
@@ -206,7 +208,7 @@ def turns(branch: list[Message]) -> list[list[Message]]:
 
 
 def expected(rows: list[Message]) -> list[tuple[str, Any]]:
-    """What a turn says, in the terms of `said`."""
+    """Return the expected history of a turn, in the terms of `said`."""
     prompt, *rest = rows
     content = msgspec.json.decode(prompt.content) if prompt.parts else prompt.content
     if not rest or rest[-1].hidden or (rest[-1].response and not rest[-1].response.ended):
@@ -216,9 +218,9 @@ def expected(rows: list[Message]) -> list[tuple[str, Any]]:
     return [("user", content), *([("assistant", reply)] if reply else [])]
 
 
-def said(told: list[Json]) -> list[tuple[str, Any]]:
-    """Who said what, the assistant's in one between two prompts, without calls and results."""
-    spoken = [one for one in told if one["role"] != "tool" and one["content"]]
+def said(sent: list[Json]) -> list[tuple[str, Any]]:
+    """Return role and text of each message, an assistant's joined between prompts, without calls and results."""
+    spoken = [one for one in sent if one["role"] != "tool" and one["content"]]
     found: list[tuple[str, Any]] = []
     for role, group in groupby(spoken, key=lambda one: one["role"]):
         texts = [one["content"] for one in group]
@@ -227,7 +229,7 @@ def said(told: list[Json]) -> list[tuple[str, Any]]:
 
 
 def removed(row: Message, reply: Message) -> bool:
-    """Whether a stop left this result out: its call came after what its reader had seen."""
+    """Tell if a stop removed this result: its call came after the text that the reader had seen."""
     response = reply.response
     if reply.hidden or response is None or response.kept_offset in (None, response.log_length):
         return False
@@ -243,7 +245,7 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("unlimited")
-def test_the_history_is_valid_whatever_happened() -> None:
+def test_the_history_is_valid_after_any_events() -> None:
     quick = settings(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,
@@ -268,9 +270,9 @@ def started(talk: ConversationDriver) -> Stream:
 
 
 def leaf(talk: ConversationDriver) -> list[Json]:
-    told = history(talk.thread.leaf_id)
-    assert_valid(told)
-    return told
+    sent = history(talk.thread.leaf_id)
+    assert_valid(sent)
+    return sent
 
 
 def test_a_replacement_after_a_stop_brings_no_call_back_that_the_stop_removed(
@@ -285,7 +287,7 @@ def test_a_replacement_after_a_stop_brings_no_call_back_that_the_stop_removed(
     assert [one["role"] for one in leaf(talk)] == ["user", "assistant"]
 
 
-def test_a_call_whose_text_was_lost_with_its_process_is_told_with_the_text_that_is_left(
+def test_a_call_whose_text_was_lost_in_a_crash_is_sent_with_the_remaining_text(
     talk: ConversationDriver,
 ) -> None:
     stream = started(talk)
@@ -294,9 +296,9 @@ def test_a_call_whose_text_was_lost_with_its_process_is_told_with_the_text_that_
     talk.say(stream, "Lost.")
     talk.tools(stream, ["12:00"])
     talk.crash(stream)
-    told = leaf(talk)
-    assert [one["role"] for one in told] == ["user", "assistant", "tool", "assistant"]
-    assert said(told) == [("user", "Hello"), ("assistant", "Kept. ")]
+    sent = leaf(talk)
+    assert [one["role"] for one in sent] == ["user", "assistant", "tool", "assistant"]
+    assert said(sent) == [("user", "Hello"), ("assistant", "Kept. ")]
 
 
 def reply_id(talk: ConversationDriver) -> str:

@@ -1,4 +1,4 @@
-"""A thread as the documents' own route keeps it (prompt, calls, results, answer) comes back to the model as it was."""
+"""A thread stored by the documented API (prompt, calls, results, answer) reaches the model unchanged."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STORED: list[Json] = [
 
 
 def store(talk: ConversationDriver, thread: list[Json]) -> None:
-    """Store messages as they would come: prompts from a client, the rest from a model and its tools."""
+    """Store messages by their usual way: prompts from a client, the rest from a model and its tools."""
     stream: Stream | None = None
     for place, message in enumerate(thread):
         if message["role"] == "user":
@@ -75,6 +75,6 @@ def add_round(stream: Stream, calls: list[Json], after: list[Json]) -> None:
 def test_a_thread_with_calls_results_and_answers_round_trips_exactly() -> None:
     talk = ConversationDriver(User.objects.create(username="ada"))
     store(talk, STORED)
-    told = history(talk.running[0].prompt)
-    assert_valid(told)
-    assert told == [{key: value for key, value in message.items() if key != "id"} for message in STORED]
+    sent = history(talk.running[0].prompt)
+    assert_valid(sent)
+    assert sent == [{key: value for key, value in message.items() if key != "id"} for message in STORED]

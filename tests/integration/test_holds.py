@@ -1,4 +1,4 @@
-"""A legal hold keeps threads, whoever deletes them; for their owner a deleted one is gone all the same."""
+"""A legal hold keeps threads from every deletion; to their owner a deleted thread is gone all the same."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_held_thread_that_its_owner_deletes_is_kept_whole(thread: Thread, hold
 
 
 @EITHER
-def test_for_its_owner_it_is_gone_from_every_place(thread: Thread, hold: Make) -> None:
+def test_a_held_thread_is_hidden_from_its_owner_everywhere(thread: Thread, hold: Make) -> None:
     hold(thread)
     owner, response = thread.owner_id, thread.responses.get()
     deletion.delete_thread(owner, thread.pk, thread.public_id)
@@ -111,7 +111,7 @@ def test_the_last_hold_lifted_lets_it_go(thread: Thread) -> None:
     assert not Thread.objects.exists()
 
 
-def test_a_hold_stays_on_record_when_what_it_kept_is_gone(thread: Thread) -> None:
+def test_a_hold_stays_on_record_after_its_thread_is_deleted(thread: Thread) -> None:
     hold = of_thread(thread)
     holds.lift_hold(hold, "other", "over")
     deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
@@ -127,7 +127,7 @@ def test_a_hold_is_lifted_once(thread: Thread) -> None:
     assert Hold.objects.get().lifted_by == "first"
 
 
-def test_the_database_itself_refuses_to_delete_what_is_held(thread: Thread) -> None:
+def test_the_database_refuses_to_delete_held_rows(thread: Thread) -> None:
     of_thread(thread)
     raw_delete(Message.objects.filter(thread=thread))
     raw_delete(Response.objects.filter(thread=thread))

@@ -1,4 +1,4 @@
-"""A prompt from its claim to what the model gets: read with the claim where it begins now, and never at the claim's expense."""
+"""The history for a prompt is read with its claim where the response starts at once, without delaying the claim."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.db import OperationalError
 from chat.db import execution
 from chat.models import Response, Status, User
 from chat.responses import lifecycle
+from chat.responses.claims import claim as claims
 from chat.responses.claims.claim import FIRST_EPOCH, ClaimContext, claim_with_context
 from chat.responses.lifecycle import Outcome
 from chat.schemas import Content, RegenerateRequest, SendRequest
 from chat.streams.storage import Append
-from chat.threads import model_context as context_module
-from chat.threads.model_context import ContextLimits
+from chat.threads.model_context import ContextLimits, build_context
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,9 +32,9 @@ def take(claim_context: ClaimContext, request: SendRequest | RegenerateRequest) 
     return execution._repeated(lambda: claim_with_context(claim_context, request, lambda model: TERMS))
 
 
-def test_a_response_that_begins_now_has_what_its_model_gets(claim_context: ClaimContext) -> None:
+def test_a_response_that_starts_at_once_has_its_history_with_the_claim(claim_context: ClaimContext) -> None:
     claim, model_context = take(claim_context, SendRequest(Content("Hello"), response_id="r"))
-    assert model_context == context_module.build_context(claim.job.response, TERMS)
+    assert model_context == build_context(claim.job.response, TERMS)
     assert model_context.terms is TERMS
     assert model_context.messages == [
         {"role": "system", "content": "Be brief."},

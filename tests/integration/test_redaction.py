@@ -1,4 +1,4 @@
-"""After a redaction nothing in the database holds the text, what is left is consistent, and nobody brings it back."""
+"""A redaction removes the text from the whole database, keeps it consistent, and cannot be undone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tests.live.checks import assert_valid_log
 
 pytestmark = pytest.mark.django_db
 
-WORD = "canaryword"  # stands in everything that was said, and in no name or id
+# A word in every message text, and in no name or id.
+WORD = "canaryword"
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
@@ -30,7 +31,7 @@ WHERE table_schema = 'public' AND (data_type IN ('text', 'bytea', 'character var
 
 
 def traces(word: str) -> list[str]:
-    """The columns of all tables that hold the word somewhere."""
+    """Return the columns of all tables that contain the word."""
     found = []
     with connection.cursor() as cursor:
         cursor.execute(_COLUMNS)
@@ -53,7 +54,7 @@ def owner() -> User:
 
 @pytest.fixture
 def thread(owner: User) -> Thread:
-    """One turn with the word in every text of it; the reply is its log, less a think item."""
+    """Return a thread of one turn with the word in all its texts; the reply is its log without a think item."""
     thread = make_thread(owner, "x")
     response = thread.responses.get()
     call = f'[{{"id": "call-1", "type": "function", "function": {{"name": "t", "arguments": "{WORD}"}}}}]'
@@ -106,7 +107,7 @@ def test_a_picture_goes_with_the_message_that_shows_it(thread: Thread) -> None:
 
 
 def quoted(word: str) -> list[str]:
-    """The columns whose statistics quote the word."""
+    """Return the columns whose statistics quote the word."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tablename || '.' || attname FROM pg_stats WHERE schemaname = 'public' AND position(%s in "
@@ -150,7 +151,7 @@ def test_a_result_of_a_tool_goes_alone(thread: Thread) -> None:
     assert thread.messages.get(position=2).content == redaction.TOMBSTONE
 
 
-def test_the_tombstone_says_who_and_when(thread: Thread) -> None:
+def test_a_redaction_records_its_author_and_time(thread: Thread) -> None:
     redaction.redact_message(thread.messages.get(position=0), "staff")
     row = thread.messages.get(position=0)
     assert (row.content, row.plain_text, row.redacted_by) == (*[redaction.TOMBSTONE] * 2, "staff")
@@ -263,7 +264,7 @@ def test_parts_become_plain_text(owner: User) -> None:
     assert (row.content, row.parts, row.role) == (redaction.TOMBSTONE, False, Role.USER)
 
 
-def test_of_what_was_said_before_it_was_replaced_no_trace_is_left(thread: Thread) -> None:
+def test_revisions_are_redacted_too(thread: Thread) -> None:
     Response.objects.update(error_code=None, error_detail=None)
     reply = thread.messages.get(position=3)
     messages.replace(thread.owner_id, thread.public_id, reply.public_id, "harmless")
@@ -273,7 +274,7 @@ def test_of_what_was_said_before_it_was_replaced_no_trace_is_left(thread: Thread
     assert traces(WORD) == []
 
 
-def test_what_was_said_before_goes_with_its_message_whoever_deletes_it(thread: Thread) -> None:
+def test_revisions_are_deleted_with_their_message(thread: Thread) -> None:
     reply = thread.messages.get(position=3)
     messages.replace(thread.owner_id, thread.public_id, reply.public_id, "harmless")
     with connection.cursor() as cursor:

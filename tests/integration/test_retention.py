@@ -1,4 +1,4 @@
-"""What goes by age, what does not, and that a user goes with everything."""
+"""Retention by age, its exceptions, and the deletion of a user with all data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def guest() -> User:
 
 @pytest.fixture(autouse=True)
 def days(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads of accounts go after 30 days, those of guests after 3, records after 90."""
+    """Set retention: 30 days for threads of accounts, 3 for those of guests, 90 for audit records."""
     monkeypatch.setattr(
         retention,
         "settings",
@@ -140,7 +140,7 @@ def erase(user: User) -> None:
         pass
 
 
-def test_an_erased_user_goes_with_everything_and_nobody_elses(
+def test_an_erased_user_goes_with_all_their_data_and_no_other_users(
     owner: User, guest: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deletion, "THREADS", 1)
@@ -155,7 +155,7 @@ def test_an_erased_user_goes_with_everything_and_nobody_elses(
     assert Thread.objects.count() == Response.objects.count() == 1
 
 
-def test_from_the_first_moment_an_erased_user_is_nobody(owner: User) -> None:
+def test_an_erased_user_loses_access_at_once(owner: User) -> None:
     token, session = ApiToken.issue(owner), client_of(owner).cookies["sessionid"].value
     erasure.begin(owner.pk)
     for credentials in (Credentials(token, None), Credentials(None, session)):
@@ -183,7 +183,7 @@ def test_a_hold_that_comes_later_stops_an_erasure_until_it_is_lifted(owner: User
     assert erasure.pending_erasures() == [owner.pk]
 
 
-def test_an_erasure_waits_for_what_runs(owner: User) -> None:
+def test_an_erasure_waits_for_running_responses(owner: User) -> None:
     thread = make_thread(owner)
     make_response(thread, 2, thread.messages.get(position=0), status=Status.STREAMING)
     erasure.begin(owner.pk)

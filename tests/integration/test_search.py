@@ -1,4 +1,4 @@
-"""Search finds what a person can read in their own threads, and shows where."""
+"""Search finds the readable text of a user's own threads, and marks the matches."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def found(talk: ConversationDriver, words: str) -> list[Excerpt]:
 
 
 def marked(part: Excerpt) -> list[str]:
-    """What the ranges name; they lie in the text, one after the other."""
+    """Return the marked texts; check that the ranges are ordered and inside the text."""
     flat = [end for pair in part.ranges for end in pair]
     assert flat == sorted(flat)
     assert all(0 <= end <= len(part.text) for end in flat)
@@ -71,7 +71,7 @@ def test_words_of_a_reply_are_found(
 @pytest.mark.parametrize(
     "words", ["TextContent", "openui", "thesys", "buttons", "componentType", "quot", "nbsp"]
 )
-def test_what_nobody_reads_in_a_message_is_not_found(talk: ConversationDriver, words: str) -> None:
+def test_invisible_parts_of_a_message_are_not_found(talk: ConversationDriver, words: str) -> None:
     say(talk, FORM, version_2(PROGRAM))
     assert found(talk, words) == []
 
@@ -98,7 +98,7 @@ def test_a_replaced_reply_is_found_by_its_new_words_alone(talk: ConversationDriv
     assert (len(found(talk, "old")), len(found(talk, "new"))) == (0, 1)
 
 
-def test_a_stopped_reply_is_found_by_what_was_kept(talk: ConversationDriver) -> None:
+def test_a_stopped_reply_is_found_by_its_kept_text(talk: ConversationDriver) -> None:
     stream = talk.prompt("Something")
     assert stream is not None
     talk.say(stream, "Seen unseen")

@@ -1,4 +1,4 @@
-"""A history that came otherwise than through this server, an import or a repair by hand, is mended on its way to the model."""
+"""Imported or hand-edited histories are repaired on their way to the model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ whatever = st.fixed_dictionaries(
 
 
 def as_stored(message: Json) -> Json:
-    """Such keys and contents as the tables let any row have."""
+    """Generate messages with the keys and contents that the tables allow."""
     tool = message["role"] == Role.TOOL
     message = {key: value for key, value in message.items() if key != "tool_call_id" or tool}
     return (
@@ -49,14 +49,14 @@ def as_stored(message: Json) -> Json:
 
 
 def answered(message: Json) -> list[Json]:
-    """The message, and an answer to each of its calls."""
+    """Return the message and an answer to each of its calls."""
     ids = [call["id"] for call in msgspec.json.decode(message.get("tool_calls", b"[]"))]
     return [message, *({"role": "tool", "content": "", "tool_call_id": one} for one in ids)]
 
 
 @settings(derandomize=True, deadline=None)
 @given(st.lists(whatever.map(as_stored), max_size=12))
-def test_any_messages_whatever_are_mended(rows: list[Json]) -> None:
+def test_any_messages_are_repaired(rows: list[Json]) -> None:
     assert_valid(as_sent(repair_tool_calls(rows)))
 
 
@@ -68,6 +68,6 @@ valid = st.one_of(
 
 @settings(derandomize=True, deadline=None)
 @given(st.lists(valid.map(answered), max_size=8).map(lambda rows: list(chain.from_iterable(rows))))
-def test_what_is_valid_stays_as_it_is(rows: list[Json]) -> None:
+def test_valid_messages_stay_unchanged(rows: list[Json]) -> None:
     assert_valid(as_sent(rows))
     assert list(repair_tool_calls(rows)) == rows

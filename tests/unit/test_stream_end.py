@@ -1,4 +1,4 @@
-"""A streamed body ends, whatever goes wrong while it is read: under Daphne an error that escapes would hang its reader."""
+"""A streamed body ends on any error while it is read: under Daphne an escaping error would hang its reader."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def read(problem: Exception) -> bytes:
 @pytest.mark.parametrize(
     "problem", [Unavailable(), ValueError("canary"), RuntimeError()], ids=lambda it: type(it).__name__
 )
-def test_a_body_ends_with_what_was_read_before_an_error(
+def test_a_body_ends_with_the_text_read_before_an_error(
     problem: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert asyncio.run(read(problem)) == b"so far"

@@ -1,4 +1,4 @@
-"""A log's marks: which bytes came when, whatever part of them a flush had written."""
+"""A log's timings say which bytes came when, however flushes split them."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ def test_every_byte_that_is_left_keeps_its_moment(size: int) -> None:
     assert [moment for moment, length in moments(left) for _ in range(length)] == of_bytes[size:]
 
 
-def test_nothing_is_left_of_a_piece_that_was_written_whole() -> None:
+def test_a_fully_written_segment_leaves_nothing() -> None:
     assert storage.drop_prefix(PIECE, len(DATA)) == LogSegment(b"", b"", False)
