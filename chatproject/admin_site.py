@@ -1,4 +1,4 @@
-"""The admin's front: its own pages beside Django's, and an index by what one comes for."""
+"""The admin site: addresses of the reports, and an index grouped by subject."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
 
-# What stands where on the index, by the names of models; what is named nowhere stays under its app.
+# Groups of the index, by the names of models; models that are not listed stay under their app.
 GROUPS = {
     "Conversations": ("Thread", "Message", "Response"),
     "Usage": ("UpstreamCall", "Price"),
@@ -26,7 +26,7 @@ class ChatAdminSite(AdminSite):
     index_title = "Administration"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        # Not at the top: this module is read before there are any models.
+        # Imported here because this module is loaded before the models.
         from chat.admin.reports import dashboard, health
 
         own: list[URLPattern | URLResolver] = [
@@ -41,7 +41,7 @@ class ChatAdminSite(AdminSite):
         return self.admin_view(partial(view, site=self))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """By groups, our own pages first; one app's own page is Django's."""
+        """Return the index by groups, reports first; the page of a single app stays Django's."""
         if app_label:
             return super().get_app_list(request, app_label)
         apps = self._build_app_dict(request)
@@ -75,7 +75,7 @@ def _overview(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _group(name: str, models: list[dict[str, Any]]) -> dict[str, Any]:
-    """As Django describes an app; its heading leads to its first page."""
+    """Return a group in the form of Django's app list; its heading links to its first page."""
     address = models[0]["admin_url"] if models else ""
     return {
         "name": name,

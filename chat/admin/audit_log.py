@@ -1,4 +1,4 @@
-"""The access record: who looked at what was said, when and why. Nobody changes or deletes it here."""
+"""The audit log: views of content and actions of staff, with time and reason. Entries cannot be changed or deleted here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from chat.admin.readonly import ReadOnlyAdmin
 from chat.models import AuditLogEntry
 
-SHOWN = 50  # keys of a list's page that are written out: as many as a page has rows
+# Keys of a list view that an entry's page shows: as many as a page has rows.
+MAX_SHOWN_KEYS = 50
 
 
 @admin.register(AuditLogEntry)
@@ -35,6 +36,6 @@ class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditLogEntry]:
         return super().get_queryset(request).defer("shown")
 
-    @admin.display(description="keys on the list's page")
+    @admin.display(description="keys of the rows shown")
     def object_keys(self, row: AuditLogEntry) -> str:
-        return ", ".join(map(str, row.shown[:SHOWN])) or "-"
+        return ", ".join(map(str, row.shown[:MAX_SHOWN_KEYS])) or "-"

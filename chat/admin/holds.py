@@ -1,4 +1,4 @@
-"""Legal holds: made on the pages of threads and users, listed and lifted here."""
+"""Legal holds: placed on the pages of threads and users, listed and lifted here."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _is_in_force(request: HttpRequest, row: Hold) -> bool:
 HOLD = ObjectAction(
     "hold",
     "Put under legal hold",
-    "Nothing of it can be deleted or redacted until the hold is lifted: not by its owner, not by staff, not by age. "
-    "Its owner is not told; a thread that they delete is out of their sight, and kept.",
+    "Until the hold is lifted, nothing of it can be deleted or redacted: by its owner, by staff or by retention. "
+    "The owner is not notified; a thread that the owner deletes disappears from their list and is kept.",
     _PERMISSION,
     AuditAction.HELD,
     _place_hold,
@@ -40,7 +40,8 @@ HOLD = ObjectAction(
 LIFT = ObjectAction(
     "lift",
     "Lift the hold",
-    "If no other hold lies on it, it can be deleted and redacted again. What its owner deleted meanwhile goes within the hour.",
+    "Unless another hold covers it, it can be deleted and redacted again. Threads that the owner deleted meanwhile are erased "
+    "within the hour.",
     _PERMISSION,
     AuditAction.LIFTED,
     _lift,
@@ -49,7 +50,7 @@ LIFT = ObjectAction(
 
 
 def describe_holds(row: Thread | User) -> str:
-    """The holds that lie on a thread or a user, in words; "-": none does."""
+    """Return the holds in force on a thread or a user as text, or "-"."""
     in_force = Hold.objects.filter(thread=row) if isinstance(row, Thread) else Hold.objects.filter(user=row)
     return "; ".join(f"{hold.made_by}, {hold.made_at:%Y-%m-%d}: {hold.reason}" for hold in in_force) or "-"
 

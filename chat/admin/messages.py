@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import HttpRequest
 
 from chat import text
-from chat.admin import audit
+from chat.admin.access import audit
 from chat.admin.actions import redactions
 from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.inspection.transcript import earlier_revisions, full_message
@@ -20,14 +20,16 @@ from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Message, Thread
 from chat.reporting.admin_queries import with_words
 
-START_CHARACTERS = 120  # of a message in a list: two lines of its column
+# Characters of a message in a list: two lines of its column.
+START_CHARACTERS = 120
 
 # Hidden messages have no readable text of their own.
 _START = Left(Coalesce(NullIf("plain_text", Value("")), F("content")), START_CHARACTERS)
 _VISIBLE_START = Case(When(hidden=False, then=_START), default=Value("(hidden)"))
 
-LAST = 2**31 - 1  # the largest turn there can be: a prompt that waits for its own comes last
-_PLACE = Coalesce("turn", Value(LAST))
+# The largest possible turn: a queued prompt, which has no turn yet, sorts last.
+MAX_TURN = 2**31 - 1
+_SORT_TURN = Coalesce("turn", Value(MAX_TURN))
 
 
 @admin.register(Message)
@@ -54,8 +56,8 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
     )
     content_fields = ("start",)
     unfilterable = ("content", "plain_text", "tool_calls", "search", "feedback_comment", "feedback_score")
-    search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
-    search_help_text = "Whole ids of messages and threads; words too for who may read them"
+    search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
+    search_help_text = "Complete ids of messages and threads; words too if you may read content"
     fields = (
         "public_id",
         ("thread_link", "owner_link", "response_link"),
@@ -67,12 +69,12 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         start = _START if audit.can_read_hidden(request) else _VISIBLE_START
-        messages = super().get_queryset(request).annotate(start=start, place=_PLACE)
+        messages = super().get_queryset(request).annotate(start=start, sort_turn=_SORT_TURN)
         return messages.defer("search", "content", "plain_text", "tool_calls")
 
     def get_keyset_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Those of one thread in its own order."""
-        return ("-place", "-position", "-pk") if "thread__id__exact" in request.GET else self.ordering
+        """Order the messages of a single thread by turn."""
+        return ("-sort_turn", "-position", "-pk") if "thread__id__exact" in request.GET else self.ordering
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
@@ -126,5 +128,5 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
 
     @admin.display(description="text")
     def start(self, row: Any) -> str:
-        """Calls of tools come without text; the row needs something to click on all the same."""
+        """Return a placeholder for tool calls, which have no text: the row needs a link to its page."""
         return str(row.start) or "(no text)"

@@ -1,4 +1,4 @@
-"""What the pages about content share: they can be looked at and nothing else, and a list loads only what it shows."""
+"""Base classes of the admin's tables: read-only pages, lists that load only the columns they show, audited content."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 
-from chat.admin import audit
+from chat.admin.access import audit
 from chat.admin.lists.paging import KeysetAdmin, KeysetChangeList
 from chat.models import AuditAction, Thread
 
 M = TypeVar("M", bound=Model)
 
-ROWS = 50  # of a list's page: two screens of a desktop
+# Rows of a list's page: two screens of a desktop.
+ROWS = 50
 
 
 class DeferredColumnsChangeList(KeysetChangeList):
-    """A list that leaves texts in the database: one reply can be a mebibyte."""
+    """A list that does not load texts: one reply can be a mebibyte."""
 
     model_admin: ReadOnlyAdmin[Any]
 
@@ -32,17 +33,18 @@ class DeferredColumnsChangeList(KeysetChangeList):
 
 
 class ReadOnlyAdmin(KeysetAdmin[M]):
-    """`listed` are the columns that a list loads."""
+    """A table that cannot be changed. `listed` are the columns that its list loads."""
 
     listed: ClassVar[tuple[str, ...]] = ()
     actions = None
     list_per_page = ROWS
-    show_full_result_count = False  # it would count the whole table for a number that nobody needs
-    show_facets = ShowFacets.NEVER  # the same for each choice of each filter
+    # Both would count the whole table, facets once for each choice of each filter.
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
     sortable_by: ClassVar[tuple[str, ...]] = ()
 
     class Media:
-        css = {"all": ["chat/admin.css"]}
+        css = {"all": ["chat/css/admin/admin.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -58,11 +60,11 @@ class ReadOnlyAdmin(KeysetAdmin[M]):
 
 
 class ContentAdmin(ReadOnlyAdmin[M]):
-    """Pages on which content stands, for those who may read it, each look on record.
+    """A table with content, shown to users with `chat.read_content`; each view is recorded in the audit log.
 
-    Whoever has only Django's right to view sees that a row exists. `said` are the fields and list columns that hold content
-    and are left out then, as are the filters `said_filters`. `unfilterable` columns no address can ask about: a filter would
-    tell them letter by letter. Words are searched for by who is shown content, in `get_search_results`.
+    Django's view permission alone shows that a row exists: the fields and columns `content_fields` and the filters
+    `content_filters` are left out. Columns in `unfilterable` cannot be queried by address, because a filter would disclose
+    them letter by letter. `get_search_results` searches words only if content is shown.
     """
 
     content_fields: ClassVar[tuple[str, ...]] = ()
@@ -70,7 +72,7 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     unfilterable: ClassVar[tuple[str, ...]] = ()
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Without its text a row is called by its id."""
+        """Add the id if the text is left out, so that a row has a name."""
         names = self._without_content_fields(
             super().get_list_display(request), self.shows_content(request, None)
         )
@@ -84,16 +86,16 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     def get_list_filter(self, request: HttpRequest) -> Any:
         shows_content = self.shows_content(request, None)
         return [
-            one
-            for one in super().get_list_filter(request)
-            if shows_content or one not in self.content_filters
+            choice
+            for choice in super().get_list_filter(request)
+            if shows_content or choice not in self.content_filters
         ]
 
     def _without_content_fields(self, names: Any, shows_content: bool) -> list[Any]:
         return [name for name in names if shows_content or name not in self.content_fields]
 
     def shows_content(self, request: HttpRequest, row: M | None) -> bool:
-        """Whether the page of a row (None: the list) may show content: a reader's, whose reason is known if one is wanted."""
+        """Return True if the page of a row (None: the list) may show content: permission is given, and a reason if required."""
         thread = self.thread_of(row) if row is not None else None
         return audit.can_read(request) and audit.reason_for(request, thread) is not None
 
@@ -103,42 +105,42 @@ class ContentAdmin(ReadOnlyAdmin[M]):
         )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list; where it shows content, whose it is goes on record before the page is made."""
-        answer = super().changelist_view(request, extra_context)
-        context = answer.context_data if isinstance(answer, TemplateResponse) else None
+        """Return the list; if it shows content, the view is recorded before the page is rendered."""
+        response = super().changelist_view(request, extra_context)
+        context = response.context_data if isinstance(response, TemplateResponse) else None
         if context and "cl" in context and audit.can_read(request):
             shown = audit.record_list_view(request, self.opts.model_name or "", context["cl"].result_list)
-            context["reason_wanted"] = not shown
-        return answer
+            context["reason_required"] = not shown
+        return response
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Django calls this when it has judged who may see the page."""
+        """Add content after Django has checked the permission to view the row."""
         row = context["original"]
         if audit.can_read(request):
             thread = self.thread_of(row)
             if audit.record_view(request, thread=thread, action=self.view_action(request), obj=row):
                 context.update(self.content_context(request, row))
             else:
-                context.update(reason_wanted=True, reason_thread=thread.pk)
+                context.update(reason_required=True, reason_thread=thread.pk)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def view_action(self, request: HttpRequest) -> AuditAction:
-        """What the record says of a page: whether its reader could see hidden parts."""
+        """Return the audit log's action for a page: its reader could see hidden content, or visible content alone."""
         return AuditAction.HIDDEN if audit.can_read_hidden(request) else AuditAction.VIEWED
 
     def thread_of(self, row: M) -> Thread:
-        """The thread whose content the row's page shows."""
+        """Return the thread whose content the row's page shows."""
         raise NotImplementedError
 
     def content_context(self, request: HttpRequest, row: M) -> dict[str, Any]:
-        """For the page's template: what only those get who may read. Hidden parts only where `access.can_read_hidden`."""
+        """Return the template's content; hidden content only if `audit.can_read_hidden` allows it."""
         return {}
 
 
 def link(kind: str, key: int | None, label: object) -> str:
-    """A link to a row's page; `kind` is the table's name in the admin's addresses."""
+    """Return a link to a row's page; `kind` is the table's name in the admin's addresses."""
     return (
         format_html('<a href="{}">{}</a>', reverse(f"admin:chat_{kind}_change", args=[key]), label)
         if key
@@ -147,5 +149,5 @@ def link(kind: str, key: int | None, label: object) -> str:
 
 
 def badge(kind: str, label: object) -> str:
-    """A short mark; `kind` is its style in `chat/admin.css`."""
+    """Return a short label; `kind` is its style in `chat/css/admin/admin.css`."""
     return format_html('<span class="chat-badge chat-{}">{}</span>', kind, label)

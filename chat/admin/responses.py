@@ -1,4 +1,4 @@
-"""Responses: the list with figures, and a page with the text log as its readers got it."""
+"""Responses: the list with figures, and a page with the text log as clients received it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from chat.admin import audit
+from chat.admin.access import audit
 from chat.admin.actions import redactions
 from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.inspection import live_log, prompts
@@ -24,9 +24,8 @@ from chat.models import Chunk, Message, Response, Role, Thread
 from chat.reporting.admin_queries import named
 from chat.text import plain_text, storable
 
-LOG_BYTES = (
-    2 * 1024 * 1024
-)  # of a log on its page: twice the largest text of a response, as the settings come
+# Bytes of a log that its page shows: twice the default of CHAT_TEXT_BYTES.
+LOG_BYTES = 2 * 1024 * 1024
 
 _LISTED_FIGURES = (
     "status",
@@ -45,7 +44,7 @@ _LISTED_FIGURES = (
 
 @dataclass(frozen=True, slots=True)
 class LogSection:
-    """Contiguous bytes of the log of one kind: text of the model, or a think item of ours that no message keeps."""
+    """Contiguous bytes of the log of one kind: text of the model, or an ephemeral think item, which no message stores."""
 
     start: int
     stop: int
@@ -55,7 +54,7 @@ class LogSection:
 
 @dataclass(frozen=True, slots=True)
 class LogView:
-    """`text` is what a person reads in the model's part of it; `cut` where the log goes on beyond LOG_BYTES."""
+    """A log for its page. `text` is the plain text of the model's part; `cut` is True if the log is longer than LOG_BYTES."""
 
     sections: list[LogSection]
     text: str
@@ -70,7 +69,7 @@ def log_of(response: Response) -> LogView:
 
 
 def _sections(rows: Any) -> Iterator[LogSection]:
-    """Joined before they are decoded: a row may end where it likes."""
+    """Yield sections of adjacent chunks; chunks are joined before decoding because one may end inside a character."""
     for think, group in groupby(rows, key=lambda row: row[2]):
         chunks = list(group)
         data = b"".join(bytes(chunk[3]) for chunk in chunks)
@@ -103,8 +102,8 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     sortable_by = ("created_at",)
     list_select_related = ("thread", "owner")
     listed = ("public_id", "thread__public_id", "owner__username", *_LISTED_FIGURES)
-    search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
-    search_help_text = "Whole ids of responses and threads, and whole user names"
+    search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
+    search_help_text = "Complete ids of responses and threads, and complete user names"
     ordering = ("-created_at", "-pk")
     fieldsets = (
         (
@@ -156,7 +155,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Figures are for everyone who may see that a response exists."""
+        """Add the figures, which need only the permission to view responses."""
         row = context["original"]
         context["trace"] = build_trace(row)
         context["may_stop"] = not row.ended and request.user.has_perm("chat.stop_response")
@@ -199,7 +198,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
 
     @admin.display(description="first token after", empty_value="-")
     def first_token(self, row: Response) -> str | None:
-        """Waiting in a queue is not the model's time."""
+        """Return the seconds to the first token, without the time in the queue."""
         return _seconds(row.started_at or row.created_at, row.first_token_at)
 
     @admin.display(description="duration", empty_value="-")

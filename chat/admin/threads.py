@@ -11,7 +11,8 @@ from django.http import Http404, HttpRequest
 from django.utils.text import Truncator
 
 from chat import text
-from chat.admin import audit, holds, reasons
+from chat.admin import holds
+from chat.admin.access import audit, reasons
 from chat.admin.actions import redactions
 from chat.admin.actions.exports import ExportingAdmin
 from chat.admin.actions.object_actions import ObjectActionsMixin
@@ -23,7 +24,8 @@ from chat.models import Message, Response, Status, Thread, User
 from chat.reporting.admin_queries import in_threads
 from chat.reporting.usage_totals import of_threads
 
-TITLE_CHARACTERS = 80  # in a list: one line
+# Characters of a title in a list: one line.
+TITLE_CHARACTERS = 80
 
 _ACTIVE_FIRST = Case(
     When(status=Status.STREAMING, then=Value(0)), When(status=Status.QUEUED, then=Value(1)), default=2
@@ -31,19 +33,19 @@ _ACTIVE_FIRST = Case(
 
 
 def _number(*, hidden: bool) -> Coalesce:
-    """How many messages of the kind a thread has, counted by its own index."""
+    """Return the number of hidden or visible messages of a thread, counted in their own index."""
     messages = Message.objects.filter(thread=OuterRef("pk"), hidden=hidden).order_by()
     return Coalesce(Subquery(messages.values("thread").annotate(number=Count("pk")).values("number")), 0)
 
 
 def _state() -> Subquery:
-    """The status of the response that runs or waits, else of the last one."""
+    """Return the status of the active response, else of the last one."""
     responses = Response.objects.filter(thread=OuterRef("pk")).order_by(_ACTIVE_FIRST, "-pk")
     return Subquery(responses.values("status")[:1])
 
 
 def _parse_position(request: HttpRequest) -> TranscriptPosition:
-    """Where in the thread a reader wants to be. Raises Http404 for what is no place."""
+    """Return the position that the address asks for. Raises Http404."""
     via, before = (_key(request.GET[name]) if name in request.GET else None for name in ("via", "before"))
     return TranscriptPosition(via, before)
 
@@ -85,9 +87,9 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
     listed = ("title", "public_id", "owner__username", "updated_at")
     content_fields = ("name", "title", "flagged")
     unfilterable = ("title", "system_prompt", "search")
-    search_fields = ("public_id",)  # what the box is shown for; see `get_search_results`
+    search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
     search_help_text = (
-        "Whole thread ids and user names; words in titles and messages too for who may read them"
+        "Complete thread ids and user names; words in titles and messages too if you may read content"
     )
     ordering = ("-updated_at", "-pk")
     fields = (
@@ -113,9 +115,9 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         words = text.storable(search_term.strip())
         if not words:
             return queryset, False
-        found = Q(public_id=words) | Q(owner__in=User.objects.filter(username=words).values("pk"))
+        named = Q(public_id=words) | Q(owner__in=User.objects.filter(username=words).values("pk"))
         return queryset.filter(
-            found | in_threads(words) if self.shows_content(request, None) else found
+            named | in_threads(words) if self.shows_content(request, None) else named
         ), False
 
     def attach_totals(self, rows: list[Thread]) -> None:
@@ -129,8 +131,8 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
     def content_context(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
         hidden, position = audit.can_read_hidden(request), _parse_position(request)
         shown = transcript(row, position, hidden=hidden)
-        told = row.system_prompt if hidden and position.newest else ""
-        return {"transcript": shown, "position": position, "system_prompt": told}
+        system_prompt = row.system_prompt if hidden and position.newest else ""
+        return {"transcript": shown, "position": position, "system_prompt": system_prompt}
 
     @admin.display(description="title")
     def name(self, row: Thread) -> str:
@@ -170,7 +172,6 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
 
     @admin.display(description="flagged")
     def flagged(self, row: Any) -> str:
-        """Answers that somebody found bad."""
         return badge("failed", row.totals.flagged) if row.totals.flagged else "-"
 
     @admin.display(description="state", empty_value="-")

@@ -1,4 +1,4 @@
-"""Calls of models and what they took, to look at; prices, to be changed by who may."""
+"""Calls of models with their usage (read-only), and prices."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from chat.admin.readonly import ROWS, ReadOnlyAdmin, badge
 from chat.models import CallOutcome, Price, UpstreamCall, User
 from chat.text import storable
 
-NUMBER = re.compile(r"[0-9]{1,18}")  # of a row: fits the database's integer
+# A primary key: fits the database's integer.
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @admin.register(UpstreamCall)
 class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
-    """What each call was told stands here as parameters and digests, never as text."""
+    """The calls of models. Requests are shown as parameters and digests, never as text."""
 
     list_display = (
         "started_at",
@@ -52,14 +53,14 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
     date_hierarchy = "started_at"
     sortable_by = ("started_at",)
     list_select_related = ("owner",)
-    search_fields = ("thread",)  # what the box is shown for; see `get_search_results`
-    search_help_text = "Whole numbers of threads and responses, and whole user names"
+    search_fields = ("thread",)  # makes Django show the search box; `get_search_results` does the search
+    search_help_text = "Primary keys of threads and responses, and complete user names"
     ordering = ("-started_at", "-pk")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[UpstreamCall], search_term: str
     ) -> tuple[QuerySet[UpstreamCall], bool]:
-        """A number is never looked for as a name: no index could tell which is meant."""
+        """Search numbers as primary keys alone, everything else as user names: each case then has an index."""
         name = storable(search_term.strip())
         if NUMBER.fullmatch(name):
             return queryset.filter(Q(thread=name) | Q(response=name)), False
@@ -73,7 +74,7 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
 
 @admin.register(Price)
 class PriceAdmin(admin.ModelAdmin[Price]):
-    """A price is valid until the next one of its model: a change is a new row, so that what was spent stays what it cost."""
+    """Prices of models. A price is valid until the next one of its model; a change is a new row, so past costs stay."""
 
     list_display = ("model", "valid_from", "prompt_price", "completion_price", "currency")
     list_filter = ("model",)

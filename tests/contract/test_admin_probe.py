@@ -1,4 +1,4 @@
-"""The admin on a running server: a probe goes the way of every prompt, and refused prompts are counted."""
+"""The admin on a running server: probes use the models' connections, and refused prompts are counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.live.harness import LiveServer
 
 @pytest.fixture
 def operator(live: None, server: LiveServer) -> Any:
-    """A superuser's browser on the shared server, signed in."""
+    """Yield the HTTP client of a superuser who is signed in to the shared server."""
     name, password = new_id("operator"), new_id("password")
     User.objects.create_superuser(name, password=password)
     with httpx.Client(base_url=server.url, timeout=20, verify=PLAIN_TEXT) as browser:
@@ -33,7 +33,7 @@ def probed(browser: httpx.Client, model: str) -> str:
     return browser.get(sent.headers["location"]).text
 
 
-def test_a_probe_asks_the_model_once_with_its_key_and_stores_nothing(
+def test_a_probe_calls_the_model_once_and_stores_nothing(
     model: ScriptedModel, operator: httpx.Client
 ) -> None:
     calls, responses = UpstreamCall.objects.count(), Response.objects.count()
@@ -42,7 +42,7 @@ def test_a_probe_asks_the_model_once_with_its_key_and_stores_nothing(
     assert (UpstreamCall.objects.count(), Response.objects.count()) == (calls, responses)
 
 
-def test_a_probe_tells_the_code_of_what_is_wrong(model: ScriptedModel, operator: httpx.Client) -> None:
+def test_a_probe_reports_the_error_code(model: ScriptedModel, operator: httpx.Client) -> None:
     model.default(refusal(401))
     assert "Model c1: model_failed after 0." in probed(operator, "c1")
 

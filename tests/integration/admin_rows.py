@@ -1,4 +1,4 @@
-"""Rows for the tests of the admin, and its pages as texts."""
+"""Rows for tests of the admin, and its pages as text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def client_of(user: User) -> Client:
 
 
 def page(client: Client, name: str, *args: object, **query: str | int) -> str:
-    """The text of an admin page that must be there."""
+    """Return the text of an admin page, which must answer 200."""
     answer = client.get(reverse(f"admin:{name}", args=args), query)
     assert answer.status_code == 200, name
     return answer.content.decode()
@@ -39,28 +39,28 @@ def make_response(thread: Thread, turn: int, prompt: Message, **fields: Any) -> 
 
 
 def make_thread(owner: User, text: str = "hello", **fields: Any) -> Thread:
-    """A thread with one whole turn: prompt, a call of a tool, its result, and the reply (which is stored first)."""
+    """Create a thread with one complete turn: prompt, tool call, its result, and the reply (which is stored first)."""
     number = Thread.objects.count()
     thread = Thread.objects.create(
         owner=owner, **{"public_id": f"thread-{number}", "title": text, "model": "c1", **fields}
     )
 
-    def say(position: int, role: Role, said: str, **more: Any) -> Message:
-        place = {"turn": 1, "position": position, "public_id": f"{thread.pk}-{position}"}
-        return Message.objects.create(owner=owner, thread=thread, role=role, content=said, **place, **more)
+    def add(position: int, role: Role, content: str, **more: Any) -> Message:
+        given = {"turn": 1, "position": position, "public_id": f"{thread.pk}-{position}"}
+        return Message.objects.create(owner=owner, thread=thread, role=role, content=content, **given, **more)
 
-    prompt = say(0, Role.USER, f"prompt {text}", plain_text=f"prompt {text}")
+    prompt = add(0, Role.USER, f"prompt {text}", plain_text=f"prompt {text}")
     response = make_response(thread, 1, prompt)
-    said = f"<content>reply {text}</content>"
-    reply = say(3, Role.ASSISTANT, said, response=response, plain_text=f"reply {text}")
+    content = f"<content>reply {text}</content>"
+    reply = add(3, Role.ASSISTANT, content, response=response, plain_text=f"reply {text}")
     call = {
         "id": "call-1",
         "type": "function",
         "function": {"name": f"tool {text}", "arguments": f'{{"a": "{text}"}}'},
     }
     hidden = {"hidden": True, "response": response}
-    asked = say(1, Role.ASSISTANT, "", parent=prompt, tool_calls=json.dumps([call]), **hidden)
-    result = say(2, Role.TOOL, f"result {text}", parent=asked, tool_call_id="call-1", **hidden)
+    call_message = add(1, Role.ASSISTANT, "", parent=prompt, tool_calls=json.dumps([call]), **hidden)
+    result = add(2, Role.TOOL, f"result {text}", parent=call_message, tool_call_id="call-1", **hidden)
     Message.objects.filter(pk=reply.pk).update(parent=result)
     thread.leaf = reply
     thread.save(update_fields=["leaf"])
@@ -68,19 +68,19 @@ def make_thread(owner: User, text: str = "hello", **fields: Any) -> Thread:
 
 
 def add_turn(thread: Thread, turn: int, after: Message | None = None, text: str = "more") -> Message:
-    """A prompt and its reply, at the end of the thread or after another message; the reply."""
-    place = {"owner": thread.owner, "thread": thread, "turn": turn, "plain_text": text, "content": text}
+    """Add a prompt and its reply at the end of the thread or after another message. Return the reply."""
+    common = {"owner": thread.owner, "thread": thread, "turn": turn, "plain_text": text, "content": text}
     parent = after or thread.leaf
-    prompt = Message.objects.create(public_id=f"p{thread.pk}-{turn}", role=Role.USER, parent=parent, **place)
+    prompt = Message.objects.create(public_id=f"p{thread.pk}-{turn}", role=Role.USER, parent=parent, **common)
     response = make_response(thread, turn, prompt)
     said = {"role": Role.ASSISTANT, "public_id": response.public_id, "position": 1}
-    thread.leaf = Message.objects.create(parent=prompt, response=response, **said, **place)
+    thread.leaf = Message.objects.create(parent=prompt, response=response, **said, **common)
     thread.save(update_fields=["leaf"])
     return thread.leaf
 
 
 def make_call(thread: Thread, **fields: Any) -> UpstreamCall:
-    """One of a million tokens in, half a million out; without a first token."""
+    """Create a call with a million prompt tokens, half a million completion tokens and no first token."""
     now = timezone.now()
     given = {
         "model": "c1",
@@ -98,7 +98,7 @@ def make_call(thread: Thread, **fields: Any) -> UpstreamCall:
 
 
 def shown(text: str) -> list[str]:
-    """Of a list of threads, the titles that are `title` and two digits."""
+    """Return the titles of the form `titleNN` in a list of threads."""
     return re.findall(r">(title\d\d)<", text)
 
 

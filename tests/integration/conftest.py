@@ -1,4 +1,4 @@
-"""Who works in the admin."""
+"""Clients of the admin."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.integration.admin_rows import client_of
 
 @pytest.fixture
 def admin() -> Client:
-    """The superuser."""
+    """Return the client of a superuser."""
     return client_of(User.objects.create_superuser("root"))
 
 
 @pytest.fixture
 def staff() -> Callable[..., Client]:
-    """Makes a member of staff with just the permissions that are named. The first is called `staff`."""
+    """Return a factory of clients of staff with exactly the given permissions. The first user is `staff`."""
     made = count()
 
     def make(*permissions: str) -> Client:

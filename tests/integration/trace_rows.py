@@ -1,4 +1,4 @@
-"""Rows for the tests of the recorder: a response with calls, arrivals and prices whose figures are known."""
+"""Rows for tests of the trace: a response with calls, arrivals and prices of known figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from chat.models import Chunk, Message, Price, Response, Role, Status, Thread, U
 from chat.streams import storage
 
 BEGAN = datetime(2026, 11, 20, 12, tzinfo=timezone.get_default_timezone())
-SAID = [(1200, "Hello"), (1250, " there"), (3250, ", you"), (3500, ".")]  # milliseconds, words
+# Milliseconds and text.
+SAID = [(1200, "Hello"), (1250, " there"), (3250, ", you"), (3500, ".")]
 
 
 def at(seconds: float) -> datetime:
@@ -19,10 +20,10 @@ def at(seconds: float) -> datetime:
 
 
 def make_recorded(owner: User, said: list[tuple[int, str]] = SAID, **fields: Any) -> Response:
-    """Queued for 0.5 s; a failed call, its fallback with tools, a second round; ended after 4 s."""
+    """Create a response: queued for 0.5 s; a failed call, its fallback with tools, a second round; ended after 4 s."""
     thread = Thread.objects.create(owner=owner, public_id=f"t-{Thread.objects.count()}", model="c1")
-    place = {"thread": thread, "owner": owner, "turn": 1}
-    prompt = Message.objects.create(public_id=f"p-{thread.pk}", role=Role.USER, content="Hi", **place)
+    common = {"thread": thread, "owner": owner, "turn": 1}
+    prompt = Message.objects.create(public_id=f"p-{thread.pk}", role=Role.USER, content="Hi", **common)
     times = {"started_at": at(0.5), "first_token_at": at(1.3), "finished_at": at(4)}
     ended = {"status": Status.DONE, "kept_offset": 0, "finish_reason": "stop", **times, **fields}
     response = Response.objects.create(
@@ -34,7 +35,7 @@ def make_recorded(owner: User, said: list[tuple[int, str]] = SAID, **fields: Any
         "role": Role.ASSISTANT,
         "content": "".join(words for _, words in said),
     }
-    thread.leaf = Message.objects.create(response=response, parent=prompt, position=1, **reply, **place)
+    thread.leaf = Message.objects.create(response=response, parent=prompt, position=1, **reply, **common)
     thread.save()
     end = write(response, said)
     Response.objects.filter(pk=response.pk, kept_offset=0).update(kept_offset=end, text_length=end)
@@ -66,7 +67,7 @@ def make_call(
 
 
 def write(response: Response, said: list[tuple[int, str]], start: int = 0, *, think: bool = False) -> int:
-    """One chunk with its marks; the log's end after it."""
+    """Append one chunk with its timings. Return the new end of the log."""
     data = "".join(words for _, words in said).encode()
     timings = b"".join(storage.pack_timing(moment, len(words.encode())) for moment, words in said)
     stop = start + len(data)

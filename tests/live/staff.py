@@ -12,7 +12,7 @@ PASSWORD = "for tests of the admin only"
 
 
 def staff_cookies(server: LiveServer) -> httpx.Cookies:
-    """Those of a new superuser who has logged in."""
+    """Return the cookies of a new superuser who has logged in."""
     name = new_id("staff")
     User.objects.create_superuser(name, password=PASSWORD)
     with httpx.Client(base_url=server.url) as http:

@@ -1,4 +1,4 @@
-"""The admin and a response that runs: who reads it, what it has said so far, and its stop, in whichever process."""
+"""The admin and a running response: its readers, its text so far, and its stop, in any process."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.live
 
 
 def poll_log(server: LiveServer, response: Response) -> Any:
-    """A function that looks at the response's log from the start."""
+    """Return a function that fetches the response's log from the start."""
     address, cookies = f"{server.url}/admin/chat/response/{response.pk}/log/", staff_cookies(server)
     return lambda: httpx.get(address, cookies=cookies).json()
 
 
-def test_readers_are_counted_as_they_come_and_go(
+def test_readers_are_counted_as_they_connect_and_leave(
     model: ScriptedModel, alice: Client, server: LiveServer
 ) -> None:
     gate, name = Gate(), new_id("r")

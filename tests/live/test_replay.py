@@ -1,4 +1,4 @@
-"""The page of a response in a real browser: a replay keeps to the record, and an answer that runs is followed and stopped."""
+"""The page of a response in a real browser: a replay keeps the recorded times; a running response is followed and stopped."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from tests.live.transports import SSE
 
 pytestmark = pytest.mark.live
 
-TOLERANCE = 50  # milliseconds; the promise
-TRIES = 3  # a machine that does much else may halt a browser in the middle of a frame; the text never differs
+# Milliseconds; the accuracy that the documentation promises.
+TOLERANCE = 50
+# A loaded machine may halt a browser within a frame; the text must be right in every attempt.
+ATTEMPTS = 3
 
-# What a person would see, and when, counted from the moment at which the button says that it plays; and when the browser
-# drew frames at all, which on a machine that does much else is not sixty times a second.
+# Collects the visible text with its time since the button shows that the replay runs, and the times of all frames: a loaded
+# machine draws fewer than sixty a second.
 WATCH = """new Promise((done) => {
   const part = (name) => document.querySelector(`[data-part="${name}"]`);
   const [raw, play, seen, frames] = [part("raw"), part("play"), [], []];
@@ -51,17 +53,17 @@ WATCH = """new Promise((done) => {
 
 @dataclass(frozen=True)
 class Watched:
-    """What was seen, as moments and the text so far, and the moments of all frames; in milliseconds."""
+    """A watched replay: pairs of time and text so far, and the times of all frames; in milliseconds."""
 
     seen: list[tuple[float, str]]
     frames: list[float]
 
     def deviations(self, said: list[tuple[int, str]], speed: int) -> list[tuple[float, float]]:
-        """Of each arrival: how far from its moment it was shown, and how far from the first frame that could show it."""
+        """Return for each arrival its distance from its recorded time, and from the first frame that could show it."""
         text, found = "", []
         for moment, words in said:
             before, text, due = text, text + words, moment / speed
-            shown = next(at for at, told in self.seen if len(told) > len(before))
+            shown = next(at for at, visible in self.seen if len(visible) > len(before))
             frame = next((at for at in self.frames if at >= due), shown)
             found.append((abs(shown - due), shown - frame if shown >= due else due - shown))
         return found
@@ -79,14 +81,14 @@ def address(server: LiveServer, response: Response) -> str:
 
 
 @pytest.mark.parametrize("speed", [1, 4])
-def test_a_replay_shows_each_word_when_it_came(
+def test_a_replay_shows_each_word_at_its_recorded_time(
     live: None, server: LiveServer, tab: DevToolsTab, speed: int
 ) -> None:
     said = [(300 + 40 * number, f"word {number} ñ🍎 ") for number in range(30)]
     said += [(2100, "after a silence "), (2400, "the end")]
     response = make_recorded(User.objects.create(username=new_id("user")), said)
     tab.open(address(server, response), staff_cookies(server))
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS):
         watched = Watched(**json.loads(tab.run(WATCH.replace("SPEED", str(speed)))))
         assert watched.seen[-1][1] == "".join(words for _, words in said)
         from_moment, from_frame = zip(*watched.deviations(said, speed), strict=True)
@@ -96,7 +98,7 @@ def test_a_replay_shows_each_word_when_it_came(
     assert statistics.median(from_moment) <= TOLERANCE
 
 
-def test_an_answer_that_runs_is_followed_and_stopped(
+def test_a_running_response_is_followed_and_stopped(
     model: ScriptedModel, alice: Client, server: LiveServer, tab: DevToolsTab
 ) -> None:
     gate, name = Gate(), new_id("r")
@@ -111,6 +113,6 @@ def test_an_answer_that_runs_is_followed_and_stopped(
     gate.open()
     tab.wait_for("document.querySelector('[data-part=raw]').textContent === 'Hello there'")
     tab.run("document.querySelector('.chat-stop button').click()")
-    told: Any = reader.rest().end
-    assert told["status"] == "stopped"
-    tab.wait_for("document.body?.textContent.includes('It is being stopped.')")
+    end: Any = reader.rest().end
+    assert end["status"] == "stopped"
+    tab.wait_for("document.body?.textContent.includes('The response is being stopped.')")

@@ -1,4 +1,4 @@
-"""Charts as numbers, the dashboard's times, and cells that no spreadsheet takes for a formula."""
+"""Charts as numbers, periods of the dashboard, and protection against formulas in CSV."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from chat.admin.reports.spreadsheet import cell, spreadsheet
 NOW = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 
 
-def test_bars_stand_one_on_the_other_and_end_at_a_round_number() -> None:
+def test_bars_are_stacked_and_the_axis_ends_at_a_round_number() -> None:
     chart = stacked("t", ["a", "b"], [Series("x", [3, 1]), Series("y", [5, None])])
     assert (chart.top, chart.middle, chart.width) == ("10", "5", 2)
     assert [(bar.y, bar.height, bar.colour) for bar in chart.bars] == [(70, 30, 0), (20, 50, 1), (90, 10, 0)]
     assert chart.bars[1].title == "a, y: 5"
 
 
-def test_an_axis_is_never_lower_than_what_it_measures() -> None:
+def test_an_axis_is_at_least_as_high_as_its_largest_value() -> None:
     for value in (0.003, 0.1, 0.9, 1, 7, 10, 10.1, 24.9, 26, 99, 1e6, 1.01e6):
         chart = stacked("t", ["a"], [Series("x", [value])])
         assert 20 <= chart.bars[0].height <= 100, value
 
 
-def test_an_empty_chart_has_an_axis_all_the_same() -> None:
+def test_an_empty_chart_has_an_axis() -> None:
     assert stacked("t", [], []).top == "1"
     assert stacked("t", ["a"], [Series("x", [0])]).bars == []
 
 
-def test_a_line_breaks_where_there_is_no_value_and_a_lone_one_is_a_dot() -> None:
+def test_a_line_is_interrupted_at_missing_values_and_a_single_one_is_a_dot() -> None:
     chart = lines("t", list("abcd"), [Series("x", [1, 2, None, 2])])
     assert [line.points for line in chart.lines] == ["0.50,50.00 1.50,0.00", "3.50,0.00 3.50,0.00"]
 
 
-def test_series_beyond_the_colours_begin_with_the_first_again() -> None:
+def test_more_series_than_colours_reuse_the_first_colour() -> None:
     chart = stacked("t", ["a"], [Series(str(number), [1]) for number in range(COLOURS + 1)])
     assert chart.bars[-1].colour == chart.legend[-1].colour == 0
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "text"),
     [
         (0, "0"),
         (7, "7"),
@@ -54,12 +54,12 @@ def test_series_beyond_the_colours_begin_with_the_first_again() -> None:
         (3e9, "3G"),
     ],
 )
-def test_a_number_is_shown_in_short(value: float, words: str) -> None:
-    assert shown(value) == words
+def test_a_number_is_abbreviated(value: float, text: str) -> None:
+    assert shown(value) == text
 
 
 @pytest.mark.parametrize(("name", "number"), [("24h", 24), ("7d", 168), ("30d", 30), ("90d", 90)])
-def test_a_range_has_that_many_hours_or_days_up_to_the_present_one(name: str, number: int) -> None:
+def test_a_period_has_as_many_hours_or_days_as_its_name_says(name: str, number: int) -> None:
     period = parse_period(QueryDict(f"range={name}"), NOW)
     starts = period.starts()
     assert len(starts) == number
@@ -67,7 +67,7 @@ def test_a_range_has_that_many_hours_or_days_up_to_the_present_one(name: str, nu
     assert period.query == {"range": name}
 
 
-def test_two_dates_are_whole_days_by_the_hour_if_they_are_near() -> None:
+def test_a_short_period_between_two_dates_is_shown_by_the_hour() -> None:
     near, far = (
         parse_period(QueryDict(f"from=2026-04-01&to={to}"), NOW) for to in ("2026-04-02", "2026-04-30")
     )
@@ -87,32 +87,32 @@ def test_two_dates_are_whole_days_by_the_hour_if_they_are_near() -> None:
         "to=2000-01-01",
     ],
 )
-def test_dates_that_cannot_be_shown_are_refused_with_a_reason(query: str) -> None:
+def test_invalid_dates_are_refused_with_a_reason(query: str) -> None:
     period = parse_period(QueryDict(query), NOW)
     assert period.error
     assert len(period.starts()) == 24
 
 
-def test_a_range_that_is_none_is_the_usual_one() -> None:
+def test_an_unknown_period_is_the_default_one() -> None:
     assert parse_period(QueryDict("range=century"), NOW).name in RANGES
     assert parse_period(QueryDict(""), NOW).error == ""
 
 
-def test_a_day_to_come_is_empty_and_no_mistake() -> None:
+def test_a_day_in_the_future_is_empty_and_not_an_error() -> None:
     period = parse_period(QueryDict("from=2026-06-01&to=2026-06-02"), NOW)
     assert (period.error, period.first, len(period.starts())) == ("", date(2026, 6, 1), 1)
 
 
-def test_the_longest_time_between_two_dates_is_bounded() -> None:
+def test_the_period_between_two_dates_is_bounded() -> None:
     assert len(parse_period(QueryDict("from=2025-04-01&to=2026-05-04"), NOW).starts()) <= MAX_DAYS
 
 
 @pytest.mark.parametrize("words", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_cell_that_would_be_calculated_is_quoted(words: str) -> None:
+def test_a_cell_that_would_be_evaluated_is_quoted(words: str) -> None:
     assert cell(words) == "'" + words
 
 
-def test_a_number_and_plain_words_stay_what_they_are() -> None:
+def test_numbers_and_plain_text_are_unchanged() -> None:
     assert [cell(-5), cell(2.5), cell("a=b"), cell(None)] == [-5, 2.5, "a=b", ""]
     answer = spreadsheet("x", ("a", "b"), [("=1", 2), ('say "hi", you', None)])
     assert answer.content.decode().splitlines() == ["a,b", "'=1,2", '"say ""hi"", you",']

@@ -18,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 
 from chat import db
-from chat.admin import audit
+from chat.admin.access import audit
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.models import Thread
 from chat.reporting import staff_export
@@ -26,20 +26,19 @@ from chat.reporting.staff_export import StaffExport
 
 logger = logging.getLogger(__name__)
 
-MAX_COUNTED_THREADS = (
-    10_000  # threads, on the page that asks; counting more would take longer than reading the number
-)
+# Threads that the confirmation page counts; counting more would delay it noticeably.
+MAX_COUNTED_THREADS = 10_000
 
 
 class ExportingAdmin(admin.ModelAdmin[Thread]):
-    """A list of threads that can be exported; mixed into its admin."""
+    """The export of a list of threads; mixed into its admin."""
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.export_view)
         return [path("export/", view, name="chat_thread_export"), *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        """By GET a page that says how many and asks why; by POST the export. The address's query is that of the list."""
+        """Return the confirmation page (GET) or the export (POST). The query string is that of the list."""
         if not (self.has_view_permission(request) and request.user.has_perm("chat.export_content")):
             raise PermissionDenied
         selection = self.get_changelist_instance(request).get_queryset(request)
@@ -66,11 +65,11 @@ class ExportingAdmin(admin.ModelAdmin[Thread]):
             "query": request.GET.urlencode(),
             "characters": audit.REASON_CHARACTERS,
         }
-        return TemplateResponse(request, "admin/chat/export.html", context)
+        return TemplateResponse(request, "admin/chat/actions/export.html", context)
 
 
 async def _lines(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator[bytes]:
-    """The file; its last line has the type `end`, without it the file is not whole. Never raises: its reader would hang."""
+    """Yield the lines of the file; a complete one ends with a line of the type `end`. Never raises: its reader would hang."""
     try:
         await sync_to_async(_close_connection)()
         yield staff_export.line(
@@ -92,15 +91,15 @@ async def _lines(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator
 
 
 def _close_connection() -> None:
-    """The request's own would wait for as long as the reader takes."""
+    """Close the request's connection, which would stay idle for as long as the client reads."""
     connection.close()
 
 
 async def _rows(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator[tuple[str, bytes]]:
     after = 0
-    while found := await db.atomic_async(staff_export.threads, selection, after, by):
-        after = found[-1].pk
-        for thread in found:
+    while batch := await db.atomic_async(staff_export.threads, selection, after, by):
+        after = batch[-1].pk
+        for thread in batch:
             yield "threads", staff_export.thread_line(thread, hidden=by.hidden)
             for portion in await db.atomic_async(staff_export.portions, thread.pk, hidden=by.hidden):
                 for row in await db.atomic_async(staff_export.messages, portion):

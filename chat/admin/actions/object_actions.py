@@ -1,4 +1,4 @@
-"""Deeds: what staff may do to a row. Each has a page that says what comes of it and asks why, and stands on record."""
+"""Actions of staff on one object. Each has a page that explains it and asks for a reason, and is recorded in the audit log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from chat.admin import audit
+from chat.admin.access import audit
 from chat.governance.exceptions import GovernanceError
 from chat.models import AuditAction
 
@@ -29,8 +29,11 @@ def _always(request: HttpRequest, row: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ObjectAction:
-    """`name` stands in its address, `right` is Django's name of a permission. `act` gets request, row and reason; it may
-    raise `Refused`. `offered` says whether it makes sense for this row, and whether this person may do it to this row."""
+    """An action on one object.
+
+    `name` is part of its address, `permission` is Django's name of a permission. `execute` gets request, row and reason and
+    may raise `GovernanceError`. `is_available` returns True if the action applies to this row and this user.
+    """
 
     name: str
     label: str
@@ -42,7 +45,7 @@ class ObjectAction:
 
 
 class ObjectActionsMixin(admin.ModelAdmin[M]):
-    """Pages with buttons for deeds; mixed into a table's admin."""
+    """Buttons and pages for object actions; mixed into a table's admin."""
 
     object_actions: ClassVar[tuple[ObjectAction, ...]] = ()
 
@@ -72,11 +75,11 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def is_allowed(self, request: HttpRequest, object_action: ObjectAction, row: Any) -> bool:
-        seen = self.has_view_permission(request, row) and request.user.has_perm(object_action.permission)
-        return seen and object_action.is_available(request, row)
+        permitted = self.has_view_permission(request, row) and request.user.has_perm(object_action.permission)
+        return permitted and object_action.is_available(request, row)
 
     def object_action_view(self, object_action: ObjectAction, request: HttpRequest, pk: int) -> HttpResponse:
-        """The page of a deed, and by POST the deed itself."""
+        """Return the confirmation page (GET), or execute the action (POST)."""
         row = self.get_object(request, str(pk))
         if not (self.has_view_permission(request) and request.user.has_perm(object_action.permission)):
             raise PermissionDenied
@@ -90,7 +93,7 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
         return self._confirmation_page(object_action, request, row)
 
     def _execute(self, object_action: ObjectAction, request: HttpRequest, row: Any, reason: str) -> bool:
-        """The deed and its record, together or not at all."""
+        """Execute the action and record it, in one transaction."""
         try:
             with transaction.atomic():
                 audit.record(request, object_action.recorded_action, row, reason=reason)
@@ -102,10 +105,10 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
         return True
 
     def _redirect_url(self, pk: int) -> str:
-        """The row's page, or the list where the row is gone."""
+        """Return the address of the row's page, or of the list if the row was deleted."""
         table = f"admin:chat_{self.opts.model_name}"
-        kept = self.model._default_manager.filter(pk=pk).exists()
-        return reverse(f"{table}_change", args=[pk]) if kept else reverse(f"{table}_changelist")
+        exists = self.model._default_manager.filter(pk=pk).exists()
+        return reverse(f"{table}_change", args=[pk]) if exists else reverse(f"{table}_changelist")
 
     def _confirmation_page(self, object_action: ObjectAction, request: HttpRequest, row: Any) -> HttpResponse:
         context = {
@@ -117,4 +120,4 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
             "back": self._redirect_url(row.pk),
             "characters": audit.REASON_CHARACTERS,
         }
-        return TemplateResponse(request, "admin/chat/object_action.html", context)
+        return TemplateResponse(request, "admin/chat/actions/object_action.html", context)

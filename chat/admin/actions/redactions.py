@@ -1,4 +1,4 @@
-"""Redaction of a message, an answer or a thread."""
+"""Redaction of a message, a response or a thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chat.admin.actions.object_actions import ObjectAction
 from chat.governance import redaction
 from chat.models import AuditAction, Message, Response
 
-_IRREVERSIBLE = "Nobody can undo this, nor read the text again. That there was something, when, and who redacted it, stays."
+_IRREVERSIBLE = "This cannot be undone. The time and the user who redacted it are kept, the text is not."
 _PERMISSION = "chat.redact_content"
 
 
@@ -37,7 +37,7 @@ def _is_response_redactable(request: HttpRequest, row: Response) -> bool:
 MESSAGE = ObjectAction(
     "redact",
     "Redact",
-    f"The text is removed everywhere; an answer's with its log, its calls of tools and their results. {_IRREVERSIBLE}",
+    f"The text is removed everywhere; for a reply also its log, tool calls and their results. {_IRREVERSIBLE}",
     _PERMISSION,
     AuditAction.REDACTED,
     _message,
@@ -46,7 +46,7 @@ MESSAGE = ObjectAction(
 RESPONSE = ObjectAction(
     "redact",
     "Redact",
-    f"The answer is removed everywhere, with its log, its calls of tools and their results. {_IRREVERSIBLE}",
+    f"The response is removed everywhere, with its log, tool calls and their results. {_IRREVERSIBLE}",
     _PERMISSION,
     AuditAction.REDACTED,
     _response,
@@ -55,7 +55,7 @@ RESPONSE = ObjectAction(
 THREAD = ObjectAction(
     "redact",
     "Redact",
-    f"Everything that was said in this thread is removed everywhere, with its title. {_IRREVERSIBLE}",
+    f"All messages of this thread are removed everywhere, with its title. {_IRREVERSIBLE}",
     _PERMISSION,
     AuditAction.REDACTED,
     _thread,

@@ -1,4 +1,4 @@
-"""What staff may do to a user: suspend, let in again, end sessions, erase."""
+"""Actions on a user: suspend, restore, end sessions, erase."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _erase(request: HttpRequest, row: User, reason: str) -> None:
 
 
 def can_manage(request: HttpRequest, row: User) -> bool:
-    """Staff are the superusers' business; nobody does this to themselves by mistake."""
+    """Return True if this user may act on `row`: not on themselves, and on staff only as a superuser."""
     return row.pk != request.user.pk and (
         request.user.is_superuser or (not row.is_staff and not row.is_superuser)
     )
@@ -47,7 +47,7 @@ def _not_being_erased(request: HttpRequest, row: User) -> bool:
 SUSPEND = ObjectAction(
     "suspend",
     "Suspend",
-    "Every session and token is refused from now on, and what runs is stopped. Nothing is deleted.",
+    "All sessions and tokens of the user stop working at once, and running responses are stopped. Nothing is deleted.",
     "chat.change_user",
     AuditAction.SUSPENDED,
     _suspend,
@@ -55,8 +55,8 @@ SUSPEND = ObjectAction(
 )
 RESTORE = ObjectAction(
     "restore",
-    "Let in again",
-    "The user may sign in again, and the tokens work again.",
+    "Restore",
+    "The user can sign in again, and their tokens work again.",
     "chat.change_user",
     AuditAction.RESTORED,
     _restore,
@@ -65,7 +65,7 @@ RESTORE = ObjectAction(
 SIGN_OUT = ObjectAction(
     "sign-out",
     "End all sessions",
-    "The user has to sign in again in every browser. A guest, who has no password, cannot come back. Tokens go on working.",
+    "The user has to sign in again in every browser. A guest has no password and cannot return. Tokens keep working.",
     "chat.change_user",
     AuditAction.SIGNED_OUT,
     _sign_out,
@@ -74,8 +74,8 @@ SIGN_OUT = ObjectAction(
 ERASE = ObjectAction(
     "erase",
     "Erase",
-    "The user and everything that is theirs is deleted for good: threads, messages, answers, tokens. It begins "
-    "at once and is done within minutes, without this page. Figures of what was used stay, without a name.",
+    "The user is deleted permanently with all threads, messages, responses and tokens. Deletion begins at once and "
+    "finishes in the background within minutes. Usage figures are kept without a name.",
     "chat.delete_user",
     AuditAction.ERASED,
     _erase,

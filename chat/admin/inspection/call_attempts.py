@@ -1,4 +1,4 @@
-"""The calls of models that one response made, one after the other: fallbacks, rounds, what each took and cost."""
+"""The calls of models that a response made, in order: rounds and fallbacks, with duration and cost."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from decimal import Decimal
 from chat.conf import settings
 from chat.models import Price, UpstreamCall
 
-MILLION = 1_000_000  # tokens that a price is for
+# Tokens per price.
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """An exception behind a failure; `text` only where it is our own."""
+    """An exception in the chain that caused a failure; `text` is set only for exceptions of this project."""
 
     kind: str
     text: str
@@ -24,7 +25,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class CallAttempt:
-    """One call; times in seconds, as texts, `cost` with its currency. What is None is not known."""
+    """One call of a model. Times are seconds as text, `cost` includes the currency; unknown values are None."""
 
     call: UpstreamCall
     name: str
@@ -46,12 +47,12 @@ def call_attempts(calls: list[UpstreamCall]) -> list[CallAttempt]:
 
 
 def total_cost(calls: list[UpstreamCall]) -> str | None:
-    """What all calls cost, by currency; None where there is a price for none of them."""
+    """Return the cost of all calls by currency, or None if no call has a price."""
     prices, sums = _prices({call.model for call in calls}), defaultdict[str, Decimal](Decimal)
     for call in calls:
         if cost := _cost(call, prices[call.model]):
             sums[cost[1]] += cost[0]
-    return ", ".join(_money(one, currency) for currency, one in sorted(sums.items())) or None
+    return ", ".join(_money(amount, currency) for currency, amount in sorted(sums.items())) or None
 
 
 def _call_attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> CallAttempt:
@@ -61,14 +62,14 @@ def _call_attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> CallA
         first_token=_seconds(call.started_at, call.first_token_at) if call.first_token_at else None,
         duration=_seconds(call.started_at, call.finished_at),
         cost=_money(*cost) if cost else None,
-        causes=[Cause(str(one.get("kind", "")), str(one.get("text", ""))) for one in call.causes or []],
+        causes=[Cause(str(cause.get("kind", "")), str(cause.get("text", ""))) for cause in call.causes or []],
         parameters=json.dumps(call.parameters, ensure_ascii=False, indent=2) if call.parameters else "",
         rebuildable=bool(call.provenance),
     )
 
 
 def attempt_name(call: UpstreamCall) -> str:
-    """Which of the response's calls it is; the one for the thread's title comes after all rounds that there may be."""
+    """Return the name of a call within its response. The call for the title has a round number above all others."""
     if call.round > settings.tool_rounds:
         return "Title"
     return f"Round {call.round + 1}" + (f", fallback {call.attempt}" if call.attempt else "")
@@ -79,11 +80,11 @@ def _seconds(start: datetime, end: datetime) -> str:
 
 
 def _prices(models: set[str]) -> dict[str, list[Price]]:
-    """Of each model, the newest first."""
-    found: dict[str, list[Price]] = defaultdict(list)
+    """Return the prices of each model, newest first."""
+    prices: dict[str, list[Price]] = defaultdict(list)
     for price in Price.objects.filter(model__in=models).order_by("-valid_from"):
-        found[price.model].append(price)
-    return found
+        prices[price.model].append(price)
+    return prices
 
 
 def _cost(call: UpstreamCall, prices: list[Price]) -> tuple[Decimal, str] | None:

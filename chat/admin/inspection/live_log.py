@@ -1,4 +1,4 @@
-"""A response's log for the script of its page, which replays it or follows it, and the stop of one that runs."""
+"""JSON for a response's page: its log for replay and for following; and the stop button of a running response."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from chat import service
-from chat.admin import audit
+from chat.admin.access import audit
 from chat.models import AuditAction, AuditLogEntry, Response
 from chat.responses import lifecycle
 from chat.streams.timing import timed_text
 
-PIECE_BYTES = 262_144  # of a log, in one answer: a long one takes four, and none takes much memory
-VIEW_SESSION = timedelta(minutes=15)  # for which going on with what one is reading is no look of its own
+# Bytes of a log in one reply: the largest log takes four, and none takes much memory.
+PIECE_BYTES = 262_144
+# Requests for more of the same log within this time belong to the view that was recorded.
+VIEW_SESSION = timedelta(minutes=15)
 
 
 @never_cache
 @require_GET
 def log(request: HttpRequest, key: int) -> HttpResponse:
-    """What came after the byte `after`: `arrivals` are [milliseconds since it was taken on, text, whether it is a think item].
+    """Return the log after the byte `after`: `arrivals` are [milliseconds since the claim, text, True for a think item].
 
-    `offset` is where they end, `more` whether the log goes on there already, `ended` whether it will never grow.
+    `offset` is the end of the last arrival; `more` is true if stored bytes follow it, `ended` if the log is complete.
     """
     row = _get_response(request, key, "chat.read_content")
     after = request.GET.get("after", "0")
     if not (after.isascii() and after.isdigit() and len(after) < 16):
         return JsonResponse({"detail": "`after` is a count of bytes."}, status=400)
     if not _is_recorded(request, row, int(after)):
-        return JsonResponse({"detail": "A reason is wanted first: reload the page."}, status=403)
+        return JsonResponse({"detail": "A reason is required first: reload the page."}, status=403)
     pieces = list(timed_text(row.pk, int(after), PIECE_BYTES))
     offset = pieces[-1].stop if pieces else min(int(after), row.log_length)
     return JsonResponse(
@@ -51,14 +53,14 @@ def log(request: HttpRequest, key: int) -> HttpResponse:
 
 
 def _get_response(request: HttpRequest, key: int, permission: str) -> Response:
-    """Raises PermissionDenied, and Http404."""
+    """Return the response. Raises PermissionDenied, Http404."""
     if not (request.user.has_perm("chat.view_response") and request.user.has_perm(permission)):
         raise PermissionDenied
     return get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
 
 
 def _is_recorded(request: HttpRequest, row: Response, after: int) -> bool:
-    """Whether this look is on record now. One that goes on is, where its beginning is not long ago."""
+    """Return True if this view is recorded: now, or for a continued one within VIEW_SESSION."""
     own = AuditLogEntry.objects.filter(
         kind="response", object_pk=row.pk, username=request.user.get_username()
     )
@@ -70,14 +72,15 @@ def _is_recorded(request: HttpRequest, row: Response, after: int) -> bool:
 
 @require_POST
 def stop(request: HttpRequest, key: int) -> HttpResponse:
-    """End a response that runs, in whichever process; what has come so far is kept."""
+    """Stop a response that runs in any process; its text so far is kept."""
     row = _get_response(request, key, "chat.stop_response")
     with transaction.atomic():
         audit.record(request, AuditAction.STOPPED, row)
-        asked = lifecycle.request_stop(row.pk, None)
-    if asked:
+        requested = lifecycle.request_stop(row.pk, None)
+    if requested:
         with transaction.atomic():
-            lifecycle.finish_orphan(row.pk, expired=True)  # the owner may be dead
-    words = "It is being stopped." if asked else "It had ended already."
-    messages.info(request, words)
+            lifecycle.finish_orphan(row.pk, expired=True)  # its process may have died
+    messages.info(
+        request, "The response is being stopped." if requested else "The response had already ended."
+    )
     return redirect("admin:chat_response_change", row.pk)

@@ -1,4 +1,4 @@
-"""A page with what one call of a model was sent, put together again."""
+"""The page of a request to a model, rebuilt from stored parts."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
-from chat.admin import audit
+from chat.admin.access import audit
 from chat.admin.inspection.call_attempts import attempt_name
 from chat.models import AuditAction, Response, UpstreamCall
 from chat.reporting.request_rebuild import RebuiltRequest, rebuild_request
 from chat.text import plain_text, plain_text_of_parts
 
-CHARACTERS = (
-    100_000  # of each text on the page: more than a prompt may have; a picture's are in the file alone
-)
+# Characters of each text on the page: more than a prompt may have. Pictures are complete only in the file.
+CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class RequestMessage:
-    """One message of a request. `text` is what a person reads, `raw` the message as JSON, `calls` those of tools.
+    """One message of a request. `text` is its plain text, `raw` the message as JSON, `calls` its tool calls.
 
-    Texts are cut at CHARACTERS; the file has all of them.
+    Texts are cut at CHARACTERS; the file is complete.
     """
 
     role: str
@@ -38,42 +37,42 @@ class RequestMessage:
 
 
 def prompt(request: HttpRequest, key: int, call: int) -> HttpResponse:
-    """Everything that the call of a response was sent, hidden parts too: for those who may read them, and on record."""
+    """Show the whole request of a call, hidden content included. Needs both read permissions; the view is recorded."""
     if not (request.user.has_perm("chat.view_response") and audit.can_read_hidden(request)):
         raise PermissionDenied
     row = get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
-    asked = get_object_or_404(UpstreamCall, pk=call, response=row.pk)
-    context = {**admin.site.each_context(request), "title": "What the model was sent", "call": asked}
-    context |= {"name": attempt_name(asked)}
+    upstream_call = get_object_or_404(UpstreamCall, pk=call, response=row.pk)
+    context = {**admin.site.each_context(request), "title": "Request to the model", "call": upstream_call}
+    context |= {"name": attempt_name(upstream_call)}
     context |= {"original": row, "opts": Response._meta}
     if audit.record_view(request, thread=row.thread, action=AuditAction.HIDDEN, obj=row):
-        found = rebuild_request(asked)
-        if found is not None and "json" in request.GET:
-            return _download(found, asked)
-        context |= _shown(found)
+        rebuilt = rebuild_request(upstream_call)
+        if rebuilt is not None and "json" in request.GET:
+            return _download(rebuilt, upstream_call)
+        context |= _rebuilt_context(rebuilt)
     else:
-        context |= {"reason_wanted": True, "reason_thread": row.thread.pk}
-    return TemplateResponse(request, "admin/chat/prompt.html", context)
+        context |= {"reason_required": True, "reason_thread": row.thread.pk}
+    return TemplateResponse(request, "admin/chat/inspection/prompt.html", context)
 
 
-def _download(found: RebuiltRequest, call: UpstreamCall) -> HttpResponse:
-    """The body, byte for byte as it was put together."""
-    answer = HttpResponse(found.body, content_type="application/json")
+def _download(rebuilt: RebuiltRequest, call: UpstreamCall) -> HttpResponse:
+    """Return the body as a file, byte for byte as rebuilt."""
+    response = HttpResponse(rebuilt.body, content_type="application/json")
     name = f"request-{call.response}-{call.round}-{call.attempt}.json"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
-def _shown(found: RebuiltRequest | None) -> dict[str, Any]:
-    if found is None:
+def _rebuilt_context(rebuilt: RebuiltRequest | None) -> dict[str, Any]:
+    if rebuilt is None:
         return {"unknown": True}
     return {
-        "rebuilt": found,
-        "parts": [_request_message(message) for message in found.messages],
-        "tools": [(tool.get("function", {}).get("name", ""), _pretty(tool)) for tool in found.tools],
-        "envelope": _pretty(found.envelope),
-        "prompt_text": msgspec.json.decode(found.body).get("prompt"),
-        "size": len(found.body),
+        "rebuilt": rebuilt,
+        "parts": [_request_message(message) for message in rebuilt.messages],
+        "tools": [(tool.get("function", {}).get("name", ""), _pretty(tool)) for tool in rebuilt.tools],
+        "envelope": _pretty(rebuilt.envelope),
+        "prompt_text": msgspec.json.decode(rebuilt.body).get("prompt"),
+        "size": len(rebuilt.body),
     }
 
 

@@ -1,4 +1,4 @@
-"""How fast the text of a response came: its rate over time, its silences, its first word."""
+"""Throughput of a response: its rate over time, its gaps and its first text."""
 
 from __future__ import annotations
 
@@ -9,26 +9,31 @@ from itertools import pairwise
 from chat.admin.inspection.timeline import WIDTH
 from chat.streams.timing import Arrival
 
-COLUMNS = 100  # of the chart: one for a few pixels of a phone
-ROWS = 20  # of the table that stands beside it: what a person listens to
-HEIGHT = 100  # units of the chart
-MAX_GAPS = 5  # the longest silences, listed
-MIN_GAP_SECONDS = 0.25  # seconds without a byte that a reader notices
+# Columns of the chart: each a few pixels wide on a phone.
+COLUMNS = 100
+# Rows of the table with the same figures, short enough for a screen reader.
+ROWS = 20
+# Units of the chart.
+HEIGHT = 100
+# Gaps that are listed, longest first.
+MAX_GAPS = 5
+# Seconds without a byte that a reader notices.
+MIN_GAP_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Bytes that came within a stretch of time; seconds as texts."""
+    """Bytes received within an interval; seconds as text, `rate` in bytes a second."""
 
     since: str
     until: str
     size: int
-    rate: int  # bytes a second
+    rate: int
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A silence in the text, in seconds and as units of the chart's width."""
+    """A gap between two arrivals, in seconds and in units of the chart's width."""
 
     since: str
     seconds: str
@@ -38,7 +43,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """`path` is the rate over time for an SVG of WIDTH × HEIGHT; `peak`, in bytes a second, is its height."""
+    """Throughput of a response. `path` is the rate for an SVG of WIDTH × HEIGHT, `peak` its highest value in bytes a second."""
 
     path: str
     peak: int
@@ -52,11 +57,11 @@ class Throughput:
 
 
 def throughput(arrivals: Sequence[Arrival], seconds: float) -> Throughput:
-    """Of the model's text; `seconds` is the whole axis. Our own think items are not the model's pace."""
-    model_arrivals = [one for one in arrivals if not one.ephemeral]
+    """Return the throughput of the model's text; `seconds` is the whole axis. Ephemeral think items are ignored."""
+    model_arrivals = [arrival for arrival in arrivals if not arrival.ephemeral]
     columns = _rates(model_arrivals, seconds, COLUMNS)
     peak = max(columns, default=0)
-    moments = [one.milliseconds / 1000 for one in model_arrivals]
+    moments = [arrival.milliseconds / 1000 for arrival in model_arrivals]
     gaps = sorted(((b - a, a) for a, b in pairwise(moments)), reverse=True)
     return Throughput(
         path=_path(columns, peak),
@@ -67,14 +72,14 @@ def throughput(arrivals: Sequence[Arrival], seconds: float) -> Throughput:
         median=f"{gaps[len(gaps) // 2][0] * 1000:.0f}" if gaps else None,
         first=f"{moments[0]:.2f}" if moments else None,
         arrivals=len(model_arrivals),
-        size=sum(one.size for one in model_arrivals),
+        size=sum(arrival.size for arrival in model_arrivals),
     )
 
 
 def _sizes(arrivals: Sequence[Arrival], seconds: float, parts: int) -> list[int]:
     sizes = [0] * parts
-    for one in arrivals:
-        sizes[min(parts - 1, int(one.milliseconds / 1000 / seconds * parts))] += one.size
+    for arrival in arrivals:
+        sizes[min(parts - 1, int(arrival.milliseconds / 1000 / seconds * parts))] += arrival.size
     return sizes
 
 
@@ -83,7 +88,7 @@ def _rates(arrivals: Sequence[Arrival], seconds: float, parts: int) -> list[floa
 
 
 def _path(columns: list[float], peak: float) -> str:
-    """Steps: a column is what came in its time, and nothing is drawn between two of them that did not happen."""
+    """Return the rate as steps, one for each column, without interpolation."""
     if not peak:
         return ""
     width = WIDTH / len(columns)

@@ -1,4 +1,4 @@
-"""Where the time of a response went: its spans on one axis, which begins when the response was claimed."""
+"""Timeline of a response: its phases on one axis that begins at the claim."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ from chat.models import CallOutcome, Response, UpstreamCall
 
 ToSeconds = Callable[[datetime], float]
 
-WIDTH = 1_000  # units of a bar, whatever its width on the page
-MIN_SPAN_SECONDS = 0.0005  # seconds; a shorter span is nothing but the way from one clock reading to the next
+# Units of a bar; the page scales it.
+WIDTH = 1_000
+# Shorter spans are only the time between two readings of the clock.
+MIN_SPAN_SECONDS = 0.0005
 
 KINDS = {
-    "queued": "waits for its turn",
-    "starting": "is prepared",
-    "waiting": "waits for the model",
-    "writing": "the model writes",
-    "failed": "a call that failed",
-    "tools": "tools run",
-    "ending": "is written down",
+    "queued": "in the queue",
+    "starting": "preparing",
+    "waiting": "waiting for the model",
+    "writing": "model writing",
+    "failed": "failed call",
+    "tools": "tools running",
+    "ending": "storing",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineSpan:
-    """Seconds of one kind, a key of KINDS, from the beginning of the axis. `label` says what a person should read."""
+    """A phase of a response: `kind` is a key of KINDS, `start` and `stop` are seconds on the axis, `label` is for people."""
 
     kind: str
     start: float
@@ -47,7 +49,7 @@ class TimelineSpan:
 
 @dataclass(frozen=True, slots=True)
 class TimelineBar:
-    """A span in units of WIDTH, as texts: a template would write numbers as the reader's language does."""
+    """A span in units of WIDTH, as text: templates localise numbers, and SVG does not allow that."""
 
     kind: str
     x: str
@@ -57,7 +59,7 @@ class TimelineBar:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`seconds` from the claim to the end, or until now."""
+    """The spans of a response; `seconds` are those from the claim to the end, or until now."""
 
     seconds: float
     spans: list[TimelineSpan]
@@ -66,45 +68,47 @@ class Timeline:
     @property
     def bars(self) -> list[TimelineBar]:
         return [
-            TimelineBar(span.kind, self.place(span.start), self.place(span.stop - span.start), span.label)
+            TimelineBar(
+                span.kind, self.to_units(span.start), self.to_units(span.stop - span.start), span.label
+            )
             for span in self.spans
         ]
 
-    def place(self, seconds: float) -> str:
-        """A moment, or a length, in units of WIDTH."""
+    def to_units(self, seconds: float) -> str:
+        """Return a time or a duration in units of WIDTH."""
         return f"{seconds / self.seconds * WIDTH:.2f}"
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
-        """Those that occur, each with its words, for the key below a chart."""
-        found = {span.kind for span in self.spans}
-        return [(kind, words) for kind, words in KINDS.items() if kind in found]
+        """The kinds that occur, with their labels, for the legend of a chart."""
+        occurring = {span.kind for span in self.spans}
+        return [(kind, label) for kind, label in KINDS.items() if kind in occurring]
 
     @property
-    def words(self) -> str:
-        """All of it as a sentence."""
+    def summary(self) -> str:
+        """The whole timeline as a sentence."""
         parts = [f"{span.label}: {span.seconds} s" for span in self.spans]
         return f"{self.seconds:.2f} s in all. {', '.join(parts)}."
 
 
 def timelines(responses: Sequence[Response]) -> dict[int, Timeline]:
-    """Of many responses, by primary key."""
+    """Return the timelines of responses, by primary key."""
     calls: dict[int, list[UpstreamCall]] = {response.pk: [] for response in responses}
-    found = UpstreamCall.objects.filter(response__in=list(calls)).order_by("response", "round", "attempt")
-    for call in found.defer("provenance", "parameters", "causes"):
+    rows = UpstreamCall.objects.filter(response__in=list(calls)).order_by("response", "round", "attempt")
+    for call in rows.defer("provenance", "parameters", "causes"):
         calls[call.response].append(call)
     return {response.pk: timeline(response, calls[response.pk]) for response in responses}
 
 
 def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
-    """Of a response and its calls, in the order of rounds and attempts."""
+    """Return the timeline of a response and its calls, which are ordered by round and attempt."""
     began, end = response.created_at, response.finished_at or timezone.now()
     total = max((end - began).total_seconds(), 0.001)
 
     def at(moment: datetime) -> float:
         return min(max((moment - began).total_seconds(), 0.0), total)
 
-    # A title is asked for when all is over; it is nothing of the answer's.
+    # The call for the title comes after the response has ended and is no part of it.
     own = [call for call in calls if response.finished_at is None or call.started_at < response.finished_at]
     spans = [span for call in own for span in _call_spans(call, at(call.started_at), at)]
     spans += _tool_spans(own, at)
@@ -127,7 +131,7 @@ def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
 
 
 def _estimated_spans(response: Response, start: float, end: float, at: ToSeconds) -> list[TimelineSpan]:
-    """Of a response no call of which has a row: its first one runs, or an older program gave it."""
+    """Return the spans of a response without rows for its calls: the first one runs, or an older release answered it."""
     answered = at(response.first_token_at) if response.first_token_at else end
     return [
         TimelineSpan("waiting", start, answered, KINDS["waiting"]),
@@ -139,20 +143,23 @@ def _call_spans(call: UpstreamCall, start: float, at: ToSeconds) -> list[Timelin
     named = f"round {call.round + 1}, {call.model}"
     stop = at(call.finished_at)
     if call.outcome in (CallOutcome.FAILED, CallOutcome.LOST) and call.first_token_at is None:
-        return [TimelineSpan("failed", start, stop, f"{named} {call.outcome}")]
+        return [TimelineSpan("failed", start, stop, f"{named}: {call.outcome}")]
     answered = at(call.first_token_at) if call.first_token_at else stop
     return [
-        TimelineSpan("waiting", start, answered, f"{named} is waited for"),
-        TimelineSpan("writing", answered, stop, f"{named} writes"),
+        TimelineSpan("waiting", start, answered, f"{named}: waiting"),
+        TimelineSpan("writing", answered, stop, f"{named}: writing"),
     ]
 
 
 def _tool_spans(calls: Sequence[UpstreamCall], at: ToSeconds) -> list[TimelineSpan]:
-    """What lies between the last call of a round and the first of the next."""
+    """Return the spans between the last call of a round and the first of the next."""
     rounds = [list(group) for _, group in groupby(calls, key=lambda call: call.round)]
     return [
         TimelineSpan(
-            "tools", at(one[-1].finished_at), at(other[0].started_at), f"tools of round {one[0].round + 1}"
+            "tools",
+            at(calls[-1].finished_at),
+            at(following[0].started_at),
+            f"tools of round {calls[0].round + 1}",
         )
-        for one, other in pairwise(rounds)
+        for calls, following in pairwise(rounds)
     ]

@@ -1,4 +1,4 @@
-"""The recorder of a response: where its time went, how fast it came, what each call of a model took. None of it is content."""
+"""Trace of a response: timeline, throughput and calls of models. It contains no content."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from chat.admin.inspection.timeline import Timeline, timeline
 from chat.models import Response
 from chat.streams.timing import arrivals
 
-QUARTERS = 4  # of the axis, labelled
+# Labels of the axis stand at its quarters.
+QUARTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseTrace:
-    """`readers`: of this process; None when all is over. `ticks`: seconds at the quarters of the axis."""
+    """The figures of a response. `readers` are those of this process, None once it has ended; `ticks` label the axis."""
 
     timeline: Timeline
     throughput: Throughput

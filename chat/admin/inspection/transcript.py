@@ -1,6 +1,6 @@
-"""Messages as a person reads them: who, the readable text, the calls of tools; the raw content beside it.
+"""Messages for people: author, plain text, tool calls, and the raw content.
 
-Texts are cut in the database, so that no page grows with what a model or a tool said.
+Texts are cut in the database, so the size of a page does not depend on the messages.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ from chat.admin.inspection.versions import Version, versions
 from chat.models import Message, Revision, Role, Thread
 from chat.threads import branches
 
-MESSAGES = 50  # of a thread's page: a screen or two of ten turns with tools
-CHARACTERS = 10_000  # of each text on a thread's page: five screens of it, and a page stays under a few MB
-REVISIONS = 20  # of a message, shown on its page: those of a form that was filled in carefully
-FULL_TEXT_CHARACTERS = (
-    8 * 1024 * 1024
-)  # characters; on a message's own page: more than anything that can be stored
+# Messages of a thread's page: ten turns with tools.
+MESSAGES = 50
+# Characters of each text on a thread's page: five screens, and a page stays under a few MB.
+CHARACTERS = 10_000
+# Revisions on a message's page: those of a form that was filled in field by field.
+REVISIONS = 20
+# Characters of each text on a message's page: more than can be stored.
+FULL_TEXT_CHARACTERS = 8 * 1024 * 1024
 
 _COLUMNS = (
     "public_id",
@@ -61,7 +63,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ToolCallEntry:
-    """What an assistant asked of a tool; `arguments` is the text as the model sent it."""
+    """A tool call of a model; `arguments` is the text as received."""
 
     id: str
     name: str
@@ -70,7 +72,7 @@ class ToolCallEntry:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptEntry:
-    """One message. `calls_text` stands in for calls that cannot be read; `cut` says that a text is not whole."""
+    """One message. `calls_text` replaces `calls` that cannot be parsed; `cut` is True if a text is incomplete."""
 
     message: Message
     author: str
@@ -89,7 +91,7 @@ class TranscriptEntry:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A page of one branch, oldest first. `older`: the message before which the next page ends; None: there is none."""
+    """A page of one branch, oldest first. `older` is the message before which the previous page ends, or None."""
 
     entries: list[TranscriptEntry]
     older: int | None
@@ -97,9 +99,9 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptPosition:
-    """Where a page is: on the branch that goes `via` a version, before the message `before`; both are primary keys.
+    """Position of a page: on the branch through the message `via`, before the message `before`; both are primary keys.
 
-    Without either, at the end of the branch that its owner sees.
+    Without either, the end of the branch that the owner sees.
     """
 
     via: int | None = None
@@ -111,10 +113,10 @@ class TranscriptPosition:
 
 
 def transcript(thread: Thread, position: TranscriptPosition, *, hidden: bool) -> Transcript:
-    """`hidden`: with hidden messages. Prompts that wait for their turn come last. An unknown place is empty."""
+    """Return a page of a thread, queued prompts last; `hidden` includes hidden messages. An unknown position is empty."""
     pks = branches.ancestors(_last(thread, position), MESSAGES + 1, hidden=hidden)
-    found = {row.pk: row for row in _columns(Message.objects.filter(pk__in=pks[:MESSAGES]), CHARACTERS)}
-    rows = [found[pk] for pk in reversed(pks[:MESSAGES])]
+    by_key = {row.pk: row for row in _columns(Message.objects.filter(pk__in=pks[:MESSAGES]), CHARACTERS)}
+    rows = [by_key[pk] for pk in reversed(pks[:MESSAGES])]
     if position.newest and position.via is None:
         rows += _columns(
             _visible_messages(hidden).filter(thread=thread, turn=None).order_by("pk"), CHARACTERS
@@ -124,7 +126,7 @@ def transcript(thread: Thread, position: TranscriptPosition, *, hidden: bool) ->
 
 
 def _last(thread: Thread, position: TranscriptPosition) -> int | None:
-    """The message with which a page ends. A thread whose branch has lost its end shows what was said last."""
+    """Return the message with which a page ends. A thread without a leaf shows the last message."""
     placed = Message.objects.visible().filter(thread=thread, turn__isnull=False)
     if position.before is not None:
         rows = Message.objects.filter(thread=thread, pk=position.before)
@@ -137,22 +139,22 @@ def _last(thread: Thread, position: TranscriptPosition) -> int | None:
 
 
 def _with_timelines_and_versions(entries: list[TranscriptEntry]) -> list[TranscriptEntry]:
-    """Each reply with the bar of its response, and each message with the versions beside it."""
+    """Add the timeline to each reply, and the other versions to each message."""
     responses = {entry.message.response_id: entry.message.response for entry in entries if entry.is_reply}
     bars = timelines([response for response in responses.values() if response])
-    beside = versions([entry.message for entry in entries if not entry.message.hidden])
+    message_versions = versions([entry.message for entry in entries if not entry.message.hidden])
     return [
         replace(
             entry,
             timeline=bars.get(entry.message.response_id or 0) if entry.is_reply else None,
-            version=beside.get(entry.message.pk),
+            version=message_versions.get(entry.message.pk),
         )
         for entry in entries
     ]
 
 
 def full_message(message: int, *, hidden: bool) -> list[TranscriptEntry]:
-    """The one message with all of its text; none if it is hidden and `hidden` does not allow that."""
+    """Return one message with its full text, or an empty list if it is hidden and `hidden` is False."""
     return _entries(
         list(_columns(_visible_messages(hidden).filter(pk=message), FULL_TEXT_CHARACTERS)),
         FULL_TEXT_CHARACTERS,
@@ -160,7 +162,7 @@ def full_message(message: int, *, hidden: bool) -> list[TranscriptEntry]:
 
 
 def earlier_revisions(message: int) -> list[Any]:
-    """The newest of what a message said before it was replaced, each with `shown`, the start of its content."""
+    """Return the newest earlier revisions of a message, each with `shown`, the start of its content."""
     rows = (
         Revision.objects.filter(message=message)
         .order_by("-number")
@@ -174,7 +176,7 @@ def _visible_messages(hidden: bool) -> QuerySet[Message]:
 
 
 def _columns(messages: QuerySet[Message], limit: int) -> QuerySet[Any]:
-    """One character more than is shown tells whether there is more."""
+    """Select the columns of a page; texts have one character more than `limit` to tell if they are cut."""
     return (
         messages.select_related("owner", "response")
         .only(*_COLUMNS)
@@ -187,7 +189,8 @@ def _columns(messages: QuerySet[Message], limit: int) -> QuerySet[Any]:
 
 
 def _entries(rows: list[Any], limit: int) -> list[TranscriptEntry]:
-    tools: dict[str, str] = {}  # names by the calls' ids; models repeat ids, and then the latest call counts
+    # Names by the calls' ids; models repeat ids, and then the latest call counts.
+    tools: dict[str, str] = {}
     entries = []
     for row in rows:
         entry = _entry(row, tools, limit)
@@ -211,7 +214,7 @@ def _entry(row: Any, tools: dict[str, str], limit: int) -> TranscriptEntry:
 
 
 def _author(row: Any, tools: dict[str, str]) -> str:
-    """Who made the message; of an imported reply nobody knows which model."""
+    """Return the author: a user, a model or a tool; "" for an imported reply, whose model is unknown."""
     match row.role:
         case Role.USER:
             return str(row.owner.username)

@@ -1,4 +1,7 @@
-"""A list's way by date: years or months, then days. From the two ends of an index: which of them are empty is not asked."""
+"""Navigation of a list by date: years or months, then days.
+
+Choices come from the first and last date alone, two reads of an index; some may be empty.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from django.db.models import Max, Min
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
 
-MONTHS = 24  # offered side by side; beyond, years come first
+# Months offered side by side; if a table spans more, years come first.
+MONTHS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,14 @@ class DateChoice:
 
 @dataclass(frozen=True, slots=True)
 class DateHierarchy:
-    """What can be chosen, and the way back."""
+    """The choices of a list, and the link one level up."""
 
     choices: list[DateChoice]
     back: DateChoice | None
 
     @classmethod
     def of(cls, changes: ChangeList) -> DateHierarchy | None:
-        """None for an empty table."""
+        """Return the navigation of a list, or None for an empty table."""
         field = str(changes.date_hierarchy)
         ends = changes.model._default_manager.aggregate(first=Min(field), last=Max(field))
         if ends["first"] is None:
@@ -67,7 +71,7 @@ class _ChoiceBuilder:
     def _months(self, first: date, last: date) -> list[DateChoice]:
         numbers = range(_months_since_0(first), _months_since_0(last) + 1)
         starts = [date(number // 12, number % 12 + 1, 1) for number in numbers]
-        return [self._choice(f"{one:%B %Y}", year=one.year, month=one.month) for one in starts]
+        return [self._choice(f"{start:%B %Y}", year=start.year, month=start.month) for start in starts]
 
     def _days(self, year: int, month: int) -> list[DateChoice]:
         days = range(1, monthrange(year, month)[1] + 1) if 1 <= month <= 12 and year <= 9999 else []

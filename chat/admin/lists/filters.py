@@ -1,4 +1,4 @@
-"""The filters of the lists. Each asks an index, or is met by so many rows that the newest of a page are soon found."""
+"""Filters of lists. Each uses an index, or matches so many rows that a page is filled after a short scan."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from chat.llm import config
 from chat.models import ACTIVE, ERROR_STATUSES, Message, Response, Status
 from chat.reporting.admin_queries import limited_keys, models_of
 
-RARE = (*ACTIVE, *ERROR_STATUSES, Status.STOPPED)  # statuses with an index of their own
+# Statuses with an index of their own.
+RARE = (*ACTIVE, *ERROR_STATUSES, Status.STOPPED)
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By the state of a thread: needs `state`."""
+    """Filter threads by state; the queryset must be annotated with `state`."""
 
     title = "state"
     parameter_name = "state"
@@ -31,18 +32,20 @@ class StateFilter(admin.SimpleListFilter):
             return queryset
         if state == "none":
             return queryset.exclude(Exists(Response.objects.filter(thread=OuterRef("pk"))))
-        found = (
+        matching = (
             limited_keys(Response.objects.filter(status=state).values_list("thread", flat=True))
             if state in RARE
             else None
         )
         return (
-            queryset.filter(state=state) if found is None else queryset.filter(state=state, pk__in=set(found))
+            queryset.filter(state=state)
+            if matching is None
+            else queryset.filter(state=state, pk__in=set(matching))
         )
 
 
 class ModelFilter(admin.SimpleListFilter):
-    """By the configured name of a model; those that are configured no more are offered while many rows name them."""
+    """Filter by a model's configured name; removed models are offered while many rows name them."""
 
     title = parameter_name = "model"
 
@@ -58,7 +61,7 @@ class ModelFilter(admin.SimpleListFilter):
 
 
 class ErrorFilter(admin.SimpleListFilter):
-    """Of responses and calls, by the code of the error that ended them."""
+    """Filter responses and calls by the code of the error that ended them."""
 
     title, parameter_name = "error code", "error_code"
 
@@ -68,12 +71,12 @@ class ErrorFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
             return queryset
-        found = queryset.filter(error_code=self.value())
-        return found.filter(status=Status.FAILED) if queryset.model is Response else found
+        matching = queryset.filter(error_code=self.value())
+        return matching.filter(status=Status.FAILED) if queryset.model is Response else matching
 
 
 class FeedbackFilter(admin.SimpleListFilter):
-    """Of messages, by what a reader thought of an answer."""
+    """Filter messages by feedback."""
 
     title = parameter_name = "feedback"
 
@@ -89,7 +92,7 @@ class FeedbackFilter(admin.SimpleListFilter):
 
 
 class HasRowsFilter(admin.SimpleListFilter):
-    """Whether a thread has rows of some kind."""
+    """Filter threads by the existence of certain rows."""
 
     rows: ClassVar[QuerySet[Any]]
 
@@ -115,7 +118,7 @@ class HasHidden(HasRowsFilter):
 
 
 class IsFlagged(HasRowsFilter):
-    """Flagged: somebody found an answer in it bad."""
+    """Filter threads with a reply that received bad feedback."""
 
-    title, parameter_name = "bad answers", "flagged"
+    title, parameter_name = "bad feedback", "flagged"
     rows = Message.objects.filter(feedback_score=-1)

@@ -1,4 +1,4 @@
-"""Figures as the admin writes them."""
+"""Formatting of costs, tokens, quotas and times."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from decimal import Decimal
 from chat.conf import settings
 from chat.reporting.usage_totals import UsageSum, UserTotals
 
-SMALL = Decimal("0.01")  # of a currency; below, digits that count are shown instead of places
+# Units of a currency; smaller amounts are shown with two significant digits.
+SMALL = Decimal("0.01")
 
 
-def format_cost(taken: UsageSum) -> str:
-    """Costs by currency; a question mark where some of the tokens have no price."""
-    costs = [format_amount(cost, currency) for currency, cost in sorted(taken.costs.items())]
-    if taken.unpriced:
+def format_cost(usage: UsageSum) -> str:
+    """Return the costs by currency, with a question mark if some tokens have no price."""
+    costs = [format_amount(cost, currency) for currency, cost in sorted(usage.costs.items())]
+    if usage.unpriced:
         costs.append("?")
     return " + ".join(costs) or "-"
 
 
-def taken(what: UsageSum) -> str:
-    """Tokens, and what they cost."""
-    return f"{what.tokens:,} ({format_cost(what)})" if what.tokens else "0"
+def format_usage(usage: UsageSum) -> str:
+    """Return the tokens and their cost."""
+    return f"{usage.tokens:,} ({format_cost(usage)})" if usage.tokens else "0"
 
 
 def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:
-    """What is left of each quota that is set, for a user, or for a guest of all `guests` together."""
+    """Return the remaining amount of each quota that is set; `guests` are the totals of all guests, for a guest."""
     limits = [
         ("at once", settings.active_per_user, own.active),
         ("this hour", settings.per_hour, own.hour),
@@ -37,7 +38,7 @@ def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:
             ("this hour, all guests", settings.guests_per_hour, guests.hour),
             ("tokens today, all guests", settings.guests_tokens_per_day, guests.day),
         ]
-    # At once, 0 means none; elsewhere it means any number.
+    # Zero active responses means none; zero of another quota means no limit.
     set_limits = [limit for limit in limits if limit[1] or limit[0].startswith("at once")]
     return [f"{max(0, limit - used):,} of {limit:,} {name}" for name, limit, used in set_limits]
 
@@ -48,5 +49,5 @@ def format_amount(cost: Decimal, currency: str) -> str:
 
 
 def format_time(time: datetime | None) -> str:
-    """To the minute, in UTC, as narrow as a list's column."""
+    """Return a time to the minute in UTC, as narrow as a list's column."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}" if time else "-"

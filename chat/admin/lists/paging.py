@@ -1,8 +1,7 @@
-"""Lists that cost the same on every page of a million rows: paged by key, counted by estimate.
+"""Lists whose every page costs the same, also in a table of a million rows: paged by key, counted by estimate.
 
-Django's own counts all rows for each page, and skips those ahead of it one by one. Here a page begins behind a row that was
-seen, so that rows which come and go meanwhile neither repeat nor hide the others; a row that itself moves to the top is
-found there.
+Django's change list counts all rows for each page and skips the rows before it one by one. Here a page starts after the key
+of a row, so inserted and deleted rows neither repeat nor hide others; a row that moves to the top appears there.
 """
 
 from __future__ import annotations
@@ -25,11 +24,12 @@ from chat.threads.threads import decode_cursor, encode_cursor
 
 M = TypeVar("M", bound=Model)
 
-AFTER, BEFORE = "after", "before"  # of the query string: where a page begins, or ends
+# Parameters of the query string: the key after which a page begins, or before which it ends.
+AFTER, BEFORE = "after", "before"
 
 
 class KeysetAdmin(admin.ModelAdmin[M]):
-    """What such a list asks of its admin."""
+    """The admin of a table whose list is paged by key."""
 
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
 
@@ -37,34 +37,35 @@ class KeysetAdmin(admin.ModelAdmin[M]):
         return KeysetChangeList
 
     def get_keyset_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """The ordering of a list."""
+        """Return the ordering of a list."""
         return self.ordering
 
     def attach_totals(self, rows: list[M]) -> None:
-        """Give the rows of a page what else it shows, in a fixed number of statements."""
+        """Load further columns of a page's rows, in a fixed number of statements."""
 
 
 @dataclass(frozen=True, slots=True)
 class PagePosition:
-    """A row's place in a list: the values of its keys, and which way one looks from there."""
+    """The values of a row's keys; `back` is True for the page before it."""
 
     values: list[Any]
     back: bool
 
 
 class KeysetChangeList(ChangeList):
-    """The last field of the ordering must be unique, and none of them null."""
+    """A list paged by key. The last field of its ordering must be unique, and no field of it null."""
 
     model_admin: KeysetAdmin[Any]
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        for name in (AFTER, BEFORE):  # no filter, and not for the links that change one
+        # These are no filters, and links that change a filter start at the first page.
+        for name in (AFTER, BEFORE):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
         return super().get_queryset(request, exclude_parameters)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        """By the key, one way or the other: by anything else a page would sort the whole table."""
+        """Return the key's ordering or its reverse; any other would sort the whole table for each page."""
         ordering = list(self.model_admin.get_keyset_ordering(request))
         return _reversed(ordering) if self.params.get(ORDER_VAR, "").isdecimal() else ordering
 
@@ -82,7 +83,7 @@ class KeysetChangeList(ChangeList):
         self.first = self.get_query_string() if position else None
         self.exact = position is None and not more
         self.result_count = len(rows) if self.exact else max(len(rows), estimated(self.queryset))
-        # Beside the search only what is known: equal numbers are not shown there.
+        # Django's search form shows the full count only if it differs from the result count.
         self.full_result_count = None if self.exact else self.result_count
         self.show_full_result_count = False
         self.show_admin_actions, self.can_show_all, self.multi_page = True, False, False
@@ -92,24 +93,24 @@ class KeysetChangeList(ChangeList):
 
     @property
     def counted(self) -> str:
-        """The number of rows in words; an estimate has two figures that count."""
+        """The number of rows as text; an estimate is rounded to two significant digits."""
         if self.exact:
             return f"{self.result_count:,}"
         unit = 10 ** max(0, len(str(self.result_count)) - 2)
         return f"about {round(self.result_count / unit) * unit:,}"
 
     def _rows(self, ordering: list[str], position: PagePosition | None) -> tuple[list[Any], bool]:
-        """A page, and whether there is more behind it, the way one looks."""
-        found, size = self.queryset, self.list_per_page
+        """Return a page, and True if more rows follow in its direction."""
+        rows, size = self.queryset, self.list_per_page
         if position is not None:
-            way = _reversed(ordering) if position.back else ordering
+            direction = _reversed(ordering) if position.back else ordering
             try:
-                found = found.filter(rows_after(way, position.values)).order_by(*way)
+                rows = rows.filter(rows_after(direction, position.values)).order_by(*direction)
             except (ValueError, TypeError, ValidationError) as problem:
                 raise IncorrectLookupParameters(problem) from problem
-        rows = list(found[: size + 1])
-        page = rows[:size]
-        return (page[::-1] if position and position.back else page), len(rows) > size
+        found = list(rows[: size + 1])
+        page = found[:size]
+        return (page[::-1] if position and position.back else page), len(found) > size
 
     def _link(self, name: str, ordering: list[str], row: Sequence[Any]) -> str | None:
         if not row:
@@ -119,7 +120,7 @@ class KeysetChangeList(ChangeList):
 
 
 def rows_after(ordering: Sequence[str], values: Sequence[Any]) -> Q:
-    """The rows that come after the one with these values. Raises ValueError where the numbers of both differ."""
+    """Return the condition for rows after the one with these values. Raises ValueError if the numbers of both differ."""
     (field, *others), (value, *rest) = ordering, values
     name = field.removeprefix("-")
     past = "lt" if field.startswith("-") else "gt"
@@ -128,7 +129,7 @@ def rows_after(ordering: Sequence[str], values: Sequence[Any]) -> Q:
         if rest:
             raise ValueError("more values than keys")
         return later
-    # The first condition says nothing new, but an index can start with it.
+    # The first condition is redundant, but lets Postgres start the scan in an index.
     return Q(**{f"{name}__{past}e": value}) & (later | Q(**{name: value}) & rows_after(others, rest))
 
 

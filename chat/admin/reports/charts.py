@@ -1,6 +1,6 @@
-"""Charts as numbers for SVG: bars and lines in a box of 100 units' height, which the page stretches; labels are HTML beside it.
+"""Charts as numbers for SVG: bars and lines in a box of 100 units' height, which the page scales; labels are HTML.
 
-Nothing here is markup, and nothing needs a style attribute, which the content security policy forbids.
+There is no markup here and no style attribute, which the content security policy forbids.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 HEIGHT = 100.0
-GAP = 0.15  # of a bar's room, left free on each side
-COLOURS = 6  # that `admin.css` has; a seventh series wears the first again
-STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)  # between which an axis ends: numbers that are read at a glance
+# Share of a bar's slot that is left free on each side.
+GAP = 0.15
+# Colours in `css/admin/reports.css`; a seventh series has the first one again.
+COLOURS = 6
+# Ends of an axis: round numbers.
+STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A name, and a value for each label; None where there is none."""
+    """A name and a value for each label; None for a missing value."""
 
     name: str
     values: Sequence[float | None]
@@ -34,7 +37,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Polyline:
-    """`points` as SVG has them; a lone point is a dot, drawn as a line of no length."""
+    """A line of a chart. `points` is SVG's attribute; a single point is drawn as a line of no length."""
 
     points: str
     colour: int
@@ -48,7 +51,7 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What the template draws. `width` is in units: one for each label. `top` and `middle` label the axis."""
+    """A chart for its template. `width` is one unit for each label; `top` and `middle` label the axis."""
 
     title: str
     width: int
@@ -61,29 +64,31 @@ class Chart:
 
 
 def stacked(title: str, labels: Sequence[str], series: Sequence[Series], unit: str = "") -> Chart:
-    """Bars, the series one on the other."""
-    totals = [sum(one.values[index] or 0 for one in series) for index in range(len(labels))]
+    """Return a chart of stacked bars."""
+    totals = [sum(part.values[index] or 0 for part in series) for index in range(len(labels))]
     top = _round_up(max(totals, default=0))
     bars = []
     for index, label in enumerate(labels):
         level = 0.0
-        for number, one in enumerate(series):
-            value = one.values[index] or 0
+        for number, part in enumerate(series):
+            value = part.values[index] or 0
             if value:
                 height = value / top * HEIGHT
                 level += height
-                words = f"{label}, {one.name}: {shown(value, unit)}"
-                bars.append(Bar(index + GAP, HEIGHT - level, 1 - 2 * GAP, height, number % COLOURS, words))
+                bar_title = f"{label}, {part.name}: {shown(value, unit)}"
+                bars.append(
+                    Bar(index + GAP, HEIGHT - level, 1 - 2 * GAP, height, number % COLOURS, bar_title)
+                )
     return _chart(title, labels, series, top, unit, bars=bars)
 
 
 def lines(title: str, labels: Sequence[str], series: Sequence[Series], unit: str = "") -> Chart:
-    """A line for each series, broken where it has no value."""
-    top = _round_up(max((value or 0 for one in series for value in one.values), default=0))
+    """Return a chart with a line for each series, interrupted at missing values."""
+    top = _round_up(max((value or 0 for line in series for value in line.values), default=0))
     drawn = [
         Polyline(" ".join(f"{x:.2f},{HEIGHT - y / top * HEIGHT:.2f}" for x, y in run), number % COLOURS)
-        for number, one in enumerate(series)
-        for run in _unbroken_runs(one.values)
+        for number, line in enumerate(series)
+        for run in _unbroken_runs(line.values)
     ]
     return _chart(title, labels, series, top, unit, lines=drawn)
 
@@ -99,13 +104,13 @@ def _chart(
     lines: list[Polyline] | None = None,
 ) -> Chart:
     ends = (labels[0], labels[len(labels) // 2], labels[-1]) if labels else ("", "", "")
-    legend = [Legend(one.name, number % COLOURS) for number, one in enumerate(series)]
+    legend = [Legend(line.name, number % COLOURS) for number, line in enumerate(series)]
     axis = (shown(top, unit), shown(top / 2, unit))
     return Chart(title, max(1, len(labels)), *axis, ends, legend, bars or [], lines or [])
 
 
 def _unbroken_runs(values: Sequence[float | None]) -> list[list[tuple[float, float]]]:
-    """Neighbours that have values, each in the middle of its room."""
+    """Return runs of adjacent values, each point in the middle of its slot."""
     runs: list[list[tuple[float, float]]] = []
     ended = True
     for index, value in enumerate(values):
@@ -120,7 +125,7 @@ def _unbroken_runs(values: Sequence[float | None]) -> list[list[tuple[float, flo
 
 
 def _round_up(value: float) -> float:
-    """The end of an axis: the next round number."""
+    """Return the next round number, the end of an axis."""
     if value <= 0:
         return 1.0
     unit = 1.0
@@ -132,7 +137,7 @@ def _round_up(value: float) -> float:
 
 
 def shown(value: float, unit: str = "") -> str:
-    """With thousands in short, and as many digits as a glance takes."""
+    """Return a number abbreviated with k, M or G, to three significant digits."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if value >= size:
             number = f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"

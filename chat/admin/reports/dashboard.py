@@ -1,4 +1,4 @@
-"""The dashboard: what runs, what it takes, what fails, and who is refused; each panel as CSV too."""
+"""The dashboard: activity, usage, failures and refused prompts; each panel is also available as CSV."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DASHBOARD_PERMISSION = "chat.view_dashboard"
 
 
 def dashboard(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """The page. Raises PermissionDenied."""
+    """Show the dashboard. Raises PermissionDenied."""
     data = _load_data(request)
     query = urlencode({**data.period.query, **({"model": data.model} if data.model else {})})
     context = {
@@ -39,11 +39,11 @@ def dashboard(request: HttpRequest, site: AdminSite) -> HttpResponse:
             for name, make in PANELS.items()
         ],
     }
-    return TemplateResponse(request, "admin/chat/dashboard.html", context)
+    return TemplateResponse(request, "admin/chat/reports/dashboard.html", context)
 
 
 def panel_csv(request: HttpRequest, site: AdminSite, panel: str) -> HttpResponse:
-    """One panel's table. Raises PermissionDenied, Http404."""
+    """Return a panel's table as CSV. Raises PermissionDenied, Http404."""
     data = _load_data(request)
     if panel not in PANELS:
         raise Http404
@@ -59,7 +59,7 @@ def _load_data(request: HttpRequest) -> DashboardData:
 
 
 def _totals(data: DashboardData) -> dict[str, str]:
-    """Of the whole span."""
+    """Return the totals of the whole period."""
     rows = data.usage
     sums = {
         "responses": sum(row.responses for row in rows),

@@ -1,4 +1,4 @@
-"""Models, prices and tools: what is configured, how the models' servers were in the last hour, and a probe. Never a key."""
+"""Models and tools: their configuration without keys, prices, the last hour's health, and probes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ from chat.reporting.model_health import ModelHealth, health
 
 PROBE_PERMISSION = "chat.probe_model"
 DEMO = "the demo model of this server"
-WINDOW = timedelta(hours=1)  # of which the health tells
+# The period of the health figures.
+WINDOW = timedelta(hours=1)
 
-_probing = threading.Lock()  # one probe at a time in a process: a button is no load generator
+# Allows one probe at a time in a process, so that the button cannot be used to generate load.
+_probing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model as it is configured. `server` without what may be secret in it; `key` is None where it needs none."""
+    """A configured model. `server` has no credentials; `key` is True if set, None if none is needed."""
 
     name: str
     server: str
@@ -49,7 +51,7 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class ToolRow:
-    """A tool that may be offered; `schema` is what a model is told, as JSON."""
+    """A tool; `schema` is the JSON schema that models receive."""
 
     name: str
     description: str
@@ -61,7 +63,7 @@ class ToolRow:
 
 
 def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """The page. Raises PermissionDenied."""
+    """Show models and tools. Raises PermissionDenied."""
     if not request.user.has_perm(DASHBOARD_PERMISSION):
         raise PermissionDenied
     context = {
@@ -73,11 +75,11 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "may_probe": request.user.has_perm(PROBE_PERMISSION),
         "may_price": request.user.has_perm("chat.view_price"),
     }
-    return TemplateResponse(request, "admin/chat/models.html", context)
+    return TemplateResponse(request, "admin/chat/reports/models.html", context)
 
 
 def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """Ask a model for a word, and tell on the page how that went. Raises PermissionDenied."""
+    """Probe a model and report the result on the page. Raises PermissionDenied."""
     if not request.user.has_perm(PROBE_PERMISSION):
         raise PermissionDenied
     if request.method != "POST":
@@ -96,12 +98,12 @@ def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def _report_probe(request: HttpRequest, name: str) -> None:
-    found = async_to_sync(service.probe)(name)
-    if found.error is None:
-        messages.success(request, f"Model {name}: first token after {found.seconds:.2f} s.")
+    result = async_to_sync(service.probe)(name)
+    if result.error is None:
+        messages.success(request, f"Model {name}: first token after {result.seconds:.2f} s.")
     else:
-        error = found.error
-        messages.error(request, f"Model {name}: {error.code} after {found.seconds:.2f} s. {error.detail}")
+        error = result.error
+        messages.error(request, f"Model {name}: {error.code} after {result.seconds:.2f} s. {error.detail}")
 
 
 def _models() -> list[ModelRow]:
@@ -127,14 +129,14 @@ def _format(name: str, spec: ModelSpec) -> str:
 
 
 def _tools(name: str, spec: ModelSpec) -> str:
-    """OpenAssistant's prompt has no place for them."""
+    """Return the tools a model may call; OpenAssistant's prompt format has none."""
     if isinstance(spec.tools, bool) or name == OPENASSISTANT:
         return "all" if spec.tools and name != OPENASSISTANT else "none"
     return ", ".join(spec.tools)
 
 
 def _endpoint_of(name: str, spec: ModelSpec) -> tuple[str, str, bool | None]:
-    """The server, the name it is told, and whether its key is set."""
+    """Return the server, the model's name there, and True if its key is set (None: no key needed)."""
     if name == C1:
         key = bool(settings.thesys_api_key)
         return (
@@ -158,7 +160,7 @@ def _without_credentials(url: str) -> str:
 
 
 def _parameter(name: str, value: Any) -> str:
-    """Numbers and switches are told; a text could be anything."""
+    """Return the value of numbers and switches; of text only the name, because it may be secret."""
     return (
         f"{name} = {msgspec.json.encode(value).decode()}" if isinstance(value, bool | int | float) else name
     )

@@ -1,4 +1,4 @@
-"""The dashboard's panels: each a chart or some, the same as a table, and so as CSV."""
+"""Panels of the dashboard: charts, and the same figures as a table and as CSV."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from chat.reporting import rollups
 from chat.reporting.quota_hits import by_user, over_time
 from chat.reporting.rollups import FirstTokenLatency, UsageBucket
 
-TOP_USERS = 20  # users that a panel names
-STOPPED = "stopped"  # somebody's wish, and no failure
+# Users listed in a panel.
+TOP_USERS = 20
+# The error code of calls that a user stopped, which are no failures.
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`rows` are what the table shows and the CSV holds; None is an empty cell."""
+    """One panel. `rows` are those of the table and the CSV; None is an empty cell."""
 
     title: str
     head: tuple[str, ...]
@@ -35,12 +37,12 @@ class Panel:
 
     @property
     def cells(self) -> list[list[tuple[str, bool]]]:
-        """The rows for people: each cell's text, and whether it is a number."""
+        """The rows as pairs of text and True for a number."""
         return [[_cell(value) for value in row] for row in self.rows]
 
 
 class DashboardData:
-    """What the panels are made from, each read when it is first asked for. `model` "" stands for all."""
+    """The data of the panels, loaded at first use. An empty `model` stands for all models."""
 
     def __init__(self, period: Period, model: str) -> None:
         self.period, self.model = period, model
@@ -53,8 +55,8 @@ class DashboardData:
 
     @cached_property
     def usage(self) -> list[UsageBucket]:
-        found = rollups.usage(self.period.span, self.done)
-        return [row for row in found if self.model in ("", row.model)]
+        rows = rollups.usage(self.period.span, self.done)
+        return [row for row in rows if self.model in ("", row.model)]
 
     @property
     def failed(self) -> list[UsageBucket]:
@@ -62,8 +64,8 @@ class DashboardData:
 
     @cached_property
     def first_token_waits(self) -> dict[datetime, FirstTokenLatency]:
-        found = rollups.first_tokens(self.period.span, self.done, self.model)
-        return {wait.start.astimezone(UTC): wait for wait in found}
+        waits = rollups.first_tokens(self.period.span, self.done, self.model)
+        return {wait.start.astimezone(UTC): wait for wait in waits}
 
     def series(
         self,
@@ -71,12 +73,13 @@ class DashboardData:
         key: Callable[[UsageBucket], str],
         value: Callable[[UsageBucket], float],
     ) -> list[Series]:
-        """For each key the sum of the values at each start."""
+        """Return for each key the sums of the values by start time."""
         sums: dict[str, dict[datetime, float]] = defaultdict(lambda: defaultdict(float))
         for row in rows:
             sums[key(row)][row.start.astimezone(UTC)] += value(row)
         return [
-            Series(name, [places[start] for start in self.starts]) for name, places in sorted(sums.items())
+            Series(name, [by_start[start] for start in self.starts])
+            for name, by_start in sorted(sums.items())
         ]
 
 
@@ -92,7 +95,7 @@ def tokens(data: DashboardData) -> Panel:
 
 
 def first_token(data: DashboardData) -> Panel:
-    """Half and 95 in a hundred of the calls were quicker."""
+    """Return the median and the 95th percentile of the time to the first token."""
     title = "Time to first token"
     first_token_waits = [data.first_token_waits.get(start) for start in data.starts]
     series = [
@@ -109,7 +112,7 @@ def first_token(data: DashboardData) -> Panel:
 
 
 def failures(data: DashboardData) -> Panel:
-    """Of calls: after one that fails another model may have answered."""
+    """Return the failed calls by error code; a fallback may have answered the prompt."""
     series = data.series(data.failed, lambda row: row.error_code, lambda row: row.calls)
     return _over_time(data, f"Failed calls per {data.period.span.unit}", series)
 
@@ -129,52 +132,52 @@ def failures_by_model(data: DashboardData) -> Panel:
 
 
 def cost(data: DashboardData) -> Panel:
-    """By the prices of their time. Currencies are never added up."""
+    """Return the cost by the prices at the time of each call; currencies are kept apart."""
     priced = [row for row in data.usage if row.currency]
     charts = []
     for currency in sorted({row.currency for row in priced}):
-        here = [row for row in priced if row.currency == currency]
-        series = data.series(here, lambda row: row.model, lambda row: float(row.cost))
+        in_currency = [row for row in priced if row.currency == currency]
+        series = data.series(in_currency, lambda row: row.model, lambda row: float(row.cost))
         charts.append(stacked(f"Cost, {currency}", data.labels, series))
     sums: dict[tuple[str, str, str], Any] = defaultdict(int)
     for row in priced:
         sums[data.period.label(row.start.astimezone(UTC)), row.model, row.currency] += row.cost
     rows = [(*key, round(value, 6)) for key, value in sorted(sums.items())]
     free = sum(row.calls for row in data.usage if not row.currency)
-    note = f"Calls without a price, which are not in it: {free:,}." if free else ""
+    note = f"Calls without a price, not included: {free:,}." if free else ""
     title = f"Cost per {data.period.span.unit} and model"
     return Panel(title, (_time(data), "model", "currency", "cost"), rows, charts, note)
 
 
 def users(data: DashboardData) -> Panel:
-    found = rollups.top_users(data.period.span, data.done, TOP_USERS)
+    spenders = rollups.top_users(data.period.span, data.done, TOP_USERS)
     rows = [
         (
-            one.name or _deleted_user_label(one.owner),
-            one.responses,
-            one.tokens,
-            one.currency or None,
-            round(one.cost, 6),
+            user.name or _deleted_user_label(user.owner),
+            user.responses,
+            user.tokens,
+            user.currency or None,
+            round(user.cost, 6),
         )
-        for one in found
+        for user in spenders
     ]
     head = ("user", "responses", "tokens", "currency", "cost")
     return Panel("Top users by cost", head, rows, note=_of_all(data))
 
 
 def quota_hits(data: DashboardData) -> Panel:
-    found = over_time(data.period.span)
-    names = sorted({quota for _, quota, _ in found})
-    hits = {(start.astimezone(UTC), quota): number for start, quota, number in found}
+    counts = over_time(data.period.span)
+    names = sorted({quota for _, quota, _ in counts})
+    hits = {(start.astimezone(UTC), quota): number for start, quota, number in counts}
     series = [Series(name, [hits.get((start, name), 0) for start in data.starts]) for name in names]
     return replace(_over_time(data, "Prompts refused by quotas", series), note=_of_all(data))
 
 
 def refused_users(data: DashboardData) -> Panel:
-    found = by_user(data.period.span, TOP_USERS)
+    refused = by_user(data.period.span, TOP_USERS)
     rows = [
-        (one.name or _deleted_user_label(None), one.quota, one.hits, f"{one.last_at:%Y-%m-%d %H:%M}")
-        for one in found
+        (row.name or _deleted_user_label(None), row.quota, row.hits, f"{row.last_at:%Y-%m-%d %H:%M}")
+        for row in refused
     ]
     return Panel("Users refused by quotas", ("user", "quota", "prompts", "last"), rows, note=_of_all(data))
 
@@ -196,26 +199,26 @@ PANELS: dict[str, Callable[[DashboardData], Panel]] = {
 
 
 def active() -> dict[str, int]:
-    """Responses that run or wait now, in all processes."""
+    """Return the numbers of streaming and queued responses in all processes."""
     rows = Response.objects.filter(status__in=ACTIVE).order_by().values_list("status").annotate(Count("pk"))
     counts = dict(rows)
     return {status.value: counts.get(status.value, 0) for status in reversed(ACTIVE)}
 
 
 def _over_time(data: DashboardData, title: str, series: list[Series]) -> Panel:
-    """A column for each series; hours or days in which nothing was are left out of the table."""
+    """Return a panel with a column for each series; the table leaves out empty hours and days."""
     rows = [
-        (label, *(_plain(one.values[index]) for one in series))
+        (label, *(_plain(column.values[index]) for column in series))
         for index, label in enumerate(data.labels)
-        if any(one.values[index] for one in series)
+        if any(column.values[index] for column in series)
     ]
     charts = [stacked(title, data.labels, series)] if rows else []
-    return Panel(title, (_time(data), *(one.name for one in series)), rows, charts)
+    return Panel(title, (_time(data), *(column.name for column in series)), rows, charts)
 
 
 def _of_all(data: DashboardData) -> str:
-    """For panels that cannot tell models apart."""
-    return "Of all models together." if data.model else ""
+    """Return the note of panels that do not distinguish models."""
+    return "All models together." if data.model else ""
 
 
 def _plain(value: float | None) -> float | int | None:
@@ -233,4 +236,4 @@ def _time(data: DashboardData) -> str:
 
 
 def _deleted_user_label(owner: int | None) -> str:
-    return "(gone)" if owner is None else f"(gone, #{owner})"
+    return "(deleted)" if owner is None else f"(deleted, #{owner})"

@@ -1,4 +1,4 @@
-"""Which time the dashboard shows: some last days, or from one date to another. Times are UTC."""
+"""The period of the dashboard: the last days, or from one date to another. Times are UTC."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from django.http import QueryDict
 
 from chat.reporting.rollups import DAY, HOUR, TimeRange, truncate_time
 
-RANGES = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}  # days
+# Days.
+RANGES = {"24h": 1, "7d": 7, "30d": 30, "90d": 90}
 DEFAULT_RANGE = "24h"
-HOURLY = timedelta(days=8)  # shown by the hour up to here: 192 bars, a few pixels each; beyond, by the day
-FIRST_YEAR, LAST_YEAR = 2000, 2999  # no data lies outside, and some dates there have no neighbours
-MAX_DAYS = 400  # between two dates: a year and what one compares it with
+# The longest period shown by the hour: 192 bars of a few pixels; longer ones are shown by the day.
+HOURLY = timedelta(days=8)
+# There is no data outside, and arithmetic on dates near the ends of the calendar overflows.
+FIRST_YEAR, LAST_YEAR = 2000, 2999
+# Days between two dates: a year and a month to compare it with.
+MAX_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What was asked for: one of RANGES, or "" with two dates. `fault` says what was wrong with them."""
+    """A period: `name` is one of RANGES, or "" for two dates. `error` explains why the requested dates were refused."""
 
     span: TimeRange
     name: str
@@ -28,11 +32,11 @@ class Period:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query string that asks for it again."""
+        """The query string of this period."""
         return {"range": self.name} if self.name else {"from": str(self.first), "to": str(self.last)}
 
     def starts(self) -> list[datetime]:
-        """Of all hours or days in the span."""
+        """Return the starts of all hours or days in the period."""
         step = DAY if self.span.daily else HOUR
         number = -((self.span.since - self.span.until) // step)
         return [self.span.since + step * index for index in range(number)]
@@ -42,7 +46,7 @@ class Period:
 
 
 def parse_period(query: QueryDict, now: datetime | None = None) -> Period:
-    """The span that a query string asks for; the usual one where it asks for none, or for one that cannot be."""
+    """Return the period of a query string; the default one if it has none or an invalid one."""
     now = now or datetime.now(UTC)
     if not (query.get("from") or query.get("to")):
         return _last(query.get("range", ""), now)
@@ -51,9 +55,9 @@ def parse_period(query: QueryDict, now: datetime | None = None) -> Period:
         if min(first, last).year < FIRST_YEAR or max(first, last).year > LAST_YEAR:
             raise ValueError("far from any data")
     except ValueError:
-        return _last(DEFAULT_RANGE, now, "Dates are written like 2026-11-20.")
+        return _last(DEFAULT_RANGE, now, "Write dates as 2026-11-20.")
     if not timedelta() <= last - first < timedelta(days=MAX_DAYS):
-        return _last(DEFAULT_RANGE, now, f"From one date to a later one, {MAX_DAYS} days at most.")
+        return _last(DEFAULT_RANGE, now, f"The second date must be later, by at most {MAX_DAYS} days.")
     return _between(first, last, now)
 
 

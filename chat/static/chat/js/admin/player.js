@@ -1,10 +1,10 @@
-/** Plays a recording at its own speed, or at a multiple of it. */
+/** Plays a recording at its original speed or a multiple of it. */
 
 export class Player {
   #frame = null;
   #last = 0;
 
-  /** `changed()` is called whenever there is something new to say about where it stands. */
+  /** Calls `changed()` after each change of position or state. */
   constructor(recording, screen, changed) {
     Object.assign(this, { recording, screen, changed, at: 0, next: 0, speed: 1 });
   }
@@ -27,7 +27,7 @@ export class Player {
     this.changed();
   }
 
-  /** Goes to a moment, in milliseconds of the recording. */
+  /** Moves to a position, in milliseconds of the recording. */
   seek(milliseconds) {
     this.at = milliseconds;
     this.next = this.recording.after(milliseconds);
@@ -37,8 +37,8 @@ export class Player {
   }
 
   #step = () => {
-    // The clock decides: not the number of frames, for a page may be hidden for a while, nor the moment that the browser gives
-    // a frame, which on a busy machine is a quarter of a second behind.
+    // Read the clock: the number of frames is wrong after the page was hidden, and the time that the browser passes to a frame
+    // is a quarter of a second behind on a busy machine.
     const now = performance.now();
     this.at += (now - this.#last) * this.speed;
     this.#last = now;

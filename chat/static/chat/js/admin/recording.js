@@ -1,9 +1,9 @@
-/** A recorded answer, fetched piece by piece: what came when. */
+/** The log of a response with the time of each arrival, fetched in pieces. */
 
 export class Recording {
   #source;
 
-  /** `source`: the address of the log. `arrivals`: [milliseconds since the answer was taken on, text, whether it is a think item]. */
+  /** `source`: the address of the log. `arrivals`: [milliseconds since the claim, text, true for a think item]. */
   constructor(source) {
     this.#source = source;
     this.arrivals = [];
@@ -17,15 +17,15 @@ export class Recording {
     return this.arrivals.length ? this.arrivals[this.arrivals.length - 1][0] : 0;
   }
 
-  /** Fetches what is stored beyond what is here. Throws an Error whose words are for people. */
+  /** Fetches the stored log after `offset`. Throws an Error with a message for users. */
   async load() {
     let more = true;
     while (more) {
       const answer = await fetch(`${this.#source}?after=${this.offset}`, { headers: { Accept: "application/json" } });
-      if (!answer.ok) throw new Error(await wordsOf(answer));
+      if (!answer.ok) throw new Error(await errorDetail(answer));
       const piece = await answer.json();
       this.arrivals.push(...piece.arrivals);
-      // A piece that brings nothing ends the loading, whatever it says of more: it must not go round for ever.
+      // An empty piece ends the loop even if `more` is true; otherwise it could run forever.
       more = piece.more && piece.offset > this.offset;
       Object.assign(this, { offset: piece.offset, ended: piece.ended, status: piece.status, readers: piece.readers });
     }
@@ -43,7 +43,7 @@ export class Recording {
   }
 }
 
-async function wordsOf(answer) {
+async function errorDetail(answer) {
   try {
     return (await answer.json()).detail;
   } catch {

@@ -1,31 +1,31 @@
-/** The page of a response in the admin: replays its answer, or follows it while it runs. */
+/** Script of a response's page in the admin: replays the log, or follows it while the response runs. */
 
 import { Player } from "./player.js";
 import { Recording } from "./recording.js";
 import { Screen } from "./screen.js";
 
-/** Milliseconds between two looks at the log of an answer that runs: a little more than it is behind anyway. */
-const LOOK = 500;
+/** Milliseconds between two requests for the log of a running response: text is stored about as often. */
+const POLL_INTERVAL = 500;
 
-const room = document.querySelector("[data-chat-log]");
-if (room) open(room);
+const section = document.querySelector("[data-chat-log]");
+if (section) open(section);
 
-function open(room) {
-  const part = (name) => room.querySelector(`[data-part="${name}"]`);
-  const recording = new Recording(room.dataset.chatLog);
+function open(section) {
+  const part = (name) => section.querySelector(`[data-part="${name}"]`);
+  const recording = new Recording(section.dataset.chatLog);
   const screen = new Screen(part("raw"), part("stage"));
   const controls = { play: part("play"), seek: part("seek"), clock: part("clock"), note: part("note") };
   const player = new Player(recording, screen, () => show(player, controls));
   part("speeds").addEventListener("change", (event) => {
     player.speed = Number(event.target.value);
   });
-  part("drawn").addEventListener("change", (event) => {
-    screen.drawn = event.target.checked;
+  part("rendered").addEventListener("change", (event) => {
+    screen.rendered = event.target.checked;
   });
   controls.play.addEventListener("click", () => (player.playing ? player.pause() : void begin(player, controls)));
   controls.seek.addEventListener("input", () => player.seek(Number(controls.seek.value)));
   part("tools").hidden = false;
-  if (room.dataset.chatRuns === "yes") void follow(room, recording, screen, controls);
+  if (section.dataset.chatRuns === "yes") void follow(section, recording, screen, controls);
 }
 
 async function begin(player, controls) {
@@ -40,32 +40,32 @@ async function begin(player, controls) {
 }
 
 function show(player, { play, seek, clock }) {
-  const words = player.playing ? "Pause" : "Play";
-  if (play.textContent !== words) play.textContent = words;
+  const label = player.playing ? "Pause" : "Play";
+  if (play.textContent !== label) play.textContent = label;
   seek.max = Math.max(player.recording.length, 1);
   seek.value = player.at;
   clock.textContent = `${(player.at / 1000).toFixed(1)} s of ${(player.recording.length / 1000).toFixed(1)} s`;
   seek.setAttribute("aria-valuetext", clock.textContent);
 }
 
-/** Shows what an answer that runs has said so far, and goes on until it has ended. */
-async function follow(room, recording, screen, controls) {
+/** Shows the log of a running response and polls it until the response has ended. */
+async function follow(section, recording, screen, controls) {
   let shown = 0;
   controls.play.disabled = controls.seek.disabled = true;
   while (!recording.ended) {
     try {
       await recording.load();
-      const news = recording.arrivals.slice(shown).map(([, text]) => text);
+      const added = recording.arrivals.slice(shown).map(([, text]) => text);
       shown = recording.arrivals.length;
-      screen.add(news.join(""), !recording.ended);
+      screen.add(added.join(""), !recording.ended);
       controls.note.textContent = `${recording.status}; readers in this process: ${recording.readers}`;
     } catch (problem) {
       controls.note.textContent = problem.message;
-      if (problem.name !== "TypeError") return; // refused; a network that is away comes back
+      if (problem.name !== "TypeError") return; // a refusal is final; a network failure (TypeError) is retried
     }
-    if (!recording.ended) await new Promise((wake) => setTimeout(wake, LOOK));
+    if (!recording.ended) await new Promise((wake) => setTimeout(wake, POLL_INTERVAL));
   }
-  room.dataset.chatRuns = "no";
+  section.dataset.chatRuns = "no";
   controls.play.disabled = controls.seek.disabled = false;
-  controls.note.textContent = `It has ended: ${recording.status}. Reload the page for its figures.`;
+  controls.note.textContent = `The response has ended: ${recording.status}. Reload the page for its figures.`;
 }

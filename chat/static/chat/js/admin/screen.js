@@ -1,10 +1,10 @@
-/** Where an answer is shown as it comes: as the text that readers got, or as the page that the text makes. */
+/** Shows a response as it arrives: as raw text, or rendered as in the chat. */
 
 import { blocksOf } from "../blocks.js";
 import { storedForm } from "../envelope.js";
 import { patch } from "../render.js";
 
-/** A drawing may take a quarter of the time: the next one waits three times as long as the last one took. */
+/** Rendering may use a quarter of the time: the next one waits three times as long as the last one took. */
 const REST = 3;
 
 export class Screen {
@@ -14,7 +14,7 @@ export class Screen {
   #seen = [];
   #running = false;
 
-  /** `raw`: the element for the text; `stage`: the element for what it makes, which nobody can click, in one that scrolls. */
+  /** `raw`: the element for the text; `stage`: the inert element for the rendered response, inside a scrolling one. */
   constructor(raw, stage) {
     this.raw = raw;
     this.stage = stage;
@@ -22,34 +22,34 @@ export class Screen {
     this.node = raw.appendChild(document.createTextNode(""));
   }
 
-  set drawn(drawn) {
-    this.raw.hidden = drawn;
-    this.view.hidden = !drawn;
-    this.#draw();
+  set rendered(rendered) {
+    this.raw.hidden = rendered;
+    this.view.hidden = !rendered;
+    this.#render();
   }
 
-  /** Puts `text` behind what is there; `running`: more may come. */
+  /** Appends `text`; `running`: more may follow. */
   add(text, running) {
     this.#running = running;
     this.#text += text;
     this.node.appendData(text);
     this.raw.scrollTop = this.raw.scrollHeight;
-    this.#draw();
+    this.#render();
   }
 
-  /** Shows just this text. */
+  /** Replaces the text. */
   set(text, running) {
     this.#text = "";
     this.node.data = "";
     this.add(text, running);
   }
 
-  #draw() {
+  #render() {
     if (this.view.hidden) return;
     clearTimeout(this.#later);
     const begun = performance.now();
     if (begun < this.#rested) {
-      this.#later = setTimeout(() => this.#draw(), this.#rested - begun);
+      this.#later = setTimeout(() => this.#render(), this.#rested - begun);
       return;
     }
     const actions = { say() {}, submit() {}, change() {}, form: storedForm(this.#text) };

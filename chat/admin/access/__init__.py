@@ -1,0 +1,1 @@
+"""Access to content: permissions, the audit log of every view, and the reasons that staff give."""

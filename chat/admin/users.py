@@ -1,0 +1,151 @@
+"""Users: accounts of people, staff and guests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import ShowFacets
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+
+from chat.accounts import sessions
+from chat.admin import holds
+from chat.admin.actions import suspensions
+from chat.admin.actions.object_actions import ObjectActionsMixin
+from chat.admin.lists.formatting import format_time, format_usage, quotas_left
+from chat.admin.readonly import ROWS
+from chat.models import User
+from chat.reporting.usage_totals import of_guests, of_users
+
+# Fields that superusers alone change.
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+FIGURES = ("is_guest", "threads", "today", "month", "left", "tokens", "sessions", "held", "last_seen")
+
+
+class AccountList(ChangeList):
+    """A list of users with the figures of a page, loaded in a fixed number of statements."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        attach_totals(self.result_list)
+
+
+def attach_totals(users: list[Any]) -> None:
+    """Set `totals` on each user and `shared`, the totals of all guests, on each guest."""
+    totals = of_users([user.pk for user in users])
+    shared = of_guests() if any(user.is_guest for user in users) else None
+    for user in users:
+        user.totals, user.shared = totals[user.pk], shared if user.is_guest else None
+
+
+@admin.register(User)
+class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
+    """Users with their usage. They are erased instead of deleted, and superusers alone manage staff."""
+
+    object_actions = (
+        suspensions.SUSPEND,
+        suspensions.RESTORE,
+        suspensions.SIGN_OUT,
+        holds.HOLD,
+        suspensions.ERASE,
+    )
+    change_form_template = "admin/chat/content_form.html"
+
+    list_display = (
+        "username",
+        "is_guest",
+        "is_staff",
+        "is_active",
+        "threads",
+        "today",
+        "month",
+        "left",
+        "last_seen",
+    )
+    list_filter = ("is_guest", "is_staff", "is_superuser", "is_active", "groups")
+    list_per_page = ROWS
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    search_help_text = "Parts of user names, names and addresses"
+    readonly_fields = (*FIGURES, "is_active", "last_login", "date_joined")
+
+    class Media:
+        css = {"all": ["chat/css/admin/admin.css"]}
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Add the chat's figures, except to the form that creates a user."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return [*fieldsets, ("Chat", {"fields": FIGURES})] if obj else fieldsets
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return AccountList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> User | None:
+        user = super().get_object(request, object_id, from_field)
+        if user is not None:
+            attach_totals([user])
+        return user
+
+    @admin.display(description="threads")
+    def threads(self, user: Any) -> str:
+        address = reverse("admin:chat_thread_changelist", query={"owner__id__exact": user.pk})
+        return format_html('<a href="{}">{}</a>', address, f"{user.totals.threads:,}")
+
+    @admin.display(description="tokens today")
+    def today(self, user: Any) -> str:
+        return format_usage(user.totals.today)
+
+    @admin.display(description="tokens in 30 days")
+    def month(self, user: Any) -> str:
+        return format_usage(user.totals.month)
+
+    @admin.display(description="quotas left")
+    def left(self, user: Any) -> str:
+        """Return the remaining amount of each quota that is set; guests share theirs."""
+        return " · ".join(quotas_left(user.totals, user.shared)) or "-"
+
+    @admin.display(description="last seen")
+    def last_seen(self, user: Any) -> str:
+        """Return the later of the last sign-in and the last activity in a thread."""
+        return format_time(max(filter(None, (user.last_login, user.totals.last_activity)), default=None))
+
+    @admin.display(description="API tokens")
+    def tokens(self, user: Any) -> str:
+        address = reverse("admin:chat_apitoken_changelist", query={"user__id__exact": user.pk})
+        return format_html('<a href="{}">{}</a>', address, user.totals.tokens)
+
+    @admin.display(description="signed in")
+    def sessions(self, user: User) -> str:
+        """Return the number of sessions and the last expiry; never a session's key, which grants access."""
+        listed = sessions.sessions_of(user)
+        number = f"{len(listed.expire)}{'' if listed.whole else ' of the newest'} sessions"
+        return f"{number}, until {listed.expire[0]:%Y-%m-%d %H:%M}" if listed.expire else number
+
+    @admin.display(description="legal hold")
+    def held(self, user: User) -> str:
+        return holds.describe_holds(user)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else (*fields, *PRIVILEGES)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Allow staff who are no superusers to change themselves, and users who are no staff."""
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj == request.user or suspensions.can_manage(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Refuse passwords of others except to superusers: signing in as another user leaves no entry in the audit log."""
+        if not (request.user.is_superuser or id == str(request.user.pk)):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
