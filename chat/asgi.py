@@ -1,6 +1,6 @@
-"""The ASGI application of the chat, around that of the Django project which installs it.
+"""The ASGI application of the chat, around that of the Django project that installs it.
 
-    django_application = get_asgi_application()   # first: it sets Django up
+    django_application = get_asgi_application()   # first, because it sets Django up
     application = ChatApplication(django_application)
 
 The chat's API and its WebSocket are served without Django's threads, everything else by the project.
@@ -31,17 +31,17 @@ ASGIApplication = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
 class ApiHandler(ASGIHandler):
-    """Django's handler for views that are async, authenticate by themselves and never raise.
+    """Handler for async views that authenticate by themselves and never raise.
 
     Django's own runs synchronous signal receivers and middlewares, which pin a thread to a request until its body is sent: 200
-    streams, 201 threads. This one uses none.
+    streams, 201 threads. This handler uses none.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Load none: the views authenticate, and `_answer` adds the headers."""
 
     async def serve(self, match: ResolverMatch, scope: Any, receive: Receive, send: Send) -> None:
-        """Answer a request whose path led to `match`."""
+        """Answer a request whose path resolved to `match`."""
         body = await _body(receive)
         if body is None:
             return
@@ -51,7 +51,7 @@ class ApiHandler(ASGIHandler):
             response, body = await self._answer(match, scope, body), b""
             if isinstance(response, ByteStream):
                 stream, start = response.chunks, [_start(response)]
-                # A stream may be open for minutes: of request and head, which are 7 KB, nothing is kept.
+                # A stream may be open for minutes: free the request and its head, some 7 KB.
                 del response
                 scope["headers"] = []
                 await _relay(stream, start, send)
@@ -77,7 +77,7 @@ class ApiHandler(ASGIHandler):
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return the request's body; None when the client has left."""
+    """Return the request's body; None if the client has left."""
     parts = []
     while True:
         message = await receive()
@@ -95,7 +95,7 @@ def _start(response: HttpResponseBase) -> Mapping[str, Any]:
 
 
 async def _relay(stream: AsyncGenerator[bytes], start: list[Mapping[str, Any]], send: Send) -> None:
-    """Send the head, which is taken out of its list, and the chunks of a stream as they are."""
+    """Send the head (removed from its list, so that it can be freed) and the chunks of a stream."""
     async with aclosing(stream) as chunks:
         await send(start.pop())
         async for chunk in chunks:
@@ -111,7 +111,7 @@ async def _cancel_when_left(receive: Receive, request: asyncio.Task[Any] | None)
 
 
 def _endpoint(path: str) -> ResolverMatch | None:
-    """Return the chat's own view of a path; None where the project has another one."""
+    """Return the chat's own view of a path; None if the path is the project's."""
     if not path.startswith(API_PREFIXES):
         return None
     try:
@@ -122,7 +122,7 @@ def _endpoint(path: str) -> ResolverMatch | None:
 
 
 class ChatApplication:
-    """Sends each connection to its handler, and starts and stops the chat's tasks with the server.
+    """Router that sends each connection to its handler and starts and stops the chat's tasks with the server.
 
     `http` serves all other requests, `sockets` all other WebSockets, which are refused without it. A server announces its
     start and end by lifespan events or by calling `on_startup` and `on_shutdown`. Under one that does neither (Daphne alone)

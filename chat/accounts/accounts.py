@@ -1,4 +1,4 @@
-"""Accounts: guests who become one or move into one, and all that goes when one goes."""
+"""Turn a guest into an account, merge a guest into one, and delete the sessions of a deleted user."""
 
 from __future__ import annotations
 
@@ -27,16 +27,19 @@ from chat.models import (
 )
 from chat.reporting import rollups
 
+# Tables whose rows move into an account, in the order in which the end of a response locks them.
 MOVED: tuple[Any, ...] = (Response, Message, Thread, Share, Attachment, QuotaReservation, UpstreamCall)
-"""What moves into an account, in the order in which the end of a response locks its rows."""
 
-SUFFIX = 9  # characters of "-", and of the random hexadecimal digits after it
-MAX_NOTIFIED_THREADS = 100  # threads that open pages are told of; a page shows 50 at first
-BATCH = 2_000  # sessions decoded at once: some 0.1 s
+# Characters: "-" and the random hexadecimal digits after it.
+SUFFIX = 9
+# Threads announced to open pages; a page shows 50 at first.
+MAX_NOTIFIED_THREADS = 100
+# Sessions decoded in one batch: some 0.1 s.
+BATCH = 2_000
 
 
 def locked_guest(pk: int) -> User:
-    """A guest's row, locked: what the guest sends meanwhile waits. Raises NotFound for one who is a guest no more."""
+    """Lock and return a guest's row; the guest's prompts wait meanwhile. Raises NotFound if the user is no longer a guest."""
     guest = User.objects.select_for_update(no_key=True).filter(pk=pk, is_guest=True, is_active=True).first()
     if guest is None:
         raise NotFound
@@ -44,16 +47,16 @@ def locked_guest(pk: int) -> User:
 
 
 def merge(guest: int, account: int) -> int:
-    """Move what a guest has into an account; how many threads. An id that is taken there gets a suffix.
+    """Move all data of a guest into an account and return the number of threads. Ids already taken there get a suffix.
 
-    What runs goes on: whoever writes a response reads the owner from its row. The guest's own row stays for a day, without
-    rights, for a response that waits for its turn under its lock.
+    Running responses continue: their writer reads the owner from the row. The guest's own row stays for a day, inactive,
+    for a response that waits for its turn under its lock.
     """
     users = User.objects.select_for_update(no_key=True).filter(pk__in=[guest, account]).order_by("pk")
     found = {user.pk: user for user in users}
     if guest not in found or account not in found or not found[guest].is_guest or found[account].is_guest:
         return 0
-    # Whoever ends one of them now does so first, or sees the new owner.
+    # A response that is just ending does so first, or sees the new owner.
     list(Response.objects.owned_by(guest).select_for_update(no_key=True).order_by("pk").values_list("pk"))
     _make_room(guest, account)
     threads = list(Thread.objects.filter(owner=guest).order_by("updated_at").values_list("pk", flat=True))
@@ -62,7 +65,7 @@ def merge(guest: int, account: int) -> int:
     rollups.reassign(guest, account)
     holds.transfer_holds(guest, threads)
     User.objects.filter(pk=guest).update(is_active=False, date_joined=Now())
-    suspension.end_sessions(guest)  # sockets of other tabs come back as the account's
+    suspension.end_sessions(guest)  # sockets of other tabs reconnect as the account
     for thread in threads[-MAX_NOTIFIED_THREADS:]:
         notifications.notify("thread", account, thread, "created")
     return len(threads)
@@ -79,7 +82,7 @@ def _make_room(guest: int, account: int) -> None:
 
 
 def _shared(guest: int, account: int, *models: Any) -> set[str]:
-    """The ids that both use."""
+    """Return the ids that both users have."""
     names: set[str] = set()
     for model in models:
         taken = model.objects.owned_by(account).values("public_id")
@@ -93,14 +96,14 @@ def _fresh(name: str) -> str:
 
 
 def active(user: int) -> list[int]:
-    """The responses of a user that have not ended."""
+    """Return the primary keys of a user's responses that have not ended."""
     return list(Response.objects.owned_by(user).filter(status__in=ACTIVE).values_list("pk", flat=True))
 
 
 def delete_sessions(user: int, after: str) -> str | None:
-    """Delete the user's sessions among the next ones in the order of their keys; the last key looked at, None: no more.
+    """Delete the user's sessions in the next batch of all sessions. Return the batch's last key; None after the last batch.
 
-    A session names its user in its encoded data alone, so all have to be read.
+    A session names its user only inside its encoded data, so every row has to be decoded.
     """
     rows = list(Session.objects.filter(session_key__gt=after).order_by("session_key")[:BATCH])
     mine = [row.pk for row in rows if row.get_decoded().get(SESSION_KEY) == str(user)]

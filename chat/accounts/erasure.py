@@ -1,4 +1,4 @@
-"""A user goes, with everything that is theirs: at once for themselves, in bounded steps in the tables."""
+"""Erasure of a user with all their data: access ends at once, rows are deleted in bounded batches."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from chat.governance.exceptions import UnderLegalHold
 from chat.models import ACTIVE, Response, Thread, User
 from chat.reporting import rollups
 
-USERS = 20  # whose erasure goes on in one round
+# Users whose erasure is continued in one round.
+USERS = 20
 
 
 def begin(user: int) -> None:
-    """Let nobody in any more as this user, stop what runs, and note that all of it is to go. Raises Held."""
+    """Suspend the user, stop their responses and mark them for erasure. Raises UnderLegalHold."""
     User.objects.select_for_update().filter(pk=user).first()
     if holds.is_user_held(user):
         raise UnderLegalHold
@@ -23,7 +24,7 @@ def begin(user: int) -> None:
 
 
 def pending_erasures() -> list[int]:
-    """Users whose erasure has begun and can go on: nothing runs for them any more, and no hold has come meanwhile."""
+    """Return users marked for erasure that have no active response and no legal hold."""
     rows = User.objects.filter(erasing_since__isnull=False).order_by("erasing_since")
     return [pk for pk in rows.values_list("pk", flat=True)[:USERS] if _can_go_on(pk)]
 
@@ -34,7 +35,7 @@ def _can_go_on(user: int) -> bool:
 
 
 def erase_batch(user: int) -> bool:
-    """Delete some of a user's threads, and after the last one the user; True once nothing is left to do here."""
+    """Delete one batch of a user's threads, and after the last one the user. Return True when nothing is left to do."""
     mine = User.objects.select_for_update(skip_locked=True).filter(pk=user).first()
     if mine is None or not _can_go_on(user):
         return True

@@ -1,4 +1,4 @@
-"""Guests: made when somebody comes without an account, gone a day later if they never wrote anything."""
+"""Guest accounts: created for visitors without an account, deleted after a day if they wrote nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from django.db.models.functions import Now
 
 from chat.models import Message, Thread, User, raw_delete
 
-LIFE = timedelta(days=1)  # of a guest who never wrote anything; the contract's
-BATCH = 1_000  # guests removed at once: a short transaction, and the next hour brings the next
+# Life of a guest without messages, as the documentation promises.
+LIFE = timedelta(days=1)
+# Guests removed in one short transaction.
+BATCH = 1_000
 
 
 def create() -> User:
-    """A guest's account; its name is unguessable and its password unusable."""
+    """Create a guest account with an unguessable name and an unusable password."""
     user = User(username=f"guest-{uuid4().hex}", is_guest=True)
     user.set_unusable_password()
     user.save()
@@ -22,7 +24,7 @@ def create() -> User:
 
 
 def delete_idle() -> int:
-    """Delete guests of yesterday who never wrote anything; how many."""
+    """Delete one batch of guests older than LIFE without messages. Return their number."""
     idle = User.objects.filter(is_guest=True, date_joined__lt=Now() - LIFE)
     idle = idle.exclude(pk__in=Message.objects.values("owner_id"))
     idle = idle.filter(holds=None, threads__holds=None)

@@ -1,4 +1,4 @@
-"""Who is asking: a bearer token, a session, or a guest. One way for HTTP and WebSocket. And how often one may try."""
+"""Authentication by bearer token, session or guest account, shared by HTTP and WebSocket; throttling of login attempts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from chat.models import ApiToken, User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
-# Passwords tried in a window (see `attempts.WINDOW`). For one name from one place: more than a person mistypes.
+# Passwords tried in a window (`login_attempts.WINDOW`) for one name from one address: more than a person mistypes.
 MAX_ATTEMPTS_PER_IP_AND_NAME = 10
-MAX_ATTEMPTS_PER_IP = 60  # for any names: an office behind one address; each costs half a second of CPU
-MAX_ATTEMPTS_PER_NAME = (
-    100  # from anywhere: more would let many machines guess, fewer would let one lock a person out
-)
-MAX_SIGN_UPS_PER_IP = 20  # accounts made from one address in a window
+# The same for any name: an office behind one address; each attempt costs half a second of CPU.
+MAX_ATTEMPTS_PER_IP = 60
+# The same from any address: more would let many machines guess, fewer would let one machine lock a person out.
+MAX_ATTEMPTS_PER_NAME = 100
+# Accounts created from one address in a window.
+MAX_SIGN_UPS_PER_IP = 20
 
 _OF_TOKEN = """
 SELECT u.id, u.username, u.is_guest FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
@@ -39,7 +40,7 @@ WHERE t.digest = %s AND u.is_active
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A user who may act. `by_cookie` ones need a CSRF token; `new_session` is the cookie of a guest just made."""
+    """An authenticated user. `by_cookie` callers need a CSRF token; `new_session` is the session key of a new guest."""
 
     user: int
     username: str
@@ -50,7 +51,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request or a handshake brought along."""
+    """Credentials of a request or a WebSocket handshake."""
 
     bearer: str | None
     session: str | None
@@ -63,7 +64,7 @@ class Credentials:
 
 
 def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
-    """The caller. A guest is made where `make_guest` says so and guests are on. Raises Unauthenticated."""
+    """Return the caller; create a guest if `make_guest` is set and guests are on. Raises Unauthenticated."""
     if credentials.bearer is not None:
         return _by_token(credentials.bearer)
     user = _by_session(credentials.session) if credentials.session else None
@@ -89,7 +90,7 @@ def _sessions() -> Any:
 def _by_session(key: str) -> User | None:
     session: SessionBase = _sessions()(session_key=key)
     user = User.objects.filter(pk=int(session.get(SESSION_KEY) or 0)).first()
-    # As django.contrib.auth.get_user: a changed password ends the sessions made with the old one.
+    # As django.contrib.auth.get_user does: a changed password ends the sessions made with the old one.
     if user is None or not constant_time_compare(
         session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
     ):
@@ -108,20 +109,20 @@ def _new_guest() -> Caller:
 
 
 def admitted(user: User | AnonymousUser) -> TypeGuard[User]:
-    """Guests of former days are strangers again where guests are off now."""
+    """Return True for a logged-in user; guests count only while guests are on."""
     return user.is_authenticated and (settings.guests or not user.is_guest)
 
 
 def ensure_guest(request: HttpRequest) -> None:
-    """Log a guest in on a page, where guests are on and nobody is logged in."""
+    """Log a new guest in on a page, where guests are on and the visitor is not logged in."""
     if settings.guests and not request.user.is_authenticated:
         login(request, guests.create(), backend=BACKEND)
 
 
 class LoginThrottleBackend:
-    """An authentication backend that lets nobody in: it refuses who has tried too often, before a password is looked at.
+    """Authentication backend that only throttles: it rejects too many attempts before a password is checked.
 
-    First of the backends, so it holds for every form there is, the admin's too. A refused request has `tried_too_often`.
+    As the first backend it covers every login form, the admin's too. A rejected request gets the attribute `tried_too_often`.
     """
 
     def authenticate(
@@ -134,7 +135,7 @@ class LoginThrottleBackend:
 
 
 def may_sign_up(request: HttpRequest) -> bool:
-    """Whether this address may make one more account."""
+    """Count a sign-up by this address; return False if it has made too many."""
     ip_address = address_of(request)
     return ip_address is None or login_attempts.record_attempt(
         {f"sign-up from {ip_address}": MAX_SIGN_UPS_PER_IP}
@@ -142,7 +143,7 @@ def may_sign_up(request: HttpRequest) -> bool:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """Where a request comes from. Behind a trusted proxy only that one knows: the last of `X-Forwarded-For`, or nobody."""
+    """Return the client's address: behind a trusted proxy the last of `X-Forwarded-For`, None if the proxy sent none."""
     if settings.trusted_proxy:
         return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or None
     return request.META.get("REMOTE_ADDR") or None
@@ -161,7 +162,7 @@ def _tries(request: HttpRequest | None, username: str) -> dict[str, int]:
 
 
 def _succeeded(request: HttpRequest | None, user: User, **_: Any) -> None:
-    """Who got in begins anew; what else came from the same address still counts."""
+    """Forget a user's failed attempts after a login; attempts of the same address for other names still count."""
     if not user.is_guest:
         login_attempts.clear([key for key in _tries(request, user.get_username()) if key.startswith("name ")])
 

@@ -1,4 +1,4 @@
-"""How often somebody tried to come in, counted in the database: in all processes together, and over restarts."""
+"""Login attempts, counted in the database: across processes and restarts."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from django.utils.crypto import salted_hmac
 
 from chat.models import LoginAttempt, raw_delete
 
-WINDOW = timedelta(minutes=15)  # in which tries are counted, and after which they are forgotten
+# Attempts are counted for this long, then forgotten.
+WINDOW = timedelta(minutes=15)
 
 
 def record_attempt(limits: Mapping[str, int]) -> bool:
-    """Count a try by each of the keys, which may be tried so often in a window. False, and not counted: too often.
+    """Count an attempt under each key of `limits` (attempts allowed in a window). Return False, uncounted, beyond a limit.
 
-    Counted before it is known how it goes, so that a hundred tries at once are a hundred. Outside a transaction.
+    Attempts are counted before their outcome is known, so that simultaneous ones all count. Call it outside a transaction.
     """
     allowed = {_digest(key): limit for key, limit in limits.items()}
     mine = LoginAttempt.objects.bulk_create(LoginAttempt(about=about) for about in allowed)
@@ -30,12 +31,12 @@ def record_attempt(limits: Mapping[str, int]) -> bool:
 
 
 def clear(keys: list[str]) -> None:
-    """Who got in had every right to try."""
+    """Forget the attempts counted under these keys."""
     raw_delete(LoginAttempt.objects.filter(about__in=[_digest(key) for key in keys]))
 
 
 def delete_expired() -> int:
-    """Delete tries that count no more; how many."""
+    """Delete attempts older than the window. Return the number of rows."""
     return LoginAttempt.objects.filter(at__lt=Now() - WINDOW).delete()[0]
 
 

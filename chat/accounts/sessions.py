@@ -1,4 +1,4 @@
-"""Who is signed in. Sessions say whose they are only once they are read, so no more than a bounded number is."""
+"""Sessions of a user. A session names its user only inside its encoded data, so a bounded number is decoded."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from django.utils.crypto import constant_time_compare
 
 from chat.models import User
 
-SCANNED = 5_000  # sessions, the newest: reading one takes some 30 µs
+# Newest sessions decoded in a search: each takes some 30 µs.
+SCANNED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """When a user's sessions expire, latest first; `whole`: no others can exist."""
+    """Expiry times of a user's sessions, latest first; `whole` is False if the search was cut off."""
 
     expire: list[datetime]
     whole: bool
 
 
 def sessions_of(user: User) -> Sessions:
-    """The sessions in which this user is signed in."""
+    """Return the sessions in which this user is logged in."""
     living = Session.objects.filter(expire_date__gt=Now()).order_by("-expire_date")
     rows = list(living[:SCANNED])
     mine = [row.expire_date for row in rows if _is_of(row, user)]
@@ -32,7 +33,7 @@ def sessions_of(user: User) -> Sessions:
 
 
 def _is_of(session: Session, user: User) -> bool:
-    said = session.get_decoded()
-    if said.get(SESSION_KEY) != str(user.pk):
+    data = session.get_decoded()
+    if data.get(SESSION_KEY) != str(user.pk):
         return False
-    return constant_time_compare(said.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    return constant_time_compare(data.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())

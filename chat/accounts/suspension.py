@@ -1,4 +1,4 @@
-"""Letting somebody in no more, at once and everywhere; and letting them in again."""
+"""Suspension takes effect at once: sessions, tokens, sockets and running responses end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chat.responses import lifecycle
 
 
 def suspend(user: int) -> None:
-    """Refuse every session and token of a user, and stop what runs for them. Threads, tokens and password stay."""
+    """Refuse every session and token of a user, and stop their responses. Threads, tokens and password stay."""
     User.objects.select_for_update(no_key=True).filter(pk=user).first()  # no claim comes in between
     User.objects.filter(pk=user).update(is_active=False)
     end_sessions(user)
@@ -18,18 +18,18 @@ def suspend(user: int) -> None:
 
 
 def restore(user: int) -> None:
-    """Let a suspended user in again; they sign in anew."""
+    """Admit a suspended user again; they have to log in anew."""
     User.objects.filter(pk=user, erasing_since=None).update(is_active=True)
 
 
 def end_sessions(user: int) -> None:
-    """End every session of a user, in every browser, and every open socket; one with a token may come back."""
+    """End all sessions and open sockets of a user; a socket with a token may reconnect."""
     User.objects.filter(pk=user).update(session_epoch=F("session_epoch") + 1)
     notifications.notify("refused", user)
 
 
 def stop_all(user: int) -> None:
-    """Ask whoever runs this user's responses to stop them."""
+    """Request a stop of all responses of a user, in every process."""
     active = Response.objects.owned_by(user).filter(status__in=ACTIVE)
     for response in active.values_list("pk", flat=True):
         lifecycle.request_stop(response, None)

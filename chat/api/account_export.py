@@ -1,4 +1,4 @@
-"""Exports as streams of bytes: a piece is read when the reader has taken the one before, and no connection is held between."""
+"""Exports as byte streams, read piece by piece as the reader takes them; no connection is held in between."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat.threads import attachments, exports
 
 
 async def thread_as_json(thread: Thread) -> AsyncGenerator[bytes]:
-    """A thread with the visible messages of all its branches."""
+    """Yield a thread with the visible messages of all its branches."""
     yield export.encode(export.file_head())[:-1] + b',"thread":'
     async for piece in _thread(thread):
         yield piece
@@ -19,7 +19,7 @@ async def thread_as_json(thread: Thread) -> AsyncGenerator[bytes]:
 
 
 async def thread_as_markdown(thread: Thread) -> AsyncGenerator[bytes]:
-    """The branch that is shown, as a person reads it."""
+    """Yield the visible branch as readable text."""
     _, left = await db.atomic_async(exports.branch, thread.owner_id, thread.public_id)
     yield export.title(thread).encode()
     while left:
@@ -28,7 +28,7 @@ async def thread_as_markdown(thread: Thread) -> AsyncGenerator[bytes]:
 
 
 async def account_as_json(owner: int) -> AsyncGenerator[bytes]:
-    """All that a user has, as one JSON object."""
+    """Yield all data of a user as one JSON object."""
     account = export.account(await db.atomic_async(exports.account, owner))
     yield export.opening({**export.file_head(), **account}, "threads")
     async for piece in _threads(owner):

@@ -1,4 +1,4 @@
-"""Pictures in, and out again to their owner alone."""
+"""Upload of pictures, and their download by the owner alone."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chat.exceptions import TooLarge, UnsupportedMediaType
 from chat.schemas.image_types import content_type_of
 from chat.threads.attachments import Picture
 
-POLICY = (
-    "default-src 'none'; sandbox; frame-ancestors 'none'"  # a picture that is opened as a page can do nothing
-)
-CACHE = "private, max-age=3600"  # it never changes; but it is not to outlive its account for long
+# A picture opened as a page can do nothing.
+POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
+# An hour: a picture never changes, but no cache may keep it long after its account is deleted.
+CACHE = "private, max-age=3600"
 
 
 async def create(request: HttpRequest) -> HttpResponseBase:
@@ -25,7 +25,7 @@ async def create(request: HttpRequest) -> HttpResponseBase:
 
 
 def _picture(request: HttpRequest) -> Picture:
-    """The body. Raises TooLarge, and UnsupportedMediaType where it is not the picture that its header says."""
+    """Return the picture in the body. Raises TooLarge, and UnsupportedMediaType if it is not of the declared type."""
     if len(request.body) > settings.attachment_bytes:
         raise TooLarge(
             f"A picture may have {settings.attachment_bytes} bytes.", limit=settings.attachment_bytes

@@ -1,4 +1,4 @@
-"""What every view needs: who is asking, may they, and every error as a problem document (RFC 9457)."""
+"""Common parts of all views: authentication, CSRF, and errors as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -37,21 +37,20 @@ R = TypeVar("R", bound=HttpResponseBase)
 
 View = Callable[..., Awaitable[HttpResponseBase]]
 
-BODY_BYTES = (
-    1024 * 1024
-)  # of any request but a replacement: 64 KiB of content is at most 384 KiB in JSON's escapes
+# Bytes of any request body but a replacement: 64 KiB of content is at most 384 KiB in JSON's escapes.
+BODY_BYTES = 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 _endpoints: set[Callable[..., Any]] = set()
 
 
 def endpoint(**methods: View) -> Any:
-    """One path's view, by method (`get=…, post=…`). It never raises: every error is a problem document."""
+    """Build the view of one path from its methods (`get=…, post=…`); every error becomes a problem document."""
     allowed = {name.upper(): view for name, view in methods.items()}
     if "GET" in allowed:
         allowed["HEAD"] = allowed["GET"]
 
-    # Django's check is made in `caller_of` instead: only where a cookie says who is asking, and with our own error.
+    # `authenticate` checks it instead: only for callers identified by cookie, and with the API's own error.
     @csrf_exempt
     async def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
         try:
@@ -78,7 +77,7 @@ def endpoint(**methods: View) -> Any:
 
 
 def is_endpoint(view: Callable[..., Any]) -> bool:
-    """Return True for a view that `door` made: it needs no middleware and never raises."""
+    """Return True for a view built by `endpoint`: it needs no middleware and never raises."""
     return view in _endpoints
 
 
@@ -89,7 +88,7 @@ def _select_view(allowed: dict[str, View], request: HttpRequest) -> View:
 
 
 def problem(error: ChatError) -> HttpResponse:
-    """The problem document of an error, with the headers that belong to it."""
+    """Return the problem document of an error, with its headers."""
     response = HttpResponse(
         msgspec.json.encode(error.problem()), status=error.status, content_type="application/problem+json"
     )
@@ -110,12 +109,12 @@ def json_response(value: Any, status: int = 200) -> HttpResponse:
 
 
 async def unknown_route(request: HttpRequest, **_: str) -> HttpResponseBase:
-    """Any API path that does not exist."""
+    """Raise NotFound for an API path that does not exist."""
     raise NotFound
 
 
 def read_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
-    """The JSON body. Raises UnsupportedMediaType and TooLarge."""
+    """Return the JSON body. Raises UnsupportedMediaType and TooLarge."""
     if request.content_type != "application/json":
         raise UnsupportedMediaType
     if len(request.body) > limit:
@@ -124,7 +123,7 @@ def read_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
 
 
 async def authenticate(request: HttpRequest, *, make_guest: bool = False) -> Caller:
-    """Who is asking. Raises Unauthenticated, and CsrfFailed where only a cookie says so and the token is missing."""
+    """Return the caller. Raises Unauthenticated, and CsrfFailed for a caller by cookie without the CSRF token."""
     credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
     caller = await service.identify(credentials, make_guest=make_guest)
     if caller.by_cookie and request.method not in SAFE_METHODS:
@@ -133,7 +132,7 @@ async def authenticate(request: HttpRequest, *, make_guest: bool = False) -> Cal
 
 
 async def authenticate_by_origin(request: HttpRequest) -> Caller:
-    """Who is asking on the routes that C1's client calls without a CSRF token: their protection is the origin."""
+    """Return the caller on the routes that C1's client calls without a CSRF token; the origin protects them."""
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and not origins.is_allowed(origin, request.scheme or "http", request.get_host()):
         raise ForbiddenOrigin
@@ -155,7 +154,7 @@ def _empty_response(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_token(request: HttpRequest) -> tuple[str, Callable[[HttpResponse], HttpResponseBase]]:
-    """The token for this browser, and what sets its cookie on the response."""
+    """Return the CSRF token of this browser and a function that sets its cookie on a response."""
     check = CsrfViewMiddleware(lambda _: HttpResponse())
     check.process_request(request)
     token = get_token(request)
@@ -163,7 +162,7 @@ def csrf_token(request: HttpRequest) -> tuple[str, Callable[[HttpResponse], Http
 
 
 def set_session_cookie(request: HttpRequest, response: R, caller: Caller) -> R:
-    """Give a guest just made its session cookie."""
+    """Set the session cookie of a new guest."""
     if caller.new_session is not None:
         response.set_cookie(
             django_settings.SESSION_COOKIE_NAME,

@@ -1,4 +1,4 @@
-"""Prompts in, answers out: the two chat routes, and a response's state, stream and stop."""
+"""The two chat routes, and a response's state, stream, stop and regeneration."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _offset(request: HttpRequest) -> int:
 async def _stream(
     caller: Caller, row: Response, offset: int, encode: Encode | None, content_type: str
 ) -> HttpResponseBase:
-    """The answer from an offset: framed as events, or (with `encode`) raw, whose head waits for the first byte or the end."""
+    """Stream the answer from an offset, as events or (with `encode`) raw; a raw head waits for the first byte or the end."""
     events = await service.follow(caller, row, offset)
     first = [await anext(events)]
     headers = {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
@@ -125,7 +125,7 @@ def _set_headers(response: R, headers: dict[str, str]) -> R:
 async def _encode_events(
     first: list[LogEvent], rest: AsyncGenerator[LogEvent], encode: Encode
 ) -> AsyncGenerator[bytes]:
-    """The body. It never raises: under Daphne an error here would hang its reader (a close without an end means: come back)."""
+    """Yield the body; log errors instead of raising, which would hang the reader under Daphne (no `end` means: reconnect)."""
     async with aclosing(rest):
         try:
             for event in first:

@@ -1,4 +1,4 @@
-"""The WebSocket door: the same verbs, logs and offsets as HTTP, several responses on one socket."""
+"""The WebSocket endpoint: the same operations, logs and offsets as HTTP, several responses on one socket."""
 
 from __future__ import annotations
 
@@ -33,22 +33,21 @@ SOCKET_PATH = "/ws/chat/"
 
 logger = logging.getLogger(__name__)
 
-FRAME_BYTES = (
-    512 * 1024
-)  # of a frame that is read: 64 KiB of content in JSON's worst escapes, and its envelope
-ACCESS_REVOKED_CLOSE_CODE = 4401  # the close code of who may come in no more, after HTTP's 401
-MAX_FOLLOWED_RESPONSES = (
-    64  # responses at once on one socket: more than a person has open, few enough to bound its memory
-)
+# Bytes of an accepted frame: 64 KiB of content in JSON's worst escapes, and its envelope.
+FRAME_BYTES = 512 * 1024
+# Close code after revoked access, modelled on HTTP's 401.
+ACCESS_REVOKED_CLOSE_CODE = 4401
+# Responses followed at once on one socket: more than a person has open, few enough to bound its memory.
+MAX_FOLLOWED_RESPONSES = 64
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
-    """One socket. Frames are handled in their order; each followed response has a task of its own."""
+    """One socket. Frames are handled in order; each followed response has its own task."""
 
     caller: Caller
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        # Channels' own closes old connections of Django's first, in a thread: a quarter of a frame's cost, and there are none.
+        # Channels' own method first closes Django's old connections in a thread: a quarter of a frame's cost, for nothing.
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_connect(self, message: Any) -> None:
@@ -67,7 +66,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._closing = asyncio.create_task(self.close(ACCESS_REVOKED_CLOSE_CODE))
 
     async def _authenticate(self) -> Caller:
-        """Who is there. Raises Unauthenticated: a server can only refuse a handshake as a whole."""
+        """Return the caller. Raises Unauthenticated for every fault: a handshake can only be refused as a whole."""
         headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
         credentials = Credentials.of(
             headers.get("authorization", ""), parse_cookie(headers.get("cookie", ""))
@@ -126,13 +125,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self._follow(await service.response(self.caller, _parse_response_id(frame)), offset)
 
     async def _follow(self, row: Response, offset: int) -> None:
-        """Begin to follow; a second follow of the same response replaces the first."""
+        """Start following a response; a second follow of the same response replaces the first."""
         await self._cancel(row.public_id)
         if len(self._following) >= MAX_FOLLOWED_RESPONSES:
             raise BadRequest(f"One socket follows at most {MAX_FOLLOWED_RESPONSES} responses at once.")
         events = await service.follow(self.caller, row, offset)
         encode = websocket.WebSocketEncoder(row.public_id, row.thread.public_id)
-        # The first event comes before the next frame is read: a bad offset is this frame's error.
+        # The first event is read before the next frame: a bad offset is this frame's error.
         start = encode(await anext(events))
         task = asyncio.create_task(self._relay(row.public_id, events, encode, start))
         self._following[row.public_id] = task
@@ -154,7 +153,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             except ChatError as error:
                 await self.send(websocket.error(error, response_id))
             except Exception as error:
-                # Unforeseen, and in a task that nobody awaits: its reader would wait for ever.
+                # No caller awaits this task: without an error frame its reader would wait for ever.
                 logger.error(
                     "action=follow_failed reason=%s\n%s",
                     type(error).__name__,
@@ -212,7 +211,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
 
 def _no_op() -> None:
-    """What a socket that was never let in has to leave."""
+    """No-op cleanup for sockets that were rejected."""
 
 
 def _unexpected_error() -> Unavailable:
@@ -220,15 +219,15 @@ def _unexpected_error() -> Unavailable:
 
 
 def _scheme(headers: dict[str, str]) -> str:
-    """Of the page that may have opened the socket; only a trusted proxy knows of TLS."""
+    """Return the scheme of the page that opened the socket; only a trusted proxy knows of TLS."""
     return headers.get("x-forwarded-proto", "http") if settings.trusted_proxy else "http"
 
 
 def _parse_frame(text: str | None) -> dict[str, Any]:
     if text is None:
-        raise BadRequest("Frames are JSON text; binary ones are not taken.")
+        raise BadRequest("Frames are JSON text; binary frames are not accepted.")
     if len(text.encode()) > FRAME_BYTES:
-        raise TooLarge(f"A frame may have {FRAME_BYTES} bytes.", limit=FRAME_BYTES)
+        raise TooLarge(f"A frame may have at most {FRAME_BYTES} bytes.", limit=FRAME_BYTES)
     return schemas.parse_object(text)
 
 

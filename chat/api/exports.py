@@ -1,4 +1,4 @@
-"""Exports, as files to save."""
+"""Routes of exports, downloaded as files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from chat.exceptions import BadRequest, format_traceback_without_message
 
 logger = logging.getLogger(__name__)
 
-NAME_CHARACTERS = 60  # of a file's name: a title is longer than some systems like
+# Characters of a file name: titles may be longer than some systems accept.
+NAME_CHARACTERS = 60
 
 
 async def thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
@@ -50,7 +51,7 @@ def _file(pieces: AsyncGenerator[bytes], name: str, content_type: str) -> HttpRe
 
 
 async def _without_exceptions(pieces: AsyncGenerator[bytes], truncation_note: bytes) -> AsyncGenerator[bytes]:
-    """The file. Nothing is raised once it has begun: Markdown then says that it is not whole, JSON lacks its end."""
+    """Yield the file. After an error mid-way, Markdown ends with a note and JSON without its end; nothing is raised."""
     async with aclosing(pieces):
         try:
             async for piece in pieces:

@@ -1,4 +1,4 @@
-"""The hosts that are served, and the pages that may call: this site's own, and those of CHAT_ALLOWED_ORIGINS."""
+"""Checks of the Host and Origin headers against ALLOWED_HOSTS and CHAT_ALLOWED_ORIGINS."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from django.http.request import split_domain_port, validate_host
 
 from chat.conf import settings
 
-OWN_FETCH_SITES = ("same-origin", "none")  # of Sec-Fetch-Site: this very origin, or typed by the user
+# Accepted values of Sec-Fetch-Site: this very origin, or typed by the user.
+OWN_FETCH_SITES = ("same-origin", "none")
 
-DEBUG_HOSTS = [".localhost", "127.0.0.1", "[::1]"]  # as HttpRequest.get_host has them
+# Hosts that HttpRequest.get_host allows in debug mode.
+DEBUG_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
 
 def is_served(host: str) -> bool:
-    """Return True for a Host header that ALLOWED_HOSTS names, by the rule that Django has for requests."""
+    """Return True for a Host header that ALLOWED_HOSTS names, by Django's own rule."""
     allowed = django_settings.ALLOWED_HOSTS
     if django_settings.DEBUG and not allowed:
         allowed = DEBUG_HOSTS
@@ -21,7 +23,7 @@ def is_served(host: str) -> bool:
 
 
 def is_allowed(origin: str, scheme: str, host: str) -> bool:
-    """Whether an Origin header (RFC 6454; `null` never) is the one that the request's own Host names, or an allowed one."""
+    """Return True for an Origin header (RFC 6454) that the request's Host or CHAT_ALLOWED_ORIGINS names; never for `null`."""
     origin = origin.lower()
     return origin == f"{scheme}://{host}".lower() or origin in {
         one.lower().rstrip("/") for one in settings.allowed_origins

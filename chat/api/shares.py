@@ -1,4 +1,4 @@
-"""Links to a thread, for its owner; what others read there is a page, `chat.web.shared_page`."""
+"""Share links of a thread, for its owner; `chat.web.shared_page` serves their readers."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from django.http import StreamingHttpResponse
 
 
 class ByteStream(StreamingHttpResponse):
-    """Django's streaming response, whose chunks can also be had without the two generators that Django wraps them in."""
+    """Django's streaming response, with the chunks also available without Django's two wrapping generators."""
 
     def __init__(self, chunks: AsyncGenerator[bytes], content_type: str) -> None:
         super().__init__(chunks, content_type=content_type)

@@ -1,4 +1,4 @@
-"""Threads, their messages, and the session."""
+"""Routes of threads, their messages, the session and the health probes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from chat.exceptions import BadRequest
 from chat.threads.messages import MessageRange
 from chat.threads.threads import Listing
 
-MAX_THREADS, DEFAULT_THREADS = 100, 50  # a page of threads; the default fills a tall window
-MAX_MESSAGES, DEFAULT_MESSAGES = 1_000, 200  # a page of messages
-REPLACEMENT_BYTES = (
-    8 * 1024 * 1024
-)  # 1 MiB of text and 64 KiB of form state in JSON's worst escapes, six bytes for one
+# Threads on a page; the default fills a tall window.
+MAX_THREADS, DEFAULT_THREADS = 100, 50
+# Messages on a page, as the documentation promises.
+MAX_MESSAGES, DEFAULT_MESSAGES = 1_000, 200
+# Bytes of a replacement: 1 MiB of text and 64 KiB of form state in JSON's worst escapes, six bytes for one.
+REPLACEMENT_BYTES = 8 * 1024 * 1024
 
 
 async def list_threads(request: HttpRequest) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Django's own forms for accounts, in this site's words."""
+"""Django's account forms with this site's texts, guests and throttling."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from chat.accounts import accounts
 from chat.accounts.identity import may_sign_up
 from chat.models import User
 
-GUEST_PREFIX = "guest-"  # of the names that guests are given
+# Names of guests begin with it.
+GUEST_PREFIX = "guest-"
 TOO_MANY_ATTEMPTS = _("Too many tries. Wait a quarter of an hour, then try again.")
-CONFIRMATION = "delete"  # what is typed to delete an account: the same in every language, and on the page beside the field
+# Typed to delete an account; the same word in every language, shown beside the field.
+CONFIRMATION = "delete"
 
 
 class SignInForm(AuthenticationForm):
-    """Name and password. What a guest has said comes along; who has tried too often is told so."""
+    """Name and password. Merges a guest's chats into the account; reports too many attempts."""
 
     error_messages = {
         **AuthenticationForm.error_messages,
@@ -35,7 +37,7 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = _("Name")
 
     def clean(self) -> dict[str, Any]:
-        """The guest moves before the session changes hands: if that fails the guest is still here, with everything."""
+        """Merge the guest before the session changes hands: if that fails, the guest stays logged in with everything."""
         cleaned: dict[str, Any] = super().clean()
         guest = self.request.user if self.request is not None else None
         if guest is not None and guest.is_authenticated and guest.is_guest:
@@ -52,16 +54,16 @@ def _merge(guest: int, account: int) -> None:
     try:
         with transaction.atomic():
             accounts.merge(guest, account)
-    except OperationalError:  # a deadlock with what ends at this very moment, or a database that is away
+    except OperationalError:  # a deadlock with a response that is just ending, or a database that is away
         raise ValidationError(_("That did not work just now. Nothing was lost; try again.")) from None
 
 
 class StaffSignInForm(AdminAuthenticationForm, SignInForm):
-    """The admin's, where staff alone get in."""
+    """The admin's login form, for staff alone."""
 
 
 class SignUpForm(UserCreationForm[User]):
-    """A new account, or (with a guest as its instance) the account that a guest becomes."""
+    """Sign-up of a new account; with a guest as its instance, the guest becomes the account."""
 
     class Meta(UserCreationForm.Meta):
         model = User
@@ -72,19 +74,19 @@ class SignUpForm(UserCreationForm[User]):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._request = request
-        self.fields["password1"].help_text = _("At least 8 characters that nobody would guess.")
+        self.fields["password1"].help_text = _("At least 8 characters that are hard to guess.")
         self.fields["password2"].label = _("Password again")
         self.fields["password2"].help_text = ""
-        self.initial.pop("username", None)  # a guest's own is a number
+        self.initial.pop("username", None)  # a guest's own name is random
 
     def clean_username(self) -> str:
-        name = str(super().clean_username() or "")  # None: refused already
+        name = str(super().clean_username() or "")  # None after an earlier error
         if name.lower().startswith(GUEST_PREFIX):
             raise ValidationError(_("Names that begin like this are for guests. Choose another one."))
         return name
 
     def clean(self) -> dict[str, Any]:
-        """Looked at last: only what would make an account counts as a try."""
+        """Count the attempt last, so that only a form that would create an account counts."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and not may_sign_up(self._request):
             raise ValidationError(TOO_MANY_ATTEMPTS, code="tried_too_often")
@@ -100,19 +102,19 @@ class ChangePasswordForm(PasswordChangeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["new_password1"].help_text = _("At least 8 characters that nobody would guess.")
+        self.fields["new_password1"].help_text = _("At least 8 characters that are hard to guess.")
         self.fields["new_password2"].label = _("New password again")
         self.fields["new_password2"].help_text = ""
 
 
 class TokenForm(forms.Form):
-    """What a new token is for."""
+    """Purpose of a new token."""
 
     name = forms.CharField(label=_("What it is for"), max_length=100)
 
 
 class DeletionForm(forms.Form):
-    """The word that confirms, and the password where there is one."""
+    """Confirmation word, and the password of an account that has one."""
 
     confirmation = forms.CharField(label=_("Type “delete” to confirm"), max_length=20)
     password = forms.CharField(label=_("Password"), widget=forms.PasswordInput, strip=False)
@@ -123,7 +125,7 @@ class DeletionForm(forms.Form):
         self.fields["confirmation"].widget.attrs["autocomplete"] = "off"
         self.fields["password"].widget.attrs["autocomplete"] = "current-password"
         if not user.has_usable_password():
-            del self.fields["password"]  # a guest's: the session is all there is
+            del self.fields["password"]  # a guest is identified by the session alone
 
     def clean_confirmation(self) -> str:
         word = str(self.cleaned_data["confirmation"]).strip().lower()

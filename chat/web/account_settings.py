@@ -1,4 +1,4 @@
-"""Sign up, sign in, change the password, and settle everything else of an account: Django's own views, for guests too."""
+"""Sign-up, login, password change and account settings, on Django's own views, for guests too."""
 
 from __future__ import annotations
 
@@ -28,18 +28,20 @@ from chat.models import ApiToken, User
 from chat.threads import shares
 from chat.web.account_forms import ChangePasswordForm, DeletionForm, SignInForm, SignUpForm, TokenForm
 
-MAX_TOKENS = 50  # of one user: more than anybody has programs
-PK_DIGITS = 19  # of a primary key: Postgres takes no longer number
+# Tokens of one user: more than a person has programs.
+MAX_TOKENS = 50
+# Digits of a primary key: Postgres accepts no longer number.
+PK_DIGITS = 19
 
 
 def guest_id(request: HttpRequest) -> int | None:
-    """The guest who is here, by primary key."""
+    """Return the primary key of the logged-in guest; None for others."""
     user = request.user
     return user.pk if user.is_authenticated and user.is_guest else None
 
 
 class SignInView(LoginView):
-    """Django's, which says what becomes of a guest's chats."""
+    """Django's login, with a note for guests about their chats."""
 
     authentication_form = SignInForm
 
@@ -50,7 +52,7 @@ class SignInView(LoginView):
 
 
 class ChangePasswordView(PasswordChangeView):
-    """Ends all other sessions of the account, as Django does."""
+    """Password change; all other sessions of the account end."""
 
     form_class = ChangePasswordForm
     template_name = "account/password.html"
@@ -67,7 +69,7 @@ class ChangePasswordView(PasswordChangeView):
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """A guest who signs up keeps the row of the guest, and so everything in it."""
+    """Show or process the sign-up form. A guest keeps the same user row, and so all data."""
     if not settings.signup:
         return render(request, "account/closed.html", status=404)
     user = request.user
@@ -81,7 +83,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def _create_account(request: HttpRequest, form: SignUpForm, guest: int | None) -> bool:
-    """Make the account, and log its user in under a new session key. False where somebody was quicker."""
+    """Create the account and log its user in under a new session key. Return False if the name was taken meanwhile."""
     try:
         with transaction.atomic():
             if guest is not None:
@@ -98,13 +100,13 @@ def _create_account(request: HttpRequest, form: SignUpForm, guest: int | None) -
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_settings(request: HttpRequest) -> HttpResponse:
-    """The settings; each form on the page says in `do` what it wants done."""
+    """Show the settings, or run the action that the field `do` of a submitted form names."""
     user = request.user
     if not admitted(user):
         return redirect_to_login(request.get_full_path())
     if request.method == "POST":
-        wanted = ACTIONS.get(request.POST.get("do", ""))
-        return HttpResponseBadRequest() if wanted is None else wanted(request, user)
+        action = ACTIONS.get(request.POST.get("do", ""))
+        return HttpResponseBadRequest() if action is None else action(request, user)
     return _settings(request, user)
 
 
@@ -126,9 +128,9 @@ def _settings(request: HttpRequest, user: User, **shown: Any) -> HttpResponse:
 def _make_token(request: HttpRequest, user: User) -> HttpResponse:
     form = TokenForm(request.POST)
     if user.is_guest:
-        return HttpResponseBadRequest()  # a guest's token would outlive the only session that knows of it
+        return HttpResponseBadRequest()  # the token would outlive the guest's only session
     if form.is_valid() and ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
-        form.add_error("name", _("You have as many tokens as one can have. Revoke one first."))
+        form.add_error("name", _("You have the largest number of tokens. Revoke one first."))
     if not form.is_valid():
         return _settings(request, user, token_form=form)
     return _settings(request, user, new_token=ApiToken.issue(user, form.cleaned_data["name"]))
@@ -153,7 +155,7 @@ def _delete_account(request: HttpRequest, user: User) -> HttpResponse:
         try:
             async_to_sync(service.delete_account)(user.pk)
         except UnderLegalHold:
-            form.add_error(None, _("This account cannot be deleted now. Ask whoever runs this server."))
+            form.add_error(None, _("This account cannot be deleted now. Ask the operator of this server."))
         except ChatError as error:
             form.add_error(None, error.detail)
         else:

@@ -1,4 +1,4 @@
-"""The page and the way in: thin, synchronous views that give HTML. What the page shows comes from the API."""
+"""The chat page: a thin, synchronous view that returns HTML. Its content comes from the API."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ from django.views.decorators.http import require_safe
 from chat.accounts.identity import admitted, ensure_guest
 from chat.web import frontend_build
 
+# Suggested prompts for a new user, each with a description of its answer: together they show what the product does.
 SUGGESTIONS = (
     ("Show me sales by region", "A chart, a table and what they say"),
     ("Plan a trip to Lisbon", "Days, places and a form for your dates"),
     ("A form to book a table", "Filled in and sent from the answer itself"),
     ("What time is it in Tokyo?", "The model asks a tool"),
 )
-"""What a newcomer can say at once, with what comes of it: together they show what the product does."""
-
+# Random bytes in the nonce of a page's styles, as CSP asks for.
 NONCE_BYTES = 16
-"""Of randomness in the nonce of a page's styles, as CSP asks for."""
 
 
 @never_cache
 @ensure_csrf_cookie
 @require_safe
 def chat(request: HttpRequest, thread_id: str = "") -> HttpResponse:
-    """The chat page, at a thread's address too: which one is open is the script's business, who may see it the API's.
+    """Return the chat page: the built one if a build exists, else the plain one.
 
-    It is the built one where there is a build, else the plain one.
+    A thread's address returns the same page: its script opens the thread, and the API checks access.
     """
     ensure_guest(request)
     if not admitted(request.user):
         return redirect_to_login(request.get_full_path())
     nonce = secrets.token_urlsafe(NONCE_BYTES)
     if page := frontend_build.html(nonce):
-        request.style_nonce = nonce  # type: ignore[attr-defined]  # for the policy, which a middleware sends
+        request.style_nonce = nonce  # type: ignore[attr-defined]  # read by the middleware that sends the policy
         return HttpResponse(page)
     return render(request, "chat/chat.html", {"suggestions": SUGGESTIONS})

@@ -1,6 +1,6 @@
-"""The built React page: its HTML, and the files that it loads. Where there is no build yet, the plain page stands in.
+"""The built React page: its HTML and assets. The plain page is served until a build exists.
 
-The build of the present sources lies in the folder that `settings.page_build` names, once it is whole; `up` makes it.
+`settings.page_build` names the folder of the complete build of the present sources; `up` makes it.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ from django.views.decorators.http import require_safe
 
 from chat.conf import settings
 
+# Placeholder in the built HTML for the nonce of one response.
 NONCE = "__NONCE__"
-"""Stands in the built HTML for the nonce of one answer."""
 
+# A year: the name of a file changes with its content.
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""A year: the name of a file changes with its content."""
 
+# File types of a build; no other file in its folder is served.
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
-"""What a build consists of; nothing else in its folder is served."""
-
 _BUILD, _NAME = re.compile(r"[0-9a-f]{16}"), re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+")
 
 
 def html(nonce: str) -> str | None:
-    """The page with `nonce` for its styles; None where the plain page is to be served."""
+    """Return the page with `nonce` for its styles; None if there is no build."""
     page = Path(settings.page_build, "index.html")
     if not settings.page_build or not page.exists():
         return None
-    return _template(page.resolve()).replace(NONCE, nonce)  # which another build may stand in for
+    return _template(page.resolve()).replace(
+        NONCE, nonce
+    )  # resolved: the link may point to another build later
 
 
 @lru_cache(maxsize=2)
@@ -46,7 +47,7 @@ def _template(page: Path) -> str:
 
 @require_safe
 def asset(request: HttpRequest, build: str, name: str) -> HttpResponse:
-    """A script, style, font or picture of this build, or of an earlier one that an open tab still lives on."""
+    """Return a script, style, font or picture of this build, or of an earlier one that an open tab still uses."""
     path = _path(build, name)
     if path is None or not path.is_file():
         raise Http404

@@ -1,4 +1,4 @@
-"""What somebody with a link reads: a shared thread, as a page for anybody, without a session."""
+"""The public page of a shared thread, without a session."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from django.views.decorators.http import require_safe
 
 from chat.threads import shares
 
-SKIP_DIGITS = 7  # of the number of newer messages left out: no thread has ten million
+# Digits of the number of newer messages left out: no thread has ten million.
+SKIP_DIGITS = 7
 
 
-@csrf_exempt  # nothing is changed here, and a failed check would be logged with the address
+@csrf_exempt  # the view changes nothing, and a failed check would be logged with the address
 @never_cache
 @require_safe
 def shared(request: HttpRequest, share_id: str) -> HttpResponse:
-    """Readable as it is; a script shows the generated interfaces on top. Unknown, expired and revoked links are one page."""
+    """Return a readable page; its script renders generated interfaces. Unknown, expired and revoked links look alike: 404."""
     page = shares.read(share_id, _parse_skip(request))
     if page is None:
         raise Http404
     replies = [one.content for one in page.said]
     response = render(request, "chat/shared.html", {"page": page, "replies": replies})
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Referrer-Policy"] = (
-        "no-referrer"  # the address is the key: no site that is linked to may learn it
-    )
+    # The address is the key: no linked site may learn it.
+    response["Referrer-Policy"] = "no-referrer"
     return response
 
 

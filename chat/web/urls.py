@@ -1,4 +1,4 @@
-"""The addresses that people see."""
+"""URLs of the pages."""
 
 from __future__ import annotations
 

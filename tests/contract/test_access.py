@@ -1,4 +1,4 @@
-"""Contract section 7: who may. Cookies, tokens, guests, and what other sites' pages can do."""
+"""Contract section 7: access by cookie, token or guest account, and requests from other sites' pages."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ OWN_SITES = ["same-origin", "none"]
 
 @pytest.fixture
 def guest(make_client: Any, server: Any) -> Client:
-    """A visitor with the cookies of a guest account."""
+    """Return a client with the cookies of a guest account."""
     client: Client = make_client(server, token=False)
     session = client.get("/api/session")
     assert session.status_code == 200
@@ -80,11 +80,11 @@ def test_a_wrong_token_is_unauthenticated(make_client: Any, server: Any, value: 
     assert_problem(answered, "unauthenticated", 401)
 
 
-def test_the_session_tells_who_and_what(alice: Client, guest: Client) -> None:
-    told = alice.get("/api/session").json()
-    assert (told["user"]["username"], told["guest"], told["demo"]) == (alice.username, False, False)
+def test_the_session_names_the_user_and_the_models(alice: Client, guest: Client) -> None:
+    body = alice.get("/api/session").json()
+    assert (body["user"]["username"], body["guest"], body["demo"]) == (alice.username, False, False)
     assert {"c1", "openassistant"} <= {
-        model if isinstance(model, str) else model["name"] for model in told["models"]
+        model if isinstance(model, str) else model["name"] for model in body["models"]
     }
     assert guest.get("/api/session").json()["csrfToken"]
 
@@ -214,13 +214,13 @@ def test_a_token_may_come_with_this_sites_origin_or_none(alice: Client) -> None:
             assert socket.ask("ping") == {"type": "pong"}
 
 
-def test_where_guests_are_off_the_page_leads_to_the_login(make_client: Any, strict: Any) -> None:
+def test_without_guests_the_page_redirects_to_the_login(make_client: Any, strict: Any) -> None:
     answered = make_client(strict, token=False).get("/")
     assert (answered.status_code, answered.headers["location"].split("?")[0]) == (302, "/login/")
 
 
 def session_of(user: User) -> str:
-    """The session cookie that a login of the user would give."""
+    """Create a session of the user and return its key."""
     session = SessionStore()
     backend = "django.contrib.auth.backends.ModelBackend"
     with override_settings(SECRET_KEY=SECRET_KEY):  # which signs the session, and is not this process's
@@ -234,5 +234,5 @@ def test_an_account_may_use_its_session_cookie(make_client: Any, server: Any) ->
     user = User.objects.create(username=new_id("user"))
     visitor = make_client(server, token=False)
     visitor.http.cookies.set("sessionid", session_of(user))
-    told = visitor.get("/api/session").json()
-    assert (told["user"]["username"], told["guest"]) == (user.username, False)
+    body = visitor.get("/api/session").json()
+    assert (body["user"]["username"], body["guest"]) == (user.username, False)

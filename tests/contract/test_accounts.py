@@ -1,4 +1,4 @@
-"""Accounts: who gets in, what is shown in the settings, and that one who leaves leaves nothing."""
+"""Accounts: login, sign-up, settings, and deletion without remains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAMES = {"taken": "taken", "guest-1": "guest", "": "required", "a b": "letters",
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_cannot_be_is_refused_with_words(visit: Any, name: str) -> None:
+def test_an_invalid_name_is_refused_with_an_explanation(visit: Any, name: str) -> None:
     User.objects.get_or_create(username="Taken")
     answered = submit(visit(), "/signup/", username=name, password1=PASSWORD, password2=PASSWORD)
     assert answered.status_code == 200
@@ -30,12 +30,12 @@ def test_a_name_that_cannot_be_is_refused_with_words(visit: Any, name: str) -> N
 
 
 @pytest.mark.parametrize("pair", [("short", "short"), ("password123", "password123"), (PASSWORD, "other")])
-def test_a_password_that_anybody_guesses_is_refused(visit: Any, pair: tuple[str, str]) -> None:
+def test_a_weak_or_unconfirmed_password_is_refused(visit: Any, pair: tuple[str, str]) -> None:
     fields = {"username": new_id("u"), "password1": pair[0], "password2": pair[1]}
     assert alerts(submit(visit(), "/signup/", **fields))
 
 
-def test_sign_up_is_closed_where_it_is_not_turned_on(make_client: Any, strict: Any) -> None:
+def test_sign_up_is_closed_unless_turned_on(make_client: Any, strict: Any) -> None:
     visitor = make_client(strict, token=False)
     login = visitor.get("/login/").text
     token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', login)[0]
@@ -46,7 +46,7 @@ def test_sign_up_is_closed_where_it_is_not_turned_on(make_client: Any, strict: A
     assert "/signup/" not in login
 
 
-def test_who_guesses_passwords_has_to_wait_on_every_form(visit: Any) -> None:
+def test_password_guessing_is_throttled_on_every_form(visit: Any) -> None:
     guest = visit()
     name = sign_up(visit())
     for _ in range(10):
@@ -58,17 +58,17 @@ def test_who_guesses_passwords_has_to_wait_on_every_form(visit: Any) -> None:
     assert sign_in(guest, sign_up(visit())).status_code == 302  # others may
 
 
-def test_a_burst_of_guesses_is_counted_guess_by_guess(visit: Any) -> None:
+def test_simultaneous_guesses_are_all_counted(visit: Any) -> None:
     guest, name = visit(), sign_up(visit())
     token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', guest.get("/login/").text)[0]
     fields = {"csrfmiddlewaretoken": token, "username": name, "password": "wrong"}
     with ThreadPoolExecutor(16) as pool:
-        told = list(pool.map(lambda _: alerts(guest.http.post("/login/", data=fields))[0], range(16)))
-    refused = [words for words in told if "Too many tries" in words]
+        answers = list(pool.map(lambda _: alerts(guest.http.post("/login/", data=fields))[0], range(16)))
+    refused = [words for words in answers if "Too many tries" in words]
     assert 6 <= len(refused) < 16
 
 
-def test_who_gets_in_begins_anew(visit: Any) -> None:
+def test_a_login_resets_the_count_of_failed_attempts(visit: Any) -> None:
     guest, name = visit(), sign_up(visit())
     for _ in range(2):
         for _ in range(9):
@@ -77,7 +77,7 @@ def test_who_gets_in_begins_anew(visit: Any) -> None:
         guest = visit()
 
 
-def test_one_address_makes_a_bounded_number_of_accounts(visit: Any, servers: Any) -> None:
+def test_sign_ups_from_one_address_are_bounded(visit: Any, servers: Any) -> None:
     from chat.accounts import login_attempts
 
     for _ in range(20):
@@ -95,7 +95,7 @@ def with_key_of_the_server(call: Any) -> Any:
         return call()
 
 
-def test_a_new_password_ends_the_sessions_elsewhere(visit: Any) -> None:
+def test_a_new_password_ends_all_other_sessions(visit: Any) -> None:
     here, elsewhere = visit(), visit()
     sign_in(elsewhere, sign_up(here))
     fields = {
@@ -108,7 +108,7 @@ def test_a_new_password_ends_the_sessions_elsewhere(visit: Any) -> None:
     assert elsewhere.get("/api/session").json()["guest"] is True
 
 
-def test_a_token_is_shown_once_works_and_is_revoked(visit: Any, make_client: Any) -> None:
+def test_a_token_is_shown_once_works_and_can_be_revoked(visit: Any, make_client: Any) -> None:
     person = visit()
     sign_up(person)
     made = submit(person, "/settings/", do="make-token", name="my <b>script</b>")
@@ -119,13 +119,13 @@ def test_a_token_is_shown_once_works_and_is_revoked(visit: Any, make_client: Any
     listed = person.get("/settings/").text
     assert token not in listed
     (number,) = re.findall(r'name="token" value="(\d+)"', listed)
-    submit(visit(), "/settings/", do="revoke-token", token=number)  # somebody else's try
+    submit(visit(), "/settings/", do="revoke-token", token=number)  # another user's attempt
     assert httpx.get(person.server.url + "/api/threads", headers=bearer).status_code == 200
     submit(person, "/settings/", do="revoke-token", token=number)
     assert httpx.get(person.server.url + "/api/threads", headers=bearer).status_code == 401
 
 
-def test_a_guest_makes_no_token(visit: Any) -> None:
+def test_a_guest_cannot_make_a_token(visit: Any) -> None:
     assert submit(visit(), "/settings/", do="make-token", name="x").status_code == 400
 
 
@@ -134,7 +134,7 @@ def test_links_are_listed_and_revoked_in_the_settings(model: ScriptedModel, visi
     sign_up(person)
     link = person.http.post(f"/api/threads/{send(person, 'Hello')}/shares", headers=csrf(person)).json()
     assert link["url"] in person.get("/settings/").text
-    submit(visit(), "/settings/", do="revoke-link", link=link["shareId"])  # somebody else's try
+    submit(visit(), "/settings/", do="revoke-link", link=link["shareId"])  # another user's attempt
     assert httpx.get(person.server.url + link["url"]).status_code == 200
     submit(person, "/settings/", do="revoke-link", link=link["shareId"])
     assert httpx.get(person.server.url + link["url"]).status_code == 404
@@ -149,7 +149,7 @@ def test_links_are_listed_and_revoked_in_the_settings(model: ScriptedModel, visi
         {},
     ],
 )
-def test_an_account_is_deleted_by_word_and_password_alone(visit: Any, fields: dict[str, str]) -> None:
+def test_deleting_an_account_needs_the_word_and_the_password(visit: Any, fields: dict[str, str]) -> None:
     person = visit()
     name = sign_up(person)
     answered = submit(person, "/settings/", do="delete-account", **fields)
@@ -164,7 +164,7 @@ def rows_of(user: int) -> dict[str, int]:
     return {**counts, "Chunk": chunks, "ApiToken": ApiToken.objects.filter(user=user).count()}
 
 
-def test_who_deletes_the_account_leaves_nothing_and_what_runs_is_stopped(
+def test_deleting_an_account_removes_all_rows_and_stops_its_responses(
     model: ScriptedModel, visit: Any
 ) -> None:
     person, elsewhere, gate = visit(), visit(), Gate()
@@ -193,7 +193,7 @@ def test_who_deletes_the_account_leaves_nothing_and_what_runs_is_stopped(
     assert elsewhere.get("/api/session").json()["guest"] is True
 
 
-def test_an_account_that_a_legal_hold_keeps_is_not_deleted(model: ScriptedModel, visit: Any) -> None:
+def test_an_account_under_a_legal_hold_is_not_deleted(model: ScriptedModel, visit: Any) -> None:
     person = visit()
     name = sign_up(person)
     with transaction.atomic():
@@ -203,7 +203,7 @@ def test_an_account_that_a_legal_hold_keeps_is_not_deleted(model: ScriptedModel,
     assert person.get("/api/session").json()["user"]["username"] == name
 
 
-def test_what_its_owner_deleted_under_a_hold_is_shared_and_exported_no_more(
+def test_a_thread_deleted_under_a_hold_is_neither_shared_nor_exported(
     model: ScriptedModel, visit: Any
 ) -> None:
     person = visit()
@@ -226,7 +226,7 @@ def test_a_guest_deletes_everything_without_a_password(model: ScriptedModel, vis
 
 
 @pytest.mark.parametrize("path", ["/settings/", "/password/"])
-def test_strangers_are_led_to_the_login(make_client: Any, strict: Any, path: str) -> None:
+def test_visitors_are_redirected_to_the_login(make_client: Any, strict: Any, path: str) -> None:
     answered = make_client(strict, token=False).get(path)
     assert (answered.status_code, answered.headers["location"].split("?")[0]) == (302, "/login/")
 
@@ -235,11 +235,11 @@ FORMS = ["/login/", "/signup/", "/settings/"]
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_a_form_without_its_token_changes_nothing(visit: Any, path: str) -> None:
+def test_a_form_without_its_csrf_token_changes_nothing(visit: Any, path: str) -> None:
     assert visit().http.post(path, data={"do": "delete-account", "confirmation": "delete"}).status_code == 403
 
 
-def test_no_page_of_an_account_is_kept_by_a_browser(visit: Any) -> None:
+def test_account_pages_are_never_cached(visit: Any) -> None:
     guest = visit()
     for path in FORMS:
         assert "no-store" in guest.get(path).headers["cache-control"]

@@ -1,4 +1,4 @@
-"""Contract section 3: one active response per thread; what a new prompt does meanwhile; quotas."""
+"""Contract section 3: one active response per thread; the busy policies for a new prompt; quotas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STALLED = broken("Old", Stall())
 
 
 def begin(model: ScriptedModel, client: Client, thread: str, response: str = "") -> Reader:
-    """A response that has said "Old" and goes no further."""
+    """Start a response that stalls after "Old"; return its reader."""
     model.script(STALLED)
     return SSE.send(client, "First", thread=thread, response=response or new_id("r")).until("Old")
 
@@ -32,12 +32,12 @@ def test_a_new_prompt_interrupts_by_default(
     assert alice.response(old_id)["status"] == "stopped"
 
 
-def test_the_next_turn_sees_the_interrupted_text(model: ScriptedModel, alice: Client) -> None:
+def test_the_next_turn_contains_the_interrupted_text(model: ScriptedModel, alice: Client) -> None:
     old = begin(model, alice, thread := new_id("t"))
     alice.chat("Second", thread=thread)
     old.rest()
-    said = [(message["role"], message["content"]) for message in model.requests[1].messages]
-    assert said == [("user", "First"), ("assistant", "Old"), ("user", "Second")]
+    history = [(message["role"], message["content"]) for message in model.requests[1].messages]
+    assert history == [("user", "First"), ("assistant", "Old"), ("user", "Second")]
 
 
 def test_reject_refuses_with_thread_busy(model: ScriptedModel, alice: Client) -> None:
@@ -61,11 +61,13 @@ def test_queue_waits_for_its_turn(model: ScriptedModel, alice: Client, transport
     assert len(model.requests) == 1
     gate.open()
     assert (old.rest().text, new.rest().text) == (b"Older", b"New")
-    said = [(message["role"], message["content"]) for message in model.requests[1].messages]
-    assert said == [("user", "First"), ("assistant", "Older"), ("user", "Second")]
+    history = [(message["role"], message["content"]) for message in model.requests[1].messages]
+    assert history == [("user", "First"), ("assistant", "Older"), ("user", "Second")]
 
 
-def test_a_framed_reader_of_a_queued_one_is_told_at_once(model: ScriptedModel, alice: Client) -> None:
+def test_a_framed_reader_of_a_queued_response_gets_its_start_at_once(
+    model: ScriptedModel, alice: Client
+) -> None:
     for transport in (SSE, SOCKET):
         old = begin(model, alice, thread := new_id("t"), running := new_id("r"))
         new = transport.send(alice, "Second", thread=thread, response=(waiting := new_id("r")), busy="queue")
@@ -78,7 +80,7 @@ def test_a_framed_reader_of_a_queued_one_is_told_at_once(model: ScriptedModel, a
     assert len(model.requests) == 2
 
 
-def test_stopping_a_queued_one_makes_no_upstream_call(model: ScriptedModel, alice: Client) -> None:
+def test_stopping_a_queued_response_makes_no_upstream_call(model: ScriptedModel, alice: Client) -> None:
     old = begin(model, alice, thread := new_id("t"), running := new_id("r"))
     new = SSE.send(alice, "Second", thread=thread, response=(waiting := new_id("r")), busy="queue")
     alice.wait_until(waiting, "queued")
@@ -114,8 +116,8 @@ def test_a_stored_queued_prompt_is_in_no_history_yet(model: ScriptedModel, alice
     gates[1].open()
     assert [reader.rest().text for reader in (first, *queued)] == [b"one", b"two", b"three"]
     assert [message["content"] for message in model.requests[1].messages] == ["First", "one", "Second"]
-    said = [message["content"] for message in alice.messages(thread)]
-    assert said == ["First", "one", "Second", "two", "Third", "three"]
+    contents = [message["content"] for message in alice.messages(thread)]
+    assert contents == ["First", "one", "Second", "two", "Third", "three"]
 
 
 def test_an_unknown_policy_is_a_bad_request(model: ScriptedModel, alice: Client) -> None:
@@ -139,7 +141,7 @@ def test_a_response_about_to_be_interrupted_does_not_count(model: ScriptedModel,
     assert [reader.rest().end["status"] for reader in readers] == ["stopped", "failed"]
 
 
-def test_responses_in_other_threads_go_on(model: ScriptedModel, alice: Client) -> None:
+def test_responses_in_other_threads_continue(model: ScriptedModel, alice: Client) -> None:
     gate: Any = Gate()
     model.script(answer("a", gate, "b"))
     other = C1.send(alice, thread=new_id("t")).until("a")

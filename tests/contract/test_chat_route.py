@@ -70,7 +70,7 @@ def test_the_prompt_is_stored_before_the_model_answers(model: ScriptedModel, ali
     reader.rest()
 
 
-def test_text_and_status_are_committed_before_the_end_is_seen(
+def test_text_and_status_are_committed_before_the_end_is_sent(
     model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     thread, response = new_id("t"), new_id("r")
@@ -127,13 +127,13 @@ def test_an_unknown_model_is_a_bad_request(model: ScriptedModel, alice: Client) 
     assert_problem(alice.chat(model="gpt-0"), "bad_request", 400)
 
 
-def test_a_response_tells_all_its_fields(model: ScriptedModel, alice: Client) -> None:
+def test_a_response_has_all_documented_fields(model: ScriptedModel, alice: Client) -> None:
     model.script(answer("Hello", usage=(11, 7)))
     thread, response = new_id("t"), new_id("r")
     alice.chat(thread=thread, response=response)
-    told = alice.response(response)
+    body = alice.response(response)
     for moment in ("createdAt", "firstTokenAt", "finishedAt"):
-        assert_utc(told.pop(moment))
+        assert_utc(body.pop(moment))
     usage = {"promptTokens": 11, "completionTokens": 7, "source": "provider"}
     known: dict[str, Any] = {
         "id": response,
@@ -142,10 +142,10 @@ def test_a_response_tells_all_its_fields(model: ScriptedModel, alice: Client) ->
         "model": "c1",
         "usage": usage,
     }
-    assert told == {**known, "offset": 5, "keptOffset": 5, "finishReason": "stop", "error": None}
+    assert body == {**known, "offset": 5, "keptOffset": 5, "finishReason": "stop", "error": None}
 
 
-def test_usage_is_estimated_where_the_provider_is_silent(
+def test_usage_is_estimated_if_the_provider_sends_none(
     model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     usage = transport.send(alice).rest().end["usage"]
@@ -162,14 +162,14 @@ def test_a_running_response_has_no_usage_and_no_kept_offset_yet(model: ScriptedM
     gate, response = Gate(), new_id("r")
     model.script(answer("Hel", gate, "lo"))
     reader = C1.send(alice, response=response).until("Hel")
-    told = alice.response(response)
-    assert (told["status"], told["offset"]) == ("streaming", 3)
-    assert told["usage"] is told["keptOffset"] is told["finishedAt"] is None
+    body = alice.response(response)
+    assert (body["status"], body["offset"]) == ("streaming", 3)
+    assert body["usage"] is body["keptOffset"] is body["finishedAt"] is None
     gate.open()
     reader.rest()
 
 
-def test_content_parts_are_taken(model: ScriptedModel, alice: Client) -> None:
+def test_content_parts_are_accepted(model: ScriptedModel, alice: Client) -> None:
     parts = [
         {"type": "text", "text": "What is this?"},
         {"type": "image_url", "image_url": {"url": "data:,x"}},

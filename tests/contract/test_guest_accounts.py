@@ -1,4 +1,4 @@
-"""Guests who sign up or sign in lose nothing, and what runs for them goes on."""
+"""Guests who sign up or log in keep everything, and their running responses continue."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def test_a_guest_who_signs_up_keeps_everything(model: ScriptedModel, visit: Any)
     thread, key = send(guest, "Before"), guest.http.cookies["sessionid"]
     row = User.objects.get(username=guest.get("/api/session").json()["user"]["username"])
     name = sign_up(guest)
-    told = guest.get("/api/session").json()
-    assert (told["user"]["username"], told["guest"]) == (name, False)
+    body = guest.get("/api/session").json()
+    assert (body["user"]["username"], body["guest"]) == (name, False)
     assert thread_ids(guest) == {thread}
     assert User.objects.get(username=name).pk == row.pk
     assert guest.http.cookies["sessionid"] != key
     assert not Session.objects.filter(pk=key).exists()
 
 
-def test_what_runs_while_a_guest_signs_up_goes_on(model: ScriptedModel, visit: Any) -> None:
+def test_a_response_continues_while_its_guest_signs_up(model: ScriptedModel, visit: Any) -> None:
     guest, gate, response = visit(), Gate(), new_id("r")
     model.script(answer("one", gate, " two"))
     with guest.http.stream("POST", "/api/chat", json=body_of("Go", response=response)) as stream:
@@ -44,13 +44,13 @@ def test_what_runs_while_a_guest_signs_up_goes_on(model: ScriptedModel, visit: A
 
 
 def account_with(visit: Any, words: str, **ids: str) -> tuple[str, str]:
-    """An account that has said something; its name and its thread."""
+    """Create an account with one thread; return its name and the thread's id."""
     person = visit()
     name = sign_up(person)
     return name, send(person, words, **ids)
 
 
-def test_a_guest_who_signs_in_brings_everything_along(model: ScriptedModel, visit: Any) -> None:
+def test_a_guest_who_logs_in_keeps_everything(model: ScriptedModel, visit: Any) -> None:
     name, old = account_with(visit, "Long ago")
     guest = visit()
     token = csrf(guest)
@@ -68,10 +68,10 @@ def test_a_guest_who_signs_in_brings_everything_along(model: ScriptedModel, visi
     spent = (
         QuotaReservation.objects.filter(owner__username=name).order_by("pk").values_list("guest", flat=True)
     )
-    assert list(spent) == [False, True]  # what was taken out of the guests' purse stays taken
+    assert list(spent) == [False, True]  # the guests' shared quota gets nothing back
 
 
-def test_ids_that_both_use_get_a_suffix_and_nothing_is_mixed_up(model: ScriptedModel, visit: Any) -> None:
+def test_ids_used_by_both_get_a_suffix_and_nothing_is_mixed_up(model: ScriptedModel, visit: Any) -> None:
     ids = {"thread": new_id("t"), "response": new_id("r"), "prompt": new_id("p")}
     name, _ = account_with(visit, "The account's", **ids)
     guest = visit()
@@ -87,7 +87,7 @@ def test_ids_that_both_use_get_a_suffix_and_nothing_is_mixed_up(model: ScriptedM
     assert again.status_code == 200
 
 
-def test_what_runs_while_a_guest_signs_in_is_not_lost(model: ScriptedModel, visit: Any) -> None:
+def test_a_response_continues_while_its_guest_logs_in(model: ScriptedModel, visit: Any) -> None:
     name, _ = account_with(visit, "Long ago")
     guest, gate, response = visit(), Gate(), new_id("r")
     model.script(answer("one", gate, " two"))
@@ -97,11 +97,11 @@ def test_what_runs_while_a_guest_signs_in_is_not_lost(model: ScriptedModel, visi
         assert guest.response(response)["status"] == "streaming"
         gate.open()
         assert stream.read() == b"one two"
-    told = guest.wait_until(response, "done")
-    assert guest.messages(told["threadId"])[-1]["content"] == "one two"
+    body = guest.wait_until(response, "done")
+    assert guest.messages(body["threadId"])[-1]["content"] == "one two"
 
 
-def test_an_open_socket_of_a_guest_is_closed_and_comes_back_as_the_accounts(
+def test_a_guests_socket_is_closed_at_login_and_reconnects_as_the_account(
     model: ScriptedModel, visit: Any
 ) -> None:
     name, old = account_with(visit, "Long ago")
@@ -123,7 +123,7 @@ def test_an_open_socket_of_a_guest_is_closed_and_comes_back_as_the_accounts(
         assert json.loads(after.recv(10))["type"] == "start"
 
 
-def test_what_waits_for_its_turn_while_a_guest_signs_in_gets_it(model: ScriptedModel, visit: Any) -> None:
+def test_a_queued_response_runs_after_its_guest_has_logged_in(model: ScriptedModel, visit: Any) -> None:
     name, _ = account_with(visit, "Long ago")
     guest, gate = visit(), Gate()
     thread, first, second = new_id("t"), new_id("r"), new_id("r")
@@ -144,7 +144,7 @@ def test_what_waits_for_its_turn_while_a_guest_signs_in_gets_it(model: ScriptedM
     assert [one["content"] for one in guest.messages(thread)][1::2] == ["one", "two"]
 
 
-def test_a_guest_who_signs_in_to_the_admin_brings_everything_along(model: ScriptedModel, visit: Any) -> None:
+def test_a_guest_who_logs_in_to_the_admin_keeps_everything(model: ScriptedModel, visit: Any) -> None:
     name, old = account_with(visit, "Long ago")
     User.objects.filter(username=name).update(is_staff=True)
     guest = visit()
@@ -153,9 +153,7 @@ def test_a_guest_who_signs_in_to_the_admin_brings_everything_along(model: Script
     assert thread_ids(guest) == {old, new}
 
 
-def test_the_admin_lets_nobody_in_who_is_not_staff_and_moves_nothing(
-    model: ScriptedModel, visit: Any
-) -> None:
+def test_the_admin_login_refuses_non_staff_and_moves_nothing(model: ScriptedModel, visit: Any) -> None:
     name, _ = account_with(visit, "Long ago")
     guest = visit()
     thread = send(guest, "Hello")
@@ -163,7 +161,7 @@ def test_the_admin_lets_nobody_in_who_is_not_staff_and_moves_nothing(
     assert thread_ids(guest) == {thread}
 
 
-def test_signing_in_at_the_moment_at_which_answers_end_loses_none(model: ScriptedModel, visit: Any) -> None:
+def test_logging_in_while_responses_end_loses_none(model: ScriptedModel, visit: Any) -> None:
     name, _ = account_with(visit, "Long ago")
     guest, gates = visit(), [Gate() for _ in range(6)]
     model.script(*(answer("one", gate, " two") for gate in gates))
@@ -178,11 +176,11 @@ def test_signing_in_at_the_moment_at_which_answers_end_loses_none(model: Scripte
         assert {one.result().text for one in asked} == {"one two"}
         assert moving.result().status_code == 302
     for one in names:
-        told = guest.wait_until(one, "done")
-        assert guest.messages(told["threadId"])[-1]["content"] == "one two"
+        body = guest.wait_until(one, "done")
+        assert guest.messages(body["threadId"])[-1]["content"] == "one two"
 
 
-def test_a_guest_who_moved_out_can_do_nothing_more(model: ScriptedModel, visit: Any) -> None:
+def test_the_credentials_of_a_merged_guest_are_refused(model: ScriptedModel, visit: Any) -> None:
     name, _ = account_with(visit, "Long ago")
     guest = visit()
     row = User.objects.get(username=guest.get("/api/session").json()["user"]["username"])
@@ -194,7 +192,7 @@ def test_a_guest_who_moved_out_can_do_nothing_more(model: ScriptedModel, visit: 
         assert_problem(answered, "unauthenticated", 401)
 
 
-def test_who_signs_in_as_an_account_takes_nothing_along(model: ScriptedModel, visit: Any) -> None:
+def test_switching_between_accounts_moves_nothing(model: ScriptedModel, visit: Any) -> None:
     one, other = visit(), visit()
     first, second = sign_up(one), sign_up(other)
     send(one, "Of the first")

@@ -1,4 +1,4 @@
-"""I7: another user's id and an id that does not exist get the same answer, on every route and frame."""
+"""Another user's id and an id that does not exist get the same answer, on every route and frame."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FRAMES = [
 
 @pytest.fixture
 def ids(model: ScriptedModel, alice: Client) -> dict[str, str]:
-    """Alice's thread, response, prompt, link and picture."""
+    """Create Alice's thread, response, prompt, link and picture; return their ids."""
     named = {"thread": new_id("t"), "response": new_id("r"), "prompt": new_id("p")}
     alice.chat("Alice's words", **named)
     share = alice.http.post(f"/api/threads/{named['thread']}/shares").json()["shareId"]
@@ -64,7 +64,7 @@ def without(text: str, ids: dict[str, str]) -> str:
 
 
 def filled(body: Any, ids: dict[str, str]) -> Any:
-    """The body with the picture's id where it refers to it."""
+    """Return the body with the picture's id filled in."""
     return json.loads(json.dumps(body).replace("{attachment}", ids["attachment"]))
 
 
@@ -96,15 +96,13 @@ def test_a_frame_with_a_foreign_id_is_answered_like_an_unknown_one(
     assert heard[0] == heard[1]
 
 
-def test_a_foreign_thread_id_makes_a_thread_of_ones_own(
-    ids: dict[str, str], alice: Client, bob: Client
-) -> None:
+def test_a_foreign_thread_id_makes_a_new_thread(ids: dict[str, str], alice: Client, bob: Client) -> None:
     own = {kind: ids[kind] for kind in ("thread", "response", "prompt")}
     assert bob.chat("Bob's words", **own).text == "Hello from the script."
     assert len(alice.messages(ids["thread"])) == 2
     assert bob.messages(ids["thread"])[0]["content"] == "Bob's words"
 
 
-def test_lists_and_searches_show_ones_own_only(ids: dict[str, str], bob: Client) -> None:
+def test_lists_and_searches_show_only_the_callers_threads(ids: dict[str, str], bob: Client) -> None:
     for params in ({}, {"q": "Alice"}, {"archived": "1"}):
         assert bob.get("/api/threads", **params).json()["threads"] == []

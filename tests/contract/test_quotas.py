@@ -1,4 +1,4 @@
-"""Contract sections 3 and 8: what one user may take in an hour and a day, and what counts."""
+"""Contract sections 3 and 8: quotas per hour and per day."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKENS = 5_000
 
 @pytest.fixture
 def low_quota_client(make_client: Any, servers: Any, live: None) -> Client:
-    """A new user of a server with small quotas."""
+    """Return a new user's client on a server with small quotas."""
     quotas = {"CHAT_PER_HOUR": str(PER_HOUR), "CHAT_TOKENS_PER_DAY": str(TOKENS)}
     server = servers.keep(CHAT_ACTIVE_PER_USER="20", **quotas)
     client: Client = make_client(server)
@@ -42,12 +42,14 @@ def test_beyond_the_responses_of_an_hour_429_names_the_quota_and_the_wait(
     assert len(model.requests) == PER_HOUR
 
 
-def test_a_burst_gets_no_more_through_than_one_by_one(model: ScriptedModel, low_quota_client: Client) -> None:
+def test_a_burst_is_limited_like_single_requests(model: ScriptedModel, low_quota_client: Client) -> None:
     with ThreadPoolExecutor(12) as pool:
-        told = [answer.status_code for answer in pool.map(lambda _: low_quota_client.chat("Hi"), range(12))]
-    # Two reservations are all that the day's tokens have room for, until one of them is settled.
-    assert set(told) == {200, 429}
-    assert len(model.requests) == told.count(200) <= PER_HOUR
+        statuses = [
+            answer.status_code for answer in pool.map(lambda _: low_quota_client.chat("Hi"), range(12))
+        ]
+    # The day's tokens have room for two reservations at a time.
+    assert set(statuses) == {200, 429}
+    assert len(model.requests) == statuses.count(200) <= PER_HOUR
 
 
 def test_the_quota_is_each_users_own(
@@ -67,9 +69,7 @@ def test_a_refused_prompt_leaves_nothing_behind(model: ScriptedModel, low_quota_
     assert low_quota_client.get(f"/api/responses/{response}").status_code == 404
 
 
-def test_attaching_takes_nothing_and_works_beyond_the_quota(
-    model: ScriptedModel, low_quota_client: Client
-) -> None:
+def test_attaching_uses_no_quota_and_works_beyond_it(model: ScriptedModel, low_quota_client: Client) -> None:
     ids = {"thread": new_id("t"), "response": new_id("r")}
     for _ in range(PER_HOUR + 2):
         assert low_quota_client.chat("the same", **ids).text == "Hello from the script."
@@ -79,7 +79,7 @@ def test_attaching_takes_nothing_and_works_beyond_the_quota(
     assert low_quota_client.chat("the same", **ids).text == "Hello from the script."
 
 
-def test_deleting_a_thread_gives_nothing_back(model: ScriptedModel, low_quota_client: Client) -> None:
+def test_deleting_a_thread_refunds_nothing(model: ScriptedModel, low_quota_client: Client) -> None:
     for _ in range(PER_HOUR):
         low_quota_client.chat(thread=(thread := new_id("t")))
         assert low_quota_client.http.delete(f"/api/threads/{thread}").status_code == 204
@@ -95,16 +95,16 @@ def test_stopped_and_failed_responses_count(model: ScriptedModel, low_quota_clie
     assert [low_quota_client.chat().status_code for _ in range(2)] == [200, 429]
 
 
-def test_the_real_count_takes_the_place_of_the_reservation(
-    model: ScriptedModel, low_quota_client: Client
-) -> None:
+def test_the_real_count_replaces_the_reservation(model: ScriptedModel, low_quota_client: Client) -> None:
     model.script(answer("little", usage=(10, 5)), answer("much", usage=(3_000, TOKENS)))
-    # Two reservations and a third would not fit: the first one's was settled.
+    # Three reservations would not fit: the first was replaced by its real count.
     assert [low_quota_client.chat().status_code for _ in range(2)] == [200, 200]
     refused_by("tokens_per_day", low_quota_client.chat(), 86_400)
 
 
-def test_what_runs_counts_with_its_reservation(model: ScriptedModel, low_quota_client: Client) -> None:
+def test_a_running_response_counts_with_its_reservation(
+    model: ScriptedModel, low_quota_client: Client
+) -> None:
     model.script(broken("Old", Stall()))
     reader = SSE.send(low_quota_client, "x" * 4 * 2_000, response=(response := new_id("r"))).until("Old")
     refused_by("tokens_per_day", low_quota_client.chat("x" * 400), 86_400)

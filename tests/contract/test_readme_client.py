@@ -30,7 +30,7 @@ def program(tmp_path: Path) -> Path:
 
 
 class Program:
-    """The running client. Its output goes to a file, which both sides can have open."""
+    """The running client, with its output in a file that both sides can open."""
 
     def __init__(self, path: Path, token: str, url: str) -> None:
         self.printed = path.with_suffix(".txt")
@@ -77,7 +77,9 @@ def test_the_client_drops_and_follows_on_without_loss_or_repetition(
     assert (bool(after), len(model.requests)) == (True, 1)
 
 
-def test_the_client_says_what_was_wrong(model: ScriptedModel, server: Any, alice: Client, start: Any) -> None:
+def test_the_client_reports_a_refused_token(
+    model: ScriptedModel, server: Any, alice: Client, start: Any
+) -> None:
     running = start("no-token")
     assert running.end() != 0
     assert "403" in running.output()

@@ -1,4 +1,4 @@
-"""Contract section 4: stop, from anywhere, at any time, with what the client had seen."""
+"""Contract section 4: stop from any transport, process and moment, cut at the client's offset."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def test_a_stop_with_an_offset_cuts_the_message_but_not_the_log(
     assert reader.rest().end["keptOffset"] == kept
     assert alice.messages(thread)[-1]["content"] == SAID.encode()[:kept].decode()
     assert C1.follow(alice, response).rest().text == SAID.encode()
-    told = alice.response(response)
-    assert (told["offset"], told["keptOffset"]) == (len(SAID.encode()), kept)
+    body = alice.response(response)
+    assert (body["offset"], body["keptOffset"]) == (len(SAID.encode()), kept)
 
 
 @pytest.mark.parametrize("offset", [-1, "x", 1.5, [], {}, True])

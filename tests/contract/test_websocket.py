@@ -1,4 +1,4 @@
-"""Contract section 5: what is the WebSocket's own. What it shares with HTTP stands in the other files."""
+"""Contract section 5: behaviour of the WebSocket alone; the other files cover behaviour shared with HTTP."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_frames_are_handled_in_order(model: ScriptedModel, alice: Client) -> Non
         assert socket.receive()["type"] == "start"
 
 
-def test_who_stops_without_following_gets_the_end_too(model: ScriptedModel, alice: Client) -> None:
+def test_a_stop_without_a_follow_gets_the_end_too(model: ScriptedModel, alice: Client) -> None:
     gate, response = Gate(), new_id("r")
     model.script(answer("a", gate, "b"))
     reader = SOCKET.send(alice, response=response).until("a")
@@ -144,7 +144,7 @@ def test_who_stops_without_following_gets_the_end_too(model: ScriptedModel, alic
     gate.open()
 
 
-def test_stopping_what_has_ended_gives_its_end(model: ScriptedModel, alice: Client) -> None:
+def test_stopping_an_ended_response_returns_its_end(model: ScriptedModel, alice: Client) -> None:
     alice.chat(response=(response := new_id("r")))
     with alice.socket() as socket:
         socket.say("stop", responseId=response)
@@ -157,7 +157,7 @@ def watched(socket: Any) -> tuple[str, str]:
     return frame["event"], frame["thread"]["threadId"]
 
 
-def test_watch_tells_of_the_users_threads(model: ScriptedModel, alice: Client, bob: Client) -> None:
+def test_watch_reports_changes_of_the_users_threads(model: ScriptedModel, alice: Client, bob: Client) -> None:
     name = new_id("t")
     with alice.socket() as socket:
         socket.say("watch")
@@ -171,7 +171,9 @@ def test_watch_tells_of_the_users_threads(model: ScriptedModel, alice: Client, b
         assert watched(socket) == ("deleted", name)
 
 
-def test_watch_tells_of_another_processs_changes(model: ScriptedModel, alice: Client, second: Any) -> None:
+def test_watch_reports_changes_made_in_another_process(
+    model: ScriptedModel, alice: Client, second: Any
+) -> None:
     there = alice.at(second)
     with there.socket() as socket:
         socket.say("watch")

@@ -1,4 +1,4 @@
-"""Accounts in the database: that no table is forgotten when a guest moves or a user goes, and what is tidied up."""
+"""Accounts in the database: merging guests, deleting users, and cleanup, with no table forgotten."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from tests.live.pictures import PNG
 
 pytestmark = pytest.mark.django_db
 
+# Tables that are not merged: a guest's token must not open the account, a guest is never in the admin, and a hold on a guest
+# becomes one on each thread.
 STAYING = {"ApiToken", "LogEntry", "AuditLogEntry", "Hold"}
-"""What does not move with a guest: a token that somebody made for one opens no account, a guest is never in the admin, and a
-hold on a guest becomes one on each thread."""
 
 
 def tables_of_users() -> set[str]:
-    """The tables with rows that belong to a user, Django's own join tables apart."""
+    """Return the names of models with a foreign key to a user, without Django's join tables."""
     fields = User._meta.get_fields(include_hidden=True)
     related = {field.related_model for field in fields if field.auto_created and not field.concrete}
     return {model.__name__ for model in related if isinstance(model, type) and not model._meta.auto_created}
 
 
-def test_every_table_of_a_guest_moves_or_is_known_to_stay() -> None:
+def test_every_table_of_users_is_merged_or_listed_as_staying() -> None:
     assert {model.__name__ for model in accounts.MOVED} | STAYING == tables_of_users()
 
 
@@ -46,7 +46,7 @@ def picture_in(message: Message) -> Attachment:
 
 
 def full(user: User) -> Thread:
-    """A thread with a turn, a round of tools, a picture and a link."""
+    """Create a thread with a turn, a round of tools, a picture and a link."""
     thread = make_thread(user)
     reply = thread.messages.get(role="assistant", hidden=False)
     picture_in(thread.messages.get(position=0))
@@ -62,7 +62,7 @@ def left_of(user: int) -> dict[str, int]:
     }
 
 
-def test_nothing_is_left_with_a_guest_who_moved(django_assert_max_num_queries: Any) -> None:
+def test_a_merge_moves_all_rows_of_the_guest(django_assert_max_num_queries: Any) -> None:
     guest, account = guests.create(), User.objects.create_user("ada")
     full(guest)
     before = left_of(guest.pk)
@@ -72,7 +72,7 @@ def test_nothing_is_left_with_a_guest_who_moved(django_assert_max_num_queries: A
     assert (left_of(guest.pk), left_of(account.pk)) == ({}, before)
 
 
-def test_a_moved_guests_row_goes_a_day_later() -> None:
+def test_the_row_of_a_merged_guest_is_deleted_a_day_later() -> None:
     guest, account = guests.create(), User.objects.create_user("ada")
     full(guest)
     User.objects.filter(pk=guest.pk).update(date_joined=timezone.now() - timedelta(days=40))
@@ -82,7 +82,7 @@ def test_a_moved_guests_row_goes_a_day_later() -> None:
     assert guests.delete_idle() == 1
 
 
-def test_only_a_guest_moves_and_only_into_an_account() -> None:
+def test_only_a_guest_is_merged_and_only_into_an_account() -> None:
     one, other, guest = User.objects.create_user("ada"), guests.create(), guests.create()
     for user in (one, guest):
         Thread.objects.create(owner=user, public_id="t", model="c1")
@@ -91,7 +91,7 @@ def test_only_a_guest_moves_and_only_into_an_account() -> None:
     assert Thread.objects.filter(owner=one).count() == Thread.objects.filter(owner=guest).count() == 1
 
 
-def test_an_id_of_the_largest_length_finds_room_for_its_suffix() -> None:
+def test_an_id_of_maximal_length_is_shortened_for_its_suffix() -> None:
     guest, account = guests.create(), User.objects.create_user("ada")
     for user in (guest, account):
         Thread.objects.create(owner=user, public_id="x" * 128, model="c1")
@@ -101,7 +101,7 @@ def test_an_id_of_the_largest_length_finds_room_for_its_suffix() -> None:
     assert len(set(names)) == 2
 
 
-def test_a_hold_follows_what_a_guest_brings_along() -> None:
+def test_a_hold_on_a_guest_follows_the_merged_threads() -> None:
     guest, account = guests.create(), User.objects.create_user("ada")
     thread = full(guest)
     holds.place_hold(guest, "staff", "a case")
@@ -111,7 +111,7 @@ def test_a_hold_follows_what_a_guest_brings_along() -> None:
     assert holds.is_user_held(account.pk)
 
 
-def test_only_the_sessions_of_who_left_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_sessions_of_the_deleted_user_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accounts, "BATCH", 2)
     keys: dict[str, list[Any]] = {"7": [], "77": []}
     for number in range(7):
@@ -126,7 +126,7 @@ def test_only_the_sessions_of_who_left_are_deleted(monkeypatch: pytest.MonkeyPat
     assert set(Session.objects.values_list("pk", flat=True)) == set(keys["77"])
 
 
-def test_tries_are_counted_in_a_window_and_forgotten_after_it() -> None:
+def test_attempts_are_counted_in_a_window_and_forgotten_after_it() -> None:
     limits = {"name ada": 3, "from here": 5}
     assert [login_attempts.record_attempt(limits) for _ in range(4)] == [True, True, True, False]
     assert [login_attempts.record_attempt({"name bob": 3, "from here": 5}) for _ in range(3)] == [
@@ -140,12 +140,12 @@ def test_tries_are_counted_in_a_window_and_forgotten_after_it() -> None:
     assert LoginAttempt.objects.count() == 2
 
 
-def test_a_name_stands_in_no_row_of_tries() -> None:
+def test_attempts_are_stored_without_the_name() -> None:
     login_attempts.record_attempt({"name ada": 1})
     assert "ada" not in LoginAttempt.objects.get().about
 
 
-def test_a_picture_goes_with_the_last_message_that_shows_it() -> None:
+def test_a_picture_is_deleted_with_the_last_message_that_shows_it() -> None:
     user = User.objects.create_user("ada")
     first, second = (full(user).messages.get(position=0) for _ in range(2))
     alone, both = Attachment.objects.get(uses__message=first), Attachment.objects.get(uses__message=second)
@@ -157,7 +157,7 @@ def test_a_picture_goes_with_the_last_message_that_shows_it() -> None:
     assert not Attachment.objects.exists()
 
 
-def test_links_that_expired_go_and_the_others_stay() -> None:
+def test_only_expired_links_are_deleted() -> None:
     user = User.objects.create_user("ada")
     thread = full(user)
     leaf = thread.messages.get(role="assistant", hidden=False)
@@ -168,7 +168,7 @@ def test_links_that_expired_go_and_the_others_stay() -> None:
     assert shares.active_shares(user.pk).count() == 2
 
 
-def test_nobody_has_more_links_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_links_per_user_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     user = User.objects.create_user("ada")
     thread = full(user)
     Thread.objects.filter(pk=thread.pk).update(leaf=thread.messages.get(position=3))
@@ -179,7 +179,7 @@ def test_nobody_has_more_links_than_the_bound(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("table", ["chat_thread", "chat_user"])
-def test_code_that_knows_nothing_of_links_and_pictures_can_delete_what_they_hang_on(table: str) -> None:
+def test_plain_deletes_remove_dependent_links_and_pictures(table: str) -> None:
     full(User.objects.create_user("ada"))
     with connection.cursor() as cursor:
         for other in ("chat_message", "chat_response", "chat_thread", "chat_user"):
@@ -192,6 +192,6 @@ def test_code_that_knows_nothing_of_links_and_pictures_can_delete_what_they_hang
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def test_all_leftovers_are_looked_for() -> None:
+def test_all_kinds_of_leftovers_have_a_cleanup_task() -> None:
     assert set(cleanup.CLEANUP_TASKS) == {"guests", "attachments", "shares", "attempts"}
     assert [remove() for remove in cleanup.CLEANUP_TASKS.values()] == [0, 0, 0, 0]

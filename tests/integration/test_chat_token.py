@@ -19,13 +19,13 @@ def printed(username: str) -> str:
     return out.getvalue()
 
 
-def test_the_token_is_all_that_is_printed_and_lets_its_user_in() -> None:
+def test_only_the_token_is_printed_and_it_authenticates_its_user() -> None:
     user = User.objects.create(username="ada")
     token = printed("ada").removesuffix("\n")
     assert identify(Credentials(bearer=token, session=None)).user == user.pk
 
 
-def test_every_call_makes_a_new_token_and_leaves_the_others_valid() -> None:
+def test_every_call_makes_a_new_token_and_keeps_the_others_valid() -> None:
     User.objects.create(username="ada")
     first, second = printed("ada").strip(), printed("ada").strip()
     assert first != second
@@ -33,7 +33,7 @@ def test_every_call_makes_a_new_token_and_leaves_the_others_valid() -> None:
 
 
 @pytest.mark.parametrize("username", ["nobody", "gone", "", "two\nlines"])
-def test_a_user_who_cannot_sign_in_gets_one_clear_line_and_no_token(username: str) -> None:
+def test_a_user_who_cannot_log_in_gets_one_clear_line_and_no_token(username: str) -> None:
     User.objects.create(username="gone", is_active=False)
     with pytest.raises(CommandError, match="There is no active user") as refused:
         printed(username)

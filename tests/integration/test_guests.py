@@ -1,4 +1,4 @@
-"""A guest who never wrote anything goes after a day; one who did stays, and so does every account."""
+"""Cleanup of idle guests; guests with messages and accounts are kept."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ def guest_of(days: float) -> User:
     return guest
 
 
-def test_a_guest_of_yesterday_without_messages_goes_with_their_empty_threads() -> None:
+def test_an_idle_guest_older_than_a_day_is_deleted_with_empty_threads() -> None:
     guest = guest_of(2)
     Thread.objects.create(owner=guest, public_id="empty", model="c1")
     assert guests.delete_idle() == 1
     assert not User.objects.filter(pk=guest.pk).exists()
 
 
-def test_a_guest_of_today_stays() -> None:
+def test_a_guest_younger_than_a_day_is_kept() -> None:
     guest = guest_of(0.5)
     assert guests.delete_idle() == 0
     assert User.objects.filter(pk=guest.pk).exists()
 
 
-def test_a_guest_who_wrote_something_stays() -> None:
+def test_a_guest_with_messages_is_kept() -> None:
     guest = guest_of(400)
     thread = Thread.objects.create(owner=guest, public_id="t", model="c1")
     Message.objects.create(owner=guest, thread=thread, public_id="m", role="user", content="Hello")
     assert guests.delete_idle() == 0
 
 
-def test_an_account_stays_however_old_and_idle() -> None:
+def test_an_idle_account_is_kept_however_old() -> None:
     user = User.objects.create_user("ada")
     User.objects.filter(pk=user.pk).update(date_joined=timezone.now() - timedelta(days=400))
     assert guests.delete_idle() == 0

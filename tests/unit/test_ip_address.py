@@ -1,4 +1,4 @@
-"""By which address tries are counted: one that a client cannot choose."""
+"""Attempts are counted by an address that the client cannot choose."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ def seen(monkeypatch: pytest.MonkeyPatch, *, trusted: bool, **headers: str) -> s
     return address_of(RequestFactory(headers=headers).get("/login/", REMOTE_ADDR="192.0.2.1"))
 
 
-def test_without_a_proxy_it_is_the_connections_whatever_a_header_says(
+def test_without_a_proxy_the_forwarded_header_is_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     forged = {"X-Forwarded-For": "203.0.113.9"}
     assert seen(monkeypatch, trusted=False, **forged) == "192.0.2.1"
 
 
-def test_behind_a_trusted_proxy_it_is_what_that_one_added_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
-    assert seen(monkeypatch, trusted=True, **told) == "203.0.113.9"
+def test_behind_a_trusted_proxy_the_last_forwarded_address_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"X-Forwarded-For": "198.51.100.7, 203.0.113.9"}
+    assert seen(monkeypatch, trusted=True, **headers) == "203.0.113.9"
 
 
-def test_a_proxy_that_tells_nothing_is_not_taken_for_the_visitor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_of_a_silent_proxy_is_never_taken_for_the_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert seen(monkeypatch, trusted=True) is None

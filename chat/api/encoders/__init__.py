@@ -1,1 +1,1 @@
-"""One encoder per dialect: pure functions from the events of a log to the bytes or frames of a transport."""
+"""Encoders of the dialects: pure functions from log events to the bytes or frames of a transport."""

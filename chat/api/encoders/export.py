@@ -1,4 +1,4 @@
-"""What a user takes along: JSON for programs, Markdown for people."""
+"""Shapes of exports: JSON for programs, Markdown for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from chat.models import Attachment, Role, Thread
 from chat.text import plain_text, plain_text_of_parts
 from chat.threads.exports import AccountExport, ExportedMessage
 
-VERSION = 1  # of the files' form: a reader can tell an older one from a newer
+# Version of the file format, for readers of older files.
+VERSION = 1
 UNTITLED = "Chat"
 TRUNCATION_NOTE = "\n\n*The export broke off here. Please try again.*\n"
 
@@ -23,7 +24,7 @@ def encode(value: Any) -> bytes:
 
 
 def opening(head: dict[str, Any], name: str) -> bytes:
-    """An object up to the start of its last field, a list."""
+    """Encode an object up to the start of its last field, a list."""
     return encode(head)[:-1] + b"," + encode(name) + b":["
 
 
@@ -53,7 +54,7 @@ def thread(row: Thread) -> dict[str, Any]:
 
 
 def message(one: ExportedMessage) -> dict[str, Any]:
-    """As the routes give it, with what it follows: so the branches can be put together again."""
+    """Return a message as the routes show it, with its parent, from which the branches can be rebuilt."""
     shape = serializers.message(one.shown)
     for passing in ("offset", "versions"):
         del shape[passing]
@@ -70,10 +71,10 @@ def title(row: Thread) -> str:
 
 
 def message_as_markdown(one: ExportedMessage) -> str:
-    """A message under a heading that says whose it is; what a generated interface shows becomes its words."""
-    who = "You" if one.shown.role == Role.USER else one.model or "Assistant"
+    """Return a message under a heading with its author; a generated interface becomes plain text."""
+    author = "You" if one.shown.role == Role.USER else one.model or "Assistant"
     at = one.shown.created_at.astimezone(UTC)
-    return f"\n## {who} · {at:%Y-%m-%d %H:%M} UTC\n\n{_readable_text(serializers.message(one.shown)['content'])}\n"
+    return f"\n## {author} · {at:%Y-%m-%d %H:%M} UTC\n\n{_readable_text(serializers.message(one.shown)['content'])}\n"
 
 
 def _readable_text(content: Any) -> str:

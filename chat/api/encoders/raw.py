@@ -1,4 +1,4 @@
-"""The raw dialects: the bare text. A failure without text gets the one thing its readers can show."""
+"""The raw dialects: the bare text. A failed response without text becomes the error its reader can show."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chat.text import wrap_card
 
 
 def c1(event: LogEvent) -> bytes:
-    """C1's client shows nothing on an error, but it shows a card."""
+    """Encode an event for C1's client, which shows errors only as a card."""
     if isinstance(event, TextEvent):
         return event.data
     failure = failure_of(event)
@@ -23,7 +23,7 @@ def plain(event: LogEvent) -> bytes:
 
 
 def failure_of(event: LogEvent) -> str | None:
-    """What to tell the reader of a failed response whose stored message is empty."""
+    """Return the error text of a failed response whose stored message is empty; None for all other events."""
     if not isinstance(event, EndEvent) or event.response is None or event.response.status != Status.FAILED:
         return None
     return None if event.response.text_length else event.response.error_detail

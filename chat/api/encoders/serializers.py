@@ -1,4 +1,4 @@
-"""The shapes of threads, messages and responses in JSON, the same on every door."""
+"""JSON shapes of threads, messages and responses, the same on every transport."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAILED_TITLE = "No answer"
 
 
 def response(row: Response, offset: int) -> dict[str, Any]:
-    """`offset`: what a reader would reach now."""
+    """Return the shape of a response; `offset` is where a reader would arrive now."""
     return {
         "id": row.public_id,
         "threadId": row.thread.public_id,
@@ -32,7 +32,7 @@ def response(row: Response, offset: int) -> dict[str, Any]:
 
 
 def end(row: Response | None, offset: int) -> dict[str, Any]:
-    """How a response ended; one that was deleted meanwhile had been stopped."""
+    """Return the shape of a response's end; a response deleted meanwhile counts as stopped."""
     if row is None:
         return {
             "status": Status.STOPPED,
@@ -66,7 +66,7 @@ def thread(row: Thread, excerpt: Excerpt | None = None) -> dict[str, Any]:
 
 
 def message(shown: MessageView) -> dict[str, Any]:
-    """A failed reply without text shows the card that its reader got."""
+    """Return the shape of a message; a failed reply without text shows the error card."""
     content = shown.content if shown.error is None else wrap_card(FAILED_TITLE, shown.error)
     return {
         "id": shown.id,
@@ -81,7 +81,7 @@ def message(shown: MessageView) -> dict[str, Any]:
 
 
 def share(row: Share) -> dict[str, Any]:
-    """`url` is a path on this site."""
+    """Return the shape of a link; `url` is a path on this site."""
     return {
         "shareId": row.public_id,
         "url": f"/s/{row.public_id}",
@@ -91,7 +91,7 @@ def share(row: Share) -> dict[str, Any]:
 
 
 def attachment(row: Attachment) -> dict[str, Any]:
-    """`url` is a path on this site, and what a prompt refers to the picture by."""
+    """Return the shape of a picture; `url` is a path on this site, by which prompts refer to it."""
     return {
         "attachmentId": row.public_id,
         "url": f"/api/attachments/{row.public_id}",

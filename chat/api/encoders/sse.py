@@ -13,7 +13,7 @@ _HEARTBEAT = b": \n\n"
 
 
 class SseEncoder:
-    """Frames the events of one response."""
+    """Encoder of one response's events."""
 
     def __init__(self, response_id: str, thread_id: str) -> None:
         self._names = {"responseId": response_id, "threadId": thread_id}

@@ -1,4 +1,4 @@
-"""JSON text frames of `/ws/chat/`; the same events with the same fields."""
+"""JSON text frames of `/ws/chat/`: the same events and fields as server-sent events."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, T
 
 
 class WebSocketEncoder:
-    """Frames the events of one response."""
+    """Encoder of one response's events."""
 
     def __init__(self, response_id: str, thread_id: str) -> None:
         self._response_id, self._thread_id = response_id, thread_id
         self._offset = 0
 
     def __call__(self, event: LogEvent) -> str | None:
-        """The frame, or None where there is nothing to say: the server's pings keep a socket alive."""
+        """Return the frame of an event; None for a heartbeat, since the server's pings keep a socket alive."""
         match event:
             case TextEvent(data, offset):
                 self._offset = offset
@@ -44,7 +44,7 @@ def frame(fields: dict[str, Any]) -> str:
 
 
 def error(problem: ChatError, response_id: str | None = None) -> str:
-    """An `error` frame, with what the problem document of HTTP would hold besides."""
+    """Return an `error` frame with the fields of HTTP's problem document."""
     named = {} if response_id is None else {"responseId": response_id}
     wait = {} if problem.retry_after is None else {"retryAfter": problem.retry_after}
     return frame(
