@@ -1,12 +1,12 @@
-/** How the page is built. The server's builder says where it lies (CHAT_PAGE_BASE) and where it goes (CHAT_PAGE_OUT). */
+/** The page's build. The server's builder sets the base address (CHAT_PAGE_BASE) and the output folder (CHAT_PAGE_OUT). */
 
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin, runnerImport } from "vite";
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** OpenUI's styles name a font that nobody ships; the page's own stands in, and nothing is fetched. */
+/** OpenUI's styles name a font that no package ships; the page's own font replaces it, and none is fetched. */
 const localFonts: Plugin = {
   name: "local-fonts",
   enforce: "pre",
@@ -16,52 +16,52 @@ const localFonts: Plugin = {
   },
 };
 
-/** OpenUI's library whole is one file; piece by piece it takes its charts from a file of ours, which fetches them late. */
-const lateCharts: Plugin = {
-  name: "late-charts",
+/** Bundle OpenUI's library module by module instead of its single file, and replace its charts by lazy ones. */
+const lazyCharts: Plugin = {
+  name: "lazy-charts",
   enforce: "pre",
   resolveId(source, importer = "") {
-    if (source === "@openuidev/react-ui/genui-lib") return here("node_modules/@openuidev/react-ui/dist/genui-lib/index.js");
-    const wanted = source === "../../components/Charts" && importer.includes("/react-ui/dist/genui-lib/");
-    return wanted ? here("src/openui/lateCharts.tsx") : null;
+    if (source === "@openuidev/react-ui/genui-lib") return pathOf("node_modules/@openuidev/react-ui/dist/genui-lib/index.js");
+    const replaced = source === "../../components/Charts" && importer.includes("/react-ui/dist/genui-lib/");
+    return replaced ? pathOf("src/openui/lazyCharts.tsx") : null;
   },
 };
 
-/** What a model is told that writes for this page, for the server to send. */
+/** Emit the system prompt for models that write for this page; the server sends it. */
 const prompt: Plugin = {
   name: "prompt",
   async generateBundle() {
-    const { module } = await runnerImport<{ prompt: string }>(here("src/openui/prompt.ts"), { configFile: false, root: here(".") });
+    const { module } = await runnerImport<{ prompt: string }>(pathOf("src/openui/prompt.ts"), { configFile: false, root: pathOf(".") });
     this.emitFile({ type: "asset", fileName: "openui-prompt.txt", source: module.prompt });
   },
 };
 
-/** Whose client draws the answers: ours with OpenUI, or for who asks for it Thesys' own. */
+/** True for a build with Thesys' own client, false for the default one with OpenUI. */
 const c1 = process.env.CHAT_PAGE === "c1";
 
 const ours = [
   { find: /^real-markdown$/, replacement: "react-markdown" },
-  { find: /^react-markdown$/, replacement: here("src/openui/Markdown.tsx") },
-  // Every language's grammar and two hundred themes for a few coloured words: ours is drawn plain.
-  { find: /^react-syntax-highlighter$/, replacement: here("src/openui/Code.tsx") },
-  { find: /^react-syntax-highlighter\/.*$/, replacement: here("src/openui/codeThemes.ts") },
+  { find: /^react-markdown$/, replacement: pathOf("src/openui/Markdown.tsx") },
+  // The package brings every language's grammar and two hundred themes; the page draws code in one colour.
+  { find: /^react-syntax-highlighter$/, replacement: pathOf("src/openui/Code.tsx") },
+  { find: /^react-syntax-highlighter\/.*$/, replacement: pathOf("src/openui/codeThemes.ts") },
 ];
 
 export default defineConfig({
   base: process.env.CHAT_PAGE_BASE ?? "/page/dev/",
-  plugins: [react(), localFonts, ...(c1 ? [] : [lateCharts, prompt])],
+  plugins: [react(), localFonts, ...(c1 ? [] : [lazyCharts, prompt])],
   html: { cspNonce: "__NONCE__" },
   resolve: {
     alias: [
-      { find: "@plain", replacement: here("../static/chat") },
-      { find: "@pane", replacement: here(c1 ? "src/c1/Pane.tsx" : "src/parts/Pane.tsx") },
+      { find: "@plain", replacement: pathOf("../static/chat") },
+      { find: "@pane", replacement: pathOf(c1 ? "src/c1/Pane.tsx" : "src/parts/Pane.tsx") },
       ...(c1 ? [] : ours),
     ],
   },
   build: {
     outDir: process.env.CHAT_PAGE_OUT ?? "dist",
     emptyOutDir: true,
-    // A data: address for a small picture or font would need a wider policy.
+    // Inlined pictures and fonts would need data: in the content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 2000,

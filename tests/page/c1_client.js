@@ -1,4 +1,4 @@
-/** Stands in for Thesys' client in tests: the same doors as its public guides name, and of what is behind them only words. */
+/** Stand-in for Thesys' client in tests: the functions that its public guides name, with plain text instead of interfaces. */
 
 import { createElement as make, useEffect, useRef, useState } from "react";
 

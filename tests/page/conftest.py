@@ -1,6 +1,6 @@
-"""The built page in a real Chromium: one browser for each file of tests, the page built once for its sources.
+"""Fixtures for the built page in a real Chromium: one browser per test file, one build.
 
-Skipped with one line where no browser, or where the packages of the page cannot be had.
+The tests are skipped with one line if there is no browser or if the page's packages cannot be installed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.chromium.fixture import skip_page
 from tests.page.tab import Tab
 
 FLAGS = [
-    "--no-sandbox",  # which does not work as root
+    "--no-sandbox",  # the sandbox does not work as root
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-background-networking",
@@ -30,7 +30,7 @@ FLAGS = [
 
 @pytest.fixture(scope="session")
 def built_page(chromium: Chromium) -> Path:
-    """The build of the present sources, kept in the data folder from run to run."""
+    """Return the build of the current sources, which is kept in the data folder between runs."""
     folder = Path(os.environ.get("CHAT_DATA_DIR") or ROOT / ".data")
     build = page.folder_of(folder)
     try:
@@ -43,7 +43,7 @@ def built_page(chromium: Chromium) -> Path:
 @pytest.fixture(scope="module")
 def browser(chromium: Chromium) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch:
-        # Playwright keeps a loop in this thread; the ORM is used beside it, never inside.
+        # Playwright keeps a loop in this thread; the tests use the ORM outside of its callbacks.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
@@ -55,19 +55,19 @@ def browser(chromium: Chromium) -> Iterator[Browser]:
 
 @pytest.fixture
 def site(live: None, servers: Any, built_page: Path) -> Any:
-    """A server with the built page and the scripted model behind it."""
+    """Start a server with the built page and the scripted model."""
     return servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_ACTIVE_PER_USER="20")
 
 
 @pytest.fixture
 def demo_site(live: None, servers: Any, built_page: Path) -> Any:
-    """A server with the built page and the demo model."""
+    """Start a server with the built page and the demo model."""
     return servers.keep(CHAT_PAGE_BUILD=str(built_page), C1_BASE_URL="", THESYS_API_KEY="")
 
 
 @pytest.fixture
 def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
-    """Opens a tab of a new visitor, or of `like` another one; at the end each is looked at for what must never be."""
+    """Yield a function that opens a tab of a new visitor or of the visitor of `like`. Fail after problems in a tab."""
     opened: list[Tab] = []
 
     def start(site: Any, path: str = "/", like: Tab | None = None, **options: Any) -> Tab:

@@ -1,4 +1,4 @@
-"""A line between browser and server that can be cut and mended: what passes are bytes, both ways."""
+"""A TCP proxy between browser and server that can be cut and restored."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import socket
 import threading
 from types import TracebackType
 
-PIECE = 65_536  # bytes that are passed on at once
+# Bytes per read: a whole answer passes in a few of them.
+CHUNK_BYTES = 65_536
 
 
 class NetworkLink:
-    """`url` leads to the server on that port. `broken`: open connections that were cut."""
+    """A proxy at `url` for the server on a port; `broken` counts the connections that were cut."""
 
     def __init__(self, port: int) -> None:
         self._port, self._down = port, False
@@ -29,7 +30,7 @@ class NetworkLink:
         _end(self._listener)
 
     def cut(self) -> None:
-        """End all that is open, in mid-byte, and let nobody in."""
+        """Close all connections at once and refuse new ones."""
         self._down = True
         ends = list(self._ends)
         self.broken += len(ends) // 2
@@ -55,7 +56,7 @@ class NetworkLink:
 
     def _pass(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(PIECE):
+            while data := source.recv(CHUNK_BYTES):
                 target.sendall(data)
         for end in (source, target):
             self._ends.discard(end)

@@ -1,4 +1,4 @@
-"""What models write for the page: openui-lang in C1's envelope, as text for scripts."""
+"""Replies in openui-lang within C1's envelope, for scripts of the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chat.text import escape
 
 
 def card(*statements: str, children: str = "") -> str:
-    """A reply that is a card; the children are the names of the statements unless they are given."""
+    """Return a reply with a card of all statements, or of those named in `children`."""
     names = children or ", ".join(statement.split(" = ")[0] for statement in statements)
     return enveloped("\n".join([f"root = Card([{names}])", *statements]))
 
@@ -21,14 +21,14 @@ def enveloped(program: str) -> str:
 
 
 def text(words: str) -> str:
-    """A reply that says these words in a card."""
+    """Return a reply with a card that holds a text."""
     return card(f'words = TextContent("{words}")')
 
 
 def demo(received: Received) -> Script:
-    """What the demo model would answer, all at once."""
-    said = reply(from_chat(received.json))
-    if isinstance(said, Calls):
-        return tool_round(*(Call(call.name, call.arguments) for call in said.calls))
-    assert isinstance(said, DemoAnswer), said
-    return answer(envelope(said))
+    """Return the demo model's answer as a script without pauses."""
+    content = reply(from_chat(received.json))
+    if isinstance(content, Calls):
+        return tool_round(*(Call(call.name, call.arguments) for call in content.calls))
+    assert isinstance(content, DemoAnswer), content
+    return answer(envelope(content))

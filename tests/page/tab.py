@@ -1,4 +1,4 @@
-"""A tab with the built page, as a person uses it: by what is seen, said and pressed."""
+"""A browser tab with the built page, used as a person uses it: by visible texts, labels and keys."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 SCREENSHOTS = Path(__file__).parent / "shots"
-TIMEOUT_MS = 20_000  # milliseconds, on two busy cores, for what takes a tenth of that
-ENDED = "article.reply > .message-actions"  # what can be done with an answer that has ended
+# Milliseconds: ten times what the slowest step takes on an idle machine, for two busy cores.
+TIMEOUT_MS = 20_000
+ENDED = "article.reply > .message-actions"  # an answer shows its actions once it has ended
 
 expect.set_options(timeout=TIMEOUT_MS)
 
 
 class Tab:
-    """`problems` are requests to other hosts, errors of scripts, breaches of the policy, and dialogs: all must be none."""
+    """A tab that collects `problems`: requests to other hosts, script errors, policy violations, and dialogs."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.problems = page, list[str]()
         self.expected_errors = list[str]()
         self._host = ""
         page.set_default_timeout(TIMEOUT_MS)
-        page.on("request", self._asked)
+        page.on("request", self._on_request)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
-        page.on("console", self._printed)
-        page.on("dialog", self._dialog)
+        page.on("console", self._on_console)
+        page.on("dialog", self._on_dialog)
 
     def expect_console_error(self, *words: str) -> None:
-        """Errors of the console with these words are what the test is about."""
+        """Allow console errors that contain any of these words."""
         self.expected_errors += words
 
     def open(self, path: str = "/") -> None:
@@ -39,7 +40,7 @@ class Tab:
         expect(self.page.locator("#who")).to_be_attached()
 
     def goto(self, path: str) -> None:
-        """As far as any page is there; what is asked of other hosts from now on is a problem."""
+        """Load a page. Requests to other hosts count as problems from now on."""
         self.page.goto(path)
         self._host = urlsplit(self.page.url).netloc
 
@@ -52,22 +53,22 @@ class Tab:
     def close(self) -> None:
         self.page.context.close()
 
-    # What is said
+    # Conversation
 
     def say(self, words: str) -> None:
         self.page.fill("#prompt", words)
         self.page.press("#prompt", "Enter")
 
     def ask(self, words: str) -> Locator:
-        """Say it and wait for the end of the answer, which is returned."""
+        """Send a prompt and return its answer once it has ended."""
         count = self.answers.count()
         self.say(words)
         return self.ended(count)
 
-    def ended(self, place: int = 0) -> Locator:
-        """The answer in that place, when it has ended."""
-        expect(self.page.locator(ENDED)).to_have_count(place + 1)
-        return self.answers.nth(place)
+    def ended(self, index: int = 0) -> Locator:
+        """Return the answer at `index` once it has ended."""
+        expect(self.page.locator(ENDED)).to_have_count(index + 1)
+        return self.answers.nth(index)
 
     @property
     def answers(self) -> Locator:
@@ -85,12 +86,12 @@ class Tab:
         return (within or self.page).get_by_role("button", name=name, exact=True)
 
     def choose(self, menu: str, item: str, within: Locator | None = None) -> None:
-        """Open the menu of that name and take what it offers."""
+        """Open a menu and choose one of its items."""
         self.button(menu, within).click()
         self.page.get_by_role("menuitem", name=item, exact=True).click()
 
     def do(self, title: str, item: str) -> None:
-        """Something with a chat in the list, whose menu is there where the pointer is."""
+        """Choose an item of a chat's menu in the list, which is visible while the pointer is on the chat."""
         self.threads.filter(has_text=title).hover()
         self.choose(f"Actions for {title}", item)
 
@@ -98,18 +99,18 @@ class Tab:
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
-    # What must never be
+    # Problems
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         parts = urlsplit(request.url)
         if self._host and parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != self._host:
             self.problems.append(f"foreign request: {request.url}")
 
-    def _printed(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not any(words in message.text for words in self.expected_errors):
             self.problems.append(f"console: {message.text} {message.location.get('url')}")
 
-    def _dialog(self, dialog: Any) -> None:
+    def _on_dialog(self, dialog: Any) -> None:
         self.problems.append(f"dialog: {dialog.message}")
         with contextlib.suppress(Exception):
             dialog.dismiss()

@@ -1,4 +1,4 @@
-"""Answers on the built page: interfaces, buttons, forms, steps, and every format as something that can be read."""
+"""Answers on the built page: interfaces, buttons, forms and steps; every format is readable."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_first_message_becomes_an_interface_with_a_chart(demo_site: Any, ope
     tab.shot("chart")
 
 
-def test_a_follow_up_is_asked_by_its_button(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_follow_up_is_sent_by_its_button(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(demo)
     tab = open_tab(site)
     reply = tab.ask("Show me sales by region")
@@ -71,9 +71,7 @@ TOPICS = (
 )
 
 
-def test_all_that_the_demo_model_says_can_be_drawn(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
-) -> None:
+def test_every_answer_of_the_demo_model_is_drawn(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(demo)
     tab = open_tab(site)
     for words in TOPICS:
@@ -82,7 +80,7 @@ def test_all_that_the_demo_model_says_can_be_drawn(
         assert reply.locator(".readable, .unknown").count() == 0, words
 
 
-TAUGHT = (
+COMPONENTS = (
     'head = CardHeader("Title", "Subtitle")',
     'small = TextContent("**Small** words", "small")',
     'note = Callout("error", "Careful", "It may rain")',
@@ -107,21 +105,21 @@ FIELDS = (
 )
 
 
-def test_all_that_other_models_are_taught_can_be_drawn(
+def test_every_component_of_the_system_prompt_is_drawn(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:
-    children = ", ".join(statement.split(" = ")[0] for statement in TAUGHT)
-    model.default(answer(card(*TAUGHT, *FIELDS, children=children)))
+    children = ", ".join(statement.split(" = ")[0] for statement in COMPONENTS)
+    model.default(answer(card(*COMPONENTS, *FIELDS, children=children)))
     reply = open_tab(site).ask("Show all of it")
     expect(reply.locator(".interface")).to_be_visible()
     expect(reply.locator(".readable, .unknown")).to_have_count(0)
     expect(reply.locator("svg.recharts-surface").nth(3)).to_be_visible()
-    shown = " ".join([*TAUGHT, *FIELDS])
-    taught = set(re.findall(r"\b([A-Z]\w+)\(", OPENUI_PROMPT)) - {"Card", "Component"}
-    assert taught <= set(re.findall(r"\b([A-Z]\w+)\(", shown))
+    shown = " ".join([*COMPONENTS, *FIELDS])
+    described = set(re.findall(r"\b([A-Z]\w+)\(", OPENUI_PROMPT)) - {"Card", "Component"}
+    assert described <= set(re.findall(r"\b([A-Z]\w+)\(", shown))
 
 
-def test_a_form_is_filled_in_kept_and_sent(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_form_is_filled_in_stored_and_sent(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer(FORM))
     tab = open_tab(site)
     reply = tab.ask("Book a table")
@@ -132,10 +130,10 @@ def test_a_form_is_filled_in_kept_and_sent(model: ScriptedModel, site: Any, open
     tab.button("Book it").click()
     tab.ended(1)
     expect(tab.prompts.nth(1)).to_contain_text("Ada & Bo")
-    said = model.wait_for_requests(2)[1].messages[-1]["content"]
+    sent = model.wait_for_requests(2)[1].messages[-1]["content"]
     context = '["User clicked: Book it",{"booking":{"name":{"value":"Ada & Bo"'
-    assert said.startswith('<content thesys="true">Book it</content><context>')
-    assert said.replace("&quot;", '"').replace("&amp;", "&").partition("<context>")[2].startswith(context)
+    assert sent.startswith('<content thesys="true">Book it</content><context>')
+    assert sent.replace("&quot;", '"').replace("&amp;", "&").partition("<context>")[2].startswith(context)
 
 
 def test_a_required_field_is_asked_for_before_a_form_is_sent(
@@ -187,15 +185,18 @@ SAMPLES = {
         ),
         "Waxing gibbous",
     ),
-    "a component without what it needs": (card('note = Callout("info", "Only a title")'), "Only a title"),
-    "a program that is none": (enveloped("root = = Card(((\nwhat is this?"), "what is this?"),
+    "a component without a required argument": (
+        card('note = Callout("info", "Only a title")'),
+        "Only a title",
+    ),
+    "an invalid program": (enveloped("root = = Card(((\nwhat is this?"), "what is this?"),
     "custom markdown": ("<custommarkdown>Plain **bold**</custommarkdown>", "Plain bold"),
     "text around a program": ('Before\n```openui-lang\nroot = TextContent("Inside")\n```\nAfter', "Inside"),
 }
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_no_format_is_shown_as_nothing(model: ScriptedModel, site: Any, open_tab: OpenTab, name: str) -> None:
+def test_every_format_shows_its_text(model: ScriptedModel, site: Any, open_tab: OpenTab, name: str) -> None:
     reply, words = SAMPLES[name]
     model.default(answer(reply))
     tab = open_tab(site)
@@ -204,11 +205,11 @@ def test_no_format_is_shown_as_nothing(model: ScriptedModel, site: Any, open_tab
     assert "<content" not in shown.inner_text()
 
 
-def test_a_program_that_is_none_is_readable_however_late_its_end_comes(
+def test_an_invalid_program_is_readable_however_late_its_end_comes(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:
     gate = Gate()
-    model.script(answer(SAMPLES["a program that is none"][0], gate))
+    model.script(answer(SAMPLES["an invalid program"][0], gate))
     tab = open_tab(site)
     tab.say("Say it")
     expect(tab.page.locator("article.reply .interface")).to_be_attached()
@@ -242,7 +243,7 @@ def test_an_answer_is_copied_as_text_and_as_markdown(
     assert "Region" in tab.page.evaluate("() => navigator.clipboard.readText()")
 
 
-def test_a_judgement_is_kept(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_rating_is_stored(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer("Yes."))
     tab = open_tab(site)
     reply = tab.ask("Is it?")
@@ -253,7 +254,7 @@ def test_a_judgement_is_kept(model: ScriptedModel, site: Any, open_tab: OpenTab)
     expect(tab.button("Good answer")).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_picture_goes_with_a_message_where_the_model_takes_any(
+def test_a_picture_is_sent_with_a_message_if_the_model_takes_pictures(
     model: ScriptedModel, servers: Any, built_page: Path, open_tab: OpenTab, site: Any
 ) -> None:
     seeing = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_MODELS='{"c1": {"images": true}}')

@@ -1,4 +1,4 @@
-"""How the page is built and served: whole or not at all, once, without secrets, and behind the plain one."""
+"""The page's build and its delivery: complete or not at all, once, without secrets, after the plain page."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HASH = "0123456789abcdef"
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a build that is not there yet, which the server is told to serve."""
+    """Return the folder of a build that does not exist yet and that the server is configured to serve."""
     folder = tmp_path / HASH
     for room in ("chat.web.frontend_build", "chat.web.chat_page", "chat.accounts.identity"):
         changed = dataclasses.replace(settings, page_build=str(folder), guests=True)
@@ -56,7 +56,7 @@ def test_the_plain_page_is_served_until_the_build_is_there(build: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_each_answer_has_a_nonce_of_its_own_for_styles_alone(build: Path) -> None:
+def test_each_response_has_its_own_nonce_for_styles_alone(build: Path) -> None:
     _make(build)
     client = Client()
     nonces = [client.get("/").content.split(b'nonce="')[1].split(b'"')[0].decode() for _ in range(2)]
@@ -80,7 +80,7 @@ def test_the_policy_names_the_nonce_of_a_view_and_no_other() -> None:
     assert "nonce" not in sent[1]
 
 
-def test_a_part_is_served_packed_where_that_is_understood_and_for_a_year(build: Path) -> None:
+def test_an_asset_is_served_compressed_if_accepted_and_cached_for_a_year(build: Path) -> None:
     _make(build)
     path = f"/page/{HASH}/assets/main-1.js"
     packed, plain = Client().get(path, headers={"Accept-Encoding": "br, gzip"}), Client().get(path)
@@ -132,7 +132,7 @@ def test_the_lock_names_no_address_and_every_platform() -> None:
 
 @pytest.fixture
 def tools(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """No npm and no Vite: what would be run is noted, and a build makes its index."""
+    """Replace npm and Vite: record their commands; a build writes its index.html."""
     ran: list[list[str]] = []
 
     def run(command: list[str], work: Path, environ: dict[str, str], seconds: float) -> None:
@@ -148,7 +148,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return ran
 
 
-def test_two_builders_at_once_build_once(tools: list[list[str]], tmp_path: Path) -> None:
+def test_two_concurrent_builders_build_once(tools: list[list[str]], tmp_path: Path) -> None:
     folder = tmp_path / "page" / HASH
     threads = [threading.Thread(target=page_build.ensure, args=(folder,)) for _ in range(2)]
     for thread in threads:
@@ -185,7 +185,7 @@ def test_a_build_that_fails_leaves_nothing_to_serve_and_one_line(
     assert capsys.readouterr().err == "The page was not built, the plain one stays: the disk is full.\n"
 
 
-def test_of_earlier_builds_the_newest_stays_for_open_tabs(tools: list[list[str]], tmp_path: Path) -> None:
+def test_the_newest_earlier_build_stays_for_open_tabs(tools: list[list[str]], tmp_path: Path) -> None:
     names = [f"{number:016x}" for number in range(4)]
     for age, name in enumerate(names):
         _make(tmp_path / "page" / name)
@@ -196,7 +196,9 @@ def test_of_earlier_builds_the_newest_stays_for_open_tabs(tools: list[list[str]]
     assert left == {HASH, names[-1]}
 
 
-def test_the_builder_gets_no_key_and_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_builder_gets_no_secret_and_no_database_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: dict[str, Any] = {}
 
     class StartedProcess:
@@ -211,9 +213,7 @@ def test_the_builder_gets_no_key_and_no_address(tmp_path: Path, monkeypatch: pyt
     assert seen == {"PATH": "/bin", "npm_config_registry": "r"}
 
 
-def test_a_builder_that_is_stopped_ends_with_all_that_it_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stopping_a_builder_ends_its_child_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/sh")
     real = subprocess.Popen
     made: list[Any] = []
@@ -230,7 +230,7 @@ def test_a_builder_that_is_stopped_ends_with_all_that_it_started(
     eventually(lambda: not _group_lives(made[0].pid), says="something of the group lives on")
 
 
-def test_a_builder_that_ended_is_collected_with_what_it_left_running(
+def test_an_ended_builder_is_reaped_with_the_children_it_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = subprocess.Popen
@@ -250,7 +250,7 @@ def test_a_builder_that_ended_is_collected_with_what_it_left_running(
     builder.start()
     eventually(collected, says="it was not collected")
     eventually(lambda: not _group_lives(made[0].pid), says="something of the group lives on")
-    builder.stop()  # does nothing: the number may be another process's by now
+    builder.stop()  # must do nothing: the process id may belong to another process by now
 
 
 def _group_lives(pid: int) -> bool:
@@ -270,7 +270,7 @@ def test_a_node_that_vite_takes_is_new_enough(version: tuple[int, ...], taken: b
     assert node.suits(version) is taken
 
 
-def test_the_complaint_of_a_failed_program_is_the_line_that_tells() -> None:
+def test_the_error_of_a_failed_program_is_its_telling_line() -> None:
     output = (
         "npm warn old: x\nnpm error code ENOTFOUND\nnpm error network request failed, reason: nobody\nmore"
     )
@@ -293,7 +293,7 @@ def test_the_complaint_of_a_failed_program_is_the_line_that_tells() -> None:
     assert page_build.first_error_line("") == "no reason given"
 
 
-def test_a_machine_without_node_and_index_gets_one_line(
+def test_a_machine_without_node_and_registry_gets_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     missing: Callable[..., Any] = lambda *_, **__: type("Done", (), {"returncode": 1})()  # noqa: E731

@@ -1,4 +1,4 @@
-"""The page with Thesys' own client: installed beside the lock, only where it is asked for, and never in the way."""
+"""The page with Thesys' own client: installed for CHAT_PAGE=c1 only, and replaced when it is missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ THEIRS = "@thesysai/genui-sdk"
 
 
 class Tools:
-    """No npm and no Vite: what would be run is noted, and a build makes its index. `offline`: theirs cannot be had."""
+    """Replacements of npm and Vite that record commands. `offline`: Thesys' packages cannot be installed."""
 
     def __init__(self) -> None:
         self.ran: list[list[str]] = []
@@ -50,20 +50,20 @@ def served(build: Path, monkeypatch: pytest.MonkeyPatch) -> str | None:
     return frontend_build.html("nonce")
 
 
-def test_nothing_of_thesys_client_is_in_what_is_handed_on() -> None:
+def test_nothing_of_thesys_client_is_in_the_repository() -> None:
     for path, name in page.sources():
         if path.name.startswith("package"):
             assert "thesys" not in path.read_text(), name
             assert "crayon" not in path.read_text(), name
 
 
-def test_the_usual_page_installs_nothing_beside_its_lock(tools: Tools, tmp_path: Path) -> None:
+def test_the_default_page_installs_only_its_lock_file(tools: Tools, tmp_path: Path) -> None:
     page_build.ensure(page.folder_of(tmp_path))
     assert tools.ran
     assert tools.installs() == []
 
 
-def test_thesys_client_is_installed_beside_the_lock_and_runs_no_scripts(
+def test_thesys_client_is_installed_in_addition_to_the_lock_file_and_runs_no_scripts(
     tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build = page.folder_of(tmp_path, page.C1)
@@ -75,7 +75,7 @@ def test_thesys_client_is_installed_beside_the_lock_and_runs_no_scripts(
     assert served(build, monkeypatch) == "the page of c1"
 
 
-def test_where_thesys_client_cannot_be_had_the_usual_page_stays_until_it_can(
+def test_the_default_page_stands_in_until_thesys_client_can_be_installed(
     tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     build = page.folder_of(tmp_path, page.C1)

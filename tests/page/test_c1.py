@@ -1,4 +1,4 @@
-"""The page around Thesys' client, with a client of our own in its place: what it sends, shows again, keeps and stops."""
+"""The page around Thesys' client, tested with a stand-in for it: sending, reloading, storing and stopping."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HALF = WHOLE.index(" The second")
 
 @pytest.fixture(scope="module")
 def c1_page(built_page: Path, tmp_path_factory: Any) -> Path:
-    """A build of the page for CHAT_PAGE=c1, on the packages of the usual one and the stand-in."""
+    """Return a build of the page for CHAT_PAGE=c1, made of the default page's packages and the stand-in."""
     folder: Path = tmp_path_factory.mktemp("c1")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_build, "_install", lambda _tools, work, _kind: _packages(built_page, work))
@@ -50,7 +50,7 @@ def _packages(built_page: Path, work: Path) -> None:
 
 
 class Pane:
-    """What a person does in that client."""
+    """A user's actions in the client."""
 
     def __init__(self, tab: Tab) -> None:
         self.tab, self.page = tab, tab.page
@@ -60,15 +60,15 @@ class Pane:
         self.page.get_by_role("textbox", name="Message").fill(words)
         self.page.get_by_role("button", name="Send").click()
 
-    def begin(self, words: str, told: str) -> None:
-        """Ask, and see the answer's beginning."""
+    def begin(self, words: str, start: str) -> None:
+        """Send a prompt and wait for the beginning of its answer."""
         self.say(words)
-        expect(self.answers.last).to_contain_text(told)
+        expect(self.answers.last).to_contain_text(start)
         expect(self.tab.threads.locator(".running")).to_be_visible()
 
-    def ask(self, words: str, told: str) -> None:
+    def ask(self, words: str, start: str) -> None:
         self.say(words)
-        expect(self.answers.last).to_contain_text(told)
+        expect(self.answers.last).to_contain_text(start)
         expect(self.page.get_by_role("button", name="Send")).to_be_visible()
 
 
@@ -89,7 +89,7 @@ def _open(tab: Tab, path: str) -> None:
     expect(tab.page.locator("#scroller.c1 textarea")).to_be_visible()
 
 
-def test_what_is_said_is_stored_as_it_was_sent_and_shown_again(
+def test_messages_are_stored_as_sent_and_shown_after_a_reload(
     model: ScriptedModel, open_pane: Callable[..., Pane]
 ) -> None:
     model.default(answer(text("Yes.")))
@@ -102,9 +102,7 @@ def test_what_is_said_is_stored_as_it_was_sent_and_shown_again(
     expect(pane.answers.last).to_contain_text("Yes.")
 
 
-def test_threads_are_switched_in_the_list_of_the_frame(
-    model: ScriptedModel, open_pane: Callable[..., Pane]
-) -> None:
+def test_the_frame_s_list_switches_threads(model: ScriptedModel, open_pane: Callable[..., Pane]) -> None:
     model.script(answer(text("Of cats.")), answer(text("Of dogs.")))
     pane = open_pane()
     pane.ask("Cats", "Of cats.")
@@ -116,9 +114,7 @@ def test_threads_are_switched_in_the_list_of_the_frame(
     expect(pane.answers.last).to_contain_text("Of cats.")
 
 
-def test_an_answer_that_is_still_coming_grows_after_a_reload(
-    model: ScriptedModel, open_pane: Callable[..., Pane]
-) -> None:
+def test_a_running_answer_grows_after_a_reload(model: ScriptedModel, open_pane: Callable[..., Pane]) -> None:
     gate = Gate()
     model.script(answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
     pane = open_pane()
@@ -130,7 +126,7 @@ def test_an_answer_that_is_still_coming_grows_after_a_reload(
     assert len(model.requests) == 1
 
 
-def test_its_stop_stops_the_answer_and_leaving_the_chat_does_not(
+def test_the_client_s_stop_button_stops_the_answer_and_leaving_the_chat_does_not(
     model: ScriptedModel, open_pane: Callable[..., Pane]
 ) -> None:
     gate = Gate()
@@ -148,7 +144,7 @@ def test_its_stop_stops_the_answer_and_leaving_the_chat_does_not(
     eventually(lambda: Response.objects.latest("pk").status == "done")
 
 
-def test_a_refusal_is_told_by_the_frame(model: ScriptedModel, open_pane: Callable[..., Pane]) -> None:
+def test_the_frame_shows_a_refusal(model: ScriptedModel, open_pane: Callable[..., Pane]) -> None:
     gate = Gate()
     model.default(answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
     pane = open_pane(CHAT_ACTIVE_PER_USER="1")
@@ -164,7 +160,7 @@ def test_a_refusal_is_told_by_the_frame(model: ScriptedModel, open_pane: Callabl
     eventually(lambda: Response.objects.latest("pk").status == "done")
 
 
-def test_values_of_a_form_are_kept_once_the_answer_is_whole(
+def test_form_values_are_stored_once_the_answer_has_ended(
     model: ScriptedModel, open_pane: Callable[..., Pane]
 ) -> None:
     gate = Gate()
@@ -178,7 +174,7 @@ def test_values_of_a_form_are_kept_once_the_answer_is_whole(
     eventually(lambda: "<context>" in str(Message.objects.filter(role="assistant").latest("pk").content))
 
 
-def test_words_of_any_other_model_are_said_in_a_form_that_it_draws(
+def test_plain_text_of_other_models_is_wrapped_for_the_client(
     model: ScriptedModel, open_pane: Callable[..., Pane]
 ) -> None:
     model.default(answer('Plain "words" <b>'))

@@ -1,4 +1,4 @@
-"""A model that fails, in every known way: what came stays, what happened is said, and the next step is there."""
+"""Every known failure of a model: the received text stays, the error is shown, and the user can go on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUICK = [name for name, fault in FAULTS.items() if not fault.slow and len(fault.
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_a_failing_model_leaves_a_word_and_a_way_on(
+def test_a_failed_answer_shows_its_error_and_can_be_tried_again(
     model: ScriptedModel, site: Any, open_tab: OpenTab, name: str
 ) -> None:
     fault = FAULTS[name]
@@ -39,9 +39,7 @@ def test_a_failing_model_leaves_a_word_and_a_way_on(
         expect(tab.ended()).to_contain_text("Now it works.")
 
 
-def test_a_refused_prompt_comes_back_to_be_changed(
-    site: Any, open_tab: OpenTab, model: ScriptedModel
-) -> None:
+def test_a_refused_prompt_returns_to_the_field(site: Any, open_tab: OpenTab, model: ScriptedModel) -> None:
     tab = open_tab(site)
     tab.expect_console_error("413")
     long = "far too long " * 6000

@@ -1,4 +1,4 @@
-"""What draws charts is fetched when an answer has one, and nothing moves when it comes."""
+"""Chart code is fetched when an answer has a chart, without a shift of the layout."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FETCHED = "() => performance.getEntriesByType('resource').map(({ name }) => name
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_a_chart_that_is_not_here_yet_takes_the_room_that_it_will_take(
+def test_a_placeholder_has_the_height_of_its_chart(
     model: ScriptedModel, site: Any, open_tab: OpenTab, width: int
 ) -> None:
     model.default(answer(CHARTS))
@@ -47,11 +47,11 @@ def test_a_chart_that_is_not_here_yet_takes_the_room_that_it_will_take(
     before = reply.locator(".charted").evaluate_all(HEIGHTS)
     held["charts"].continue_()
     expect(reply.locator(".chart-to-come")).to_have_count(0)
-    expect(reply.locator(".charted:has(svg)")).to_have_count(9)  # one is made of boxes
+    expect(reply.locator(".charted:has(svg)")).to_have_count(9)  # the stacked bar is made of boxes
     eventually(lambda: before == reply.locator(".charted").evaluate_all(HEIGHTS), says=f"was {before}")
 
 
-def test_an_answer_without_a_chart_fetches_nothing_that_draws_charts(
+def test_an_answer_without_a_chart_fetches_no_chart_code(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:
     model.script(answer(text("Words.")), answer(CHARTS))
@@ -63,7 +63,7 @@ def test_an_answer_without_a_chart_fetches_nothing_that_draws_charts(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_chart_whose_drawing_cannot_be_fetched_is_said_in_words(
+def test_a_chart_without_its_code_is_shown_as_text(
     model: ScriptedModel, site: Any, open_tab: OpenTab, when: str
 ) -> None:
     model.default(answer(card(f'bar = BarChart(["North", "South", "East"], {SERIES})')))

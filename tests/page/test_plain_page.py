@@ -1,4 +1,4 @@
-"""The plain page from the server's side: who gets it, and that nothing in it needs a foreign or an inline source."""
+"""The plain page on the server: access to it, and no third-party or inline sources in it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import chat
 from chat.conf import settings
 from chat.models import User
 
-ROOM = Path(chat.__file__).parent
-STATIC = ROOM / "static" / "chat"
-TEMPLATES = sorted((ROOM / "templates").rglob("*.html"))
+PACKAGE = Path(chat.__file__).parent
+STATIC = PACKAGE / "static" / "chat"
+TEMPLATES = sorted((PACKAGE / "templates").rglob("*.html"))
 SCRIPTS = sorted((STATIC / "js").glob("*.js"))
 ASSETS = [*SCRIPTS, *sorted((STATIC / "css").glob("*.css"))]
 
@@ -43,14 +43,14 @@ def guests(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/c/a.thread-1"])
-def test_a_stranger_is_led_to_the_login_page_and_back_where_guests_are_off(path: str, guests: Any) -> None:
+def test_a_visitor_is_redirected_to_the_login_page_and_back_if_guests_are_off(path: str, guests: Any) -> None:
     guests(False)
     answer = Client().get(path)
     assert (answer.status_code, answer["Location"]) == (302, f"/login/?next={path}")
 
 
 @pytest.mark.django_db
-def test_a_stranger_becomes_one_guest_where_guests_are_on(guests: Any) -> None:
+def test_a_visitor_becomes_one_guest_if_guests_are_on(guests: Any) -> None:
     guests(True)
     client = Client()
     assert [client.get("/").status_code, client.get("/").status_code] == [200, 200]
@@ -58,7 +58,7 @@ def test_a_stranger_becomes_one_guest_where_guests_are_on(guests: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_a_guest_is_a_stranger_again_where_guests_are_turned_off(guests: Any) -> None:
+def test_a_guest_must_log_in_once_guests_are_turned_off(guests: Any) -> None:
     guests(True)
     client = Client()
     client.get("/")
@@ -67,7 +67,7 @@ def test_a_guest_is_a_stranger_again_where_guests_are_turned_off(guests: Any) ->
 
 
 @pytest.mark.django_db
-def test_who_logs_in_gets_the_page_with_their_name_escaped(guests: Any) -> None:
+def test_the_page_shows_the_user_s_name_escaped(guests: Any) -> None:
     guests(False)
     User.objects.create_user("ada<i>", password="a long password")
     client = Client()
@@ -77,14 +77,14 @@ def test_who_logs_in_gets_the_page_with_their_name_escaped(guests: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_a_wrong_password_is_told_on_the_login_page() -> None:
+def test_the_login_page_reports_a_wrong_password() -> None:
     answer = Client().post("/login/", {"username": "ada", "password": "wrong"})
     assert answer.status_code == 200
     assert 'role="alert"' in answer.text
 
 
 @pytest.mark.django_db
-def test_the_login_page_leads_to_no_foreign_place() -> None:
+def test_the_login_page_redirects_to_no_other_host() -> None:
     User.objects.create_user("ada", password="a long password")
     posted = {"username": "ada", "password": "a long password", "next": "https://example.org/"}
     assert Client().post("/login/", posted)["Location"] == "/"
@@ -93,7 +93,7 @@ def test_the_login_page_leads_to_no_foreign_place() -> None:
 @pytest.mark.parametrize(
     "name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html", "503.html"]
 )
-def test_an_error_page_needs_no_request_and_says_the_way_back(name: str) -> None:
+def test_an_error_page_needs_no_request_and_links_to_the_start(name: str) -> None:
     assert 'href="/"' in render_to_string(name)
 
 
@@ -102,11 +102,11 @@ def test_an_error_page_needs_no_request_and_says_the_way_back(name: str) -> None
     [
         (OperationalError("canary"), 503),
         (ProgrammingError("no table yet"), 503),
-        (ProgrammingError("a mistake of ours"), 500),
+        (ProgrammingError("a programming error"), 500),
         (ValueError("canary"), 500),
     ],
 )
-def test_while_the_database_is_away_or_has_no_tables_a_page_comes_back_by_itself(
+def test_a_page_reloads_itself_while_the_database_is_unavailable_or_not_migrated(
     problem: Exception, status: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     if "table" in str(problem):
@@ -119,7 +119,7 @@ def test_while_the_database_is_away_or_has_no_tables_a_page_comes_back_by_itself
 
 
 @pytest.mark.urls("chatproject.urls")
-def test_a_browser_that_looks_for_an_icon_finds_one() -> None:
+def test_favicon_ico_redirects_to_the_icon() -> None:
     assert Client().get("/favicon.ico")["Location"] == "/static/chat/icon.svg"
 
 
@@ -130,12 +130,12 @@ def test_a_template_holds_no_inline_script_style_or_handler(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [*TEMPLATES, *ASSETS], ids=_name)
-def test_nothing_is_asked_of_a_foreign_host(path: Path) -> None:
+def test_an_asset_names_no_other_host(path: Path) -> None:
     assert not re.search(r"""(src|href|url|import|from|fetch)\s*[=(]?\s*["'](https?:)?//""", path.read_text())
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=_name)
-def test_a_script_never_makes_markup_of_text(path: Path) -> None:
+def test_a_script_never_parses_text_as_markup(path: Path) -> None:
     markup = (
         r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|srcdoc|eval)\b|new Function"
     )
@@ -143,7 +143,7 @@ def test_a_script_never_makes_markup_of_text(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=_name)
-def test_a_script_imports_only_what_its_neighbours_export(path: Path) -> None:
+def test_a_script_imports_only_existing_exports(path: Path) -> None:
     for names, module in re.findall(r'import \{([^}]*)\} from "\./([a-z]+\.js)"', path.read_text()):
         exported = re.findall(
             r"export (?:async )?(?:function\*?|const|class) (\w+)", (STATIC / "js" / module).read_text()
@@ -157,6 +157,6 @@ def test_an_asset_is_a_short_file(path: Path) -> None:
 
 
 def test_every_element_that_a_script_looks_up_is_in_the_page() -> None:
-    page = (ROOM / "templates" / "chat" / "chat.html").read_text()
-    sought = {name for path in SCRIPTS for name in re.findall(r'byId\("([\w-]+)"\)', path.read_text())}
-    assert sought <= set(re.findall(r'\sid="([\w-]+)"', page))
+    page = (PACKAGE / "templates" / "chat" / "chat.html").read_text()
+    looked_up = {name for path in SCRIPTS for name in re.findall(r'byId\("([\w-]+)"\)', path.read_text())}
+    assert looked_up <= set(re.findall(r'\sid="([\w-]+)"', page))

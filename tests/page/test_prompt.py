@@ -1,4 +1,4 @@
-"""What a model is told that writes for the built page: written with it, and sent from then on."""
+"""The system prompt for models that write for the built page: made by the build and sent by the server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.page.tab import Tab
 
 pytestmark = pytest.mark.live
 
-OWN = re.compile(r"^  (\w+): (?:adopt|loosen|\{)", re.MULTILINE)
+OWN = re.compile(r"^  (\w+): (?:adaptComponent|tolerateFields|\{)", re.MULTILINE)
 PICTURES = re.compile(r"^  (\w+): (?:instead|\{)", re.MULTILINE)
 OPENUI = (
     'import("@openuidev/react-ui/genui-lib").then((lib) => '
@@ -28,7 +28,7 @@ OPENUI = (
 
 
 def registered(build: Path) -> set[str]:
-    """The names that the renderer knows: OpenUI's, said by OpenUI itself, and those of the page's own files."""
+    """Return the names of the renderer's components: OpenUI's, read from OpenUI itself, and those of the page's files."""
     tools, work = node.find(build.parent), build.parent / "work" / "page"
     command = [*tools.node, "--input-type=module", "--eval", OPENUI]
     theirs = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=60, check=True)
@@ -39,14 +39,14 @@ def registered(build: Path) -> set[str]:
     return {*json.loads(theirs.stdout.splitlines()[-1]), *own, *pictures}
 
 
-def test_the_prompt_that_comes_with_a_build_names_all_that_the_page_draws(built_page: Path) -> None:
+def test_the_system_prompt_of_a_build_describes_every_component(built_page: Path) -> None:
     prompt = (built_page / FILE).read_text()
-    told = set(re.findall(r"^([A-Z]\w+)\(", prompt, re.MULTILINE))
-    assert told - {"Action"} == registered(built_page)  # which is language
+    described = set(re.findall(r"^([A-Z]\w+)\(", prompt, re.MULTILINE))
+    assert described - {"Action"} == registered(built_page)  # Action is part of the language
     assert "https://picsum" not in prompt
 
 
-def test_a_model_is_told_what_came_with_the_build(
+def test_a_model_gets_the_system_prompt_of_the_build(
     model: ScriptedModel, servers: Any, built_page: Path, open_tab: Callable[..., Tab]
 ) -> None:
     models = {"local": {"baseUrl": model.base_url, "model": "m", "openui": True, "system": "Be kind."}}
@@ -55,8 +55,8 @@ def test_a_model_is_told_what_came_with_the_build(
     tab = open_tab(site)
     tab.page.get_by_label("Model").select_option("local")
     tab.ask("Draw it")
-    told = model.requests[0].messages[0]
-    assert told["role"] == "system"
-    assert (built_page / FILE).read_text().strip() in told["content"]
-    assert told["content"].startswith("You answer with a user interface")
-    assert told["content"].endswith("\n\nBe kind.")
+    system = model.requests[0].messages[0]
+    assert system["role"] == "system"
+    assert (built_page / FILE).read_text().strip() in system["content"]
+    assert system["content"].startswith("You answer with a user interface")
+    assert system["content"].endswith("\n\nBe kind.")

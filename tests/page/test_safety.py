@@ -1,4 +1,4 @@
-"""Nothing that is said runs or is fetched: not from prompts, answers, titles, tools or pictures."""
+"""Content of prompts, answers, titles, tools and pictures is never executed or fetched."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ MARKUP = (
 )
 
 
-def _harmless(tab: Tab) -> None:
-    """No element came of what was said; dialogs and requests are looked for at the end of each test."""
+def assert_harmless(tab: Tab) -> None:
+    """Assert that no content became an element. `open_tab` checks for dialogs and requests at the end of each test."""
     assert tab.page.locator("#messages, #threads, .top").locator(MARKUP).count() == 0
 
 
@@ -47,11 +47,11 @@ def test_markup_in_prompts_and_answers_is_shown_as_it_is(
     for payload in PAYLOADS:
         model.default(answer(f"You said: {payload}"))
         reply = tab.ask(payload)
-        _harmless(tab)
+        assert_harmless(tab)
         assert "You said" in reply.inner_text()
     tab.reload()
     expect(tab.answers).to_have_count(len(PAYLOADS))
-    _harmless(tab)
+    assert_harmless(tab)
 
 
 def test_markup_in_every_kind_of_component_is_shown_as_it_is(
@@ -79,7 +79,7 @@ def test_markup_in_every_kind_of_component_is_shown_as_it_is(
         )
         tab.ask("Show it")
         expect(tab.answers.last.locator(".interface")).to_be_visible()
-        _harmless(tab)
+        assert_harmless(tab)
 
 
 def test_markup_in_a_title_a_step_and_a_tools_result_is_shown_as_it_is(
@@ -91,7 +91,7 @@ def test_markup_in_a_title_a_step_and_a_tools_result_is_shown_as_it_is(
         model.script(tool_round(Call("calculate", arguments)), answer(f"It said {payload}"))
         tab.page.get_by_role("link", name="New chat").click()
         tab.ask(payload)
-        _harmless(tab)
+        assert_harmless(tab)
     expect(tab.threads).to_have_count(4)
 
 

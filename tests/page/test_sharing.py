@@ -1,4 +1,4 @@
-"""A chat for others and for later: a link that can be taken back, files to save, and an account that keeps it."""
+"""Sharing and saving a chat: revocable links, files, and an account that takes over the guest's chats."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ PASSWORD = "a long enough passphrase"
 
 @pytest.fixture
 def tab(model: ScriptedModel, site: Any, open_tab: OpenTab) -> Tab:
-    """A visitor whose only chat tells of a heron."""
+    """Open a tab of a visitor with one chat about a heron."""
     model.default(answer(text("A grey heron.")))
     tab = open_tab(site, permissions=["clipboard-read", "clipboard-write"])
     tab.ask("What bird is it?")
     return tab
 
 
-def test_a_link_shows_the_chat_to_anybody_until_it_is_revoked(tab: Tab, site: Any, open_tab: OpenTab) -> None:
+def test_a_link_shows_the_chat_to_any_visitor_until_it_is_revoked(
+    tab: Tab, site: Any, open_tab: OpenTab
+) -> None:
     tab.button("Share").click()
     tab.button("Make a link").click()
     link = tab.page.locator(".shares a")
@@ -59,7 +61,7 @@ def test_a_chat_is_saved_as_a_file(tab: Tab, choice: str, ending: str, tmp_path:
     assert ending == ".md" or json.loads(content)
 
 
-def test_who_signs_up_keeps_the_chats_of_the_guest(
+def test_signing_up_keeps_the_guest_s_chats(
     model: ScriptedModel, servers: Any, built_page: Path, open_tab: OpenTab, live: None
 ) -> None:
     site = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_SIGNUP="1")

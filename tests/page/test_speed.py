@@ -1,4 +1,4 @@
-"""What keeps the pages quick: they paint before any script, draw by frames and not by deltas, and let people type."""
+"""Speed of the pages: first paint before any script, drawing per frame and not per delta, typing during answers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ pytestmark = pytest.mark.live
 OpenTab = Callable[..., Tab]
 
 DELTAS = 5000
-FRAME = 16  # milliseconds that the page lets pass at least between two drawings
-LONGEST_MS = 1000  # of one task, on two busy cores, for what takes some tens of milliseconds
+# Milliseconds: the page's least time between two drawings (`FRAME_MS` of its scripts).
+FRAME = 16
+# Milliseconds of the longest task: some tens on an idle machine, with room for two busy cores.
+LONGEST_MS = 1000
 TYPED = "Every key that is pressed stands in the field, in its place, while the answer goes on. " * 3
 
 COUNT_DRAWINGS = """() => {
@@ -39,7 +41,7 @@ WATCH_TASKS = """() => {
 
 @dataclass(frozen=True)
 class Paced:
-    """So many deltas of a word each, and more until `enough` is set, in bursts of ten, with seconds between them."""
+    """`count` deltas of a word each, and more until `enough` is set, in bursts of ten with `pause` seconds between them."""
 
     count: int
     pause: float
@@ -61,8 +63,8 @@ def test_the_plain_page_paints_its_frame_before_any_script(
     context = browser.new_context(java_script_enabled=False, base_url=site.url)
     page = context.new_page()
     page.goto("/")
-    for place in ("#sidebar", "#new-chat", "#thread-title", "#prompt", "#send"):
-        expect(page.locator(place)).to_be_visible()
+    for selector in ("#sidebar", "#new-chat", "#thread-title", "#prompt", "#send"):
+        expect(page.locator(selector)).to_be_visible()
     assert page.locator("script:not([type=module], [defer], [async])").count() == 0
     context.close()
 
@@ -80,16 +82,16 @@ def test_an_answer_is_drawn_by_frames_and_not_by_deltas(
     tab.page.clock.pause_at(tab.page.evaluate("() => Date.now() + 2000"))
     tab.page.evaluate(COUNT_DRAWINGS)
     begin.open()
-    while not tab.page.evaluate("() => window.drawings"):  # the first pause is measured by the first drawing
+    while not tab.page.evaluate("() => window.drawings"):  # the first drawing sets the next pause
         tab.page.clock.run_for(FRAME)
     passed = 0
     while "word1199" not in tab.answers.first.inner_text():
         standing = tab.page.evaluate("() => window.drawings")
-        tab.page.wait_for_timeout(20)  # for deltas to come, while the page's own time stands still
+        tab.page.wait_for_timeout(20)  # real milliseconds for deltas, while the page's clock stands still
         assert tab.page.evaluate("() => window.drawings") == standing
         tab.page.clock.run_for(FRAME // 2)
         passed += FRAME // 2
-    # Some at least: a machine under load comes round to fewer, in the 24 s that the deltas take.
+    # The lower bound is small: a busy machine draws less often in the 24 s of the deltas.
     assert 5 < tab.page.evaluate("() => window.drawings") <= passed / FRAME + 2
     finish.open()
     tab.page.clock.resume()

@@ -1,4 +1,4 @@
-"""Answers as they come: reloads, cut networks, other tabs, stops, and other versions of what was said."""
+"""Running answers: reloads, network failures, several tabs, stops, and versions of messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def gate() -> Gate:
 
 @pytest.fixture
 def halved(model: ScriptedModel, gate: Gate) -> ScriptedModel:
-    """Says half of the answer, and the rest when the gate is opened."""
+    """Script the model to send half of the answer, and the rest once the gate is opened."""
     model.script(answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
     return model
 
@@ -50,7 +50,7 @@ def test_a_reload_in_mid_answer_loses_nothing(
     assert len(halved.requests) == 1
 
 
-def test_a_cut_network_is_told_quietly_and_no_byte_is_lost_or_doubled(
+def test_a_cut_network_shows_a_quiet_note_and_no_byte_is_lost_or_doubled(
     model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
 ) -> None:
     whole = text(" ".join(WORDS))
@@ -78,7 +78,7 @@ def test_a_cut_network_is_told_quietly_and_no_byte_is_lost_or_doubled(
         assert len(model.requests) == 1
 
 
-def test_a_server_that_dies_leaves_the_text_and_a_way_on(
+def test_a_killed_server_leaves_the_text_and_a_retry(
     halved: ScriptedModel, servers: Any, built_page: Any, open_tab: OpenTab, live: None
 ) -> None:
     with servers.own(CHAT_PAGE_BUILD=str(built_page), CHAT_LEASE_SECONDS="1") as site:
@@ -113,7 +113,7 @@ def test_two_tabs_show_one_answer_and_either_can_stop_it(
         expect(tab.threads.locator(".running")).to_have_count(0)
 
 
-def test_a_stop_before_the_first_word_lets_the_next_one_be_said(
+def test_a_stop_before_the_first_word_frees_the_field(
     model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
 ) -> None:
     model.default(answer(gate, "Never."))
@@ -125,9 +125,7 @@ def test_a_stop_before_the_first_word_lets_the_next_one_be_said(
     expect(tab.ask("Something else")).to_contain_text("Now then.")
 
 
-def test_another_answer_is_a_version_to_step_between(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
-) -> None:
+def test_a_regenerated_answer_is_a_version(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.script(answer(text("The first.")), answer(text("The second.")))
     tab = open_tab(site)
     tab.ask("Tell me")
@@ -160,19 +158,19 @@ def test_an_edited_prompt_begins_a_branch_and_the_old_one_stays(
 
 
 class OldList:
-    """The messages of the open chat, asked for by what `deed` does: as they are then, to arrive later."""
+    """A list of messages as of the moment when `action` makes the page request it, to be delivered later."""
 
-    def __init__(self, tab: Tab, item: Callable[[], object]) -> None:
+    def __init__(self, tab: Tab, action: Callable[[], object]) -> None:
         self._tab, held = tab, list[Any]()
         tab.page.route("**/messages", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
-        item()
+        action()
         while not held:
-            tab.page.wait_for_timeout(10)  # milliseconds
+            tab.page.wait_for_timeout(10)  # milliseconds between two checks
         [self._route] = held
         self._list = self._route.fetch()
 
     def arrive(self) -> None:
-        """It has been taken in two frames after it came."""
+        """Deliver the list and wait two frames, after which the page has processed it."""
         with self._tab.page.expect_event("requestfinished"):
             self._route.fulfill(response=self._list)
         self._tab.page.evaluate(
@@ -209,7 +207,7 @@ def test_a_list_from_before_another_answer_does_not_bring_the_old_one_back(
     expect(tab.ended()).to_contain_text("The first half. The second half.")
 
 
-def test_the_version_that_was_chosen_last_is_shown_whatever_list_comes_last(
+def test_the_last_chosen_version_is_shown_whatever_list_arrives_last(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:
     model.script(answer(text("The first.")), answer(text("The second.")))
@@ -217,7 +215,7 @@ def test_the_version_that_was_chosen_last_is_shown_whatever_list_comes_last(
     tab.ask("Tell me")
     tab.button("Answer again").click()
     expect(tab.ended()).to_contain_text("2/2")
-    # A change is told to all tabs, this one too, which makes it ask for a second list.
+    # All tabs are notified of a change, this one too, which makes it request a second list.
     old = OldList(tab, tab.button("Version before this one").click)
     expect(tab.answers.first).to_contain_text("The first.")
     tab.button("Version after this one").click()
@@ -243,7 +241,7 @@ def test_the_end_stays_in_view_only_while_the_reader_is_there(
     expect(tab.page.locator("#messages").get_by_text("The very end.")).to_be_in_viewport()
 
 
-def test_a_draft_waits_in_its_own_thread(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_draft_is_stored_per_thread(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
     tab.ask("First")
@@ -256,7 +254,7 @@ def test_a_draft_waits_in_its_own_thread(model: ScriptedModel, site: Any, open_t
     expect(tab.page.locator("#prompt")).to_have_value("not sent yet")
 
 
-def test_what_is_sent_before_the_session_is_known_is_answered(
+def test_a_prompt_sent_before_the_session_is_loaded_is_answered(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:
     model.default(answer(text("Yes.")))

@@ -1,4 +1,4 @@
-"""The list of chats on the built page: found, renamed, archived, deleted and taken back, in every tab at once."""
+"""The list of chats on the built page: search, rename, archive, delete and undo, in all tabs at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OTHER = {
 
 @pytest.fixture
 def tab(model: ScriptedModel, site: Any, open_tab: OpenTab) -> Tab:
-    """A visitor with three chats; the first one's answer tells of a heron."""
+    """Open a tab of a visitor with three chats; the first one's answer is about a heron."""
     model.script(answer(text("A grey heron stands in the reeds.")))
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
@@ -41,7 +41,7 @@ def tab(model: ScriptedModel, site: Any, open_tab: OpenTab) -> Tab:
     return tab
 
 
-def test_a_search_shows_where_it_was_found(tab: Tab) -> None:
+def test_a_search_shows_an_excerpt_with_the_match(tab: Tab) -> None:
     tab.page.get_by_role("searchbox").fill("heron")
     expect(tab.threads).to_have_count(1)
     expect(tab.threads.locator("mark")).to_have_text("heron")
@@ -69,7 +69,7 @@ def test_a_chat_is_renamed_in_every_tab(tab: Tab, site: Any, open_tab: OpenTab) 
         expect(one.page.get_by_role("link", name="Waves & foam")).to_be_visible()
 
 
-def test_a_deleted_chat_can_be_taken_back(tab: Tab) -> None:
+def test_a_deletion_can_be_undone(tab: Tab) -> None:
     tab.do("Of the sky", "Delete")
     expect(tab.threads).to_have_count(2)
     expect(tab.page.locator("#welcome")).to_be_visible()
@@ -80,7 +80,7 @@ def test_a_deleted_chat_can_be_taken_back(tab: Tab) -> None:
     expect(tab.threads).to_have_count(3)
 
 
-def test_a_deleted_chat_is_gone_when_the_time_is_over(tab: Tab) -> None:
+def test_a_chat_is_deleted_when_the_time_for_undo_is_over(tab: Tab) -> None:
     thread_id = tab.page.url.rpartition("/")[2]
     tab.page.clock.install()
     tab.do("Of the sky", "Delete")
@@ -92,7 +92,7 @@ def test_a_deleted_chat_is_gone_when_the_time_is_over(tab: Tab) -> None:
     expect(tab.page.locator("#undo")).to_have_count(0)
 
 
-def test_leaving_the_page_in_the_time_to_undo_still_deletes(tab: Tab) -> None:
+def test_leaving_the_page_before_the_time_for_undo_is_over_still_deletes(tab: Tab) -> None:
     thread_id = tab.page.url.rpartition("/")[2]
     tab.do("Of the sky", "Delete")
     expect(tab.page.locator("#undo")).to_be_visible()
@@ -100,17 +100,17 @@ def test_leaving_the_page_in_the_time_to_undo_still_deletes(tab: Tab) -> None:
     eventually(lambda: not Thread.objects.filter(public_id=thread_id).exists())
 
 
-def test_a_chat_goes_into_the_archive_and_comes_back(tab: Tab) -> None:
+def test_a_chat_is_archived_and_restored(tab: Tab) -> None:
     tab.do("Of the sea", "Archive")
     expect(tab.threads).to_have_count(2)
     tab.button("Archived chats").click()
     expect(tab.threads).to_have_count(1)
-    tab.do("Of the sea", "Take back from the archive")
+    tab.do("Of the sea", "Restore from the archive")
     tab.button("Back to your chats").click()
     expect(tab.threads).to_have_count(3)
 
 
-def test_a_chat_that_is_gone_says_so_and_offers_a_new_one(tab: Tab) -> None:
+def test_a_missing_chat_shows_a_notice_and_a_new_chat(tab: Tab) -> None:
     tab.expect_console_error("404")
     tab.page.goto("/c/never-was")
     expect(tab.page.get_by_role("alert")).to_contain_text("This chat does not exist")
@@ -126,7 +126,7 @@ def test_back_and_forward_go_from_chat_to_chat(tab: Tab) -> None:
     expect(tab.answers.first).to_contain_text("heron")
 
 
-def test_a_list_that_was_asked_for_before_a_chat_began_does_not_hide_it(
+def test_a_list_requested_before_a_chat_began_does_not_hide_it(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:
     model.default(answer(text("Yes.")))
@@ -137,7 +137,7 @@ def test_a_list_that_was_asked_for_before_a_chat_began_does_not_hide_it(
     tab.ask("Of the sea")
     assert held
     old = {**OTHER, "threadId": "other", "title": "Of old"}
-    # Where a later list has been asked for, the page waits for this one no more; else it has been taken in two frames on.
+    # The page ignores this list once it has requested a later one; else it has processed it two frames later.
     held[0].fulfill(json={"threads": [old], "nextCursor": None})
     tab.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(tab.threads.filter(has_text="Of the sea")).to_have_count(1)

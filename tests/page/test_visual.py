@@ -1,4 +1,4 @@
-"""The built page for everybody: by keyboard, on a phone, in the dark, from right to left, and for axe."""
+"""Accessibility and layout of the built page: keyboard, phone, dark scheme, right-to-left text, axe."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ OpenTab = Callable[..., Tab]
 ZOOMED = {"viewport": {"width": 640, "height": 450}, "device_scale_factor": 2}  # 1280 × 900 at 200 %
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 GRAVE = {"serious", "critical"}
-FIRST_LOAD_BYTES = 400_000  # of the shell, packed
+# Compressed bytes of the first load without the renderer: two seconds at 1.6 Mbit/s.
+FIRST_LOAD_BYTES = 400_000
 
 
 @pytest.fixture(scope="session")
 def axe(built_page: Path) -> str:
-    """The source of axe-core, from the packages that the page was built with."""
+    """Return the source of axe-core, from the packages of the page's build."""
     return (built_page.parent / "work" / "page" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 
 
 def assert_accessible(page: Page, axe: str) -> None:
-    """axe finds nothing grave, in all that is on the page."""
+    """Assert that axe finds no serious or critical violation on the page."""
     page.evaluate(axe)
-    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    result = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     grave = [
         (one["id"], [node["target"] for node in one["nodes"]])
-        for one in found["violations"]
+        for one in result["violations"]
         if one["impact"] in GRAVE
     ]
     assert grave == []
 
 
-SAID = (
+PROMPTS = (
     "Show me sales by region",
     "A form to book a table",
     "Plan a trip to Lisbon",
@@ -50,13 +51,13 @@ SAID = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_grave(
+def test_axe_finds_no_serious_violation(
     model: ScriptedModel, site: Any, open_tab: OpenTab, axe: str, scheme: str
 ) -> None:
     model.default(demo)
     tab = open_tab(site, color_scheme=scheme, reduced_motion="reduce")
     assert_accessible(tab.page, axe)
-    for words in SAID:
+    for words in PROMPTS:
         reply = tab.ask(words)
         expect(reply.locator(".interface")).to_be_visible()
     tab.shot(f"answers-{scheme}")
@@ -68,7 +69,7 @@ def test_axe_finds_nothing_grave(
 def test_nothing_is_wider_than_a_phone(model: ScriptedModel, site: Any, open_tab: OpenTab, axe: str) -> None:
     model.default(demo)
     tab = open_tab(site, **PHONE)
-    for words in SAID:
+    for words in PROMPTS:
         tab.ask(words)
     expect(tab.answers.last.locator(".interface")).to_be_visible()
     assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 360
@@ -82,7 +83,7 @@ def test_nothing_is_wider_than_a_phone(model: ScriptedModel, site: Any, open_tab
     expect(tab.button("List of chats")).to_be_focused()
 
 
-OUT_OF_REACH = """(place) => [...place.querySelectorAll("a, button, input, select, textarea")].filter((control) => {
+OUT_OF_REACH = """(root) => [...root.querySelectorAll("a, button, input, select, textarea")].filter((control) => {
   if (!control.checkVisibility() || control.disabled || control.closest("[inert], [aria-hidden=true], .unseen")) return false;
   control.scrollIntoView({ block: "center", inline: "nearest" });
   const { left, right, top, bottom } = control.getBoundingClientRect();
@@ -93,10 +94,12 @@ OUT_OF_REACH = """(place) => [...place.querySelectorAll("a, button, input, selec
 }).map((control) => `${control.dataset.at} ${control.outerHTML}`)"""
 
 
-def test_at_twice_the_size_all_is_in_reach(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_at_200_percent_zoom_every_control_is_reachable(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
     model.default(demo)
     tab = open_tab(site, **ZOOMED)
-    for words in SAID:
+    for words in PROMPTS:
         tab.ask(words)
     expect(tab.answers.last.locator(".interface")).to_be_visible()
     tab.shot("zoomed")
@@ -139,22 +142,24 @@ def test_everything_can_be_done_by_keyboard(model: ScriptedModel, site: Any, ope
     expect(tab.page.locator("#prompt")).to_be_focused()
 
 
-def test_an_answer_is_said_aloud_by_sentences(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_an_answer_is_announced_in_sentences(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer(text("It is noon. It is warm.")))
     tab = open_tab(site)
     tab.ask("Tell me")
     expect(tab.page.locator("#announcements")).to_contain_text("It is noon. It is warm. End of the answer.")
 
 
-def test_words_from_right_to_left_are_set_so(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_right_to_left_text_is_laid_out_right_to_left(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
     model.default(answer("שלום עולם"))
     tab = open_tab(site)
     tab.ask("مرحبا بالعالم")
-    for place in (tab.prompts.first.locator(".bubble"), tab.answers.first.locator("> .body")):
-        assert place.evaluate("element => getComputedStyle(element).direction") == "rtl"
+    for text_block in (tab.prompts.first.locator(".bubble"), tab.answers.first.locator("> .body")):
+        assert text_block.evaluate("element => getComputedStyle(element).direction") == "rtl"
 
 
-def test_the_first_load_is_small_and_the_renderer_comes_by_itself(site: Any, open_tab: OpenTab) -> None:
+def test_the_first_load_is_small_and_the_renderer_is_loaded_later(site: Any, open_tab: OpenTab) -> None:
     tab = open_tab(site)
     loaded = "() => performance.getEntriesByType('resource').map((one) => [one.name, one.encodedBodySize])"
     entries = [(name, size) for name, size in tab.page.evaluate(loaded) if "/page/" in name]

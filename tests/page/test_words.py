@@ -1,4 +1,4 @@
-"""The built page in the reader's language: every table whole, and nothing left in another one."""
+"""The built page in the reader's language: complete tables, and no text left in another language."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def texts(table: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
-def test_a_table_of_words_has_each_key_once_in_the_same_order(table: Path) -> None:
+def test_each_table_has_the_same_keys_in_the_same_order(table: Path) -> None:
     first = keys(SOURCES / "src" / "words" / "en.ts")
     assert len(first) > 100
     assert keys(table) == first
@@ -50,16 +50,15 @@ def test_the_page_speaks_the_browser_s_language_or_english(
 
 
 @pytest.mark.live
-def test_a_page_in_german_says_nothing_in_english(
+def test_a_german_page_shows_no_english_text(
     model: ScriptedModel, site: Any, open_tab: Callable[..., Tab]
 ) -> None:
     model.default(demo)
     tab = open_tab(site, locale="de-DE")
     tab.shot("german")
     seen = set(tab.page.evaluate(SHOWN))
-    tab.page.route(
-        "**/Interface-*.js", lambda route: route.abort()
-    )  # so that answers are text, with words of ours
+    # Without the renderer answers are shown as text, with the page's own texts.
+    tab.page.route("**/Interface-*.js", lambda route: route.abort())
     tab.expect_console_error("net::ERR", "dynamically imported")
     tab.reload()
     expect(tab.ask("Einen Tisch reservieren").locator(".readable .chip").first).to_be_visible()

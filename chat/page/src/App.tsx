@@ -12,7 +12,7 @@ import type { Page } from "./state/page";
 import { useStore } from "./state/store";
 import { words } from "./words";
 
-/** Without a step in the history, which would be a visit of the same chat. */
+/** Focus the message field without adding a history entry for the same chat. */
 function toField(event: React.MouseEvent) {
   event.preventDefault();
   document.querySelector<HTMLElement>("#prompt, #scroller.c1 textarea")?.focus();

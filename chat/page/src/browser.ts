@@ -1,6 +1,6 @@
-/** What the components that come from elsewhere expect of a browser, made true under our policy. */
+/** Adjust browser APIs so that third-party components work under the page's content security policy. */
 
-/** Styles that scripts add need the nonce of this page; markup that comes as text never gets it. */
+/** Add the page's nonce to style elements made by scripts; markup parsed from text never gets it. */
 export function prepareBrowser() {
   const nonce = document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
   const make = document.createElement.bind(document);
@@ -9,7 +9,7 @@ export function prepareBrowser() {
     if (element instanceof HTMLStyleElement) element.nonce = nonce;
     return element;
   }) as typeof document.createElement;
-  // Browsers have it on https and on this machine only.
+  // Browsers define it in secure contexts only (https and loopback).
   crypto.randomUUID ??= randomUUID;
 }
 

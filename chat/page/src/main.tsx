@@ -3,7 +3,7 @@ import "./page.css";
 import { speak } from "@plain/js/wording.js";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import { Broken } from "./parts/Broken";
+import { ErrorBoundary } from "./parts/ErrorBoundary";
 import { prepareBrowser } from "./browser";
 import { Page } from "./state/page";
 import { language, words } from "./words";
@@ -14,12 +14,12 @@ document.documentElement.dir = words.direction;
 speak(words.reply);
 
 const page = new Page();
-const place = document.getElementById("root");
-if (place) {
-  createRoot(place).render(
-    <Broken>
+const container = document.getElementById("root");
+if (container) {
+  createRoot(container).render(
+    <ErrorBoundary>
       <App page={page} />
-    </Broken>,
+    </ErrorBoundary>,
   );
 }
 void page.start();

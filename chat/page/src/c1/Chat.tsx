@@ -1,4 +1,4 @@
-/** Thesys' client on this server's routes: which chat is open is the frame's business, what is in it the client's. */
+/** Thesys' client on this server's routes. The frame chooses the open chat; the client draws its messages. */
 
 import "@crayonai/react-ui/styles/index.css";
 
@@ -9,12 +9,12 @@ import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { Answers } from "./answers";
-import { drawn } from "./drawable";
+import { wrapInEnvelope } from "./c1Envelope";
 import { useDark } from "./useDark";
-import { useFollowed } from "./useFollowed";
+import { useRunningReply } from "./useRunningReply";
 
-/** Pages of messages that are loaded of one chat, some fifty messages each. */
-const MOST = 20;
+/** Upper bound of loaded message pages per chat, about fifty messages each: the client holds all of them in memory. */
+const MAX_PAGES = 20;
 
 const STARTERS = words.suggestions.map(([say]) => ({ displayText: say, prompt: say }));
 
@@ -32,7 +32,7 @@ export default function Chat({ page }: { page: Page }) {
   });
   const thread = useThreadManager({
     threadListManager: list,
-    loadThread: (wanted) => loaded(page, wanted),
+    loadThread: (threadId) => loadMessages(page, threadId),
     onUpdateMessage: ({ message }) => answers.keep(message),
     processMessage: (sent) => answers.ask(sent),
   });
@@ -41,9 +41,9 @@ export default function Chat({ page }: { page: Page }) {
     if (threadId === null) list.switchToNewThread();
     else list.selectThread(threadId);
   }, [threadId]);
-  useFollowed(page, thread, answers);
+  useRunningReply(page, thread, answers);
   useEffect(() => {
-    // The client leaves them without names.
+    // The client gives these elements no accessible names.
     const field = document.querySelector("#scroller.c1 textarea");
     field?.setAttribute("aria-label", words.message);
     field?.parentElement?.querySelector("button")?.setAttribute("aria-label", thread.isRunning ? words.stop : words.send);
@@ -62,13 +62,13 @@ export default function Chat({ page }: { page: Page }) {
   );
 }
 
-/** All that was said; of an answer that is still coming, what there is of it. */
-async function loaded({ api }: Page, threadId: string): Promise<C1Message[]> {
+/** Load all messages of a thread; a running answer is included with its current text. */
+async function loadMessages({ api }: Page, threadId: string): Promise<C1Message[]> {
   let { messages, hasMore } = await api.messages(threadId);
-  for (let pages = 1; hasMore && pages < MOST; pages += 1) {
+  for (let pages = 1; hasMore && pages < MAX_PAGES; pages += 1) {
     const earlier = await api.messages(threadId, messages[0]?.id);
     messages = [...earlier.messages, ...messages];
     ({ hasMore } = earlier);
   }
-  return messages.map(({ id, role, content }) => ({ id, role, content: role === "assistant" ? drawn(String(content)) : content }));
+  return messages.map(({ id, role, content }) => ({ id, role, content: role === "assistant" ? wrapInEnvelope(String(content)) : content }));
 }

@@ -1,4 +1,4 @@
-/** The conversation in Thesys' own client, within this page's frame: only a build with CHAT_PAGE=c1 has it. */
+/** The conversation in Thesys' own client within the page's frame; part of builds with CHAT_PAGE=c1 only. */
 
 import { lazy, Suspense } from "react";
 import type { Page } from "../state/page";

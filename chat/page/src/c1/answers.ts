@@ -1,16 +1,16 @@
-/** What Thesys' client asks and keeps, on this server's routes; it shows no refusal itself, so the frame does. */
+/** Requests of Thesys' client on this server's routes. The client shows no refusals, so the frame does. */
 
 import type { C1Message, Sent } from "@thesysai/genui-sdk";
 import type { Page } from "../state/page";
 import { words } from "../words";
-import { drawable, drawn } from "./drawable";
+import { envelopeStream, wrapInEnvelope } from "./c1Envelope";
 
-/** Milliseconds after the last change of an answer's form until it is kept: a pause in typing. */
+/** Milliseconds between the last change of an answer's form and its storing: a pause in typing. */
 const KEEPING = 600;
 
 export class Answers {
   #page: Page;
-  /** Answers that are still coming: the server takes no change of them. */
+  /** Running answers, which the server does not let anyone change. */
   #coming = new Set<string>();
   #keeping = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -18,12 +18,12 @@ export class Answers {
     this.#page = page;
   }
 
-  /** Whether the client itself reads this answer. */
+  /** Return true if the client itself reads this answer's stream. */
   asks(responseId: string) {
     return this.#coming.has(responseId);
   }
 
-  /** Sends what was typed or clicked; the answer's stream. */
+  /** Send the typed or clicked prompt. Return the answer's stream. */
   async ask({ threadId, responseId, messages, abortController }: Sent): Promise<Response> {
     const prompt = messages.at(-1);
     const reading = new AbortController();
@@ -31,7 +31,7 @@ export class Answers {
     this.#coming.add(responseId);
     abortController.signal.addEventListener("abort", () => {
       reading.abort();
-      // Leaving for another chat looks the same here, and stops nothing: the frame knows which chat is open.
+      // The client also aborts when another chat is opened, which must stop nothing; the frame knows the open chat.
       if (this.#page.conversation.threadId === threadId) this.#stop(responseId, seen);
     });
     const ended = () => void this.#coming.delete(responseId);
@@ -40,17 +40,17 @@ export class Answers {
       const response = await this.#post({ prompt, threadId, responseId, model: this.#page.model }, reading.signal);
       if (!response.ok) return this.#refused(responseId, ((await response.json()) as { detail?: string }).detail);
       void this.#page.go(threadId);
-      return drawable(response, passed, ended);
+      return envelopeStream(response, passed, ended);
     } catch {
       return this.#refused(responseId, reading.signal.aborted ? words.endings.stopped : undefined);
     }
   }
 
-  /** Told by the frame, and in the answer's place: for anything but an answer the client has an error and no words. */
+  /** Show the refusal in the frame and as the answer's text: the client shows any other response as an error without a text. */
   #refused(responseId: string, why: string = words.unreachable): Response {
     this.#coming.delete(responseId);
-    this.#page.tell(why);
-    return new Response(drawn(why));
+    this.#page.showNotice(why);
+    return new Response(wrapInEnvelope(why));
   }
 
   #post(body: object, signal: AbortSignal): Promise<Response> {
@@ -58,7 +58,7 @@ export class Answers {
     return fetch("/api/chat", { method: "POST", headers, body: JSON.stringify(body), signal });
   }
 
-  /** Keeps what was filled in, when there is a pause and the answer is whole. */
+  /** Store the form's values after a pause, once the answer has ended. */
   keep(message: C1Message) {
     const { threadId } = this.#page.conversation;
     if (threadId === null) return;

@@ -1,4 +1,4 @@
-/** What this page uses of Thesys' client, as its public guides describe it; nothing of the package itself is here. */
+/** The part of Thesys' client that this page uses, written from its public guides; nothing is copied from the package. */
 declare module "@thesysai/genui-sdk" {
   export interface C1Message {
     id: string;
@@ -18,7 +18,7 @@ declare module "@thesysai/genui-sdk" {
     switchToNewThread(): void;
   }
 
-  /** A message in the state below the client, which is of an MIT-licensed package. */
+  /** A message in the state of the MIT-licensed package below the client. */
   export interface Shown {
     id: string;
     message?: string | { templateProps?: Record<string, unknown> }[];

@@ -1,4 +1,4 @@
-/** Whether the reader wants it dark: Thesys' client takes that as a word and not from the page's styles. */
+/** The reader's preference for a dark scheme: Thesys' client takes it as a prop and not from the page's styles. */
 
 import { useSyncExternalStore } from "react";
 

@@ -1,4 +1,4 @@
-/** What draws the charts of OpenUI's library. */
+/** The chart components of OpenUI's library, as a chunk of their own. */
 
 export {
   AreaChartCondensed,

@@ -1,4 +1,4 @@
-/** Stands in for `react-syntax-highlighter`: code as it is, in one colour. */
+/** Replacement of `react-syntax-highlighter`: code in one colour. */
 
 export function Prism({ language, className, children }: { language?: string; className?: string; children?: string }) {
   return (

@@ -1,4 +1,4 @@
-/** What could be asked next, each a button that asks it; C1 gives bare texts where OpenUI has items. */
+/** Suggested next prompts as buttons. C1 gives bare texts where OpenUI has items. */
 
 import { useTriggerAction } from "@openuidev/react-lang";
 import { words } from "../words";
@@ -9,8 +9,8 @@ export function FollowUps({ props }: Drawn<{ items?: unknown }>) {
   const items = Array.isArray(props.items) ? props.items.map(textOf).filter(Boolean) : [];
   return (
     <div className="actions" role="group" aria-label={words.suggested}>
-      {items.map((text, place) => (
-        <button key={place} type="button" className="chip" onClick={() => void trigger(text)}>
+      {items.map((text, index) => (
+        <button key={index} type="button" className="chip" onClick={() => void trigger(text)}>
           {text}
         </button>
       ))}

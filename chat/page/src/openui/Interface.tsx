@@ -1,4 +1,4 @@
-/** A program drawn with OpenUI's components: what is clicked is said, what is filled in is kept. */
+/** A program drawn with OpenUI's components. Clicks send messages; form values are stored with the answer. */
 
 import "@openuidev/react-ui/layered/styles/index.css";
 import "./openui.css";
@@ -7,7 +7,7 @@ import type { ActionEvent, OpenUIError, ParseResult } from "@openuidev/react-lan
 import { Renderer } from "@openuidev/react-lang";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Actions } from "../parts/Readable";
-import { loadCharts } from "./lateCharts";
+import { loadCharts } from "./lazyCharts";
 import { isLoss, libraryFor } from "./library";
 import type { Library } from "./types";
 
@@ -24,13 +24,13 @@ export default function Interface({ program, running, actions, lost }: Props) {
   const latest = useRef(actions);
   latest.current = actions;
 
-  // A chart's name comes before its figures: there is time to fetch what draws it. Where it cannot be had, the renderer may
-  // leave an empty place and say nothing.
+  // A chart's name arrives before its figures, which leaves time to fetch the chart code. If that fails, the renderer may
+  // leave a gap and report no error.
   useEffect(() => {
     if (charts) loadCharts().catch(lost);
   }, [charts]);
 
-  // The last result may come before the end of the answer: it is judged when both are there.
+  // The last parse result may come before the end of the answer: it is judged when both are there.
   const [result, setResult] = useState<ParseResult | null | undefined>();
   useEffect(() => {
     if (!running && result !== undefined && !isWhole(library, result)) lost();
@@ -55,21 +55,21 @@ export default function Interface({ program, running, actions, lost }: Props) {
   );
 }
 
-/** Whether all that the program says is on the page; one that is cut off says what it says. */
+/** Return true if the whole program is shown. A program that is cut off counts as whole. */
 function isWhole(library: Library, result: ParseResult | null) {
   if (!result?.root) return false;
   const { incomplete, unresolved, errors } = result.meta;
   return incomplete || unresolved.length > 0 || !errors.some((error) => isLoss(library, error));
 }
 
-/** What a click does: it opens an address, or says the button's words with what C1's clients say about a click. */
+/** Handle a click: open an address, or send the button's text with the context that C1's clients send. */
 function act({ type, params, humanFriendlyMessage, formName, formState }: ActionEvent, actions: Actions) {
   if (type === "open_url") {
     if (/^(https?:\/\/|mailto:)/i.test(String(params.url))) open(String(params.url), "_blank", "noopener,noreferrer");
     return;
   }
-  const said = humanFriendlyMessage || String(params.context ?? "");
-  if (!said) return;
-  const about = typeof params.context === "string" ? params.context : `User clicked: ${said}`;
-  actions.say(said, [about, formName ? (formState ?? {}) : {}]);
+  const text = humanFriendlyMessage || String(params.context ?? "");
+  if (!text) return;
+  const about = typeof params.context === "string" ? params.context : `User clicked: ${text}`;
+  actions.say(text, [about, formName ? (formState ?? {}) : {}]);
 }

@@ -1,4 +1,4 @@
-/** Stands in for `react-markdown`: with tables, and with links where pictures would be fetched. */
+/** Replacement of `react-markdown`: with tables, and with links instead of fetched pictures. */
 
 import RealMarkdown, { type Components, type Options } from "real-markdown";
 import remarkGfm from "remark-gfm";

@@ -1,4 +1,4 @@
-/** A picture whose address a model wrote: a link that the reader may follow, never a request by itself. */
+/** A picture whose address a model wrote: a link that the reader may follow, never an automatic request. */
 
 import { words } from "../words";
 

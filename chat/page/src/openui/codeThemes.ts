@@ -1,4 +1,4 @@
-/** Stands in for `react-syntax-highlighter`'s themes: `Code.tsx` takes its colours from the page. */
+/** Replacement of `react-syntax-highlighter`'s themes: `Code.tsx` takes its colours from the page. */
 
 export const oneLight = {};
 export const vscDarkPlus = {};

@@ -1,4 +1,4 @@
-/** The components that would fetch pictures, with links in their place. */
+/** OpenUI's picture components, drawn as links: no picture of another site is fetched. */
 
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
 import { PictureLink } from "./PictureLink";
@@ -20,8 +20,8 @@ function gallery({ props }: Drawn<{ images?: unknown }>) {
   const images = Array.isArray(props.images) ? (props.images as Picture[]) : [];
   return (
     <ul className="gallery">
-      {images.map((image, place) => (
-        <li key={place}>
+      {images.map((image, index) => (
+        <li key={index}>
           <PictureLink src={image?.src} alt={image?.alt || image?.details} />
         </li>
       ))}
@@ -29,7 +29,7 @@ function gallery({ props }: Drawn<{ images?: unknown }>) {
   );
 }
 
-/** A list of pictures is a list; each item's picture is left out, its words say what it is. */
+/** A list with pictures is drawn as a numbered list; each item's picture is left out. */
 const list = openuiChatLibrary.components.ListBlock as DefinedComponent;
 
 export const pictures: Record<string, DefinedComponent> = {

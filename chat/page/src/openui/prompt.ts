@@ -1,4 +1,4 @@
-/** What a model is told of the language and the components drawn here: OpenUI's own words, and C1's names beside them. */
+/** The system prompt that describes the language and the components: OpenUI's own text, with C1's names added. */
 
 import { createLibrary } from "@openuidev/react-lang";
 import {
@@ -7,17 +7,17 @@ import {
   openuiChatExamples,
   openuiChatLibrary,
 } from "@openuidev/react-ui/genui-lib";
-import { adopted } from "./adopted";
+import { c1Components } from "./c1Components";
 
-/** How an answer looks around its program is for the server to say, which puts that before these words. */
+/** The server puts the description of the envelope before this text. */
 const PREAMBLE = "Between the fences stands openui-lang, a declarative UI language, and nothing else.";
-/** OpenUI proposes pictures of a service; here no picture of another site is loaded. */
+/** OpenUI suggests a picture service; this page loads no picture of another site. */
 const ADVISED = "picsum.photos";
 const LINKED = "Pictures are shown as links: use one only where you know its address.";
 
 const unadvised = (texts: readonly string[]) => texts.filter((text) => !text.includes(ADVISED));
 
-const own = Object.values(adopted).filter(({ name }) => !(name in openuiChatLibrary.components));
+const own = Object.values(c1Components).filter(({ name }) => !(name in openuiChatLibrary.components));
 
 const library = createLibrary({
   root: openuiChatLibrary.root,

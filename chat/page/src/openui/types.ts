@@ -1,4 +1,4 @@
-/** OpenUI's types under one roof. */
+/** OpenUI's types that this page uses. */
 
 import type { DefinedComponent as Defined, Library, ParseResult } from "@openuidev/react-lang";
 
@@ -8,7 +8,7 @@ export type { Library };
 export type DefinedComponent = Defined<any>;
 export type ValidationError = ParseResult["meta"]["errors"][number];
 
-/** What a component gets to draw itself. */
+/** The props of a component's renderer. */
 export interface Drawn<P> {
   props: P;
   renderNode(value: unknown): React.ReactNode;

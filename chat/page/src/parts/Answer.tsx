@@ -1,4 +1,4 @@
-/** One answer: the steps that led to it, its text and interfaces, what became of it, and what can be done with it. */
+/** One answer: its steps, its text and interfaces, its status, and its actions. */
 
 import { memo, useLayoutEffect, useMemo, useState } from "react";
 import type { Page } from "../state/page";
@@ -6,7 +6,7 @@ import type { Reply } from "../state/reply";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { partsOf } from "./answerParts";
-import { Deeds } from "./Deeds";
+import { MessageActions } from "./MessageActions";
 import { Program } from "./Program";
 import { Readable } from "./Readable";
 import { Steps } from "./Steps";
@@ -19,7 +19,7 @@ export const Answer = memo(function Answer({ page, reply }: { page: Page; reply:
   useLayoutEffect(() => reply.drawn());
 
   const actions = {
-    say: (said: string, context: unknown[] | null) => page.conversation.say(said, context),
+    say: (text: string, context: unknown[] | null) => page.conversation.say(text, context),
     form: () => reply.form,
     change: (changed: Record<string, unknown>) => reply.keep(changed),
   };
@@ -37,11 +37,11 @@ export const Answer = memo(function Answer({ page, reply }: { page: Page; reply:
         {unreadable ? (
           <Readable text={text} running={running} actions={actions} />
         ) : (
-          parts.map((part, place) =>
+          parts.map((part, index) =>
             part.kind === "program" ? (
-              <Program key={place} program={part.text} running={running} actions={actions} lost={() => setUnreadable(true)} />
+              <Program key={index} program={part.text} running={running} actions={actions} lost={() => setUnreadable(true)} />
             ) : (
-              <Readable key={place} text={part.text} running={running} actions={actions} />
+              <Readable key={index} text={part.text} running={running} actions={actions} />
             ),
           )
         )}
@@ -50,14 +50,14 @@ export const Answer = memo(function Answer({ page, reply }: { page: Page; reply:
       {reply.note && (
         <div className="foot">
           <p className={reply.note.problem ? "problem" : "note"}>{reply.note.words}</p>
-          {reply.again && (
+          {reply.canRetry && (
             <button type="button" className="chip" onClick={() => page.conversation.retry(reply)}>
               {words.again}
             </button>
           )}
         </div>
       )}
-      {!running && <Deeds page={page} reply={reply} />}
+      {!running && <MessageActions page={page} reply={reply} />}
     </article>
   );
 });

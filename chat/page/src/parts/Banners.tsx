@@ -1,4 +1,4 @@
-/** What holds for the whole page: that a demo answers, and what went wrong. */
+/** Notices for the whole page: the demo model, and errors. */
 
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
@@ -18,7 +18,7 @@ export function Banners({ page }: { page: Page }) {
         {page.notice && (
           <div id="notice" className="banner problem">
             <span>{page.notice}</span>
-            <IconButton shape="close" label={words.closeNotice} onClick={() => page.tell("")} />
+            <IconButton shape="close" label={words.closeNotice} onClick={() => page.showNotice("")} />
           </div>
         )}
       </div>

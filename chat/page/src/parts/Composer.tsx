@@ -1,4 +1,4 @@
-/** Where the next message is written. Enter sends, Shift+Enter breaks the line, Escape stops an answer. */
+/** The field for the next message. Enter sends, Shift+Enter breaks the line, Escape stops an answer. */
 
 import { useEffect, useLayoutEffect, useRef } from "react";
 import type { Page } from "../state/page";
@@ -24,7 +24,7 @@ export function Composer({ page }: { page: Page }) {
     current.style.blockSize = `${current.scrollHeight}px`;
   }, [draft.text, narrow]);
   useEffect(() => {
-    // On a phone, focus would bring the keyboard up over what was opened.
+    // On a phone, focus would open the keyboard over the chat.
     if (!narrow) field.current?.focus();
   }, [conversation.threadId, narrow]);
 

@@ -1,14 +1,14 @@
-/** The open thread from top to bottom; the end stays in view only while the reader is there. */
+/** The messages of the open thread; the view follows the end only while the reader is there. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { Answer } from "./Answer";
-import { Prompt } from "./Prompt";
+import { UserMessageView } from "./UserMessageView";
 import { Welcome } from "./Welcome";
 
-/** Pixels from the end that still count as being there: a line and a half. */
+/** Pixels from the end that still count as the end: a line and a half. */
 const NEAR = 48;
 
 export function Conversation({ page }: { page: Page }) {
@@ -25,7 +25,7 @@ export function Conversation({ page }: { page: Page }) {
     if (current) current.scrollTop = current.scrollHeight;
     setAway(false);
   };
-  const look = () => {
+  const updateAtEnd = () => {
     const { current } = scroller;
     if (!current) return;
     atEnd.current = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR;
@@ -33,15 +33,15 @@ export function Conversation({ page }: { page: Page }) {
   };
 
   useEffect(() => {
-    // Answers grow by themselves, and pictures, charts and the window's width change heights too.
-    const grown = new ResizeObserver(() => (atEnd.current ? toEnd() : look()));
+    // Not only answers change heights: pictures, charts and the window's width do too.
+    const grown = new ResizeObserver(() => (atEnd.current ? toEnd() : updateAtEnd()));
     if (content.current) grown.observe(content.current);
     if (scroller.current) grown.observe(scroller.current);
     return () => grown.disconnect();
   }, []);
   useLayoutEffect(toEnd, [conversation.threadId, conversation.loading, conversation.sent]);
   useLayoutEffect(() => {
-    // What is read stays where it is when earlier messages come above it.
+    // Keep the reader's position when earlier messages are inserted above.
     if (held.current !== null && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight - held.current;
     held.current = null;
   }, [conversation.items[0]?.id]);
@@ -54,7 +54,7 @@ export function Conversation({ page }: { page: Page }) {
 
   return (
     <>
-      <main id="scroller" tabIndex={-1} ref={scroller} onScroll={look}>
+      <main id="scroller" tabIndex={-1} ref={scroller} onScroll={updateAtEnd}>
         <div className="column" ref={content} data-loading={conversation.loading || undefined}>
           {conversation.threadId === null && <Welcome page={page} />}
           {conversation.hasMore && (
@@ -64,8 +64,8 @@ export function Conversation({ page }: { page: Page }) {
           )}
           <section id="messages" aria-label={words.conversation}>
             {conversation.items.map((item) =>
-              item.kind === "said" ? (
-                <Prompt key={item.id} page={page} said={item} />
+              item.kind === "user" ? (
+                <UserMessageView key={item.id} page={page} message={item} />
               ) : (
                 <Answer key={item.id} page={page} reply={item} />
               ),

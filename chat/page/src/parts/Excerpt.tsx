@@ -1,7 +1,7 @@
-/** Some text around what a search found, with the found words marked. */
+/** An excerpt around a search hit, with the matching words marked. */
 
 export function Excerpt({ text, ranges }: { text: string; ranges: [number, number][] }) {
-  // The server counts characters; a string of the browser counts halves of some of them.
+  // The server counts code points; a JavaScript string counts UTF-16 units.
   const characters = Array.from(text);
   const between = (from: number, to: number) => characters.slice(from, to).join("");
   let at = 0;

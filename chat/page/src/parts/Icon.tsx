@@ -1,4 +1,4 @@
-/** The page's pictograms: strokes in the colour of the words around them. */
+/** The page's icons: strokes in the text's colour. */
 
 const SHAPES = {
   menu: "M4 7h16M4 12h16M4 17h16",
@@ -35,7 +35,7 @@ interface Props extends React.ButtonHTMLAttributes<HTMLButtonElement> {
   label: string;
 }
 
-/** A button that is a pictogram; its label is what is read aloud and shown on hovering. */
+/** A button with an icon alone; its label is read aloud and shown on hovering. */
 export function IconButton({ shape, label, className = "", ...rest }: Props) {
   return (
     <button type="button" className={`icon drawn ${className}`} aria-label={label} title={label} {...rest}>

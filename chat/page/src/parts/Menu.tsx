@@ -1,4 +1,4 @@
-/** A button with a small menu: arrows move in it, Escape and a click elsewhere close it. */
+/** A button with a small menu: arrow keys move in it, Escape and a click outside close it. */
 
 import { useEffect, useId, useRef, useState } from "react";
 import { IconButton, type Shape } from "./Icon";
@@ -6,7 +6,7 @@ import { IconButton, type Shape } from "./Icon";
 export interface Choice {
   label: string;
   act?: () => void;
-  /** An address instead of an act. */
+  /** An address to open instead of an action. */
   href?: string;
   danger?: boolean;
 }
@@ -14,14 +14,14 @@ export interface Choice {
 export function Menu({ label, shape = "more", choices }: { label: string; shape?: Shape; choices: Choice[] }) {
   const [open, setOpen] = useState(false);
   const id = useId();
-  const place = useRef<HTMLDivElement>(null);
-  const items = () => [...(place.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+  const container = useRef<HTMLDivElement>(null);
+  const items = () => [...(container.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
 
   useEffect(() => {
     if (!open) return;
     items()[0]?.focus();
     const outside = (event: Event) => {
-      if (!place.current?.contains(event.target as Node)) setOpen(false);
+      if (!container.current?.contains(event.target as Node)) setOpen(false);
     };
     addEventListener("pointerdown", outside);
     addEventListener("focusin", outside);
@@ -33,7 +33,7 @@ export function Menu({ label, shape = "more", choices }: { label: string; shape?
 
   const close = () => {
     setOpen(false);
-    place.current?.querySelector<HTMLElement>("button")?.focus();
+    container.current?.querySelector<HTMLElement>("button")?.focus();
   };
   const pressed = (event: React.KeyboardEvent) => {
     if (!open) return;
@@ -53,7 +53,7 @@ export function Menu({ label, shape = "more", choices }: { label: string; shape?
   };
 
   return (
-    <div className="menu-place" ref={place} onKeyDown={pressed}>
+    <div className="menu-place" ref={container} onKeyDown={pressed}>
       <IconButton
         shape={shape}
         label={label}

@@ -1,15 +1,15 @@
-/** What is said and where it is written, drawn with OpenUI. */
+/** The conversation and the message field; answers are drawn with OpenUI. */
 
 import type { Page } from "../state/page";
 import { Composer } from "./Composer";
 import { Conversation } from "./Conversation";
 import { loadInterface } from "./Program";
 
-/** Milliseconds after which the renderer is fetched even on a busy page, so that it is there for the first answer. */
-const SOON = 2000;
+/** Milliseconds until the renderer is fetched even on a busy page, so that it is loaded before the first answer. */
+const PRELOAD_DELAY_MS = 2000;
 
-const soon = window.requestIdleCallback ?? ((work: () => void) => setTimeout(work, SOON));
-soon(() => void loadInterface().catch(() => undefined), { timeout: SOON });
+const soon = window.requestIdleCallback ?? ((work: () => void) => setTimeout(work, PRELOAD_DELAY_MS));
+soon(() => void loadInterface().catch(() => undefined), { timeout: PRELOAD_DELAY_MS });
 
 export function Pane({ page }: { page: Page }) {
   return (

@@ -1,4 +1,4 @@
-/** Pictures that go with the next message, where the model takes any. The server keeps them for their owner alone. */
+/** Pictures attached to the next message, for models that take them. The server stores them for their owner alone. */
 
 import { useRef } from "react";
 import type { Page } from "../state/page";

@@ -1,4 +1,4 @@
-/** An interface, drawn by OpenUI. Its code comes when it is needed; until then, and if it breaks, the words are there. */
+/** An interface, drawn by OpenUI. Its code is loaded on demand; until then, and after an error, its text is shown. */
 
 import { Component, lazy, type ReactNode, Suspense } from "react";
 import { type Actions, Readable } from "./Readable";
@@ -11,7 +11,7 @@ interface Props {
   program: string;
   running: boolean;
   actions: Actions;
-  /** Part of the program cannot be shown: somebody else has to show all of it. */
+  /** Called when part of the program cannot be shown: the parent then shows all of it as text. */
   lost(): void;
 }
 
@@ -26,7 +26,7 @@ export function Program(props: Props) {
   );
 }
 
-/** A program that breaks the renderer, or a renderer that could not be loaded, leaves the words. */
+/** Show the text if the program breaks the renderer or the renderer could not be loaded. */
 class Fallback extends Component<{ words: ReactNode; children: ReactNode }, { broken: boolean }> {
   override state = { broken: false };
 

@@ -1,9 +1,9 @@
-/** Read-only links to a chat: made, copied, taken back. */
+/** Dialog for read-only links to a chat: create, copy, revoke. */
 
 import { announce } from "@plain/js/announce.js";
 import { useEffect, useRef, useState } from "react";
 import type { Page } from "../state/page";
-import type { Share } from "../state/shapes";
+import type { Share } from "../state/apiTypes";
 import { language, words } from "../words";
 import { copy } from "./copy";
 import { IconButton } from "./Icon";

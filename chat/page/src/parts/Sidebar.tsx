@@ -1,4 +1,4 @@
-/** Beside the conversation: a new chat, the search, the list of threads, and who is here. A drawer on a phone. */
+/** The sidebar: new chat, search, list of threads, account links. A drawer on a phone. */
 
 import { useEffect, useRef } from "react";
 import type { Page } from "../state/page";
@@ -7,7 +7,7 @@ import { words } from "../words";
 import { Icon, IconButton } from "./Icon";
 import { ThreadList } from "./ThreadList";
 import { useNarrow } from "./useNarrow";
-import { Who } from "./Who";
+import { AccountLinks } from "./AccountLinks";
 
 export function Sidebar({ page }: { page: Page }) {
   useStore(page);
@@ -51,7 +51,7 @@ export function Sidebar({ page }: { page: Page }) {
       <nav aria-label={words.yourChats}>
         <ThreadList page={page} />
       </nav>
-      <Who page={page} />
+      <AccountLinks page={page} />
     </aside>
   );
 }

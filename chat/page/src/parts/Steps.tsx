@@ -1,4 +1,4 @@
-/** What a model did before it answered: the newest while it works, all of it for who wants to know. */
+/** The steps before an answer: the newest one while the model works, all of them on request. */
 
 import { words } from "../words";
 import type { Step } from "./answerParts";
@@ -10,8 +10,8 @@ export function Steps({ steps, running }: { steps: Step[]; running: boolean }) {
     <details className="steps">
       <summary>{summary}</summary>
       <ul>
-        {steps.map(({ title, text }, place) => (
-          <li key={place} dir="auto">
+        {steps.map(({ title, text }, index) => (
+          <li key={index} dir="auto">
             <strong>{title}</strong> {text}
           </li>
         ))}

@@ -1,9 +1,9 @@
-/** The threads in groups by day, or what a search found, best first. */
+/** The threads grouped by day, or search results, best match first. */
 
 import { announce } from "@plain/js/announce.js";
 import { useEffect } from "react";
 import type { Page } from "../state/page";
-import type { Excerpted } from "../state/shapes";
+import type { ThreadSearchResult } from "../state/apiTypes";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { byDay } from "./days";
@@ -12,7 +12,7 @@ import { ThreadRow } from "./ThreadRow";
 export function ThreadList({ page }: { page: Page }) {
   const threads = useStore(page.threads);
   const searched = threads.query.trim();
-  const groups: [string, Excerpted[]][] = searched ? [["", threads.list]] : byDay(threads.list, new Date());
+  const groups: [string, ThreadSearchResult[]][] = searched ? [["", threads.list]] : byDay(threads.list, new Date());
 
   useEffect(() => {
     if (searched) announce(words.found(threads.list.length));

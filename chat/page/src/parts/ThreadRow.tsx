@@ -1,13 +1,13 @@
-/** One thread: its title, where a search found it, whether it is being answered, and what can be done with it. */
+/** One thread in the list: its title, search excerpt, activity mark and actions. */
 
 import { useRef, useState } from "react";
 import { type Page, pathOf } from "../state/page";
-import type { Excerpted } from "../state/shapes";
+import type { ThreadSearchResult } from "../state/apiTypes";
 import { words } from "../words";
 import { Excerpt } from "./Excerpt";
 import { Menu } from "./Menu";
 
-export function ThreadRow({ page, thread }: { page: Page; thread: Excerpted }) {
+export function ThreadRow({ page, thread }: { page: Page; thread: ThreadSearchResult }) {
   const [renaming, setRenaming] = useState(false);
   const link = useRef<HTMLAnchorElement>(null);
   const title = thread.title || words.untitled;
@@ -27,7 +27,7 @@ export function ThreadRow({ page, thread }: { page: Page; thread: Excerpted }) {
   }
 
   const open = (event: React.MouseEvent) => {
-    // A new tab or window is the browser's business.
+    // The browser itself opens new tabs and windows.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     void page.go(thread.threadId);

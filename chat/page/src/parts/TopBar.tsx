@@ -1,4 +1,4 @@
-/** Above the conversation: its title, the model, and what can be done with the whole chat. */
+/** The bar above the conversation: title, model, and actions on the whole chat. */
 
 import { useEffect, useRef } from "react";
 import type { Page } from "../state/page";

@@ -1,4 +1,4 @@
-/** What was just deleted or archived, for as long as it can be taken back. */
+/** A notice of the last deletion or archiving with an undo button, shown while it can be undone. */
 
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";

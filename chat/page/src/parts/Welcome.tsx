@@ -1,4 +1,4 @@
-/** Where nothing is said yet: what could be. */
+/** The start of a new chat: a greeting and suggested prompts. */
 
 import type { Page } from "../state/page";
 import { words } from "../words";

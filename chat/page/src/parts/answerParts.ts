@@ -1,4 +1,4 @@
-/** An answer taken apart: steps, programs for the renderer, and everything else as text that anybody can read. */
+/** Split an answer into steps, programs for the renderer, and readable text. */
 
 import { segments, type Segment } from "@plain/js/envelope.js";
 
@@ -9,22 +9,22 @@ export interface Step {
 
 export interface Part {
   kind: "program" | "readable";
-  /** An openui-lang program, or a reply in any form. */
+  /** An openui-lang program, or readable text in any format. */
   text: string;
 }
 
 const FENCE = /```openui-lang[^\n]*\n?/;
 const PROGRAM = /^\s*root\s*=/;
-/** Version 1, also while its first words are still coming. */
+/** The JSON format (version 1), also while its first characters arrive. */
 const TREE = /^\s*\{\s*("component"|"[a-z]{0,9}$|$)/;
-/** The beginning of a fence or of a program at the end of what has come so far: no text yet. */
+/** An unfinished fence or program start at the end of a running answer: not yet text. */
 const TORN = /(^|\n)\s*(`{1,3}[a-z-]*|r(o(o(t\s*)?)?)?)$/;
 
 export function partsOf(reply: string, running: boolean): { steps: Step[]; parts: Part[] } {
   const pieces = segments(reply);
   const steps = pieces.flatMap((piece) => (piece.kind === "step" && (running || !piece.ephemeral) ? [piece] : []));
   const parts = pieces.flatMap((piece) => bodyOf(piece, running));
-  // An envelope with nothing in it that can be shown is shown as it is.
+  // An envelope without any showable content is shown unchanged.
   const whole = !running && !parts.length && reply.trim() && !steps.length;
   return { steps, parts: whole ? [{ kind: "readable", text: reply }] : parts };
 }

@@ -1,4 +1,4 @@
-/** Into the clipboard, with a word about it. Browsers allow it on https and on this machine only. */
+/** Copy a text to the clipboard and announce the result. */
 
 import { announce } from "@plain/js/announce.js";
 import { words } from "../words";

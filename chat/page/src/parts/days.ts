@@ -1,10 +1,10 @@
-/** Threads by the day of their last activity, in the reader's own calendar. */
+/** Group threads by the day of their last activity, in the reader's time zone. */
 
 import { language, words } from "../words";
 
 const DAY = 86_400_000;
 
-/** Groups in the order of `threads`, each with its name; `now` is the reader's. */
+/** Return `[name, threads]` pairs in the order of `threads`; `now` is the reader's time. */
 export function byDay<T extends { updatedAt: string }>(threads: T[], now: Date): [string, T[]][] {
   const groups = new Map<string, T[]>();
   for (const thread of threads) {
@@ -15,7 +15,7 @@ export function byDay<T extends { updatedAt: string }>(threads: T[], now: Date):
 }
 
 function dayName(then: Date, now: Date) {
-  // Midnights are 23 to 25 hours apart where clocks change: rounded, they are whole days.
+  // Midnights are 23 to 25 hours apart at clock changes: rounding gives whole days.
   const ago = Math.round((midnight(now) - midnight(then)) / DAY);
   if (ago <= 0) return words.days.today;
   if (ago === 1) return words.days.yesterday;

@@ -27,7 +27,7 @@ const WRITERS: Record<string, (block: Block) => string> = {
   text: ({ text }) => text ?? "",
   callout: ({ title, text }) => quote([title ? `**${title}**` : "", text ?? ""].filter(Boolean).join("\n")),
   table,
-  list: ({ items = [], ordered }) => items.map((item, place) => `${ordered ? `${place + 1}.` : "-"} ${itemOf(item)}`).join("\n"),
+  list: ({ items = [], ordered }) => items.map((item, index) => `${ordered ? `${index + 1}.` : "-"} ${itemOf(item)}`).join("\n"),
   tags: ({ items = [] }) => items.map(itemOf).join(", "),
   code: ({ language = "", text = "" }) => `\`\`\`${language}\n${text}\n\`\`\``,
   image: ({ text = "", src = "" }) => (src ? `[${text}](${src})` : text),

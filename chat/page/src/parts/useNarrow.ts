@@ -1,4 +1,4 @@
-/** Whether the window is a phone's: the list of threads is a drawer then. The same width as in the styles. */
+/** True in a window of a phone's width, where the list of threads is a drawer. The styles use the same width. */
 
 import { useSyncExternalStore } from "react";
 

@@ -1,6 +1,6 @@
 /** Types of `chat/static/chat/js/api.js`. */
 
-import type { Attachment, Excerpted, MessagePage, Session, Share, Thread, Wanted } from "../state/shapes";
+import type { Attachment, ThreadSearchResult, MessagePage, Session, Share, Thread, ThreadQuery } from "../state/apiTypes";
 
 export declare class Problem extends Error {
   constructor(status: number, body: { detail?: string; code?: string }, retryAfter: number);
@@ -16,7 +16,7 @@ export declare class Api {
   stream(responseId: string, offset: number, signal: AbortSignal): Promise<Response>;
   stop(responseId: string, offset: number): Promise<Response>;
   regenerate(responseId: string, body: object, signal: AbortSignal): Promise<Response>;
-  threads(wanted?: Wanted): Promise<{ threads: Excerpted[]; nextCursor: string | null }>;
+  threads(query?: ThreadQuery): Promise<{ threads: ThreadSearchResult[]; nextCursor: string | null }>;
   thread(threadId: string): Promise<Thread>;
   messages(threadId: string, before?: string): Promise<MessagePage>;
   change(threadId: string, change: { title?: string; archived?: boolean; leaf?: string }): Promise<Thread>;

@@ -1,6 +1,6 @@
 /** Types of `chat/static/chat/js/envelope.js`. */
 
-import type { FormState } from "../state/shapes";
+import type { FormState } from "../state/apiTypes";
 
 export type Segment =
   | { kind: "step"; title: string; text: string; ephemeral: boolean; cut: boolean }

@@ -1,7 +1,7 @@
 /** Types of `chat/static/chat/js/render.js`. */
 
 import type { Block } from "@plain/js/blocks.js";
-import type { FormState } from "../state/shapes";
+import type { FormState } from "../state/apiTypes";
 
 export declare function patch(
   parent: HTMLElement,

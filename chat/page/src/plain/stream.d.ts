@@ -1,7 +1,7 @@
 /** Types of `chat/static/chat/js/stream.js`. */
 
 import type { Api, Problem } from "@plain/js/api.js";
-import type { End, Start, Tool } from "../state/shapes";
+import type { End, Start, Tool } from "../state/apiTypes";
 
 export declare class Follower {
   constructor(options: {

@@ -1,4 +1,4 @@
-/** The open thread: its messages in order, what is being answered, and what is said next. */
+/** The open thread: its messages, its running answers, and new prompts. */
 
 import { announce } from "@plain/js/announce.js";
 import type { Api, Problem } from "@plain/js/api.js";
@@ -6,19 +6,19 @@ import { newId } from "@plain/js/dom.js";
 import { unwrap, wrap } from "@plain/js/envelope.js";
 import { words } from "../words";
 import { Reply, type ReplyHost } from "./reply";
-import { Said } from "./said";
-import type { Message } from "./shapes";
+import { UserMessage } from "./userMessage";
+import type { Message } from "./apiTypes";
 import { Store } from "./store";
 
-/** Models that read C1's envelopes; any other gets the bare words, unless there is more to say than words. */
+/** Models that read C1's envelopes; any other model gets the bare text, unless form values go with it. */
 const ENVELOPED = new Set(["c1"]);
 
-export type Item = Said | Reply;
+export type Item = UserMessage | Reply;
 
 export interface ConversationHost {
   api: Api;
   model(): string;
-  created(threadId: string, words: string): void;
+  created(threadId: string, typed: string): void;
   accepted(): void;
   refused(): void;
   failed(problem: unknown): void;
@@ -36,10 +36,10 @@ export class Conversation extends Store {
   hasMore = false;
   loading = false;
   waiting = false;
-  /** Counts what was sent from here: who reads then wants to see the end. */
+  /** Number of prompts sent from this page: after each one the view moves to the end. */
   sent = 0;
-  #visit = 0;
-  #asked = 0;
+  #navigation = 0;
+  #requestNumber = 0;
   #host: ConversationHost;
 
   constructor(host: ConversationHost) {
@@ -47,45 +47,45 @@ export class Conversation extends Store {
     this.#host = host;
   }
 
-  /** Shows a thread, or with null the start of a new one. Throws what the server refuses. */
+  /** Show a thread, or with null the start of a new one. Throw a `Problem` if the server refuses. */
   async open(threadId: string | null) {
-    const visit = this.#leave();
+    const navigation = this.#leave();
     this.threadId = threadId;
     this.loading = threadId !== null;
     this.changed();
     try {
-      await this.#load(visit);
+      await this.#load(navigation);
     } finally {
-      if (visit === this.#visit) this.loading = false;
+      if (navigation === this.#navigation) this.loading = false;
       this.changed();
     }
   }
 
-  /** Takes in what other tabs said meanwhile, and follows what runs. While something is being sent there is time for that. */
+  /** Load messages of other tabs and follow running answers. Do nothing while a prompt is being sent. */
   async refresh() {
-    const sending = this.items.some((item, place) => item.kind === "reply" && this.#unsent(item, place));
-    if (!sending) await this.#load(this.#visit);
+    const sending = this.items.some((item, index) => item.kind === "reply" && this.#isUnsent(item, index));
+    if (!sending) await this.#load(this.#navigation);
   }
 
-  /** Sends words, typed or clicked; `context` is what C1 gets to know of a click or a form, `pictures` are addresses. */
-  say(said: string, context: unknown[] | null = null, pictures: string[] = []) {
-    const text = ENVELOPED.has(this.#host.model()) || context?.[1] ? wrap(said, context) : said;
+  /** Send a prompt. `context` is C1's context of a click or a form, `pictures` are addresses. */
+  say(typed: string, context: unknown[] | null = null, pictures: string[] = []) {
+    const text = ENVELOPED.has(this.#host.model()) || context?.[1] ? wrap(typed, context) : typed;
     const shown = pictures.map((url) => ({ type: "image_url", image_url: { url } }));
-    this.#send(shown.length ? [{ type: "text", text }, ...shown] : text, said);
+    this.#send(shown.length ? [{ type: "text", text }, ...shown] : text, typed);
   }
 
-  /** Says the same place in the thread in other words: what followed stays as another version. */
-  edit(said: Said, changed: string) {
-    const place = this.items.indexOf(said);
-    const before = this.items[place - 1];
-    this.#cut(place);
+  /** Send an edited prompt in place of `message`; the old branch stays as another version. */
+  edit(message: UserMessage, changed: string) {
+    const index = this.items.indexOf(message);
+    const before = this.items[index - 1];
+    this.#truncateAt(index);
     const content = ENVELOPED.has(this.#host.model()) ? wrap(changed) : changed;
     this.#send(content, changed, { parentId: before?.id ?? null });
   }
 
-  /** Asks for another answer to the same prompt; the old one stays as another version. */
+  /** Request another answer to the same prompt; the old one stays as another version. */
   regenerate(reply: Reply) {
-    this.#cut(this.items.indexOf(reply));
+    this.#truncateAt(this.items.indexOf(reply));
     const fresh = this.#reply(newId(), [...reply.versions]);
     fresh.post = (signal) => this.#host.api.regenerate(reply.id, { responseId: fresh.id, model: this.#host.model() }, signal);
     this.items = [...this.items, fresh];
@@ -94,14 +94,14 @@ export class Conversation extends Store {
     fresh.follow();
   }
 
-  /** Shows another version of a message, with all that followed it. */
+  /** Show another version of a message, with the branch below it. */
   async choose(versionId: string) {
     if (this.threadId === null) return;
     await this.#host.api.change(this.threadId, { leaf: versionId });
     await this.refresh();
   }
 
-  /** Stops what runs here, also before the server has taken it. */
+  /** Stop all running answers, also those that the server has not accepted yet. */
   stop() {
     for (const reply of this.running) void this.#stop(reply);
   }
@@ -110,12 +110,12 @@ export class Conversation extends Store {
     return this.items.filter((item): item is Reply => item.kind === "reply" && item.running);
   }
 
-  /** Whether this response is followed here already. */
+  /** Return true if this page already follows the response. */
   follows(responseId: string) {
     return this.running.some((reply) => reply.id === responseId);
   }
 
-  /** A refused send is repeated with its ids, so nothing is asked twice; a failed answer is asked for anew. */
+  /** Repeat a refused send with the same ids, so that it cannot run twice; regenerate a failed answer. */
   retry(reply: Reply) {
     if (reply.post && !reply.taken) reply.resume();
     else this.regenerate(reply);
@@ -124,25 +124,25 @@ export class Conversation extends Store {
   async older() {
     const [first] = this.items;
     if (this.threadId === null || !first) return;
-    const visit = this.#visit;
+    const navigation = this.#navigation;
     const { messages, hasMore } = await this.#host.api.messages(this.threadId, first.id);
-    if (visit !== this.#visit) return;
+    if (navigation !== this.#navigation) return;
     this.items = [...messages.map((message) => this.#item(message)), ...this.items];
     this.hasMore = hasMore;
     this.changed();
   }
 
-  async #load(visit: number) {
+  async #load(navigation: number) {
     if (this.threadId === null) return;
-    const asked = (this.#asked += 1);
-    const listable = new Set(this.items.filter((item, place) => !this.#unsent(item, place)));
+    const request = (this.#requestNumber += 1);
+    const listable = new Set(this.items.filter((item, index) => !this.#isUnsent(item, index)));
     const { messages, hasMore } = await this.#host.api.messages(this.threadId);
-    if (visit === this.#visit && asked === this.#asked) this.#merge(messages, hasMore, listable);
+    if (navigation === this.#navigation && request === this.#requestNumber) this.#merge(messages, hasMore, listable);
   }
 
   /**
-   * What the server lists is what there is; what was loaded above it stays, and so does what it could not know: `listable` is
-   * what it had when it was asked.
+   * Replace the items by the server's list. Keep the pages loaded above it, and prompts sent since the request: `listable` holds
+   * the items that the server could list at that time.
    */
   #merge(messages: Message[], hasMore: boolean, listable: Set<Item>) {
     const known = new Map(this.items.map((item) => [item.id, item]));
@@ -155,33 +155,33 @@ export class Conversation extends Store {
       return item ?? this.#item(message);
     });
     const listed = new Set([...kept, ...shown]);
-    const unknown = this.items.filter((item, place) => !listed.has(item) && !listable.has(item) && this.#sentHere(item, place));
+    const unknown = this.items.filter((item, index) => !listed.has(item) && !listable.has(item) && this.#sentHere(item, index));
     for (const item of this.items) if (!listed.has(item) && !unknown.includes(item)) item.leave();
     this.items = [...kept, ...shown, ...unknown];
     this.changed();
     for (const item of shown) if (item.kind === "reply" && item.running && !known.has(item.id)) item.follow();
   }
 
-  /** What stood here and below is another version from now on; a list that is on its way would bring it back. */
-  #cut(place: number) {
-    for (const item of this.items.slice(place)) item.leave();
-    this.items = this.items.slice(0, place);
-    this.#asked += 1;
+  /** Remove the items from `index` on, which become another version. Discard a list under way, which would bring them back. */
+  #truncateAt(index: number) {
+    for (const item of this.items.slice(index)) item.leave();
+    this.items = this.items.slice(0, index);
+    this.#requestNumber += 1;
   }
 
-  /** The reply that was asked for here, of it and the words before it; null for what was there already. */
-  #sentHere(item: Item, place: number): Reply | null {
-    const reply = item.kind === "said" ? this.items[place + 1] : item;
+  /** Return the reply of a prompt sent from this page, for the prompt and for the reply; null for loaded items. */
+  #sentHere(item: Item, index: number): Reply | null {
+    const reply = item.kind === "user" ? this.items[index + 1] : item;
     return reply?.kind === "reply" && reply.post !== null ? reply : null;
   }
 
-  /** Whether the server has not taken it yet. */
-  #unsent(item: Item, place: number) {
-    return this.#sentHere(item, place)?.taken === false;
+  /** Return true if the server has not accepted the prompt yet. */
+  #isUnsent(item: Item, index: number) {
+    return this.#sentHere(item, index)?.taken === false;
   }
 
   #item(message: Message): Item {
-    return message.role === "user" ? new Said(message) : new Reply(message, this.#replyHost());
+    return message.role === "user" ? new UserMessage(message) : new Reply(message, this.#replyHost());
   }
 
   #reply(id: string, versions: string[]): Reply {
@@ -189,16 +189,16 @@ export class Conversation extends Store {
     return new Reply(message as Message, this.#replyHost());
   }
 
-  #send(content: unknown, said: string, more: object = {}) {
+  #send(content: unknown, typed: string, more: object = {}) {
     const fresh = this.threadId === null;
     const threadId = (this.threadId ??= newId());
     const prompt: Prompt = { id: newId(), role: "user", content };
     const reply = this.#reply(newId(), []);
     const body = { prompt, threadId, responseId: reply.id, model: this.#host.model(), ...more };
     reply.post = (signal) => this.#host.api.send(body, signal);
-    this.items = [...this.items, new Said({ ...prompt, versions: [prompt.id] }), reply];
+    this.items = [...this.items, new UserMessage({ ...prompt, versions: [prompt.id] }), reply];
     this.sent += 1;
-    if (fresh) this.#host.created(threadId, said);
+    if (fresh) this.#host.created(threadId, typed);
     this.changed();
     reply.follow();
   }
@@ -209,8 +209,8 @@ export class Conversation extends Store {
       threadId: this.threadId ?? "",
       accepted: (reply) => this.#accepted(reply),
       changed: (reply, problem) => this.#replyChanged(reply, problem),
-      cut: () => this.#refreshed(),
-      waiting: (waits) => this.#waits(waits),
+      cut: () => this.#refreshInBackground(),
+      waiting: (waits) => this.#setWaiting(waits),
     };
   }
 
@@ -222,16 +222,16 @@ export class Conversation extends Store {
   #replyChanged(reply: Reply, problem: Problem | null) {
     if (reply.stopWanted && reply.running && reply.status !== "sending") void this.#stop(reply);
     if (problem && !problem.passing && !reply.taken) this.#host.refused();
-    // Versions are the server's to count: once there is another one, it is asked.
-    if (!reply.running && reply.taken) this.#refreshed();
+    // The server knows the versions: reload them after the end of an answer.
+    if (!reply.running && reply.taken) this.#refreshInBackground();
     this.changed();
   }
 
-  #refreshed() {
+  #refreshInBackground() {
     this.refresh().catch((problem: unknown) => this.#host.failed(problem));
   }
 
-  #waits(waits: boolean) {
+  #setWaiting(waits: boolean) {
     if (this.waiting === waits) return;
     this.waiting = waits;
     this.changed();
@@ -254,9 +254,9 @@ export class Conversation extends Store {
     this.items = [];
     this.hasMore = false;
     this.waiting = false;
-    return (this.#visit += 1);
+    return (this.#navigation += 1);
   }
 }
 
-/** The words of a message's content, for a title or a draft. */
+/** Return the text of a message's content, for a title or a draft. */
 export const wordsOf = (content: unknown) => unwrap(content).words;

@@ -1,7 +1,7 @@
-/** What is written and not sent yet: kept for each thread, and given back when the server will not take it. */
+/** Unsent text, stored per thread, and restored when the server refuses the prompt. */
 
 import { recall, remember } from "@plain/js/storage.js";
-import type { Attachment } from "./shapes";
+import type { Attachment } from "./apiTypes";
 import { Store } from "./store";
 
 export interface Picture extends Attachment {
@@ -14,15 +14,15 @@ export class Draft extends Store {
   #key = "draft.new";
   #sent: string | null = null;
 
-  /** Shows the draft of a thread; null is the one of a new chat. */
-  turnTo(threadId: string | null) {
+  /** Show the draft of a thread; null for a new chat. */
+  switchTo(threadId: string | null) {
     this.#key = `draft.${threadId ?? "new"}`;
     this.text = recall(this.#key);
     this.pictures = [];
     this.changed();
   }
 
-  /** A new thread has its own name from now on; what is written stays. */
+  /** Store the draft under a new thread's id from now on; the text stays. */
   rename(threadId: string) {
     this.#key = `draft.${threadId}`;
   }
@@ -43,7 +43,7 @@ export class Draft extends Store {
     this.changed();
   }
 
-  /** The words and pictures to send. They are kept until the server has them. */
+  /** Return the text and pictures to send. The text stays stored until the server has accepted it. */
   take() {
     const taken = { text: this.text.trim(), pictures: this.pictures };
     this.#sent = this.#key;
@@ -53,13 +53,13 @@ export class Draft extends Store {
     return taken;
   }
 
-  /** The server has the message: its draft may go. */
+  /** Delete the stored draft: the server has accepted the message. */
   accepted() {
     if (this.#sent && (this.#sent !== this.#key || !this.text)) remember(this.#sent, "");
     this.#sent = null;
   }
 
-  /** The server will never take it as it is: the words come back to be changed. */
+  /** Restore the text for a change: the server will never accept it as it is. */
   refused() {
     if (this.#sent && !this.text) this.text = recall(this.#sent);
     this.#sent = null;

@@ -1,4 +1,4 @@
-/** The page put together: who is here, which thread is open, what the address says, what other tabs do. */
+/** The state of the page: session, open thread, address, and events of other tabs. */
 
 import { announce } from "@plain/js/announce.js";
 import { Api, type Problem } from "@plain/js/api.js";
@@ -7,20 +7,20 @@ import { recall, remember } from "@plain/js/storage.js";
 import { words } from "../words";
 import { Conversation } from "./conversation";
 import { Draft } from "./draft";
-import type { Session, Thread } from "./shapes";
+import type { Session, Thread } from "./apiTypes";
 import { Store } from "./store";
 import { Threads } from "./threads";
 
-/** Milliseconds until a page that found no server asks again. */
-const PATIENCE = 3000;
-/** Characters of the first words that stand for a title until the server has made one. */
-const TITLE = 80;
+/** Milliseconds until a page that did not reach the server tries again: short enough for a restart. */
+const RETRY_DELAY_MS = 3000;
+/** Characters of the first prompt used as title until the server has made one; as many as the server's own. */
+const MAX_PROVISIONAL_TITLE = 80;
 
 export const pathOf = (threadId: string | null) => (threadId === null ? "/" : `/c/${encodeURIComponent(threadId)}`);
 
-function addressed(): string | null {
-  const found = /^\/c\/([^/]+)$/.exec(location.pathname);
-  return found?.[1] ? decodeURIComponent(found[1]) : null;
+function threadIdFromLocation(): string | null {
+  const match = /^\/c\/([^/]+)$/.exec(location.pathname);
+  return match?.[1] ? decodeURIComponent(match[1]) : null;
 }
 
 export class Page extends Store {
@@ -34,7 +34,7 @@ export class Page extends Store {
   readonly conversation = new Conversation({
     api: this.api,
     model: () => this.model,
-    created: (threadId, said) => this.#created(threadId, said),
+    created: (threadId, text) => this.#created(threadId, text),
     accepted: () => this.draft.accepted(),
     refused: () => this.draft.refused(),
     failed: (problem) => this.failed(problem),
@@ -45,8 +45,8 @@ export class Page extends Store {
   menu = false;
 
   async start() {
-    addEventListener("popstate", () => void this.#turnTo(addressed()));
-    await this.#arrive();
+    addEventListener("popstate", () => void this.#switchTo(threadIdFromLocation()));
+    await this.#loadSession();
   }
 
   get models(): string[] {
@@ -61,10 +61,10 @@ export class Page extends Store {
     return this.threads.get(this.conversation.threadId)?.title || words.untitled;
   }
 
-  /** Opens a thread, or with null the start of a new one. */
+  /** Open a thread, or with null the start of a new one. */
   async go(threadId: string | null) {
-    if (addressed() !== threadId) history.pushState({}, "", pathOf(threadId));
-    await this.#turnTo(threadId);
+    if (threadIdFromLocation() !== threadId) history.pushState({}, "", pathOf(threadId));
+    await this.#switchTo(threadId);
   }
 
   choose(model: string) {
@@ -78,77 +78,77 @@ export class Page extends Store {
     this.changed();
   }
 
-  /** What went wrong, and what can be done; it stays until it is closed or something else is opened. */
+  /** Show an error until it is closed or another thread is opened. Status 401 leads to the log-in page. */
   failed(problem: unknown) {
     const { status, message } = problem as Problem;
     if (status === 401) location.assign(`/login/?next=${encodeURIComponent(location.pathname)}`);
-    this.tell(status ? message : words.unreachable);
+    this.showNotice(status ? message : words.unreachable);
   }
 
-  tell(notice: string) {
+  showNotice(notice: string) {
     this.notice = notice;
     this.changed();
   }
 
-  async #arrive() {
+  async #loadSession() {
     try {
       this.session = await this.api.session();
-      this.#prefer(recall("model"));
-      // Who was quicker than the session and has sent something is where they want to be.
-      const turned = this.conversation.sent ? undefined : this.#turnTo(addressed());
+      this.#selectModel(recall("model"));
+      // A prompt sent before the session was loaded has opened its thread already.
+      const turned = this.conversation.sent ? undefined : this.#switchTo(threadIdFromLocation());
       await Promise.all([this.threads.load(), turned]);
     } catch (problem) {
       this.failed(problem);
-      if ((problem as Problem).status !== 401) setTimeout(() => void this.#arrive(), PATIENCE);
+      if ((problem as Problem).status !== 401) setTimeout(() => void this.#loadSession(), RETRY_DELAY_MS);
       return;
     }
-    this.#prefer(this.threads.get(this.conversation.threadId)?.model);
-    new Live({ thread: (event, thread) => this.#heard(event, thread), back: () => void this.#again() });
+    this.#selectModel(this.threads.get(this.conversation.threadId)?.model);
+    new Live({ thread: (event, thread) => this.#onThreadEvent(event, thread), back: () => void this.#onReconnect() });
     announce(words.ready);
     this.changed();
   }
 
-  async #turnTo(threadId: string | null) {
+  async #switchTo(threadId: string | null) {
     this.menu = false;
     this.notice = "";
-    this.draft.turnTo(threadId);
+    this.draft.switchTo(threadId);
     this.changed();
     try {
       await this.conversation.open(threadId);
-      await this.#acquaint(threadId);
+      await this.#loadThreadDetails(threadId);
     } catch (problem) {
-      await this.#lost(problem as Problem);
+      await this.#onThreadMissing(problem as Problem);
     }
     this.changed();
   }
 
-  /** A thread below the first page of the list, or an archived one, has a title and a model too. */
-  async #acquaint(threadId: string | null) {
+  /** Load title and model of a thread that is not in the list: archived, or below its first page. */
+  async #loadThreadDetails(threadId: string | null) {
     if (threadId === null) return;
     if (!this.threads.get(threadId)) this.threads.upsert(await this.api.thread(threadId));
-    this.#prefer(this.threads.get(threadId)?.model);
+    this.#selectModel(this.threads.get(threadId)?.model);
   }
 
-  async #lost(problem: Problem) {
+  async #onThreadMissing(problem: Problem) {
     if (problem.status !== 404) {
       this.failed(problem);
       return;
     }
     history.replaceState({}, "", "/");
-    await this.#turnTo(null);
-    this.tell(words.gone);
+    await this.#switchTo(null);
+    this.showNotice(words.gone);
   }
 
-  #prefer(model: string | null | undefined) {
+  #selectModel(model: string | null | undefined) {
     if (model && this.models.includes(model)) this.model = model;
     else if (!this.models.includes(this.model) && this.models[0]) this.model = this.models[0];
   }
 
-  #created(threadId: string, said: string) {
+  #created(threadId: string, text: string) {
     const now = new Date().toISOString();
     history.pushState({}, "", pathOf(threadId));
     this.draft.rename(threadId);
-    const title = said.slice(0, TITLE);
+    const title = text.slice(0, MAX_PROVISIONAL_TITLE);
     const times = { createdAt: now, updatedAt: now };
     this.threads.upsert({ threadId, title, ...times, archived: false, model: this.model, activeResponseId: null });
     this.changed();
@@ -158,12 +158,12 @@ export class Page extends Store {
     if (threadId === this.conversation.threadId) void this.go(null);
   }
 
-  #heard(event: "created" | "updated" | "deleted", thread: Thread) {
+  #onThreadEvent(event: "created" | "updated" | "deleted", thread: Thread) {
     const open = thread.threadId === this.conversation.threadId;
     if (event === "deleted") {
       const mine = this.threads.going(thread.threadId);
       this.threads.drop(thread.threadId);
-      if (open && !mine) void this.#lost({ status: 404 } as Problem);
+      if (open && !mine) void this.#onThreadMissing({ status: 404 } as Problem);
       return;
     }
     this.threads.upsert(thread);
@@ -177,7 +177,7 @@ export class Page extends Store {
     this.conversation.refresh().catch((problem: Problem) => (problem.status === 404 ? undefined : this.failed(problem)));
   }
 
-  async #again() {
+  async #onReconnect() {
     await this.threads.load().catch((problem: unknown) => this.failed(problem));
     this.#refresh();
   }

@@ -1,4 +1,4 @@
-/** One answer as it is now: its text, what became of it, and the reader that follows it. */
+/** One answer: its text, its status, and the reader that follows its stream. */
 
 import { announce, Speaker } from "@plain/js/announce.js";
 import type { Api, Problem } from "@plain/js/api.js";
@@ -6,22 +6,22 @@ import { blocksOf, plainText } from "@plain/js/blocks.js";
 import { storedForm, withForm } from "@plain/js/envelope.js";
 import { Follower } from "@plain/js/stream.js";
 import { words } from "../words";
-import type { End, FormState, Message, Status, Tool } from "./shapes";
+import type { End, FormState, Message, Status, Tool } from "./apiTypes";
 import { Store } from "./store";
 
-/** Milliseconds between two drawings: a frame, so that text flows. */
-const FRAME = 16;
-/** A drawing may take a quarter of the time: the next one waits three times as long as the last one took. */
-const REST = 3;
-/** Milliseconds between two looks at what can be read aloud: reading it out of the text costs as much as a drawing. */
-const HEARING = 1500;
-/** Milliseconds after the last change of a form until its values are kept: a pause in typing. */
-const KEEPING = 600;
+/** Milliseconds between two drawings: one frame at 60 Hz, so that text flows. */
+const FRAME_MS = 16;
+/** Pause after a drawing, as a multiple of its duration: drawing then takes a quarter of the time at most. */
+const DRAW_BACKOFF_FACTOR = 3;
+/** Milliseconds between two extractions of the text for screen readers: one costs as much as a drawing. */
+const ANNOUNCE_INTERVAL_MS = 1500;
+/** Milliseconds between the last change of a form and its storing: a pause in typing. */
+const FORM_SAVE_DELAY_MS = 600;
 
 const RUNNING = new Set<Status>(["queued", "streaming", "sending"]);
-const AGAIN = new Set<Status>(["failed", "interrupted"]);
+const RETRYABLE = new Set<Status>(["failed", "interrupted"]);
 
-/** The line below an answer; `problem` ones can be tried again. */
+/** The line below an answer; one with `problem` offers to try again. */
 export interface Note {
   words: string;
   problem: boolean;
@@ -47,18 +47,18 @@ export class Reply extends Store {
   note: Note | null = null;
   tool = "";
   waiting = false;
-  /** Asks for it; null where it was there when the page came. */
+  /** Send the request of this answer; null for answers loaded from the server. */
   post: ((signal: AbortSignal) => Promise<Response>) | null = null;
   taken = false;
   stopWanted = false;
   #host: ReplyHost;
   #speaker = new Speaker();
   #follower: Follower | null = null;
-  #drawing: ReturnType<typeof setTimeout> | undefined;
-  #keeping: ReturnType<typeof setTimeout> | undefined;
-  #begun = 0;
-  #took = 0;
-  #heard = 0;
+  #drawTimer: ReturnType<typeof setTimeout> | undefined;
+  #formTimer: ReturnType<typeof setTimeout> | undefined;
+  #drawStartedAt = 0;
+  #drawDuration = 0;
+  #announcedAt = 0;
 
   constructor(message: Message, host: ReplyHost) {
     super();
@@ -69,31 +69,31 @@ export class Reply extends Store {
     this.offset = message.offset ?? 0;
     this.versions = message.versions;
     this.score = message.feedback?.score ?? 0;
-    this.#say(null);
+    this.#updateNote(null);
   }
 
   get running() {
     return RUNNING.has(this.status);
   }
 
-  /** Whether it can be asked for again. */
-  get again() {
-    return AGAIN.has(this.status);
+  /** True if the answer can be requested again. */
+  get canRetry() {
+    return RETRYABLE.has(this.status);
   }
 
   get form(): FormState | null {
     return storedForm(this.text);
   }
 
-  /** Follows on from what is here; where it was not asked for yet, it is asked for first. */
+  /** Follow the stream from the current offset; send the request first if the server has not accepted it. */
   follow() {
     const on = {
       accepted: () => this.#host.accepted(this),
-      start: ({ status }: { status: Status }) => this.#turn(status),
+      start: ({ status }: { status: Status }) => this.#setStatus(status),
       text: (piece: string, offset: number) => this.#append(piece, offset),
-      tool: (data: Tool) => this.#used(data),
+      tool: (data: Tool) => this.#toolChanged(data),
       end: (data: End) => this.#end(data),
-      waiting: (waits: boolean) => this.#wait(waits),
+      waiting: (waits: boolean) => this.#setWaiting(waits),
       refused: (problem: Problem) => this.#refused(problem),
     };
     const post = this.taken ? null : this.post;
@@ -101,32 +101,32 @@ export class Reply extends Store {
     void this.#follower.run();
   }
 
-  /** Back to the moment before it was refused. */
+  /** Send a refused request again with the same ids. */
   resume() {
     this.status = "sending";
-    this.#say(null);
+    this.#updateNote(null);
     this.#draw();
     this.follow();
   }
 
-  /** The page shows something else; the answer goes on. */
+  /** Stop following; the answer itself goes on at the server. */
   leave() {
     this.#follower?.leave();
     this.#speaker.leave();
-    clearTimeout(this.#drawing);
-    if (this.#keeping !== undefined) this.#put();
+    clearTimeout(this.#drawTimer);
+    if (this.#formTimer !== undefined) this.#saveForm();
   }
 
-  /** The message as the server has it now. */
+  /** Take over the message as the server lists it. */
   update(message: Message) {
     this.versions = message.versions;
     this.score = message.feedback?.score ?? 0;
     const same = message.content === this.text && message.status === this.status;
-    if (!this.running && !same && this.#keeping === undefined) {
+    if (!this.running && !same && this.#formTimer === undefined) {
       this.text = String(message.content);
       this.status = message.status;
       this.offset = message.offset ?? 0;
-      this.#say(null);
+      this.#updateNote(null);
       if (this.running) this.follow();
     }
     this.changed();
@@ -138,23 +138,23 @@ export class Reply extends Store {
     return this.#host.api.rate(this.#host.threadId, this.id, score);
   }
 
-  /** Keeps a form's values with the answer, so that they are there after a reload. */
+  /** Store a form's values with the answer, so that they survive a reload. */
   keep(form: FormState) {
     this.text = withForm(this.text, { ...this.form, ...form });
-    clearTimeout(this.#keeping);
-    this.#keeping = setTimeout(() => this.#put(), KEEPING);
+    clearTimeout(this.#formTimer);
+    this.#formTimer = setTimeout(() => this.#saveForm(), FORM_SAVE_DELAY_MS);
   }
 
-  /** Told by whoever drew it, so that the next drawing comes when there is time for it. */
+  /** Measure the drawing that has just ended: the next one waits accordingly. */
   drawn() {
-    if (this.#begun) this.#took = performance.now() - this.#begun;
-    this.#begun = 0;
+    if (this.#drawStartedAt) this.#drawDuration = performance.now() - this.#drawStartedAt;
+    this.#drawStartedAt = 0;
   }
 
-  #put() {
-    clearTimeout(this.#keeping);
-    this.#keeping = undefined;
-    // A form that cannot be kept loses nothing: its values are still in it and are sent with its button.
+  #saveForm() {
+    clearTimeout(this.#formTimer);
+    this.#formTimer = undefined;
+    // A failure loses nothing: the values are still in the form and are sent with its button.
     this.#host.api.replace(this.#host.threadId, this.id, this.text).catch(() => undefined);
   }
 
@@ -163,36 +163,36 @@ export class Reply extends Store {
     this.offset = offset;
     this.status = "streaming";
     this.tool = "";
-    this.#drawing ??= setTimeout(() => this.#draw(), Math.max(FRAME, this.#took * REST));
+    this.#drawTimer ??= setTimeout(() => this.#draw(), Math.max(FRAME_MS, this.#drawDuration * DRAW_BACKOFF_FACTOR));
   }
 
   #draw() {
-    clearTimeout(this.#drawing);
-    this.#drawing = undefined;
-    this.#begun = performance.now();
-    this.#hear();
+    clearTimeout(this.#drawTimer);
+    this.#drawTimer = undefined;
+    this.#drawStartedAt = performance.now();
+    this.#announceProgress();
     this.changed();
   }
 
-  #hear() {
-    if (!this.running || !this.#follower || this.#begun - this.#heard < HEARING) return;
-    this.#heard = this.#begun;
+  #announceProgress() {
+    if (!this.running || !this.#follower || this.#drawStartedAt - this.#announcedAt < ANNOUNCE_INTERVAL_MS) return;
+    this.#announcedAt = this.#drawStartedAt;
     this.#speaker.hear(plainText(blocksOf(this.text, true)));
   }
 
-  #turn(status: Status) {
+  #setStatus(status: Status) {
     if (RUNNING.has(status)) this.status = status;
-    this.#say(null);
+    this.#updateNote(null);
     this.changed();
     this.#host.changed(this, null);
   }
 
-  #used({ name, state }: Tool) {
+  #toolChanged({ name, state }: Tool) {
     this.tool = state === "started" ? words.using(name) : state === "failed" ? words.toolFailed(name) : "";
     this.changed();
   }
 
-  #wait(waits: boolean) {
+  #setWaiting(waits: boolean) {
     if (this.waiting !== waits) {
       this.waiting = waits;
       this.changed();
@@ -203,9 +203,9 @@ export class Reply extends Store {
   #end({ status, finishReason, error, keptOffset }: End) {
     this.status = status;
     this.tool = "";
-    this.#say(error, finishReason);
+    this.#updateNote(error, finishReason);
     this.#draw();
-    this.#wait(false);
+    this.#setWaiting(false);
     this.#speaker.finish(plainText(blocksOf(this.text)), words.endings[status] ?? words.ended);
     this.#host.changed(this, null);
     if (keptOffset !== null && keptOffset < this.offset) this.#host.cut();
@@ -213,28 +213,28 @@ export class Reply extends Store {
 
   #refused(problem: Problem) {
     this.status = "failed";
-    this.#wait(false);
+    this.#setWaiting(false);
     if (problem.code === "bad_offset") {
-      // A process died with bytes that only this reader has seen: what is kept is shown, and followed on.
+      // A process died with bytes that it had not stored yet: show the stored text and follow on from it.
       this.#host.cut();
       return;
     }
-    this.#say(problem, null, problem.retryAfter);
+    this.#updateNote(problem, null, problem.retryAfter);
     this.#draw();
     announce(problem.message);
     this.#host.changed(this, problem);
   }
 
-  #say(error: { code: string; message: string } | null, finishReason: string | null = null, retryAfter: number | null = null) {
-    const said = this.#words(error, finishReason, retryAfter);
-    this.note = said ? { words: said, problem: this.again } : null;
+  #updateNote(error: { code: string; message: string } | null, finishReason: string | null = null, retryAfter: number | null = null) {
+    const text = this.#noteText(error, finishReason, retryAfter);
+    this.note = text ? { words: text, problem: this.canRetry } : null;
   }
 
-  #words(error: { code: string; message: string } | null, finishReason: string | null, retryAfter: number | null) {
+  #noteText(error: { code: string; message: string } | null, finishReason: string | null, retryAfter: number | null) {
     if (this.status === "queued") return words.queued;
     if (finishReason === "length") return words.longest;
     if (!error) return words.endings[this.status] ?? "";
-    const told = words.problems[error.code] ?? error.message ?? words.endings.failed;
-    return [told, retryAfter ? words.tryIn(retryAfter) : ""].filter(Boolean).join(" ");
+    const message = words.problems[error.code] ?? error.message ?? words.endings.failed;
+    return [message, retryAfter ? words.tryIn(retryAfter) : ""].filter(Boolean).join(" ");
   }
 }

@@ -1,4 +1,4 @@
-/** Something that changes and is shown: whoever shows it is told, and looks again. */
+/** A base class of observable state for React components. */
 
 import { useSyncExternalStore } from "react";
 
@@ -19,7 +19,7 @@ export class Store {
   }
 }
 
-/** Draws the component anew whenever `store` has changed. */
+/** Redraw the component after each change of `store`. */
 export function useStore<S extends Store>(store: S): S {
   useSyncExternalStore(store.subscribe, store.version);
   return store;

@@ -1,15 +1,15 @@
-/** The list of threads: last activity first, found by words, archived, or deleted unless somebody says no in time. */
+/** The list of threads, last activity first: search, archive, and deletion with undo. */
 
 import type { Api } from "@plain/js/api.js";
-import type { Excerpted, Thread } from "./shapes";
+import type { ThreadSearchResult, Thread } from "./apiTypes";
 import { Store } from "./store";
 
-/** Milliseconds in which a deletion can be taken back. */
-export const REGRET = 10_000;
-/** Milliseconds after the last key until it is searched: a pause in typing. */
+/** Milliseconds in which a deletion can be undone: long enough to read the notice. */
+export const UNDO_MS = 10_000;
+/** Milliseconds between the last key and the search: a pause in typing. */
 const PAUSE = 200;
 
-/** A thread that is hidden already, and is deleted (or stays archived) when the time is over. */
+/** A hidden thread that is deleted (or stays archived) when the time for an undo is over. */
 export interface Undoable {
   thread: Thread;
   kind: "removed" | "archived";
@@ -22,25 +22,25 @@ export interface ThreadsHost {
 }
 
 export class Threads extends Store {
-  list: Excerpted[] = [];
+  list: ThreadSearchResult[] = [];
   loading = true;
   query = "";
   archive = false;
   undoable: Undoable | null = null;
   #known = new Map<string, Thread>();
   #going = new Set<string>();
-  /** News since the list was asked for: what comes back is older than they are. */
+  /** Thread events since the list was requested: they are newer than the listed threads. */
   #news = new Map<string, Thread>();
   #cursor: string | null = null;
   #searching: ReturnType<typeof setTimeout> | undefined;
   #regret: ReturnType<typeof setTimeout> | undefined;
-  #asked = 0;
+  #requestNumber = 0;
   #host: ThreadsHost;
 
   constructor(host: ThreadsHost) {
     super();
     this.#host = host;
-    // Who leaves does not come back to regret it. The request outlives the page.
+    // A closed page cannot undo: delete now. The request outlives the page.
     addEventListener("pagehide", () => this.#settle());
   }
 
@@ -52,12 +52,12 @@ export class Threads extends Store {
     return threadId === null ? null : (this.#known.get(threadId) ?? null);
   }
 
-  /** Whether this page is deleting it: no news then. */
+  /** Return true if this page is deleting the thread: its events are ignored then. */
   going(threadId: string) {
     return this.#going.has(threadId);
   }
 
-  /** The first page of what is wanted now. */
+  /** Load the first page for the current search and archive view. */
   async load() {
     await this.#page(null);
   }
@@ -78,7 +78,7 @@ export class Threads extends Store {
     void this.#reload();
   }
 
-  /** News of a thread: it is new or renamed, or an answer began or ended. */
+  /** Insert or update a thread: it is new or renamed, or an answer began or ended. */
   upsert(thread: Thread) {
     this.#known.set(thread.threadId, thread);
     this.#news.set(thread.threadId, thread);
@@ -91,7 +91,7 @@ export class Threads extends Store {
     this.changed();
   }
 
-  /** A deleted thread is gone from here, and comes back in no list that was asked for before. */
+  /** Remove a deleted thread, also from lists under way. */
   drop(threadId: string) {
     this.#known.delete(threadId);
     this.#news.delete(threadId);
@@ -112,7 +112,7 @@ export class Threads extends Store {
     });
   }
 
-  /** Hides the thread at once and deletes it later, so that it can be taken back. */
+  /** Hide the thread at once and delete it later, so that it can be undone. */
   async remove(thread: Thread) {
     this.#settle();
     this.#going.add(thread.threadId);
@@ -143,10 +143,10 @@ export class Threads extends Store {
   #offer(undoable: Undoable) {
     this.undoable = undoable;
     this.changed();
-    this.#regret = setTimeout(() => this.#settle(), REGRET);
+    this.#regret = setTimeout(() => this.#settle(), UNDO_MS);
   }
 
-  /** The time to take it back is over. */
+  /** Carry out the pending deletion: the time for an undo is over. */
   #settle() {
     clearTimeout(this.#regret);
     const undoable = this.undoable;
@@ -160,7 +160,7 @@ export class Threads extends Store {
       await this.#host.api.remove(thread.threadId);
       this.drop(thread.threadId);
     } catch (problem) {
-      // It is in the archive, where it can be deleted again.
+      // The thread is in the archive, where the user can delete it again.
       this.#going.delete(thread.threadId);
       this.#host.failed(problem);
     }
@@ -171,11 +171,11 @@ export class Threads extends Store {
   }
 
   async #page(cursor: string | null) {
-    const asked = (this.#asked += 1);
+    const request = (this.#requestNumber += 1);
     this.#news.clear();
-    const wanted = { q: this.query.trim(), cursor, archived: this.#scope() };
-    const { threads, nextCursor } = await this.#host.api.threads(wanted);
-    if (asked !== this.#asked) return;
+    const query = { q: this.query.trim(), cursor, archived: this.#scope() };
+    const { threads, nextCursor } = await this.#host.api.threads(query);
+    if (request !== this.#requestNumber) return;
     const latest = threads.map((thread) => ({ ...thread, ...this.#news.get(thread.threadId) }));
     for (const thread of latest) this.#known.set(thread.threadId, thread);
     const shown = latest.filter((thread) => !this.#going.has(thread.threadId));
@@ -200,7 +200,7 @@ export class Threads extends Store {
   }
 }
 
-/** Each thread once, where it comes first. */
-function unique(threads: Excerpted[]): Excerpted[] {
+/** Return each thread once, at its first position. */
+function unique(threads: ThreadSearchResult[]): ThreadSearchResult[] {
   return [...new Map(threads.toReversed().map((thread) => [thread.threadId, thread])).values()].toReversed();
 }

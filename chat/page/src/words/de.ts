@@ -78,7 +78,7 @@ export const words: Words = {
   thanks: "Danke.",
   versionBefore: "Version davor",
   versionAfter: "Version danach",
-  versionOf: (place: number, count: number) => `${place} von ${count}`,
+  versionOf: (index: number, count: number) => `${index} von ${count}`,
   steps: (count: number) => plural(count, "Schritt", "Schritte"),
   thinking: "Denkt nach …",
   using: (tool: string) => `Nutzt ${tool} …`,

@@ -1,30 +1,30 @@
-/** Says an answer aloud as it comes: whole sentences, never tokens, so a screen reader can keep up. */
+/** Announce a growing answer to screen readers in whole sentences, so that they can keep up. */
 
 import { byId } from "./dom.js";
 
-/** Time between two announcements, milliseconds: shorter ones interrupt each other in common screen readers. */
+/** Milliseconds between two announcements: shorter pauses make common screen readers interrupt themselves. */
 const PAUSE = 1500;
 const SENTENCE = /[.!?…:](?=\s)|\n/g;
 
 const region = () => byId("announcements");
 
-/** One short message, at once. */
+/** Announce one short message at once. */
 export function announce(text) {
   region().textContent = text;
 }
 
 export class Speaker {
-  #said = 0;
+  #announced = 0;
   #text = "";
   #timer = null;
 
-  /** `text` is all that is readable so far; what was said already is not said again. */
+  /** Announce the new part of `text`, which is the whole readable text so far. */
   hear(text) {
     this.#text = text;
     this.#timer ??= setTimeout(() => this.#speak(false), PAUSE);
   }
 
-  /** The last words, and how it ended. */
+  /** Announce the rest of the text and the ending. */
   finish(text, ending) {
     clearTimeout(this.#timer);
     this.#text = text;
@@ -37,9 +37,9 @@ export class Speaker {
 
   #speak(all, ending = "") {
     this.#timer = null;
-    const rest = this.#text.slice(this.#said);
+    const rest = this.#text.slice(this.#announced);
     const end = all ? rest.length : lastSentence(rest);
-    this.#said += end;
+    this.#announced += end;
     const words = `${rest.slice(0, end)} ${ending}`.trim();
     if (words) announce(words);
   }
@@ -47,6 +47,6 @@ export class Speaker {
 
 function lastSentence(text) {
   let end = 0;
-  for (const found of text.matchAll(SENTENCE)) end = found.index + 1;
+  for (const match of text.matchAll(SENTENCE)) end = match.index + 1;
   return end;
 }

@@ -1,6 +1,6 @@
-/** The server's HTTP routes. A refusal is thrown as a `Problem`, a lost network as fetch's own TypeError. */
+/** The server's HTTP routes. A refusal is thrown as a `Problem`, a network error as fetch's own TypeError. */
 
-/** Statuses that may pass by themselves: a reader waits and asks again. */
+/** Statuses that may be temporary: a reader waits and tries again. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
 /** An `application/problem+json` answer: `code`, `status`, `detail`, `retryAfter` (seconds or null). */
@@ -33,39 +33,39 @@ const path = (...parts) => "/api/" + parts.map(encodeURIComponent).join("/");
 export class Api {
   #csrf = "";
 
-  /** `{user: {username}, guest, csrfToken, models, demo}`; makes the guest where guests are on. */
+  /** Return `{user: {username}, guest, csrfToken, models, demo}`; create a guest where guests are on. */
   async session() {
     const session = await (await checked(await fetch(path("session")))).json();
     this.#csrf = session.csrfToken;
     return session;
   }
 
-  /** Starts a response (or attaches to it: the ids make a repeat harmless). Gives the open event stream. */
+  /** Start a response, or attach to it: the ids make a repeat harmless. Return the open event stream. */
   async send(body, signal) {
     const headers = { "Content-Type": "application/json" };
     const options = { method: "POST", headers, body: JSON.stringify(body), signal };
     return checked(await fetch(path("chat") + "?format=sse", options));
   }
 
-  /** The event stream of a response from `offset` (UTF-8 bytes already received). */
+  /** Return the event stream of a response from `offset` (UTF-8 bytes already received). */
   async stream(responseId, offset, signal) {
     const query = new URLSearchParams({ format: "sse", offset });
     return checked(await fetch(`${path("responses", responseId, "stream")}?${query}`, { signal }));
   }
 
-  /** Stops a response; what is kept ends at `offset`, the bytes this reader had seen. */
+  /** Stop a response and truncate its stored text at `offset`, the bytes this reader has received. */
   stop(responseId, offset) {
     return this.#change("POST", path("responses", responseId, "stop"), { offset });
   }
 
-  /** Another answer to the prompt of `responseId`. Gives the open event stream. */
+  /** Request another answer to the prompt of `responseId`. Return the open event stream. */
   regenerate(responseId, body, signal) {
     return this.#change("POST", path("responses", responseId, "regenerate") + "?format=sse", body, signal);
   }
 
-  /** `{threads, nextCursor}`; `wanted`: cursor, q (then each has an `excerpt`), archived. */
-  async threads(wanted = {}) {
-    const given = Object.entries({ limit: 50, ...wanted }).filter(([, value]) => value);
+  /** Return `{threads, nextCursor}`. `query`: cursor, q (then each thread has an `excerpt`), archived. */
+  async threads(query = {}) {
+    const given = Object.entries({ limit: 50, ...query }).filter(([, value]) => value);
     return (await checked(await fetch(`${path("threads")}?${new URLSearchParams(given)}`))).json();
   }
 
@@ -73,13 +73,13 @@ export class Api {
     return (await checked(await fetch(path("threads", threadId)))).json();
   }
 
-  /** `{messages, hasMore}`, oldest first; older ones by `before`, a message's id. */
+  /** Return `{messages, hasMore}`, oldest first; with `before`, a message's id, those before it. */
   async messages(threadId, before = "") {
     const query = before ? `?${new URLSearchParams({ before })}` : "";
     return (await checked(await fetch(path("threads", threadId, "messages") + query))).json();
   }
 
-  /** Changes `title`, `archived` or `leaf`; the thread as it is then. */
+  /** Change `title`, `archived` or `leaf`. Return the changed thread. */
   async change(threadId, change) {
     return (await this.#change("PATCH", path("threads", threadId), change)).json();
   }
@@ -97,7 +97,7 @@ export class Api {
     return this.#change("PUT", path("threads", threadId, "messages", messageId, "feedback"), { score });
   }
 
-  /** The read-only links to a thread: `{shares: [{shareId, url, createdAt, expiresAt}]}`. */
+  /** Return the read-only links to a thread: `{shares: [{shareId, url, createdAt, expiresAt}]}`. */
   async shares(threadId) {
     return (await checked(await fetch(path("threads", threadId, "shares")))).json();
   }
@@ -110,19 +110,19 @@ export class Api {
     return this.#change("DELETE", path("threads", threadId, "shares", shareId));
   }
 
-  /** Where a thread can be had as a file; `format` is `markdown` or `json`. */
+  /** Return the address of a thread's export file; `format` is `markdown` or `json`. */
   exportOf(threadId, format) {
     return `${path("threads", threadId, "export")}?format=${format}`;
   }
 
-  /** Takes a picture, a File, to the server: `{attachmentId, url}`. */
+  /** Upload a picture (a File). Return `{attachmentId, url}`. */
   async attach(file) {
     return (await this.#change("POST", path("attachments"), file)).json();
   }
 
   async #change(method, address, body, signal = undefined) {
     const file = body instanceof Blob;
-    // Who deletes and leaves is gone before the request is: it outlives the page.
+    // A deletion must outlive the page, which may be closed right after it.
     const keepalive = method === "DELETE";
     const attempt = () =>
       fetch(address, {
@@ -134,7 +134,7 @@ export class Api {
       });
     let response = await attempt();
     if (response.status === 403) {
-      // A login in another tab has changed the token: one fresh one, then the answer counts.
+      // A log-in in another tab has changed the token: fetch a new one and retry once.
       await this.session();
       response = await attempt();
     }

@@ -1,5 +1,5 @@
 /**
- * A reply as plain, readable blocks: what a page, a screen reader and a search can use, made of data alone.
+ * Convert a reply into plain, readable blocks: data for the page, screen readers and Markdown.
  * Kinds: heading, text, steps, callout, table, list, tags, code, image, rule, actions, form.
  */
 
@@ -11,27 +11,27 @@ import { wording } from "./wording.js";
 
 const FENCE = /```openui-lang[^\n]*\n?/;
 const PROGRAM = /^\s*root\s*=/;
-/** Version 1, also while its first words are still coming; other text that begins with a brace is text. */
+/** The JSON format (version 1), also while its first characters arrive; other text with a leading brace is text. */
 const TREE = /^\s*\{\s*("component"|"[a-z]{0,9}$|$)/;
-/** Words that say how something looks; a component we don't know is shown without them. */
+/** Values that describe a style: left out when an unknown component is shown as text. */
 const STYLE = new Set(
   ("default small medium large left right center row column primary secondary tertiary grouped stacked linear natural " +
     "step normal clear card sunk string number horizontal vertical neutral info success warning danger").split(" "),
 );
 
-/** Blocks of a reply that may be cut anywhere. `running` keeps ephemeral steps, which are for the wait alone. */
+/** Return the blocks of a reply, which may be cut anywhere. `running` includes ephemeral steps, shown during the wait only. */
 export function blocksOf(reply, running = false) {
   const pieces = segments(reply);
   const steps = pieces.filter((piece) => piece.kind === "step" && (running || !piece.ephemeral));
   const shown = pieces.filter((piece) => piece.kind === "content" || piece.kind === "text");
   const thought = steps.length ? [{ kind: "steps", items: steps.map(({ title, text }) => ({ title, text })) }] : [];
   const blocks = [...thought, ...shown.flatMap((piece) => bodyBlocks(piece.text))];
-  // A whole envelope that cannot be read as an interface is shown as it is; a torn one has nothing to show yet.
+  // A complete envelope that is no readable interface is shown as text; an incomplete one has nothing to show yet.
   const whole = shown.filter((piece) => piece.kind === "content" && !piece.cut);
   return blocks.length || running ? blocks : whole.flatMap((piece) => markdown(piece.text));
 }
 
-/** Programs stand bare or in fences, with Markdown before, between and after them. */
+/** Return the blocks of a body: programs, bare or in fences, with Markdown before, between and after them. */
 function bodyBlocks(text) {
   if (TREE.test(text)) return ofValue(jsonRoot(text));
   if (PROGRAM.test(text)) return ofValue(programRoot(text));
@@ -52,7 +52,7 @@ const words = (value) => (typeof value === "string" ? value : typeof value === "
 
 const list = (value) => (Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]);
 
-/** Blocks of anything that may stand as a child: a node, a text, or a list of them. */
+/** Return the blocks of a child: a node, a text, or a list of them. */
 function ofValue(value) {
   if (Array.isArray(value)) return value.flatMap(ofValue);
   if (value instanceof Node) return Object.hasOwn(BUILDERS, value.type) ? BUILDERS[value.type](value.props) : unknown(value.props);
@@ -90,7 +90,7 @@ const listBlock = (items, ordered) => {
   return shown.length ? [{ kind: "list", ordered, items: shown }] : [];
 };
 
-/** What a button does: `{label, say}` sends words as the user, `{label, open}` opens an address. */
+/** Return a button's action: `{label, say}` sends a message, `{label, open}` opens an address. */
 export function actionOf(label, action) {
   const steps = action instanceof Node && action.type === "Action" ? list(action.props.steps) : list(action);
   const step = (type) => steps.find((item) => item instanceof Node && item.type === type)?.props;
@@ -170,7 +170,7 @@ const BUILDERS = {
   Tag: (props) => tags([props.text]),
 };
 
-/** The words of some blocks, for a screen reader: one block a line, each ended like a sentence. */
+/** Return the text of blocks for a screen reader: one block per line, each ending like a sentence. */
 export function plainText(blocks) {
   return blocks.map(blockText).filter(Boolean).map(withoutMarks).join("\n");
 }

@@ -1,4 +1,4 @@
-/** Where the next message is written. Enter sends, Shift+Enter breaks the line, drafts wait for each thread. */
+/** The field for the next message. Enter sends, Shift+Enter breaks the line; drafts are stored per thread. */
 
 import { byId } from "./dom.js";
 import { recall, remember } from "./storage.js";
@@ -19,25 +19,25 @@ export class Composer {
     this.#changed();
   }
 
-  /** Shows the draft of a thread; null is the one of a new chat. */
-  turnTo(threadId) {
+  /** Show the draft of a thread; null for a new chat. */
+  switchTo(threadId) {
     this.#key = `draft.${threadId ?? "new"}`;
     this.input.value = recall(this.#key);
     this.#changed();
   }
 
-  /** A new thread has its own name from now on; what is written stays. */
+  /** Store the draft under a new thread's id from now on; the text stays. */
   rename(threadId) {
     this.#key = `draft.${threadId}`;
   }
 
-  /** The server has the message: its draft may go. */
+  /** Delete the stored draft: the server has accepted the message. */
   accepted() {
     if (this.#sent && (this.#sent !== this.#key || !this.input.value)) remember(this.#sent, "");
     this.#sent = null;
   }
 
-  /** The server will never take it as it is: the words come back to be changed. */
+  /** Restore the text for a change: the server will never accept it as it is. */
   refused() {
     if (this.#sent && !this.input.value) this.input.value = recall(this.#sent);
     this.#sent = null;

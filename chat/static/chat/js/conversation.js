@@ -1,18 +1,18 @@
-/** The open thread: its messages in order, what is being answered, and what is said next. */
+/** The open thread: its messages, its running answers, and new prompts. */
 
 import { announce } from "./announce.js";
 import { byId, el, newId } from "./dom.js";
 import { unwrap, wrap } from "./envelope.js";
 import { Reply } from "./reply.js";
 
-/** Models that read C1's envelopes; any other gets the bare words. */
+/** Models that read C1's envelopes; any other model gets the bare text. */
 const ENVELOPED = new Set(["c1"]);
 
 export class Conversation {
-  #visit = 0;
+  #navigation = 0;
   #items = new Map();
 
-  /** `on`: created(threadId, words), accepted(), refused(), running(bool), waiting(bool), failed(problem). `model()` names the chosen one. */
+  /** `on`: created(threadId, words), accepted(), refused(), running(bool), waiting(bool), failed(problem). `model()` returns the selected model. */
   constructor({ api, sticky, model, on }) {
     Object.assign(this, { api, sticky, model, on, threadId: null });
     this.list = byId("messages");
@@ -20,36 +20,36 @@ export class Conversation {
     this.earlier.addEventListener("click", () => this.#older());
   }
 
-  /** Shows a thread, or with null the start of a new one. Throws what the server refuses. */
+  /** Show a thread, or with null the start of a new one. Throw a `Problem` if the server refuses. */
   async open(threadId) {
-    const visit = this.#leave();
+    const navigation = this.#leave();
     this.threadId = threadId;
-    this.#look();
+    this.#showState();
     if (threadId === null) return;
     document.body.toggleAttribute("data-loading", true);
     try {
       const page = await this.api.messages(threadId);
-      if (visit === this.#visit) this.#show(page);
+      if (navigation === this.#navigation) this.#show(page);
     } finally {
-      if (visit === this.#visit) document.body.toggleAttribute("data-loading", false);
+      if (navigation === this.#navigation) document.body.toggleAttribute("data-loading", false);
     }
   }
 
-  /** Takes in what other tabs said meanwhile, and follows what runs. */
+  /** Load messages of other tabs and follow running answers. */
   async refresh() {
-    const visit = this.#visit;
+    const navigation = this.#navigation;
     if (this.threadId === null) return;
     const { messages } = await this.api.messages(this.threadId);
-    if (visit === this.#visit) this.#merge(messages);
+    if (navigation === this.#navigation) this.#merge(messages);
   }
 
-  /** Sends words, typed or clicked; `context` is what C1 gets to know of a click or a form. */
+  /** Send a prompt; `context` is C1's context of a click or a form. */
   say(words, context = null) {
     const model = this.model();
     this.#send(ENVELOPED.has(model) ? wrap(words, context) : words, model, words);
   }
 
-  /** Stops what runs here, also before the server has taken it. */
+  /** Stop all running answers, also those that the server has not accepted yet. */
   stop() {
     for (const reply of this.#running()) void this.#stop(reply);
   }
@@ -58,7 +58,7 @@ export class Conversation {
     return this.#running().length > 0;
   }
 
-  /** Whether this response is followed here already. */
+  /** Return true if this page already follows the response. */
   follows(responseId) {
     return this.#items.get(responseId)?.running === true;
   }
@@ -73,7 +73,7 @@ export class Conversation {
     this.list.replaceChildren();
     this.earlier.hidden = true;
     this.on.waiting(false);
-    return (this.#visit += 1);
+    return (this.#navigation += 1);
   }
 
   #show({ messages, hasMore }) {
@@ -87,13 +87,13 @@ export class Conversation {
     for (const message of messages) {
       const item = this.#items.get(message.id);
       if (item) item.update?.(message);
-      else this.#place(message, before);
+      else this.#insert(message, before);
       before = this.#items.get(message.id).element;
     }
-    this.#look();
+    this.#showState();
   }
 
-  #place(message, before) {
+  #insert(message, before) {
     const item = this.#item(message);
     if (before) before.after(item.element);
     else this.list.prepend(item.element);
@@ -102,7 +102,7 @@ export class Conversation {
   }
 
   #item(message) {
-    const item = message.role === "user" ? said(message) : new Reply(message, this.#host());
+    const item = message.role === "user" ? userMessage(message) : new Reply(message, this.#host());
     this.#items.set(message.id, item);
     return item;
   }
@@ -132,7 +132,7 @@ export class Conversation {
     this.list.append(item.element);
     if (fresh) this.on.created(this.threadId, words);
     this.sticky.toEnd();
-    this.#look();
+    this.#showState();
     this.#ask(item);
   }
 
@@ -148,15 +148,15 @@ export class Conversation {
   #changed(reply, problem) {
     if (reply.stopWanted && reply.running) void this.#stop(reply);
     if (problem && !problem.passing && !reply.taken) this.on.refused();
-    this.#look();
+    this.#showState();
   }
 
-  /** What was read here is more than the server kept: the page shows what is kept. */
+  /** Show the stored text: the server kept less than this page has read. */
   #reload() {
     this.refresh().catch((problem) => this.on.failed(problem));
   }
 
-  /** A refused send is repeated with its ids, so nothing is asked twice; a failed answer is asked for anew. */
+  /** Repeat a refused send with the same ids, so that it cannot run twice; send the prompt of a failed answer again. */
   #retry(reply) {
     if (reply.request && !reply.taken) {
       reply.resume();
@@ -166,7 +166,7 @@ export class Conversation {
       const prompt = ids.slice(0, ids.indexOf(reply.id)).reverse().map((id) => this.#items.get(id)).find((item) => item.content);
       if (prompt) this.#send(prompt.content, this.model(), unwrap(prompt.content).words);
     }
-    this.#look();
+    this.#showState();
   }
 
   async #stop(reply) {
@@ -177,7 +177,7 @@ export class Conversation {
       reply.stopWanted = false;
     } catch (problem) {
       if (problem.status) this.on.failed(problem);
-      else announce("No connection. It is stopped as soon as there is one.");
+      else announce("No connection. The answer is stopped as soon as there is one.");
     }
   }
 
@@ -194,14 +194,14 @@ export class Conversation {
     this.earlier.hidden = !hasMore;
   }
 
-  #look() {
+  #showState() {
     byId("welcome").hidden = this.threadId !== null;
     this.on.running(this.busy);
   }
 }
 
-/** A user's message: the words, and the values of a form that was sent with them. */
-function said(message) {
+/** Return the item of a user's message: its text, and the form values sent with it. */
+function userMessage(message) {
   const { words, form } = unwrap(message.content);
   const values = form ? el("dl", {}, ...Object.values(form).flatMap(formLines)) : null;
   const element = el("article", { class: "said", "aria-label": "You" }, el("div", { class: "bubble" }, words, values));

@@ -1,6 +1,6 @@
-/** Elements made by hand. Text of people and models only ever enters the page as text nodes. */
+/** Helpers for DOM elements. Text of users and models enters the page as text nodes only. */
 
-/** `el("p", {class: "note"}, "text", child)`: attributes that are null, undefined or false are left out. */
+/** Create an element: `el("p", {class: "note"}, "text", child)`. Attributes that are null, undefined or false are left out. */
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -14,14 +14,14 @@ export function el(tag, attributes = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** A link for http(s) and mailto addresses, else just the words: a model may write any scheme. */
+/** Create a link for http(s) and mailto addresses, else a plain text: a model may write any scheme. */
 export function safeLink(address, words) {
   const known = /^(https?:\/\/|mailto:)/i.test(address);
   if (!known) return document.createTextNode(words);
   return el("a", { href: address, rel: "noopener noreferrer nofollow", target: "_blank" }, words);
 }
 
-/** A name inside its owner, valid as an id. `crypto.randomUUID` is missing on plain http outside loopback. */
+/** Return a new id for the API. `crypto.randomUUID` is missing on plain http outside loopback. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

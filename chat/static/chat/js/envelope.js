@@ -1,4 +1,4 @@
-/** C1's envelopes: what people send is wrapped, what models send is taken apart, also when it is cut anywhere. */
+/** C1's envelopes: wrap prompts, and parse replies that may be cut anywhere. */
 
 const NAMES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const CHARACTERS = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'", "#x27": "'" };
@@ -10,13 +10,13 @@ export const escape = (text) => text.replace(/[&<>"']/g, (character) => NAMES[ch
 export const unescape = (text) =>
   text.replace(/&(amp|lt|gt|quot|apos|#39|#x27);/g, (_, name) => CHARACTERS[name]);
 
-/** A user's words for a model that speaks C1; `context` is `[what was clicked, {form: {field: …}}]`. */
+/** Wrap a user's text for a model that reads C1; `context` is `[click, {form: {field: …}}]`. */
 export function wrap(words, context = null) {
   const envelope = `<content thesys="true">${escape(words)}</content>`;
   return context ? `${envelope}<context>${escape(JSON.stringify(context))}</context>` : envelope;
 }
 
-/** A user's content, envelope or not, as `{words, form}`; `form` is `{form: {field: {value}}}` or null. */
+/** Return a user's content, enveloped or not, as `{words, form}`; `form` is `{form: {field: {value}}}` or null. */
 export function unwrap(content) {
   if (Array.isArray(content)) return { words: content.map(partWords).join("\n"), form: null };
   const pieces = segments(String(content));
@@ -38,16 +38,16 @@ function formOf(pieces) {
   }
 }
 
-/** The values of a reply's form fields as they were stored with it, or null. */
+/** Return the form values stored with a reply, or null. */
 export const storedForm = (reply) => formOf(segments(reply));
 
-/** A stored reply with other form values. */
+/** Return a reply with its stored form values replaced. */
 export const withForm = (reply, form) =>
   reply.replace(/\s*<context>[^<]*(<\/context>)?\s*$/, "") + `\n<context>${escape(JSON.stringify([form]))}</context>`;
 
 /**
- * A reply's pieces in order: `{kind: "step", title, text, ephemeral}`, `{kind: "content"|"text"|"context", text, cut}`,
- * unescaped. An envelope without its end, as in a running stream, counts up to where it stops.
+ * Return a reply's segments in order: `{kind: "step", title, text, ephemeral}`, `{kind: "content"|"text"|"context", text, cut}`,
+ * unescaped. An envelope without an end, as in a running stream, reaches to the end of the text.
  */
 export function segments(reply) {
   const pieces = [];
@@ -86,7 +86,7 @@ function step(attributes, body, cut) {
   return { kind: "step", title: inner("thinkitemtitle"), text: inner("thinkitemcontent"), ephemeral, cut };
 }
 
-/** Inside an envelope every `<` and `&` begins markup, so an unfinished one at the end is no text yet. */
+/** Drop unfinished markup at the end: inside an envelope every `<` and `&` begins markup. */
 const withoutTornEnd = (body) => body.replace(/<[^<>]{0,40}$/, "").replace(/&[#a-z0-9]{0,5}$/i, "");
 
 function withoutTornTag(text) {

@@ -12,7 +12,7 @@ const COMPONENTS = {
   RadioGroup: "radios", CheckBoxGroup: "checks", SwitchGroup: "checks",
 };
 
-/** `buttons`: what submits it; a form without one is not finished or cannot be sent. */
+/** Return a form's block. `buttons` submit it; a form without any is unfinished or cannot be sent. */
 export function formBlock(props, buttons) {
   const controls = list(props.fields ?? props.children);
   return { kind: "form", name: String(props.name ?? "form"), fields: controls.flatMap(field), buttons };
@@ -28,7 +28,7 @@ function field(control) {
 }
 
 function common(outer, props) {
-  // C1 puts the rules before the placeholder, OpenUI behind it: the types tell them apart.
+  // C1 puts the rules before the placeholder, OpenUI behind it: their types differ.
   const loose = Object.values(props);
   const rules = props.rules ?? loose.find((value) => value && typeof value === "object" && "required" in value);
   return {

@@ -1,11 +1,11 @@
-/** A reply's form as labelled inputs. Sending it says the button's words, with the values as C1's context. */
+/** A reply's form as labelled inputs. Submitting sends the button's text, with the values as C1's context. */
 
 import { el } from "./dom.js";
 import { wording } from "./wording.js";
 
 let made = 0;
 
-/** `actions.form` holds stored values `{form: {field: {value}}}`; `actions.change(values)` keeps them with the reply. */
+/** Create the form. `actions.form` holds stored values `{form: {field: {value}}}`; `actions.change(values)` stores them with the reply. */
 export function formElement(block, actions) {
   const stored = actions.form?.[block.name] ?? {};
   const parts = block.fields.map((field) => fieldElement(field, stored[field.name]?.value));
@@ -20,8 +20,8 @@ export function formElement(block, actions) {
 const valueOf = (field, value) => ({ value, componentType: field.component });
 
 function buttonsElement(buttons) {
-  const shown = buttons.map(({ label, primary }, place) =>
-    el("button", { type: "submit", class: primary || place === 0 ? "primary" : "chip", value: String(place) }, label),
+  const shown = buttons.map(({ label, primary }, index) =>
+    el("button", { type: "submit", class: primary || index === 0 ? "primary" : "chip", value: String(index) }, label),
   );
   return el("div", { class: "actions" }, ...shown);
 }

@@ -1,6 +1,6 @@
 /**
  * A lenient reader of openui-lang and of JSON: `name = Component("text", [reference], {key: 1})`, one statement a line.
- * Cut anywhere it gives what stands so far; it never throws and looks at every character a bounded number of times.
+ * A text cut anywhere gives the part before the cut; the reader never throws and visits each character a bounded number of times.
  */
 
 /** Brackets deeper than this are skipped: real programs stay under ten, and the call stack is finite. */
@@ -20,12 +20,12 @@ export class Reference {
   }
 }
 
-/** Statements by name, in the order they stand. */
+/** Return the statements by name, in the order of the text. */
 export function parseProgram(text) {
   return new Reader(text).program();
 }
 
-/** One JSON-like value; undefined where none begins. */
+/** Return one JSON-like value; undefined where none begins. */
 export function parseValue(text) {
   return new Reader(text).value();
 }
@@ -67,9 +67,9 @@ class Reader {
 
   #match(pattern) {
     pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found) this.at = pattern.lastIndex;
-    return found;
+    const match = pattern.exec(this.text);
+    if (match) this.at = pattern.lastIndex;
+    return match;
   }
 
   #nextLine() {
@@ -77,7 +77,7 @@ class Reader {
     this.at = end < 0 ? this.text.length : end + 1;
   }
 
-  /** Reads on behind an opening bracket, or skips it whole where the nesting is too deep. */
+  /** Read the inside of a bracket, or skip it where the nesting is too deep. */
   #inside(bracket, read) {
     if (this.depth >= DEPTH) return this.#skip();
     this.depth += 1;
@@ -125,7 +125,7 @@ class Reader {
     return entries;
   }
 
-  /** Whether another item begins; eats the closing bracket. */
+  /** Return true if another item begins; consume the closing bracket. */
   #more(end) {
     this.#match(BLANK);
     if (this.at >= this.text.length) return false;
@@ -134,7 +134,7 @@ class Reader {
     return false;
   }
 
-  /** To the next comma or the end of the bracket; operators and whatever else is unknown are passed over. */
+  /** Skip to the next comma or the end of the bracket, over operators and other unknown text. */
   #rest(end) {
     while (this.at < this.text.length) {
       const sign = this.text[this.at];
@@ -183,7 +183,7 @@ class Reader {
     return new Reference(word, path);
   }
 
-  /** Like items, but a `null` keeps its place: arguments have meaning by position. */
+  /** Read items, but keep `null` in its position: arguments have their meaning by position. */
   #arguments() {
     const values = [];
     while (this.#more(")")) {

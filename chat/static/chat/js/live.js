@@ -1,17 +1,17 @@
-/** What happens in other tabs: the WebSocket's thread events. Without it the page works, it only hears less. */
+/** Thread events of other tabs over the WebSocket. The page works without it, but does not update by itself. */
 
-/** Milliseconds before the socket is tried again, doubled each time up to the second figure. */
+/** Milliseconds before a reconnect, doubled each time up to the second figure. */
 const FIRST = 1000;
 const LAST = 30000;
-/** Proxies cut a line that is idle for 60 s: two pings fit in. Milliseconds. */
+/** Milliseconds between pings: proxies close connections that are idle for 60 s, and two pings fit in. */
 const PING = 25000;
 
 export class Live {
   #failures = 0;
-  #heard = true;
+  #alive = true;
   #missed = false;
 
-  /** `on`: thread(event, thread), back() when it hears from now on, and something may have been missed before. */
+  /** `on`: thread(event, thread); back() after each reconnect, when events may have been missed. */
   constructor(on) {
     this.on = on;
     setInterval(() => this.#ping(), PING);
@@ -29,15 +29,15 @@ export class Live {
 
   #opened() {
     this.socket.send(JSON.stringify({ type: "watch" }));
-    // Frames are handled in order: when the answer to this one is here, nothing is missed any more.
+    // The server handles frames in order: after the answer to this one no event is missed.
     this.socket.send(JSON.stringify({ type: "ping" }));
     this.#missed = true;
     this.#failures = 0;
-    this.#heard = true;
+    this.#alive = true;
   }
 
   #take(data) {
-    this.#heard = true;
+    this.#alive = true;
     const frame = JSON.parse(data);
     if (frame.type === "thread") this.on.thread(frame.event, frame.thread);
     if (frame.type === "pong" && this.#missed) this.on.back();
@@ -50,14 +50,14 @@ export class Live {
     setTimeout(() => this.#connect(), pause * (0.75 + Math.random() / 2));
   }
 
-  /** A line that gave no sign since the last ping is dead, whatever the browser believes. */
+  /** Close a connection without any frame since the last ping; browsers notice a dead one late. */
   #ping() {
     if (this.socket.readyState !== WebSocket.OPEN) return;
-    if (!this.#heard) {
+    if (!this.#alive) {
       this.socket.close();
       return;
     }
-    this.#heard = false;
+    this.#alive = false;
     this.socket.send(JSON.stringify({ type: "ping" }));
   }
 }

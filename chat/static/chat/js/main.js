@@ -1,4 +1,4 @@
-/** The page put together: who is here, which thread is open, what the address says, what other tabs do. */
+/** The state of the page: session, open thread, address, and events of other tabs. */
 
 import { announce } from "./announce.js";
 import { Api } from "./api.js";
@@ -39,9 +39,9 @@ new Sharing({ api, threadId: () => conversation.threadId, failed });
 
 const threads = new Threads({ api, on: { open: go, removed, failed } });
 
-/** What went wrong, and what can be done; it stays until it is closed or something works. */
+/** Show an error until it is closed or another thread is opened. Status 401 leads to the log-in page. */
 function failed(problem) {
-  const words = problem.status ? problem.message : "The server cannot be reached. It is tried again by itself.";
+  const words = problem.status ? problem.message : "The server cannot be reached. This page keeps trying.";
   byId("notice-words").textContent = words;
   byId("notice").hidden = false;
   if (problem.status === 401) location.assign(`/login/?next=${encodeURIComponent(location.pathname)}`);
@@ -57,53 +57,53 @@ function created(threadId, words) {
   composer.rename(threadId);
   threads.current = threadId;
   threads.upsert({ threadId, title: words.slice(0, 80), createdAt: now, updatedAt: now, activeResponseId: null });
-  titled();
+  updateTitle();
 }
 
 function removed(threadId) {
   if (threadId === conversation.threadId) void go(null);
 }
 
-function titled() {
+function updateTitle() {
   const title = threads.title(conversation.threadId);
   document.title = title ? `${title} · ${SITE}` : SITE;
   byId("thread-title").textContent = title || "New chat";
   byId("share").hidden = conversation.threadId === null;
 }
 
-const addressed = () => {
-  const found = /^\/c\/([^/]+)$/.exec(location.pathname);
-  return found ? decodeURIComponent(found[1]) : null;
+const threadIdFromLocation = () => {
+  const match = /^\/c\/([^/]+)$/.exec(location.pathname);
+  return match ? decodeURIComponent(match[1]) : null;
 };
 
 async function go(threadId) {
-  if (addressed() !== threadId) history.pushState({}, "", pathOf(threadId));
-  await turnTo(threadId);
+  if (threadIdFromLocation() !== threadId) history.pushState({}, "", pathOf(threadId));
+  await switchTo(threadId);
   composer.focus();
 }
 
-async function turnTo(threadId) {
+async function switchTo(threadId) {
   sidebar.set(false);
   byId("notice").hidden = true;
-  composer.turnTo(threadId);
+  composer.switchTo(threadId);
   threads.select(threadId);
   const opened = conversation.open(threadId);
-  titled();
+  updateTitle();
   try {
     await opened;
     choose(threads.thread(threadId)?.model);
   } catch (problem) {
-    await lost(problem);
+    await onThreadMissing(problem);
   }
 }
 
-async function lost(problem) {
+async function onThreadMissing(problem) {
   if (problem.status !== 404) {
     failed(problem);
     return;
   }
   history.replaceState({}, "", "/");
-  await turnTo(null);
+  await switchTo(null);
   failed({ status: 404, message: "This chat does not exist, or no longer. You can start a new one here." });
 }
 
@@ -111,16 +111,16 @@ function choose(model) {
   if (model && [...picker.options].some((option) => option.value === model)) picker.value = model;
 }
 
-function heard(event, thread) {
+function onThreadEvent(event, thread) {
   const open = thread.threadId === conversation.threadId;
   if (event === "deleted") {
     threads.remove(thread.threadId);
-    if (open && !threads.removing.has(thread.threadId)) void lost({ status: 404 });
+    if (open && !threads.removing.has(thread.threadId)) void onThreadMissing({ status: 404 });
     return;
   }
   threads.upsert(thread);
   if (!open) return;
-  titled();
+  updateTitle();
   const active = thread.activeResponseId;
   if (active ? !conversation.follows(active) : !conversation.busy) refresh();
 }
@@ -129,8 +129,8 @@ function refresh() {
   conversation.refresh().catch((problem) => (problem.status === 404 ? undefined : failed(problem)));
 }
 
-async function again() {
-  await threads.load().then(titled, failed);
+async function onReconnect() {
+  await threads.load().then(updateTitle, failed);
   refresh();
 }
 
@@ -145,7 +145,7 @@ function welcome({ user, guest, models, demo }) {
 }
 
 function listen() {
-  addEventListener("popstate", () => void turnTo(addressed()));
+  addEventListener("popstate", () => void switchTo(threadIdFromLocation()));
   picker.addEventListener("change", () => remember("model", picker.value));
   byId("new-chat").addEventListener("click", (event) => {
     event.preventDefault();
@@ -157,21 +157,21 @@ function listen() {
   }
 }
 
-/** Milliseconds until a page that found no server asks again. */
-const PATIENCE = 3000;
+/** Milliseconds until a page that did not reach the server tries again: short enough for a restart. */
+const RETRY_DELAY_MS = 3000;
 
 async function start() {
   try {
     welcome(await api.session());
-    await Promise.all([threads.load(), turnTo(addressed())]);
+    await Promise.all([threads.load(), switchTo(threadIdFromLocation())]);
   } catch (problem) {
     failed(problem);
-    if (problem.status !== 401) setTimeout(() => void start(), PATIENCE);
+    if (problem.status !== 401) setTimeout(() => void start(), RETRY_DELAY_MS);
     return;
   }
-  titled();
+  updateTitle();
   choose(threads.thread(conversation.threadId)?.model);
-  new Live({ thread: heard, back: () => void again() });
+  new Live({ thread: onThreadEvent, back: () => void onReconnect() });
   announce("Ready.");
   composer.focus();
 }

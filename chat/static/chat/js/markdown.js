@@ -1,17 +1,17 @@
-/** A small Markdown: paragraphs, headings, lists, quotes, code, tables, bold, emphasis, links. Made of text nodes. */
+/** A small Markdown renderer: paragraphs, headings, lists, quotes, code, tables, bold, emphasis, links, as text nodes. */
 
 import { el, safeLink } from "./dom.js";
 
-/** Bounded repeats keep a hostile line linear. */
+/** Bounded repeats keep the time linear for a hostile line. */
 const INLINE =
   /\*\*([^*\n]{1,2000})\*\*|__([^_\n]{1,2000})__|`([^`\n]{1,2000})`|\[([^[\]\n]{1,500})\]\(([^()\s]{1,2000})\)|\*([^*\s][^*\n]{0,2000})\*/g;
 
-/** Adds a line's words, with emphasis and links, to an element. */
+/** Append a line's text, with emphasis and links, to an element. */
 export function inline(parent, text) {
   let at = 0;
-  for (const found of text.matchAll(INLINE)) {
-    parent.append(text.slice(at, found.index), mark(found));
-    at = found.index + found[0].length;
+  for (const match of text.matchAll(INLINE)) {
+    parent.append(text.slice(at, match.index), mark(match));
+    at = match.index + match[0].length;
   }
   parent.append(text.slice(at));
   return parent;
@@ -24,7 +24,7 @@ function mark([, bold, under, code, words, address, emphasis]) {
   return inline(el("strong"), bold ?? under);
 }
 
-/** The elements of a Markdown text. */
+/** Return the elements of a Markdown text. */
 export function markdown(text) {
   const lines = text.replaceAll("\r\n", "\n").split("\n");
   const elements = [];
@@ -90,6 +90,6 @@ function grid(lines, at) {
 }
 
 function paragraph(lines, at) {
-  const end = run(lines, at, (line, place) => line.trim() && (place === at || !STARTS.test(line)));
+  const end = run(lines, at, (line, index) => line.trim() && (index === at || !STARTS.test(line)));
   return [inline(el("p"), lines.slice(at, end).join("\n")), end];
 }

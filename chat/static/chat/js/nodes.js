@@ -1,13 +1,13 @@
 /**
- * A reply's component tree in one shape, whatever the format: `Node(type, props)`, references resolved.
+ * A reply's component tree in one shape for all formats: `Node(type, props)`, references resolved.
  * openui-lang gives arguments by position, named here; version 1 (JSON) names them itself.
  */
 
 import { Call, Reference, parseProgram, parseValue } from "./lang.js";
 
-/** Nodes and values of one reply: a small program can refer to itself in ways that double at each line. */
+/** Upper bound of nodes and values per reply: references of a small program can double its size at each line. */
 const BUDGET = 20000;
-/** A circle of references ends here. */
+/** Depth at which circular references end. */
 const DEPTH = 40;
 
 const CHART = ["labels", "series", "variant", "xLabel", "yLabel"];
@@ -50,14 +50,14 @@ export class Node {
   }
 }
 
-/** The root of an openui-lang program; its first statement while `root` is still missing. */
+/** Return the root of an openui-lang program; its first statement while `root` is missing. */
 export function programRoot(text) {
   const statements = parseProgram(text);
   const first = statements.has("root") ? "root" : statements.keys().next().value;
   return first === undefined ? undefined : new Resolver(statements).value(new Reference(first));
 }
 
-/** The root of a version 1 reply: `{"component": {"component": "Card", "props": {…}}, "error": null}`. */
+/** Return the root of a version 1 reply: `{"component": {"component": "Card", "props": {…}}, "error": null}`. */
 export function jsonRoot(text) {
   return new Resolver(new Map()).value(parseValue(text));
 }
@@ -87,9 +87,9 @@ class Resolver {
   #call(call, depth) {
     const names = SIGNATURES[call.type] ?? [];
     const props = Object.create(null);
-    call.args.forEach((raw, place) => {
+    call.args.forEach((raw, index) => {
       const value = this.value(raw, depth);
-      if (value !== undefined) props[names[place] ?? `argument${place}`] = value;
+      if (value !== undefined) props[names[index] ?? `argument${index}`] = value;
     });
     return new Node(call.type, props);
   }

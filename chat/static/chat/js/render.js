@@ -1,4 +1,4 @@
-/** Blocks to elements. Only text nodes carry text; only http(s) and mailto become links. */
+/** Convert blocks into elements. Text is added as text nodes only; only http(s) and mailto become links. */
 
 import { el, safeLink } from "./dom.js";
 import { formElement } from "./forms.js";
@@ -6,17 +6,17 @@ import { inline, markdown } from "./markdown.js";
 import { wording } from "./wording.js";
 
 /**
- * Shows `blocks` in `parent` and leaves those that have not changed alone: what is focused, typed, selected or opened stays.
- * `seen` is the array that remembers what each child shows; `actions`: say(words), submit(…), change(…), form.
+ * Show `blocks` in `parent` and leave unchanged ones alone, which keeps focus, input, selection and opened details.
+ * `seen` is an array that stores the shown block of each child; `actions`: say(words), submit(…), change(…), form.
  */
 export function patch(parent, blocks, seen, actions) {
-  blocks.forEach((block, place) => {
+  blocks.forEach((block, index) => {
     const key = JSON.stringify(block);
-    if (seen[place] === key) return;
-    const element = blockElement(block, actions, seen[place] === undefined ? null : parent.children[place]);
-    if (place < seen.length) parent.children[place].replaceWith(element);
+    if (seen[index] === key) return;
+    const element = blockElement(block, actions, seen[index] === undefined ? null : parent.children[index]);
+    if (index < seen.length) parent.children[index].replaceWith(element);
     else parent.append(element);
-    seen[place] = key;
+    seen[index] = key;
   });
   while (parent.children.length > blocks.length) parent.lastElementChild.remove();
   seen.length = blocks.length;
@@ -60,9 +60,9 @@ function calloutElement({ tone, title, text }) {
 }
 
 function tableElement({ columns, rows, bars, more }) {
-  const kind = (place) => (columns[place].numeric ? "number" : null);
-  const head = columns.map((column, place) => el("th", { scope: "col", class: kind(place) }, column.label));
-  const body = rows.map((row, line) => el("tr", {}, ...row.map((text, place) => cell(text, kind(place), bars[line]?.[place]))));
+  const kind = (index) => (columns[index].numeric ? "number" : null);
+  const head = columns.map((column, index) => el("th", { scope: "col", class: kind(index) }, column.label));
+  const body = rows.map((row, line) => el("tr", {}, ...row.map((text, index) => cell(text, kind(index), bars[line]?.[index]))));
   const headed = columns.some((column) => column.label) ? el("thead", {}, el("tr", {}, ...head)) : null;
   const note = more > 0 ? el("p", { class: "note" }, wording.moreRows(more)) : null;
   const table = el("table", {}, headed, el("tbody", {}, ...body));

@@ -1,4 +1,4 @@
-/** One answer on the page: its text, its blocks, what became of it, and the reader that follows it. */
+/** One answer on the page: its text, its blocks, its status, and the reader that follows its stream. */
 
 import { announce, Speaker } from "./announce.js";
 import { blocksOf, plainText } from "./blocks.js";
@@ -7,29 +7,29 @@ import { storedForm, withForm } from "./envelope.js";
 import { patch } from "./render.js";
 import { Follower } from "./stream.js";
 
-/** Milliseconds between two drawings: a frame, so that text flows. */
-const FRAME = 16;
-/** A drawing may take a quarter of the time: the next one waits three times as long as the last one took. */
-const REST = 3;
+/** Milliseconds between two drawings: one frame at 60 Hz, so that text flows. */
+const FRAME_MS = 16;
+/** Pause after a drawing, as a multiple of its duration: drawing then takes a quarter of the time at most. */
+const DRAW_BACKOFF_FACTOR = 3;
 
 const RUNNING = new Set(["queued", "streaming", "sending"]);
 const ENDINGS = {
   stopped: "Stopped.",
-  interrupted: "The server went away during this answer. What had come is kept.",
+  interrupted: "The server stopped during this answer. The text received until then is kept.",
   failed: "The answer failed.",
 };
-/** What to do about refusals whose own words are for programs. */
+/** Advice for refusals whose own text is written for programmers. */
 const NEXT = {
   unauthenticated: "You are no longer logged in. Reload the page to go on.",
-  forbidden_origin: "This page was opened under another address than the server's own. Open it under that one.",
-  not_found: "This chat is gone. Start a new one.",
-  too_large: "This message is too long. Shorten it and send it again.",
+  forbidden_origin: "This page was opened under an address that the server does not accept. Open it under the server's own address.",
+  not_found: "This chat no longer exists. Start a new one.",
+  too_large: "This message is too large. Shorten it and send it again.",
 };
 
 export class Reply {
   #seen = [];
-  #drawing = null;
-  #took = 0;
+  #drawTimer = null;
+  #drawDuration = 0;
   #speaker = new Speaker();
   #follower = null;
 
@@ -48,15 +48,15 @@ export class Reply {
     return RUNNING.has(this.status);
   }
 
-  /** Follows on from what is here; with `post` it is asked for first. */
+  /** Follow the stream from the current offset; with `post` send the request first. */
   follow(post = null) {
     const on = {
       accepted: () => this.host.accepted?.(this),
-      start: ({ status }) => this.#turn(status),
+      start: ({ status }) => this.#setStatus(status),
       text: (piece, offset) => this.#append(piece, offset),
       tool: (data) => this.#tool(data),
       end: (data) => this.#end(data),
-      waiting: (waiting) => this.#wait(waiting),
+      waiting: (waiting) => this.#setWaiting(waiting),
       refused: (problem) => this.#refused(problem),
     };
     const { api } = this.host;
@@ -64,22 +64,22 @@ export class Reply {
     void this.#follower.run();
   }
 
-  /** Back to the moment before it was refused. */
+  /** Reset a refused answer before it is sent again. */
   resume() {
     this.status = "sending";
     this.#draw();
     this.#note(null);
   }
 
-  /** Leaves the page; the response goes on. */
+  /** Stop following; the response itself goes on at the server. */
   leave() {
     this.#follower?.leave();
     this.#speaker.leave();
-    clearTimeout(this.#drawing);
-    this.#drawing = null;
+    clearTimeout(this.#drawTimer);
+    this.#drawTimer = null;
   }
 
-  /** The message as the server has it now. */
+  /** Take over the message as the server lists it. */
   update(message) {
     if (this.running || (message.content === this.text && message.status === this.status)) return;
     this.text = message.content;
@@ -95,24 +95,24 @@ export class Reply {
     this.offset = offset;
     this.status = "streaming";
     if (this.foot.firstChild) this.#note(null);
-    this.#drawing ??= setTimeout(() => this.#draw(), Math.max(FRAME, this.#took * REST));
+    this.#drawTimer ??= setTimeout(() => this.#draw(), Math.max(FRAME_MS, this.#drawDuration * DRAW_BACKOFF_FACTOR));
   }
 
   #draw() {
     const begun = performance.now();
-    clearTimeout(this.#drawing);
-    this.#drawing = null;
+    clearTimeout(this.#drawTimer);
+    this.#drawTimer = null;
     this.blocks = blocksOf(this.text, this.running);
-    const actions = { say: this.host.say, form: storedForm(this.text), change: (form) => this.#keep(form) };
+    const actions = { say: this.host.say, form: storedForm(this.text), change: (form) => this.#saveForm(form) };
     patch(this.body, this.blocks, this.#seen, actions);
     this.element.toggleAttribute("data-empty", this.running && this.blocks.length === 0);
     this.element.setAttribute("aria-busy", String(this.running));
     if (this.running && this.#follower) this.#speaker.hear(plainText(this.blocks));
     this.host.grown();
-    this.#took = performance.now() - begun;
+    this.#drawDuration = performance.now() - begun;
   }
 
-  #turn(status) {
+  #setStatus(status) {
     if (RUNNING.has(status)) this.status = status;
     this.#note(null);
     this.host.changed(this);
@@ -123,7 +123,7 @@ export class Reply {
     this.#note(words ?? null);
   }
 
-  #wait(waiting) {
+  #setWaiting(waiting) {
     this.element.toggleAttribute("data-waiting", waiting);
     this.host.waiting(waiting);
   }
@@ -131,7 +131,7 @@ export class Reply {
   #end({ status, finishReason, error, keptOffset }) {
     this.status = status;
     this.#draw();
-    this.#wait(false);
+    this.#setWaiting(false);
     this.#note(error, finishReason);
     this.#speaker.finish(plainText(this.blocks), ENDINGS[status] ?? "End of the answer.");
     this.host.changed(this);
@@ -141,9 +141,9 @@ export class Reply {
   #refused(problem) {
     this.status = "failed";
     this.#draw();
-    this.#wait(false);
+    this.#setWaiting(false);
     if (problem.code === "bad_offset") {
-      // A process died with bytes that only this reader has seen: what is kept is shown, and followed on.
+      // A process died with bytes that it had not stored yet: show the stored text and follow on from it.
       this.host.cut();
       return;
     }
@@ -152,7 +152,7 @@ export class Reply {
     this.host.changed(this, problem);
   }
 
-  /** The line below an answer: what happened, and what to do next. */
+  /** Show the line below an answer: its status or error, and the next step. */
   #note(problem, finishReason = null, retryAfter = null) {
     const words = typeof problem === "string" ? problem : this.#words(problem, finishReason, retryAfter);
     const again = this.status === "failed" || this.status === "interrupted";
@@ -169,10 +169,10 @@ export class Reply {
     return ENDINGS[this.status] ?? "";
   }
 
-  #keep(form) {
+  #saveForm(form) {
     const content = withForm(this.text, { ...storedForm(this.text), ...form });
     this.text = content;
-    // A form that cannot be kept loses nothing: its values are still in it and are sent with its button.
+    // A failure loses nothing: the values are still in the form and are sent with its button.
     this.host.api.replace(this.host.threadId, this.id, content).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
-/** Keeps the end in view only while the reader is there. */
+/** Follow the end of the conversation only while the reader is there. */
 
-/** Pixels from the end that still count as being there: a line and a half. */
+/** Pixels from the end that still count as the end: a line and a half. */
 const NEAR = 48;
 
 export class Sticky {
@@ -8,31 +8,31 @@ export class Sticky {
     this.scroller = scroller;
     this.jump = jump;
     this.atEnd = true;
-    scroller.addEventListener("scroll", () => this.#look(), { passive: true });
+    scroller.addEventListener("scroll", () => this.#updateAtEnd(), { passive: true });
     jump.addEventListener("click", () => this.toEnd());
     new ResizeObserver(() => this.follow()).observe(scroller);
   }
 
-  /** After the content has grown. */
+  /** Adjust the position after the content has grown. */
   follow() {
     if (this.atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
-    else this.#look();
+    else this.#updateAtEnd();
   }
 
   toEnd() {
     this.atEnd = true;
     this.follow();
-    this.#look();
+    this.#updateAtEnd();
   }
 
-  /** Runs `grow`, which adds content above, without moving what is being read. */
+  /** Run `grow`, which adds content above, and keep the reader's position. */
   hold(grow) {
     const below = this.scroller.scrollHeight - this.scroller.scrollTop;
     grow();
     this.scroller.scrollTop = this.scroller.scrollHeight - below;
   }
 
-  #look() {
+  #updateAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
     this.jump.hidden = this.atEnd;

@@ -1,4 +1,4 @@
-/** A shared thread: the generated interfaces on top of the words that the server wrote, with nothing in them to set off. */
+/** A shared thread: draw the interfaces over the server's plain text, with all controls disabled. */
 
 import { blocksOf } from "./blocks.js";
 import { storedForm } from "./envelope.js";

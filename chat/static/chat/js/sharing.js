@@ -1,10 +1,10 @@
-/** The open thread for others and for later: a link to read it under, and files to save. */
+/** The dialog for sharing the open thread by link and for saving it as a file. */
 
 import { announce } from "./announce.js";
 import { byId } from "./dom.js";
 
 export class Sharing {
-  /** `threadId()` names the open thread or gives null; `failed(problem)`. */
+  /** `threadId()` returns the open thread's id or null; `failed(problem)` shows an error. */
   constructor({ api, threadId, failed }) {
     Object.assign(this, { api, threadId, failed });
     this.dialog = byId("sharing");

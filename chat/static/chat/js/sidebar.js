@@ -1,4 +1,4 @@
-/** The list of threads as a drawer at a phone's width; at a desk it is always there. */
+/** The list of threads: a drawer at a phone's width, always visible in a wider window. */
 
 import { byId } from "./dom.js";
 
@@ -16,7 +16,7 @@ export class Sidebar {
     this.set(false);
   }
 
-  /** Opens or closes the drawer; what is hidden takes no focus. */
+  /** Open or close the drawer; a closed one takes no focus. */
   set(open) {
     const inside = this.drawer.contains(document.activeElement);
     this.open = open;

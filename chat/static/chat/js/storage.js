@@ -1,4 +1,4 @@
-/** What this browser remembers: drafts per thread and the last model. Storage may be full, off or forbidden. */
+/** Local storage for drafts and the last model. It may be full, off or forbidden. */
 
 const PREFIX = "chat.";
 
@@ -7,7 +7,7 @@ export function remember(key, value) {
     if (value) localStorage.setItem(PREFIX + key, value);
     else localStorage.removeItem(PREFIX + key);
   } catch {
-    // Without storage the page works on, it only forgets.
+    // The page works without storage; drafts are lost at a reload then.
   }
 }
 

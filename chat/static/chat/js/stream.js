@@ -1,16 +1,16 @@
-/** One response as a reader sees it: bytes counted, nothing doubled, nothing lost, connected again when cut. */
+/** The reader of one response's stream: counts bytes, reconnects at its offset, and delivers each byte once. */
 
 import { Problem } from "./api.js";
 
-/** Pauses before each new attempt, milliseconds: a blip is over at once, an outage is not hammered. */
+/** Milliseconds before each new attempt: quick after a short fault, slow in an outage. */
 const PAUSES = [300, 700, 1500, 3000, 6000, 10000];
-/** The server sends a heartbeat every 15 s at the latest; after three missed ones the line is dead. Milliseconds. */
+/** Milliseconds of silence after which a connection counts as dead: three missed heartbeats of 15 s. */
 const SILENCE = 45000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Splits a server-sent event stream into `{event, id, data}`; comments and unknown fields are dropped. */
+/** Yield `{event, id, data}` of a server-sent event stream; drop comments and unknown fields. */
 export async function* eventsOf(body, onBytes) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -37,7 +37,7 @@ function parse(block) {
   return fields.data.length ? { ...fields, data: JSON.parse(fields.data.join("\n")) } : null;
 }
 
-/** The part of a delta behind `offset`; throws where bytes are missing before it. */
+/** Return the part of a delta after `offset`; throw if bytes are missing before it. */
 export function fresh(text, after, offset) {
   const bytes = encoder.encode(text);
   const from = after - bytes.length;
@@ -47,7 +47,7 @@ export function fresh(text, after, offset) {
 }
 
 /**
- * Follows one response to its end. `post(signal)` starts it and is repeated with the same ids until the server took it;
+ * A reader that follows one response to its end. `post(signal)` starts the response and is repeated until the server accepts it;
  * without `post` the response exists already. `on`: accepted(), start(data), text(piece, offset), tool(data), end(data),
  * waiting(bool), refused(problem).
  */
@@ -72,14 +72,14 @@ export class Follower {
     }
   }
 
-  /** Stops reading; the response itself goes on. */
+  /** Stop reading; the response itself goes on at the server. */
   leave() {
     this.#left = true;
     this.#attempt?.abort();
     this.#wake?.();
   }
 
-  /** True when there is nothing more to come. */
+  /** Return true if nothing more will come. */
   async #once() {
     try {
       return await this.#read(await this.#open());

@@ -1,6 +1,6 @@
-/** Charts and tables as rows of words and numbers: `{kind: "table", columns: [{label, numeric}], rows, bars}`. */
+/** Charts and tables as rows of texts and numbers: `{kind: "table", columns: [{label, numeric}], rows, bars}`. */
 
-/** Rows shown of one table: the page stays quick, the rest is counted in `more`. */
+/** Rows shown of one table, so that the page stays quick; `more` counts the rest. */
 const ROWS = 500;
 
 const cell = (value) => {
@@ -17,7 +17,7 @@ const propsOf = (value) => value?.props ?? value ?? {};
 function table(labels, data, bars) {
   const length = Math.max(0, ...data.map((column) => column.length));
   const shown = Math.min(length, ROWS);
-  const columns = labels.map((label, place) => ({ label: cell(label), numeric: isNumeric(data[place]) }));
+  const columns = labels.map((label, index) => ({ label: cell(label), numeric: isNumeric(data[index]) }));
   const rows = Array.from({ length: shown }, (_, row) => data.map((column) => cell(column[row])));
   const block = { kind: "table", columns, rows, more: length - shown, bars: [] };
   if (bars) block.bars = shares(data, columns, shown);
@@ -26,37 +26,37 @@ function table(labels, data, bars) {
 
 const isNumeric = (column) => column.length > 0 && column.every((value) => typeof value === "number");
 
-/** How long each number's bar is, 0 to 1, against the largest of all; null where there is none. */
+/** Return each number's share of the largest one, 0 to 1; null for texts. */
 function shares(data, columns, length) {
-  const numbers = data.filter((_, place) => columns[place].numeric).flat().map(Math.abs);
+  const numbers = data.filter((_, index) => columns[index].numeric).flat().map(Math.abs);
   const largest = numbers.reduce((most, number) => Math.max(most, number), 0) || 1;
-  const share = (value, place) => (columns[place].numeric && typeof value === "number" ? Math.abs(value) / largest : null);
-  return Array.from({ length }, (_, row) => data.map((column, place) => share(column[row], place)));
+  const share = (value, index) => (columns[index].numeric && typeof value === "number" ? Math.abs(value) / largest : null);
+  return Array.from({ length }, (_, row) => data.map((column, index) => share(column[row], index)));
 }
 
-/** `Table([Col(label, data)])`, or headers and rows. */
+/** Return the block of `Table([Col(label, data)])`, or of headers and rows. */
 export function tableBlock(props) {
   const columns = list(props.columns ?? props.headers ?? props.children);
   if (Array.isArray(props.rows) && props.rows.length) {
     const rows = props.rows.map((row) => (Array.isArray(row) ? row : Object.values(propsOf(row))));
     const labels = columns.length ? columns.map((item) => propsOf(item).label ?? item) : rows[0].map(() => "");
-    return table(labels, labels.map((_, place) => rows.map((row) => row[place])), false);
+    return table(labels, labels.map((_, index) => rows.map((row) => row[index])), false);
   }
   const named = columns.map((item) => (typeof item === "object" ? propsOf(item) : { label: item }));
   return table(named.map((column) => column.label), named.map((column) => list(column.data)), false);
 }
 
-/** How bars and lines are drawn, no names of an axis: C1 has one such word more than OpenUI before the names. */
+/** Drawing styles, no axis names: C1 has one such argument more than OpenUI before the axis names. */
 const DRAWN = new Set(["default", "grouped", "stacked", "linear", "natural", "step"]);
 
-/** A chart of labels and series: one row a label, one column a series. */
+/** Return the table of a chart with labels and series: one row per label, one column per series. */
 export function seriesTable(props) {
   const series = list(props.series).map(propsOf);
   const labels = [DRAWN.has(props.xLabel) ? "" : (props.xLabel ?? ""), ...series.map((item) => item.category ?? item.name ?? "")];
   return table(labels, [list(props.labels), ...series.map((item) => list(item.values))], true);
 }
 
-/** A pie and its relatives: one row a slice. */
+/** Return the table of a pie-like chart: one row per slice. */
 export function slicesTable(props) {
   const slices = list(props.labels).map(propsOf);
   if (slices.some((slice) => typeof slice === "object" && "category" in slice)) {
@@ -65,7 +65,7 @@ export function slicesTable(props) {
   return table(["", ""], [list(props.labels), list(props.values)], true);
 }
 
-/** Records with named fields, the category first. */
+/** Return the table of records with named fields, the category first. */
 export function recordsTable(data, categoryKey) {
   const records = data.filter((record) => record !== null && typeof record === "object");
   const keys = Object.keys(records[0] ?? {});

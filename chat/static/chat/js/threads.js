@@ -1,4 +1,4 @@
-/** The list of threads: last activity first, with a mark at those that are being answered. */
+/** The list of threads, last activity first, with a mark at those with a running answer. */
 
 import { byId, el } from "./dom.js";
 
@@ -16,7 +16,7 @@ export class Threads {
     this.more.addEventListener("click", () => this.#page());
   }
 
-  /** The first page anew; threads that are gone disappear. */
+  /** Load the first page again; deleted threads disappear. */
   async load() {
     const { threads, nextCursor } = await this.api.threads();
     this.#items.clear();
@@ -24,7 +24,7 @@ export class Threads {
     this.#add(threads, nextCursor);
   }
 
-  /** A thread that is new, renamed, or has begun or ended an answer: it goes to the top when something was said. */
+  /** Insert or update a thread. One with new activity moves to the top. */
   upsert(thread) {
     const known = this.#items.get(thread.threadId);
     const item = { thread, element: this.#element(thread) };
@@ -37,18 +37,18 @@ export class Threads {
       this.list.prepend(item.element);
     }
     if (focused) item.element.querySelector("a").focus();
-    this.#look();
+    this.#showState();
   }
 
   remove(threadId) {
     this.#items.get(threadId)?.element.remove();
     this.#items.delete(threadId);
-    this.#look();
+    this.#showState();
   }
 
   select(threadId) {
     this.current = threadId;
-    this.#look();
+    this.#showState();
   }
 
   title(threadId) {
@@ -77,10 +77,10 @@ export class Threads {
     }
     this.#cursor = cursor;
     this.more.hidden = !cursor;
-    this.#look();
+    this.#showState();
   }
 
-  #look() {
+  #showState() {
     for (const [id, { element }] of this.#items) {
       const link = element.querySelector("a");
       if (id === this.current) link?.setAttribute("aria-current", "page");
@@ -100,7 +100,7 @@ export class Threads {
   }
 
   #open(event, threadId) {
-    // A new tab or window is the browser's business.
+    // The browser itself opens new tabs and windows.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     this.on.open(threadId);
@@ -135,7 +135,7 @@ export class Threads {
   }
 
   async #remove(thread) {
-    if (!(await confirmed(`“${thread.title || "New chat"}” and everything said in it will be gone for good.`))) return;
+    if (!(await confirmed(`“${thread.title || "New chat"}” and all of its messages will be deleted permanently.`))) return;
     this.removing.add(thread.threadId);
     try {
       await this.api.remove(thread.threadId);

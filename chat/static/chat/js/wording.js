@@ -1,7 +1,7 @@
-/** The words that the elements of a reply bring along, in English; a page in another language puts its own in their place. */
+/** Texts added to the elements of a reply, in English; a page in another language replaces them. */
 
 export const wording = {
-  /** How a tone is said aloud: colour alone tells nothing to many readers. */
+  /** Tones as words: many readers cannot see the colour. */
   tones: { danger: "Problem", error: "Problem", warning: "Warning", success: "Done", info: "Note", neutral: "Note" },
   code: "Code",
   image: "Image",

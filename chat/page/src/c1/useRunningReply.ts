@@ -1,4 +1,4 @@
-/** Lets an answer grow that was coming already when its chat was opened: the frame follows it and the client is told. */
+/** Show the growing text of an answer that ran when its chat was opened: the frame follows it and updates the client. */
 
 import type { Shown, ThreadManager } from "@thesysai/genui-sdk";
 import { useEffect, useRef } from "react";
@@ -6,9 +6,9 @@ import type { Page } from "../state/page";
 import type { Reply } from "../state/reply";
 import { useStore } from "../state/store";
 import type { Answers } from "./answers";
-import { drawn } from "./drawable";
+import { wrapInEnvelope } from "./c1Envelope";
 
-export function useFollowed(page: Page, thread: ThreadManager, answers: Answers) {
+export function useRunningReply(page: Page, thread: ThreadManager, answers: Answers) {
   const { running } = useStore(page.conversation);
   const reply = running.find(({ id }) => !answers.asks(id));
   const latest = useRef(thread);
@@ -17,8 +17,8 @@ export function useFollowed(page: Page, thread: ThreadManager, answers: Answers)
     if (!reply) return;
     const show = () => {
       const { messages, setMessages } = latest.current;
-      // Before the chat is loaded it would put nothing in the place of what is just coming in.
-      if (messages.some(({ id }) => id === reply.id)) setMessages(messages.map((message) => said(message, reply)));
+      // Before the chat is loaded this would overwrite the arriving messages with an empty list.
+      if (messages.some(({ id }) => id === reply.id)) setMessages(messages.map((message) => withCurrentText(message, reply)));
     };
     show();
     const leave = reply.subscribe(show);
@@ -26,9 +26,9 @@ export function useFollowed(page: Page, thread: ThreadManager, answers: Answers)
   }, [reply, thread.messages.length]);
 }
 
-/** The message as it is, or with the words that its answer has by now. */
-function said(message: Shown, { id, text }: Reply): Shown {
+/** Return the message with the reply's current text if it is the reply's message, else unchanged. */
+function withCurrentText(message: Shown, { id, text }: Reply): Shown {
   const [part] = Array.isArray(message.message) ? message.message : [];
   if (message.id !== id || !part?.templateProps) return message;
-  return { ...message, message: [{ ...part, templateProps: { ...part.templateProps, content: drawn(text) } }] };
+  return { ...message, message: [{ ...part, templateProps: { ...part.templateProps, content: wrapInEnvelope(text) } }] };
 }

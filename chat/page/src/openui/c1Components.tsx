@@ -1,4 +1,4 @@
-/** C1's names and forms of components that OpenUI has too, so that C1's programs look as they were meant. */
+/** C1's names and argument forms of components that OpenUI has too, so that C1's programs are drawn as intended. */
 
 import { defineComponent } from "@openuidev/react-lang";
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
@@ -11,26 +11,26 @@ type Props = Record<string, unknown>;
 const anything = z.any().optional();
 const original = (name: string) => openuiChatLibrary.components[name] as DefinedComponent;
 
-/** A component of OpenUI's with other arguments: `fields` are what the program gives, `turn` makes OpenUI's of them. */
-function adopt(name: string, target: string, fields: Props, turn: (props: Props) => Props): DefinedComponent {
+/** Return OpenUI's `target` under another name: `fields` are the program's arguments, `convert` maps them to OpenUI's props. */
+function adaptComponent(name: string, target: string, fields: Props, convert: (props: Props) => Props): DefinedComponent {
   const { component: Component } = original(target);
   return defineComponent({
     name,
     description: `As ${target}`,
     props: z.object(fields as z.ZodRawShape),
-    component: ({ props, ...rest }: Drawn<Props>) => <Component {...rest} props={turn(props)} />,
+    component: ({ props, ...rest }: Drawn<Props>) => <Component {...rest} props={convert(props)} />,
   }) as DefinedComponent;
 }
 
-/** The same component, more tolerant: the listed fields take anything, and `turn` puts them in order. */
-function loosen(name: string, loose: string[], turn: (props: Props) => Props): DefinedComponent {
+/** Return the component with a tolerant schema: the listed fields take any value, and `convert` puts them in order. */
+function tolerateFields(name: string, loose: string[], convert: (props: Props) => Props): DefinedComponent {
   const { shape } = original(name).props as { shape: Props };
-  return adopt(name, name, { ...shape, ...Object.fromEntries(loose.map((field) => [field, anything])) }, turn);
+  return adaptComponent(name, name, { ...shape, ...Object.fromEntries(loose.map((field) => [field, anything])) }, convert);
 }
 
 const VARIANTS = new Set(["grouped", "stacked", "linear", "natural", "step"]);
 
-/** C1 has one more argument before the variant, and series that are plain objects. */
+/** Convert C1's chart props: C1 has one more argument before the variant, and its series are plain objects. */
 function chart(props: Props): Props {
   const series = list(props.series).map((item) => element("Series", item));
   const shifted = VARIANTS.has(String(props.xLabel));
@@ -45,7 +45,7 @@ function element(typeName: string, value: unknown) {
   return { type: "element", typeName, props: value };
 }
 
-/** C1 puts a field's rules before its placeholder, OpenUI behind it: the types tell them apart. */
+/** Sort a field's props by type: C1 puts the rules before the placeholder, OpenUI behind it. */
 function field({ name, value, placeholder, type, rules, ...rest }: Props): Props {
   const given = [placeholder, type, rules];
   const rule = given.find((one) => one !== null && typeof one === "object");
@@ -60,23 +60,23 @@ const TONES: Record<string, string> = { danger: "error" };
 
 const TEXT = z.string().optional();
 
-export const adopted: Record<string, DefinedComponent> = {
-  Header: adopt("Header", "CardHeader", { title: TEXT, subtitle: TEXT, more: anything }, (props) => props),
-  InlineHeader: adopt("InlineHeader", "CardHeader", { title: TEXT, subtitle: TEXT, more: anything }, (props) => props),
-  CalloutV2: adopt("CalloutV2", "Callout", { variant: TEXT, title: TEXT, description: TEXT, more: anything }, (props) => ({
+export const c1Components: Record<string, DefinedComponent> = {
+  Header: adaptComponent("Header", "CardHeader", { title: TEXT, subtitle: TEXT, more: anything }, (props) => props),
+  InlineHeader: adaptComponent("InlineHeader", "CardHeader", { title: TEXT, subtitle: TEXT, more: anything }, (props) => props),
+  CalloutV2: adaptComponent("CalloutV2", "Callout", { variant: TEXT, title: TEXT, description: TEXT, more: anything }, (props) => ({
     ...props,
     variant: TONES[String(props.variant)] ?? props.variant,
     title: props.title ?? "",
     description: props.description ?? "",
   })),
-  ButtonGroup: adopt("ButtonGroup", "Buttons", { buttons: z.array(z.any()), direction: anything }, (props) => props),
+  ButtonGroup: adaptComponent("ButtonGroup", "Buttons", { buttons: z.array(z.any()), direction: anything }, (props) => props),
   FollowUpBlock: { ...original("FollowUpBlock"), component: FollowUps },
-  Input: loosen("Input", ["placeholder", "type", "rules"], field),
-  BarChart: loosen("BarChart", ["variant"], (props) => chart(variantOf(props))),
-  LineChart: loosen("LineChart", ["variant"], (props) => chart(variantOf(props))),
-  AreaChart: loosen("AreaChart", ["variant"], (props) => chart(variantOf(props))),
-  HorizontalBarChart: loosen("HorizontalBarChart", ["variant"], (props) => chart(variantOf(props))),
-  RadarChart: loosen("RadarChart", [], chart),
+  Input: tolerateFields("Input", ["placeholder", "type", "rules"], field),
+  BarChart: tolerateFields("BarChart", ["variant"], (props) => chart(variantOf(props))),
+  LineChart: tolerateFields("LineChart", ["variant"], (props) => chart(variantOf(props))),
+  AreaChart: tolerateFields("AreaChart", ["variant"], (props) => chart(variantOf(props))),
+  HorizontalBarChart: tolerateFields("HorizontalBarChart", ["variant"], (props) => chart(variantOf(props))),
+  RadarChart: tolerateFields("RadarChart", [], chart),
 };
 
 function variantOf(props: Props): Props {

@@ -1,9 +1,9 @@
-/** The last resort: where the page itself breaks, a word about it and the way on. Answers are the server's, and safe. */
+/** The last resort for errors of the page itself: a message and a button to reload. No answer is lost, the server keeps them. */
 
 import { Component, type ReactNode } from "react";
 import { words } from "../words";
 
-export class Broken extends Component<{ children: ReactNode }, { broken: boolean }> {
+export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: boolean }> {
   override state = { broken: false };
 
   static getDerivedStateFromError() {

@@ -1,14 +1,14 @@
-/** A person's message: the words, the pictures, and the values of a form that was sent with them. */
+/** A user's message: its text, its pictures, and the form values sent with it. */
 
 import { unwrap } from "@plain/js/envelope.js";
-import type { Message } from "./shapes";
+import type { Message } from "./apiTypes";
 import { Store } from "./store";
 
-/** Only pictures that this server keeps are drawn; any other address would be a request to a stranger. */
+/** Addresses of this server's pictures, the only ones drawn: any other would be a request to a third party. */
 const OWN_PICTURE = /^\/api\/attachments\/[A-Za-z0-9._:-]+$/;
 
-export class Said extends Store {
-  readonly kind = "said";
+export class UserMessage extends Store {
+  readonly kind = "user";
   readonly id: string;
   readonly content: unknown;
   readonly words: string;

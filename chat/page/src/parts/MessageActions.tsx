@@ -1,4 +1,4 @@
-/** What can be done with an answer: copy, ask again, judge it, step between its versions. */
+/** Actions on an answer: copy, regenerate, rate, step between versions. */
 
 import { announce } from "@plain/js/announce.js";
 import { blocksOf, plainText } from "@plain/js/blocks.js";
@@ -11,7 +11,7 @@ import { markdownOf } from "./markdown";
 import { Menu } from "./Menu";
 import { Versions } from "./Versions";
 
-export function Deeds({ page, reply }: { page: Page; reply: Reply }) {
+export function MessageActions({ page, reply }: { page: Page; reply: Reply }) {
   const rate = (score: number) => {
     reply.rate(reply.score === score ? 0 : score).then(
       () => announce(words.thanks),
@@ -23,7 +23,7 @@ export function Deeds({ page, reply }: { page: Page; reply: Reply }) {
     { label: words.copyMarkdown, act: () => void copy(markdownOf(reply.text)) },
   ];
   return (
-    <div className="deeds">
+    <div className="message-actions">
       <Versions page={page} id={reply.id} versions={reply.versions} />
       <Menu label={words.copy} shape="copy" choices={copies} />
       <IconButton shape="again" label={words.regenerate} onClick={() => page.conversation.regenerate(reply)} />

@@ -1,9 +1,9 @@
-/** Who is here, and the ways in and out: those pages are the server's own. */
+/** The signed-in user, and links to the server's pages for log-in, sign-up, settings and log-out. */
 
 import type { Page } from "../state/page";
 import { words } from "../words";
 
-export function Who({ page: { session } }: { page: Page }) {
+export function AccountLinks({ page: { session } }: { page: Page }) {
   if (!session) return <footer className="who" />;
   return (
     <footer className="who">

@@ -1,4 +1,4 @@
-/** What the server's JSON looks like; the README's tables say what it means. */
+/** The server's JSON, as documented in `docs/reference/`. */
 
 export type Status = "sending" | "queued" | "streaming" | "done" | "failed" | "stopped" | "interrupted";
 
@@ -12,12 +12,12 @@ export interface Thread {
   activeResponseId: string | null;
 }
 
-/** A thread that was searched for; `ranges` count characters, not UTF-16 units. */
-export interface Excerpted extends Thread {
+/** A thread in search results; `ranges` count code points, not UTF-16 units. */
+export interface ThreadSearchResult extends Thread {
   excerpt?: { text: string; ranges: [number, number][] };
 }
 
-export interface Wanted {
+export interface ThreadQuery {
   q?: string;
   cursor?: string | null;
   archived?: "true" | "any";
@@ -60,7 +60,7 @@ export interface Attachment {
   url: string;
 }
 
-/** A form's values as C1's clients keep and send them: by form, then by field. */
+/** Form values as C1's clients store and send them: by form, then by field. */
 export type FormState = Record<string, unknown>;
 
 export interface ServerError {

@@ -1,26 +1,26 @@
-/** Answers of models that write plain text, in the form that Thesys' client can draw: it shows an error for any other. */
+/** Wrap plain-text answers in C1's envelope; Thesys' client shows an error for any other form. */
 
 const BEFORE = '<content thesys="true" version="2">\n```openui-lang\nroot = Card([words])\nwords = TextContent(&quot;';
 const AFTER = "&quot;)\n```\n</content>";
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/** Whether a reply begins as C1's do. */
+/** Return true if a reply begins with a tag of C1's envelope. */
 const enveloped = (text: string) => /^\s*<(content|thinkitem|artifact)/.test(text);
 
-/** Part of a string in the program, character by character, so that any cut will do. */
-const quoted = (text: string) => JSON.stringify(text).slice(1, -1).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
+/** Escape a piece of a string literal in the program, one character at a time, so that the text may be cut anywhere. */
+const escapeProgramString = (text: string) => JSON.stringify(text).slice(1, -1).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 
-/** A whole reply. */
-export const drawn = (text: string) => (!text || enveloped(text) ? text : BEFORE + quoted(text) + AFTER);
+/** Return a complete reply in an envelope; an enveloped or empty one unchanged. */
+export const wrapInEnvelope = (text: string) => (!text || enveloped(text) ? text : BEFORE + escapeProgramString(text) + AFTER);
 
-/** A reply that is coming; `passed` is told of the bytes that came, `ended` of the end, whatever it is. */
-export function drawable(response: Response, passed: (bytes: number) => void, ended: () => void): Response {
+/** Return the response with its stream wrapped. `passed` gets the bytes of each read; `ended` is called at the end, also after an error. */
+export function envelopeStream(response: Response, passed: (bytes: number) => void, ended: () => void): Response {
   if (!response.ok || !response.body) {
     ended();
     return response;
   }
   const pieces = piecesOf(response.body, passed, ended);
-  // A reader that leaves and a line that breaks are an end to the client, not an error of the page.
+  // An aborted read or a lost connection ends the stream for the client and is no error of the page.
   const body = new ReadableStream<string>({
     async pull(controller) {
       const { value, done } = await pieces.next();
@@ -43,7 +43,7 @@ async function* piecesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>, passed: 
       const text = decoder.decode(value, { stream: true });
       if (!text) continue;
       if (plain === null && (plain = !/^\s*</.test(text))) yield BEFORE;
-      yield plain ? quoted(text) : text;
+      yield plain ? escapeProgramString(text) : text;
     }
   } catch {
     return;

@@ -1,28 +1,28 @@
-/** A person's message, which can be said again in other words. */
+/** A user's message, which can be copied and edited. */
 
 import { memo, useState } from "react";
 import type { Page } from "../state/page";
-import type { Said } from "../state/said";
+import type { UserMessage } from "../state/userMessage";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { copy } from "./copy";
 import { IconButton } from "./Icon";
 import { Versions } from "./Versions";
 
-export const Prompt = memo(function Prompt({ page, said }: { page: Page; said: Said }) {
-  useStore(said);
+export const UserMessageView = memo(function UserMessageView({ page, message }: { page: Page; message: UserMessage }) {
+  useStore(message);
   const [editing, setEditing] = useState(false);
-  if (editing) return <Edited page={page} said={said} leave={() => setEditing(false)} />;
+  if (editing) return <Edited page={page} message={message} leave={() => setEditing(false)} />;
   return (
     <article className="said" aria-label={words.you}>
       <div className="bubble" dir="auto">
-        {said.pictures.map((url) => (
+        {message.pictures.map((url) => (
           <img key={url} src={url} alt={words.picture} />
         ))}
-        {said.words}
-        {said.fields.length > 0 && (
+        {message.words}
+        {message.fields.length > 0 && (
           <dl>
-            {said.fields.map(([name, value]) => (
+            {message.fields.map(([name, value]) => (
               <div key={name}>
                 <dt>{name}</dt>
                 <dd>{value}</dd>
@@ -31,21 +31,21 @@ export const Prompt = memo(function Prompt({ page, said }: { page: Page; said: S
           </dl>
         )}
       </div>
-      <div className="deeds">
-        <Versions page={page} id={said.id} versions={said.versions} />
-        <IconButton shape="copy" label={words.copy} onClick={() => void copy(said.words)} />
+      <div className="message-actions">
+        <Versions page={page} id={message.id} versions={message.versions} />
+        <IconButton shape="copy" label={words.copy} onClick={() => void copy(message.words)} />
         <IconButton shape="edit" label={words.editMessage} onClick={() => setEditing(true)} />
       </div>
     </article>
   );
 });
 
-function Edited({ page, said, leave }: { page: Page; said: Said; leave: () => void }) {
-  const [text, setText] = useState(said.words);
+function Edited({ page, message, leave }: { page: Page; message: UserMessage; leave: () => void }) {
+  const [text, setText] = useState(message.words);
   const send = () => {
     if (!text.trim()) return;
     leave();
-    page.conversation.edit(said, text.trim());
+    page.conversation.edit(message, text.trim());
   };
   const pressed = (event: React.KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
