@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The one entry: `python3 manage.py up`, `python3 manage.py test`, and every Django command.
+"""The entry point of every command: `python3 manage.py up`, `python3 manage.py test`, and those of Django.
 
-Runs on the standard library alone until it stands in an environment that holds the packages of the command.
+The standard library is enough to start; the command continues in an environment that holds its packages.
 """
 
 import sys

@@ -1,9 +1,11 @@
-"""The project around `chat`: how it is set up, started and reached.
+"""The project around the app `chat`: settings, server, and development tools.
 
-Before Django, with the standard library alone, in the order in which they run:
-`bootstrap` makes `.venv`; `environment` reads `.env` and keeps the generated secrets; `commands` gives each command its
-database; `postgres` runs the embedded one, which lives in a `postgres_home`; `up` and its `supervisor` start the servers
-on the sockets of `listening` and `probe` them; `checks` are what `test` runs.
+    settings, urls, asgi    the Django project
+    server/                 the Daphne that answers
+    dev/                    environment, embedded Postgres, supervisor and page build: not needed with a database and a
+                            process manager of your own
+    management/             the commands `up`, `prepare` and `test`
 
-Around Django: `settings`, `urls`, `asgi`, and `server`, the Daphne that answers.
+`dev` runs before Django, in this order: `bootstrap` makes `.venv`, `environment` reads `.env` and keeps the generated
+secrets, `commands` gives each command its database, `up` and its `supervisor` start the servers, `checks` runs the tests.
 """

@@ -1,4 +1,4 @@
-"""Pages while the database cannot be reached, or has no tables yet because the server is just starting."""
+"""Responses for pages while the database is unreachable, busy, or not yet migrated."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from django.utils.deprecation import MiddlewareMixin
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 2  # a restarted Postgres takes about one
+# Seconds until the page reloads: a restarted Postgres takes about one.
+RETRY_SECONDS = 2
 
 
 class DatabaseUnavailableMiddleware(MiddlewareMixin):
-    """Answers with a page that comes back by itself, where Django would say that something broke."""
+    """Answers with 503 and a page that reloads itself, in place of a server error."""
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
         if not _is_transient(problem):

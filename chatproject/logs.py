@@ -1,4 +1,4 @@
-"""What the server's log may not tell: an error's message can quote what somebody said, and an address can be a key."""
+"""Redaction of the server's log: an error message may quote a conversation, and an address may be a key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chat.exceptions import format_traceback_without_message
 
 
 class RedactExceptionFilter(logging.Filter):
-    """Leaves of a page that failed the kind of the error and the lines of code it came through."""
+    """Reduces the record of a failed page to the type of the error and the lines of code it came through."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         problem = record.exc_info[1] if record.exc_info else None

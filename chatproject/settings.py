@@ -1,6 +1,6 @@
-"""Django's settings of the shipped server, made from the environment, which nothing else reads.
+"""Django's settings of the shipped server, read from the environment in this module alone.
 
-Every setting is declared in `chat.conf`; its value is handed over under the name of its variable.
+`chat.conf` declares every setting; its value is set under the name of its environment variable.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def _from_environment() -> ServerSettings:
 
 
 def _from_root(source: str) -> str:
-    """Return JSON as it is, and a relative path of a file of it as one below ROOT, wherever the command is started."""
+    """Return JSON as it is, and a relative path of a JSON file as one below ROOT, in any working directory."""
     return source if not source or source.startswith(("{", "~")) else str(ROOT / source)
 
 
 def _database(url: str) -> dict[str, Any]:
-    """Django's description of the database that a `postgresql://` URL names."""
+    """Return Django's description of the database that a `postgresql://` URL names."""
     info = {name: str(value) for name, value in conninfo_to_dict(url).items()}
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -59,7 +59,7 @@ ALLOWED_HOSTS = list(settings.allowed_hosts)
 DATABASES = {"default": _database(settings.database_url)} if settings.database_url else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The commands `bench` and `dataset` come with a checkout, and not where the app is installed without its tests.
+# The commands `bench` and `dataset` exist in a checkout alone, not where the app is installed without its tests.
 BENCHMARKS = ["tests.benchmarks"] if (ROOT / "tests" / "benchmarks").is_dir() else []
 
 INSTALLED_APPS = [
@@ -128,7 +128,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = CHAT_DATA_DIR / "static"
-SERVESTATIC_USE_FINDERS = True  # straight from the sources: no collectstatic before the first page
+# Static files come from the sources: no collectstatic before the first page.
+SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = settings.debug
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -142,7 +143,7 @@ if settings.trusted_proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000  # a year, as browsers' preload lists ask; sent on https requests only
 
-# Twice the largest message in JSON, whose escapes can double a text: what `daphne_server` reads of a body.
+# Twice the largest message in JSON, whose escapes can double a text: the body limit of `chatproject.server`.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 LOGGING = {
@@ -155,7 +156,7 @@ LOGGING = {
     "loggers": {
         "chat": {"level": settings.log_level},
         "chatproject": {"level": settings.log_level},
-        # What leads nowhere is a client's doing too; and the address of a shared thread is the key to it.
+        # A 404 is a client's doing too; and the address of a shared thread is the key to it.
         "django.request": {"level": "ERROR", "filters": ["redact_exception"]},
         # A wrong Host is a client's doing and answered with 400; Django would log each with a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},

@@ -1,7 +1,7 @@
-"""What all tests share: the test databases' ends, and real servers with a scripted model behind them.
+"""Shared fixtures: the test databases, and real servers with a scripted model behind them.
 
-Live tests share servers and never flush: each makes its own users, in a copy of the test database that the
-other tests do not see.
+Live tests share servers and never flush: each makes its own users, in a copy of the test database that the other tests do
+not see.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tests.chromium.fixture import chromium, pytest_runtest_makereport  # noqa: 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """pytest-django's; at the end nobody stays connected, or dropping the database would try for seconds."""
+    """Extend pytest-django's fixture: end all connections before the database is dropped, which would wait for them."""
     yield
     close_connections_of_threads()
 
 
 @pytest.fixture(scope="session")
 def live_database(django_db_blocker: Any, worker_id: str) -> Iterator[str]:
-    """The name of the live tests' database, migrated. Apart from the test database, whose rows come and go."""
+    """Return the name of the live tests' database, migrated. It is separate from the test database, whose rows change."""
     from django.db import connection
 
     from tests.live.harness import created_database
@@ -38,7 +38,7 @@ def live_database(django_db_blocker: Any, worker_id: str) -> Iterator[str]:
 
 
 def close_connections_of_threads() -> None:
-    """asgiref's one thread keeps its connection, and the test database could not be dropped."""
+    """Close the connection of asgiref's thread, which would keep the test database from being dropped."""
     from asgiref.sync import SyncToAsync
     from django.db import connections
 
@@ -53,7 +53,7 @@ def scripted_model() -> Iterator[ScriptedModel]:
 
 @pytest.fixture(scope="session")
 def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory: Any) -> Iterator[Any]:
-    """Makes servers on the live database: `keep(**env)` shared ones, `own(**env)` for one test."""
+    """Provide servers on the live database: `keep(**env)` shared ones, `own(**env)` for one test."""
     from tests.live.harness import CANARY_KEY, SECRET_KEY, LiveServers, database_url
 
     folder: Path = tmp_path_factory.mktemp("servers")
@@ -76,42 +76,42 @@ def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory:
 def live(
     live_database: str, django_db_blocker: Any, servers: Any, scripted_model: ScriptedModel
 ) -> Iterator[None]:
-    """Around every live test: the live database for the ORM, and afterwards the checks of `hygiene`."""
+    """Provide the live database to the ORM for each live test, and run the leak checks afterwards."""
     from chat.models import LoginAttempt
     from tests.live.harness import using_database
     from tests.live.leak_checks import LeakChecks
 
     with django_db_blocker.unblock(), using_database(live_database):
         LoginAttempt.objects.all().delete()  # all tests come from one address
-        hygiene = LeakChecks(servers)
+        checks = LeakChecks(servers)
         yield
         try:
-            hygiene.check()
+            checks.check()
         finally:
             scripted_model.reset()
 
 
 @pytest.fixture
 def model(live: None, scripted_model: ScriptedModel) -> ScriptedModel:
-    """The model behind every server."""
+    """Provide the model behind every server."""
     return scripted_model
 
 
 @pytest.fixture
 def server(live: None, servers: Any) -> Any:
-    """The shared server with the default settings, but for many responses of one user."""
+    """Provide the shared server with the default settings, except that a user may have many responses."""
     return servers.keep(CHAT_ACTIVE_PER_USER="20")
 
 
 @pytest.fixture
 def second(live: None, servers: Any) -> Any:
-    """Another process like `server`, on a port of its own and the same database."""
+    """Provide another process like `server`, on a port of its own and the same database."""
     return servers.keep(number=2, CHAT_ACTIVE_PER_USER="20")
 
 
 @pytest.fixture
 def strict(live: None, servers: Any) -> Any:
-    """The shared server with small limits, without guests, that shows model errors as statuses."""
+    """Provide the shared server with small limits, without guests, whose model errors are HTTP statuses."""
     return servers.keep(
         CHAT_FIRST_TOKEN_SECONDS="1.2",
         CHAT_SILENCE_SECONDS="0.5",
@@ -126,7 +126,7 @@ def strict(live: None, servers: Any) -> Any:
 
 @pytest.fixture
 def make_client(live: None) -> Iterator[Callable[..., Any]]:
-    """Makes a new user of a server: `make_client(server)`; with `token=False` a visitor with cookies only."""
+    """Provide a function that makes a new user of a server; with `token=False` a visitor with cookies only."""
     from tests.live.client import Client, new_id
 
     made: list[Client] = []

@@ -1,6 +1,6 @@
-"""From any Python to one that holds the locks a command needs: finds or makes `.venv`, and goes on there.
+"""The Python environment of a command: find or make `.venv`, install the locks, and continue there.
 
-Standard library only. It has to be readable by Python 3.9, which is what macOS calls `python3`.
+Standard library only, with the syntax of Python 3.9, which is the `python3` of macOS.
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
-LOCK = ROOT / "requirements.txt"  # the server's packages
-TEST_LOCK = ROOT / "tests" / "requirements.txt"  # what `manage.py test` needs beside them
+# The server's packages.
+LOCK = ROOT / "requirements.txt"
+# The further packages of `manage.py test`.
+TEST_LOCK = ROOT / "tests" / "requirements.txt"
 
-OLDEST = (3, 11)  # what the lock was made for, and the oldest that the sources are written for
-NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")  # looked for where `python3` is too old
+# The oldest version that the locks and the sources support.
+OLDEST = (3, 11)
+# Searched on the PATH where `python3` is too old.
+NEWER = ("python3.14", "python3.13", "python3.12", "python3.11")
 
 PYTHON_MISSING = (
     "Python 3.11 or newer is needed, and none is on the PATH: install one, for example from python.org."
@@ -30,9 +34,9 @@ PINNED = ["--quiet", "--require-hashes", "--only-binary", ":all:"]
 
 
 def enter(argv: list[str]) -> None:
-    """Return in an environment that holds the command's locks, or replace this process by one that does.
+    """Return in an environment that holds the command's locks, or replace this process by one in `.venv`.
 
-    Raises SystemExit with one line that says what is missing and how to mend it.
+    Raise SystemExit with one line that names the missing part and the remedy.
     """
     locks = locks_of(argv)
     if _inside() and _whole(locks):
@@ -40,7 +44,7 @@ def enter(argv: list[str]) -> None:
     if _foreign() and not (missing := _missing(locks)):
         return
     if _foreign():
-        say(f"The active environment has no {missing}, as {_names(locks)} wants it: going on in {VENV}.")
+        say(f"The active environment has no {missing}, as required by {_names(locks)}: continuing in {VENV}.")
     ensure(locks)
     python = str(_python())
     os.execv(python, [python, str(ROOT / "manage.py"), *argv[1:]])
@@ -52,7 +56,7 @@ def locks_of(argv: list[str]) -> tuple[Path, ...]:
 
 
 def ensure(locks: tuple[Path, ...]) -> None:
-    """Make `.venv` unless it is there and holds `locks`. Of several processes at once, one works and the others wait."""
+    """Make `.venv` unless it holds `locks`. Of several processes at once, one works and the others wait."""
     if _whole(locks):
         return
     with alone(ROOT):
@@ -61,13 +65,13 @@ def ensure(locks: tuple[Path, ...]) -> None:
 
 
 def say(line: str) -> None:
-    """For the person at the terminal, not for whoever reads the command's output."""
+    """Print a line for the person at the terminal, apart from the output of the command."""
     print(line, file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold `folder` against other processes. It is the lock itself: the kernel frees it, and no file is left behind."""
+    """Hold the exclusive lock of `folder`. The folder itself is the lock: the kernel frees it, and no file is left behind."""
     import fcntl
 
     handle = os.open(folder, os.O_RDONLY)
@@ -95,10 +99,10 @@ def _foreign() -> bool:
 
 
 def _missing(locks: tuple[Path, ...]) -> str:
-    """Return the first package that this environment lacks or has in another version than a lock; "" when none."""
+    """Return the first package of the locks that this environment lacks or has in another version; "" if none."""
     from importlib import metadata
 
-    # Those that depend on the platform stand with a marker, and are left to their dependants.
+    # Packages with a platform marker are not checked: their dependants need them or not.
     text = "".join(lock.read_text() for lock in locks)
     for name, version in re.findall(r"^([a-z0-9._-]+)==(\S+) \\$", text, re.MULTILINE):
         try:
@@ -113,8 +117,8 @@ def _names(locks: tuple[Path, ...]) -> str:
     return " and ".join(lock.relative_to(ROOT).as_posix() for lock in locks)
 
 
-# The stamps, one for each lock: the lock's hash and the version of the environment's Python, written when all is installed.
-# An empty stamp is that of an installation that has begun.
+# The stamps, one per lock: the hash of the lock and the Python version of the environment, written after the installation.
+# An empty stamp marks an installation that has begun.
 
 
 def _stamp_path(lock: Path) -> Path:
@@ -148,7 +152,7 @@ def _whole(locks: tuple[Path, ...]) -> bool:
 
 
 def _unusable(locks: tuple[Path, ...]) -> bool:
-    """Return whether `.venv` is missing, half-made, or made for another Python than the one that runs in it."""
+    """Return whether `.venv` is missing, incomplete, or made for another Python than the running one."""
     if not (_stamp(LOCK) and os.access(_python(), os.X_OK)):
         return True
     interrupted = any(_stamp_path(lock).exists() and not _stamp(lock) for lock in locks)
@@ -184,7 +188,7 @@ def _pins(locks: tuple[Path, ...]) -> list[str]:
 
 
 def _base_python() -> str:
-    """A Python of at least `OLDEST` that no environment stands in the way of."""
+    """Return a Python of at least `OLDEST` outside any environment."""
     if sys.version_info >= OLDEST:
         return str(getattr(sys, "_base_executable", sys.executable))
     for name in NEWER:
@@ -195,7 +199,7 @@ def _base_python() -> str:
 
 
 def _with_uv(uv: str, python: str, fresh: bool, locks: tuple[Path, ...]) -> bool:
-    """uv is quick, but has a configuration of its own: where it fails, pip may not."""
+    """Install with uv, which is faster. Return False where it fails: it has a configuration of its own, and pip may succeed."""
     if fresh and not _runs([uv, "venv", "--quiet", "--clear", "--python", python, str(VENV)]):
         return False
     return _runs([uv, "pip", "install", "--compile-bytecode", "--python", str(_python()), *_pins(locks)])

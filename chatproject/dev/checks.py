@@ -20,7 +20,9 @@ STEPS: dict[str, list[str]] = {
     "mypy": [sys.executable, "-m", "mypy"],
     "import rules": [str(BIN / "lint-imports"), "--no-logo"],
 }
-PARALLEL = ["-n", "auto", "--dist", "loadfile"]  # a file's tests share their server
+# The tests of one file share their server.
+PARALLEL = ["-n", "auto", "--dist", "loadfile"]
+# Arguments that choose the processes themselves.
 ALONE = (
     "-n",
     "--numprocesses",
@@ -31,15 +33,15 @@ ALONE = (
     "--collect-only",
     "--lf",
     "--sw",
-)  # choose for themselves
+)
 
-# What a shell or `.env` may hold for real use, and no test may see: a key would send tests to a real model.
+# Variables of a shell or `.env` that no test may see: a key would send tests to a real model.
 REAL = ("THESYS_", "C1_", "OPENASSISTANT_", "CHAT_", "ALLOWED_HOSTS", "DEBUG", "SECRET_KEY", "OPENAI_")
 KEPT = {"CHAT_DATA_DIR"}
 
 
 def main(arguments: list[str]) -> int:
-    """Run every step, or pytest alone where it is given arguments. The exit status: 0 when all of them passed."""
+    """Run every step, or pytest alone with `arguments`. Return the exit status: 0 when all passed."""
     folder = environment.prepare(os.environ)
     _forget_real_use()
     os.environ["SECRET_KEY"] = "of-tests-alone"
@@ -58,7 +60,7 @@ def _forget_real_use() -> None:
 
 @contextlib.contextmanager
 def _database(folder: Path) -> Iterator[None]:
-    """Of this run alone: two runs at once share the server, and have databases with names of their own."""
+    """Provide a database for this run. Two runs at once share the server, each with a database name of its own."""
     if os.environ.get("DATABASE_URL"):
         yield
         return

@@ -1,4 +1,4 @@
-"""Gives each command what it needs: its environment, and the database running while it works."""
+"""The preparation of each command: its environment, and a running database."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ WITHOUT_DATABASE = HELP | {
     "findstatic",
     "makemessages",
 }
-MAKING_TABLES = {"migrate", "flush", "sqlflush", "makemigrations"}  # need none to be there
+# Commands that expect a database without tables.
+MAKING_TABLES = {"migrate", "flush", "sqlflush", "makemigrations"}
 
 
 def run(argv: list[str]) -> None:
-    """Carry out `manage.py argv[1] …`."""
+    """Run `manage.py argv[1] …`."""
     name, arguments = (argv[1], argv[2:]) if len(argv) > 1 else ("help", [])
     signal.signal(signal.SIGTERM, _exit_on_signal)
     if name == "test":
@@ -53,7 +54,7 @@ def _django(argv: list[str], name: str, folder: Path) -> None:
 
 
 def execute(argv: list[str]) -> None:
-    """Run a command of Django. A mistake in a setting ends it with one line, by SystemExit."""
+    """Run a Django command. A wrong setting ends it with one line, by SystemExit."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
     # Not at the top: `up` works without Django, whose import takes a tenth of a second.
     from django.conf import settings

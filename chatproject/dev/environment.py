@@ -1,6 +1,6 @@
-"""What must stand in the environment before Django starts: `.env`, the data folder, the secret key.
+"""The environment before Django starts: `.env`, the data folder, the secret key.
 
-Standard library only. Files never overrule the real environment.
+Standard library only. Files never override the real environment.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from pathlib import Path
 
 from chatproject.dev.bootstrap import ROOT, alone
 
-FILES = (".env.local", ".env")  # the first to name a variable wins
-SECRET_BYTES = 50  # of randomness, as many as Django's own generator takes characters
+# The first to name a variable wins.
+FILES = (".env.local", ".env")
+# Bytes of randomness, as many as Django's own generator takes characters.
+SECRET_BYTES = 50
 
 LINE = re.compile(
     r"""\s* (?:export\s+)? (?P<name>[A-Za-z_][A-Za-z0-9_]*) \s*=\s*
@@ -26,9 +28,9 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def prepare(environ: MutableMapping[str, str], root: Path = ROOT) -> Path:
-    """Complete `environ` in place and return the data folder, which exists then, mode 0700.
+    """Complete `environ` in place and return the data folder, which then exists with mode 0700.
 
-    Raises SystemExit with one line when a file or the folder is no good.
+    Raise SystemExit with one line when a file or the folder cannot be used.
     """
     for name in FILES:
         _merge(environ, root / name)
@@ -38,7 +40,7 @@ def prepare(environ: MutableMapping[str, str], root: Path = ROOT) -> Path:
 
 
 def provide_secret_key(environ: MutableMapping[str, str], folder: Path) -> None:
-    """Django's key where the user gave none: sessions must outlive a restart."""
+    """Set a generated SECRET_KEY where none is given, the same after a restart: sessions depend on it."""
     if not environ.get("SECRET_KEY"):
         environ["SECRET_KEY"] = generated(folder / "secret-key")
 
@@ -55,9 +57,9 @@ def _merge(environ: MutableMapping[str, str], path: Path) -> None:
 
 
 def parse(text: str, path: Path = Path(".env")) -> dict[str, str]:
-    """The variables of a `.env` file: `NAME=value`, `export`, quotes, comments; the last one of a name counts.
+    """Return the variables of a `.env` file: `NAME=value`, `export`, quotes, comments; the last value of a name counts.
 
-    Raises SystemExit with the number of a line that is none of these; `path` is for that message alone.
+    Raise SystemExit with the number of the first invalid line; `path` appears in that message alone.
     """
     values = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -91,7 +93,7 @@ def _data_folder(environ: MutableMapping[str, str], root: Path) -> Path:
 
 
 def generated(path: Path) -> str:
-    """The secret that lies at `path` (mode 0600), made there first if need be. Safe in several processes at once."""
+    """Return the secret stored at `path` (mode 0600), generated there first if missing. Safe in several processes at once."""
     try:
         with alone(path.parent):
             return _read(path) or _generate(path)
@@ -111,5 +113,5 @@ def _generate(path: Path) -> str:
     draft.unlink(missing_ok=True)
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secret + "\n")
-    draft.replace(path)  # whole or not at all
+    draft.replace(path)  # atomic: a reader sees the whole secret or none
     return secret

@@ -1,4 +1,4 @@
-"""Commands that start the processes of a server, all on the same listening sockets."""
+"""The commands that start the processes of a server, all on the same listening sockets."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Listening sockets.
+"""The listening sockets of a server.
 
-`up` opens them once and hands them to every server process: while one restarts, its clients wait in the sockets' queue
+`up` opens them once and passes them to every server process: while one restarts, its clients wait in the sockets' queue
 and are not refused.
 """
 
@@ -12,14 +12,14 @@ import socket
 from contextlib import suppress
 from typing import Any
 
+# Connections that wait to be accepted: with Twisted's 50 a burst of 200 waited up to three seconds.
 BACKLOG = 1024
-"""Connections not yet accepted: a burst of 200 waited up to three seconds on Twisted's 50."""
 
 Address = tuple[socket.AddressFamily, Any]
 
 
 def resolve(host: str, port: int) -> list[Address]:
-    """Return every address of `host`. Raises SystemExit with one line when there is none."""
+    """Return every address of `host`. Raise SystemExit with one line when there is none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as problem:
@@ -35,7 +35,7 @@ def loopback(addresses: list[Address]) -> bool:
 def listen(addresses: list[Address]) -> list[socket.socket]:
     """Open a listening socket on each address. Port 0 becomes a free port, the same for all.
 
-    Raises SystemExit with one line when a port is taken.
+    Raise SystemExit with one line when a port is taken.
     """
     sockets: list[socket.socket] = []
     for family, address in addresses:

@@ -1,4 +1,4 @@
-"""Asks `/readyz` until the server is ready, without blocking the one who asks."""
+"""A probe that requests `/readyz` until the server is ready, without blocking its caller."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Self
 
 from chatproject.dev.listening import reachable
 
-PAUSE_SECONDS = 0.02  # after an answer that is not yet "ready": migrations are being applied
-TIMEOUT_SECONDS = 5.0  # for one answer: after it the process that took the question is thought dead
+# Seconds after an answer other than "ready": migrations are being applied.
+PAUSE_SECONDS = 0.02
+# Seconds for one answer: after it the process that accepted the request is believed dead.
+TIMEOUT_SECONDS = 5.0
 
 
 class ReadinessProbe:
-    """One question at a time. The socket takes connections before a server does: the answer comes when it can."""
+    """One request at a time. The listening socket accepts it before a server does: the answer may come later."""
 
     def __init__(self, listener: socket.socket, environ: Mapping[str, str]) -> None:
         self._address, self._family = reachable(listener), listener.family
         host = _allowed_name(environ) or self._address[0]
-        self._question = f"GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+        self._request = f"GET /readyz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
         self._socket: socket.socket | None = None
-        self._asked = 0.0
+        self._sent = 0.0
         self.ready = False
 
     def __enter__(self) -> Self:
@@ -35,30 +37,30 @@ class ReadinessProbe:
 
     @property
     def pause(self) -> float:
-        """Seconds until the next `look` makes sense, unless one of `descriptors` becomes readable before."""
+        """Seconds until the next `check` is useful, unless one of `descriptors` becomes readable before."""
         return TIMEOUT_SECONDS / 10 if self._socket else PAUSE_SECONDS
 
     def descriptors(self) -> list[int]:
         return [self._socket.fileno()] if self._socket else []
 
     def check(self) -> None:
-        """Ask, or read the answer if it is there."""
+        """Send the request, or read its answer if it has arrived."""
         try:
             if self._socket:
                 self._read()
             else:
-                self._ask()
+                self._send()
         except BlockingIOError:
-            if time.monotonic() - self._asked > TIMEOUT_SECONDS:
+            if time.monotonic() - self._sent > TIMEOUT_SECONDS:
                 self._close()
         except OSError:
             self._close()
 
-    def _ask(self) -> None:
-        self._asked = time.monotonic()
+    def _send(self) -> None:
+        self._sent = time.monotonic()
         self._socket = socket.socket(self._family)
-        self._socket.connect(self._address)  # at once: the listener is this machine's
-        self._socket.sendall(self._question)
+        self._socket.connect(self._address)  # immediate: the listener is on this machine
+        self._socket.sendall(self._request)
         self._socket.setblocking(False)
 
     def _read(self) -> None:
@@ -73,6 +75,6 @@ class ReadinessProbe:
 
 
 def _allowed_name(environ: Mapping[str, str]) -> str:
-    """A host that the server answers to; "" where it answers to the loopback."""
+    """Return a host name that the server answers to; "" where it answers to the loopback address."""
     first = environ.get("ALLOWED_HOSTS", "").split(",")[0].strip()
     return "" if first == "*" else first.lstrip(".")

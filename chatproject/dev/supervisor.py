@@ -1,4 +1,4 @@
-"""Supervision of the server processes: start, wait until they answer, restart after a death, stop.
+"""Supervision of the server processes: start, wait until they answer, restart after a crash, stop.
 
 A server process inherits the listening sockets, and as its standard input a pipe that closes when the supervisor
 ends, however it ends: no server process outlives it.
@@ -20,23 +20,23 @@ from chatproject.dev.launch import Launch
 from chatproject.dev.postgres.cluster import Postgres
 from chatproject.dev.probe import ReadinessProbe
 
+# Seconds for a server process to store and end its streams, which takes 5.
 STOP_SECONDS = 10.0
-"""For a server process to store and end its streams, which takes it 5 s."""
 
+# Seconds between two checks of the database and of processes that are due for a restart.
 TICK_SECONDS = 0.5
-"""Between two checks of the database and of processes that are due for a restart."""
 
+# Seconds before a restart, doubled with each crash soon after.
 FIRST_PAUSE_SECONDS = 0.1
-"""Before a restart; doubled with each death that follows closely."""
 
+# Seconds before a restart, at most: a mended fault is noticed within this time.
 LONGEST_PAUSE_SECONDS = 5.0
-"""Before a restart, at most: a fault that has been mended is noticed within this time."""
 
+# Seconds; a process that ran for so long did not fail at its start.
 HEALTHY_SECONDS = 10.0
-"""A process that lived for so long did not die of its start."""
 
+# Crashes in a row before the first answer: the fault does not pass by itself.
 MAX_START_FAILURES = 3
-"""Deaths in a row before the first answer: the fault does not pass by itself."""
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -52,7 +52,7 @@ class ServerProcess:
         """Deaths in a row, each soon after the start."""
 
     def check(self) -> None:
-        """Start the process when it is due, and notice its death."""
+        """Start the process when it is due, and record its end."""
         now = time.monotonic()
         if self._process and self._process.poll() is not None:
             self._on_exit(now)
@@ -64,7 +64,7 @@ class ServerProcess:
                 env=self._environ,
                 stdin=subprocess.PIPE,
                 pass_fds=self._descriptors,
-                start_new_session=True,  # the terminal's Ctrl-C is for the supervisor alone
+                start_new_session=True,  # out of reach of the terminal's Ctrl-C
             )
 
     def _on_exit(self, now: float) -> None:
@@ -178,7 +178,9 @@ class Supervisor:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         for number in SIGNALS:
             signal.signal(number, self._note_stop)
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the loop: a death is seen at once
+        signal.signal(
+            signal.SIGCHLD, lambda *_: None
+        )  # wakes the loop: the end of a child is noticed at once
 
     def _note_stop(self, *_: object) -> None:
         self._stops += 1

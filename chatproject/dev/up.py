@@ -1,4 +1,4 @@
-"""`manage.py up`: from nothing to a chat page, and down again."""
+"""The command `manage.py up`: start the database, the servers and the build of the page, and stop them again."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from chatproject.dev.frontend import page
 from chatproject.dev.postgres.cluster import choose_database
 from chatproject.dev.supervisor import Supervisor
 
-PASSWORD = "admin-password"  # a file in the data folder
-PUBLIC = ("SECRET_KEY", "ALLOWED_HOSTS")  # what a server that others can reach must have been given
+# A file in the data folder.
+PASSWORD = "admin-password"
+# Settings without which no server is started on a public address.
+PUBLIC = ("SECRET_KEY", "ALLOWED_HOSTS")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +48,7 @@ def _positive(text: str) -> int:
 
 
 def main(arguments: list[str], folder: Path) -> int:
-    """Serve until a signal says otherwise; the exit status. Raises SystemExit with one line when it cannot."""
+    """Serve until a signal comes; return the exit status. Raise SystemExit with one line where the start fails."""
     parser = argparse.ArgumentParser(
         "manage.py up", description="Start the chat server and everything it needs."
     )
@@ -74,7 +76,7 @@ def main(arguments: list[str], folder: Path) -> int:
 
 
 def _page_builder(folder: Path, *, wanted: bool) -> page.Builder | None:
-    """Who builds the React page once the plain one is there, unless somebody names a built one or wants none."""
+    """Return the builder of the React page; None where CHAT_PAGE_BUILD names a build or none is wanted."""
     if not wanted:
         os.environ["CHAT_PAGE_BUILD"] = ""
         return None
@@ -87,7 +89,7 @@ def _page_builder(folder: Path, *, wanted: bool) -> page.Builder | None:
 
 
 def _set_default_access(environ: MutableMapping[str, str], *, private: bool) -> None:
-    """Guests are welcome, and can sign up, where only this machine's users can; others are met by a server set up for them."""
+    """Enable guests and sign-up on a loopback address. Raise SystemExit on a public one without the settings it needs."""
     missing = [name for name in PUBLIC if not environ.get(name)]
     if private and "ALLOWED_HOSTS" in missing:
         environ["CHAT_GUESTS"] = environ.get("CHAT_GUESTS") or "1"
@@ -118,7 +120,7 @@ def _announce(folder: Path, port: int, host: str) -> None:
 
 
 def _shown(url: str) -> str:
-    """Without user and password, which some put into addresses."""
+    """Return the address without user, password and query."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 

@@ -14,8 +14,8 @@ import struct
 import tempfile
 from typing import IO, Final
 
+# Connections that a process may have more than another: a burst is accepted in handfuls, not one by one in turn.
 AHEAD = 4
-"""Connections that a process may have more than another: a burst is accepted in handfuls, not one by one in turn."""
 
 COUNT: Final = "L"
 COUNT_BYTES = struct.calcsize(COUNT)

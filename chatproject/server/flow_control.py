@@ -60,7 +60,7 @@ class FlowControl:
         self.registry.flows.discard(self)
 
     def watch(self) -> None:
-        """Have the connection aborted if its reader acknowledges nothing from now on."""
+        """Abort the connection later if its reader acknowledges nothing from now on."""
         if not self.closed and self not in self.registry.watched:
             self._unacked, self._since = self.unacked_bytes(), loop.time()
             self.registry.watched.add(self)

@@ -19,11 +19,11 @@ from twisted.web.http_headers import Headers
 from chatproject.server import loop
 from chatproject.server.flow_control import FlowControl
 
+# Seconds from a request's first byte to its last, and between two requests: proxies cut idle connections at 60 too.
 REQUEST_SECONDS = 60
-"""From a request's first byte to its last, and between two: proxies cut idle connections at 60 s too."""
 
+# Seconds for which a refused client's bytes are discarded: closing at once would reset it and lose the answer.
 LINGER_SECONDS = 5
-"""A refused client's bytes are discarded for so long: closing at once would reset it and lose the answer."""
 
 
 def problem(status: int, code: str, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
@@ -41,8 +41,8 @@ def problem(status: int, code: str, detail: str) -> tuple[list[tuple[bytes, byte
     ], data
 
 
+# Replaces the headers of a request whose response has begun.
 _SENT = Headers()
-"""Replaces the headers of a request whose response has begun."""
 
 
 class ReceiveQueue:

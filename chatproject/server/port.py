@@ -16,8 +16,8 @@ from twisted.internet.main import CONNECTION_LOST
 from chatproject.server import loop
 from chatproject.server.balance import AHEAD, Balance
 
+# Seconds for another process to accept a connection: a few turns of a busy event loop. It may hang, or be starting.
 LEAVE_SECONDS = 0.004
-"""Time for another process to accept a connection: a few turns of a busy event loop. It may hang, or be starting."""
 
 
 class ImmediateTransport(tcp.Server):

@@ -31,44 +31,44 @@ from chatproject.server.websocket import WebSocket
 reactor: Any = _reactor
 logger = logging.getLogger(__name__)
 
+# Bytes of a request body. The largest is a message of some 1 MiB, which JSON may make six times as long.
 BODY_BYTES = 8 * 1024 * 1024
-"""Of a request body. The largest is a message of some 1 MiB, which JSON may make six times as long."""
 
+# Bytes of a WebSocket message; a larger one closes the socket with 1009.
 FRAME_BYTES = 1024 * 1024
-"""Of a WebSocket message; a larger one closes the socket with 1009."""
 
+# Bytes of the kernel's send buffer per connection. Left alone it grows to 4 MB for a reader that takes nothing.
 KERNEL_BYTES = 256 * 1024
-"""The kernel's send buffer per connection. Left alone it grows to 4 MB for a reader that takes nothing."""
 
+# Seconds from SIGTERM to the end of the last response, so that the process has ended within 5 s.
 DRAIN_SECONDS = 4.0
-"""From SIGTERM to the end of the last response, so that the process has ended within 5 s."""
 
+# Seconds from SIGTERM to a forced exit, for a thread or an event loop that hangs.
 LEAVE_SECONDS = 5.0
-"""From SIGTERM to a forced exit, for a thread or an event loop that hangs."""
 
+# Seconds; WebSockets that were sent nothing for so long during the drain have been sent their last frames.
 QUIET_SECONDS = 0.2
-"""WebSockets that were sent nothing for so long during the drain have been sent their last frames."""
 
+# Seconds to wait for that silence at most.
 QUIET_LIMIT_SECONDS = 1.0
-"""Longest wait for that silence."""
 
+# Seconds for applications that were cancelled at the end of the drain to end.
 KILL_SECONDS = 0.3
-"""For applications that were cancelled at the end of the drain to end."""
 
+# Seconds for the application to accept a socket. Autobahn's 5 s cut them off while 10,000 came within 20 s.
 OPEN_HANDSHAKE_SECONDS = 30.0
-"""For the application to accept a socket. Autobahn's 5 s cut them off while 10,000 came within 20 s."""
 
+# Seconds for a client to answer a close frame; Autobahn's 1 s is short for one that is still sending.
 CLOSE_HANDSHAKE_SECONDS = 5.0
-"""For a client to answer a close frame; Autobahn's 1 s is short for one that is still sending."""
 
+# Seconds between two searches for connections that have ended, as in Daphne.
 REAP_SECONDS = 1.0
-"""Between two searches for connections that have ended, as in Daphne."""
 
+# Seconds between two checks of the WebSockets' pings, as in Daphne: a tenth of the interval between pings.
 TIMEOUT_CHECK_SECONDS = 2.0
-"""Between two checks of the WebSockets' pings, as in Daphne: a tenth of the interval between pings."""
 
+# Seconds between two checks of buffers that empty during the drain.
 POLL_SECONDS = 0.02
-"""Between two checks of buffers that empty during the drain."""
 
 
 class DaphneServer(daphne.server.Server):
@@ -233,7 +233,7 @@ class DaphneServer(daphne.server.Server):
     # Periodic checks: in Daphne's own, a connection that raises ends the check of all others
 
     def cut_stalled_readers(self) -> None:
-        """Abort the connections whose readers take nothing."""
+        """Abort the connections whose readers accept no bytes."""
         for flow in list(self.watched):
             if flow.stalled_seconds() > self.reader_seconds:
                 flow.transport.abortConnection()

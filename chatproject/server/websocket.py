@@ -16,17 +16,17 @@ from daphne.ws_protocol import WebSocketProtocol
 from chatproject.server import loop
 from chatproject.server.flow_control import FlowControl
 
+# Frames that wait for a busy consumer: more than a person sends, and a few ms of work.
 QUEUED_FRAMES = 64
-"""Frames that wait for a busy consumer: more than a person sends, and a few ms of work."""
 
+# Payload bytes that wait for a busy consumer: one frame of the largest size.
 QUEUED_BYTES = 1024 * 1024
-"""Payload that waits for a busy consumer: one frame of the largest size."""
 
+# Frames of one message: a Python object each, so many small ones would hold forty times the message's size.
 MESSAGE_PIECES = 1024
-"""Frames of one message: a Python object each, so many small ones would hold forty times the message's size."""
 
+# WebSocket close code "service restart": clients connect again.
 GOING_DOWN = 1012
-"""WebSocket close code "service restart": clients connect again."""
 
 
 class FrameQueue(asyncio.Queue[dict[str, Any]]):

@@ -48,7 +48,7 @@ class Contestant(Protocol):
 
     @property
     def pids(self) -> list[int]:
-        """The processes that it started."""
+        """The processes of the running server."""
 
     def stop(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.load --port P …`: many streams at once, counted and timed; one line of JSON.
+"""Command `python -m tests.benchmarks.load --port P …`: many streams at once, counted and timed; one line of JSON.
 
 Measured on one core: 20 to 50 µs of CPU for a paced delta, so 20,000 a second and more. Exit status 1 where a stream
 failed, was short or did not end.

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.model_server PORT`: a model whose name says what it streams.
+"""Command `python -m tests.benchmarks.model_server PORT`: a model server whose model names are scripts.
 
 A burst is sent as prepared bytes.
 """

@@ -42,7 +42,7 @@ def tree(root: int) -> list[int]:
 
 
 def pin(pids: Iterable[int], *cores: int) -> None:
-    """Pin processes and their threads to the cores of these numbers, on machines with several."""
+    """Bind processes and their threads to the cores of these numbers, on machines with several."""
     if len(CORES) < 2:
         return
     for pid in pids:

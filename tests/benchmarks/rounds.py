@@ -40,7 +40,7 @@ class Runs:
 
     @property
     def ratios(self) -> list[float]:
-        """The second side's figure divided by the first one's, pair by pair."""
+        """The second side's figure divided by the first side's, pair by pair."""
         if len(self.results) < 2:
             return []
         figure = figures.OF[self.scenario.figure]
@@ -93,7 +93,7 @@ class Bench:
 
     @contextmanager
     def _pinned_beside(self, contestant: Contestant) -> Iterator[None]:
-        """Pin client and model server to their own core; beside two processes to both, so that these are treated alike."""
+        """Bind client and model server to a core of their own; to both cores beside two processes, which then fare alike."""
         others = [os.getpid(), self.model.pid]
         processes.pin(others, *(range(contestant.processes) if contestant.processes > 1 else [OTHER_CORE]))
         try:
@@ -120,7 +120,7 @@ class Bench:
         return result
 
     def _options(self, scenario: Scenario, contestant: Contestant) -> list[str]:
-        """Return the load options: streams for each process within the open-file limit, HTTP where no WebSockets are."""
+        """Return the load options: streams per process within the open-file limit, HTTP where no WebSocket is served."""
         options = [one for one in scenario.load() if one != "--ws" or contestant.websockets]
         at = options.index("--n") + 1
         options[at] = str(min(int(options[at]) * contestant.processes, processes.file_limit()))

@@ -1,7 +1,7 @@
-"""The needs of many concurrent readers, calculated from the measured costs of one, for `chat/SCALE.md`.
+"""The needs of many concurrent readers, calculated from the measured costs of one.
 
-Every reader has a response of its own that runs: the dearest case, for nothing is shared. Followers of one response cost a
-fortieth of that.
+Every reader has a running response of its own: the most expensive case, for nothing is shared. Followers of one response
+cost a fortieth of that.
 """
 
 from __future__ import annotations

@@ -15,8 +15,10 @@ BURST = LoadScript(500, 12)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`options` are the load client's, its `--n` for each process. `figure` names a function of `figures`; `reach` is the aim
-    in words. `sides` are the contestants: the one that it is about and, where there is one, the one compared with.
+    """A measurement of one or two contestants.
+
+    `options` are those of the load client, its `--n` for each process. `figure` names a function of `figures`; `reach` is the
+    aim in words. `sides` are the contestants: the subject and, where there is one, the one compared with.
     """
 
     name: str

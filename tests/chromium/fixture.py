@@ -1,4 +1,4 @@
-"""The fixture `chromium`: a browser, or one line at the run's end that says why the page was not tested."""
+"""The fixture `chromium`: a browser, or one line at the end of the run with the reason why the page was not tested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_TESTED = "the page is not tested"
 
 @pytest.fixture(scope="session")
 def chromium() -> Chromium:
-    """The browser of this run; tests that need it are skipped where none can be had."""
+    """Provide the browser of this run; tests that need it are skipped where none is available."""
     data_folder = Path(os.environ.get("CHAT_DATA_DIR") or ROOT / ".data")
     try:
         return find(data_folder / "browser", os.environ.get("PYTEST_XDIST_TESTRUNUID", ""))
@@ -29,13 +29,13 @@ def chromium() -> Chromium:
 
 
 def skip_page(reason: str) -> NoReturn:
-    """Skip a test of the page; all that are skipped for one reason have one line at the run's end."""
+    """Skip a test of the page; all tests skipped for one reason share one line at the end of the run."""
     pytest.skip(f"{NOT_TESTED}: {reason}")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report skipped tests of the page from one line of code: pytest folds those, and a test's own place says nothing here."""
+    """Report skipped tests of the page from one line of code, so that pytest folds them."""
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple) and NOT_TESTED in report.longrepr[2]:
         report.longrepr = (__file__, 1, report.longrepr[2])
@@ -43,9 +43,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def find(folder: Path, test_run: str) -> Chromium:
-    """Return the browser for tests: the machine's, one kept in `folder`, or a download. Raise ChromiumMissing.
+    """Return the browser for tests: an installed one, one kept in `folder`, or a download. Raise ChromiumMissing.
 
-    Of the processes of one test run the first downloads and the others wait; a failure of the first is that of all.
+    Of the processes of one test run the first downloads and the others wait; a failure of the first counts for all.
     """
     sources: list[Source] = [partial(on_path, name) for name in NAMES]
     sources += [partial(get, folder) for get in (kept_playwright, kept_npm, from_playwright, from_npm)]
@@ -56,7 +56,7 @@ def find(folder: Path, test_run: str) -> Chromium:
 
 @contextmanager
 def one_failure(note: Path, test_run: str) -> Iterator[None]:
-    """Raise ChromiumMissing at once where this test run has failed before, and note a failure of this time."""
+    """Raise ChromiumMissing at once where this test run has failed before, and record a failure of this time."""
     failed_run, _, reason = note.read_text().partition("\n") if note.exists() else ("", "", "")
     if test_run and failed_run == test_run:
         raise ChromiumMissing(reason)

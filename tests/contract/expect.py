@@ -1,4 +1,4 @@
-"""What the contract says of every answer of a kind."""
+"""Asserts for all responses of one kind, by the contract."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CARD_CALL = b"CalloutV2(&quot;danger&quot;, "
 
 
 def assert_problem(answer: httpx.Response, code: str, status: int) -> dict[str, Any]:
-    """The answer is a problem document with this code and status; its body."""
+    """Assert a problem document with this code and status; return its body."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), (
         answer.text
     )
@@ -30,12 +30,12 @@ def assert_problem(answer: httpx.Response, code: str, status: int) -> dict[str, 
 
 
 def assert_utc(moment: str) -> None:
-    """ISO 8601 in UTC."""
+    """Assert ISO 8601 in UTC."""
     assert dt.datetime.fromisoformat(moment).utcoffset() == dt.timedelta(0), moment
 
 
 def assert_card(body: bytes) -> None:
-    """The readable C1 card of a failure, and nothing else."""
+    """Assert the readable C1 card of a failure, and nothing else."""
     assert body.startswith(CARD_HEAD), body
     assert CARD_CALL in body
     assert body.rstrip().endswith(b"</content>")

@@ -1,4 +1,4 @@
-"""Contract sections 3 and 4 across processes: follow anywhere, and every death has a clear end."""
+"""Contract sections 3 and 4 across processes: follow in any process, and a clear end after every crash."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from tests.contract.expect import APPLE, pieces_of
 from tests.live.client import Client, new_id
 from tests.live.transports import C1, SSE, Transport
 
-LEASE = {"CHAT_LEASE_SECONDS": "2"}  # short, yet four heartbeats that a busy machine can keep
+# Short, yet long enough for four heartbeats on a busy machine.
+LEASE = {"CHAT_LEASE_SECONDS": "2"}
 
 
 def test_any_process_serves_any_response(
     model: ScriptedModel, alice: Client, second: Any, transport: Transport
 ) -> None:
-    gate, response, there = Gate(), new_id("r"), alice.at(second)
+    gate, response, observer = Gate(), new_id("r"), alice.at(second)
     model.script(answer("Größe ", gate, *pieces_of(APPLE)))
     here = C1.send(alice, response=response).until("Größe ")
-    elsewhere = transport.follow(there, response, 6)
+    elsewhere = transport.follow(observer, response, 6)
     gate.open()
     assert elsewhere.rest().text == ("Größe " + APPLE).encode()[6:]
     assert here.rest().text == ("Größe " + APPLE).encode()
@@ -29,15 +30,15 @@ def test_any_process_serves_any_response(
 def test_a_reader_from_another_process_with_more_bytes_is_served(
     model: ScriptedModel, alice: Client, second: Any
 ) -> None:
-    gate, response, there = Gate(), new_id("r"), alice.at(second)
+    gate, response, observer = Gate(), new_id("r"), alice.at(second)
     model.script(answer("Hello", gate, " you"))
     here = C1.send(alice, response=response).until("Hello")
-    elsewhere = SSE.follow(there, response, 5)  # perhaps not yet written down
+    elsewhere = SSE.follow(observer, response, 5)  # perhaps not yet stored
     gate.open()
     assert (elsewhere.rest().text, here.rest().text) == (b" you", b"Hello you")
 
 
-def test_sigterm_ends_what_runs_as_interrupted_and_says_so(
+def test_sigterm_ends_running_responses_as_interrupted(
     model: ScriptedModel, servers: Any, make_client: Any, alice: Client
 ) -> None:
     model.script(broken("Hello", Stall()))
@@ -48,8 +49,8 @@ def test_sigterm_ends_what_runs_as_interrupted_and_says_so(
         before = time.monotonic()
         assert server.sigterm() == 0
         assert time.monotonic() - before < 5
-        heard = reader.rest()
-    assert (heard.text, heard.end["status"]) == (b"Hello", "interrupted")
+        received = reader.rest()
+    assert (received.text, received.end["status"]) == (b"Hello", "interrupted")
     assert alice.messages(thread)[-1]["content"] == "Hello"
     assert model.requests[0].wait_until_left()
 
@@ -60,18 +61,22 @@ def test_a_killed_process_costs_only_the_last_moments(
     model.script(broken("Hello", Stall()))
     thread, response = new_id("t"), new_id("r")
     with servers.own(**LEASE) as server, servers.own(**LEASE) as survivor:
-        dying, there = alice.at(server), alice.at(survivor)
+        dying, observer = alice.at(server), alice.at(survivor)
         reader = C1.send(dying, "First", thread=thread, response=response).until("Hello")
         server.kill9()
         reader.close()
-        told = there.wait_until(response, "interrupted")
-        assert told["keptOffset"] in {0, 5}
-        heard = SSE.follow(there, response, 5).rest()  # beyond the log counts as its end
-        assert (heard.text, heard.end["status"], heard.end["offset"]) == (b"", "interrupted", told["offset"])
-        assert there.chat("Second", thread=thread).text == "Hello from the script."
+        state = observer.wait_until(response, "interrupted")
+        assert state["keptOffset"] in {0, 5}
+        received = SSE.follow(observer, response, 5).rest()  # beyond the log counts as its end
+        assert (received.text, received.end["status"], received.end["offset"]) == (
+            b"",
+            "interrupted",
+            state["offset"],
+        )
+        assert observer.chat("Second", thread=thread).text == "Hello from the script."
 
 
-def test_a_dead_owners_response_is_stopped_at_once(model: ScriptedModel, servers: Any, alice: Client) -> None:
+def test_an_orphaned_response_is_stopped_at_once(model: ScriptedModel, servers: Any, alice: Client) -> None:
     model.script(broken("Hello", Stall()))
     response = new_id("r")
     with servers.own() as server:
@@ -88,7 +93,7 @@ def test_a_restarted_server_goes_on_under_its_address(
     model: ScriptedModel, servers: Any, alice: Client
 ) -> None:
     with servers.own() as server:
-        there = alice.at(server)
-        there.chat(response=(response := new_id("r")))
+        observer = alice.at(server)
+        observer.chat(response=(response := new_id("r")))
         server.restart()
-        assert C1.follow(there, response).rest().text == b"Hello from the script."
+        assert C1.follow(observer, response).rest().text == b"Hello from the script."

@@ -1,4 +1,4 @@
-"""A Django project of one file, with the chat beside views of its own. Postgres is the one that libpq's variables name."""
+"""A Django project of one file, with the chat beside views of its own. libpq's variables name its Postgres."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The wheel in another project's environment: it brings all that the chat needs, and nothing of the shipped server."""
+"""The wheel in another project's environment: all that the chat needs, and nothing of the shipped server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MIGRATE = "import shop; from django.core.management import call_command as run; 
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of a new environment with the wheel, whose dependencies are those of this environment."""
+    """Provide the interpreter of a new environment with the wheel, whose dependencies are those of this environment."""
     folder = tmp_path_factory.mktemp("embedding")
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
     subprocess.run(build, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -57,18 +57,18 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def environ(
     django_db_setup: None, django_db_blocker: Any, scripted_model: ScriptedModel
 ) -> Iterator[dict[str, str]]:
-    """The environment of the project's processes; its database is empty at first."""
+    """Provide the environment of the project's processes; its database is empty at first."""
     from django.db import connection
 
     with django_db_blocker.unblock():
         name = f"{connection.settings_dict['NAME']}_shop"
         administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
         given = {key: str(value) for key, value in connection.get_connection_params().items()}
-        place = {
+        database = {
             f"PG{key.upper()}": given[key] for key in ("host", "port", "user", "password") if key in given
         }
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-        yield {**kept, **place, "PGDATABASE": name, "MODEL_URL": scripted_model.base_url}
+        yield {**kept, **database, "PGDATABASE": name, "MODEL_URL": scripted_model.base_url}
         administer(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -81,7 +81,7 @@ def run(python: Path, environ: dict[str, str], source: str) -> str:
 
 @pytest.fixture(scope="module")
 def site(python: Path, environ: dict[str, str]) -> Iterator[httpx.Client]:
-    """A client of the project, which is migrated and runs under plain Daphne."""
+    """Provide a client of the project, which is migrated and runs under plain Daphne."""
     run(python, environ, MIGRATE)
     with bound_listener() as listener:
         fd = listener.fileno()
@@ -111,8 +111,8 @@ def test_the_project_serves_the_chat_over_http_and_websocket(
     site: httpx.Client, scripted_model: ScriptedModel
 ) -> None:
     scripted_model.script(answer("Hel", "lo"))
-    said = site.post("/api/chat", json={"prompt": {"role": "user", "content": "Hi"}, "responseId": "r"})
-    assert said.text == "Hello"
+    reply = site.post("/api/chat", json={"prompt": {"role": "user", "content": "Hi"}, "responseId": "r"})
+    assert reply.text == "Hello"
     cookies = "; ".join(f"{name}={value}" for name, value in site.cookies.items())
     url = str(site.base_url)
     headers = {"Cookie": cookies, "Origin": url}

@@ -1,4 +1,4 @@
-"""What tests of faults share: servers that start with a fault built in, and a look behind the scenes of the database."""
+"""Helpers of the fault tests: servers with a built-in fault, and direct access to the database."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from chatproject.dev.postgres.cluster import Postgres
 from tests.live.client import Client
 from tests.live.harness import ROOT, LiveServer, LiveServers, assert_clean, database_url, eventually
 
-LEASE = "2"  # seconds; short, yet four heartbeats that a busy machine can keep
-MAX_ACTIVE = "300"  # active responses of one user: no quota is to end these scenes
+# Seconds: short, yet long enough for four heartbeats on a busy machine.
+LEASE = "2"
+# Active responses of one user: no quota interferes with these tests.
+MAX_ACTIVE = "300"
 
 
 class FaultServer(LiveServer):
@@ -48,7 +50,7 @@ class FaultServer(LiveServer):
 
 @contextlib.contextmanager
 def start_fault_server(servers: LiveServers, application: str, **env: str) -> Iterator[LiveServer]:
-    """A server of one test that runs `tests.faults.<application>:application`."""
+    """Start a server for one test that runs `tests.faults.<application>:application`."""
     plain = servers._made({"CHAT_ACTIVE_PER_USER": MAX_ACTIVE, **env})
     server = FaultServer(plain.folder, plain.env, plain.listener)
     server.application = f"tests.faults.{application}:application"
@@ -60,7 +62,7 @@ def start_fault_server(servers: LiveServers, application: str, **env: str) -> It
 
 
 def row(client: Client, public_id: str) -> Response:
-    """The response as it stands in the database."""
+    """Return the row of a response."""
     return Response.objects.get(owner__username=client.username, public_id=public_id)
 
 
@@ -70,19 +72,19 @@ def wait_until_stored(client: Client, public_id: str, length: int) -> None:
 
 
 def with_application_name(url: str, name: str) -> str:
-    """The database URL of a server whose connections are to be told from others'."""
+    """Return the database URL for a server whose connections are to be distinguished from others."""
     return f"{url}&application_name={name}"
 
 
 def query_rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    """The rows that a statement gives, if it gives any."""
+    """Return the rows of a statement, if any."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return list(cursor.fetchall()) if cursor.description else []
 
 
 def cut_connections(name: str, listening: bool | None = None) -> int:
-    """End the database connections of a server; `listening`: only its ear, or all but that. How many it were."""
+    """End the database connections of a server and return their number; `listening`: the listener alone, or all others."""
     which = {None: "", True: "AND query LIKE 'LISTEN%%'", False: "AND query NOT LIKE 'LISTEN%%'"}[listening]
     ended = query_rows(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s {which}", name
@@ -92,7 +94,7 @@ def cut_connections(name: str, listening: bool | None = None) -> int:
 
 @contextlib.contextmanager
 def locked(table: str, pk: int) -> Iterator[None]:
-    """A row that somebody else holds."""
+    """Hold the lock of a row from another connection."""
     with psycopg.connect(database_url(connection.settings_dict["NAME"])) as other:
         other.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE".encode(), [pk])
         yield
@@ -107,17 +109,17 @@ def is_lock_awaited() -> bool:
 
 @contextlib.contextmanager
 def on_cluster(cluster: Postgres) -> Iterator[None]:
-    """Django's default connection meanwhile leads to another Postgres."""
-    there = {
+    """Point Django's default connection at another Postgres within the block."""
+    target = {
         "HOST": str(cluster.home.sockets),
         "NAME": "chat",
         "USER": "postgres",
         "PORT": "",
         "PASSWORD": "",
     }
-    before = {name: connection.settings_dict[name] for name in there}
+    before = {name: connection.settings_dict[name] for name in target}
     connection.close()
-    connection.settings_dict.update(there)
+    connection.settings_dict.update(target)
     try:
         yield
     finally:
@@ -127,7 +129,7 @@ def on_cluster(cluster: Postgres) -> Iterator[None]:
 
 @contextlib.contextmanager
 def own_cluster(folder: Path) -> Iterator[Postgres]:
-    """A Postgres with the product's tables for tests that stop it, as durable as in real use."""
+    """Provide a Postgres with the product's tables for tests that stop it, as durable as in real use."""
     cluster = Postgres(folder)
     try:
         with cluster:
@@ -139,12 +141,12 @@ def own_cluster(folder: Path) -> Iterator[Postgres]:
 
 
 def crash(cluster: Postgres) -> None:
-    """Postgres goes down at once, without a last checkpoint."""
+    """Stop Postgres at once, without a last checkpoint."""
     pid = cluster._pid()
     assert pid
     connection.close()
     os.kill(pid, signal.SIGQUIT)
-    # Its file is gone before the process is; one that is still there would not be started anew.
+    # The lock file disappears before the process does; `start` would take that for a running server.
     eventually(
         lambda: not cluster._pid() and (cluster._process is None or cluster._process.poll() is not None)
     )

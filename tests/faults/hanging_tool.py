@@ -1,4 +1,4 @@
-"""The product with one more tool, which never comes back."""
+"""The product with one more tool, which never returns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ async def wait_for_ever() -> str:
     return "never"
 
 
-# Afterwards: the start looks for all tools that CHAT_TOOLS names.
+# After the registration: the start resolves all tools that CHAT_TOOLS names.
 from chatproject.asgi import application  # noqa: E402
 
 __all__ = ["application"]

@@ -1,4 +1,4 @@
-"""The product, but for the doorbell: every notification is lost on its way to this process."""
+"""The product without notifications: every one is lost on its way to this process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chat.db.notifications import Listener
 
 
 def _drop_notification(_: Listener, payload: str) -> None:
-    """A ring may be empty, as everybody with the database's password can ring."""
+    """Drop the payload. An empty one is valid: every client of the database can send it."""
 
 
 Listener._dispatch = _drop_notification  # type: ignore[assignment, method-assign]

@@ -1,4 +1,4 @@
-"""The product, but for the fallback: this process looks at another's log only when the doorbell rings."""
+"""The product without polling: this process reads another's log only when it is notified."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ DONE = Outcome(Status.DONE, "stop")
 
 @pytest.fixture
 def response(db: None) -> Response:
-    """A response that is streaming, with an empty log."""
+    """Provide a response that is streaming, with an empty log."""
     return streaming("r")
 
 
@@ -83,7 +83,7 @@ def test_an_ended_response_takes_no_more_text(response: Response) -> None:
     assert written(addition(response, 5, text("!"))) == set()
 
 
-def test_a_batch_tells_who_asked_to_stop(response: Response) -> None:
+def test_a_batch_returns_the_stop_requests(response: Response) -> None:
     lifecycle.request_stop(response.pk, 3)
     lifecycle.request_stop(response.pk, 1)
     _, stopping = storage.append([addition(response, 0, text("Hello"))])
@@ -114,7 +114,7 @@ def test_a_finish_after_an_append_of_unknown_outcome_writes_each_byte_once(
 
 
 @pytest.mark.parametrize("moved", ["log", "stop", "epoch"])
-def test_an_end_whose_response_moves_under_its_eyes_looks_again(
+def test_a_finish_whose_response_changes_meanwhile_reads_it_again(
     response: Response, moved: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(addition(response, 0, text("Hello")))
@@ -124,11 +124,11 @@ def test_an_end_whose_response_moves_under_its_eyes_looks_again(
         "epoch": lambda: lifecycle.finish_orphan(response.pk, expired=False),
     }
     looked: list[int] = []
-    look = finalize.load
+    load = finalize.load
 
     def found(pk: int) -> finalize.StoredResponse | None:
         looked.append(pk)
-        seen = look(pk)
+        seen = load(pk)
         if len(looked) == 1:
             moves[moved]()
         return seen

@@ -1,4 +1,4 @@
-"""A claim whose commit went through, while the answer to it got lost with the connection."""
+"""A claim whose commit succeeds while the reply to it is lost with the connection."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def claim_context() -> ClaimContext:
 
 
 @pytest.fixture
-def commit_unheard(claim_context: ClaimContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first transaction is committed, and its connection breaks before anybody hears of it."""
+def lose_confirmation(claim_context: ClaimContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commit the first transaction, and break its connection before the reply arrives."""
     whole, broken = execution.in_transaction, list[None]()
 
     def once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -38,8 +38,8 @@ def commit_unheard(claim_context: ClaimContext, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(execution, "in_transaction", once)
 
 
-@pytest.mark.usefixtures("commit_unheard")
-def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claim_context: ClaimContext) -> None:
+@pytest.mark.usefixtures("lose_confirmation")
+def test_a_claim_whose_confirmation_was_lost_is_carried_out(claim_context: ClaimContext) -> None:
     made = execution._guarded(
         claim.claim, claim_context, SendRequest(Content("Hello"), response_id="r", thread_id="t")
     )
@@ -49,8 +49,8 @@ def test_a_claim_that_was_committed_unheard_has_its_work_to_do(claim_context: Cl
     assert Message.objects.count() == 2
 
 
-@pytest.mark.usefixtures("commit_unheard")
-def test_another_answer_that_was_claimed_unheard_has_its_work_to_do(claim_context: ClaimContext) -> None:
+@pytest.mark.usefixtures("lose_confirmation")
+def test_another_answer_whose_confirmation_was_lost_is_carried_out(claim_context: ClaimContext) -> None:
     before = ClaimContext(claim_context.owner, uuid4(), True, "", ("c1",))
     first = execution._guarded(claim.claim, before, SendRequest(Content("Hello"), response_id="r"))
     again = execution._guarded(
@@ -61,7 +61,7 @@ def test_another_answer_that_was_claimed_unheard_has_its_work_to_do(claim_contex
     assert Response.objects.count() == 2
 
 
-def test_another_claim_of_the_same_has_none(claim_context: ClaimContext) -> None:
+def test_a_repeated_claim_is_not_carried_out(claim_context: ClaimContext) -> None:
     request = SendRequest(Content("Hello"), response_id="r")
     first = execution._guarded(claim.claim, claim_context, request)
     second = execution._guarded(

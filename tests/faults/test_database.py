@@ -1,4 +1,4 @@
-"""Postgres goes away, comes back, is slow, cuts its connections: answers go on from memory, or end clearly."""
+"""Faults of Postgres (gone, back, slow, connections cut): answers continue from memory, or end clearly."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ from tests.live.client import new_id
 from tests.live.harness import THREADS, LiveServer, LiveServers, database_url, eventually
 from tests.live.transports import SOCKET, SSE, TRANSPORTS, Reader
 
-CONNECTIONS = 10  # of one server process at most, the promise's number
-STREAMS = 100  # of which each is followed by a second reader
-BEYOND = [f"{number:07}" * 100 for number in range(200)]  # 140 kB, twice what is kept unconfirmed
+# Database connections of one server process at most, the promised number.
+CONNECTIONS = 10
+# Streams, each followed by a second reader.
+STREAMS = 100
+# 140 kB, twice the unconfirmed text that is kept.
+BEYOND = [f"{number:07}" * 100 for number in range(200)]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +43,8 @@ def cluster(tmp_path_factory: Any, django_db_blocker: Any) -> Iterator[Postgres]
 
 
 @pytest.fixture
-def there(live: None, cluster: Postgres) -> Iterator[None]:
-    """The ORM looks at the cluster that may go down, and it is up again afterwards."""
+def orm_on_cluster(live: None, cluster: Postgres) -> Iterator[None]:
+    """Point the ORM at the cluster that a test stops, and have it up again afterwards."""
     with on_cluster(cluster):
         yield
         cluster.revive()
@@ -61,7 +64,7 @@ def beside(cluster: Postgres, servers: LiveServers) -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="module")
 def watched(servers: LiveServers, live_database: str) -> Iterator[LiveServer]:
-    """A server whose connections can be told from others'."""
+    """Provide a server whose connections can be distinguished from others."""
     url = with_application_name(database_url(live_database), "watched")
     with servers.own(DATABASE_URL=url, CHAT_ACTIVE_PER_USER=MAX_ACTIVE) as server:
         yield server
@@ -69,7 +72,7 @@ def watched(servers: LiveServers, live_database: str) -> Iterator[LiveServer]:
 
 def test_an_answer_goes_on_from_memory_while_postgres_restarts(
     model: ScriptedModel,
-    there: None,
+    orm_on_cluster: None,
     make_client: Any,
     on_it: LiveServer,
     beside: LiveServer,
@@ -87,18 +90,18 @@ def test_an_answer_goes_on_from_memory_while_postgres_restarts(
     assert client.get("/readyz").status_code == 503
     cluster.revive()
     gates[1].open()
-    for heard in (
+    for received in (
         reader.rest(),
         elsewhere.rest(),
         *(transport.follow(client, response).rest() for transport in TRANSPORTS),
     ):
-        assert (heard.text.decode(), heard.end["status"]) == (whole, "done")
+        assert (received.text.decode(), received.end["status"]) == (whole, "done")
     assert_valid_log(row(client, response))
     assert client.chat().text == "Hello from the script."
 
 
 def test_an_answer_that_outgrows_memory_meanwhile_ends_as_unavailable(
-    model: ScriptedModel, there: None, make_client: Any, on_it: LiveServer, cluster: Postgres
+    model: ScriptedModel, orm_on_cluster: None, make_client: Any, on_it: LiveServer, cluster: Postgres
 ) -> None:
     client, gate, thread, response = make_client(on_it), Gate(), new_id("t"), new_id("r")
     model.script(broken("Before. ", gate, *BEYOND, Stall()))
@@ -107,11 +110,11 @@ def test_an_answer_that_outgrows_memory_meanwhile_ends_as_unavailable(
     gate.open()
     model.requests[0].wait_until_left()
     cluster.revive()
-    heard = reader.rest()
-    assert (heard.end["status"], heard.end["error"]["code"]) == ("failed", "unavailable")
-    assert 65_536 < len(heard.text) < 3 * 65_536
-    assert ("Before. " + "".join(BEYOND)).encode().startswith(heard.text)
-    assert client.messages(thread)[-1]["content"].encode() == heard.text
+    received = reader.rest()
+    assert (received.end["status"], received.end["error"]["code"]) == ("failed", "unavailable")
+    assert 65_536 < len(received.text) < 3 * 65_536
+    assert ("Before. " + "".join(BEYOND)).encode().startswith(received.text)
+    assert client.messages(thread)[-1]["content"].encode() == received.text
     assert_valid_log(row(client, response))
     assert client.chat("Second", thread=thread).text == "Hello from the script."
 
@@ -151,7 +154,7 @@ def test_a_locked_row_holds_up_neither_its_readers_nor_the_logs_of_others(
     assert [reader.rest().text.decode() for reader in readers] == ["Before. " + APPLE] * 2
 
 
-def test_a_locked_row_is_written_down_as_soon_as_it_is_free(
+def test_a_locked_row_is_written_as_soon_as_it_is_free(
     model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
     client, response, gate = make_client(watched), new_id("r"), Gate()
@@ -176,14 +179,14 @@ def test_two_hundred_open_streams_hold_few_connections_no_transaction_and_few_th
         reader.until("Hello")
     held = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'watched'"
     assert len(query_rows(held)) <= CONNECTIONS
-    # A transaction that is open for good would be found at every look; one at work ends meanwhile.
+    # A leaked transaction shows in every poll; one at work ends meanwhile.
     eventually(lambda: not query_rows(f"{held} AND state LIKE 'idle in%'"), says="a transaction stays open")
     assert watched.threads() <= THREADS
     gate.open()
     assert {reader.rest().text for reader in readers} == {b"Hello you"}
 
 
-def test_a_slow_follower_slows_nobody_and_misses_nothing(
+def test_a_slow_follower_delays_no_other_and_misses_nothing(
     model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
     client, response, text = make_client(watched), new_id("r"), "".join(BEYOND) * 6

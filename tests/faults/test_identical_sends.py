@@ -1,4 +1,4 @@
-"""One generation per `responseId`, however often it is sent, and from wherever."""
+"""One generation per `responseId`, however often and from wherever it is sent."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_of_two_contents_sent_at_once_one_wins_and_every_other_gets_409(
 
     with ThreadPoolExecutor(SENDS) as pool:
         answers = set(pool.map(send, range(SENDS)))
-    (asked,) = model.requests
-    won = asked.messages[-1]["content"]
+    (request,) = model.requests
+    won = request.messages[-1]["content"]
     lost = ({"Words 0", "Words 1"} - {won}).pop()
     assert answers == {(won, 200, None), (lost, 409, "response_id_reused")}
 

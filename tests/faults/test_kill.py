@@ -1,4 +1,4 @@
-"""`kill -9` at every point of a stream: the text stays, the response ends clearly, the thread goes on."""
+"""`kill -9` at every point of a stream: the text stays, the response ends clearly, the thread continues."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ from tests.live.harness import LiveServer, LiveServers, eventually
 from tests.live.transports import SSE, Reader
 
 HALF_A_CHARACTER = b'data: {"choices":[{"index":0,"delta":{"content":"\xf0\x9f'
-BURST = "é" * 20_000  # 40 kB: several flushes' worth at once
+# 40 kB: several flushes' worth at once.
+BURST = "é" * 20_000
 SUM = Call("calculate", '{"expression": "1 + 1"}')
 TOOLS = "wait_for_ever,calculate"
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where a response is when its process dies: what the model has said, and what its reader has seen by then."""
+    """A point of a stream at which its process dies: the text sent by the model, and the text seen by its reader."""
 
     scripts: tuple[Script, ...]
-    said: str = "Hello"
-    certain: bool = True  # the text is in the table before the kill; else a flush of it may be lost
+    text: str = "Hello"
+    certain: bool = True  # the text is stored before the kill; else a flush may be lost
 
 
 POINTS = {
@@ -57,123 +58,127 @@ POINTS = {
 
 @pytest.fixture
 def survivor(live: None, servers: LiveServers) -> Any:
-    """The process that lives on, with a short lease."""
+    """Provide the process that survives, with a short lease."""
     return servers.keep(CHAT_LEASE_SECONDS=LEASE, CHAT_ACTIVE_PER_USER=MAX_ACTIVE)
 
 
 @pytest.fixture
 def victim(survivor: LiveServer, servers: LiveServers) -> Iterator[LiveServer]:
-    """The process that dies."""
+    """Provide the process that is killed."""
     with start_fault_server(servers, "hanging_tool", CHAT_LEASE_SECONDS=LEASE, CHAT_TOOLS=TOOLS) as server:
         yield server
 
 
 @pytest.fixture
-def there(make_client: Any, survivor: LiveServer) -> Client:
+def observer(make_client: Any, survivor: LiveServer) -> Client:
     made: Client = make_client(survivor)
     return made
 
 
 def bring(model: ScriptedModel, client: Client, point: Point, name: str) -> Reader:
-    """A response at its point, and its reader; ids are made of the point's name."""
+    """Return the reader of a response at its point; ids are made of the name of the point."""
     model.script(*point.scripts)
-    asked = len(model.requests) + len(point.scripts)
-    reader = SSE.send(client, "First", thread=f"t-{name}", response=f"r-{name}").until(point.said)
-    model.wait_for_requests(asked)
+    expected = len(model.requests) + len(point.scripts)
+    reader = SSE.send(client, "First", thread=f"t-{name}", response=f"r-{name}").until(point.text)
+    model.wait_for_requests(expected)
     if point.certain:
-        wait_until_stored(client, f"r-{name}", len(point.said.encode()))
+        wait_until_stored(client, f"r-{name}", len(point.text.encode()))
     return reader
 
 
 def check_kept(client: Client, name: str, point: Point, sure: int) -> None:
-    """`sure` bytes were in the table before the kill."""
-    told = client.response(f"r-{name}")
+    """Assert that the table keeps at least the `sure` bytes stored before the kill."""
+    state = client.response(f"r-{name}")
     *_, reply = client.messages(f"t-{name}")
-    assert told["keptOffset"] == told["offset"] >= sure, name
-    assert point.said.startswith(reply["content"]), name
-    assert reply["content"] == point.said or not point.certain, name
+    assert state["keptOffset"] == state["offset"] >= sure, name
+    assert point.text.startswith(reply["content"]), name
+    assert reply["content"] == point.text or not point.certain, name
     assert_valid_log(row(client, f"r-{name}"))
 
 
 def check_goes_on(model: ScriptedModel, client: Client, name: str) -> None:
-    """The thread takes the next prompt, and the model gets a valid history."""
+    """Assert that the thread takes the next prompt, and the model gets a valid history."""
     assert client.chat("Second", thread=f"t-{name}").text == "Hello from the script.", name
     messages = model.requests[-1].messages
-    asked = [call["id"] for message in messages for call in message.get("tool_calls") or []]
+    called = [call["id"] for message in messages for call in message.get("tool_calls") or []]
     answered = [message["tool_call_id"] for message in messages if message["role"] == "tool"]
-    assert asked == answered, name
+    assert called == answered, name
     assert (messages[0]["content"], messages[-1]["content"]) == ("First", "Second"), name
 
 
 def test_kill_9_at_ten_points_loses_at_most_a_flush_and_no_thread(
-    model: ScriptedModel, victim: LiveServer, there: Client
+    model: ScriptedModel, victim: LiveServer, observer: Client
 ) -> None:
-    dying = there.at(victim)
+    dying = observer.at(victim)
     readers = [bring(model, dying, point, name) for name, point in POINTS.items()]
-    sure = {name: row(there, f"r-{name}").log_length for name in POINTS}
+    sure = {name: row(observer, f"r-{name}").log_length for name in POINTS}
     victim.kill9()
     for reader in readers:
         reader.close()
     for name, point in POINTS.items():
-        there.wait_until(f"r-{name}", "interrupted")
-        check_kept(there, name, point, sure[name])
-        check_goes_on(model, there, name)
+        observer.wait_until(f"r-{name}", "interrupted")
+        check_kept(observer, name, point, sure[name])
+        check_goes_on(model, observer, name)
 
 
 def test_kill_9_while_the_end_is_being_written_leaves_one_end(
-    model: ScriptedModel, victim: LiveServer, there: Client
+    model: ScriptedModel, victim: LiveServer, observer: Client
 ) -> None:
     gate, thread, response = Gate(), new_id("t"), new_id("r")
     model.script(answer("Hel", gate, "lo"))
-    reader = SSE.send(there.at(victim), thread=thread, response=response).until("Hel")
-    wait_until_stored(there, response, 3)
-    with locked("chat_thread", row(there, response).thread_id):
+    reader = SSE.send(observer.at(victim), thread=thread, response=response).until("Hel")
+    wait_until_stored(observer, response, 3)
+    with locked("chat_thread", row(observer, response).thread_id):
         gate.open()
         reader.until("Hello")
         eventually(is_lock_awaited, says="nobody waits for the lock")
         victim.kill9()
     reader.close()
-    # One statement, which the database carries out though nobody hears of it.
-    assert there.wait_until(response, "done")["keptOffset"] == 5
-    assert SSE.follow(there, response).rest().text == b"Hello"
-    assert there.chat("Second", thread=thread).text == "Hello from the script."
+    # One statement, which the database carries out though its client is gone.
+    assert observer.wait_until(response, "done")["keptOffset"] == 5
+    assert SSE.follow(observer, response).rest().text == b"Hello"
+    assert observer.chat("Second", thread=thread).text == "Hello from the script."
 
 
 def test_a_queued_prompt_whose_process_dies_is_interrupted_and_stays_in_the_history(
-    model: ScriptedModel, victim: LiveServer, there: Client
+    model: ScriptedModel, victim: LiveServer, observer: Client
 ) -> None:
-    dying, thread, waiting = there.at(victim), new_id("t"), new_id("r")
+    dying, thread, waiting = observer.at(victim), new_id("t"), new_id("r")
     model.script(broken("Hello", Stall()))
     first = SSE.send(dying, "First", thread=thread).until("Hello")
     second = SSE.send(dying, "Second", thread=thread, response=waiting, busy="queue").until("")
     victim.kill9()
     with contextlib.closing(first), contextlib.closing(second):
-        there.wait_until(waiting, "interrupted")
-    there.chat("Third", thread=thread)
-    said = [message["content"] for message in model.requests[-1].messages if message["role"] == "user"]
-    assert said == ["First", "Second", "Third"]
+        observer.wait_until(waiting, "interrupted")
+    observer.chat("Third", thread=thread)
+    prompts = [message["content"] for message in model.requests[-1].messages if message["role"] == "user"]
+    assert prompts == ["First", "Second", "Third"]
 
 
-def test_readers_in_another_process_get_the_end_of_a_dead_ones_response(
-    model: ScriptedModel, victim: LiveServer, there: Client, survivor: LiveServer
+def test_readers_in_another_process_get_the_end_of_an_orphaned_response(
+    model: ScriptedModel, victim: LiveServer, observer: Client, survivor: LiveServer
 ) -> None:
     response = new_id("r")
     model.script(broken("Größe", Stall()))
-    with contextlib.closing(SSE.send(there.at(victim), response=response).until("Größe")):
-        reader = SSE.follow(there, response).until("Größe")
+    with contextlib.closing(SSE.send(observer.at(victim), response=response).until("Größe")):
+        reader = SSE.follow(observer, response).until("Größe")
         victim.kill9()
-        heard = reader.rest()
-    assert (heard.text.decode(), heard.end["status"], heard.end["keptOffset"]) == ("Größe", "interrupted", 7)
+        received = reader.rest()
+    assert (received.text.decode(), received.end["status"], received.end["keptOffset"]) == (
+        "Größe",
+        "interrupted",
+        7,
+    )
 
 
-def test_a_client_that_saw_more_than_the_log_kept_is_told_where_it_stops(
-    model: ScriptedModel, victim: LiveServer, there: Client
+def test_a_client_that_saw_more_than_the_log_kept_gets_the_end_of_the_log(
+    model: ScriptedModel, victim: LiveServer, observer: Client
 ) -> None:
     response = new_id("r")
     model.script(broken(*pieces_of(APPLE), Stall()))
-    reader = SSE.send(there.at(victim), response=response).until(APPLE)
+    reader = SSE.send(observer.at(victim), response=response).until(APPLE)
     victim.kill9()
     reader.close()
-    told = there.wait_until(response, "interrupted")
-    again = SSE.follow(there, response, len(reader.heard.text)).rest()
-    assert (again.text, again.start["offset"], again.end["offset"]) == (b"", told["offset"], told["offset"])
+    state = observer.wait_until(response, "interrupted")
+    again = SSE.follow(observer, response, len(reader.heard.text)).rest()
+    assert (again.text, again.start["offset"], again.end["offset"]) == (b"", state["offset"], state["offset"])

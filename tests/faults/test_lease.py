@@ -1,4 +1,4 @@
-"""An owner that lost its lease writes nothing more, and costs the others of its process nothing."""
+"""An owner that lost its lease writes nothing more, and does not disturb other responses of its process."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def client(make_client: Any, short: LiveServer) -> Any:
 
 
 def taken_away(response: Response) -> None:
-    """What another process does to a response whose owner it believes to be dead."""
+    """Take a response over as another process does that believes its owner dead."""
     with transaction.atomic():
         assert lifecycle.finish_orphan(response.pk, expired=False)
 
@@ -49,10 +49,10 @@ def test_an_owner_that_was_fenced_off_writes_nothing_more_and_others_go_on(
     kept, kept_gate, other = begin(model, client, "Kept. ")
     taken_away(row(client, lost))
     lost_gate.open()
-    heard = reader.rest()
+    received = reader.rest()
     kept_gate.open()
     assert other.rest().text.decode() == "Kept. " + APPLE
-    assert (heard.end["status"], heard.end["keptOffset"]) == ("interrupted", 6)
+    assert (received.end["status"], received.end["keptOffset"]) == ("interrupted", 6)
     assert [SSE.follow(client, response).rest().text.decode() for response in (lost, kept)] == [
         "Lost. ",
         "Kept. " + APPLE,
@@ -73,14 +73,14 @@ def test_an_owner_that_was_fenced_off_while_the_model_is_silent_leaves_it(
     assert row(client, lost).log_length == 6
 
 
-def test_a_response_that_nobody_may_write_any_more_is_ended_by_the_reaper(
+def test_a_response_without_a_valid_owner_is_ended_by_the_reaper(
     model: ScriptedModel, client: Client
 ) -> None:
     lost, gate, reader = begin(model, client, "Lost. ")
     query_rows(f"UPDATE chat_response SET lease_epoch = lease_epoch + 1 WHERE id = {row(client, lost).pk}")
     gate.open()
-    heard = reader.rest()
-    assert (heard.end["status"], heard.end["keptOffset"]) == ("interrupted", 6)
+    received = reader.rest()
+    assert (received.end["status"], received.end["keptOffset"]) == ("interrupted", 6)
     assert_valid_log(row(client, lost))
 
 

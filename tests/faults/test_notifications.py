@@ -1,4 +1,4 @@
-"""Following in one process what runs in another: the doorbell makes it quick, the table alone makes it true."""
+"""Following a response of another process: notifications make it fast, the table alone makes it correct."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.live.client import Client, new_id
 from tests.live.harness import LiveServer, LiveServers, database_url, eventually
 from tests.live.transports import C1, SSE, TRANSPORTS, Transport
 
-TEXT = APPLE * 30  # 4 kB in 600 deltas
+# 4 kB in 600 deltas.
+TEXT = APPLE * 30
 NOISE = (
     "",
     "{oops",
@@ -43,18 +44,18 @@ def without_polling(servers: LiveServers, live_database: str) -> Iterator[LiveSe
         yield server
 
 
-def followed(model: ScriptedModel, here: Client, there: Client) -> None:
-    """Every door of another process gets what the owner's process gives, while it comes and afterwards."""
+def followed(model: ScriptedModel, owner: Client, observer: Client) -> None:
+    """Assert that every transport of another process gives the same as the owner's, live and afterwards."""
     gate, response = Gate(), new_id("r")
     model.script(answer("Größe ", gate, *pieces_of(TEXT)))
-    owner = C1.send(here, response=response).until("Größe ")
-    others = [transport.follow(there, response, offset) for transport in TRANSPORTS for offset in (0, 4)]
+    first = C1.send(owner, response=response).until("Größe ")
+    others = [transport.follow(observer, response, offset) for transport in TRANSPORTS for offset in (0, 4)]
     gate.open()
     whole = ("Größe " + TEXT).encode()
-    assert owner.rest().text == whole
-    heard = [reader.rest() for reader in others]
-    assert [one.text for one in heard] == [whole, whole[4:]] * len(TRANSPORTS)
-    assert {one.end["status"] for one in heard} == {"done"}
+    assert first.rest().text == whole
+    received = [reader.rest() for reader in others]
+    assert [one.text for one in received] == [whole, whole[4:]] * len(TRANSPORTS)
+    assert {one.end["status"] for one in received} == {"done"}
 
 
 def test_without_a_single_notification_followers_elsewhere_get_every_byte(
@@ -69,7 +70,7 @@ def test_without_polling_notifications_alone_bring_followers_every_byte(
     followed(model, alice, alice.at(without_polling))
 
 
-def test_a_process_that_lost_its_listener_reconnects_and_reads_what_it_missed(
+def test_a_process_that_lost_its_listener_reconnects_and_reads_the_missed_text(
     model: ScriptedModel, alice: Client, without_polling: LiveServer
 ) -> None:
     gates, response = [Gate() for _ in range(3)], new_id("r")
@@ -84,7 +85,7 @@ def test_a_process_that_lost_its_listener_reconnects_and_reads_what_it_missed(
     assert (owner.rest().text, reader.rest().text) == (b"abcd", b"abcd")
 
 
-def test_foreign_notifications_on_the_channel_harm_nobody(
+def test_foreign_notifications_on_the_channel_are_harmless(
     model: ScriptedModel, alice: Client, without_polling: LiveServer
 ) -> None:
     for payload in NOISE:
@@ -93,19 +94,19 @@ def test_foreign_notifications_on_the_channel_harm_nobody(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS, ids=[transport.format for transport in TRANSPORTS])
-def test_a_stop_reaches_an_owner_that_hears_nothing(
+def test_a_stop_reaches_an_owner_without_notifications(
     model: ScriptedModel, alice: Client, without_notify: LiveServer, transport: Transport
 ) -> None:
     response = new_id("r")
     model.script(broken("Hello", Stall()))
     reader = transport.send(alice.at(without_notify), response=response).until("Hello")
     assert alice.stop(response).json() == {"status": "stopped"}
-    heard = reader.rest()
-    assert (heard.text, heard.end["status"]) == (b"Hello", "stopped")
+    received = reader.rest()
+    assert (received.text, received.end["status"]) == (b"Hello", "stopped")
     assert model.requests[0].wait_until_left()
 
 
-def test_a_queued_prompt_gets_its_turn_in_a_process_that_hears_nothing(
+def test_a_queued_prompt_gets_its_turn_in_a_process_without_notifications(
     model: ScriptedModel, alice: Client, servers: LiveServers
 ) -> None:
     gate, thread, waiting = Gate(), new_id("t"), new_id("r")

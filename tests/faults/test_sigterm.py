@@ -1,4 +1,4 @@
-"""SIGTERM in the middle of everything: all is written down, every reader hears the end, the process goes."""
+"""SIGTERM during streams: all text is stored, every reader gets the end, the process exits."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from tests.live.client import Client, new_id
 from tests.live.harness import LiveServers
 from tests.live.transports import C1, SOCKET, SSE, HttpReader
 
-LIMIT_SECONDS = 5.0  # the contract's
+# Seconds from SIGTERM to the exit, by the contract.
+LIMIT_SECONDS = 5.0
 
 
-def test_sigterm_ends_everything_in_time_and_tells_every_reader(
+def test_sigterm_ends_everything_in_time_and_every_reader_gets_the_end(
     model: ScriptedModel, servers: LiveServers, alice: Client
 ) -> None:
     model.script(broken(*pieces_of(APPLE), Stall()))

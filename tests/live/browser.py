@@ -1,4 +1,4 @@
-"""A real browser: Chromium without a window, spoken to in its own protocol."""
+"""A real browser: headless Chromium, driven by its own protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 from tests.chromium.choice import Chromium
 from tests.live.harness import eventually
 
-SECONDS = 30.0  # for an answer of the browser's; more is a hang
+# Seconds for an answer of the browser; more is a hang.
+SECONDS = 30.0
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -29,7 +30,7 @@ OPTIONS = (
 
 
 class DevToolsTab:
-    """One page. Its scripts' mistakes and what its policy refused are in `mistakes`."""
+    """One page. `mistakes` holds the errors of its scripts and the violations of its policy."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket, self._numbers = socket, itertools.count(1)
@@ -60,19 +61,19 @@ class DevToolsTab:
         self.wait_for("document.readyState === 'complete'")
 
     def run(self, script: str) -> Any:
-        """The value of an expression, once its promise is kept."""
+        """Return the value of an expression, once its promise is resolved."""
         answer = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def wait_for(self, script: str) -> Any:
-        """The first true value of an expression."""
+        """Wait for an expression to be truthy; return its value."""
         return eventually(lambda: self.run(script), says=f"it never came about: {script}")
 
 
 @contextmanager
 def browser(chromium: Chromium, folder: Path) -> Iterator[DevToolsTab]:
-    """A new browser with a profile of its own in `folder`."""
+    """Start a new browser with a profile of its own in `folder`."""
     silent = subprocess.DEVNULL
     command = [chromium.path, *OPTIONS, f"--user-data-dir={folder}", "about:blank"]
     process = subprocess.Popen(command, env=chromium.environ, stdout=silent, stderr=silent)

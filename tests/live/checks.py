@@ -1,4 +1,4 @@
-"""Reusable asserts on what stands in the database."""
+"""Reusable asserts on the state of the database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from chat.models import ACTIVE, Chunk, Message, Response
 
 
 def assert_valid_log(response: Response) -> None:
-    """The log has no gap and no overlap, and the stored reply is its kept part without what is ephemeral."""
+    """Assert a log without gap or overlap, whose kept part without ephemeral text is the stored reply."""
     chunks = list(Chunk.objects.filter(response=response).order_by("start"))
     at = 0
     for chunk in chunks:
@@ -19,7 +19,7 @@ def assert_valid_log(response: Response) -> None:
 
 
 def assert_valid_reply(response: Response, chunks: list[Chunk]) -> None:
-    """Live text equals stored text, until somebody edits the message."""
+    """Assert that live text equals stored text, for a message that was never edited."""
     kept = response.kept_offset
     reply = Message.objects.filter(response=response, role="assistant", hidden=False).first()
     if kept is None or (reply and reply.edited_at):
@@ -30,5 +30,5 @@ def assert_valid_reply(response: Response, chunks: list[Chunk]) -> None:
 
 
 def running(after: int) -> list[Response]:
-    """The responses with a primary key above `after` that have not ended."""
+    """Return the responses with a primary key above `after` that have not ended."""
     return list(Response.objects.filter(pk__gt=after, status__in=ACTIVE))

@@ -15,8 +15,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.live.harness import CANARY_WORD, LiveServer, eventually
 
-SECONDS = 10.0  # for any one read; more is a hang
-PLAIN_TEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # unused over http; made once, for each one costs 30 ms
+# Seconds for one read; more is a hang.
+SECONDS = 10.0
+# Unused over http; made once, for each one costs 30 ms.
+PLAIN_TEXT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 Json = dict[str, Any]
 
@@ -33,7 +35,7 @@ def body_of(
     prompt: str | None = None,
     **more: Any,
 ) -> Json:
-    """The body of `POST /api/chat`."""
+    """Return the body of `POST /api/chat`."""
     named = {"threadId": thread, "responseId": response}
     message = {"role": "user", "content": content, **({"id": prompt} if prompt else {})}
     return {"prompt": message, **{key: value for key, value in named.items() if value}, **more}
@@ -56,7 +58,7 @@ class Client:
         self.opened: list[Closeable] = [self.http]
 
     def at(self, server: LiveServer) -> Client:
-        """The same user at another server."""
+        """Return the same user at another server."""
         there = Client(server, None, self.username)
         there.headers = self.headers
         there.http.headers.update(self.headers)
@@ -64,7 +66,7 @@ class Client:
         return there
 
     def chat(self, *args: Any, query: str = "", **body: Any) -> httpx.Response:
-        """`POST /api/chat`, read to its end."""
+        """Send `POST /api/chat` and read it to its end."""
         return self.http.post(f"/api/chat{query}", json=body_of(*args, **body))
 
     def get(self, path: str, **params: Any) -> httpx.Response:
@@ -76,7 +78,7 @@ class Client:
         return dict(answer.json())
 
     def wait_until(self, response_id: str, status: str) -> Json:
-        """The response once it is known and has this status."""
+        """Wait until the response is known and has this status; return it."""
 
         def told() -> Json | None:
             answer = self.get(f"/api/responses/{response_id}")
@@ -104,7 +106,7 @@ class Client:
 
 
 def connect_socket(server: LiveServer, headers: dict[str, str]) -> AbstractContextManager[ClientConnection]:
-    """A context manager that opens a WebSocket; websockets.exceptions.InvalidStatus where it is refused."""
+    """Open a WebSocket for the block. Raise websockets.exceptions.InvalidStatus where it is refused."""
     url = server.url.replace("http", "ws", 1) + "/ws/chat/"
     return connect(url, additional_headers=headers, open_timeout=SECONDS, proxy=None, max_size=None)
 
@@ -122,7 +124,7 @@ class WebSocketClient:
         return dict(json.loads(self.connection.recv(SECONDS)))
 
     def receive_until(self, kind: str) -> Json:
-        """The next frame of this type; others are skipped."""
+        """Return the next frame of this type; others are skipped."""
         while (frame := self.receive())["type"] != kind:
             pass
         return frame

@@ -1,4 +1,4 @@
-"""Real server processes for tests: started on an inherited socket, watched, killed, started again."""
+"""Real server processes for tests: started on an inherited socket, watched, killed, restarted."""
 
 from __future__ import annotations
 
@@ -20,13 +20,19 @@ from django.core.management import call_command
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 20.0  # a cold start on two busy cores; a warm one takes one
-END_SECONDS = 10.0  # the contract gives SIGTERM 5
-POLL_SECONDS = 0.01  # between two looks at something that has no bell
-CANARY_KEY = "sk-canary-2f6d0a9c71"  # a secret that may stand in no log, answer or row
+# Seconds for a cold start on two busy cores; a warm one takes one.
+START_SECONDS = 20.0
+# Seconds from SIGTERM to the exit; the contract allows 5.
+END_SECONDS = 10.0
+# Seconds between two polls of a state without notification.
+POLL_SECONDS = 0.01
+# A secret that no log, answer or row may contain.
+CANARY_KEY = "sk-canary-2f6d0a9c71"
 SECRET_KEY = "of-the-servers-under-test"
-CANARY_WORD = "quokka4417"  # stands in every prompt that the harness sends, and may stand in no log
-THREADS = 40  # of an idle server; the bar for 1,000 streams is 20 and some for pages and the admin
+# Part of every prompt that the harness sends; no log may contain it.
+CANARY_WORD = "quokka4417"
+# Threads of an idle server; the bound for 1,000 streams is 20 and some for pages and the admin.
+THREADS = 40
 
 Env = dict[str, str]
 
@@ -34,7 +40,7 @@ Env = dict[str, str]
 def eventually(
     what: Callable[[], Any], seconds: float = END_SECONDS, says: str = "it never came about"
 ) -> Any:
-    """The first true value of `what`, looked for until `seconds` are over; then AssertionError."""
+    """Poll `what` until it is true and return its value; raise AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := what()):
         assert time.monotonic() < deadline, says
@@ -43,7 +49,7 @@ def eventually(
 
 
 class LiveServer:
-    """A server process. `env` are its settings beyond the environment that all share."""
+    """A server process. `env` adds to the environment that all servers share."""
 
     def __init__(self, folder: Path, env: Env, listener: socket.socket | None = None) -> None:
         self.folder = folder
@@ -86,11 +92,11 @@ class LiveServer:
         self._signal(signal.SIGKILL)
 
     def sigterm(self) -> int:
-        """Ask the process to end; its exit code. AssertionError if it takes too long."""
+        """Send SIGTERM and return the exit code. Raise AssertionError if the process takes too long."""
         return self._signal(signal.SIGTERM)
 
     def restart(self) -> LiveServer:
-        """A new process on the same socket, so under the same URL."""
+        """Start a new process on the same socket, so under the same URL."""
         if self.process and self.process.poll() is None:
             self.sigterm()
         return self.start().wait_until_ready()
@@ -132,7 +138,7 @@ class LiveServer:
 
 
 class LiveServers:
-    """The servers of one test session: made once for each set of settings, or alone for a test that kills them."""
+    """The servers of one test session: one per set of settings, or one for a single test that kills it."""
 
     def __init__(self, folder: Path, shared: Env) -> None:
         self._folder = folder
@@ -141,7 +147,7 @@ class LiveServers:
         self._kept: dict[frozenset[tuple[str, str]], LiveServer] = {}
 
     def keep(self, number: int = 1, **env: str) -> LiveServer:
-        """The server with these settings that all tests share; a higher `number` is another process of the kind."""
+        """Return the shared server with these settings; a higher `number` is another process of the same settings."""
         key = frozenset({*env.items(), ("number", str(number))})
         if key not in self._kept or not self._kept[key].alive():
             self._kept[key] = self._made(env).start().wait_until_ready()
@@ -149,7 +155,7 @@ class LiveServers:
 
     @contextlib.contextmanager
     def own(self, beside: LiveServer | None = None, **env: str) -> Iterator[LiveServer]:
-        """A server for one test, to be killed at will; `beside` another on the same socket if that is given."""
+        """Start a server for one test, which may kill it; on the socket of `beside` if given."""
         server = self._made(env, beside.listener.dup() if beside else None)
         try:
             yield server.start().wait_until_ready()
@@ -178,7 +184,7 @@ def bound_listener() -> socket.socket:
 
 
 def assert_clean(server: LiveServer, since: int = 0) -> None:
-    """No traceback, no secret and no prompt stands in what the server printed after that many characters."""
+    """Assert that the log after that many characters holds no traceback, no secret and no prompt."""
     news = server.log[since:]
     for forbidden in ("Traceback", "action=page_failed", CANARY_KEY, CANARY_WORD):
         around = news[max(0, news.find(forbidden) - 500) :][:3000]
@@ -186,7 +192,7 @@ def assert_clean(server: LiveServer, since: int = 0) -> None:
 
 
 def assert_no_leaks(server: LiveServer, descriptors: int) -> None:
-    """The process holds about as many descriptors as it did, and a bounded number of threads."""
+    """Assert that the process holds about as many descriptors as before, and a bounded number of threads."""
     eventually(
         lambda: server.descriptors() <= descriptors, says=f"{server.descriptors()} descriptors are open"
     )
@@ -194,7 +200,7 @@ def assert_no_leaks(server: LiveServer, descriptors: int) -> None:
 
 
 def database_url(name: str) -> str:
-    """The URL of another database on the test database's server."""
+    """Return the URL of another database on the test database's server."""
     params = connection.get_connection_params()
     place = {key: str(params[key]) for key in ("host", "port", "user", "password") if params.get(key)}
     return f"postgresql:///{name}?{urlencode(place)}"
@@ -202,7 +208,7 @@ def database_url(name: str) -> str:
 
 @contextlib.contextmanager
 def using_database(name: str) -> Iterator[None]:
-    """Django's default connection meanwhile leads to the database `name`."""
+    """Point Django's default connection at the database `name` within the block."""
     connection.close()
     before = connection.settings_dict["NAME"]
     connection.settings_dict["NAME"] = name
@@ -215,7 +221,7 @@ def using_database(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def created_database(name: str) -> Iterator[str]:
-    """A migrated database of this name, dropped afterwards."""
+    """Provide a migrated database of this name, dropped afterwards."""
     administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
     with using_database(name):
         call_command("migrate", verbosity=0)

@@ -1,4 +1,4 @@
-"""What must hold after every live test."""
+"""Invariants that every live test must keep."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from tests.live.checks import assert_valid_log, running
 from tests.live.client import Client
 from tests.live.harness import LiveServer, LiveServers, assert_clean, assert_no_leaks, eventually
 
-LOG_CHARACTERS = 4000  # of each server's log in the report of a failure
-SPARE_DESCRIPTORS = 24  # pooled connections to database and model that a test may have been the first to open
+# Characters of each server's log in the report of a failure.
+LOG_CHARACTERS = 4000
+# Pooled connections to database and model that a test may have been the first to open.
+SPARE_DESCRIPTORS = 24
 
 
 class LeakChecks:
-    """Looks at the database and the shared servers before a test, and again after it."""
+    """Records the state of the database and of the shared servers before a test, and checks it afterwards."""
 
     def __init__(self, servers: LiveServers) -> None:
         self._servers = servers
@@ -23,7 +25,7 @@ class LeakChecks:
         self._descriptors = {server.pid: server.descriptors() for server in servers.kept() if server.alive()}
 
     def check(self) -> None:
-        """AssertionError for an invalid log, a response left running, a leak, or a traceback or secret in a log."""
+        """Raise AssertionError for an invalid log, a response left running, a leak, or a traceback or secret in a log."""
         self._show_logs()
         self._check_no_running_responses()
         for response in Response.objects.filter(pk__gt=self._last):
@@ -32,7 +34,7 @@ class LeakChecks:
             self._check_server(server)
 
     def _show_logs(self) -> None:
-        """What the servers printed meanwhile; pytest shows it where the test failed."""
+        """Print the new output of the servers; pytest shows it where the test failed."""
         for server in self._servers.kept():
             if news := server.log[self._read.get(server.pid, 0) :]:
                 print(f"{server.log_path}:\n{news[-LOG_CHARACTERS:]}")
@@ -45,7 +47,7 @@ class LeakChecks:
         assert not left, f"the test left responses running: {left}"
 
     def _stop(self, response: Response) -> None:
-        """Stop it as its owner would, so that the next test starts clean."""
+        """Stop the response as its owner would, so that the next test starts clean."""
         servers = [server for server in self._servers.kept() if server.alive()]
         if servers:
             client = Client(servers[0], ApiToken.issue(response.owner, "leak-checks"))

@@ -1,4 +1,4 @@
-"""What a browser does with the server's forms, for clients with cookies."""
+"""Requests of a browser to the server's forms, for clients with cookies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def submit(client: Client, path: str, **fields: str) -> httpx.Response:
 
 
 def sign_up(client: Client, name: str = "") -> str:
-    """Make an account; its name."""
+    """Create an account; return its name."""
     name = name or new_id("person")
     answer = submit(client, "/signup/", username=name, password1=PASSWORD, password2=PASSWORD)
     assert (answer.status_code, answer.headers.get("location")) == (302, "/"), alerts(answer)
@@ -33,7 +33,7 @@ def sign_in(client: Client, name: str, password: str = PASSWORD) -> httpx.Respon
 
 
 def alerts(answer: httpx.Response) -> list[str]:
-    """What a page says went wrong."""
+    """Return the error messages of a page."""
     return [html.unescape(words.strip()) for words in re.findall(r'role="alert">(.*?)</p>', answer.text)]
 
 
@@ -46,7 +46,7 @@ def thread_ids(client: Client) -> set[str]:
 
 
 def send(client: Client, words: Any, **ids: str) -> str:
-    """Ask, and wait for the answer; the thread's id."""
+    """Send a prompt and wait for the answer; return the id of the thread."""
     answered = client.http.post("/api/chat", json=body_of(words, **ids))
     assert answered.status_code == 200, answered.text
     return str(answered.headers["x-thread-id"])

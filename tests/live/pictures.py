@@ -1,4 +1,4 @@
-"""Small pictures of every kind that is taken."""
+"""Small pictures of every accepted kind."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PICTURES = {"image/png": PNG, "image/jpeg": JPEG, "image/webp": WEBP, "image/gif
 def upload(
     client: Client, data: bytes = PNG, kind: str = "image/png", token: Mapping[str, str] = {}
 ) -> dict[str, Any]:
-    """What the server says of a new attachment. `token`: the header that a client with cookies needs."""
+    """Upload an attachment and return the response. `token`: the header that a client with cookies needs."""
     answer = client.http.post("/api/attachments", content=data, headers={"Content-Type": kind, **token})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 
 
 def part(attachment: dict[str, Any]) -> dict[str, Any]:
-    """The content part that shows an attachment."""
+    """Return the content part that shows an attachment."""
     return {"type": "image_url", "image_url": {"url": attachment["url"]}}

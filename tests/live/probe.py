@@ -21,18 +21,21 @@ from websockets.sync.client import ClientConnection, connect
 from tests.live.harness import ROOT
 
 MIB = 1024 * 1024
-READER_SECONDS = 1.0  # a tenth of a second is lost on a busy machine, a second is not
+# Seconds: a busy machine may lose a tenth of a second, but not one.
+READER_SECONDS = 1.0
 REQUEST_SECONDS = 1.5
 BODY_BYTES = 2 * MIB
-KERNEL_BYTES = 64 * 1024  # the kernel's buffers hold little here, so that the process must wait
-STANDSTILL_SECONDS = 0.3  # a socket that takes nothing for so long is full
+# The kernel's buffers hold little here, so that the process must wait.
+KERNEL_BYTES = 64 * 1024
+# Seconds; a socket that takes nothing for so long is full.
+STANDSTILL_SECONDS = 0.3
 
 
 class ProbeServer:
     """A server process with the probe application."""
 
     def __init__(self, errors: IO[str] | int = subprocess.PIPE) -> None:
-        """`errors`: takes the standard error, where more than a pipe holds is expected."""
+        """Start the process. `errors` takes the standard error, where more than a pipe holds is expected."""
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
             listener.bind(("127.0.0.1", 0))
@@ -50,7 +53,7 @@ class ProbeServer:
         )
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> HTTPResponse:
-        """One exchange on a connection of its own; the body is yet to be read, and the answer to be closed."""
+        """Send one request on a connection of its own; the caller reads the body and closes."""
         connection = HTTPConnection(self.host, self.port, timeout=10)
         connection.request(method, path, body, {"Connection": "close", **headers})
         return connection.getresponse()
@@ -66,7 +69,7 @@ class ProbeServer:
         return what in self.state()["said"]
 
     def open(self) -> socket.socket:
-        """A connection of which the kernel keeps little."""
+        """Open a connection with a small receive buffer in the kernel."""
         client = socket.socket()
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             client.setsockopt(socket.SOL_SOCKET, option, KERNEL_BYTES // 4)
@@ -75,7 +78,7 @@ class ProbeServer:
         return client
 
     def unread(self, path: str) -> socket.socket:
-        """A client that asks for `path` and reads nothing."""
+        """Open a connection that requests `path` and reads nothing."""
         client = self.open()
         client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         return client
@@ -85,7 +88,7 @@ class ProbeServer:
         return client
 
     def memory(self) -> int:
-        """Resident bytes of the process."""
+        """Return the resident bytes of the process."""
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf(
             "SC_PAGE_SIZE"
         )
@@ -95,7 +98,7 @@ class ProbeServer:
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
-        """Stop the process meanwhile: whatever clients do reaches it at once afterwards."""
+        """Stop the process within the block: all that clients do reaches it at once afterwards."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -103,7 +106,7 @@ class ProbeServer:
             self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> tuple[str, str]:
-        """What the process printed, once it has ended: standard output and errors."""
+        """Wait for the end of the process; return its standard output and errors."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self.process.communicate(timeout=8)
         self.process.kill()
@@ -111,7 +114,7 @@ class ProbeServer:
 
 
 def rest_of(client: socket.socket) -> bytes:
-    """What comes until the server closes or resets the connection."""
+    """Read until the server closes or resets the connection; return the bytes."""
     data = b""
     with client, contextlib.suppress(ConnectionError):
         while piece := client.recv(65536):
@@ -120,7 +123,7 @@ def rest_of(client: socket.socket) -> bytes:
 
 
 def until(client: socket.socket, ending: bytes) -> bytes:
-    """What comes up to `ending`."""
+    """Read up to `ending`; return the bytes."""
     data = b""
     while not data.endswith(ending):
         piece = client.recv(1)
@@ -130,7 +133,7 @@ def until(client: socket.socket, ending: bytes) -> bytes:
 
 
 def close_code(client: ClientConnection) -> int:
-    """The code with which the server closes, after whatever else it sends."""
+    """Return the code with which the server closes; other frames are skipped."""
     try:
         while True:
             client.recv(timeout=10)
@@ -139,7 +142,7 @@ def close_code(client: ClientConnection) -> int:
 
 
 def standstill(client: socket.socket, data: memoryview) -> int:
-    """Send until the kernel takes no more; the number of bytes that it took."""
+    """Send until the kernel takes no more; return the number of bytes that it took."""
     at = 0
     while at < len(data) and select.select([], [client], [], STANDSTILL_SECONDS)[1]:
         at += client.send(data[at : at + 65536])
@@ -147,5 +150,5 @@ def standstill(client: socket.socket, data: memoryview) -> int:
 
 
 def frame(text: bytes) -> bytes:
-    """A text frame of 126 to 65,535 bytes with the mask that changes nothing."""
+    """Return a text frame of 126 to 65,535 bytes with the mask that changes nothing."""
     return b"\x81\xfe" + len(text).to_bytes(2) + bytes(4) + text

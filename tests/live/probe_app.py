@@ -1,4 +1,4 @@
-"""An application that does what the tests of the server need: endless answers, busy consumers, failures."""
+"""An application for the tests of the server: endless answers, busy consumers, failures."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import json
 import sys
 from typing import Any
 
+# 16 KiB, sent again and again.
 PIECE = bytes(range(256)) * 64
-"""16 KiB, sent again and again."""
 
+# Bytes that a server without backpressure would visibly hold.
 LARGE = 50 * 1024 * 1024
-"""Bytes that a server without backpressure would visibly hold."""
 
+# Frames that the busy consumer takes once it is released.
 FLOOD = 10_000
-"""Frames that the busy consumer takes once it is released."""
 
 said: list[str] = []
 sent: dict[str, int] = {}
@@ -42,7 +42,7 @@ async def body_of(receive: Any) -> bytes:
 
 
 async def large(name: str, receive: Any, send: Any) -> None:
-    """LARGE bytes, and a count of those that `send` has taken."""
+    """Send LARGE bytes, and count those that `send` has taken."""
     await body_of(receive)
     leaving = asyncio.ensure_future(receive())
     await start(send)
@@ -137,7 +137,7 @@ async def echo_frames(receive: Any, send: Any) -> None:
 
 
 async def queue(receive: Any, send: Any) -> None:
-    """Takes frames only when many wait, says how many, and then mirrors."""
+    """Receive frames only when many wait, send their number, and then echo."""
     await send({"type": "websocket.accept"})
     await receive()
     waiting = receive.__self__
@@ -154,7 +154,7 @@ async def outgoing(receive: Any, send: Any) -> None:
 
 
 async def talk(receive: Any, send: Any) -> None:
-    """Sends LARGE bytes to a reader that need not read."""
+    """Send LARGE bytes to a reader that need not read."""
     await send({"type": "websocket.accept"})
     for sent["talk"] in range(0, LARGE, len(PIECE)):
         await send({"type": "websocket.send", "bytes": PIECE})
@@ -175,7 +175,7 @@ async def slow(receive: Any, send: Any) -> None:
 
 
 async def broken(receive: Any, send: Any) -> None:
-    """Have every check of this connection fail."""
+    """Make every check of this connection fail."""
     await send({"type": "websocket.accept"})
     receive.__self__.socket.check_timeouts = None
     await receive()

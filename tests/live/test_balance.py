@@ -20,8 +20,8 @@ from tests.live.harness import ROOT, bound_listener, eventually
 from tests.live.probe import until
 
 MANY = 60
+# Seconds for an answer that takes some milliseconds.
 TIMEOUT_SECONDS = 10.0
-"""Seconds for an answer that takes some milliseconds."""
 
 
 class Pair:

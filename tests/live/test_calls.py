@@ -1,4 +1,4 @@
-"""The row of each call of a model, whatever became of the call."""
+"""The stored row of each model call, for every outcome of the call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUM = Call("calculate", '{"expression": "6*7"}')
 
 @pytest.fixture
 def calls(live: None) -> Any:
-    """The rows of a user's calls, in order."""
+    """Return the rows of a user's calls, in order."""
 
     def rows(client: Client) -> list[UpstreamCall]:
         return list(UpstreamCall.objects.filter(owner__username=client.username).order_by("pk"))
@@ -38,7 +38,7 @@ def test_a_call_that_the_provider_counted(model: ScriptedModel, alice: Client, c
     assert alice.response(response)["usage"] == counted
 
 
-def test_a_call_that_nobody_counted_is_estimated(model: ScriptedModel, alice: Client, calls: Any) -> None:
+def test_a_call_without_reported_usage_is_estimated(model: ScriptedModel, alice: Client, calls: Any) -> None:
     model.script(answer("y" * 40))
     alice.chat("x" * 80)
     assert [(row.prompt_tokens, row.completion_tokens, row.source) for row in calls(alice)] == [
@@ -89,7 +89,7 @@ def test_every_round_of_tools_has_a_row_and_the_response_their_sum(
     assert (used["completionTokens"], used["source"]) == (2, "estimated")
 
 
-def test_what_was_told_the_model_is_not_in_the_row(model: ScriptedModel, alice: Client, calls: Any) -> None:
+def test_the_request_is_not_in_the_row(model: ScriptedModel, alice: Client, calls: Any) -> None:
     model.script(answer("an answer of canaries"))
     alice.chat("a prompt of canaries")
     [row] = calls(alice)

@@ -14,14 +14,14 @@ import pytest
 from tests.live.harness import eventually
 from tests.live.probe import MIB, ProbeServer, close_code, frame
 
+# For each step, ending and state of the server: together more than three thousand in two rounds.
 CONNECTIONS = 10
-"""For each step, ending and state of the server: together more than three thousand in two rounds."""
 
+# Resident memory that the second round may add: 1 MB in practice, 20 MB where no connection is released.
 GROWTH_BYTES = 10 * MIB
-"""Resident memory that the second round may add: 1 MB in practice, 20 MB where no connection is released."""
 
+# More than the socket buffers of the probe take, so that the flood stands still.
 FLOOD_BYTES = 256 * 1024
-"""More than the socket buffers of the probe take, so that the flood stands still."""
 
 GET = b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
@@ -38,10 +38,10 @@ def handshake(name: str) -> bytes:
 class Step(NamedTuple):
     """A point at which clients leave."""
 
+    # Sent in the moment of leaving.
     last: bytes
-    """Sent in the moment of leaving."""
+    # Sent before, and answered.
     first: bytes = b""
-    """Sent before, and answered."""
 
 
 STEPS = {
@@ -105,7 +105,7 @@ ENDINGS: tuple[Callable[[socket.socket, bytes], None], ...] = (reset, close, hal
 def leave(
     probe: ProbeServer, step: Step, ending: Callable[[socket.socket, bytes], None], stopped: bool
 ) -> None:
-    """Let a batch of clients come to the step and leave there, seen by the server at once or one by one."""
+    """Bring a batch of clients to the step and disconnect them, seen by the server at once or one by one."""
     with contextlib.ExitStack() as held:
         clients = [held.enter_context(arrived(probe, step)) for _ in range(CONNECTIONS)]
         with probe.stopped() if stopped else contextlib.nullcontext():

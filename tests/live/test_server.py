@@ -1,4 +1,4 @@
-"""The server as a process on a real socket: what clients can make it hold, and how it goes."""
+"""The server as a process on a real socket: bounds on memory, and its end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.live.probe_app import FLOOD, LARGE, PIECE
 
 @pytest.fixture(scope="module")
 def probe() -> Iterator[ProbeServer]:
-    """The server that tests share."""
+    """Provide the server that tests share."""
     made = ProbeServer()
     made.state()  # once it serves, its memory can be compared
     yield made
@@ -43,7 +43,7 @@ def probe() -> Iterator[ProbeServer]:
 
 @pytest.fixture
 def own_probe() -> Iterator[ProbeServer]:
-    """A server for one test, which may end it."""
+    """Provide a server for one test, which may end it."""
     made = ProbeServer()
     made.state()
     yield made
@@ -111,7 +111,7 @@ def test_a_body_up_to_the_cap_arrives_whole(probe: ProbeServer) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with its length", "in chunks"])
 def test_a_body_beyond_the_cap_is_refused_and_not_held(probe: ProbeServer, chunked: bool) -> None:
-    probe.get("/state")  # it may be starting still
+    probe.get("/state")  # it may still be starting
     before, pieces = probe.memory(), iter([PIECE] * (LARGE // len(PIECE)))
     headers = {} if chunked else {"Content-Length": str(LARGE)}
     with probe.ask("POST", "/large/refused", pieces, **headers) as answer:
@@ -175,7 +175,7 @@ def test_of_many_frames_that_came_at_once_few_wait_and_all_come_back(probe: Prob
         assert [client.recv(timeout=10) for _ in range(300)] == [f"{number:03}" for number in range(300)]
 
 
-def test_what_comes_before_the_handshake_is_accepted_waits(probe: ProbeServer) -> None:
+def test_data_before_the_handshake_is_accepted_waits(probe: ProbeServer) -> None:
     head = "GET /ws/late HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
     head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     with probe.open() as client:
@@ -194,13 +194,13 @@ def test_a_frame_beyond_the_cap_closes_with_1009(probe: ProbeServer) -> None:
         assert close_code(client) == 1009
 
 
-def test_what_goes_out_is_text_or_bytes_of_any_size(probe: ProbeServer) -> None:
+def test_text_and_bytes_of_any_size_are_sent(probe: ProbeServer) -> None:
     with probe.websocket("outgoing", max_size=None) as client:
         assert client.recv(timeout=10) == "x" * 2 * MIB
         assert client.recv(timeout=10) == PIECE
 
 
-def test_a_message_in_crumbs_closes_with_1009(probe: ProbeServer) -> None:
+def test_a_message_of_too_many_frames_closes_with_1009(probe: ProbeServer) -> None:
     with probe.websocket("mirror") as client:
         client.socket.sendall(b"\x01\x81" + bytes(4) + b"x" + (b"\x00\x81" + bytes(4) + b"x") * 2000)
         assert close_code(client) == 1009
@@ -248,7 +248,7 @@ def test_sigterm_lets_the_application_finish_and_brings_the_end_to_readers(own_p
     assert own_probe.process.returncode == 0
 
 
-def test_the_end_of_the_parent_is_the_end_of_the_server(own_probe: ProbeServer) -> None:
+def test_the_server_stops_with_its_parent(own_probe: ProbeServer) -> None:
     assert own_probe.said("started")
     with own_probe.ask("GET", "/fail-late") as answer:
         assert answer.status == 200

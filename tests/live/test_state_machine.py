@@ -1,7 +1,7 @@
-"""A machine that sends, follows, cuts, resumes, stops, kills and restarts at will, checked against a model of the log.
+"""A state machine that sends, follows, cuts, resumes, stops, kills and restarts, checked against a model of the log.
 
-The model (`Said`) knows what the scripted model was let say, and from that what any reader may have got and what must stay.
-More runs, other ones each time: MACHINE_EXAMPLES=200 in the environment.
+The model (`SentPrompt`) knows the text that the scripted model was allowed to send, and from that the text that a reader
+may have received and the text that must stay. MACHINE_EXAMPLES=200 in the environment makes more runs, different each time.
 """
 
 from __future__ import annotations
@@ -32,29 +32,31 @@ from tests.live.harness import LiveServer, LiveServers
 from tests.live.transports import TRANSPORTS, Reader, Transport
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "5"))
-STEPS = 14  # of one run: about three seconds with the restarts
-LEASE = "2"  # seconds; what was killed is reaped that soon, and a busy machine can keep the heartbeats
+# Steps of one run: about three seconds with the restarts.
+STEPS = 14
+# Seconds: orphans are reaped that soon, and a busy machine can keep the heartbeats.
+LEASE = "2"
 PIECES = ["Grö", "ße ", "€", "🍎 ", "x" * 9000, "plain words ", "<b>&amp;", "\n\n", "ende"]
 TERMINAL = {"done", "stopped", "interrupted"}
 
-places = st.sampled_from([0, 1])
+processes = st.sampled_from([0, 1])
 transports = st.sampled_from(TRANSPORTS)
 
 
 @dataclass
 class SentPrompt:
-    """The model of one log: what it says in all, how much of that it was let say, and what may have become of it."""
+    """The model of one log: its whole text, the part released so far, and the possible states of its response."""
 
     id: str
     thread: str
     pieces: list[str]
     owner: int  # the process that runs it
     gates: list[Gate]
-    let: int = 0  # pieces that the model was let say
-    sure: int = 0  # bytes that a reader in another process has seen: they are in the table
+    released: int = 0  # pieces that the model was allowed to send
+    sure: int = 0  # bytes seen by a reader in another process, hence in the table
     stop: int | None = None  # the first stop's offset, -1 for none
     killed: bool = False
-    unread: bool = False  # killed or stopped: nobody knows how far it came
+    unread: bool = False  # killed or stopped: the length of its log is unknown
 
     @property
     def whole(self) -> bytes:
@@ -62,14 +64,14 @@ class SentPrompt:
 
     @property
     def so_far(self) -> bytes:
-        return "".join(self.pieces[: self.let]).encode()
+        return "".join(self.pieces[: self.released]).encode()
 
     @property
     def runs(self) -> bool:
-        return not self.unread and self.let < len(self.pieces)
+        return not self.unread and self.released < len(self.pieces)
 
     def may_end_as(self) -> set[str]:
-        ways = {"done"} if self.let == len(self.pieces) else set()
+        ways = {"done"} if self.released == len(self.pieces) else set()
         ways |= {"stopped"} if self.stop is not None else set()
         return ways | ({"interrupted"} if self.killed else set())
 
@@ -79,10 +81,10 @@ class SentPrompt:
 
 @dataclass
 class Follower:
-    """A reader, where it began, and in which process it reads."""
+    """A reader, its start offset, and its process."""
 
-    said: SentPrompt
-    place: int
+    prompt: SentPrompt
+    process: int
     begin: int
     reader: Reader
     open: bool = True
@@ -94,11 +96,11 @@ class Follower:
 
 @dataclass
 class World:
-    """What the machine plays with."""
+    """The servers, users and prompts of one run."""
 
     model: ScriptedModel
     servers: list[LiveServer]
-    there: list[Client]
+    clients: list[Client]
 
 
 class ServerStateMachine(RuleBasedStateMachine):
@@ -118,63 +120,69 @@ class ServerStateMachine(RuleBasedStateMachine):
 
     def _answer(self, received: Received) -> Script:
         wanted = received.messages[-1]["content"]
-        return next(said for said in self.logs if said.id == wanted).script()
+        return next(prompt for prompt in self.logs if prompt.id == wanted).script()
 
-    def _place(self, wanted: int) -> int:
+    def _running(self, wanted: int) -> int:
         return wanted if self.up[wanted] else 1 - wanted
 
-    def _follow(self, said: SentPrompt, place: int, transport: Transport, offset: int) -> None:
-        reader = transport.follow(self.world.there[place], said.id, offset)
-        self.followers.append(Follower(said, place, offset, reader))
+    def _follow(self, prompt: SentPrompt, process: int, transport: Transport, offset: int) -> None:
+        reader = transport.follow(self.world.clients[process], prompt.id, offset)
+        self.followers.append(Follower(prompt, process, offset, reader))
 
     def _open(self) -> list[Follower]:
         return [follower for follower in self.followers if follower.open]
 
     @rule(
-        place=places, transport=transports, pieces=st.lists(st.sampled_from(PIECES), min_size=2, max_size=6)
+        process=processes,
+        transport=transports,
+        pieces=st.lists(st.sampled_from(PIECES), min_size=2, max_size=6),
     )
-    def send(self, place: int, transport: Transport, pieces: list[str]) -> None:
-        place = self._place(place)
-        said = SentPrompt(new_id("r"), new_id("t"), pieces, place, [Gate() for _ in pieces])
-        self.logs.append(said)
-        reader = transport.send(self.world.there[place], said.id, thread=said.thread, response=said.id)
-        self.followers.append(Follower(said, place, 0, reader))
-        said.gates[0].wait_until_reached()
+    def send(self, process: int, transport: Transport, pieces: list[str]) -> None:
+        process = self._running(process)
+        prompt = SentPrompt(new_id("r"), new_id("t"), pieces, process, [Gate() for _ in pieces])
+        self.logs.append(prompt)
+        reader = transport.send(
+            self.world.clients[process], prompt.id, thread=prompt.thread, response=prompt.id
+        )
+        self.followers.append(Follower(prompt, process, 0, reader))
+        prompt.gates[0].wait_until_reached()
 
     @precondition(lambda self: self.logs)
-    @rule(place=places, transport=transports, number=st.integers(0, 99))
-    def send_again(self, place: int, transport: Transport, number: int) -> None:
-        said, place = self.logs[number % len(self.logs)], self._place(place)
-        reader = transport.send(self.world.there[place], said.id, thread=said.thread, response=said.id)
-        self.followers.append(Follower(said, place, 0, reader))
+    @rule(process=processes, transport=transports, number=st.integers(0, 99))
+    def send_again(self, process: int, transport: Transport, number: int) -> None:
+        prompt, process = self.logs[number % len(self.logs)], self._running(process)
+        reader = transport.send(
+            self.world.clients[process], prompt.id, thread=prompt.thread, response=prompt.id
+        )
+        self.followers.append(Follower(prompt, process, 0, reader))
 
-    @precondition(lambda self: any(said.runs for said in self.logs))
+    @precondition(lambda self: any(prompt.runs for prompt in self.logs))
     @rule(number=st.integers(0, 99), count=st.integers(1, 3))
     def say(self, number: int, count: int) -> None:
-        running = [said for said in self.logs if said.runs]
-        said = running[number % len(running)]
-        for gate in said.gates[said.let : said.let + count]:
+        running = [prompt for prompt in self.logs if prompt.runs]
+        prompt = running[number % len(running)]
+        for gate in prompt.gates[prompt.released : prompt.released + count]:
             gate.open()
-        said.let = min(len(said.pieces), said.let + count)
+        prompt.released = min(len(prompt.pieces), prompt.released + count)
 
     @precondition(lambda self: self.logs)
-    @rule(place=places, transport=transports, number=st.integers(0, 99), cut=st.integers(0, 99))
-    def follow(self, place: int, transport: Transport, number: int, cut: int) -> None:
-        said = self.logs[number % len(self.logs)]
-        if said.unread:
-            return  # how far its log came is not known: `resume` and the end look at that
-        offset = len("".join(said.pieces[: cut % (said.let + 1)]).encode())
-        self._follow(said, self._place(place), transport, offset)
+    @rule(process=processes, transport=transports, number=st.integers(0, 99), cut=st.integers(0, 99))
+    def follow(self, process: int, transport: Transport, number: int, cut: int) -> None:
+        prompt = self.logs[number % len(self.logs)]
+        if prompt.unread:
+            return  # the length of its log is unknown: `resume` and the end cover that
+        offset = len("".join(prompt.pieces[: cut % (prompt.released + 1)]).encode())
+        self._follow(prompt, self._running(process), transport, offset)
 
     @precondition(lambda self: self._open())
     @rule(number=st.integers(0, 99))
     def catch_up(self, number: int) -> None:
-        """Read all that the model was let say."""
+        """Read all that the model was allowed to send."""
         follower = self._open()[number % len(self._open())]
-        said = follower.said
-        if not said.unread:
-            follower.reader.until(said.so_far[follower.begin :].decode())
-            said.sure = max(said.sure, follower.at if follower.place != said.owner else 0)
+        prompt = follower.prompt
+        if not prompt.unread:
+            follower.reader.until(prompt.so_far[follower.begin :].decode())
+            prompt.sure = max(prompt.sure, follower.at if follower.process != prompt.owner else 0)
 
     @precondition(lambda self: self._open())
     @rule(number=st.integers(0, 99))
@@ -184,100 +192,100 @@ class ServerStateMachine(RuleBasedStateMachine):
         follower.reader.close()
 
     @precondition(lambda self: any(not follower.open for follower in self.followers))
-    @rule(place=places, transport=transports, number=st.integers(0, 99))
-    def resume(self, place: int, transport: Transport, number: int) -> None:
+    @rule(process=processes, transport=transports, number=st.integers(0, 99))
+    def resume(self, process: int, transport: Transport, number: int) -> None:
         left = [follower for follower in self.followers if not follower.open]
         old = left[number % len(left)]
-        self._follow(old.said, self._place(place), transport, old.at)
+        self._follow(old.prompt, self._running(process), transport, old.at)
 
-    @precondition(lambda self: any(said.runs for said in self.logs))
-    @rule(place=places, number=st.integers(0, 99), offset=st.none() | st.integers(0, 60))
-    def stop(self, place: int, number: int, offset: int | None) -> None:
-        running = [said for said in self.logs if said.runs]
-        said = running[number % len(running)]
-        told = self.world.there[self._place(place)].stop(
-            said.id, **({} if offset is None else {"offset": offset})
+    @precondition(lambda self: any(prompt.runs for prompt in self.logs))
+    @rule(process=processes, number=st.integers(0, 99), offset=st.none() | st.integers(0, 60))
+    def stop(self, process: int, number: int, offset: int | None) -> None:
+        running = [prompt for prompt in self.logs if prompt.runs]
+        prompt = running[number % len(running)]
+        state = self.world.clients[self._running(process)].stop(
+            prompt.id, **({} if offset is None else {"offset": offset})
         )
-        assert told.json() == {"status": "stopped"}
-        said.stop, said.unread = -1 if offset is None else offset, True
+        assert state.json() == {"status": "stopped"}
+        prompt.stop, prompt.unread = -1 if offset is None else offset, True
 
     @precondition(lambda self: all(self.up) and self.logs)
-    @rule(place=places)
-    def kill(self, place: int) -> None:
-        self.world.servers[place].kill9()
-        self.up[place] = False
-        for said in self.logs:
-            if said.owner == place and said.stop is None:
-                said.killed = said.unread = True
+    @rule(process=processes)
+    def kill(self, process: int) -> None:
+        self.world.servers[process].kill9()
+        self.up[process] = False
+        for prompt in self.logs:
+            if prompt.owner == process and prompt.stop is None:
+                prompt.killed = prompt.unread = True
         for follower in self._open():
-            if follower.place == place:
+            if follower.process == process:
                 follower.open = False
                 follower.reader.close()
 
     @precondition(lambda self: not all(self.up))
     @rule()
     def restart(self) -> None:
-        place = self.up.index(False)
-        self.world.servers[place].restart()
-        self.up[place] = True
+        process = self.up.index(False)
+        self.world.servers[process].restart()
+        self.up[process] = True
 
     @invariant()
     def followers_saw_only_logged_bytes(self) -> None:
         for follower in getattr(self, "followers", []):
-            heard = follower.reader.heard.text
-            assert follower.said.so_far[follower.begin :].startswith(heard)
+            received = follower.reader.heard.text
+            assert follower.prompt.so_far[follower.begin :].startswith(received)
 
     def teardown(self) -> None:
-        """Let everything come to its end, and look at it from all sides."""
+        """Let every response end, and check it in every way."""
         if not hasattr(self, "logs"):
             return
         try:
-            for said in self.logs:
-                self._finish(said)
+            for prompt in self.logs:
+                self._finish(prompt)
             for follower in self._open():
                 self._check_follower(follower)
-            assert len(self.world.model.requests) == len(self.logs), "a model was asked twice"
+            assert len(self.world.model.requests) == len(self.logs), "a model was called twice"
         finally:
             with contextlib.suppress(Exception):
                 for follower in self.followers:
                     follower.reader.close()
             self.world.model.reset()
 
-    def _finish(self, said: SentPrompt) -> None:
-        for gate in said.gates:
+    def _finish(self, prompt: SentPrompt) -> None:
+        for gate in prompt.gates:
             gate.open()
-        if not said.unread:
-            said.let = len(said.pieces)
-        client = self.world.there[self._place(0)]
-        heard = TRANSPORTS[1].follow(client, said.id).rest()
-        told = client.response(said.id)
-        assert told["status"] == heard.end["status"], said
-        assert told["status"] in said.may_end_as(), said
-        assert said.whole.startswith(heard.text), said
-        seen = [follower.at for follower in self.followers if follower.said is said]
-        assert len(heard.text) >= (said.sure if said.killed else max(seen)), said
-        assert heard.text == said.whole or told["status"] != "done", said
-        self._check_kept(said, heard.text, told)
+        if not prompt.unread:
+            prompt.released = len(prompt.pieces)
+        client = self.world.clients[self._running(0)]
+        received = TRANSPORTS[1].follow(client, prompt.id).rest()
+        state = client.response(prompt.id)
+        assert state["status"] == received.end["status"], prompt
+        assert state["status"] in prompt.may_end_as(), prompt
+        assert prompt.whole.startswith(received.text), prompt
+        seen = [follower.at for follower in self.followers if follower.prompt is prompt]
+        assert len(received.text) >= (prompt.sure if prompt.killed else max(seen)), prompt
+        assert received.text == prompt.whole or state["status"] != "done", prompt
+        self._check_kept(prompt, received.text, state)
 
-    def _check_kept(self, said: SentPrompt, log: bytes, told: dict[str, Any]) -> None:
-        kept = told["keptOffset"]
-        if told["status"] == "stopped" and said.stop is not None and said.stop >= 0:
-            assert kept == len(log[: said.stop].decode(errors="ignore").encode()), said
+    def _check_kept(self, prompt: SentPrompt, log: bytes, state: dict[str, Any]) -> None:
+        kept = state["keptOffset"]
+        if state["status"] == "stopped" and prompt.stop is not None and prompt.stop >= 0:
+            assert kept == len(log[: prompt.stop].decode(errors="ignore").encode()), prompt
         else:
-            assert kept == len(log), said
-        assert_valid_log(Response.objects.get(public_id=said.id))
+            assert kept == len(log), prompt
+        assert_valid_log(Response.objects.get(public_id=prompt.id))
 
     def _check_follower(self, follower: Follower) -> None:
-        heard, said = follower.reader.rest(), follower.said
-        client = self.world.there[self._place(0)]
-        log = TRANSPORTS[1].follow(client, said.id).rest()
-        assert heard.text.startswith(log.text[follower.begin :]), said
-        assert said.whole[follower.begin :].startswith(heard.text), said
-        assert heard.end["status"] == log.end["status"], said
-        assert [name for name, _ in heard.events].count("end") <= 1
+        received, prompt = follower.reader.rest(), follower.prompt
+        client = self.world.clients[self._running(0)]
+        log = TRANSPORTS[1].follow(client, prompt.id).rest()
+        assert received.text.startswith(log.text[follower.begin :]), prompt
+        assert prompt.whole[follower.begin :].startswith(received.text), prompt
+        assert received.end["status"] == log.end["status"], prompt
+        assert [name for name, _ in received.events].count("end") <= 1
 
 
-def test_whatever_is_sent_cut_stopped_and_killed_no_log_breaks(
+def test_no_log_breaks_under_any_sequence_of_sends_cuts_stops_and_kills(
     model: ScriptedModel, make_client: Any, servers: LiveServers
 ) -> None:
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""`manage.py up` as a person uses it: in a process of its own, on a data folder of its own."""
+"""`manage.py up` as a user runs it: in a process of its own, on a data folder of its own."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from chatproject.dev.postgres.cluster import Postgres
 
 pytestmark = pytest.mark.live
 
-TIMEOUT_SECONDS = 30.0  # seconds, on a busy machine, for what takes one
+# Seconds, on a busy machine, for a step that takes one.
+TIMEOUT_SECONDS = 30.0
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
 CANARY = "key-that-nobody-may-see"
 
 
 def _environ(folder: Path, given: dict[str, str]) -> dict[str, str]:
-    """A new user's: nothing set, and nothing taken from the files of this machine's own user."""
+    """Return the environment of a new user: nothing set, and nothing from the files of this machine's user."""
     names = ("DATABASE_URL", "CHAT_GUESTS", "DJANGO_SETTINGS_MODULE")
     kept = {name: value for name, value in os.environ.items() if name not in names}
     unset = dict.fromkeys(
         ("THESYS_API_KEY", "C1_BASE_URL", "OPENASSISTANT_BASE_URL", "SECRET_KEY", "ALLOWED_HOSTS"), ""
     )
-    # A page to be served, which is not there: nobody builds one meanwhile.
+    # The path of a page that does not exist, so that none is built.
     return {**kept, **unset, "CHAT_DATA_DIR": str(folder), "CHAT_PAGE_BUILD": str(folder / "none"), **given}
 
 
@@ -77,7 +78,7 @@ class Up:
             return False
 
     def servers(self) -> list[int]:
-        """The server processes."""
+        """Return the server processes."""
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
         rows = [line.split(None, 2) for line in listed.splitlines()]
         return [
@@ -85,7 +86,7 @@ class Up:
         ]
 
     def builders(self) -> list[str]:
-        """The commands of children that build the page, and of ended ones that were not collected."""
+        """Return the commands of children that build the page, and of ended ones that were not collected."""
         command = ["ps", "--ppid", str(self.process.pid), "-o", "args="]
         children = subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
         return [child for child in children if "page_build" in child or "<defunct>" in child]
@@ -100,7 +101,7 @@ class Up:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder that the tests share, one after the other."""
+    """Provide a data folder that the tests share, one after the other."""
     folder = tmp_path_factory.mktemp("up")
     yield folder
     server = Postgres(folder)
@@ -112,7 +113,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def up(folder: Path) -> Iterator[Callable[..., Up]]:
-    """Starts `up`, and stops at the end what the test left running."""
+    """Provide a function that starts `up`, and stop its processes at the end of the test."""
     made: list[Up] = []
 
     def start(*arguments: str, **environ: str) -> Up:
@@ -140,7 +141,7 @@ def _manage(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_ready_is_said_when_the_server_answers(up: Callable[..., Up], folder: Path) -> None:
+def test_ready_is_printed_when_the_server_answers(up: Callable[..., Up], folder: Path) -> None:
     running = up()
     assert running.answers()
     assert running.lines[-1] == f"Ready: {running.url}\n"
@@ -170,7 +171,7 @@ def test_a_signal_stops_everything(number: int, up: Callable[..., Up], folder: P
     assert not running.answers()
 
 
-def test_the_database_stays_until_the_last_one_is_out(up: Callable[..., Up], folder: Path) -> None:
+def test_the_database_runs_until_its_last_user_stops(up: Callable[..., Up], folder: Path) -> None:
     first, second = up(), up()
     first.stop()
     assert second.answers()
@@ -203,7 +204,7 @@ def test_a_killed_server_process_is_replaced(up: Callable[..., Up]) -> None:
 def test_the_builder_of_the_page_is_collected_when_it_ends(
     up: Callable[..., Up], folder: Path, tmp_path: Path
 ) -> None:
-    # No Node is on the PATH and none to be had: the builder begins, and ends within seconds.
+    # No Node is on the PATH, and none can be fetched: the builder starts, and ends within seconds.
     nothing = {
         "PATH": str(tmp_path),
         "PIP_NO_INDEX": "1",
@@ -251,7 +252,7 @@ def test_the_admin_can_log_in_with_the_generated_password(up: Callable[..., Up],
         (("--processes", "0"), "must be at least 1"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(
+def test_an_impossible_start_is_reported_in_one_line(
     arguments: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     command = [*MANAGE, "up", "--port", "0", *arguments]
@@ -261,7 +262,7 @@ def test_what_cannot_be_done_is_said_in_a_line(
     assert not (tmp_path / cluster_home.LOCATION_FILE).exists()
 
 
-def test_a_taken_port_is_said_in_a_line(tmp_path: Path) -> None:
+def test_a_taken_port_ends_up_with_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [*MANAGE, "up", "--port", str(taken.getsockname()[1])]
         done = subprocess.run(command, cwd="/", env=_environ(tmp_path, {}), capture_output=True, text=True)

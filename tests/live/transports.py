@@ -1,9 +1,9 @@
 """One reader per dialect, with one interface for all of them.
 
-reader = door.send(alice, thread="t", response="r")
+reader = transport.send(alice, thread="t", response="r")
 reader.until("Hel")          # reads on until the text so far holds this
-heard = reader.rest()        # reads to the end
-heard.text, heard.end["status"]
+received = reader.rest()     # reads to the end
+received.text, received.end["status"]
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ END_FIELDS = ("status", "finishReason", "usage", "error", "keptOffset")
 
 @dataclass
 class ReceivedStream:
-    """What a reader got: the text's bytes, the offset after it, `start`, `end`, and every event."""
+    """The result of a reader: the bytes of the text, the offset after it, `start`, `end`, and every event."""
 
     text: bytes = b""
     start: Json = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Reader(Protocol):
 
 
 class HttpReader:
-    """The request is sent at once; its head is read when it is needed, for a raw one comes with the first byte."""
+    """An HTTP request, sent at once; its head is read when needed, for a raw one comes with the first byte."""
 
     format = "c1"
     framed = False
@@ -103,7 +103,7 @@ class HttpReader:
 
 
 class C1Reader(HttpReader):
-    """The raw body. What the framed dialects say in `end` stands at the response's own route."""
+    """The raw body. The response's own route gives the contents of the framed dialects' `end`."""
 
     def take(self, piece: bytes) -> None:
         self.heard.text += piece

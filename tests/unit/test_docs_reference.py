@@ -135,7 +135,9 @@ def test_every_documented_error_exists() -> None:
 def command_sources() -> dict[str, Any]:
     """Return the source of each command that the project adds."""
     folders = ("chat", "chatproject", "tests/benchmarks")
-    paths = [path for folder in folders for path in (ROOT / folder / "management" / "commands").glob("[!_]*.py")]
+    paths = [
+        path for folder in folders for path in (ROOT / folder / "management" / "commands").glob("[!_]*.py")
+    ]
     sources = {path.stem: path.read_text() for path in paths}
     return {**sources, "up": inspect.getsource(up.add_arguments)}
 

@@ -1,4 +1,4 @@
-"""A probe asks once, has a deadline, and turns whatever goes wrong into an error with a code."""
+"""A probe sends one request, has a deadline, and turns every failure into an error with a code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat.llm.sse import StreamUpdate
 
 
 class Model:
-    """Answers with a first token, with an error, or not at all; `left` tells that the call was given up."""
+    """Answers with a first token, with an error, or not at all; `left` is set when the call is given up."""
 
     profile = ModelProfile(name="c1", upstream="c1", parameters={})
 
@@ -54,13 +54,13 @@ def test_a_probe_asks_one_question_without_tools() -> None:
     assert (len(request.messages), request.tools) == (1, [])
 
 
-def test_a_model_that_fails_tells_its_code() -> None:
+def test_a_failing_model_gives_its_error_code() -> None:
     found = ask(Model(end=Unavailable()))
     assert found.error is not None
     assert found.error.code == "unavailable"
 
 
-def test_a_model_that_says_nothing_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_model_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probing, "SECONDS", 0.05)
     model = Model(silent=True)
     found = ask(model)
@@ -69,7 +69,9 @@ def test_a_model_that_says_nothing_is_left_in_time(monkeypatch: pytest.MonkeyPat
     assert model.left
 
 
-def test_what_nobody_foresaw_is_a_failure_whose_words_are_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_a_failure_whose_message_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     found = ask(Model(end=RuntimeError("a secret prompt")))
     assert found.error is not None
     assert found.error.code == "model_failed"

@@ -1,4 +1,4 @@
-"""A Node to build the page with: the machine's own where it is new enough, else one from PyPI, kept in the data folder."""
+"""The Node that builds the page: the one on the PATH if recent enough, else one from PyPI, kept in the data folder."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from pathlib import Path
 from chatproject.dev.bootstrap import ROOT, say
 
 LOCK = ROOT / "chat" / "page" / "requirements.txt"
-OLDEST = ((20, 19), (22, 12))  # what Vite takes: the first of each major version
-PROBE_SECONDS = 20.0  # for `node --version` on a busy machine
+# Versions that Vite supports: the first of each major version.
+OLDEST = ((20, 19), (22, 12))
+# Seconds for `node --version` on a busy machine.
+PROBE_SECONDS = 20.0
 
 
 class NodeMissing(Exception):
-    """No Node is here and none could be fetched; the argument says why."""
+    """No Node is installed and none could be fetched; the argument is the reason."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """`node` and npm as commands to put before their arguments."""
+    """The commands `node` and `npm`, to be followed by their arguments."""
 
     node: tuple[str, ...]
     npm: tuple[str, ...]
 
 
 def find(tools: Path) -> Node:
-    """The machine's Node, or the one in `tools`, fetched there first if need be. Raises NodeMissing."""
+    """Return the Node on the PATH, or the one in `tools`, fetched first if missing. Raise NodeMissing."""
     return _own() or _fetched(tools)
 
 
@@ -41,14 +43,14 @@ def _own() -> Node | None:
 
 
 def suits(version: tuple[int, ...]) -> bool:
-    """Whether Vite takes a Node of this version."""
+    """Return whether Vite supports this version of Node."""
     return bool(version) and (
         version >= OLDEST[-1] or any(version[0] == old[0] and version >= old for old in OLDEST)
     )
 
 
 def _version(program: str) -> tuple[int, ...]:
-    """(20, 19, 4), or () where it does not even say its version."""
+    """Return the version as (20, 19, 4); () where the program does not print one."""
     try:
         done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=PROBE_SECONDS)
         return tuple(int(part) for part in done.stdout.strip().lstrip("v").split("."))
@@ -57,7 +59,7 @@ def _version(program: str) -> tuple[int, ...]:
 
 
 def _fetched(tools: Path) -> Node:
-    """The wheel's own `npm` script is broken; the script behind it works when Node is told to run it."""
+    """Return the Node of the wheel. The wheel's own `npm` script is broken: Node runs the script behind it instead."""
     target = tools / f"node-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     if not target.exists():
         say("Fetching Node for the page (once; the plain page works meanwhile) …")

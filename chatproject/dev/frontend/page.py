@@ -1,7 +1,7 @@
-"""The React page: which build belongs to these sources, and the process that makes it behind the plain page.
+"""The builds of the React page: their folders, and the process that makes one while the plain page is served.
 
-A build is a folder `page/<hash of the sources>` in the data folder. It gets that name when it is whole, so a half one is
-never served; where it cannot be made, the plain page stays.
+A build is the folder `page/<hash of the sources>` in the data folder. A finished build is renamed to it, so an incomplete
+one is never served; where the build fails, the plain page stays.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ from pathlib import Path
 from chatproject.dev.bootstrap import ROOT
 
 SOURCES = ROOT / "chat" / "page"
-SHARED = ROOT / "chat" / "static" / "chat"  # the plain page's scripts and styles, which this one is built on
+# The plain page's scripts and styles, which the React page imports.
+SHARED = ROOT / "chat" / "static" / "chat"
 SKIPPED = {"node_modules", "dist"}
-OPENUI, C1 = "openui", "c1"  # what CHAT_PAGE may say: whose components draw the answers
-STOP_SECONDS = 5.0  # for npm and its children to end
+# Values of CHAT_PAGE: the component library that renders the answers.
+OPENUI, C1 = "openui", "c1"
+# Seconds for npm and its children to end.
+STOP_SECONDS = 5.0
 
-# Of our environment, what node, npm and pip need: keys and the database's address are none of their business.
+# Variables passed to node, npm and pip: keys and the database URL are not theirs to see.
 GIVEN = {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 GIVEN_PREFIXES = ("npm_config_", "node_extra", "pip_", "uv_", "xdg_", "ssl_cert", "lc_")
 
 
 def folder_of(data_folder: Path, kind: str = OPENUI) -> Path:
-    """Where the build of the present sources lies, or will lie."""
+    """Return the folder of the build of the present sources."""
     return data_folder / "page" / source_hash(kind)
 
 
 def source_hash(kind: str = OPENUI) -> str:
-    """Of everything that goes into the page: some sixty small files, a few milliseconds."""
+    """Return a hash over all sources of the page: some sixty small files, a few milliseconds."""
     total = hashlib.sha256(kind.encode())
     for path, name in sources():
         total.update(f"{name}\0{path.stat().st_size}\0".encode())
@@ -43,7 +46,7 @@ def source_hash(kind: str = OPENUI) -> str:
 
 
 def sources() -> Iterator[tuple[Path, str]]:
-    """Each source and its path below `chat/`, in one order on every machine."""
+    """Yield each source and its path below `chat/`, in the same order on every machine."""
     for top in (SOURCES, SHARED):
         for folder, inner, names in os.walk(top):
             inner[:] = sorted(set(inner) - SKIPPED)
@@ -53,12 +56,12 @@ def sources() -> Iterator[tuple[Path, str]]:
 
 
 def is_complete(build: Path) -> bool:
-    """Whether it is there itself; one that stands in for it is a link."""
+    """Return whether the build exists. A link stands for the default page in its place, and does not count."""
     return build.exists() and not build.is_symlink()
 
 
 class Builder:
-    """The process that builds, beside the servers and after them: `start` it, and `stop` it whatever came of it."""
+    """The process that builds the page beside the servers. Call `stop` after every `start`, whatever its result."""
 
     def __init__(self, build: Path, environ: Mapping[str, str], kind: str = OPENUI) -> None:
         self._build, self._environ, self._kind = build, _without_secrets(environ), kind
@@ -76,14 +79,14 @@ class Builder:
         )
 
     def reap(self) -> None:
-        """Collect the process if it has ended, with what a crash of it left running; else do nothing."""
+        """Collect the process if it has ended, and kill the children that a crash left running."""
         if self._process and self._process.poll() is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._close()
 
     def stop(self) -> None:
-        """End it with all that it started; what it had not finished is begun anew next time."""
+        """Kill the process with all its children; an unfinished build begins anew at the next start."""
         if not self._process:
             return
         for number in (signal.SIGTERM, signal.SIGKILL):

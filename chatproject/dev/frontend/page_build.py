@@ -1,6 +1,6 @@
-"""`python -m chatproject.dev.frontend.page_build FOLDER [KIND]`: builds the React page into FOLDER, whole or not at all.
+"""Command `python -m chatproject.dev.frontend.page_build FOLDER [KIND]`: build the React page into FOLDER.
 
-Of several at once, one works and the others wait. It runs at the lowest priority, and ends with whoever started it.
+Of several at once, one works and the others wait. It runs at the lowest priority, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -21,14 +21,19 @@ from chatproject.dev.bootstrap import alone, say
 from chatproject.dev.frontend import node
 from chatproject.dev.frontend.page import C1, OPENUI, SOURCES, is_complete, source_hash, sources
 
-PRIORITY = 19  # the last to get a processor: chatting goes on meanwhile
-INSTALL_SECONDS = 600.0  # for 60 MB from the registry on a slow line
-BUILD_SECONDS = 600.0  # takes 10 s on two cores
-KEPT = 2  # builds: the present one, and the one that open tabs still load parts of
-PACKED_BYTES = 1_000  # below, gzip saves nothing that a packet would show
+# Niceness: the lowest priority, so that the servers stay responsive.
+PRIORITY = 19
+# Seconds for 60 MB from the registry on a slow line.
+INSTALL_SECONDS = 600.0
+# Seconds; it takes 10 on two cores.
+BUILD_SECONDS = 600.0
+# Builds kept: the present one, and the one whose parts open tabs still load.
+KEPT = 2
+# Bytes; below, a gzip file saves no packet.
+PACKED_BYTES = 1_000
 PACKED = {".js", ".css", ".svg", ".html", ".json", ".txt"}
 
-# Packages run no scripts of their own when they are installed, and tell nobody that they are used.
+# Packages run no install scripts, and send no telemetry.
 QUIET = {
     "OPENUI_TELEMETRY_DISABLED": "1",
     "DO_NOT_TRACK": "1",
@@ -39,8 +44,8 @@ QUIET = {
 USUAL = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 INSTALL = ("ci", "--include=dev", *USUAL)
 
-# Thesys' client and what it stands on, for CHAT_PAGE=c1 alone: its licence lets nobody pass it on, so no lock of ours has it.
-BESIDE = ("install", "--no-save", "--include=dev", *USUAL)
+# Thesys' client and its dependencies, for CHAT_PAGE=c1 alone: its licence forbids redistribution, so no lock contains it.
+EXTRA_INSTALL = ("install", "--no-save", "--include=dev", *USUAL)
 C1_PACKAGES = (
     "@thesysai/genui-sdk@~0.10.0",
     "@crayonai/react-core@0.7.7",
@@ -54,15 +59,15 @@ C1_PACKAGES = (
 
 
 class BuildFailed(Exception):
-    """The page could not be built; the argument says why in a few words."""
+    """The page could not be built; the argument is the reason in a few words."""
 
 
 class PackagesMissing(BuildFailed):
-    """npm could not install what the lock names."""
+    """npm could not install the packages of the lock."""
 
 
 def main(build: Path, kind: str = OPENUI) -> int:
-    """The exit status: 0 when the build is there. Whatever else happens is told in one line."""
+    """Build the page. Return the exit status: 0 when the build exists. Any failure is printed as one line."""
     _end_with_parent()
     with contextlib.suppress(OSError):
         os.nice(PRIORITY)
@@ -71,12 +76,12 @@ def main(build: Path, kind: str = OPENUI) -> int:
     except (BuildFailed, node.NodeMissing, OSError) as problem:
         say(f"The page was not built, the plain one stays: {problem}.")
         return 1
-    say("The page is built: it comes with the next load.")
+    say("The page is built: the next load shows it.")
     return 0
 
 
 def _end_with_parent() -> None:
-    """The standard input closes when the parent is gone: then nobody waits for the page."""
+    """Kill this process group when the standard input closes: the parent has ended."""
 
     def watch() -> None:
         # Not through `sys.stdin`, whose lock a thread must not hold when the interpreter ends.
@@ -89,7 +94,7 @@ def _end_with_parent() -> None:
 
 
 def _ensure_some(build: Path, kind: str) -> None:
-    """The page that is asked for, or for this time the usual one in its place."""
+    """Build the page of this kind, or the default page in its place."""
     try:
         ensure(build, kind)
     except BuildFailed as problem:
@@ -102,7 +107,7 @@ def _ensure_some(build: Path, kind: str) -> None:
 
 
 def ensure(build: Path, kind: str = OPENUI) -> None:
-    """Make `build` unless it is there. Raises BuildFailed, NodeMissing or OSError, and leaves no half one."""
+    """Make `build` unless it exists. Raise BuildFailed, NodeMissing or OSError; no incomplete build remains."""
     build.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(build.parent):
         if not is_complete(build):
@@ -129,7 +134,7 @@ def _make(build: Path, kind: str) -> None:
 
 
 def _copy_sources(work: Path) -> None:
-    """The sources as they lie in `chat/`, in a place of our own: the project's folder may be read-only."""
+    """Copy the sources from `chat/` to a working folder: the project's own folder may be read-only."""
     for old in (work / "static", work / "page"):
         for entry in old.iterdir() if old.exists() else ():
             if entry.name not in ("node_modules", "installed"):
@@ -141,18 +146,18 @@ def _copy_sources(work: Path) -> None:
 
 
 def _install(tools: node.Node, work: Path, kind: str) -> None:
-    """The packages of the lock, and Thesys' where they are asked for; those of the last build where these are the same."""
+    """Install the packages of the lock, and of Thesys where asked for; keep those of the last build if unchanged."""
     stamp = work / "page" / "installed"
-    beside = C1_PACKAGES if kind == C1 else ()
+    extra = C1_PACKAGES if kind == C1 else ()
     lock = hashlib.sha256((SOURCES / "package-lock.json").read_bytes()).hexdigest()
-    wanted = " ".join([lock, *beside])
+    wanted = " ".join([lock, *extra])
     if stamp.exists() and stamp.read_text() == wanted:
         return
     stamp.unlink(missing_ok=True)
     try:
         _run([*tools.npm, *INSTALL], work, {}, INSTALL_SECONDS)
-        if beside:
-            _run([*tools.npm, *BESIDE, *beside], work, {}, INSTALL_SECONDS)
+        if extra:
+            _run([*tools.npm, *EXTRA_INSTALL, *extra], work, {}, INSTALL_SECONDS)
     except BuildFailed as problem:
         raise PackagesMissing(*problem.args) from None
     stamp.write_text(wanted)
@@ -163,7 +168,7 @@ def _run(command: list[str], work: Path, environ: dict[str, str], seconds: float
 
 
 def run(command: list[str], folder: Path, environ: dict[str, str], seconds: float) -> None:
-    """Run a program of Node's in a folder. Raise BuildFailed with the program's own first complaint."""
+    """Run a Node program in a folder. Raise BuildFailed with the program's first error line."""
     path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])
     whole = {**os.environ, **QUIET, **environ, "PATH": path}
     try:
@@ -184,12 +189,12 @@ def run(command: list[str], folder: Path, environ: dict[str, str], seconds: floa
 
 
 def first_error_line(output: str) -> str:
-    """The line of a failed program's output that says what is wrong."""
+    """Return the line of a failed program's output that names the error."""
     lines = [line.strip() for line in output.splitlines() if line.strip(" .") not in ("", "npm error")]
     telling = [line for line in lines if "error" in line.lower()]
-    # Vite says that there is an error, and below what it is.
+    # Vite prints a heading, and the error below it.
     headed = [below for line, below in pairwise(lines) if line in telling and line[-1] == ":" != below[-1]]
-    # npm says codes and calls first, each on a line, and last where its log lies.
+    # npm prints codes and calls first, each on a line, and last the path of its log.
     worded = [line for line in telling if not line.startswith(("npm error code", "npm error A complete log"))]
     whole = [line for line in worded if ": " in line]
     first = (headed or whole or worded or telling or lines or ["no reason given"])[0]
@@ -197,14 +202,14 @@ def first_error_line(output: str) -> str:
 
 
 def _pack(folder: Path) -> None:
-    """A gzip beside each file that gains by it, made once and not for every reader."""
+    """Write a gzip file beside each file that becomes smaller by it: compressed once, not for every reader."""
     for path in folder.rglob("*"):
         if path.suffix in PACKED and path.stat().st_size > PACKED_BYTES:
             path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
 
 
 def _remove_other_builds(build: Path) -> None:
-    """Builds of earlier sources, but for the newest: an open tab may still ask for a part of it."""
+    """Remove builds of earlier sources except the newest, whose parts an open tab may still load."""
     others = [path for path in build.parent.iterdir() if (path / "index.html").exists() and path != build]
     others = [path for path in others if not path.is_symlink()]
     others.sort(key=lambda path: path.stat().st_mtime, reverse=True)

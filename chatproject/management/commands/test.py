@@ -1,4 +1,4 @@
-"""For `manage.py help`: the command itself runs pytest in processes of its own, and no Django around them."""
+"""An entry for `manage.py help`: the command itself runs pytest in processes of its own, without Django."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For `manage.py help`: the command itself must work before there is a Django."""
+"""An entry for `manage.py help`: the command itself works before Django can be imported."""
 
 from __future__ import annotations
 

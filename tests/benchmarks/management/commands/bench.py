@@ -1,4 +1,4 @@
-"""`manage.py bench`: the costs of the product beside those of the route that it is compared with."""
+"""The command `manage.py bench`: the costs of the product beside those of the route that it is compared with."""
 
 from __future__ import annotations
 

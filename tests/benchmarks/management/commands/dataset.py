@@ -1,4 +1,4 @@
-"""`manage.py dataset`: a database full of made-up conversations, to view and measure the admin."""
+"""The command `manage.py dataset`: a database full of generated conversations, to view and measure the admin."""
 
 from __future__ import annotations
 
