@@ -72,7 +72,7 @@ def test_a_framed_reader_of_a_queued_response_gets_its_start_at_once(
         old = begin(model, alice, thread := new_id("t"), running := new_id("r"))
         new = transport.send(alice, "Second", thread=thread, response=(waiting := new_id("r")), busy="queue")
         new.until("")
-        assert (new.heard.start["status"], new.heard.start["responseId"]) == ("queued", waiting)
+        assert (new.received.start["status"], new.received.start["responseId"]) == ("queued", waiting)
         alice.stop(waiting)
         assert new.rest().end["status"] == "stopped"
         alice.stop(running)

@@ -86,7 +86,7 @@ def test_a_delta_is_passed_on_while_the_model_pauses(
     gate = Gate()
     model.script(answer("Hel", gate, "lo"))
     reader = transport.send(alice)
-    assert reader.until("Hel").heard.text == b"Hel"
+    assert reader.until("Hel").received.text == b"Hel"
     gate.open()
     assert reader.rest().text == b"Hello"
 

@@ -26,11 +26,11 @@ def recorded(alice: Client) -> list[UpstreamCall]:
 def assert_rebuilt(model: ScriptedModel, alice: Client) -> list[RebuiltRequest]:
     """Assert that every request to the model is rebuilt, in order. Return the rebuilt requests."""
 
-    def recorded() -> Any:
+    def all_recorded() -> Any:
         calls = recorded(alice)
         return calls if len(calls) == len(model.requests) else None
 
-    found = [rebuild_request(call) for call in eventually(recorded, says="not every call has its row")]
+    found = [rebuild_request(call) for call in eventually(all_recorded, says="not every call has its row")]
     assert [one and one.body for one in found] == [request.body for request in model.requests]
     assert all(one and one.exact for one in found)
     return [one for one in found if one]

@@ -145,8 +145,8 @@ def test_a_cut_inside_a_think_item_goes_down_to_its_start(
     response, thread = new_id("r"), new_id("t")
     model.script(tool_round(Call("calculate", '{"expression": "1+1"}')), broken("Hello", Stall()))
     reader = SSE.send(alice, thread=thread, response=response).until("Hello")
-    assert reader.heard.text.startswith(b'<thinkitem ephemeral="true">')
-    assert len(reader.heard.text) > 65
+    assert reader.received.text.startswith(b'<thinkitem ephemeral="true">')
+    assert len(reader.received.text) > 65
     alice.stop(response, offset=offset)
     reader.rest()
     assert alice.messages(thread)[-1]["content"] == ""

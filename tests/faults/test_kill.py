@@ -180,5 +180,5 @@ def test_a_client_that_saw_more_than_the_log_kept_gets_the_end_of_the_log(
     victim.kill9()
     reader.close()
     state = observer.wait_until(response, "interrupted")
-    again = SSE.follow(observer, response, len(reader.heard.text)).rest()
+    again = SSE.follow(observer, response, len(reader.received.text)).rest()
     assert (again.text, again.start["offset"], again.end["offset"]) == (b"", state["offset"], state["offset"])

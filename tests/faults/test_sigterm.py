@@ -38,7 +38,7 @@ def test_sigterm_ends_everything_in_time_and_every_reader_gets_the_end(
         assert time.monotonic() - before < LIMIT_SECONDS
         assert HttpReader.rest(raw).text.decode() == APPLE
         assert [reader.rest().text.decode() for reader in framed] == [APPLE] * 3
-        ends = [*(reader.heard.end for reader in framed), *(reader.rest().end for reader in queued)]
+        ends = [*(reader.received.end for reader in framed), *(reader.rest().end for reader in queued)]
         assert [end["status"] for end in ends] == ["interrupted"] * 5
     check_written(alice, thread, running)
     assert alice.response(waiting)["status"] == "interrupted"

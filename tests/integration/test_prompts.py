@@ -11,7 +11,6 @@ from django.db import OperationalError
 from chat.db import execution
 from chat.models import Response, Status, User
 from chat.responses import lifecycle
-from chat.responses.claims import claim as claims
 from chat.responses.claims.claim import FIRST_EPOCH, ClaimContext, claim_with_context
 from chat.responses.lifecycle import Outcome
 from chat.schemas import Content, RegenerateRequest, SendRequest

@@ -91,7 +91,7 @@ class Follower:
 
     @property
     def at(self) -> int:
-        return self.begin + len(self.reader.heard.text)
+        return self.begin + len(self.reader.received.text)
 
 
 @dataclass
@@ -232,7 +232,7 @@ class ServerStateMachine(RuleBasedStateMachine):
     @invariant()
     def followers_saw_only_logged_bytes(self) -> None:
         for follower in getattr(self, "followers", []):
-            received = follower.reader.heard.text
+            received = follower.reader.received.text
             assert follower.prompt.so_far[follower.begin :].startswith(received)
 
     def teardown(self) -> None:

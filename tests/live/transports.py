@@ -42,7 +42,7 @@ class ReceivedStream:
 class Reader(Protocol):
     """One follower of one response."""
 
-    heard: ReceivedStream
+    received: ReceivedStream
 
     def until(self, text: str) -> Reader:
         """Read on until the text so far holds `text`; a framed reader has its `start` then, even for ""."""
@@ -62,7 +62,7 @@ class HttpReader:
         self, client: Client, method: str, path: str, body: Json | None, headers: dict[str, str]
     ) -> None:
         self.client = client
-        self.heard = ReceivedStream()
+        self.received = ReceivedStream()
         self._connection = http.client.HTTPConnection(
             client.server.url.removeprefix("http://"), timeout=SECONDS
         )
@@ -78,15 +78,15 @@ class HttpReader:
         return self._head
 
     def until(self, text: str) -> HttpReader:
-        while text.encode() not in self.heard.text or (self.framed and not self.heard.start):
-            assert self._more(), f"the body ended at {self.heard.text[-200:]!r}, before {text!r}"
+        while text.encode() not in self.received.text or (self.framed and not self.received.start):
+            assert self._more(), f"the body ended at {self.received.text[-200:]!r}, before {text!r}"
         return self
 
     def rest(self) -> ReceivedStream:
         while self._more():
             pass
         self.close()
-        return self.heard
+        return self.received
 
     def close(self) -> None:
         if self._head:
@@ -106,7 +106,7 @@ class C1Reader(HttpReader):
     """The raw body. The response's own route gives the contents of the framed dialects' `end`."""
 
     def take(self, piece: bytes) -> None:
-        self.heard.text += piece
+        self.received.text += piece
 
     def rest(self) -> ReceivedStream:
         heard = super().rest()
@@ -132,38 +132,38 @@ class SseReader(HttpReader):
         fields = dict(line.split(": ", 1) for line in event.split("\n") if not line.startswith(":"))
         if fields:
             data = json.loads(fields["data"])
-            self.heard.take(fields["event"], {**data, "offset": int(fields["id"])})
+            self.received.take(fields["event"], {**data, "offset": int(fields["id"])})
 
 
 class SocketReader:
     """The same over a WebSocket of its own."""
 
     def __init__(self, client: Client, kind: str, **fields: Any) -> None:
-        self.heard = ReceivedStream()
+        self.received = ReceivedStream()
         self._stack = contextlib.ExitStack()
         self.connection = self._stack.enter_context(connect_socket(client.server, client.headers))
         client.opened.append(self)
         WebSocketClient(self.connection).say(kind, **fields)
 
     def until(self, text: str) -> SocketReader:
-        while text.encode() not in self.heard.text or not self.heard.start:
-            assert self._more(), f"it ended at {self.heard.text[-200:]!r}, before {text!r}"
+        while text.encode() not in self.received.text or not self.received.start:
+            assert self._more(), f"it ended at {self.received.text[-200:]!r}, before {text!r}"
         return self
 
     def rest(self) -> ReceivedStream:
         while self._more():
             pass
         self.close()
-        return self.heard
+        return self.received
 
     def close(self) -> None:
         self._stack.close()
 
     def _more(self) -> bool:
-        if self.heard.end:
+        if self.received.end:
             return False
         frame = json.loads(self.connection.recv(SECONDS))
-        self.heard.take(frame["type"], frame)
+        self.received.take(frame["type"], frame)
         assert frame["type"] != "error", frame
         return bool(frame["type"] != "end")
 
