@@ -1,11 +1,13 @@
-"""The state of one server process: one object that is started and stopped as a whole."""
+"""The running part of a server process: one object that is started and stopped as a whole."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from chat.cleanup import Janitor
 from chat.conf import settings
+from chat.process import process
 from chat.responses.manager import ResponseRunner
 
 if TYPE_CHECKING:
@@ -13,15 +15,26 @@ if TYPE_CHECKING:
 
 
 class Runtime:
-    """Responses and background cleanup of this process. It belongs to the event loop that starts it."""
+    """The responses, the background cleanup and the demo model of this process.
+
+    The runner owns the notification listener, the logs and their flusher, the model and tool servers, the token estimates
+    and the prompt blobs. All of it belongs to the event loop that starts it.
+    """
 
     def __init__(self) -> None:
         self.responses = ResponseRunner()
         self._demo: ModelServer | None = None
         self._janitor = Janitor()
+        self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin listening, flushing, renewing leases, reaping and cleaning up."""
+        """Begin listening, flushing, renewing leases, reaping and cleaning up, if that has not begun."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+        if not self._starting.done():
+            await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
         if settings.demo or not settings.openassistant_base_url:
             from chat.demo import start  # not at the top: it takes 50 ms
 
@@ -31,31 +44,22 @@ class Runtime:
         self._janitor.start()
 
     async def stop(self) -> None:
-        """End the responses that run here as `interrupted`, tell their readers, and stop all background work."""
+        """End the running responses as `interrupted`, notify their readers, and stop all background work."""
         self._janitor.stop()
         await self.responses.drain()
         if self._demo is not None:
             await self._demo.close()
 
 
-_current: Runtime | None = None
-
-
 async def current() -> Runtime:
     """Return the runtime of this process, started when it is first needed."""
-    global _current  # noqa: PLW0603 - the one place where a process keeps its state
-    if _current is None:
-        _current = Runtime()
-        await _current.start()
-    return _current
+    runtime = process.part(Runtime)
+    await runtime.start()
+    return runtime
 
 
 async def stop() -> None:
     """Stop the runtime of this process, if it was started."""
-    if _current is not None:
-        await _current.stop()
-
-
-def readers(response: int) -> int:
-    """Count the readers of a response's log in this process. Callable from any thread."""
-    return 0 if _current is None else _current.responses.logs.readers(response)
+    runtime = process.existing(Runtime)
+    if runtime is not None:
+        await runtime.stop()

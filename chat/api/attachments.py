@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chat import service
+from chat import db
 from chat.api.base import authenticate, json_response
 from chat.api.encoders import serializers
 from chat.conf import settings
 from chat.exceptions import TooLarge, UnsupportedMediaType
 from chat.schemas.image_types import content_type_of
+from chat.threads import attachments
 from chat.threads.attachments import Picture
 
 # A picture opened as a page can do nothing.
@@ -21,7 +22,8 @@ CACHE = "private, max-age=3600"
 
 async def create(request: HttpRequest) -> HttpResponseBase:
     caller = await authenticate(request)
-    return json_response(serializers.attachment(await service.attach(caller, _picture(request))), 201)
+    row = await db.atomic_async(attachments.create, caller.user, _picture(request))
+    return json_response(serializers.attachment(row), 201)
 
 
 def _picture(request: HttpRequest) -> Picture:
@@ -39,7 +41,8 @@ def _picture(request: HttpRequest) -> Picture:
 
 
 async def show(request: HttpRequest, attachment_id: str) -> HttpResponseBase:
-    row = await service.attachment(await authenticate(request), attachment_id)
+    caller = await authenticate(request)
+    row = await db.atomic_async(attachments.find, caller.user, attachment_id)
     response = HttpResponse(bytes(row.data), content_type=row.content_type)
     kind = row.content_type.removeprefix("image/")
     response["Content-Disposition"] = f'inline; filename="picture.{kind}"'

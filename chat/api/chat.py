@@ -10,7 +10,7 @@ from typing import TypeVar
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat import schemas, service
+from chat import db, schemas, service
 from chat.accounts.identity import Caller
 from chat.api.base import (
     authenticate,
@@ -26,6 +26,7 @@ from chat.conf import settings
 from chat.exceptions import BY_CODE, BadRequest, ChatError, format_traceback_without_message
 from chat.models import Response
 from chat.streams import EndEvent, LogEvent
+from chat.threads import threads
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def _wants_events(request: HttpRequest) -> bool:
 async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
     as_events, offset = _wants_events(request), _offset(request)
     caller = await authenticate(request)
-    row = await service.response(caller, response_id)
+    row = await db.atomic_async(threads.response, caller.user, response_id)
     return await _stream(caller, row, offset, None if as_events else raw.c1, EVENT_STREAM)
 
 
@@ -146,14 +147,15 @@ async def _encode_events(
 
 async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:
     as_events, caller = _wants_events(request), await authenticate(request)
-    row = await service.regenerate(caller, schemas.parse_regenerate(response_id, request.body))
+    row = await service.send(caller, schemas.parse_regenerate(response_id, request.body))
     plain = row.model == "openassistant"
     encode, content_type = (raw.plain, PLAIN) if plain else (raw.c1, EVENT_STREAM)
     return await _stream(caller, row, 0, None if as_events else encode, content_type)
 
 
 async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
-    row = await service.response(await authenticate(request), response_id)
+    caller = await authenticate(request)
+    row = await db.atomic_async(threads.response, caller.user, response_id)
     return json_response(serializers.response(row, await service.current_offset(row)))
 
 

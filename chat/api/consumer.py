@@ -13,7 +13,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import parse_cookie
 
-from chat import schemas, service
+from chat import db, schemas, service
 from chat.accounts.identity import Caller, Credentials
 from chat.api import origins
 from chat.api.encoders import serializers, websocket
@@ -28,6 +28,7 @@ from chat.exceptions import (
 )
 from chat.models import Response
 from chat.streams import EndEvent, LogEvent
+from chat.threads import threads
 
 SOCKET_PATH = "/ws/chat/"
 
@@ -122,7 +123,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _follow_frame(self, frame: dict[str, Any]) -> None:
         offset = schemas.offset_of(frame.get("offset")) or 0
-        await self._follow(await service.response(self.caller, _parse_response_id(frame)), offset)
+        response_id = _parse_response_id(frame)
+        row = await db.atomic_async(threads.response, self.caller.user, response_id)
+        await self._follow(row, offset)
 
     async def _follow(self, row: Response, offset: int) -> None:
         """Start following a response; a second follow of the same response replaces the first."""

@@ -12,12 +12,13 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
-from chat import service
+from chat import db
 from chat.api import account_export
 from chat.api.base import authenticate
 from chat.api.encoders import export
 from chat.api.streaming import ByteStream
 from chat.exceptions import BadRequest, format_traceback_without_message
+from chat.threads import threads
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,8 @@ NAME_CHARACTERS = 60
 
 async def thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     wanted = request.GET.get("format", "json")
-    row = await service.thread(await authenticate(request), thread_id)
+    caller = await authenticate(request)
+    row = await db.atomic_async(threads.find, caller.user, thread_id)
     name = slugify(row.title)[:NAME_CHARACTERS] or "chat"
     if wanted == "markdown":
         return _file(account_export.thread_as_markdown(row), f"{name}.md", "text/markdown; charset=utf-8")

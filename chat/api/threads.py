@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chat import schemas, service
+from chat import db, schemas, service
 from chat.api.base import authenticate, csrf_token, json_response, read_body, set_session_cookie
 from chat.api.encoders import serializers
 from chat.exceptions import BadRequest
+from chat.threads import messages as thread_messages
+from chat.threads import threads as store
 from chat.threads.messages import MessageRange
 from chat.threads.threads import Listing
 
@@ -61,12 +63,15 @@ async def create(request: HttpRequest) -> HttpResponseBase:
 
 
 async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    return json_response(serializers.thread(await service.thread(await authenticate(request), thread_id)))
+    caller = await authenticate(request)
+    row = await db.atomic_async(store.find, caller.user, thread_id)
+    return json_response(serializers.thread(row))
 
 
 async def change(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     caller = await authenticate(request)
-    row = await service.change_thread(caller, thread_id, schemas.parse_thread_change(read_body(request)))
+    wanted = schemas.parse_thread_change(read_body(request))
+    row = await db.atomic_async(store.change, caller.user, thread_id, wanted)
     return json_response(serializers.thread(row))
 
 
@@ -81,22 +86,22 @@ async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
         before=request.GET.get("before") or None,
         leaf=request.GET.get("leaf") or None,
     )
-    shown, more = await service.list_messages(await authenticate(request), thread_id, wanted)
+    caller = await authenticate(request)
+    shown, more = await db.atomic_async(thread_messages.page, caller.user, thread_id, wanted)
     return json_response({"messages": [serializers.message(one) for one in shown], "hasMore": more})
 
 
 async def replace(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
     caller = await authenticate(request)
     content = schemas.parse_replacement(read_body(request, REPLACEMENT_BYTES))
-    return json_response(
-        serializers.message(await service.replace_message(caller, thread_id, message_id, content))
-    )
+    row = await db.atomic_async(thread_messages.replace, caller.user, thread_id, message_id, content)
+    return json_response(serializers.message(row))
 
 
 async def rate(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
     caller = await authenticate(request)
     feedback = schemas.parse_feedback(read_body(request))
-    await service.rate_message(caller, thread_id, message_id, feedback)
+    await db.atomic_async(thread_messages.rate, caller.user, thread_id, message_id, feedback)
     return json_response(serializers.feedback(feedback))
 
 

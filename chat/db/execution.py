@@ -16,13 +16,14 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from django.db.backends.signals import connection_created
 
 from chat.exceptions import Unavailable
+from chat.process import process
 
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Threads, and so connections, for requests; with the log's one and the listener's 8 in all, of at most 10.
+# Threads, and so connections, for requests; with the log's one and the listener's 8 in all, bound: 10.
 WORKERS = 6
 # Longer than any statement of ours takes on a million messages; a stuck one must end.
 STATEMENT_SECONDS = 30
@@ -32,9 +33,14 @@ LOCK_SECONDS = 5
 ATTEMPTS = 3
 PREFIX = "chat-db"
 
-worker_pool = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
-# A pool of its own: a queue of claims must not delay a flush or a heartbeat.
-log_pool = ThreadPoolExecutor(1, f"{PREFIX}-log")
+
+class DatabaseThreads:
+    """The threads of this process that run database functions, each with a connection of its own."""
+
+    def __init__(self) -> None:
+        self.work = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
+        # One of its own: a queue of claims must not delay a flush or a heartbeat.
+        self.log = ThreadPoolExecutor(1, f"{PREFIX}-log")
 
 
 # Statements by hand find their rows by an index whatever their values are: the history's, the largest, spent 0.3 of its
@@ -60,7 +66,7 @@ async def atomic_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
     Raises Unavailable if the database cannot be reached or a lock cannot be had in time.
     """
     return await asyncio.get_running_loop().run_in_executor(
-        worker_pool, lambda: _guarded(function, *args, **kwargs)
+        process.part(DatabaseThreads).work, lambda: _guarded(function, *args, **kwargs)
     )
 
 
@@ -70,19 +76,19 @@ async def run_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     For reads, single statements, and functions that manage their own transactions.
     """
     return await asyncio.get_running_loop().run_in_executor(
-        worker_pool, lambda: _repeated(lambda: function(*args, **kwargs))
+        process.part(DatabaseThreads).work, lambda: _repeated(lambda: function(*args, **kwargs))
     )
 
 
 async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function in a transaction in the log's own thread, in the order of the calls."""
     return await asyncio.get_running_loop().run_in_executor(
-        log_pool, lambda: _guarded(function, *args, **kwargs)
+        process.part(DatabaseThreads).log, lambda: _guarded(function, *args, **kwargs)
     )
 
 
 def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return _repeated(lambda: in_transaction(function, *args, **kwargs))
+    return _repeated(lambda: _in_transaction(function, *args, **kwargs))
 
 
 def _repeated(attempted: Callable[[], T]) -> T:
@@ -92,6 +98,7 @@ def _repeated(attempted: Callable[[], T]) -> T:
             connection.ensure_connection()
         except (OperationalError, InterfaceError) as problem:
             raise _unavailable(problem) from problem
+        link = connection.connection
         try:
             return attempted()
         except IntegrityError:
@@ -99,7 +106,8 @@ def _repeated(attempted: Callable[[], T]) -> T:
             if attempt == ATTEMPTS:
                 raise
         except (OperationalError, InterfaceError) as problem:
-            alive = _usable()
+            # After a commit that failed, Django has closed the connection and may have opened another already.
+            alive = connection.connection is link and _usable()
             if not alive:
                 connection.close()
             if alive or attempt == ATTEMPTS:
@@ -107,8 +115,7 @@ def _repeated(attempted: Callable[[], T]) -> T:
     raise AssertionError("the last attempt returns or raises")
 
 
-def in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function in a transaction and return its result."""
+def _in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     with transaction.atomic():
         return function(*args, **kwargs)
 

@@ -5,18 +5,15 @@ They are bound and prepared on the server, because planning the claim's largest 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from psycopg.types.numeric import Int8Dumper
 
 Values = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
-
-_of_thread = threading.local()
 
 
 def rows(statement: str, values: Values = ()) -> list[Row]:
@@ -42,10 +39,11 @@ def value(statement: str, values: Values = ()) -> Any:
 
 
 def _cursor() -> psycopg.Cursor[Row]:
-    """Return the cursor of this thread's connection: making one costs as much as a small statement."""
-    cursor: psycopg.Cursor[Row] | None = getattr(_of_thread, "cursor", None)
+    """Return the cursor that is kept beside each connection: making one costs as much as a small statement."""
+    kept = connections[DEFAULT_DB_ALIAS].__dict__
+    cursor: psycopg.Cursor[Row] | None = kept.get("chat_cursor")
     if cursor is None or cursor.connection is not connection.connection:
-        cursor = _of_thread.cursor = psycopg.Cursor(connection.connection)
+        cursor = kept["chat_cursor"] = psycopg.Cursor(connection.connection)
         # Prepare at the first execution; Django's own cursors never prepare.
         cursor.connection.prepare_threshold = 0
         # psycopg sends an integer as one of three types, by its size: each mix of them is another statement to prepare.

@@ -14,6 +14,7 @@ from chat.llm import config
 from chat.llm.clients.base import ModelClient, ModelProfile
 from chat.llm.clients.openui_prompt import openui_instructions
 from chat.llm.config import C1, OPENASSISTANT, ModelSpec
+from chat.llm.token_estimator import TokenEstimator
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelClient", "ModelRegistry"]
 
+# Tokens of a history: within the 128,000 of the models in use, and a bound on the cost of a long thread.
+BUDGET_TOKENS = 100_000
+
 
 class ModelRegistry:
     """The model clients of this process, made when first asked for."""
@@ -29,6 +33,7 @@ class ModelRegistry:
     def __init__(self) -> None:
         # The address of the demo model's server, set before the first prompt where that model is used.
         self.demo_url = ""
+        self.token_estimator = TokenEstimator()
         self._clients: dict[tuple[str, str], ModelClient] = {}
         # By address and key of the server.
         self._official: dict[tuple[str, str], AsyncOpenAI] = {}
@@ -41,6 +46,10 @@ class ModelRegistry:
     def profile(self, name: str) -> ModelProfile:
         """Return the profile of the model that is asked first for a name."""
         return _profile(*_known(name))
+
+    def budget(self, profile: ModelProfile) -> int:
+        """Return the characters of a history that a model is sent at most."""
+        return self.token_estimator.characters(profile.name, profile.budget_tokens or BUDGET_TOKENS)
 
     async def warm(self) -> None:
         """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""

@@ -36,6 +36,3 @@ class TokenEstimator:
         counted = min(MOST, max(LEAST, characters / tokens))
         known = self.characters_per_token(model)
         self._ratios[model] = known + WEIGHT * (counted - known)
-
-
-token_estimator = TokenEstimator()

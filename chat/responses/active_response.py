@@ -1,4 +1,4 @@
-"""One response that runs in this process: its turn, and how it ends."""
+"""One response that runs in this process: its turn, and its end."""
 
 from __future__ import annotations
 
@@ -10,51 +10,60 @@ from collections.abc import Awaitable
 from chat import db
 from chat.conf import settings
 from chat.exceptions import ModelError, ModelFailed, Unavailable, format_traceback_without_message
+from chat.llm.clients.base import ModelRequest
 from chat.models import Status
 from chat.responses.claims import turns
 from chat.responses.claims.turns import Job
 from chat.responses.engine import LeaseLost
 from chat.responses.lifecycle import Outcome
 from chat.streams import Writer, storage
-from chat.threads.model_context import ModelContext
 
 logger = logging.getLogger(__name__)
 
 
 class ActiveResponse:
-    """`verdict` is how it is to end, once somebody has decided that; `answering`, the engine's work, once it has begun."""
+    """The state of a running response.
 
-    def __init__(self, job: Job, writer: Writer, model_context: ModelContext | None) -> None:
+    `verdict`: the outcome, once something but the model has decided it (a stop, the end of the process). `answering`: the
+    engine's task, once it has begun. `lost`: another process owns the lease.
+    """
+
+    def __init__(self, job: Job, writer: Writer, first_request: ModelRequest | None) -> None:
         self.job, self.writer = job, writer
-        self.model_context = model_context  # until it begins
         self.verdict: Outcome | None = None
         self.answering: asyncio.Task[Outcome] | None = None
         self.lost = False
-        # Something changed in the thread: look whether the turn has come. Most never wait, and an event takes 0.8 KB.
+        self._first_request = first_request
+        # Set when the turn may have come. Most responses never wait, and an event takes 0.8 KB.
         self._turn = asyncio.Event() if job.queued else None
 
     @property
     def decided(self) -> bool:
-        """Whether nothing that its model says changes how it ends."""
+        """Return whether the model's answer no longer changes how the response ends."""
         return self.verdict is not None or self.lost
 
     @property
     def answered(self) -> bool:
         return self.answering is not None and self.answering.done()
 
+    def take_first_request(self) -> ModelRequest | None:
+        """Return the request that the claim has read, and drop it: a history is not kept while its answer is read."""
+        request, self._first_request = self._first_request, None
+        return request
+
     def end(self, verdict: Outcome) -> None:
-        """Have it end as `verdict` says, unless it is ending already."""
+        """End the response with this outcome, unless it is ending already."""
         if self.verdict is None:
             self.verdict = verdict
             self._cancel()
 
     def abandon(self) -> None:
-        """Give it up without another write: the lease is somebody else's."""
+        """Give the response up without another write: its lease is lost."""
         self.lost = True
         self._cancel()
 
     def check_turn(self) -> None:
-        """Have it look whether its turn has come."""
+        """Wake a waiting response, so that it checks whether its turn has come."""
         if self._turn is not None:
             self._turn.set()
 
@@ -64,7 +73,7 @@ class ActiveResponse:
             self.answering.cancel()
 
     async def wait_for_turn(self) -> None:
-        """Return when it may begin, or is to end before."""
+        """Return when the response may start, or is to end before."""
         while self._turn is not None and not self.decided:
             self._turn.clear()
             if await self._promoted():
@@ -74,18 +83,17 @@ class ActiveResponse:
                     await self._turn.wait()
 
     async def _promoted(self) -> bool:
-        """Whether the turn has come. A promotion counts too whose answer was lost with its connection."""
+        """Start the response if its turn has come, or find that a promotion was committed whose answer was lost."""
         try:
             if await db.atomic_async(turns.promote, self.job):
                 return True
-            return (
-                await db.atomic_async(storage.length_if_owned, self.job.response, self.job.epoch) is not None
-            )
+            length = await db.atomic_async(storage.length_if_owned, self.job.response, self.job.epoch)
+            return length is not None
         except Unavailable:
             return False
 
     async def wait_for_outcome(self, answering: Awaitable[Outcome]) -> Outcome:
-        """How the answer ended: by itself, by somebody's verdict, or by trouble."""
+        """Return the outcome of the answer: its own end, a verdict from outside, or a failure."""
         try:
             return await answering
         except asyncio.CancelledError:

@@ -1,38 +1,32 @@
-"""One response, start to end: the model answers, calls tools, gets their results, and answers again."""
+"""One response from start to end: the model answers, calls tools, gets their results, and answers again."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from chat import db, text
 from chat.conf import settings
 from chat.exceptions import ModelError, ModelFailed, ModelTimeout
-from chat.llm.clients.base import ModelClient, ModelProfile, ModelRequest
+from chat.llm.clients.base import ModelClient, ModelRequest
+from chat.llm.registry import ModelRegistry
 from chat.llm.sse import StreamUpdate
 from chat.llm.sse.accumulator import CallAccumulator, CallTooLarge, ToolCall
-from chat.llm.token_estimator import token_estimator
 from chat.models import Status
 from chat.responses import tool_rounds
 from chat.responses.lifecycle import Outcome
-from chat.responses.tool_rounds import ToolRound
 from chat.responses.usage.recorder import UsageRecorder
-from chat.responses.usage.upstream_calls import ResponseUsage
 from chat.streams import Writer
 from chat.text import utf8_floor
-from chat.threads.model_context import ContextLimits, ModelContext, build_context
-from chat.tools import Tool, ToolContext, offered, run_all
+from chat.threads.model_context import build_request
+from chat.tools import Tool, ToolContext, run_all
 
-BUDGET_TOKENS = (
-    100_000  # of a history: within the 128,000 of the models in use, and a bound on the cost of a long thread
-)
-RESCHEDULE_PARTS = (
-    20  # the silence is measured to a twentieth: moving a timer at every read costs as much as decoding it
-)
+# The silence is measured to a twentieth: moving a timer at every read costs as much as decoding it.
+RESCHEDULE_PARTS = 20
 
 ToolEventCallback = Callable[[str, str], None]
 
@@ -43,7 +37,10 @@ class LeaseLost(Exception):
 
 @dataclass(slots=True)
 class ModelAnswer:
-    """What one call of the model gave: its own text, in parts, and its tool calls. The rest is as in `Heard`."""
+    """The result of one call of the model: its text, in parts, and its tool calls; the rest as in `CallStats`.
+
+    `full`: the response has reached its largest size.
+    """
 
     parts: list[str] = field(default_factory=list)
     calls: CallAccumulator = field(default_factory=CallAccumulator)
@@ -54,54 +51,49 @@ class ModelAnswer:
     full: bool = False
 
 
-def context_limits(profile: ModelProfile) -> ContextLimits:
-    """How a model is told a history."""
-    budget = token_estimator.characters(profile.name, profile.budget_tokens or BUDGET_TOKENS)
-    return ContextLimits(profile.system, budget, profile.images)
-
-
 class Engine:
-    """Gives one response. `tools` are those that the user may have called; `hint` tells readers of them. `prepared`: what it
-    begins with, where that was read already.
+    """Generates one response.
+
+    `on_tool_event` gets the name and the state of each tool call. `first_request`: the first call's, where the claim has
+    read it; it holds no tools yet.
     """
 
     _client: ModelClient
-    _fallbacks: list[ModelClient]  # none any more once there was a first byte
+    # The models that answer in place of `_client`; none are left once it has sent text or a tool call.
+    _fallbacks: list[ModelClient]
 
     def __init__(
         self,
         writer: Writer,
-        tools: dict[str, Tool],
+        models: ModelRegistry,
+        usage_recorder: UsageRecorder,
         context: ToolContext,
-        hint: ToolEventCallback,
-        model_context: ModelContext | None = None,
+        on_tool_event: ToolEventCallback,
+        first_request: ModelRequest | None = None,
     ) -> None:
-        self._writer, self._chosen, self._context, self._hint = writer, tools, context, hint
-        self._model_context = model_context
+        self._writer, self._models, self._usage_recorder = writer, models, usage_recorder
+        self._context, self._on_tool_event = context, on_tool_event
+        self._first_request = first_request
+        self._offered: dict[str, Tool] = {}
         self._tools: dict[str, Tool] = {}
-        self._usage_recorder = UsageRecorder()
         self._ids: set[str] = set()
 
-    async def respond(self, clients: Callable[[], Awaitable[list[ModelClient]]]) -> Outcome:
-        """Answer the prompt with the first of the models that can. Raises ModelTrouble, whose text so far is in the log,
-        and LeaseLost.
+    async def respond(self, clients: list[ModelClient], offered: dict[str, Tool]) -> Outcome:
+        """Answer the prompt with the first of the models that can, and the tools `offered` to the user.
+
+        Raises ModelError, with the text so far in the log, and LeaseLost.
         """
-        self._fallbacks = await clients()
-        self._chosen = await offered(self._chosen, self._context.user)
-        self._use_fallback()
+        self._client, *self._fallbacks = clients
+        self._offered = offered
+        self._tools = self._supported_tools()
         try:
             async with asyncio.timeout(settings.response_seconds):
                 return await self._rounds()
         except TimeoutError:
-            self._usage_recorder.timed_out()
+            self._usage_recorder.set_timed_out()
             raise ModelTimeout(
                 f"The model took longer than {settings.response_seconds:g} s in all."
             ) from None
-
-    @property
-    def usage(self) -> ResponseUsage | None:
-        """What all calls so far took."""
-        return self._usage_recorder.usage
 
     async def _rounds(self) -> Outcome:
         for number in range(settings.tool_rounds + 1):
@@ -111,10 +103,10 @@ class Engine:
             if not calls:
                 break
             await self._call_tools(answer, calls)
-        return Outcome(Status.DONE, "length" if answer.full else answer.finish_reason, usage=self.usage)
+        return Outcome(Status.DONE, "length" if answer.full else answer.finish_reason)
 
     def _unique(self, calls: list[ToolCall]) -> list[ToolCall]:
-        """The calls, with a new id for one that an earlier round had: a result must name exactly one call."""
+        """Return the calls, with a new id for one that an earlier round had: a result must name exactly one call."""
         fresh = [
             replace(call, id=f"call_{secrets.token_hex(8)}") if call.id in self._ids else call
             for call in calls
@@ -123,68 +115,70 @@ class Engine:
         return fresh
 
     async def _call_model(self, last: bool) -> ModelAnswer:
-        """What the model says next; the first fallback that says anything takes its place for good. `last`: no tools."""
+        """Return the model's next answer; the first fallback that answers replaces the model for good. `last`: no tools."""
         while True:
             try:
                 return await self._attempt_call(await self._build_request({} if last else self._tools))
             except ModelError:
-                # Nobody is told of those before: the error of the last one is what can still be done something about.
+                # Only the last model's error is reported: the reader can do nothing about those of the others.
                 if not self._fallbacks:
                     raise
                 self._use_fallback()
 
     async def _build_request(self, tools: dict[str, Tool]) -> ModelRequest:
-        terms = context_limits(self._client.profile)
-        model_context, self._model_context = self._model_context, None
-        if model_context is None or model_context.terms != terms:  # a later round, or another model
-            model_context = await db.run_async(build_context, self._writer.response, terms)
-        return ModelRequest(
-            model_context.messages, [tool.schema for tool in tools.values()], model_context.provenance
-        )
+        request, self._first_request = self._first_request, None
+        if request is None:  # a later round, another model, or a response that had to wait
+            profile = self._client.profile
+            budget = self._models.budget(profile)
+            request = await db.run_async(build_request, self._writer.response, profile, budget)
+        return replace(request, tools=[tool.schema for tool in tools.values()])
 
     def _use_fallback(self) -> None:
-        """Let the next model answer."""
         self._client = self._fallbacks.pop(0)
-        takes = self._client.profile.takes(self._chosen)
-        self._tools = {name: tool for name, tool in self._chosen.items() if name in takes}
+        self._tools = self._supported_tools()
+
+    def _supported_tools(self) -> dict[str, Tool]:
+        """Return the offered tools that the current model supports."""
+        names = self._client.profile.takes(self._offered)
+        return {name: tool for name, tool in self._offered.items() if name in names}
 
     async def _attempt_call(self, request: ModelRequest) -> ModelAnswer:
         answer = ModelAnswer()
         with self._usage_recorder.call(self._client.profile, request, answer):
-            pieces = self._client.stream(request)
-            del request  # a long history is not kept for as long as its answer takes
-            await self._read(pieces, answer)
+            stream = self._client.stream(request)
+            del request  # the history is not kept while the answer is read
+            await self._read(stream, answer)
         return answer
 
     async def _read(self, stream: AsyncGenerator[StreamUpdate], answer: ModelAnswer) -> None:
-        clock = Deadlines()
+        deadlines = Deadlines()
         try:
-            async with clock, aclosing(stream) as pieces:
-                async for piece in pieces:
-                    clock.byte(bool(piece.text or piece.calls))
-                    self._process_update(piece, answer)
-                    if answer.full or piece.done:
+            async with deadlines, aclosing(stream) as updates:
+                async for update in updates:
+                    deadlines.on_read(bool(update.text or update.calls))
+                    self._process_update(update, answer)
+                    if answer.full or update.done:
                         return
                     if self._writer.full:
                         await self._writer.wait_for_room()
         except TimeoutError:
             if answer.finish_reason is None:
-                raise clock.error() from None
+                raise deadlines.error() from None
         except CallTooLarge as problem:
             raise ModelFailed("The model's tool calls are too large.") from problem
 
-    def _process_update(self, piece: StreamUpdate, answer: ModelAnswer) -> None:
-        if self._fallbacks and (piece.text or piece.calls):
+    def _process_update(self, update: StreamUpdate, answer: ModelAnswer) -> None:
+        if self._fallbacks and (update.text or update.calls):
             self._fallbacks.clear()
-        if answer.first_token is None and (piece.text or piece.calls):
+        if answer.first_token is None and (update.text or update.calls):
             answer.first_token = time.monotonic()
-        if piece.text:
-            self._write(piece.text, answer)
-        if piece.calls:
-            answer.calls.feed(piece.calls)
-        answer.finish_reason = piece.finish_reason or answer.finish_reason
-        if piece.usage is not None:
-            answer.token_counts = (piece.usage.prompt_tokens, piece.usage.completion_tokens)
+        if update.text:
+            self._write(update.text, answer)
+        if update.calls:
+            answer.calls.feed(update.calls)
+        answer.finish_reason = update.finish_reason or answer.finish_reason
+        if update.usage is not None:
+            answer.token_counts = (update.usage.prompt_tokens, update.usage.completion_tokens)
 
     def _write(self, words: str, answer: ModelAnswer) -> None:
         answer.characters += len(words)
@@ -199,24 +193,26 @@ class Engine:
     async def _call_tools(self, answer: ModelAnswer, calls: list[ToolCall]) -> None:
         offset = self._writer.length
         called = await run_all(calls, self._tools, self._context, self._report_tool_state)
-        done = ToolRound("".join(answer.parts), offset, calls, [one.result for one in called])
-        spent = self._usage_recorder.unstored
-        if not await db.atomic_async(
-            tool_rounds.add_round, self._writer.response, self._writer.epoch, done, spent
-        ):
+        results = [tool_result.result for tool_result in called]
+        if not await db.atomic_async(self._store_round, "".join(answer.parts), offset, calls, results):
             raise LeaseLost
-        self._usage_recorder.round_stored()
+        self._usage_recorder.end_round()
+
+    def _store_round(self, words: str, offset: int, calls: list[ToolCall], results: list[str]) -> bool:
+        self._usage_recorder.store_texts()
+        response, epoch, spent = self._writer.response, self._writer.epoch, self._usage_recorder.unstored
+        return tool_rounds.add_round(response, epoch, words, offset, calls, results, spent)
 
     def _report_tool_state(self, name: str, state: str) -> None:
         if state == "started" and self._client.profile.writes_c1 and settings.think_items:
             item = text.think_item("Using a tool", name.replace("_", " ")).encode()
             if self._writer.length + len(item) <= settings.text_bytes:
                 self._writer.append_ephemeral(item)
-        self._hint(name, state)
+        self._on_tool_event(name, state)
 
 
 class Deadlines:
-    """The model's: for its first text or tool call, and then for each silence."""
+    """Deadlines of a model: for its first text or tool call, and then for each silence."""
 
     def __init__(self) -> None:
         self._started = False
@@ -230,8 +226,8 @@ class Deadlines:
     async def __aexit__(self, *problem: object) -> None:
         await self._timeout.__aexit__(*problem)  # type: ignore[arg-type]
 
-    def byte(self, visible: bool) -> None:
-        """Something came; `visible` if it was text or a tool call."""
+    def on_read(self, visible: bool) -> None:
+        """Move the deadline after a read; `visible` if it brought text or a tool call."""
         first = visible and not self._started
         self._started = self._started or visible
         now = time.monotonic()

@@ -1,12 +1,12 @@
-"""The end of a response in two statements: how it stands, and all that its end writes, if nothing moved meanwhile.
+"""The end of a response in two statements: one reads its state, the other writes its end if the state is unchanged.
 
-No transaction is around them, which would be three journeys more: the second looks whether the first still holds.
+A transaction around them would cost three round trips more: the second checks that what the first read still holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -29,7 +29,7 @@ FROM chat_response r, LATERAL (
 WHERE id = %s
 """
 
-# A row that was updated under the statement's eyes is looked at again, so `mine` is never what somebody else has changed.
+# Postgres checks a row again that was updated while the statement waited for it, so `mine` never holds a changed row.
 _END = f"""
 WITH mine AS (
     SELECT id, thread_id FROM chat_response
@@ -69,22 +69,15 @@ SELECT first_token_at, finished_at, ({NOTIFY_SQL}) FROM ended
 """
 
 
-class StoredResponse(NamedTuple):
-    """A response, and the pieces of its log that are stored."""
-
-    response: Response
-    pieces: list[LogSegment]
-
-
-def load(response: int) -> StoredResponse | None:
-    """How a response stands; None if it is gone."""
+def load(response: int) -> tuple[Response, list[LogSegment]] | None:
+    """Return a response and the stored pieces of its log; None if it is gone."""
     row = sql.row(_FOUND, [response])
     if row is None:
         return None
     fields, log = row[: len(RESPONSE_FIELDS)], row[len(RESPONSE_FIELDS) :]
     data, timings, ephemeral = (column or () for column in log)
     pieces = list(map(LogSegment, data, timings, ephemeral))
-    return StoredResponse(Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, fields), pieces)
+    return Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, fields), pieces
 
 
 def finalize(
@@ -95,9 +88,9 @@ def finalize(
     calls: Sequence[CallRecord],
     notifications: list[Notification],
 ) -> bool:
-    """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls. The row follows.
+    """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls; update `response`.
 
-    False, and nothing is written, where it does not stand as `response` says any more.
+    Write nothing and return False where the row no longer matches `response`.
     """
     starts, data, timings, ephemeral = storage.columns(pieces)
     values = {

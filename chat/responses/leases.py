@@ -1,4 +1,4 @@
-"""The leases of this process's responses, renewed by heartbeats, and the end of those that others left behind."""
+"""The leases of this process's responses, renewed by heartbeats, and the end of orphaned responses."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ logger = logging.getLogger(__name__)
 
 
 class Leases:
-    """Tells by `on_lost` and `on_stop` what the database says of the responses that `held` lists."""
+    """Renews the leases of the responses that `owned` lists; calls `on_lost` and `on_stop` with the database's answer."""
 
     def __init__(
         self,
         process: UUID,
-        held: Callable[[], list[int]],
+        owned: Callable[[], list[int]],
         on_lost: Callable[[int], None],
         on_stop: Callable[[StopRequest], None],
     ) -> None:
-        self._process, self._held, self._on_lost, self._on_stop = process, held, on_lost, on_stop
+        self._process, self._owned, self._on_lost, self._on_stop = process, owned, on_lost, on_stop
         self._reachable_since = time.monotonic()
 
     async def keep(self) -> None:
@@ -39,7 +39,7 @@ class Leases:
             except Unavailable:
                 self._reachable_since = time.monotonic()
             except Exception as problem:
-                # Unforeseen; but without another round everything that runs here would be taken for dead.
+                # Unforeseen; but without another round all responses of this process would become orphans.
                 logger.error(
                     "action=leases_failed reason=%s\n%s",
                     type(problem).__name__,
@@ -48,20 +48,21 @@ class Leases:
             await asyncio.sleep(settings.heartbeat_seconds)
 
     async def _renew(self) -> None:
-        mine = self._held()
-        if not mine:
+        owned = self._owned()
+        if not owned:
             return
-        held, stopping = await db.run_in_log_thread(lifecycle.heartbeat, self._process, mine)
-        for response in set(mine) - held:
+        renewed, stopping = await db.run_in_log_thread(lifecycle.heartbeat, self._process, owned)
+        for response in set(owned) - renewed:
             self._on_lost(response)
         for stop in stopping:
             self._on_stop(stop)
 
     async def _reap(self) -> None:
-        """End what processes left that died. Not in the first lease of a database that came back: nobody could renew."""
+        """End orphans; not in the first lease after the database came back, for no process could renew before."""
         if time.monotonic() - self._reachable_since < settings.lease_seconds:
             return
         for response in await db.atomic_async(lifecycle.expired_leases):
             ended = await db.atomic_async(lifecycle.finish_orphan, response, expired=True)
             if ended is not None:
                 logger.warning("action=reaped response=%d", response)
+                lifecycle.log_end(ended)

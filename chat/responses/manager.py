@@ -1,4 +1,4 @@
-"""The responses of this process: who runs them, how they are stopped, how they end, and what becomes of those of the dead."""
+"""The responses that run in this process: start, stop, end, and the notifications of other processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Coroutine
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -17,65 +16,78 @@ from chat.conf import settings
 from chat.db import notifications
 from chat.db.notifications import Listener
 from chat.exceptions import ChatError, Unavailable
-from chat.llm.clients.base import ModelClient
+from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
 from chat.models import Response, Status
 from chat.responses import lifecycle, titles
 from chat.responses.active_response import ActiveResponse
-from chat.responses.claims.claim import ClaimContext, claim_with_context
+from chat.responses.claims.claim import Claim
 from chat.responses.claims.turns import Job
-from chat.responses.engine import Engine, context_limits
+from chat.responses.engine import Engine
 from chat.responses.leases import Leases
 from chat.responses.lifecycle import Outcome
 from chat.responses.thread_events import ThreadSubscriptions
+from chat.responses.usage.blobs import PromptBlobs
+from chat.responses.usage.recorder import UsageRecorder
 from chat.schemas import RegenerateRequest, SendRequest
 from chat.streams import Flusher, LogRegistry, ToolEvent, storage
 from chat.streams.storage import Append, StopRequest
 from chat.threads import search
-from chat.threads.model_context import ContextLimits, ModelContext
-from chat.tools import ToolContext
+from chat.tools import ToolContext, ToolServers
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-STOP_SECONDS = 2.0  # a stop answers by then; an owner that has not reacted is taken for dead and fenced off
-DRAIN_SECONDS = 4.0  # of the 5 s that a process has to end in
-RETRY_SECONDS = 0.25  # between two attempts to write down how a response ended
-HEARTBEAT_INTERVAL = 5.0  # readers get a sign of life at least every 15 s, even if two beats are late
+# Seconds until a stop answers; an owner that has not reacted by then is taken for dead and fenced off.
+STOP_SECONDS = 2.0
+
+# Of the 5 s in which a process has to end.
+DRAIN_SECONDS = 4.0
+
+# Then, for the listener's connection to be closed.
+CLOSE_SECONDS = 0.5
+
+# Seconds between two attempts to store the end of a response.
+RETRY_SECONDS = 0.25
+
+# Seconds; readers get a sign of life at least every 15 s, even if two heartbeats are late.
+HEARTBEAT_INTERVAL = 5.0
 
 
 class ResponseRunner:
-    """One per process and event loop."""
+    """Runs responses. There is one per process and event loop."""
 
     def __init__(self) -> None:
         self.process = uuid4()
         self.logs = LogRegistry()
         self.listener = Listener()
         self.models = ModelRegistry()
-        self.watchers = ThreadSubscriptions()
+        self.subscriptions = ThreadSubscriptions()
+        self.tool_servers = ToolServers()
+        self._prompt_blobs = PromptBlobs()
         self._flusher = Flusher(self._on_stop_request, self._on_lease_lost)
-        self._running: dict[int, ActiveResponse] = {}
-        self._waiting: dict[int, ActiveResponse] = {}  # those of them whose turn has yet to come
+        self._active: dict[int, ActiveResponse] = {}
+        self._queued: dict[int, ActiveResponse] = {}  # those of them whose turn has yet to come
         self._tasks: set[asyncio.Task[Any]] = set()
         self._titles: set[asyncio.Task[None]] = set()
         self._services: list[asyncio.Task[Any]] = []
         self._draining = False
 
     async def start(self) -> None:
-        """Begin listening, flushing, renewing leases and reaping."""
+        """Begin listening, flushing, renewing leases and reaping orphans."""
         self.listener.on("log", self.logs.on_notify)
         self.listener.on("end", self._on_end_notification)
         self.listener.on("stop", lambda facts: self._on_stop_request(StopRequest(*facts)))
         self.listener.on("tool", lambda facts: self.logs.publish_tool_event(*facts))
-        self.listener.on("thread", self.watchers.on_notify)
-        self.listener.on("deleted", self.watchers.on_thread_deleted)
-        self.listener.on("refused", self.watchers.on_access_revoked)
+        self.listener.on("thread", self.subscriptions.on_notify)
+        self.listener.on("deleted", self.subscriptions.on_thread_deleted)
+        self.listener.on("refused", self.subscriptions.on_access_revoked)
         self.listener.on_reconnect(self._refresh_all)
         loops = (
             self.listener.run(),
             self._flusher.run(),
-            Leases(self.process, self._renewed, self._lease_missing, self._on_stop_request).keep(),
+            Leases(self.process, self._owned, self._on_lease_missing, self._on_stop_request).keep(),
             self._send_heartbeats(),
         )
         self._services = [asyncio.create_task(loop) for loop in loops]
@@ -83,41 +95,36 @@ class ResponseRunner:
 
     @property
     def has_room(self) -> bool:
-        return not self._draining and len(self._running) < settings.active_total
+        return not self._draining and len(self._active) < settings.active_total
 
-    # Responses
+    # Start
 
-    async def send(self, claim_context: ClaimContext, request: SendRequest | RegenerateRequest) -> Response:
-        """Claim a response and run it, or attach to the one that exists. A caller who leaves meanwhile changes nothing."""
+    async def send(self, claim: Claim, request: SendRequest | RegenerateRequest) -> Response:
+        """Claim a response and run it, or attach to the existing one. A caller that leaves meanwhile changes nothing."""
         if request.response_id is None:
-            request = replace(request, response_id=str(uuid4()))  # by which a second attempt knows it again
-        return await asyncio.shield(self._spawn(self._claim(claim_context, request)))
+            request = replace(request, response_id=str(uuid4()))  # identifies it in a repeated attempt
+        return await asyncio.shield(self._spawn(self._claim(claim, request)))
 
-    async def _claim(self, claim_context: ClaimContext, request: SendRequest | RegenerateRequest) -> Response:
-        claim, model_context = await db.run_async(
-            claim_with_context, claim_context, request, self._context_limits
-        )
+    async def _claim(self, claim: Claim, request: SendRequest | RegenerateRequest) -> Response:
+        await db.run_async(claim.make, request, self.models)
         if claim.job is not None:
-            self.run(claim.job, model_context)
-        for displaced in claim.displaced:
-            self._spawn(self.stop(displaced, None))
+            self.run(claim.job, claim.first_request)
+        for response in claim.displaced:
+            self._spawn(self.stop(response, None))
         if claim.displaced:
             await self.logs.started(claim.response.pk)
         return claim.response
 
-    def _context_limits(self, model: str) -> ContextLimits:
-        return context_limits(self.models.profile(model))
-
-    def run(self, job: Job, model_context: ModelContext | None) -> None:
-        """Take on a claimed response. From here on it ends exactly once, whatever happens."""
+    def run(self, job: Job, first_request: ModelRequest | None) -> None:
+        """Run a claimed response. From now on it ends exactly once, whatever happens."""
         tail = self.logs.write(job.response)
         writer = self._flusher.open(job.response, job.epoch, tail)
-        running = self._running[job.response] = ActiveResponse(job, writer, model_context)
+        active = self._active[job.response] = ActiveResponse(job, writer, first_request)
         if job.queued:
-            self._waiting[job.response] = running
+            self._queued[job.response] = active
         if self._draining:
-            running.end(Outcome(Status.INTERRUPTED))
-        self._spawn(self._supervise(running))
+            active.end(Outcome(Status.INTERRUPTED))
+        self._spawn(self._supervise(active))
 
     def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
@@ -125,17 +132,16 @@ class ResponseRunner:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _supervise(self, running: ActiveResponse) -> None:
-        job, final = running.job, None
+    async def _supervise(self, active: ActiveResponse) -> None:
+        job, final = active.job, None
         try:
-            outcome = await running.wait_for_outcome(self._outcome(running))
-            final = await self._finish(running, outcome)
-            logger.info(
-                "action=response_ended response=%d status=%s", job.response, final.status if final else "lost"
-            )
+            outcome = await active.wait_for_outcome(self._generate(active))
+            final = await self._finish(active, outcome)
+            if final is not None:
+                lifecycle.log_end(final)
         finally:
-            self._running.pop(job.response, None)
-            self._waiting.pop(job.response, None)
+            self._active.pop(job.response, None)
+            self._queued.pop(job.response, None)
             self.logs.close(job.response, final)
             self._on_turn_changed(job.thread)
         if settings.title_model and final is not None and final.status == Status.DONE:
@@ -143,66 +149,71 @@ class ResponseRunner:
             self._titles.add(title)
             title.add_done_callback(self._titles.discard)
 
-    async def _improve_title(self, response: int) -> None:
-        try:
-            client, *_ = await self.models.clients(settings.title_model)
-            await titles.improve_title(response, client)
-        except (ChatError, TimeoutError) as problem:
-            logger.info("action=title_left response=%d reason=%s", response, type(problem).__name__)
-
-    async def _outcome(self, running: ActiveResponse) -> Outcome:
-        await running.wait_for_turn()
-        if running.decided:
-            return running.verdict or Outcome(Status.INTERRUPTED)
-        self._waiting.pop(running.job.response, None)
-        running.writer.tail.start()
-        job = running.job
-        # A long history is not kept for as long as its answer takes.
-        model_context, running.model_context = running.model_context, None
+    async def _generate(self, active: ActiveResponse) -> Outcome:
+        """Wait for the turn of a response, then let the engine answer."""
+        await active.wait_for_turn()
+        if active.decided:
+            return active.verdict or Outcome(Status.INTERRUPTED)
+        job = active.job
+        self._queued.pop(job.response, None)
+        active.writer.tail.start()
+        recorder = UsageRecorder(self.models.token_estimator, self._prompt_blobs)
         engine = Engine(
-            running.writer,
-            tools.configured_tools(),
-            self._context(job),
-            self._tool_event_publisher(running),
-            model_context,
+            active.writer,
+            self.models,
+            recorder,
+            _tool_context(job),
+            lambda name, state: self._publish_tool_event(active, name, state),
+            active.take_first_request(),
         )
-        del model_context
-        running.answering = asyncio.create_task(engine.respond(partial(self._clients, job.model)))
-        return replace(await running.wait_for_outcome(running.answering), usage=engine.usage)
+        active.answering = asyncio.create_task(self._answer(engine, job))
+        outcome = await active.wait_for_outcome(active.answering)
+        return replace(outcome, calls=recorder.calls, unstored=recorder.unstored)
+
+    async def _answer(self, engine: Engine, job: Job) -> Outcome:
+        clients = await self._clients(job.model)
+        offered = await self.tool_servers.offered(tools.configured_tools(), job.owner)
+        return await engine.respond(clients, offered)
 
     async def _clients(self, model: str) -> list[ModelClient]:
-        """What answers for a model. First its imports in their thread: the loop would stand still, and leases run out."""
+        """Return the clients of a model, once their modules are imported: on the event loop that would delay leases."""
         await asyncio.shield(self._warming)
         return await self.models.clients(model)
 
-    def _context(self, job: Job) -> ToolContext:
-        async def search_own(words: str) -> list[dict[str, str]]:
-            return await db.atomic_async(search.search_words, job.owner, words)
+    def _publish_tool_event(self, active: ActiveResponse, name: str, state: str) -> None:
+        active.writer.tail.hint(ToolEvent(name, state))
+        self._spawn(_notify_best_effort("tool", active.job.response, name, state))
 
-        return ToolContext(job.owner, job.thread, search_own)
+    async def _improve_title(self, response: int) -> None:
+        try:
+            client, *_ = await self.models.clients(settings.title_model)
+            after_all_rounds = settings.tool_rounds + 1
+            recorder = UsageRecorder(self.models.token_estimator, self._prompt_blobs, after_all_rounds)
+            await titles.improve_title(response, client, recorder)
+        except (ChatError, TimeoutError) as problem:
+            logger.info("action=title_left response=%d reason=%s", response, type(problem).__name__)
 
-    def _tool_event_publisher(self, running: ActiveResponse) -> Any:
-        def hint(name: str, state: str) -> None:
-            running.writer.tail.hint(ToolEvent(name, state))
-            self._spawn(_notify_best_effort("tool", running.job.response, name, state))
+    # End
 
-        return hint
-
-    async def _finish(self, running: ActiveResponse, outcome: Outcome) -> Response | None:
-        """Write down the end, however long the database is away."""
-        rest = await self._flusher.close(running.writer)
-        while not running.lost:
+    async def _finish(self, active: ActiveResponse, outcome: Outcome) -> Response | None:
+        """Store the end of a response, however long the database is unavailable."""
+        rest = await self._flusher.close(active.writer)
+        while not active.lost:
             try:
-                final = await db.run_async(lifecycle.finish, rest, outcome)
+                final = await db.run_async(self._store_end, rest, outcome)
                 if final is not None:
                     return final
-                running.lost = True
+                active.lost = True
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS)
-        return await self._final_state_elsewhere(rest)
+        return await self._end_by_another_process(rest)
 
-    async def _final_state_elsewhere(self, rest: Append) -> Response | None:
-        """What somebody else makes of a response that was taken from us: readers are told nothing but its end."""
+    def _store_end(self, rest: Append, outcome: Outcome) -> Response | None:
+        self._prompt_blobs.flush()
+        return lifecycle.finish(rest, outcome)
+
+    async def _end_by_another_process(self, rest: Append) -> Response | None:
+        """Wait for the end of a response whose lease is lost; None if it is deleted."""
         while True:
             with contextlib.suppress(Unavailable):
                 row = await db.atomic_async(storage.state, rest.response)
@@ -210,34 +221,36 @@ class ResponseRunner:
                     return row
             await asyncio.sleep(RETRY_SECONDS)
 
-    # Stopping
+    # Stop
 
     async def stop(self, response: int, offset: int | None) -> Response | None:
-        """End a response, wherever it runs; its final state, at most STOP_SECONDS later. None: it is gone."""
+        """Stop a response in whichever process and return its final state within STOP_SECONDS; None if it is deleted."""
         if not await db.atomic_async(lifecycle.request_stop, response, offset):
             return await db.atomic_async(storage.state, response)
         self._on_stop_request(StopRequest(response, offset))
         ended = await db.atomic_async(lifecycle.finish_orphan, response, expired=True)
-        return ended or await self._ended(response)
+        return ended or await self._wait_for_end(response)
 
-    async def _ended(self, response: int) -> Response | None:
-        """Wait for the owner to end it; an owner that does not is fenced off."""
+    async def _wait_for_end(self, response: int) -> Response | None:
+        """Wait for the owner to end a response; fence off an owner that does not."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 return await self.logs.final(response)
         fenced = await db.atomic_async(lifecycle.finish_orphan, response, expired=False)
+        if fenced is not None:
+            lifecycle.log_end(fenced)
         return fenced or await db.atomic_async(storage.state, response)
 
-    def _on_stop_request(self, stopping: StopRequest) -> None:
-        running = self._running.get(stopping.response)
-        if running is not None:
-            running.end(Outcome(Status.STOPPED, "stop", offset=stopping.offset))
+    def _on_stop_request(self, stop: StopRequest) -> None:
+        active = self._active.get(stop.response)
+        if active is not None:
+            active.end(Outcome(Status.STOPPED, "stop", offset=stop.offset))
 
     def _on_lease_lost(self, response: int) -> None:
-        running = self._running.get(response)
-        if running is not None:
+        active = self._active.get(response)
+        if active is not None:
             logger.warning("action=lease_lost response=%d", response)
-            running.abandon()
+            active.abandon()
 
     # Other processes
 
@@ -247,24 +260,23 @@ class ResponseRunner:
         self._on_turn_changed(thread)
 
     def _on_turn_changed(self, thread: int) -> None:
-        for running in self._waiting.values():
-            if running.job.thread == thread:
-                running.check_turn()
+        for active in self._queued.values():
+            if active.job.thread == thread:
+                active.check_turn()
 
     def _refresh_all(self) -> None:
-        """Rings may have been missed: look at everything that somebody may have rung for."""
+        """Check everything that a lost notification may have been about."""
         self.logs.refresh_all()
-        for running in self._waiting.values():
-            running.check_turn()
+        for active in self._queued.values():
+            active.check_turn()
 
-    def _renewed(self) -> list[int]:
-        """What this process still holds a lease of."""
-        return [response for response, running in self._running.items() if not running.lost]
+    def _owned(self) -> list[int]:
+        return [response for response, active in self._active.items() if not active.lost]
 
-    def _lease_missing(self, response: int) -> None:
-        """A heartbeat did not find a response among ours: it was taken away, unless it is just ending."""
-        running = self._running.get(response)
-        if running is not None and running.verdict is None and not running.answered:
+    def _on_lease_missing(self, response: int) -> None:
+        """Give up a response whose lease a heartbeat did not find, unless it is just ending."""
+        active = self._active.get(response)
+        if active is not None and active.verdict is None and not active.answered:
             self._on_lease_lost(response)
 
     async def _send_heartbeats(self) -> None:
@@ -273,10 +285,10 @@ class ResponseRunner:
             self.logs.send_heartbeat()
 
     async def drain(self) -> None:
-        """Write everything down before the process goes: what runs ends as `interrupted`, and its readers hear it."""
+        """End all responses as `interrupted`, store them, and stop the background work, within DRAIN_SECONDS."""
         self._draining = True
-        for running in list(self._running.values()):
-            running.end(Outcome(Status.INTERRUPTED))
+        for active in list(self._active.values()):
+            active.end(Outcome(Status.INTERRUPTED))
         for title in self._titles:
             title.cancel()
         ends = time.monotonic() + DRAIN_SECONDS
@@ -284,7 +296,16 @@ class ResponseRunner:
             await asyncio.wait(self._tasks, timeout=max(0.0, ends - time.monotonic()))
         for service in self._services:
             service.cancel()
+        await asyncio.wait(self._services, timeout=CLOSE_SECONDS)
+        await self.tool_servers.close()
         await self.models.close()
+
+
+def _tool_context(job: Job) -> ToolContext:
+    async def search_own(words: str) -> list[dict[str, str]]:
+        return await db.atomic_async(search.search_words, job.owner, words)
+
+    return ToolContext(job.owner, job.thread, search_own)
 
 
 async def _notify_best_effort(topic: str, *facts: Any) -> None:

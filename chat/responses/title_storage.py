@@ -1,4 +1,4 @@
-"""Titles of threads that nobody has named."""
+"""Titles of threads that have no custom title."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TitleCandidate:
 
 
 def title_candidate(response: int) -> TitleCandidate | None:
-    """The thread of a response that was its first, unless a person has named it."""
+    """Return the thread of a response if it is the thread's first and the title is not custom."""
     rows = Response.objects.select_related("thread", "prompt")
     row = rows.filter(pk=response, thread__turns=1, thread__has_custom_title=False).first()
     if row is None:
@@ -29,7 +29,7 @@ def title_candidate(response: int) -> TitleCandidate | None:
 
 
 def set_title(thread: TitleCandidate, title: str) -> None:
-    """Give the thread a title, unless a person was quicker."""
+    """Set the title of the thread, unless a person has set one meanwhile."""
     rows = Thread.objects.owned_by(thread.owner).filter(pk=thread.thread, has_custom_title=False)
     if rows.update(title=title):
         notifications.notify("thread", thread.owner, thread.thread, "updated")

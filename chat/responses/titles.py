@@ -1,4 +1,4 @@
-"""Better titles: the first words of the first prompt make one at once; a cheap model may improve it after the answer."""
+"""Titles by a model: the first words of the first prompt give one at once; a cheap model may replace it after the answer."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ import re
 from dataclasses import dataclass
 
 from chat import db
-from chat.conf import settings
 from chat.exceptions import ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.responses import title_storage
-from chat.responses.usage import upstream_calls
 from chat.responses.usage.recorder import UsageRecorder
 from chat.text import plain_text, storable, title_of
 
-# Seconds for a few words that nobody waits for, and for a thinking model's thought ahead of them.
+# Seconds for a few words in the background, and for a thinking model's thought ahead of them.
 SECONDS = 15.0
 
-# Characters of prompt and of answer that the model is shown: a topic is clear by then.
+# Characters of prompt and of answer sent to the model: a topic is clear by then.
 WORDS_SHOWN = 2_000
 
-# Characters of a line that are looked at; a title has 80.
+# Characters of a line that are read; a title has 80.
 LINE_CHARACTERS = 300
 
 INSTRUCTION = (
@@ -46,7 +44,7 @@ _CLOSING = {
 
 @dataclass(slots=True)
 class _TitleStats:
-    """As `chat.responses.usage.recorder.Heard`."""
+    """As `chat.responses.usage.recorder.CallStats`, with the answer's text."""
 
     text: str = ""
     characters: int = 0
@@ -54,7 +52,7 @@ class _TitleStats:
     first_token: float | None = None
 
 
-async def improve_title(response: int, client: ModelClient) -> None:
+async def improve_title(response: int, client: ModelClient, recorder: UsageRecorder) -> None:
     """Ask a model for the title of a thread whose first response has just ended; never over one that a person set.
 
     Raises ModelError.
@@ -62,7 +60,7 @@ async def improve_title(response: int, client: ModelClient) -> None:
     candidate = await db.atomic_async(title_storage.title_candidate, response)
     if candidate is None:
         return
-    stats, recorder = _TitleStats(), UsageRecorder(first_round=settings.tool_rounds + 1)
+    stats = _TitleStats()
     shown = f"{candidate.prompt[:WORDS_SHOWN]}\n\n{candidate.answer[:WORDS_SHOWN]}"
     messages = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": shown}]
     request = ModelRequest(messages, [])
@@ -70,9 +68,7 @@ async def improve_title(response: int, client: ModelClient) -> None:
         with recorder.call(client.profile, request, stats):
             await _ask(client, request, stats)
     finally:
-        await db.atomic_async(
-            upstream_calls.add, candidate.owner, candidate.thread, response, recorder.unstored
-        )
+        await db.atomic_async(recorder.store, candidate.owner, candidate.thread, response)
     if words := title_in(stats.text):
         await db.atomic_async(title_storage.set_title, candidate, storable(title_of(words)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from uuid import uuid4
 
 import msgspec
@@ -13,36 +13,33 @@ from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
 
 
-@dataclass(frozen=True, slots=True)
-class ToolRound:
-    """One round of tools: what the model said with its calls, the calls, and their results in the calls' order."""
+def add_round(
+    response: int,
+    epoch: int,
+    text: str,
+    log_offset: int,
+    calls: Sequence[ToolCall],
+    results: Sequence[str],
+    spent: Sequence[CallRecord] = (),
+) -> bool:
+    """Store a round between the prompt and the reply: the model's text, its calls, and their results in that order.
 
-    text: str
-    log_offset: int
-    calls: list[ToolCall]
-    results: list[str]
-
-
-def add_round(response: int, epoch: int, done: ToolRound, spent: tuple[CallRecord, ...] = ()) -> bool:
-    """Store a round between the prompt and the reply, and the calls `spent` on it, in one transaction.
-
-    False where the epoch lost its right.
+    The rows of the model calls `spent` on it are stored in the same transaction. Return False where the lease `epoch` is lost.
     """
     mine = Response.objects.select_for_update(no_key=True)
     if not mine.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING).exists():
         return False
     reply = _reply(response)
-    rows = [_call_message(done), *_result_messages(done)]
+    rows = [_call_message(text, calls), *_result_messages(calls, results)]
     if Message.objects.filter(response=response, tool_calls=rows[0].tool_calls).exists():
-        return (
-            True  # stored already, by a commit whose answer got lost: ids of calls are unique in a response
-        )
+        # Stored already, by a commit whose answer got lost: ids of calls are unique in a response.
+        return True
     # The reply moves up first: no two messages may hold one position.
     reply.position += len(rows)
     reply.save(update_fields=["position"])
     parent = reply.parent_id
-    for place, row in enumerate(rows, reply.position - len(rows)):
-        parent = _insert(reply, row, place, parent, done.log_offset)
+    for position, row in enumerate(rows, reply.position - len(rows)):
+        parent = _insert(reply, row, position, parent, log_offset)
     Message.objects.filter(pk=reply.pk).update(parent=parent)
     upstream_calls.add(reply.owner_id, reply.thread_id, response, spent)
     return True
@@ -52,16 +49,16 @@ def _reply(response: int) -> Message:
     return Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
 
 
-def _call_message(done: ToolRound) -> Message:
-    calls = [
+def _call_message(text: str, calls: Sequence[ToolCall]) -> Message:
+    encoded = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-        for call in done.calls
+        for call in calls
     ]
-    return Message(role=Role.ASSISTANT, content=done.text, tool_calls=msgspec.json.encode(calls).decode())
+    return Message(role=Role.ASSISTANT, content=text, tool_calls=msgspec.json.encode(encoded).decode())
 
 
-def _result_messages(done: ToolRound) -> list[Message]:
-    pairs = zip(done.calls, done.results, strict=True)
+def _result_messages(calls: Sequence[ToolCall], results: Sequence[str]) -> list[Message]:
+    pairs = zip(calls, results, strict=True)
     return [Message(role=Role.TOOL, content=result, tool_call_id=call.id) for call, result in pairs]
 
 

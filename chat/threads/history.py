@@ -72,34 +72,26 @@ class HistoryRow:
 Messages = list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryExtent:
-    """The rows of a history: those from `first` to `leaf`, and earlier system texts.
-
-    `revised`: revision numbers of those whose content had been replaced by then.
-    """
-
-    leaf: int
-    first: int
-    revised: dict[int, int]
-
-
 def history_for_model(leaf: int, budget: int) -> Messages:
     """Return the chat-completions messages of the branch that ends with `leaf`, oldest first.
 
     Drop whole turns, oldest first, beyond `budget` characters; always keep the newest turn and system texts.
     """
-    return history_with_extent(leaf, budget)[0]
+    return history_with_provenance(leaf, budget)[0]
 
 
-def history_with_extent(leaf: int, budget: int) -> tuple[Messages, HistoryExtent]:
-    """Return the history for a model and the extent of the rows it was built from."""
+def history_with_provenance(leaf: int, budget: int) -> tuple[Messages, dict[str, Any]]:
+    """Return the same, and its provenance as the call's row keeps it.
+
+    It was made of the rows from `first` to `leaf`, and of system texts before them; `revised` has the revision numbers of
+    those whose content had been replaced by then.
+    """
     rows = [HistoryRow(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
     *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
     whole = [turn for turn in older if turn[0].total <= budget] + [newest]
     first = whole[0][0].id if newest else leaf
     revised = {row.id: row.revision for row in rows if row.revision}
-    return build_messages(rows, first), HistoryExtent(leaf, first, revised)
+    return build_messages(rows, first), {"leaf": leaf, "first": first, "revised": revised}
 
 
 def build_messages(rows: list[HistoryRow], first: int) -> Messages:

@@ -8,7 +8,7 @@ arithmetic, clock, search  the shipped tools
 """
 
 from chat.tools import arithmetic, clock, search
-from chat.tools.available import ServerState, check, offered, servers
+from chat.tools.available import ServerState, ToolServers, check
 from chat.tools.calling import ToolResult, run_all
 from chat.tools.registry import Tool, ToolContext, configured_tools, tool
 
@@ -17,13 +17,12 @@ __all__ = [
     "Tool",
     "ToolContext",
     "ToolResult",
+    "ToolServers",
     "arithmetic",
     "check",
     "clock",
     "configured_tools",
-    "offered",
     "run_all",
     "search",
-    "servers",
     "tool",
 ]

@@ -1,8 +1,9 @@
-"""The tools that a user may use, registered ones and those of MCP servers."""
+"""The tools that a user may use: ours and those of the MCP servers."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -17,18 +18,34 @@ from chat.tools.mcp_server import McpServer
 from chat.tools.mcp_spec import McpSpec, configured_servers
 from chat.tools.registry import Tool, configured_tools
 
-# Of this process; made when tools are first needed.
-_servers: list[McpServer] = []
+# Seconds for the connections to end, of the few in which a process has to stop.
+CLOSE_SECONDS = 0.5
 
 
-async def offered(tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
-    """Return `tools` and those of connected MCP servers, as far as the user may use them. Raises Unavailable."""
-    if not _servers:
-        _servers.extend(McpServer(name, spec) for name, spec in configured_servers().items())
-    of_servers: dict[str, Tool] = {}
-    for listed in await asyncio.gather(*(server.offered() for server in _servers)):
-        of_servers.update(listed)
-    return await permitted({**of_servers, **tools}, user)
+class ToolServers:
+    """The MCP servers of this process, connected when they are first needed."""
+
+    def __init__(self) -> None:
+        self._servers: dict[str, McpServer] = {}
+
+    async def offered(self, tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
+        """Return these tools and those of the connected servers that the user may use. Raises Unavailable."""
+        if not self._servers:
+            self._servers = {name: McpServer(name, spec) for name, spec in configured_servers().items()}
+        found: dict[str, Tool] = {}
+        for offered in await asyncio.gather(*(server.offered() for server in self._servers.values())):
+            found.update(offered)
+        return await permitted({**found, **tools}, user)
+
+    def states(self) -> list[ServerState]:
+        """Return the state of all configured servers. Callable from any thread."""
+        return [_state(name, spec, self._servers.get(name)) for name, spec in configured_servers().items()]
+
+    async def close(self) -> None:
+        """End the connections."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.gather(*(server.close() for server in self._servers.values()))
 
 
 async def permitted(tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
@@ -49,13 +66,7 @@ class ServerState:
     tools: list[Tool]
 
 
-def servers() -> list[ServerState]:
-    """Return the state of every configured MCP server."""
-    return [_state(name, spec) for name, spec in configured_servers().items()]
-
-
-def _state(name: str, spec: McpSpec) -> ServerState:
-    server = next((server for server in _servers if server.name == name), None)
+def _state(name: str, spec: McpSpec, server: McpServer | None) -> ServerState:
     parts = urlsplit(spec.url)
     address = (
         f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if spec.url else spec.command[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +14,7 @@ from django.db import connections
 # Of sync tools at once in a process, hung ones among them; 8 MB of address space each.
 THREADS = 64
 
-_running: set[threading.Thread] = set()
-_numbers = itertools.count(1)
+PREFIX = "chat-tool-"
 
 
 async def in_thread(function: Callable[[], Any]) -> Any:
@@ -24,16 +22,13 @@ async def in_thread(function: Callable[[], Any]) -> Any:
 
     The thread's database connection is closed before the result is set. Raises RuntimeError if too many run.
     """
-    if len(_running) >= THREADS:
+    if sum(thread.name.startswith(PREFIX) for thread in threading.enumerate()) >= THREADS:
         raise RuntimeError("too many tools are running")
     result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     # A daemon: a tool that never returns must not keep a process from ending.
     work = contextvars.copy_context().run
-    thread = threading.Thread(
-        target=work, args=(_run, function, result), name=f"chat-tool-{next(_numbers)}", daemon=True
-    )
-    _running.add(thread)
-    thread.start()
+    name = f"{PREFIX}{id(result):x}"
+    threading.Thread(target=work, args=(_run, function, result), name=name, daemon=True).start()
     return await result
 
 
@@ -42,7 +37,6 @@ def _run(function: Callable[[], Any], result: asyncio.Future[Any]) -> None:
         outcome, failed = _outcome(function)
     finally:
         connections.close_all()
-        _running.discard(threading.current_thread())
     # The loop may have closed meanwhile.
     with contextlib.suppress(RuntimeError):
         result.get_loop().call_soon_threadsafe(_set_outcome, result, outcome, failed)

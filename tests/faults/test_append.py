@@ -126,7 +126,7 @@ def test_a_finish_whose_response_changes_meanwhile_reads_it_again(
     looked: list[int] = []
     load = finalize.load
 
-    def found(pk: int) -> finalize.StoredResponse | None:
+    def found(pk: int) -> tuple[Response, list[LogSegment]] | None:
         looked.append(pk)
         seen = load(pk)
         if len(looked) == 1:

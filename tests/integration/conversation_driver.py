@@ -16,11 +16,9 @@ from chat.llm.sse.accumulator import ToolCall
 from chat.models import Message, Response, Status, Thread, User
 from chat.responses import lifecycle, tool_rounds
 from chat.responses.claims import turns
-from chat.responses.claims.claim import Claim, ClaimContext, claim_regeneration
-from chat.responses.claims.claim import claim as claim_response
+from chat.responses.claims.claim import Claim
 from chat.responses.claims.turns import Job
 from chat.responses.lifecycle import Outcome
-from chat.responses.tool_rounds import ToolRound
 from chat.schemas import Content, RegenerateRequest, SendRequest
 from chat.streams import storage
 from chat.streams.storage import Append, LogSegment
@@ -61,7 +59,7 @@ class ConversationDriver:
 
     def __init__(self, user: User) -> None:
         self.user = user
-        self.claim_context = ClaimContext(user.pk, uuid4(), True, "", ("c1",))
+        self.process = uuid4()
         self.running: list[Stream] = []
 
     # Actions of a user
@@ -70,23 +68,22 @@ class ConversationDriver:
         """Send a prompt and end the response that it interrupts. Return None where it is refused."""
         content = Content(content) if isinstance(content, str) else content
         request = SendRequest(content, thread_id=NAME, **wanted)
-        return self._start_stream(lambda: claim_response(self.claim_context, request))
+        return self._start_stream(request)
 
     def regenerate(self, response: str, busy: str = "interrupt") -> Stream | None:
-        return self._start_stream(
-            lambda: claim_regeneration(self.claim_context, RegenerateRequest(response, busy=busy))
-        )
+        return self._start_stream(RegenerateRequest(response, busy=busy))
 
-    def _start_stream(self, claim: Any) -> Stream | None:
+    def _start_stream(self, request: SendRequest | RegenerateRequest) -> Stream | None:
+        claim = Claim(self.user.pk, self.process, True, "", ("c1",))
         try:
             with transaction.atomic():
-                claimed: Claim = claim()
+                claim.claim(request)
         except ChatError:
             return None
-        assert claimed.job is not None
-        stream = Stream(claimed.job)
+        assert claim.job is not None
+        stream = Stream(claim.job)
         self.running.append(stream)
-        for displaced in claimed.displaced:
+        for displaced in claim.displaced:
             self.end(self.of(displaced), Status.STOPPED)
         self.promote()
         return stream
@@ -112,13 +109,14 @@ class ConversationDriver:
 
     def tools(self, stream: Stream, results: Sequence[str]) -> None:
         """Run a round of one call for each result. The call ids repeat those of other responses."""
-        assert tool_rounds.add_round(stream.job.response, stream.job.epoch, self.round(stream, results))
+        assert self.add_round(stream, results)
         stream.words = ""
         stream.rounds += 1
 
-    def round(self, stream: Stream, results: Sequence[str]) -> ToolRound:
+    def add_round(self, stream: Stream, results: Sequence[str]) -> bool:
         calls = [ToolCall(f"call_{stream.rounds}_{n}", "clock", "{}") for n in range(len(results))]
-        return ToolRound(stream.words, stream.length(len(stream.pieces)), calls, list(results))
+        response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))
+        return tool_rounds.add_round(response, epoch, stream.words, offset, calls, results)
 
     def end(self, stream: Stream, status: Status, offset: int | None = None) -> None:
         self.running.remove(stream)

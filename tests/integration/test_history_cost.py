@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat.db import sql
+from chat.llm.clients.base import ModelProfile
 from chat.models import Message, Response, Status, Thread, User
 from chat.threads import branches, messages, model_context, threads
 from chat.threads.messages import MessageRange
-from chat.threads.model_context import ContextLimits
 from chat.threads.threads import Listing
 from tests.integration.conversation_driver import EVERYTHING, NAME, history
 from tests.integration.grammar import Json, assert_valid
@@ -292,12 +292,8 @@ def test_the_system_texts_count_and_stay() -> None:
     Message.objects.create(
         owner=owner, thread=prompt.thread, public_id="r", parent=prompt, response=response, role="assistant"
     )
-    roles = [
-        [
-            one["role"]
-            for one in model_context.build_context(response.pk, ContextLimits("m" * 10, budget)).messages
-        ]
-        for budget in (0, 80, 120)
-    ]
-    assert [sent[:2] for sent in roles] == [["system", "system"]] * 3
-    assert [sent[2:] for sent in roles] == [["user"], ["user"], ["user", "user"]]
+    profile = ModelProfile("c1", "c1-nightly", {}, system="m" * 10)
+    requests = [model_context.build_request(response.pk, profile, budget) for budget in (0, 80, 120)]
+    roles = [[message["role"] for message in request.messages] for request in requests]
+    assert [told[:2] for told in roles] == [["system", "system"]] * 3
+    assert [told[2:] for told in roles] == [["user"], ["user"], ["user", "user"]]

@@ -24,20 +24,20 @@ from hypothesis.stateful import (
 
 from chat.conf import settings as chat_settings
 from chat.exceptions import ChatError
+from chat.llm.clients.base import ModelProfile
 from chat.models import Message, Response, Role, Status, User
-from chat.responses import tool_rounds
 from chat.responses.claims import quotas
 from chat.schemas import Content, ThreadChange
 from chat.text import is_failure_card, wrap_card
 from chat.threads import messages, model_context, threads
-from chat.threads.model_context import ContextLimits
-from tests.integration.conversation_driver import NAME, ConversationDriver, Stream, history
+from tests.integration.conversation_driver import EVERYTHING, NAME, ConversationDriver, Stream, history
 from tests.integration.grammar import Json, as_sent, assert_valid
 
 EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "30"))
 STEPS = 14
 CARD = wrap_card("No answer", "The model could not be reached.")
 FAILED = '{"error":"The tool failed."}'
+PROFILE = ModelProfile("c1", "c1-nightly", {})
 PARTS = Content('[ {"type":"text", "text":"caf\\u00e9"} ]', parts=True)
 
 words = st.sampled_from(["Größe ", "5 € ", "🍎", "plain ", "\n", "<thinkitem>"])
@@ -125,8 +125,7 @@ class HistoryStateMachine(RuleBasedStateMachine):
                 stop_offset=offset, stop_requested_at="2026-01-01T00:00Z"
             )
         self.talk.crash(stream)
-        late = self.talk.round(stream, results)
-        assert not tool_rounds.add_round(stream.job.response, stream.job.epoch, late), "written by the dead"
+        assert not self.talk.add_round(stream, results), "written after the lease was lost"
 
     @rule(content=words | st.sampled_from(["", CARD]), number=numbers)
     def replace(self, content: str, number: int) -> None:
@@ -147,9 +146,8 @@ class HistoryStateMachine(RuleBasedStateMachine):
         if not hasattr(self, "talk"):
             return
         for stream in self.talk.streaming():
-            sent = as_sent(
-                model_context.build_context(stream.job.response, ContextLimits("", 10**12)).messages
-            )
+            request = model_context.build_request(stream.job.response, PROFILE, EVERYTHING)
+            sent = as_sent(request.messages)
             assert_valid(sent)
             prompt = Response.objects.select_related("prompt").get(pk=stream.job.response).prompt
             last = [one["content"] for one in sent if one["role"] == "user"][-1]

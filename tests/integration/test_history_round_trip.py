@@ -7,7 +7,6 @@ import pytest
 from chat.llm.sse.accumulator import ToolCall
 from chat.models import Status, User
 from chat.responses import tool_rounds
-from chat.responses.tool_rounds import ToolRound
 from chat.schemas import Content
 from tests.integration.conversation_driver import ConversationDriver, Stream, history
 from tests.integration.grammar import Json, assert_valid
@@ -68,8 +67,8 @@ def content_of(content: str | list[Json]) -> Content:
 def add_round(stream: Stream, calls: list[Json], after: list[Json]) -> None:
     wanted = [ToolCall(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
     results = [message["content"] for message in after[: len(calls)]]
-    done = ToolRound(stream.words, stream.length(len(stream.pieces)), wanted, results)
-    assert tool_rounds.add_round(stream.job.response, stream.job.epoch, done)
+    response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))
+    assert tool_rounds.add_round(response, epoch, stream.words, offset, wanted, results)
 
 
 def test_a_thread_with_calls_results_and_answers_round_trips_exactly() -> None:

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.models import Message, Status, Thread, User
-from chat.responses import tool_rounds
 from chat.schemas import ThreadChange
 from chat.text import escape
 from chat.threads import messages, threads
@@ -110,7 +109,7 @@ def test_hidden_messages_and_system_texts_are_not_found(talk: ConversationDriver
     stream = talk.prompt("Something")
     assert stream is not None
     talk.say(stream, "Visible ")
-    assert tool_rounds.add_round(stream.job.response, stream.job.epoch, talk.round(stream, ["xylograph"]))
+    assert talk.add_round(stream, ["xylograph"])
     talk.end(stream, Status.DONE)
     threads.change(talk.user.pk, NAME, ThreadChange(None, None, "xylograph", None))
     Message.objects.filter(hidden=True).update(plain_text="xylograph")  # as nothing writes it

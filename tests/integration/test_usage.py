@@ -30,8 +30,7 @@ from chat.models import (
 )
 from chat.responses import lifecycle
 from chat.responses.claims import quotas
-from chat.responses.claims.claim import ClaimContext
-from chat.responses.claims.claim import claim as claim_response
+from chat.responses.claims.claim import Claim
 from chat.responses.lifecycle import Outcome
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallCost, CallRecord
@@ -75,13 +74,15 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def claim(user: User, words: str = "Hello", **fields: Any) -> Response:
-    claim_context = ClaimContext(user.pk, uuid4(), True, "", ("c1",))
-    return claim_response(claim_context, SendRequest(Content(words), **fields)).response
+    claim = Claim(user.pk, uuid4(), True, "", ("c1",))
+    claim.claim(SendRequest(Content(words), **fields))
+    return claim.response
 
 
 def end(response: Response, *calls: CallRecord, status: Status = Status.DONE) -> None:
-    used = upstream_calls.total(calls, calls)
-    lifecycle.finish(Append(response.pk, response.lease_epoch, 0, []), Outcome(status, usage=used))
+    lifecycle.finish(
+        Append(response.pk, response.lease_epoch, 0, []), Outcome(status, calls=calls, unstored=calls)
+    )
 
 
 def age(response: Response, **ago: float) -> None:

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.llm.token_estimator import TokenEstimator
+from chat.responses.usage.blobs import PromptBlobs
 from chat.responses.usage.recorder import UsageRecorder
 from chat.schemas.image_types import content_type_of
 from tests.live.pictures import PICTURES
@@ -45,12 +47,12 @@ class Silent:
 def test_a_picture_counts_for_what_providers_bill_and_not_for_its_bytes() -> None:
     shown = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 5_000_000}}
     words = msgspec.Raw(b'{"type": "text", "text": "' + b"x" * 4_000 + b'"}')
-    meter = UsageRecorder()
-    with meter.call(
+    recorder = UsageRecorder(TokenEstimator(), PromptBlobs())
+    with recorder.call(
         ModelProfile("pictures-test", "m", {}),
         ModelRequest([{"role": "user", "content": [words, shown]}], []),
         Silent(),
     ):
         pass
-    assert meter.usage is not None
-    assert 1_900 < meter.usage.prompt_tokens < 2_100
+    [row] = recorder.calls
+    assert 1_900 < row.prompt_tokens < 2_100

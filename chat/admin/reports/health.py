@@ -71,7 +71,7 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "title": "Models and tools",
         "models": _models(),
         "tools": [_tool(tool) for tool in tools.configured_tools().values()],
-        "servers": [(state, [_tool(tool) for tool in state.tools]) for state in tools.servers()],
+        "servers": [(state, [_tool(tool) for tool in state.tools]) for state in service.tool_servers()],
         "may_probe": request.user.has_perm(PROBE_PERMISSION),
         "may_price": request.user.has_perm("chat.view_price"),
     }

@@ -1,19 +1,20 @@
-"""The claim: one transaction in which a prompt, the response that will answer it, and its place in the thread come to be.
+"""The claim: one transaction that stores a prompt, the response that will answer it, and their position in the thread.
 
-Claims of one user happen one after the other, under a lock on the user's row: what a claim counts stays true until it commits.
+A lock on the user's row serialises the claims of one user: what a claim counts stays true until it commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+from django.db import transaction
+from msgspec import UNSET, UnsetType
 
 from chat import text
-from chat.db.execution import in_transaction
 from chat.exceptions import (
     BadRequest,
     NotFound,
@@ -22,33 +23,30 @@ from chat.exceptions import (
     ThreadBusy,
     Unauthenticated,
 )
+from chat.llm.clients.base import ModelRequest
+from chat.llm.registry import ModelRegistry
 from chat.models import Message, Response, Role, Status, Thread
-from chat.responses.claims import inserts, quotas, state
-from chat.responses.claims.inserts import NewPrompt
-from chat.responses.claims.state import ActiveResponseRow, ClaimState
-from chat.responses.claims.turns import BranchPoint, Job
+from chat.responses.claims import quotas, statements
+from chat.responses.claims.statements import ActiveResponseRow, ClaimState
+from chat.responses.claims.turns import Job
 from chat.schemas import Content, RegenerateRequest, SendRequest, Turn
 from chat.threads import attachments
-from chat.threads.model_context import ContextLimits, ModelContext, build_context
+from chat.threads.model_context import build_request
 
 FIRST_EPOCH = 1
-QUEUE_LENGTH = 5  # responses waiting in one thread; the contract's number
 
+# Responses waiting in one thread; the contract's number.
+QUEUE_LENGTH = 5
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a prompt led to: the response, the work to do (None: it exists already), and what must make way for it."""
-
-    response: Response
-    job: Job | None
-    displaced: list[int]
+ClaimRequest = SendRequest | RegenerateRequest
 
 
 @dataclass(slots=True)
-class ClaimContext:
-    """Who claims, and the process that will do the work; `has_room` tells whether it can take on one more.
+class Claim:
+    """A user's claim in a process, and its result: the response, the work that it starts, and what must end first.
 
-    `made` is what an earlier attempt made: the answer to its commit may have been lost with the connection.
+    `has_room`: the process can take on one more response. `job` is None where the response existed already. A claim can be
+    repeated: the answer to its commit may have been lost with the connection, and the result of that attempt stands.
     """
 
     owner: int
@@ -56,150 +54,171 @@ class ClaimContext:
     has_room: bool
     default_model: str
     models: tuple[str, ...]
-    made: Claim | None = None
+    response: Response = field(init=False, repr=False)
+    job: Job | None = None
+    displaced: list[int] = field(default_factory=list)
+    first_request: ModelRequest | None = None
+
+    def make(self, request: ClaimRequest, models: ModelRegistry) -> None:
+        """Claim in a transaction, then read the history of a response that starts at once. Raises what `_claim_*` raise."""
+        with transaction.atomic():
+            self.claim(request)
+        if self.job is not None and not self.job.queued:
+            # The claim stands and must be run: a failure here appears again when the engine reads the history itself.
+            with suppress(Exception):
+                profile = models.profile(self.job.model)
+                self.first_request = build_request(self.job.response, profile, models.budget(profile))
+
+    def claim(self, request: ClaimRequest) -> None:
+        """Claim in the current transaction a new response, or attach to the one that has the requested id.
+
+        Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest, and NotFound for the
+        regeneration of an unknown response.
+        """
+        if isinstance(request, RegenerateRequest):
+            self._regenerate(request)
+        else:
+            self._send(request)
+
+    def _send(self, request: SendRequest) -> None:
+        state = self._lock(request, request.thread_id)
+        if self._attached(state, request):
+            return
+        model = self._choose_model(request.model, state.thread)
+        characters = _count_characters(request)
+        self._admit(state, request, characters)
+        thread = state.thread or _create_thread(self.owner, request, model)
+        branch = _branch_parent(thread, request)
+        waits = bool(state.active)
+        prompt = {
+            "prompt_id": request.prompt_id or str(uuid4()),
+            "parent": None if waits else thread.leaf_id if branch is UNSET else branch,
+            "content": request.content.text,
+            "parts": request.content.parts,
+            "plain_text": plain_text(request.content),
+        }
+        self._insert(state, request, thread, model, characters, branch, **prompt)
+        attachments.link_attachments(self.owner, self.response.prompt_id, request.content)
+
+    def _regenerate(self, request: RegenerateRequest) -> None:
+        """Claim another answer to the prompt of `request.original`; the old one stays, as another version."""
+        rows = Response.objects.owned_by(self.owner).select_related("prompt", "thread")
+        original = rows.filter(public_id=request.original).first()
+        if original is None:
+            raise NotFound
+        state = self._lock(request, original.thread.public_id)
+        if self._attached(state, request):
+            return
+        thread = state.thread
+        if thread is None:
+            raise NotFound
+        model = self._choose_model(request.model or original.model, thread)
+        characters = len(original.prompt.content)
+        self._admit(state, request, characters)
+        if not state.active:  # the prompt may be one that was withdrawn before its turn
+            unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
+            unplaced.update(turn=thread.turns + 1, parent=thread.leaf_id)
+        self._insert(state, request, thread, model, characters, UNSET, prompt=original.prompt_id)
+
+    def _lock(self, request: ClaimRequest, thread: str | None) -> ClaimState:
+        prompt_id = request.prompt_id if isinstance(request, SendRequest) else None
+        if prompt_id is not None and prompt_id == request.response_id:
+            raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
+        ids = [name for name in (prompt_id, request.response_id) if name]
+        state = statements.lock(self.owner, thread, ids)
+        if state is None:
+            raise Unauthenticated
+        return state
+
+    def _attached(self, state: ClaimState, request: ClaimRequest) -> bool:
+        """Attach to the response of an identical request, and return True if there is one; refuse ids in other use."""
+        if request.response_id in state.taken:  # a response's reply bears its id
+            response = _find_identical(self.owner, request)
+            if self.job is None or self.job.response != response.pk:
+                self.response, self.job, self.displaced = response, None, []
+            return True
+        if state.taken:
+            raise PromptIdReused
+        return False
+
+    def _choose_model(self, wanted: str | None, thread: Thread | None) -> str:
+        own = self.default_model or (thread.model if thread else "")
+        if own not in self.models:  # a new thread, or one whose model is no longer configured
+            own = self.models[0]
+        model = own if wanted is None else wanted
+        if model not in self.models:
+            known = ", ".join(self.models)
+            raise BadRequest(f"There is no such model. Known: {known}.", models=list(self.models))
+        return model
+
+    def _admit(self, state: ClaimState, request: ClaimRequest, characters: int) -> None:
+        """Decide which active responses must end first. Raises ThreadBusy, QuotaExceeded, Unavailable."""
+        _check_busy(request, state.active)
+        # An interrupting prompt ends the running response, and another that was about to interrupt it.
+        interrupts = request.busy == "interrupt"
+        self.displaced = [
+            row.pk for row in state.active if interrupts and (not row.queued or row.jumps_queue)
+        ]
+        running = len(state.running.difference(self.displaced))
+        tokens = quotas.estimate(characters)
+        quotas.check_user(self.owner, running, tokens)
+        if state.is_guest:
+            quotas.check_guests(self.displaced, tokens)
+        quotas.check_room(self.has_room)
+
+    def _insert(
+        self,
+        state: ClaimState,
+        request: ClaimRequest,
+        thread: Thread,
+        model: str,
+        characters: int,
+        branch: int | UnsetType | None,
+        **prompt: Any,
+    ) -> None:
+        """Insert the response and its empty reply; it starts at once unless something in the thread is active.
+
+        `branch` as in `Job.parent`; `prompt` as in `statements.insert_response`.
+        """
+        waits = bool(state.active)
+        response = Response(
+            owner_id=self.owner,
+            thread=thread,
+            public_id=request.response_id or str(uuid4()),
+            model=model,
+            status=Status.QUEUED if waits else Status.STREAMING,
+        )
+        response.pk, response.prompt_id = statements.insert_response(
+            owner=self.owner,
+            guest=state.is_guest,
+            thread=thread.pk,
+            public_id=response.public_id,
+            model=model,
+            turn=None if waits else thread.turns + 1,
+            jumps_queue=request.busy == "interrupt",
+            process=self.process,
+            epoch=FIRST_EPOCH,
+            tokens=quotas.estimate(characters),
+            notifications=[("thread", self.owner, thread.pk, "updated" if state.thread else "created")],
+            **prompt,
+        )
+        self.response = response
+        self.job = Job(response.pk, thread.pk, self.owner, FIRST_EPOCH, model, waits, branch)
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Where in a thread a response goes, and whether something there must end first."""
-
-    thread: Thread
-    waits: bool
-    after: BranchPoint | None
-
-    @property
-    def turn(self) -> int | None:
-        """The number of the turn; what waits has none yet."""
-        return None if self.waits else self.thread.turns + 1
-
-
-@dataclass(frozen=True, slots=True)
-class PromptRef:
-    """The prompt to answer, new or stored, by whom, and how long it is."""
-
-    prompt: NewPrompt | int
-    model: str
-    characters: int
-
-
-ClaimRequest = SendRequest | RegenerateRequest
-
-
-def claim_with_context(
-    claim_context: ClaimContext,
-    request: SendRequest | RegenerateRequest,
-    terms: Callable[[str], ContextLimits],
-) -> tuple[Claim, ModelContext | None]:
-    """Claim a response in a transaction of its own, then read what it begins with, by the terms of its model.
-
-    None where it does not begin now, or where that could not be read. Raises what `claim` raises.
-    """
-    if isinstance(request, RegenerateRequest):
-        found = in_transaction(claim_regeneration, claim_context, request)
-    else:
-        found = in_transaction(claim, claim_context, request)
-    if found.job is not None and not found.job.queued:
-        # The claim stands, and has to be run: whoever runs it reads anew, and tells its reader what is wrong.
-        with suppress(Exception):
-            return found, build_context(found.job.response, terms(found.job.model))
-    return found, None
-
-
-def claim(claim_context: ClaimContext, request: SendRequest) -> Claim:
-    """Claim `request.response_id` for a new response, or attach to the one that has it.
-
-    Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest.
-    """
-    found = _found(claim_context, request, request.thread_id)
-    existing = _existing(claim_context, found, request)
-    if existing is not None:
-        return existing
-    model = _model(claim_context, request.model, found.thread)
-    characters = _length(request)
-    displaced = _admit(claim_context, found, request, characters)
-    thread = found.thread or _create_thread(claim_context.owner, request, model)
-    place = Placement(thread, bool(found.active), _after(thread, request))
-    asked = PromptRef(_new_prompt(request, place), model, characters)
-    response, job = _answer(claim_context, found, request, asked, place)
-    attachments.link_attachments(claim_context.owner, response.prompt_id, request.content)
-    claim_context.made = Claim(response, job, displaced)
-    return claim_context.made
-
-
-def claim_regeneration(claim_context: ClaimContext, request: RegenerateRequest) -> Claim:
-    """Claim another answer to the prompt that `request.original` answered; the old one stays, as another version.
-
-    Raises NotFound, and what `claim` raises.
-    """
-    rows = Response.objects.owned_by(claim_context.owner).select_related("prompt", "thread")
-    original = rows.filter(public_id=request.original).first()
-    if original is None:
-        raise NotFound
-    found = _found(claim_context, request, original.thread.public_id)
-    existing = _existing(claim_context, found, request)
-    if existing is not None:
-        return existing
-    if found.thread is None:
-        raise NotFound
-    model = _model(claim_context, request.model or original.model, found.thread)
-    characters = len(original.prompt.content)
-    displaced = _admit(claim_context, found, request, characters)
-    place = Placement(found.thread, bool(found.active), None)
-    if place.turn is not None:  # the prompt may be one that was withdrawn before its turn
-        unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
-        unplaced.update(turn=place.turn, parent=found.thread.leaf_id)
-    asked = PromptRef(original.prompt_id, model, characters)
-    response, job = _answer(claim_context, found, request, asked, place)
-    claim_context.made = Claim(response, job, displaced)
-    return claim_context.made
-
-
-def _found(claim_context: ClaimContext, request: ClaimRequest, thread: str | None) -> ClaimState:
-    prompt_id = request.prompt_id if isinstance(request, SendRequest) else None
-    if prompt_id is not None and prompt_id == request.response_id:
-        raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
-    found = state.find(
-        claim_context.owner, thread, [name for name in (prompt_id, request.response_id) if name]
-    )
-    if found is None:
-        raise Unauthenticated
-    return found
-
-
-def _length(request: SendRequest) -> int:
-    """Characters of all that a client sent to be answered."""
+def _count_characters(request: SendRequest) -> int:
     return len(request.content.text) + sum(len(turn.content.text) for turn in request.turns)
 
 
-def _admit(
-    claim_context: ClaimContext, found: ClaimState, request: ClaimRequest, characters: int
-) -> list[int]:
-    """What of the active must make way. Raises ThreadBusy, QuotaExceeded, Unavailable."""
-    _check_busy(request, found.active)
-    displaced = _displaced(request, found.active)
-    quotas.check(found.owner, claim_context.has_room, displaced, characters)
-    return displaced
-
-
-def _existing(claim_context: ClaimContext, found: ClaimState, request: ClaimRequest) -> Claim | None:
-    """What the same request led to before; ids that mean something else are refused."""
-    if request.response_id in found.taken:  # a response's reply bears its id
-        response, made = _the_same(claim_context.owner, request), claim_context.made
-        return made if made is not None and made.response.pk == response.pk else Claim(response, None, [])
-    if found.taken:
-        raise PromptIdReused
-    return None
-
-
-def _the_same(owner: int, request: ClaimRequest) -> Response:
+def _find_identical(owner: int, request: ClaimRequest) -> Response:
     rows = Response.objects.owned_by(owner).select_related("prompt", "thread")
     response = rows.filter(public_id=request.response_id).first()
-    if response is None or not _same(response, request):
+    if response is None or not _is_identical(response, request):
         raise ResponseIdReused
     return response
 
 
-def _same(response: Response, request: ClaimRequest) -> bool:
+def _is_identical(response: Response, request: ClaimRequest) -> bool:
     prompt, thread = response.prompt, response.thread
     if isinstance(request, RegenerateRequest):
         return Response.objects.filter(prompt=prompt, public_id=request.original).exists()
@@ -211,44 +230,24 @@ def _same(response: Response, request: ClaimRequest) -> bool:
     )
 
 
-def _model(claim_context: ClaimContext, asked: str | None, thread: Thread | None) -> str:
-    own = claim_context.default_model or (thread.model if thread else "")
-    if own not in claim_context.models:  # a new thread, or one whose model is configured no more
-        own = claim_context.models[0]
-    model = own if asked is None else asked
-    if model not in claim_context.models:
-        raise BadRequest(
-            f"There is no such model. Known: {', '.join(claim_context.models)}.",
-            models=list(claim_context.models),
-        )
-    return model
-
-
 def _check_busy(request: ClaimRequest, active: list[ActiveResponseRow]) -> None:
     if active and request.busy == "reject":
         raise ThreadBusy
-    if request.busy == "queue" and sum(one.queued for one in active) >= QUEUE_LENGTH:
+    if request.busy == "queue" and sum(row.queued for row in active) >= QUEUE_LENGTH:
         raise ThreadBusy(f"{QUEUE_LENGTH} prompts are waiting in this thread already.")
-
-
-def _displaced(request: ClaimRequest, active: list[ActiveResponseRow]) -> list[int]:
-    """What an interrupting prompt ends: what runs, and what was about to run in its place."""
-    if request.busy != "interrupt":
-        return []
-    return [one.pk for one in active if not one.queued or one.jumps_queue]
 
 
 def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:
     title = text.title_of(plain_text(request.content))
     public_id = request.thread_id or str(uuid4())
     thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
-    thread.pk = inserts.thread(owner=owner, public_id=public_id, title=title, model=model)
+    thread.pk = statements.insert_thread(owner=owner, public_id=public_id, title=title, model=model)
     _import(thread, request.turns)
     return thread
 
 
 def _import(thread: Thread, turns: tuple[Turn, ...]) -> None:
-    """The conversation that a client brought along, as turn 0."""
+    """Store the conversation that a client brought along, as turn 0."""
     for position, turn in enumerate(turns):
         thread.leaf = Message.objects.create(
             owner_id=thread.owner_id,
@@ -268,63 +267,23 @@ def _import(thread: Thread, turns: tuple[Turn, ...]) -> None:
 
 
 def plain_text(content: Content) -> str:
-    """The words of a content, storable; for titles, search and screen readers."""
+    """Return the readable text of a content, for titles, search and screen readers."""
     if content.parts:
         return text.storable(text.plain_text_of_parts(msgspec.json.decode(content.text)))
     return text.storable(text.plain_text(content.text))
 
 
-def _new_prompt(request: SendRequest, place: Placement) -> NewPrompt:
-    thread, after = place.thread, place.after
-    return NewPrompt(
-        public_id=request.prompt_id or str(uuid4()),
-        parent=None if place.waits else thread.leaf_id if after is None else after.message,
-        content=request.content.text,
-        parts=request.content.parts,
-        plain_text=plain_text(request.content),
-    )
+def _branch_parent(thread: Thread, request: SendRequest) -> int | UnsetType | None:
+    """Return the message that a new branch follows: None for a new beginning, UNSET where the request wants no branch.
 
-
-def _after(thread: Thread, request: SendRequest) -> BranchPoint | None:
-    """Where a new branch begins. Raises BadRequest for what is no message that a client sees in this thread."""
-    if request.parent_id is msgspec.UNSET:
-        return None
-    if request.parent_id is None:
-        return BranchPoint(None)
+    Raises BadRequest for anything but a visible message of this thread.
+    """
+    if request.parent_id is UNSET or request.parent_id is None:
+        return request.parent_id
     rows = Message.objects.visible().filter(thread=thread, public_id=request.parent_id, turn__isnull=False)
     parent = rows.values_list("pk", flat=True).first()
     if parent is None:
         raise BadRequest(
             "`parentId` must be the id of a message in this thread, or null for a new beginning."
         )
-    return BranchPoint(parent)
-
-
-def _answer(
-    claim_context: ClaimContext, found: ClaimState, wanted: ClaimRequest, asked: PromptRef, place: Placement
-) -> tuple[Response, Job]:
-    """The response to a prompt and its reply, still empty; started at once unless it waits."""
-    owner, thread = found.owner, place.thread
-    response = Response(
-        owner_id=owner.pk,
-        thread=thread,
-        public_id=wanted.response_id or str(uuid4()),
-        model=asked.model,
-        status=Status.QUEUED if place.waits else Status.STREAMING,
-    )
-    response.pk, response.prompt_id = inserts.answer(
-        asked.prompt,
-        owner=owner.pk,
-        guest=owner.is_guest,
-        thread=thread.pk,
-        public_id=response.public_id,
-        model=asked.model,
-        turn=place.turn,
-        jumps_queue=wanted.busy == "interrupt",
-        process=claim_context.process,
-        epoch=FIRST_EPOCH,
-        tokens=quotas.estimate(asked.characters),
-        notifications=[("thread", owner.pk, thread.pk, "updated" if found.thread else "created")],
-    )
-    job = Job(response.pk, thread.pk, owner.pk, FIRST_EPOCH, asked.model, place.waits, place.after)
-    return response, job
+    return parent

@@ -1,8 +1,8 @@
-"""Quotas: how much a user, and all guests together, may have running, per hour, and in tokens per day.
+"""Quotas of a user and of all guests together: active responses, responses per hour, tokens per day.
 
-A claim reserves an estimate, the end of the response settles it with the real count; nothing is ever given back. Windows roll
-by the database's clock. What is counted stays true until the claim commits: the claim holds the user's row, and a guest's claim
-an advisory lock too.
+A claim reserves an estimate, the end of the response replaces it by the real count; nothing is ever given back. Windows roll
+by the database's clock. Counts stay true until the claim commits: the claim has locked the user's row, and a guest's claim an
+advisory lock too.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from chat.conf import settings
 from chat.db import sql
 from chat.exceptions import QuotaExceeded, Unavailable
 from chat.models import QuotaReservation
-from chat.responses.claims.state import ClaimOwner
 from chat.responses.usage.upstream_calls import tokens_of
 
+# Tokens reserved beside the prompt's own, for history and answer: a generated page of a dozen parts takes about 1,000.
 ALLOWANCE_TOKENS = 2_000
-"""Reserved beside the prompt's own words, for history and answer: a generated page of a dozen parts takes about 1,000."""
 
-ACTIVE_RETRY_SECONDS = 5  # a typical answer takes 2 to 10 s
-GUESTS_LOCK = 0x63686174  # the advisory lock under which the guests' responses are counted ("chat")
+# Seconds; a typical answer takes 2 to 10.
+ACTIVE_RETRY_SECONDS = 5
+
+# The advisory lock under which the guests' responses are counted ("chat").
+GUESTS_LOCK = 0x63686174
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 _RUNNING_OF_GUESTS = """
@@ -33,15 +36,8 @@ WHERE r.status = 'streaming' AND u.is_guest AND r.id <> ALL(%s::bigint[])
 """
 
 
-def check(owner: ClaimOwner, has_room: bool, displaced: list[int], characters: int) -> None:
-    """Whether a response to a prompt of that many characters may be claimed.
-
-    Those `displaced` make way for it and do not count as active.
-    Raises QuotaExceeded with the quota's name, and Unavailable where this process has no room.
-    """
-    _check_user(owner, displaced, estimate(characters))
-    if owner.is_guest:
-        _check_guests(displaced, estimate(characters))
+def check_room(has_room: bool) -> None:
+    """Raise Unavailable where this process runs as many responses as it may."""
     if not has_room:
         raise Unavailable(
             "This server is answering as many prompts as it can.", retry_after=ACTIVE_RETRY_SECONDS
@@ -49,26 +45,27 @@ def check(owner: ClaimOwner, has_room: bool, displaced: list[int], characters: i
 
 
 def estimate(characters: int) -> int:
-    """What a claim reserves, in tokens."""
+    """Return the tokens that a claim reserves for a prompt of so many characters."""
     return tokens_of(characters) + ALLOWANCE_TOKENS
 
 
-def _check_user(owner: ClaimOwner, displaced: list[int], tokens: int) -> None:
-    if len(owner.running.difference(displaced)) >= settings.active_per_user:
+def check_user(owner: int, running: int, tokens: int) -> None:
+    """Raise QuotaExceeded where a user with so many `running` responses may not claim another one of so many tokens."""
+    if running >= settings.active_per_user:
         raise QuotaExceeded(
             f"At most {settings.active_per_user} responses run at once per user. Wait until one has ended.",
             quota="active_per_user",
             retry_after=ACTIVE_RETRY_SECONDS,
         )
+    spent = QuotaReservation.objects.filter(owner=owner)
     if settings.per_hour:
-        _check_hour(QuotaReservation.objects.filter(owner=owner.pk), settings.per_hour, "per_hour")
+        _check_hour(spent, settings.per_hour, "per_hour")
     if settings.tokens_per_day:
-        _check_day(
-            QuotaReservation.objects.filter(owner=owner.pk), settings.tokens_per_day, "tokens_per_day", tokens
-        )
+        _check_day(spent, settings.tokens_per_day, "tokens_per_day", tokens)
 
 
-def _check_guests(displaced: list[int], tokens: int) -> None:
+def check_guests(displaced: list[int], tokens: int) -> None:
+    """Raise QuotaExceeded where all guests together may not claim another response; `displaced` ones do not count."""
     sql.rows("SELECT pg_advisory_xact_lock(%s)", [GUESTS_LOCK])
     if sql.value(_RUNNING_OF_GUESTS, [displaced]) >= settings.guests_active:
         raise QuotaExceeded(
@@ -84,7 +81,7 @@ def _check_guests(displaced: list[int], tokens: int) -> None:
 
 
 def _check_hour(spent: QuerySet[QuotaReservation], limit: int, quota: str) -> None:
-    """Reads at most `limit` rows: there is room once the one that many back is an hour old."""
+    """Read at most `limit` rows: there is room once the `limit`th newest is an hour old."""
     newest_first = spent.filter(claimed_at__gt=Now() - HOUR).order_by("-claimed_at")
     wait = newest_first.values_list(_left(HOUR), flat=True)[limit - 1 : limit].first()
     if wait is not None:
@@ -92,7 +89,7 @@ def _check_hour(spent: QuerySet[QuotaReservation], limit: int, quota: str) -> No
 
 
 def _check_day(spent: QuerySet[QuotaReservation], limit: int, quota: str, tokens: int) -> None:
-    """A prompt beyond the whole quota is taken where nothing else was: it would never be else."""
+    """Admit a prompt larger than the whole quota where nothing else was spent: otherwise it would never be admitted."""
     free = max(0, limit - tokens)
     today = spent.filter(claimed_at__gt=Now() - DAY)
     if today.aggregate(sum=Coalesce(Sum("tokens"), 0))["sum"] <= free:
@@ -104,7 +101,7 @@ def _check_day(spent: QuerySet[QuotaReservation], limit: int, quota: str, tokens
 
 
 def _left(window: timedelta) -> ExpressionWrapper[CombinedExpression]:
-    """The time until a row falls out of the window."""
+    """Return the time until a row leaves the window."""
     return ExpressionWrapper(F("claimed_at") + window - Now(), output_field=DurationField())
 
 

@@ -1,4 +1,4 @@
-"""When a response's turn comes, and its place in the thread: turns are numbered as they start, parents make the branches."""
+"""The turn of a response and its position in the thread: turns are numbered as they start, parents form the branches."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db.models import F
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
+from msgspec import UNSET, UnsetType
 
 from chat.conf import settings
 from chat.db import notifications
@@ -15,15 +16,11 @@ from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
 
 
 @dataclass(frozen=True, slots=True)
-class BranchPoint:
-    """The message that a prompt follows, instead of the thread's last one; None: it begins the thread anew."""
-
-    message: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
-    """A response that a process has taken on; `epoch` is its right to write. `after`: where a new branch begins."""
+    """A response that a process runs under the lease `epoch`.
+
+    `parent`: the message that a new branch follows (None: it begins the thread anew); UNSET: the thread's last message.
+    """
 
     response: int
     thread: int
@@ -31,25 +28,25 @@ class Job:
     epoch: int
     model: str
     queued: bool
-    after: BranchPoint | None = None
+    parent: int | UnsetType | None = UNSET
 
 
 def lease_end() -> CombinedExpression:
-    """The end of a lease that begins now, by the database's clock."""
+    """Return the end of a lease that begins now, by the database's clock."""
     return Now() + timedelta(seconds=settings.lease_seconds)
 
 
-def start(response: Response, thread: Thread, after: BranchPoint | None = None) -> None:
-    """Start a response whose turn has come. The caller holds the thread's row."""
-    assign_turn(response, thread, after)
+def start(response: Response, thread: Thread, parent: int | UnsetType | None = UNSET) -> None:
+    """Start a response whose turn has come. The caller has locked the thread's row."""
+    assign_turn(response, thread, parent)
     Response.objects.filter(pk=response.pk).update(status=Status.STREAMING, started_at=Now())
     response.status = Status.STREAMING
 
 
-def assign_turn(response: Response, thread: Thread, after: BranchPoint | None = None) -> None:
-    """Put the prompt and its reply at the end of the thread, or of a new branch; a prompt that has its place keeps it."""
+def assign_turn(response: Response, thread: Thread, parent: int | UnsetType | None = UNSET) -> None:
+    """Put the prompt and its reply at the end of the thread or of a new branch; a prompt that has a turn keeps it."""
     turn = thread.turns + 1
-    parent = thread.leaf_id if after is None else after.message
+    parent = thread.leaf_id if parent is UNSET else parent
     reply = Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
     Message.objects.filter(pk=response.prompt_id, turn=None).update(turn=turn, parent=parent)
     Message.objects.filter(pk=reply.pk).update(turn=turn)
@@ -57,18 +54,18 @@ def assign_turn(response: Response, thread: Thread, after: BranchPoint | None = 
 
 
 def set_leaf(thread: Thread, reply: Message, turn: int, model: str) -> None:
-    """Let a thread end with the reply of its newest turn."""
+    """Make the reply of the newest turn the end of its thread."""
     Thread.objects.filter(pk=thread.pk).update(turns=turn, leaf=reply, model=model, updated_at=Now())
 
 
 def promote(job: Job) -> bool:
-    """Start a queued response if its turn has come; False while it has to wait."""
+    """Start a queued response if its turn has come; return False while it has to wait."""
     User.objects.select_for_update(no_key=True).get(pk=job.owner)
     thread = Thread.objects.select_for_update(no_key=True).filter(pk=job.thread).first()
     mine = Response.objects.filter(pk=job.response, lease_epoch=job.epoch, status=Status.QUEUED).first()
     if thread is None or mine is None or not _is_next(mine, thread) or _at_quota(job.owner):
         return False
-    start(mine, thread, job.after)
+    start(mine, thread, job.parent)
     notifications.notify("thread", thread.owner_id, thread.pk, "updated")
     notifications.notify("log", mine.pk)
     return True

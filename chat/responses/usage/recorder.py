@@ -1,4 +1,4 @@
-"""Measures the calls of a model that one response makes. Whatever becomes of a call, it is counted."""
+"""Measurement of the model calls of one response. Every call gets a row, however it ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -14,23 +14,27 @@ import msgspec
 
 from chat.exceptions import ChatError, ModelError, ModelFailed, ModelTimeout
 from chat.llm.clients.base import Messages, ModelProfile, ModelRequest, SentRequest
-from chat.llm.token_estimator import token_estimator
+from chat.llm.token_estimator import TokenEstimator
 from chat.models import CallOutcome, TokenSource
-from chat.responses.usage import blobs
-from chat.responses.usage.upstream_calls import CallRecord, ResponseUsage, total
+from chat.responses.usage import blobs, upstream_calls
+from chat.responses.usage.blobs import PromptBlobs
+from chat.responses.usage.upstream_calls import CallRecord
 
-PICTURE_CHARACTERS = (
-    4_000  # that a picture counts for in an estimate: providers bill some 1,000 tokens for one
-)
-UPSTREAM_NAME_LENGTH = 200  # characters that the table keeps of the name sent upstream
-CAUSES = 8  # of a failure, kept; the longest chain of the client and its sockets has five
+# Characters that a picture counts for in an estimate: providers bill some 1,000 tokens for one.
+PICTURE_CHARACTERS = 4_000
+
+# Characters that the table keeps of the name sent upstream.
+UPSTREAM_NAME_LENGTH = 200
+
+# Causes of a failure that are kept; the longest chain of the client and its sockets has five.
+CAUSES = 8
 
 
 class CallStats(Protocol):
-    """What came of a call so far.
+    """The result of a call so far.
 
-    `first_token`: when the first text or tool call came, on the monotonic clock. `counted`: the provider's tokens of prompt
-    and completion.
+    `first_token`: the monotonic time of the first text or tool call. `token_counts`: the provider's tokens of prompt and
+    completion.
     """
 
     characters: int
@@ -39,30 +43,41 @@ class CallStats(Protocol):
 
 
 class UsageRecorder:
-    """Of one response. A round is one answer of the model, by whichever model gave it."""
+    """The calls of one response. A round is one answer of the model, with as many calls as models were tried for it."""
 
-    def __init__(self, first_round: int = 0) -> None:
+    def __init__(
+        self, token_estimator: TokenEstimator, prompt_blobs: PromptBlobs, first_round: int = 0
+    ) -> None:
+        self._estimator, self._blobs = token_estimator, prompt_blobs
         self._stored: list[CallRecord] = []
         self._unstored: list[CallRecord] = []
         self._round = first_round
 
     @property
-    def usage(self) -> ResponseUsage | None:
-        """Tokens of all calls so far; None where there was none."""
-        return total([*self._stored, *self._unstored], self.unstored)
+    def calls(self) -> tuple[CallRecord, ...]:
+        return (*self._stored, *self._unstored)
 
     @property
     def unstored(self) -> tuple[CallRecord, ...]:
         return tuple(self._unstored)
 
-    def round_stored(self) -> None:
-        """The rows of the calls so far are written; the next call begins another round."""
+    def store(self, owner: int, thread: int, response: int) -> None:
+        """Store the calls so far and their texts, in the current transaction."""
+        upstream_calls.add(owner, thread, response, self.unstored)
+        self.store_texts()
+
+    def store_texts(self) -> None:
+        """Store the texts that the rows of calls refer to by digest."""
+        self._blobs.flush()
+
+    def end_round(self) -> None:
+        """Begin another round; the rows of the calls so far are stored."""
         self._stored += self._unstored
         self._unstored = []
         self._round += 1
 
-    def timed_out(self) -> None:
-        """What cut the last call, if something did, was the deadline of the whole response."""
+    def set_timed_out(self) -> None:
+        """Record that the deadline of the whole response cut the last call, if anything did."""
         if self._unstored and self._unstored[-1].outcome == CallOutcome.STOPPED:
             self._unstored[-1] = replace(
                 self._unstored[-1],
@@ -73,95 +88,73 @@ class UsageRecorder:
 
     @contextmanager
     def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> Iterator[None]:
-        """Around a call of a model: its row tells how the block ended."""
-        asked = _Asked.of(request)
-        del request
-        clock = _Clock()
+        """Add a row for the call that is made in the block; the block's end is the call's."""
+        record, sent, since = self._begin(profile, request), request.sent_request, time.monotonic()
+        characters = sum(_length(message.get("content")) for message in request.messages)
+        del request  # the history is not kept while the answer is read
+        outcome, error = CallOutcome.DONE, None
         try:
             yield
         except asyncio.CancelledError:
-            self._add(profile, asked, stats, clock, CallOutcome.STOPPED)
+            outcome = CallOutcome.STOPPED
             raise
         except Exception as problem:
-            self._add(profile, asked, stats, clock, CallOutcome.FAILED, problem)
+            outcome, error = CallOutcome.FAILED, problem
             raise
-        self._add(profile, asked, stats, clock, CallOutcome.DONE)
+        finally:
+            record = self._with_tokens(record, characters, stats)
+            record = self._with_request(record, profile, sent)
+            self._unstored.append(_with_end(record, since, stats, outcome, error))
 
-    def _add(
-        self,
-        profile: ModelProfile,
-        asked: _Asked,
-        stats: CallStats,
-        clock: _Clock,
-        outcome: CallOutcome,
-        problem: Exception | None = None,
-    ) -> None:
-        if stats.token_counts:
-            token_estimator.observe(profile.name, asked.characters, stats.token_counts[0])
-        counts = (asked.characters, stats.characters)
-        estimate = [token_estimator.tokens(profile.name, characters) for characters in counts]
-        prompt, completion = stats.token_counts or estimate
-        row = CallRecord(
+    def _begin(self, profile: ModelProfile, request: ModelRequest) -> CallRecord:
+        return CallRecord(
             model=profile.name,
             upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
             round=self._round,
             attempt=len(self._unstored),
-            started_at=clock.began,
-            first_token_at=None if stats.first_token is None else clock.at(stats.first_token),
-            finished_at=clock.at(time.monotonic()),
-            outcome=outcome,
-            error_code=_code(problem) if problem else None,
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            source=TokenSource.PROVIDER if stats.token_counts else TokenSource.ESTIMATED,
+            started_at=datetime.now(UTC),
             parameters=profile.parameters,
-            system_digest=asked.system_digest,
-            tools_digest=asked.tools_digest,
-            request_digest=asked.sent_request.digest,
-            provenance=asked.full_provenance(profile),
-            causes=_causes(problem) if problem else None,
-        )
-        self._unstored.append(row)
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Reads the wall clock once: it may jump, and no call may end before it began."""
-
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    since: float = field(default_factory=time.monotonic)
-
-    def at(self, monotonic: float) -> datetime:
-        return self.began + timedelta(seconds=max(0.0, monotonic - self.since))
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Of a question, what its row tells; the history itself is not kept."""
-
-    characters: int
-    system_digest: str
-    tools_digest: str
-    provenance: dict[str, Any]
-    sent_request: SentRequest
-
-    @classmethod
-    def of(cls, request: ModelRequest) -> _Asked:
-        characters = sum(_length(message.get("content")) for message in request.messages)
-        tools = blobs.digest(msgspec.json.encode(request.tools)) if request.tools else ""
-        return cls(
-            characters, _digest(_system(request.messages)), tools, request.provenance, request.sent_request
+            system_digest=_digest(_system(request.messages)),
+            tools_digest=self._blobs.digest(msgspec.json.encode(request.tools)) if request.tools else "",
+            provenance=request.provenance,
         )
 
-    def full_provenance(self, profile: ModelProfile) -> dict[str, Any] | None:
-        """Return what `chat.reporting.request_rebuild` needs; None where nothing stored was sent."""
-        if not (self.provenance and self.sent_request.digest):
-            return None
-        texts = {
-            "system": blobs.digest(profile.system.encode()),
-            "envelope": blobs.digest(self.sent_request.envelope),
+    def _with_tokens(self, record: CallRecord, characters: int, stats: CallStats) -> CallRecord:
+        """Return the record with the provider's counts, or else with our estimate, which learns from such counts."""
+        if stats.token_counts:
+            self._estimator.observe(record.model, characters, stats.token_counts[0])
+        estimate = [self._estimator.tokens(record.model, size) for size in (characters, stats.characters)]
+        prompt, completion = stats.token_counts or estimate
+        source = TokenSource.PROVIDER if stats.token_counts else TokenSource.ESTIMATED
+        return replace(record, prompt_tokens=prompt, completion_tokens=completion, source=source)
+
+    def _with_request(self, record: CallRecord, profile: ModelProfile, sent: SentRequest) -> CallRecord:
+        """Return the record with all that `chat.reporting.request_rebuild` needs; None where nothing stored was sent."""
+        if not (record.provenance and sent.digest):
+            return replace(record, request_digest=sent.digest, provenance=None)
+        digests = {
+            "system": self._blobs.digest(profile.system.encode()),
+            "envelope": self._blobs.digest(sent.envelope),
         }
-        return {**self.provenance, **texts, "context": self.sent_request.context}
+        provenance = {**record.provenance, **digests, "context": sent.context}
+        return replace(record, request_digest=sent.digest, provenance=provenance)
+
+
+def _with_end(
+    record: CallRecord, since: float, stats: CallStats, outcome: CallOutcome, error: Exception | None
+) -> CallRecord:
+    # The wall clock was read once, at the start: it may jump, and no call may end before it began.
+    def at(monotonic: float) -> datetime:
+        return record.started_at + timedelta(seconds=max(0.0, monotonic - since))
+
+    return replace(
+        record,
+        first_token_at=None if stats.first_token is None else at(stats.first_token),
+        finished_at=at(time.monotonic()),
+        outcome=outcome,
+        error_code=_code(error) if error else None,
+        causes=_causes(error) if error else None,
+    )
 
 
 def _code(problem: Exception) -> str:
@@ -181,12 +174,12 @@ def _system(messages: Messages) -> list[Any]:
 
 
 def _digest(texts: list[Any]) -> str:
-    """SHA-256 of the JSON of texts that a model was told; "" for none."""
+    """Return the SHA-256 of the JSON of texts sent to a model; "" for none."""
     return blobs.sha256_hex(msgspec.json.encode(texts)) if texts else ""
 
 
 def _causes(problem: BaseException) -> list[dict[str, str]]:
-    """The exceptions behind a failure, outermost first. Only our own texts may be shown: others quote what they like."""
+    """Return the exceptions behind a failure, outermost first. Only our own texts may be shown: others may quote content."""
     causes: list[dict[str, str]] = []
     link: BaseException | None = problem
     while link is not None and len(causes) < CAUSES:

@@ -1,4 +1,4 @@
-"""What answers took: a row for every call of a model, and what calls cost by the prices of their time."""
+"""The rows of model calls, the usage of a response, and the cost of calls by the prices of their time."""
 
 from __future__ import annotations
 
@@ -14,47 +14,36 @@ from django.db.models.functions import Now
 
 from chat.db import sql
 from chat.models import CallOutcome, Response, Status, TokenSource, UpstreamCall
-from chat.responses.usage import blobs
 
-CHARACTERS_PER_TOKEN = 4  # of English text, for estimates where the provider counts nothing
-MAX_TOKENS = 2**31 - 1  # what the database's integer holds; a provider may claim any count
+# Characters of English text, for estimates where the provider counts nothing.
+CHARACTERS_PER_TOKEN = 4
+
+# The bound of the database's integer; a provider may claim any count.
+MAX_TOKENS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call of a model, as `UpstreamCall` keeps it."""
+    """One call of a model, as `UpstreamCall` keeps it. The fields from `first_token_at` on are set at its end."""
 
     model: str
     upstream_model: str
     round: int
     attempt: int
     started_at: datetime
-    first_token_at: datetime | None
-    finished_at: datetime
-    outcome: CallOutcome
-    error_code: str | None
-    prompt_tokens: int
-    completion_tokens: int
-    source: TokenSource
+    first_token_at: datetime | None = None
+    finished_at: datetime | None = None
+    outcome: CallOutcome = CallOutcome.STOPPED
+    error_code: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    source: TokenSource = TokenSource.ESTIMATED
     parameters: dict[str, Any] = field(default_factory=dict)
     system_digest: str = ""
     tools_digest: str = ""
     request_digest: str = ""
     provenance: dict[str, Any] | None = None
     causes: list[dict[str, str]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseUsage:
-    """Tokens of all calls of a response. `source` is `provider`, or `estimated` where one stream gave no counts.
-
-    `unstored` are those of the calls whose rows are still to be written.
-    """
-
-    prompt_tokens: int
-    completion_tokens: int
-    source: str
-    unstored: tuple[CallRecord, ...] = ()
 
 
 _COLUMN_OF: dict[str, str] = {
@@ -69,7 +58,7 @@ CALLS = "jsonb_populate_recordset(NULL::chat_upstreamcall, %(calls)s::jsonb)"
 
 
 def tokens_of(characters: int) -> int:
-    """An estimate."""
+    """Return the estimated tokens of a text of so many characters."""
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
@@ -80,11 +69,10 @@ def add(owner: int | None, thread: int, response: int, calls: Sequence[CallRecor
             f"{ADD} FROM {CALLS} ON CONFLICT DO NOTHING",
             {"calls": encode_calls(owner, thread, response, calls)},
         )
-    blobs.flush()
 
 
 def encode_calls(owner: int | None, thread: int, response: int, calls: Sequence[CallRecord]) -> str:
-    """The parameter `calls` of CALLS."""
+    """Encode the parameter `calls` of CALLS."""
     whose = {"owner_id": owner, "thread": thread, "response": response}
     rows = [
         {**whose, **{column: getattr(call, name) for name, column in _COLUMN_OF.items()}} for call in calls
@@ -92,13 +80,13 @@ def encode_calls(owner: int | None, thread: int, response: int, calls: Sequence[
     return msgspec.json.encode(rows).decode()
 
 
-def usage_of_lost_call(response: Response) -> ResponseUsage | None:
-    """What a response took whose process died: the calls it had stored, and one of which only the log tells.
+def store_lost_call(response: Response) -> list[UpstreamCall]:
+    """Store the call that was lost with its process, estimated from the log, and return all calls of the response.
 
-    None for one that never started. The call that was lost is stored here.
+    A response that never started has none.
     """
     if response.status != Status.STREAMING or response.started_at is None:
-        return None
+        return []
     stored = list(UpstreamCall.objects.filter(response=response.pk).order_by("round", "attempt"))
     heard = sum(call.completion_tokens for call in stored)
     prompt = stored[-1].prompt_tokens if stored else tokens_of(len(response.prompt.content))
@@ -116,20 +104,16 @@ def usage_of_lost_call(response: Response) -> ResponseUsage | None:
         completion_tokens=max(0, tokens_of(response.log_length) - heard),
         source=TokenSource.ESTIMATED,
     )
-    return total([*stored, lost])
+    return [*stored, lost]
 
 
-def total(
-    calls: Sequence[CallRecord | UpstreamCall], unstored: tuple[CallRecord, ...] = ()
-) -> ResponseUsage | None:
-    """The sum over the calls; an estimate among them makes it one. None where there was no call."""
-    if not calls:
-        return None
-    estimated = any(call.source == TokenSource.ESTIMATED for call in calls)
+def total(calls: Sequence[CallRecord | UpstreamCall]) -> tuple[int, int, TokenSource]:
+    """Return the tokens of prompts and of completions of the calls, an estimate if one of them is, or there is none."""
+    counted = bool(calls) and all(call.source == TokenSource.PROVIDER for call in calls)
     prompt = sum(call.prompt_tokens for call in calls)
     completion = sum(call.completion_tokens for call in calls)
-    source = TokenSource.ESTIMATED if estimated else TokenSource.PROVIDER
-    return ResponseUsage(min(prompt, MAX_TOKENS), min(completion, MAX_TOKENS), source.value, unstored)
+    source = TokenSource.PROVIDER if counted else TokenSource.ESTIMATED
+    return min(prompt, MAX_TOKENS), min(completion, MAX_TOKENS), source
 
 
 _KEYS = {
@@ -154,7 +138,7 @@ GROUP BY {keys}, p.currency ORDER BY {keys}, p.currency
 
 @dataclass(frozen=True, slots=True)
 class CallCost:
-    """What the calls of one `key` cost, by the price that was valid when each began.
+    """The cost of the calls of one `key`, by the price that was valid when each began.
 
     Calls without a price make a row of their own, whose `cost` and `currency` are None. `estimated`: of `calls`, those whose
     tokens no provider counted.
@@ -170,7 +154,7 @@ class CallCost:
 
 
 def call_costs(by: tuple[str, ...], since: datetime, until: datetime) -> list[CallCost]:
-    """The costs of the calls that began from `since` until before `until`, for each combination of the keys `by`.
+    """Return the costs of the calls that began from `since` until before `until`, for each combination of the keys `by`.
 
     Keys: `thread` and `user` (primary keys; a user who is gone is None), `model`, `day` (UTC). KeyError for others.
     """

@@ -14,9 +14,10 @@ from django.db import connection, transaction
 from django.test import AsyncClient
 from django.urls import reverse
 
-from chat.db.execution import WORKERS, worker_pool
+from chat.db.execution import WORKERS, DatabaseThreads
 from chat.governance import redaction
 from chat.models import AuditLogEntry, Message, Role, Thread, User
+from chat.process import process
 from chat.reporting import staff_export
 from tests.integration.admin_rows import make_thread
 
@@ -45,7 +46,7 @@ def closed_connections() -> Iterator[None]:
         together.wait()  # one call in each thread, and not all in one
         connection.close()
 
-    for closing in [worker_pool.submit(close) for _ in range(WORKERS)]:
+    for closing in [process.part(DatabaseThreads).work.submit(close) for _ in range(WORKERS)]:
         closing.result()
 
 

@@ -1,0 +1,128 @@
+"""The statements of a claim: what it locks and finds, and what it inserts.
+
+Columns that an INSERT does not name have their default in the database.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.db import DEFAULT_DB_ALIAS
+
+from chat.conf import settings
+from chat.db import sql
+from chat.db.notifications import NOTIFY_SQL, Notification, encode_notifications
+from chat.models import Thread
+
+_LOCK_OWNER = "SELECT is_guest FROM chat_user WHERE id = %s AND is_active FOR NO KEY UPDATE"
+
+_THREAD_COLUMNS = ("id", "owner_id", "public_id", "model", "turns", "leaf_id")
+
+# A statement of its own, after the owner's lock: a statement sees the rows as they were when it began to wait.
+_FIND = """
+WITH thread AS (
+    SELECT {columns} FROM chat_thread WHERE owner_id = %(owner)s AND public_id = %(thread)s FOR NO KEY UPDATE
+)
+SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND public_id = ANY(%(ids)s::text[])),
+       ARRAY(SELECT id FROM chat_response WHERE owner_id = %(owner)s AND status = 'streaming'),
+       ARRAY(SELECT ARRAY[id, (status = 'queued')::int, jumps_queue::int] FROM chat_response
+             WHERE thread_id = thread.id AND status IN ('queued', 'streaming')),
+       thread.*
+FROM (VALUES (0)) AS always LEFT JOIN thread ON true
+""".format(columns=", ".join(_THREAD_COLUMNS))
+
+_INSERT_THREAD = """
+INSERT INTO chat_thread (owner_id, public_id, title, model) VALUES (%(owner)s, %(public_id)s, %(title)s, %(model)s)
+RETURNING id
+"""
+
+# One statement, hence one round trip: the prompt where it is new, the response, its empty reply, the thread's new end (unless
+# the turn has yet to come), and the reservation of the owner's quota.
+_INSERT_RESPONSE = """
+WITH prompt AS ({prompt}), response AS (
+    INSERT INTO chat_response (
+        owner_id, thread_id, public_id, prompt_id, model, status, jumps_queue, lease_owner, lease_epoch, lease_until, started_at
+    )
+    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s,
+           CASE WHEN %(turn)s::int IS NULL THEN 'queued' ELSE 'streaming' END, %(jumps_queue)s, %(process)s, %(epoch)s,
+           now() + make_interval(secs => %(lease)s), CASE WHEN %(turn)s::int IS NULL THEN NULL ELSE now() END
+    FROM prompt
+    RETURNING id, prompt_id
+), reply AS (
+    INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, response_id, turn, position, role, content)
+    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt_id, id, %(turn)s, 1, 'assistant', '' FROM response
+    RETURNING id
+), placed AS (
+    UPDATE chat_thread SET turns = %(turn)s, leaf_id = reply.id, model = %(model)s, updated_at = now()
+    FROM reply WHERE chat_thread.id = %(thread)s AND %(turn)s::int IS NOT NULL
+), spending AS (
+    INSERT INTO chat_spending (owner_id, guest, response, tokens)
+    SELECT %(owner)s, %(guest)s, response.id, %(tokens)s FROM response
+)
+SELECT id, prompt_id, ({notify}) FROM response
+"""
+
+_WITH_NEW_PROMPT = _INSERT_RESPONSE.format(
+    notify=NOTIFY_SQL,
+    prompt="""
+    INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable)
+    VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(plain_text)s)
+    RETURNING id
+""",
+)
+
+_WITH_STORED_PROMPT = _INSERT_RESPONSE.format(notify=NOTIFY_SQL, prompt="SELECT %(prompt)s::bigint AS id")
+
+
+class ActiveResponseRow(NamedTuple):
+    """A response that runs or waits in the thread; one that `jumps_queue` comes next."""
+
+    pk: int
+    queued: bool
+    jumps_queue: bool
+
+
+class ClaimState(NamedTuple):
+    """The rows that a claim depends on, those of the user and the thread locked until it commits.
+
+    `running`: the user's streaming responses. `taken`: those of the wanted ids that name a message already. `active`: the
+    responses that run or wait in the thread.
+    """
+
+    is_guest: bool
+    running: frozenset[int]
+    taken: frozenset[str]
+    thread: Thread | None
+    active: list[ActiveResponseRow]
+
+
+def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
+    """Lock the user's row and the user's thread of that public id; return None for a user who is gone or suspended."""
+    owner = sql.row(_LOCK_OWNER, [user])
+    if owner is None:
+        return None
+    taken, running, active, *row = sql.rows(_FIND, {"owner": user, "thread": thread, "ids": ids})[0]
+    return ClaimState(
+        owner[0],
+        frozenset(running),
+        frozenset(taken),
+        None if row[0] is None else Thread.from_db(DEFAULT_DB_ALIAS, _THREAD_COLUMNS, row),
+        [ActiveResponseRow(pk, bool(queued), bool(jumps)) for pk, queued, jumps in active],
+    )
+
+
+def insert_thread(**values: Any) -> int:
+    """Insert a thread (owner, public_id, title, model) and return its primary key."""
+    return int(sql.value(_INSERT_THREAD, values))
+
+
+def insert_response(*, notifications: list[Notification], **values: Any) -> tuple[int, int]:
+    """Insert a response and return the primary keys of it and of its prompt.
+
+    Values: owner, guest, thread, public_id, model, turn, jumps_queue, process, epoch, tokens, and either `prompt`, the primary
+    key of a stored one, or prompt_id, parent, content, parts and plain_text of a new one. Where `turn` is None it is queued.
+    """
+    values |= {"lease": settings.lease_seconds, "notifications": encode_notifications(notifications)}
+    statement = _WITH_STORED_PROMPT if "prompt" in values else _WITH_NEW_PROMPT
+    response, prompt, _ = sql.rows(statement, values)[0]
+    return response, prompt

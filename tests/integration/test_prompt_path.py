@@ -1,0 +1,118 @@
+"""The way of a prompt from its endpoint to the claim's SQL is short, goes only down, and meets few types."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from chat import runtime
+from chat.asgi import ChatApplication
+from chat.conf import settings
+from chat.db import execution
+from chat.llm import registry
+from chat.models import ApiToken, User
+from chat.process import process
+from chat.testing import Call, ScriptedModel, answer, tool_round
+from tests.integration.prompt_path import PromptPath
+
+# Files from the endpoint to the claim's SQL.
+FILES = 8
+
+# Types whose values go from one module to another, on the whole way; and all, with those that stay within their module.
+SHARED_TYPES = 50
+TYPES = 67
+SUM = Call("calculate", '{"expression": "6*7"}')
+
+
+@pytest.fixture
+def path(
+    transactional_db: None, scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> PromptPath:
+    """One prompt with one round of tools, sent over HTTP; a first one has made what lives as long as the process."""
+    upstream = replace(settings, c1_base_url=scripted_model.base_url, thesys_api_key="key")
+    monkeypatch.setattr(registry, "settings", upstream)
+    monkeypatch.setattr(runtime, "settings", upstream)
+    monkeypatch.setattr(process, "_parts", {})  # as in a new process, whose threads start under the profile
+    token = ApiToken.issue(User.objects.create(username="ada"), "test")
+    scripted_model.script(*[tool_round(SUM), answer("It is 42.")] * 2)
+    path = PromptPath()
+    try:
+        with path.installed():
+            asyncio.run(_send_twice(path, token))
+    finally:
+        _close_connections()
+        scripted_model.reset()
+    return path
+
+
+def _close_connections() -> None:
+    """Close the connections of the database threads, or the test database could not be dropped."""
+    threads = process.part(execution.DatabaseThreads)
+    for pool, size in ((threads.work, execution.WORKERS), (threads.log, 1)):
+        together = threading.Barrier(size)  # one job for each thread
+
+        def close(together: threading.Barrier = together) -> None:
+            together.wait()
+            connections.close_all()
+
+        for closing in [pool.submit(close) for _ in range(size)]:
+            closing.result()
+
+
+async def _send_twice(path: PromptPath, token: str) -> None:
+    application = ChatApplication(_refuse)
+    await application.on_startup()
+    assert (await _post(application, token)).endswith(b"It is 42.")
+    path.recording = True
+    assert (await _post(application, token)).endswith(b"It is 42.")
+    path.recording = False
+    await application.on_shutdown()
+
+
+async def _refuse(scope: Any, receive: Any, send: Any) -> None:
+    raise AssertionError("the chat has no such path")
+
+
+async def _post(application: ChatApplication, token: str) -> bytes:
+    """Return the body of the answer to a prompt."""
+    body = json.dumps({"prompt": {"role": "user", "content": "6 times 7?"}}).encode()
+    head = {"host": "localhost", "content-type": "application/json", "authorization": f"Bearer {token}"}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/chat",
+        "query_string": b"",
+        "scheme": "http",
+        "headers": [(name.encode(), value.encode()) for name, value in head.items()],
+    }
+    received = iter([{"type": "http.request", "body": body}])
+    sent: list[bytes] = []
+
+    async def receive() -> dict[str, Any]:
+        for message in received:
+            return message
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    await application(scope, receive, send)
+    return b"".join(sent)
+
+
+def test_a_prompt_reaches_the_claims_sql_in_few_files_and_only_downward(path: PromptPath) -> None:
+    assert path.stacks
+    assert len(path.files) <= FILES, path.files
+    for stack in path.stacks:
+        assert len(set(stack)) == len(stack), f"{stack} comes back to a file that it had left"
+
+
+def test_a_prompt_meets_few_types_on_its_whole_way(path: PromptPath) -> None:
+    assert len(path.shared_types) <= SHARED_TYPES, sorted(path.shared_types)
+    assert len(path.types) <= TYPES, sorted(set(path.types) - path.shared_types)
