@@ -50,6 +50,7 @@ class ChatCompletions:
             )
             official.note(request.sent_request, raw.http_request)
             answer = raw.parse()
+            official.check_reason(answer.choices[0].finish_reason)
             message = answer.choices[0].message
             text = official.text_of(message.content) or official.text_of(message.refusal)
             return WholeAnswer(text, official.usage_of(answer.usage))

@@ -12,14 +12,15 @@ from typing import Any
 
 import httpx2
 import openai
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, BaseModel
 
 from chat.exceptions import ModelError, ModelFailed, ModelTimeout, Unavailable
 from chat.llm.clients.base import SentRequest
 from chat.llm.http.openai_compatible import refused
 from chat.llm.http.request_head import proxy_of, trusted_certificates
 from chat.llm.sse import TokenCounts
-from chat.llm.sse.answers import ChunkUsage
+from chat.llm.sse.answers import ERROR_REASONS
+from chat.llm.sse.token_counts import counts_of
 
 # Bytes of one answer. A title has some 100; the longest thought ahead of one, some 100 KB.
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -94,10 +95,13 @@ def text_of(content: object) -> str:
 
 def usage_of(counted: Any) -> TokenCounts | None:
     """Return the counts of an answer; None where the server sent none or other types than numbers."""
-    prompt, completion = (getattr(counted, f"{name}_tokens", None) for name in ("prompt", "completion"))
-    if not (isinstance(prompt, int) and isinstance(completion, int)):
-        return None
-    return ChunkUsage(prompt, completion).bounded()
+    return counts_of(counted.model_dump(warnings=False)) if isinstance(counted, BaseModel) else None
+
+
+def check_reason(reason: object) -> None:
+    """Raise ModelFailed for the finish reason of an answer that failed."""
+    if str(reason).lower() in ERROR_REASONS:
+        raise ModelFailed
 
 
 class _BoundedTransport(httpx2.AsyncHTTPTransport):

@@ -73,6 +73,7 @@ class OpenAssistant:
             )
             official.note(request.sent_request, raw.http_request)
             answer = raw.parse()
+            official.check_reason(answer.choices[0].finish_reason)
             words = StopFilter()
             text = words.feed(official.text_of(answer.choices[0].text)) + words.flush()
             return WholeAnswer(text, official.usage_of(answer.usage))

@@ -2,6 +2,7 @@
 
 updates      StreamUpdate, the result of one read, and the errors
 events       EventDecoder: bytes to payloads
+token_counts a provider's counts under their several names
 answers      JSON of a payload to its fields, lenient towards the known oddities of servers
 chunks       ChunkDecoder: bytes to updates
 accumulator  CallAccumulator: deltas of tool calls to whole calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,6 +14,12 @@ from chat.text import storable
 MAX_BYTES = 256 * 1024
 # Calls in one answer: a person waits for all of them.
 MAX_CALLS = 32
+# Characters of a call's name; OpenAI's longest has 64.
+MAX_NAME_CHARACTERS = 1024
+# Copies of a call's arguments, more than any server sends; each is decoded.
+MAX_REPEATS = 8
+
+_decode = json.JSONDecoder().raw_decode
 
 
 class CallTooLarge(ValueError):
@@ -35,20 +42,26 @@ class ToolCall:
 class _Slot:
     index: int | None
     id: str
-    names: list[str] = field(default_factory=list)
+    name: str = ""
     arguments: list[str] = field(default_factory=list)
 
-    @property
-    def name(self) -> str:
-        """The joined pieces, or the one name that a server repeats with every delta."""
-        return self.names[0] if len(set(self.names)) == 1 else "".join(self.names)
+    def add_name(self, name: str) -> None:
+        """Add a piece of the name, or the whole name that a server repeats with every delta."""
+        if name != self.name:
+            self.name += name
+        if len(self.name) > MAX_NAME_CHARACTERS:
+            raise CallTooLarge
+
+    def call(self) -> ToolCall:
+        return ToolCall(self.id, storable(self.name), storable(single("".join(self.arguments))))
 
 
 class CallAccumulator:
     """An accumulator of the deltas of one answer; `calls` keep the order of their first deltas.
 
     A delta belongs to the call of its `index`. Without an index, to the call of its `id`; with neither, to the last call.
-    A new id together with a name begins a new call in any case: some servers number all calls 0.
+    A new id together with a name begins a new call in any case: some servers number all calls 0. Arguments without a name
+    belong to the call before them if that one has none: some servers number the name and the arguments of a call differently.
     """
 
     def __init__(self) -> None:
@@ -62,21 +75,31 @@ class CallAccumulator:
             slot = self._find(delta) or self._begin(delta)
             slot.id = slot.id or delta.id or ""
             if delta.name:
-                slot.names.append(delta.name)
+                slot.add_name(delta.name)
             if delta.arguments:
                 slot.arguments.append(delta.arguments)
 
     def calls(self) -> list[ToolCall]:
         """Return the calls so far; a call without a unique id gets one, and keeps it."""
+        self._join()
         used: set[str] = set()
         for number, slot in enumerate(self._slots):
             slot.id = storable(slot.id)
             if not slot.id or slot.id in used:
                 slot.id = f"call_{number}_{secrets.token_hex(8)}"
             used.add(slot.id)
-        return [
-            ToolCall(slot.id, storable(slot.name), storable("".join(slot.arguments))) for slot in self._slots
-        ]
+        return [slot.call() for slot in self._slots]
+
+    def _join(self) -> None:
+        """Give arguments without a name to the call before them."""
+        slots: list[_Slot] = []
+        for slot in self._slots:
+            before = slots[-1] if slots else None
+            if before and not slot.name and not before.arguments and slot.id in ("", before.id):
+                before.index, before.arguments = slot.index, slot.arguments
+            else:
+                slots.append(slot)
+        self._slots = slots
 
     def _grow(self, delta: CallDelta) -> None:
         for text in (delta.name, delta.arguments):
@@ -111,3 +134,22 @@ def _begins_another(slot: _Slot, delta: CallDelta) -> bool:
         return slot.id != delta.id
     # Neither id nor index to go by: another name after arguments is another call.
     return delta.index is None and bool(slot.arguments) and slot.name != delta.name
+
+
+def single(arguments: str) -> str:
+    """Return the first of several JSON objects in a row, if the others repeat it or it is empty; else the same text.
+
+    Some servers send all arguments once more in the last chunk, or an empty object ahead of them.
+    """
+    objects: list[tuple[object, str]] = []
+    rest = arguments.lstrip()
+    while rest and len(objects) <= MAX_REPEATS:
+        try:
+            value, end = _decode(rest)
+        except (ValueError, RecursionError):
+            return arguments
+        objects.append((value, rest[:end]))
+        rest = rest[end:].lstrip()
+    filled = [(value, text) for value, text in objects if value != {}]
+    repeated = len(objects) > 1 and not rest and all(value == filled[0][0] for value, _ in filled)
+    return (filled or objects)[0][1] if repeated else arguments

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from chat.llm.sse.answers import CompletionChunk, decode, decode_odd, decode_whole
+import re
+
+from chat.llm.sse.answers import (
+    ERROR_REASONS,
+    CompletionChoice,
+    CompletionChunk,
+    decode,
+    decode_odd,
+    decode_whole,
+    reported_error,
+)
 from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, EventDecoder
+from chat.llm.sse.token_counts import counts_of
 from chat.llm.sse.updates import (
     BadStream,
     CallDelta,
@@ -18,20 +29,29 @@ from chat.text import storable
 # The longest known reason, `content_filter`, has 14.
 MAX_REASON_CHARACTERS = 64
 
+# Data without content: comments sent as data, and the words of servers that send keepalives as events.
+_KEEPALIVE = re.compile(rb":.*|\[?(ping|pong|keep[-_ ]?alive|heartbeat|processing)\]?", re.IGNORECASE)
+
 
 class ChunkDecoder:
-    """A decoder with one StreamUpdate per read. `done` and `finish_reason` tell how the stream ended."""
+    """A decoder with one StreamUpdate per read. `done` and `finish_reason` tell how the stream ended.
+
+    `reason_is_last`: the finish reason came in a chunk of its own after the answer's text or calls. Elsewhere more may
+    follow: some servers send a reason with every delta. `reason_was_early`: text or calls did follow.
+    """
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self.done = False
         # True after the first text or tool call.
         self.started = False
         self.finish_reason: str | None = None
+        self.reason_is_last = self.reason_was_early = False
         self._max = max_event_bytes
         self._events = EventDecoder(max_event_bytes)
         self._sniffing = True
         self._body: bytearray | None = None
         self._held = ""
+        self._had_reason = False  # before this read
         self._renew()
 
     def _renew(self) -> None:
@@ -69,7 +89,7 @@ class ChunkDecoder:
 
     def whole(self, data: bytes) -> StreamUpdate:
         """Return the answer of a server that does not stream: one JSON object. Raise StreamError."""
-        self._absorb(decode_whole(data))
+        self._absorb(decode_whole(data), data)
         self.done = True
         return self._piece(final=True)
 
@@ -98,7 +118,7 @@ class ChunkDecoder:
                     if self.done:
                         break
                 else:
-                    self._absorb(chunk)
+                    self._absorb(chunk, payload)
         except StreamError as error:
             error.piece = self._piece(final=True)
             raise
@@ -109,15 +129,17 @@ class ChunkDecoder:
         words = payload.strip()
         if words == b"[DONE]":
             self.done = True
-        elif words:
-            self._absorb(decode_odd(words))
+        elif words and not _KEEPALIVE.fullmatch(words):
+            self._absorb(decode_odd(words), words)
 
-    def _absorb(self, chunk: CompletionChunk) -> None:
+    def _absorb(self, chunk: CompletionChunk, payload: bytes) -> None:
         if chunk.error or chunk.object == "error":  # as `is_error`, without the cost of a call
             raise UpstreamError(chunk.error)
         if chunk.usage is not None:
-            self._usage = chunk.usage.bounded()
+            self._usage = counts_of(chunk.usage) or self._usage
         if not chunk.choices:
+            if chunk.choices is None and chunk.usage is None and (error := reported_error(payload)):
+                raise UpstreamError(error)
             return
         choice = chunk.choices[0]
         text, delta = choice.text, choice.delta
@@ -127,8 +149,21 @@ class ChunkDecoder:
                 self._calls += [call.delta() for call in delta.tool_calls]
         if text:
             self._texts.append(text)
+        elif choice.error:
+            raise UpstreamError(choice.error)
         if choice.finish_reason:
-            self.finish_reason = self._reason = storable(choice.finish_reason[:MAX_REASON_CHARACTERS])
+            self._finish(choice, chunk)
+
+    def _finish(self, choice: CompletionChoice, chunk: CompletionChunk) -> None:
+        reason = choice.finish_reason or ""
+        if choice.error or reason.lower() in ERROR_REASONS:
+            raise UpstreamError(choice.error)
+        self.finish_reason = self._reason = storable(reason[:MAX_REASON_CHARACTERS])
+        delta = choice.delta
+        alone = not (choice.text or (delta and (delta.content or delta.refusal or delta.tool_calls)))
+        self.reason_is_last = alone and bool(self.started or self._texts or self._calls)
+        # Moonshot sends its counts inside the last choice, Groq beside it.
+        self._usage = counts_of(choice.usage) or counts_of(chunk.groq_usage) or self._usage
 
     def _piece(self, final: bool) -> StreamUpdate:
         text = self._held + "".join(self._texts)
@@ -137,6 +172,11 @@ class ChunkDecoder:
             # The other half of the character comes with the next text.
             text, self._held = text[:-1], text[-1]
         piece = StreamUpdate(storable(text), tuple(self._calls), self._reason, self._usage, self.done)
-        self.started = self.started or bool(text or self._calls)
+        if text or self._calls:
+            self.started = True
+            if self._had_reason:
+                self.reason_was_early, self.reason_is_last = True, False
+        if self._reason:
+            self._had_reason = True
         self._renew()
         return piece

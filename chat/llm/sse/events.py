@@ -1,6 +1,12 @@
-"""Decoding of server-sent events by the HTML standard; an event cut off by the end is given out as well."""
+"""Decoding of server-sent events by the HTML standard, lenient towards the known oddities of models' servers.
+
+An event cut off by the end is given out as well. Complete JSON objects on successive data lines are events of their own:
+joined they would be no JSON, and some servers send one newline between events instead of two.
+"""
 
 from __future__ import annotations
+
+import re
 
 from chat.llm.sse.updates import EventTooLarge
 
@@ -8,15 +14,27 @@ from chat.llm.sse.updates import EventTooLarge
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 
+# Events with these names carry no part of an answer, whatever their data.
+KEEPALIVE_EVENTS = {b"ping", b"pong", b"keepalive", b"keep-alive", b"keep_alive", b"heartbeat"}
+
+# The seam of two events with one newline between them.
+_SEAM = b"}\ndata:"
+# The same within joined data: no JSON text goes on so after a bracket, and no JSON string holds a newline.
+_BETWEEN_OBJECTS = re.compile(rb"(?<=\})[ \t]*+\n\s*+(?=\{|\[DONE\])")
+
 
 class EventDecoder:
-    """A decoder of the payloads of server-sent events. Names, ids, comments and retry times are ignored."""
+    """A decoder of the payloads of server-sent events. Ids, comments and retry times are ignored.
+
+    An event named `error` becomes a payload `{"object":"error","error":…}` around its data.
+    """
 
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max = max_bytes
         self._rest = bytearray()
         self._at_start = True
         self._after_cr = False
+        self._one_newline = False
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the payloads that these bytes complete. Raise EventTooLarge with the earlier ones of this read."""
@@ -24,16 +42,20 @@ class EventDecoder:
             data = self._normalise(data)
         rest = self._rest
         if rest:
+            new = len(data)
             # Looking at the seam only keeps a large event, which comes in many reads, from being scanned each time.
             complete = b"\n\n" in data or (rest.endswith(b"\n") and data.startswith(b"\n"))
             rest += data
             if not complete:
+                blocks = self._whole_lines(new)
                 self._check(rest, [])
-                return []
+                return self._payloads(blocks, False)
             data = bytes(rest)
             rest.clear()
         blocks = data.split(b"\n\n")
         rest += blocks.pop()
+        if rest:
+            blocks += self._whole_lines(len(rest))
         return self._payloads(blocks, len(data) > self._max)
 
     def flush(self) -> list[bytes]:
@@ -41,6 +63,18 @@ class EventDecoder:
         block = bytes(self._rest)
         self._rest.clear()
         return self._payloads([block], False)
+
+    def _whole_lines(self, new: int) -> list[bytes]:
+        """Take the complete events off the rest where one newline separates them; `new`: its last bytes not seen yet."""
+        rest = self._rest
+        seam = rest.rfind(_SEAM, max(0, len(rest) - new - len(_SEAM)))
+        self._one_newline = self._one_newline or seam >= 0
+        if not self._one_newline:
+            return []
+        end = len(rest) if rest.endswith(b"}\n") else seam + 2
+        lines = [bytes(rest[:end])] if end > 1 else []
+        del rest[: end if lines else 0]
+        return lines
 
     def _normalise(self, data: bytes) -> bytes:
         """Replace CR and CRLF by LF. A CR at the end of a read ends a line at once; an LF after it is dropped."""
@@ -62,8 +96,8 @@ class EventDecoder:
                 self._check(block, payloads)
             if block.startswith(b"data: ") and b"\n" not in block:
                 payloads.append(block[6:])
-            elif (payload := _payload(block)) is not None:
-                payloads.append(payload)
+            else:
+                payloads += _payloads_of(block)
         if large:
             self._check(self._rest, payloads)
         return payloads
@@ -76,11 +110,24 @@ class EventDecoder:
             raise error
 
 
-def _payload(block: bytes) -> bytes | None:
-    """Return the data lines of one event, joined; None without any."""
-    lines = []
+def _payloads_of(block: bytes) -> list[bytes]:
+    """Return the joined data lines of one event; several payloads where they are complete objects, none without data."""
+    lines: list[bytes] = []
+    event = b""
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")
         if name == b"data":
-            lines.append(value.removeprefix(b" "))
-    return b"\n".join(lines) if lines else None
+            value = value.removeprefix(b" ")
+            # No JSON text has a colon there: it is a comment sent as data.
+            comment = value.startswith(b":") and (not lines or lines[-1].endswith(b"}"))
+            lines += [] if comment else [value]
+        elif name in (b"event", b"error"):
+            event = value.strip() if name == b"event" else b"error"
+            # llama.cpp sends an error as a field of that name instead of an event.
+            lines += [value] if name == b"error" else []
+    if not lines or event in KEEPALIVE_EVENTS:
+        return []
+    data = b"\n".join(lines)
+    if event == b"error":
+        return [b'{"object":"error","error":%b}' % (data.strip() or b"null")]
+    return _BETWEEN_OBJECTS.split(data) if len(lines) > 1 else [data]

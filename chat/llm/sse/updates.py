@@ -66,6 +66,8 @@ class UpstreamError(StreamError):
         """Keep `kind` and `code` of the provider's error if they look like identifiers; never its message."""
         super().__init__()
         fields = error if isinstance(error, dict) else {}
+        # An event named `error` may hold the usual object with the key `error`.
+        fields = fields["error"] if isinstance(fields.get("error"), dict) else fields
         self.kind, self.code = _identifier(fields.get("type")), _identifier(fields.get("code"))
 
 

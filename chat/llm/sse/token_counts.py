@@ -1,0 +1,55 @@
+"""Token counts of a provider, under all names in use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat.llm.sse.updates import TokenCounts
+
+# The largest value of the database's integer column.
+MAX_USAGE_TOKENS = 2**31 - 1
+
+# OpenAI's names, those of its Responses and of Anthropic (mlx-vlm has them, too), Amazon's, the AI SDK's, Google's, Ollama's.
+PROMPT_NAMES = (
+    "prompt_tokens",
+    "input_tokens",
+    "inputTokens",
+    "promptTokens",
+    "promptTokenCount",
+    "prompt_eval_count",
+)
+COMPLETION_NAMES = (
+    "completion_tokens",
+    "output_tokens",
+    "outputTokens",
+    "completionTokens",
+    "candidatesTokenCount",
+    "eval_count",
+)
+TOTAL_NAMES = ("total_tokens", "totalTokens", "totalTokenCount")
+
+
+def counts_of(usage: Any) -> TokenCounts | None:
+    """Return the counts of a usage object; None where one of them is unknown, or both are 0."""
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = _count(usage, PROMPT_NAMES), _count(usage, COMPLETION_NAMES)
+    total = _count(usage, TOTAL_NAMES)
+    if prompt is not None and completion is None and total is not None:
+        completion = max(0, total - prompt)
+    if prompt is None or completion is None or prompt + completion == 0:
+        return None
+    return TokenCounts(prompt, completion)
+
+
+def _count(usage: dict[str, Any], names: tuple[str, ...]) -> int | None:
+    """Return the first whole number under one of these names, within the bounds of the database."""
+    counts = (usage.get(name) for name in names)
+    first = next((count for count in counts if _is_whole(count)), None)
+    return None if first is None else int(max(0, min(first, MAX_USAGE_TOKENS)))
+
+
+def _is_whole(count: object) -> bool:
+    if isinstance(count, float):
+        return count.is_integer()
+    return isinstance(count, int) and not isinstance(count, bool)
