@@ -6,9 +6,11 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from chatproject.page_limit import PageLimit
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 
-pages = get_asgi_application()
+pages = PageLimit(get_asgi_application())
 
 from chat.asgi import ChatApplication
 
