@@ -53,7 +53,7 @@ CHAT_READER_SECONDS: float = settings.reader_seconds
 CHAT_MODELS, CHAT_MCP = _from_root(settings.models), _from_root(settings.mcp)
 
 BASE_DIR = ROOT
-SECRET_KEY = settings.secret_key or "only-commands-without-a-server"
+SECRET_KEY = settings.secret_key  # empty: Django refuses to sign, and `asgi` to be imported
 DEBUG = settings.debug
 ALLOWED_HOSTS = list(settings.allowed_hosts)
 DATABASES = {"default": _database(settings.database_url)} if settings.database_url else {}

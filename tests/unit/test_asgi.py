@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
 
 from chat.asgi import ChatApplication
+from chatproject.dev.bootstrap import ROOT
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -58,3 +62,18 @@ def test_lifespan_events_start_and_stop_the_chat(monkeypatch: pytest.MonkeyPatch
     asyncio.run(ChatApplication(Recorder())({"type": "lifespan"}, receive, send))
     half = ["lifespan.startup", "done", "lifespan.startup.complete"]
     assert order == half + [one.replace("startup", "shutdown") for one in half]
+
+
+def test_a_server_without_a_secret_key_is_refused() -> None:
+    environ = {name: value for name, value in os.environ.items() if name != "SECRET_KEY"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import chatproject.asgi"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        "ImproperlyConfigured: SECRET_KEY must be set for a server that `manage.py up` does not start."
+    )
