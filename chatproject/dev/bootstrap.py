@@ -30,6 +30,12 @@ PYTHON_MISSING = (
     "Python 3.11 or newer is needed, and none is on the PATH: install one, for example from python.org."
 )
 VENV_MISSING = "This Python cannot make environments: install its `venv` (on Debian and Ubuntu: apt install python3-venv)."
+# Settings of pip that concern the way to the package index. Others, such as PIP_USER or PIP_TARGET, would have it install
+# elsewhere or nothing at all.
+PIP_NETWORK = re.compile(
+    "PIP_(CACHE_DIR|(CLIENT_)?CERT|CONFIG_FILE|(DEFAULT_)?TIMEOUT|(EXTRA_)?INDEX_URL|FIND_LINKS|KEYRING_PROVIDER"
+    "|NO_CACHE_DIR|NO_INDEX|PROXY|RETRIES|TRUSTED_HOST)"
+)
 PINNED = ["--quiet", "--require-hashes", "--only-binary", ":all:"]
 
 
@@ -212,7 +218,17 @@ def _with_pip(python: str, fresh: bool, locks: tuple[Path, ...]) -> None:
     if fresh or not _runs([str(_python()), "-c", "import pip"]):
         _must([python, "-m", "venv", "--clear", str(VENV)])
     install = ["install", "--no-input", "--disable-pip-version-check", *_pins(locks)]
-    _must([str(_python()), "-m", "pip", *install])
+    _must([str(_python()), "-m", "pip", *install], pip_environment())
+
+
+def pip_environment() -> dict[str, str]:
+    """Return the environment with those settings of pip alone that say how the package index is reached."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PIP_") or PIP_NETWORK.fullmatch(name)
+    }
+    return {**kept, "PIP_USER": "0"}  # a configuration file may say otherwise
 
 
 def _runs(command: list[str]) -> bool:
@@ -221,10 +237,10 @@ def _runs(command: list[str]) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def _must(command: list[str]) -> None:
+def _must(command: list[str], environ: dict[str, str] | None = None) -> None:
     import subprocess
 
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         reasons = [line for line in lines if line.startswith("ERROR")] or lines[-1:] or ["no reason given"]

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatproject.dev.bootstrap import ROOT, say
+from chatproject.dev.bootstrap import ROOT, pip_environment, say
 
 LOCK = ROOT / "chat" / "page" / "requirements.txt"
 # Versions that Vite supports: the first of each major version.
 OLDEST = ((20, 19), (22, 12))
 # Seconds for `node --version` on a busy machine.
 PROBE_SECONDS = 20.0
+
+
+# Where systems keep the certificates that they trust. Node brings its own list, which lacks those of a company's proxy.
+CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
 
 
 class NodeMissing(Exception):
@@ -33,6 +43,12 @@ class Node:
 def find(tools: Path) -> Node:
     """Return the Node on the PATH, or the one in `tools`, fetched first if missing. Raise NodeMissing."""
     return _own() or _fetched(tools)
+
+
+def certificates() -> dict[str, str]:
+    """Return the variable that has Node trust the system's certificates; empty where the system keeps them elsewhere."""
+    files = [os.environ.get("SSL_CERT_FILE", ""), *CERTIFICATES]
+    return next(({"NODE_EXTRA_CA_CERTS": file} for file in files if Path(file).is_file()), {})
 
 
 def _own() -> Node | None:
@@ -77,6 +93,7 @@ def _install(target: Path) -> None:
     attempts = [[sys.executable, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *pins]]
     if uv := shutil.which("uv"):
         attempts.insert(0, [uv, "pip", "install", "--python", sys.executable, *pins])
-    if not any(subprocess.run(one, capture_output=True).returncode == 0 for one in attempts):
+    environ = pip_environment()
+    if not any(subprocess.run(one, env=environ, capture_output=True).returncode == 0 for one in attempts):
         raise NodeMissing("no Node 20.19 or newer is on the PATH, and the package index did not give one")
     draft.replace(target)
