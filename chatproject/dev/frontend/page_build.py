@@ -170,7 +170,7 @@ def _run(command: list[str], work: Path, environ: dict[str, str], seconds: float
 def run(command: list[str], folder: Path, environ: dict[str, str], seconds: float) -> None:
     """Run a Node program in a folder. Raise BuildFailed with the program's first error line."""
     path = os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])
-    whole = {**os.environ, **QUIET, **environ, "PATH": path}
+    whole = {**node.certificates(), **os.environ, **QUIET, **environ, "PATH": path}
     try:
         done = subprocess.run(
             command,
