@@ -38,7 +38,8 @@ HEALTHY_SECONDS = 10.0
 # Crashes in a row before the first answer: the fault does not pass by itself.
 MAX_START_FAILURES = 3
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# Signals that stop the server, unless it was started with one of them ignored: `nohup`, or `&` in a script.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class ServerProcess:
@@ -176,8 +177,9 @@ class Supervisor:
         os.set_blocking(self._wake, False)
         os.set_blocking(self._waker, False)
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
-        for number in SIGNALS:
-            signal.signal(number, self._note_stop)
+        for number in STOP_SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._note_stop)
         signal.signal(
             signal.SIGCHLD, lambda *_: None
         )  # wakes the loop: the end of a child is noticed at once
