@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from psycopg.conninfo import conninfo_to_dict
 
 from chat.conf import ServerSettings
 from chat.conf_values import named, read
+from chatproject import database_url
 from chatproject.dev.bootstrap import ROOT
 
 
@@ -33,7 +33,10 @@ def _from_root(source: str) -> str:
 
 def _database(url: str) -> dict[str, Any]:
     """Return Django's description of the database that a `postgresql://` URL names."""
-    info = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    try:
+        info = database_url.parse(url)
+    except ValueError as mistake:
+        raise ImproperlyConfigured(f"DATABASE_URL {mistake}.") from None
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": info.pop("dbname", "chat"),
@@ -41,7 +44,7 @@ def _database(url: str) -> dict[str, Any]:
         "PASSWORD": info.pop("password", ""),
         "HOST": info.pop("host", ""),
         "PORT": info.pop("port", ""),
-        "OPTIONS": info,
+        "OPTIONS": {"connect_timeout": database_url.CONNECT_SECONDS, **info},
         "CONN_HEALTH_CHECKS": True,
     }
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from chatproject.dev import checks, environment, up
+from chatproject.dev import checks, environment, external_database, up
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.postgres.cluster import choose_database
 
@@ -36,7 +36,8 @@ def run(argv: list[str]) -> None:
         sys.exit(checks.main(arguments))
     folder = environment.prepare(os.environ)
     if name == "up":
-        signal.signal(signal.SIGINT, _exit_on_signal)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, _exit_on_signal)
         sys.exit(up.main(arguments, folder))
     environment.provide_secret_key(os.environ, folder)
     _django(argv, name, folder)
@@ -45,6 +46,8 @@ def run(argv: list[str]) -> None:
 def _django(argv: list[str], name: str, folder: Path) -> None:
     server = choose_database(os.environ, folder)
     needed = name not in WITHOUT_DATABASE and not HELP & set(argv)
+    if needed and server is None:
+        external_database.check(os.environ)
     with server if server and needed else contextlib.nullcontext():
         if server and server.created and name not in MAKING_TABLES:
             subprocess.run(
@@ -60,12 +63,29 @@ def execute(argv: list[str]) -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import NotSupportedError, OperationalError, ProgrammingError
 
     try:
         _ = settings.INSTALLED_APPS  # Django would go on without settings that cannot be read
         execute_from_command_line(argv)
     except ImproperlyConfigured as mistake:
         raise SystemExit(str(mistake)) from None
+    except (NotSupportedError, OperationalError, ProgrammingError) as error:
+        if line := _database_fault(error):
+            raise SystemExit(line) from None
+        raise
+
+
+def _database_fault(error: Exception) -> str:
+    """Return one line for a fault of the database itself; "" for an error that its traceback explains."""
+    from django.db import ProgrammingError
+    from psycopg.errors import InsufficientPrivilege
+
+    from chatproject import database_url
+
+    if isinstance(error, ProgrammingError) and not isinstance(error.__cause__, InsufficientPrivilege):
+        return ""
+    return f"The database cannot be used: {database_url.reason(error)}."
 
 
 def _exit_on_signal(number: int, _frame: object) -> NoReturn:

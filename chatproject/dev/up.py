@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from chatproject.dev import environment, listening
+from chatproject.dev import environment, external_database, listening
 from chatproject.dev.frontend import page
 from chatproject.dev.postgres.cluster import choose_database
 from chatproject.dev.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from chat.conf import ServerSettings
 
 # A file in the data folder.
 PASSWORD = "admin-password"
@@ -60,6 +64,8 @@ def main(arguments: list[str], folder: Path) -> int:
     listeners = listening.listen(addresses)
     listening.raise_file_limit()
     server = choose_database(os.environ, folder)
+    if server is None:
+        external_database.check(os.environ)
     builder = _page_builder(folder, wanted=not options.no_page)
     supervisor = Supervisor(listeners, options.processes, dict(os.environ), server)
 
@@ -102,21 +108,28 @@ def _set_default_access(environ: MutableMapping[str, str], *, private: bool) -> 
 
 def _announce(folder: Path, port: int, host: str) -> None:
     # Not at the top: the servers start before anything of Django is imported here.
-    from chat.conf import ServerSettings
-    from chat.conf_values import read
+    from chatproject import settings as project
 
-    settings = read(ServerSettings, os.environ)
-    c1 = f"{settings.c1_model} at {_shown(settings.c1_upstream)}"
-    print(f"Model c1: {'the built-in demo (set THESYS_API_KEY for the real one)' if settings.demo else c1}")
-    if settings.openassistant_base_url:
-        print(
-            f"Model openassistant: {settings.openassistant_model} at {_shown(settings.openassistant_base_url)}"
-        )
-    else:
-        print("Model openassistant: the built-in demo (set OPENASSISTANT_BASE_URL for a real one)")
+    for name, description in _models(project.settings, project.CHAT_MODELS):
+        print(f"Model {name}: {description}")
     if (folder / PASSWORD).exists():
         print(f"Admin: http://{_name(host)}:{port}/admin/ as admin, password in {folder / PASSWORD}")
     print(f"Ready: http://{_name(host)}:{port}/", flush=True)
+
+
+def _models(settings: ServerSettings, source: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of every model and the server that answers for it."""
+    from chat.llm import config
+
+    for name, spec in config.read(source).items():
+        upstream, url, demo = spec.model, spec.base_url, ""
+        if name == config.C1:
+            upstream, url = settings.c1_model, settings.c1_upstream
+            demo = "THESYS_API_KEY for the real one" if settings.demo else ""
+        elif name == config.OPENASSISTANT:
+            upstream, url = settings.openassistant_model, settings.openassistant_base_url
+            demo = "" if url else "OPENASSISTANT_BASE_URL for a real one"
+        yield name, f"the built-in demo (set {demo})" if demo else f"{upstream} at {_shown(url)}"
 
 
 def _shown(url: str) -> str:

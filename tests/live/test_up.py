@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,16 +19,24 @@ import pytest
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.postgres import cluster_home
 from chatproject.dev.postgres.cluster import Postgres
+from chatproject.dev.supervisor import TICK_SECONDS
 
 pytestmark = pytest.mark.live
 
 # Seconds, on a busy machine, for a step that takes one.
 TIMEOUT_SECONDS = 30.0
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
+# Runs a program that ignores the given signals, as under `nohup`, and no others, which a test run may ignore itself.
+WITH_SIGNALS = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN if str(int(number)) in sys.argv[1].split(",") else signal.SIG_DFL)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 CANARY = "key-that-nobody-may-see"
 
 
-def _environ(folder: Path, given: dict[str, str]) -> dict[str, str]:
+def new_user_environment(folder: Path, given: dict[str, str]) -> dict[str, str]:
     """Return the environment of a new user: nothing set, and nothing from the files of this machine's user."""
     names = ("DATABASE_URL", "CHAT_GUESTS", "DJANGO_SETTINGS_MODULE")
     kept = {name: value for name, value in os.environ.items() if name not in names}
@@ -49,12 +57,15 @@ def _eventually(holds: Callable[[], Any]) -> None:
 class Up:
     """A running `manage.py up`, on a free port."""
 
-    def __init__(self, folder: Path, *arguments: str, **environ: str) -> None:
-        command = [*MANAGE, "up", "--port", "0", *arguments]
+    def __init__(
+        self, folder: Path, *arguments: str, ignored: tuple[signal.Signals, ...] = (), **environ: str
+    ) -> None:
+        numbers = ",".join(map(str, map(int, ignored)))
+        command = [sys.executable, "-c", WITH_SIGNALS, numbers, *MANAGE, "up", "--port", "0", *arguments]
         self.process = subprocess.Popen(
             command,
             cwd="/",
-            env=_environ(folder, environ),
+            env=new_user_environment(folder, environ),
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -116,8 +127,8 @@ def up(folder: Path) -> Iterator[Callable[..., Up]]:
     """Provide a function that starts `up`, and stop its processes at the end of the test."""
     made: list[Up] = []
 
-    def start(*arguments: str, **environ: str) -> Up:
-        made.append(Up(folder, *arguments, **environ))
+    def start(*arguments: str, **options: Any) -> Up:
+        made.append(Up(folder, *arguments, **options))
         return made[-1]
 
     yield start
@@ -136,7 +147,9 @@ def _alive(pid: int) -> bool:
 
 def _manage(folder: Path, *arguments: str) -> str:
     command = [*MANAGE, *arguments]
-    done = subprocess.run(command, cwd="/", env=_environ(folder, {}), capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd="/", env=new_user_environment(folder, {}), capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -169,6 +182,25 @@ def test_a_signal_stops_everything(number: int, up: Callable[..., Up], folder: P
     assert not any(map(_alive, servers))
     assert not Postgres(folder).answers()
     assert not running.answers()
+
+
+def test_models_of_the_configuration_are_listed(up: Callable[..., Up]) -> None:
+    local = {"baseUrl": f"http://u:{CANARY}@127.0.0.1:9/v1", "model": "qwen3", "openui": True}
+    lines = up(CHAT_MODELS=json.dumps({"local": local})).lines
+    assert "Model local: qwen3 at http://127.0.0.1:9/v1\n" in lines
+    assert sum(line.startswith("Model ") for line in lines) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
+    number: signal.Signals, up: Callable[..., Up]
+) -> None:
+    running = up(ignored=(number,))
+    running.process.send_signal(number)
+    assert running.answers()
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.process.wait(TICK_SECONDS * 2)
+    assert running.stop(signal.SIGTERM) == 0
 
 
 def test_the_database_runs_until_its_last_user_stops(up: Callable[..., Up], folder: Path) -> None:
@@ -242,30 +274,3 @@ def test_the_admin_can_log_in_with_the_generated_password(up: Callable[..., Up],
     password = (folder / "admin-password").read_text().strip()
     check = f"from django.contrib.auth import authenticate; print(authenticate(username='admin', password={password!r}))"
     assert _manage(folder, "shell", "--no-imports", "-c", check) == "admin\n"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--host", "0.0.0.0"), "Others could reach this server: set SECRET_KEY and ALLOWED_HOSTS first"),
-        (("--host", "no.such.host.invalid"), "--host no.such.host.invalid: "),
-        (("--processes", "0"), "must be at least 1"),
-    ],
-)
-def test_an_impossible_start_is_reported_in_one_line(
-    arguments: tuple[str, ...], message: str, tmp_path: Path
-) -> None:
-    command = [*MANAGE, "up", "--port", "0", *arguments]
-    done = subprocess.run(command, cwd="/", env=_environ(tmp_path, {}), capture_output=True, text=True)
-    assert done.returncode != 0
-    assert message in done.stderr.splitlines()[-1]
-    assert not (tmp_path / cluster_home.LOCATION_FILE).exists()
-
-
-def test_a_taken_port_ends_up_with_one_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        command = [*MANAGE, "up", "--port", str(taken.getsockname()[1])]
-        done = subprocess.run(command, cwd="/", env=_environ(tmp_path, {}), capture_output=True, text=True)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Port ")
-    assert len(done.stderr.splitlines()) == 1

@@ -274,7 +274,7 @@ class Postgres:
 
 def choose_database(environ: MutableMapping[str, str], folder: Path) -> Postgres | None:
     """Return the embedded Postgres, not yet started, and name it in DATABASE_URL; None where that names the user's own."""
-    if environ.get("DATABASE_URL"):
+    if environ.get("DATABASE_URL", "").strip():
         return None
     server = Postgres(folder)
     environ["DATABASE_URL"] = server.url()

@@ -1,0 +1,92 @@
+"""Connection parameters from DATABASE_URL, in every usual form of a Postgres URL.
+
+No error message repeats a part of the URL: where it cannot be parsed, any part may belong to the password.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
+
+# Seconds for one attempt to connect: libpq's default is for ever, and a firewall may drop packets silently.
+CONNECT_SECONDS = 10
+
+FORM = "must have the form postgresql://user:password@host:port/database"
+
+# The scheme as libpq, SQLAlchemy (with a driver after a plus sign), Heroku and django-environ write it.
+_SCHEME = re.compile(r"(?:postgres(?:ql)?|pgsql|psql)(?:\+[a-z0-9_]+)?://", re.IGNORECASE)
+_LOCATION = r"(?P<hosts>[^@/?#]*)(?:/(?P<dbname>[^@?#]*))?(?:\?(?P<query>[^=&#]+=[^#]*)?)?"
+_URL = re.compile(rf"(?:(?P<user>[^:@/?#]*)(?::(?P<password>[^@/?#]*))?@)?{_LOCATION}")
+# A password that was pasted without escapes: it ends at the last @.
+_UNESCAPED = re.compile(rf"(?P<user>[^:@/?#]*):(?P<password>.*)@{_LOCATION}")
+_HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{0,5}))?")
+
+
+def parse(url: str) -> dict[str, str]:
+    """Return libpq's parameters. Raise ValueError with a text that continues the name of the setting."""
+    scheme = _SCHEME.match(url)
+    if scheme:
+        return _from_url(url[scheme.end() :])
+    if "://" in url or "=" not in url:
+        raise ValueError(FORM)
+    try:
+        return {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    except psycopg.Error:
+        raise ValueError(FORM) from None
+
+
+def connection_error(parameters: dict[str, str]) -> str:
+    """Connect once. Return the reason of a failure in one line without the password, or "" after a success."""
+    options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **parameters}
+    try:
+        psycopg.connect(**options).close()
+    except psycopg.Error as error:
+        return reason(error, parameters.get("password", ""))
+    return ""
+
+
+def reason(error: BaseException, password: str = "") -> str:
+    """Return the last part of a message of libpq as one line, which names the cause, without the password."""
+    lines = [line.strip(" -\t") for line in str(error).splitlines()]
+    told = [line for line in lines if line and not line.startswith(("Is the server running", "Multiple "))]
+    text = (told or [type(error).__name__])[-1].removeprefix("connection failed: ").rstrip(".")
+    return text.replace(password, "***") if password else text
+
+
+def _from_url(rest: str) -> dict[str, str]:
+    match = _URL.fullmatch(rest) or _UNESCAPED.fullmatch(rest)
+    if not match:
+        raise ValueError(FORM)
+    found = {name: unquote(match[name] or "") for name in ("user", "password", "dbname")}
+    found |= _hosts(match["hosts"])
+    found |= dict(_query(match["query"] or "", named=bool(match["user"]) or "@" not in rest))
+    return {name: value for name, value in found.items() if value}
+
+
+def _hosts(text: str) -> dict[str, str]:
+    hosts = [_HOST.fullmatch(host) for host in text.split(",")]
+    ports = [host["port"] or "" for host in hosts if host]
+    if None in hosts or any(port and not 0 < int(port) < 65_536 for port in ports):
+        raise ValueError(f"{FORM}, the port from 1 to 65535")
+    names = [unquote(host["address"] or host["name"]) for host in hosts if host]
+    return {"host": ",".join(names), "port": ",".join(ports) if any(ports) else ""}
+
+
+def _query(text: str, *, named: bool) -> Iterator[tuple[str, str]]:
+    """Yield the parameters after the question mark. `named`: an error may name one, for it is no part of a password."""
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    for part in filter(None, text.split("&")):
+        name, _, value = map(unquote, part.partition("="))
+        if name == "ssl" and value == "true":  # as in JDBC's URLs, which libpq takes too
+            name, value = "sslmode", "require"
+        if name not in known:
+            raise ValueError(
+                f"has the parameter {name[:40]!r}, which Postgres does not know" if named else FORM
+            )
+        yield name, value
