@@ -109,8 +109,8 @@ def message_line(row: Message, thread: Thread) -> bytes:
         "role": row.role,
         "hidden": row.hidden,
         "imported": row.imported,
-        "content": msgspec.Raw(row.content.encode()) if row.parts else row.content,
-        "toolCalls": msgspec.Raw(row.tool_calls.encode()) if row.tool_calls else None,
+        "content": _compact_json(row.content) if row.parts else row.content,
+        "toolCalls": _compact_json(row.tool_calls) if row.tool_calls else None,
         "toolCallId": row.tool_call_id,
         "responseId": response.public_id if response else None,
         "model": response.model if response else None,
@@ -122,6 +122,18 @@ def message_line(row: Message, thread: Thread) -> bytes:
         "redactedBy": row.redacted_by or None,
     }
     return line(said)
+
+
+def _compact_json(text: str) -> msgspec.Raw | str:
+    """Return stored JSON on one line, or the text itself if it is no JSON.
+
+    Content parts are stored as received, and a client may have put line breaks between their tokens: copied into a file of
+    JSON lines they would add lines that look like entries of the export.
+    """
+    try:
+        return msgspec.Raw(msgspec.json.format(text.encode(), indent=-1))
+    except (msgspec.DecodeError, RecursionError):
+        return text
 
 
 def line(facts: dict[str, Any]) -> bytes:
