@@ -9,7 +9,7 @@ reports      dashboard with charts and CSV, models and tools with probes
 
 One module per table, with its list and its page:
 threads, messages, responses             conversations
-users, tokens                            users, groups and API tokens
+users, groups, tokens                    accounts, their groups and API tokens
 usage                                    calls of models, and prices
 holds, audit_log                         governance
 
@@ -18,9 +18,9 @@ Modules import from the entries above them. `chatproject.admin_site` sets the ad
 
 from django.contrib import admin
 
-from chat.admin import audit_log, holds, messages, responses, threads, tokens, usage, users
+from chat.admin import audit_log, groups, holds, messages, responses, threads, tokens, usage, users
 from chat.web.account_forms import StaffSignInForm
 
-__all__ = ["audit_log", "holds", "messages", "responses", "threads", "tokens", "usage", "users"]
+__all__ = ["audit_log", "groups", "holds", "messages", "responses", "threads", "tokens", "usage", "users"]
 
 admin.site.login_form = StaffSignInForm
