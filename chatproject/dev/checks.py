@@ -13,6 +13,7 @@ from chatproject.dev import environment
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.postgres.cluster import Postgres
 
+ALL = "--all"  # adds the tests that take minutes
 BIN = Path(sys.executable).parent
 STEPS: dict[str, list[str]] = {
     "ruff check": [str(BIN / "ruff"), "check", "--quiet"],
@@ -46,7 +47,8 @@ def main(arguments: list[str]) -> int:
     _forget_real_use()
     os.environ["SECRET_KEY"] = "of-tests-alone"
     with _database(folder):
-        failed = [] if arguments else [name for name, command in STEPS.items() if not _passes(name, command)]
+        partial = [argument for argument in arguments if argument != ALL]
+        failed = [] if partial else [name for name, command in STEPS.items() if not _passes(name, command)]
         if not _passes("pytest", _pytest(arguments)):
             failed.append("pytest")
     print(f"Failed: {', '.join(failed)}." if failed else "All passed.", flush=True)

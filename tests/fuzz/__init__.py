@@ -1,0 +1,1 @@
+"""Random input for every route, frame and form of a real server."""
