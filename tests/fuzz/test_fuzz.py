@@ -15,6 +15,7 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from chat.testing import ScriptedModel
+from tests.faults.fault_server import start_fault_server
 from tests.fuzz.inputs import Generator, Input, templates
 from tests.live.client import SECONDS, Client
 from tests.live.harness import LiveServer, assert_clean, eventually
@@ -67,8 +68,12 @@ class Fuzzer:
         self.stranger.close()
 
     def _request(self, caller: httpx.Client, given: Input) -> None:
+        token = caller.cookies.get("csrftoken")
+        own = {"X-CSRFToken": token, "Referer": self.server.url} if token else {}
         try:
-            with caller.stream(given.method, given.path, headers=given.headers, content=given.body) as answer:
+            with caller.stream(
+                given.method, given.path, headers={**own, **given.headers}, content=given.body
+            ) as answer:
                 answer.read()
         except (httpx.LocalProtocolError, UnicodeEncodeError, httpx.InvalidURL):
             self._raw(given)
@@ -116,8 +121,8 @@ class Fuzzer:
 
 @pytest.fixture
 def fuzzed(model: ScriptedModel, servers: Any) -> Iterator[LiveServer]:
-    """A server for the fuzzer alone, without the limits that would answer in the place of what is behind them."""
-    with servers.own(CHAT_ACTIVE_PER_USER="1000", CHAT_GUESTS_ACTIVE="1000") as server:
+    """A server for the fuzzer alone, whose event loop is watched, with room for more responses than it will ask for."""
+    with start_fault_server(servers, "watched_loop", CHAT_GUESTS_ACTIVE="1000") as server:
         yield server
 
 
@@ -132,6 +137,7 @@ def fuzz(server: LiveServer, make_client: Callable[..., Client], inputs: int) ->
         held.append(resident(server))
         assert server.alive()
         assert_clean(server)
+    assert "action=loop_held" not in server.log
     eventually(lambda: server.descriptors() < 100, says=f"{server.descriptors()} descriptors are open")
     assert held[-1] - max(held[: len(held) // 4 + 1]) < GROWTH, f"memory after each round: {held}"
 
