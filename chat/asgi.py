@@ -50,7 +50,9 @@ class ApiHandler(ASGIHandler):
         try:
             response, body = await self._answer(match, scope, body), b""
             if isinstance(response, ByteStream):
-                stream, start = response.chunks, [_start(response)]
+                # The head alone answers HEAD (RFC 9110, section 9.3.2): what follows it would be read as the next response.
+                stream = response.chunks if scope["method"] != "HEAD" else _nothing(response.chunks)
+                start = [_start(response)]
                 # A stream may be open for minutes: free the request and its head, some 7 KB.
                 del response
                 scope["headers"] = []
@@ -92,6 +94,13 @@ def _start(response: HttpResponseBase) -> Mapping[str, Any]:
     head = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     head += [(b"Set-Cookie", cookie.OutputString().encode("ascii")) for cookie in response.cookies.values()]
     return {"type": "http.response.start", "status": response.status_code, "headers": head}
+
+
+async def _nothing(stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Close a stream, and yield nothing in its place."""
+    await stream.aclose()
+    return
+    yield b""
 
 
 async def _relay(stream: AsyncGenerator[bytes], start: list[Mapping[str, Any]], send: Send) -> None:
