@@ -4,14 +4,15 @@ asgi                         the ASGI application, around that of the Django pro
 admin                        inspection in Django's admin
 api, web                     HTTP and WebSocket endpoints; server-rendered pages
 service                      the operations that endpoints call
-runtime, cleanup             the state of a process; background cleanup
+runtime, cleanup             the running part of a process; background cleanup
 accounts                     identity, guests, sessions, suspension, erasure
 reporting                    roll-ups, rebuilt requests, figures of the admin
 responses, governance        claim, run and finish a response; holds, redaction, retention, deletion
 threads                      threads, messages, branches, search, shares, exports, attachments
 streams, tools               the durable text log; what a model may call
 llm, schemas, models         how a model is called; validation of input; tables
-db, text, exceptions, conf   statements and notifications; storable text; errors; settings
+db, process                  statements and notifications; the one object that holds the state of a process
+text, exceptions, conf       storable text; errors; settings
 
 Beside them: `demo`, the model that answers without a key, and `testing`, a model server with every fault. Both are servers of
 their own, reached over HTTP alone. `docs/explanation/architecture.md` follows a prompt through the packages.

@@ -1,4 +1,4 @@
-"""What no one asks for and every server does: guests who left, what is old, and what is being erased goes, a bit at a time."""
+"""Background cleanup in bounded batches: idle guests, expired rows, pending erasures."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from chat.threads import attachments, shares
 
 logger = logging.getLogger(__name__)
 
-CLEANUP_INTERVAL_SECONDS = (
-    3_600.0  # between two looks for leftovers and for what is old: most is counted in days
-)
+# Seconds between two searches for expired rows: most ages are counted in days.
+CLEANUP_INTERVAL_SECONDS = 3_600.0
+
 CLEANUP_TASKS = {
     "guests": guests.delete_idle,
     "attachments": attachments.delete_unused,
@@ -30,8 +30,9 @@ class Janitor:
     """Runs cleanup in the background, in batches of a few short transactions each."""
 
     def __init__(self) -> None:
-        self._looked = time.monotonic()
-        self._more = True  # expired rows may be left: at the start, and until a batch finds none
+        self._searched_at = time.monotonic()
+        # Expired rows may be left: at the start, and until a batch finds none.
+        self._more = True
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -39,19 +40,19 @@ class Janitor:
         self._task = asyncio.create_task(self._run())
 
     def stop(self) -> None:
-        """Cancel cleanup; what it had begun is rolled back and done by another process or later."""
+        """Cancel cleanup; a batch under way is rolled back, and done by another process or later."""
         if self._task is not None:
             self._task.cancel()
 
     async def _run(self) -> None:
-        # One lease later: a first start still makes the tables.
+        # After one lease: the first start of a server may still be migrating.
         await asyncio.sleep(settings.lease_seconds)
         while True:
             await self.step()
             await asyncio.sleep(settings.heartbeat_seconds)
 
     async def step(self) -> None:
-        """Never raises: what could not be done now is done later."""
+        """Run one batch of each kind that is due. Never raises: a batch that fails is tried again later."""
         try:
             await self._step()
         except Unavailable:
@@ -68,17 +69,17 @@ class Janitor:
             await db.atomic_async(erasure.erase_batch, user)
         if self._more:
             await self._remove_old()
-        if time.monotonic() - self._looked >= CLEANUP_INTERVAL_SECONDS:
-            self._looked, self._more = time.monotonic(), True
+        if time.monotonic() - self._searched_at >= CLEANUP_INTERVAL_SECONDS:
+            self._searched_at, self._more = time.monotonic(), True
             for kind, remove in CLEANUP_TASKS.items():
-                if gone := await db.atomic_async(remove):
-                    logger.info("action=leftovers_removed kind=%s count=%d", kind, gone)
+                if count := await db.atomic_async(remove):
+                    logger.info("action=leftovers_removed kind=%s count=%d", kind, count)
 
     async def _remove_old(self) -> None:
-        gone = (
+        counts = (
             await db.atomic_async(retention.delete_expired_threads),
             await db.atomic_async(retention.delete_expired_records),
         )
-        self._more = any(gone)
+        self._more = any(counts)
         if self._more:
-            logger.info("action=retention threads=%d access_records=%d", *gone)
+            logger.info("action=retention threads=%d access_records=%d", *counts)

@@ -41,8 +41,6 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 BODY_BYTES = 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
-_endpoints: set[Callable[..., Any]] = set()
-
 
 def endpoint(**methods: View) -> Any:
     """Build the view of one path from its methods (`get=…, post=…`); every error becomes a problem document."""
@@ -72,13 +70,13 @@ def endpoint(**methods: View) -> Any:
             )
             return problem(Unavailable("Something went wrong on the server. Nothing was lost; try again."))
 
-    _endpoints.add(view)
+    view.is_endpoint = True  # type: ignore[attr-defined]
     return view
 
 
 def is_endpoint(view: Callable[..., Any]) -> bool:
     """Return True for a view built by `endpoint`: it needs no middleware and never raises."""
-    return view in _endpoints
+    return getattr(view, "is_endpoint", False)
 
 
 def _select_view(allowed: dict[str, View], request: HttpRequest) -> View:

@@ -64,7 +64,7 @@ def finish(rest: Append, outcome: Outcome) -> Response | None:
 
 
 def _unwritten(rest: Append, stored: int) -> Append:
-    """Return what is left of `rest` when a flush whose answer never came had been written after all."""
+    """Return the part of `rest` beyond the `stored` bytes: a flush whose answer was lost may have been written after all."""
     pieces, start = [], rest.start
     for piece in rest.pieces:
         if start >= stored:

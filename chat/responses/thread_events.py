@@ -22,7 +22,7 @@ MAX_QUEUED_EVENTS = (
 
 @dataclass(frozen=True, slots=True)
 class ThreadEvent:
-    """What happened to a thread, `created`, `updated` or `deleted`, and the thread as it is now (None: gone)."""
+    """A change of a thread (`created`, `updated`, `deleted`) and its row as it is now; None for a deleted one."""
 
     event: str
     thread_id: str
@@ -31,7 +31,7 @@ class ThreadEvent:
 
 @dataclass(frozen=True, slots=True)
 class ThreadChanged:
-    """What the doorbell told: of a thread that is there its primary key, of one that is gone its public id."""
+    """The content of a notification: the primary key of an existing thread, or the public id of a deleted one."""
 
     event: str
     thread: int | None
@@ -43,8 +43,8 @@ class ThreadSubscriptions:
 
     def __init__(self) -> None:
         self._queues: defaultdict[int, set[asyncio.Queue[ThreadEvent]]] = defaultdict(set)
-        self._pending: dict[int, deque[ThreadChanged]] = {}  # of each owner of whom something is being told
-        self._telling: set[asyncio.Task[None]] = set()
+        self._pending: dict[int, deque[ThreadChanged]] = {}  # of each owner to whom changes are being delivered
+        self._deliveries: set[asyncio.Task[None]] = set()
         self._sockets: defaultdict[int, set[Callable[[], None]]] = defaultdict(set)
 
     @asynccontextmanager
@@ -73,24 +73,24 @@ class ThreadSubscriptions:
             close()
 
     def on_notify(self, facts: list[Any]) -> None:
-        """A thread was created or updated: `[owner, thread, event]`."""
+        """Deliver the creation or update of a thread: `[owner, thread, event]`."""
         owner, thread, event = facts
         self._enqueue(owner, ThreadChanged(event, thread, ""))
 
     def on_thread_deleted(self, facts: list[Any]) -> None:
-        """A thread is gone: `[owner, public id]`."""
+        """Deliver the deletion of a thread: `[owner, public id]`."""
         owner, public_id = facts
         self._enqueue(owner, ThreadChanged("deleted", None, public_id))
 
     def _enqueue(self, owner: int, change: ThreadChanged) -> None:
-        """Tell of one after the other: a look that overtakes another would show what is past as the newest."""
+        """Queue a change behind the owner's others: out of order, an older state would be shown as the newest."""
         if owner in self._pending:
             self._pending[owner].append(change)
         elif owner in self._queues:
             self._pending[owner] = deque([change])
             task = asyncio.create_task(self._deliver_pending(owner))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._deliveries.add(task)
+            task.add_done_callback(self._deliveries.discard)
 
     async def _deliver_pending(self, owner: int) -> None:
         due = self._pending[owner]
@@ -102,13 +102,13 @@ class ThreadSubscriptions:
             del self._pending[owner]
 
     async def _deliver(self, owner: int, change: ThreadChanged) -> None:
-        news = await _load_event(change)
-        if news is None:
+        event = await _load_event(change)
+        if event is None:
             return
         for queue in self._queues.get(owner, ()):
             if queue.full():
                 queue.get_nowait()
-            queue.put_nowait(news)
+            queue.put_nowait(event)
 
 
 async def _load_event(change: ThreadChanged) -> ThreadEvent | None:

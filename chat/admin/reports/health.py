@@ -22,6 +22,7 @@ from chat.admin.reports.dashboard import DASHBOARD_PERMISSION
 from chat.conf import settings
 from chat.llm.config import C1, OPENASSISTANT, ModelSpec, specs
 from chat.models import Price
+from chat.process import process
 from chat.reporting.model_health import ModelHealth, health
 
 PROBE_PERMISSION = "chat.probe_model"
@@ -29,8 +30,13 @@ DEMO = "the demo model of this server"
 # The period of the health figures.
 WINDOW = timedelta(hours=1)
 
-# Allows one probe at a time in a process, so that the button cannot be used to generate load.
-_probing = threading.Lock()
+
+class ProbeLock:
+    """Lets one probe at a time run in this process, so that the button cannot be used to generate load."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +93,13 @@ def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
     name = request.POST.get("model", "")
     if name not in specs():
         messages.error(request, "There is no such model.")
-    elif not _probing.acquire(blocking=False):
+    elif not (probing := process.part(ProbeLock).lock).acquire(blocking=False):
         messages.warning(request, "Another probe is under way.")
     else:
         try:
             _report_probe(request, name)
         finally:
-            _probing.release()
+            probing.release()
     return HttpResponseRedirect(reverse("admin:models"))
 
 

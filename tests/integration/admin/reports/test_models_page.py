@@ -18,6 +18,7 @@ from chat.llm import config
 from chat.llm.clients.probe import ProbeResult
 from chat.llm.config import ModelSpec
 from chat.models import User
+from chat.process import process
 from chat.tools import mcp_spec
 from tests.integration.admin.reports.test_dashboard import call, fill_panels
 from tests.integration.admin_rows import page
@@ -119,7 +120,7 @@ def test_a_probe_needs_its_permission_a_post_and_a_configured_model(
 
 def test_one_probe_at_a_time(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     probed = probing(monkeypatch, ProbeResult(0.25))
-    with health._probing:
+    with process.part(health.ProbeLock).lock:
         text = admin.post(reverse("admin:probe"), {"model": "c1"}, follow=True).content.decode()
     assert "Another probe is under way." in text
     assert probed == []
