@@ -18,10 +18,12 @@ from chat.llm.sse import StreamUpdate
 from chat.llm.sse.accumulator import CallAccumulator, CallTooLarge, ToolCall
 from chat.models import Status
 from chat.responses import tool_rounds
+from chat.responses.claims.turns import Job
 from chat.responses.lifecycle import Outcome
 from chat.responses.usage.recorder import UsageRecorder
 from chat.streams import Writer
 from chat.text import utf8_floor
+from chat.threads import search
 from chat.threads.model_context import build_request
 from chat.tools import Tool, ToolContext, run_all
 
@@ -67,12 +69,12 @@ class Engine:
         writer: Writer,
         models: ModelRegistry,
         usage_recorder: UsageRecorder,
-        context: ToolContext,
+        job: Job,
         on_tool_event: ToolEventCallback,
         first_request: ModelRequest | None = None,
     ) -> None:
         self._writer, self._models, self._usage_recorder = writer, models, usage_recorder
-        self._context, self._on_tool_event = context, on_tool_event
+        self._context, self._on_tool_event = _tool_context(job), on_tool_event
         self._first_request = first_request
         self._offered: dict[str, Tool] = {}
         self._tools: dict[str, Tool] = {}
@@ -209,6 +211,13 @@ class Engine:
             if self._writer.length + len(item) <= settings.text_bytes:
                 self._writer.append_ephemeral(item)
         self._on_tool_event(name, state)
+
+
+def _tool_context(job: Job) -> ToolContext:
+    async def search_own(words: str) -> list[dict[str, str]]:
+        return await db.atomic_async(search.search_words, job.owner, words)
+
+    return ToolContext(job.owner, job.thread, search_own)
 
 
 class Deadlines:

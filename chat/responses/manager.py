@@ -15,7 +15,7 @@ from chat import db, tools
 from chat.conf import settings
 from chat.db import notifications
 from chat.db.notifications import Listener
-from chat.exceptions import ChatError, Unavailable
+from chat.exceptions import Unavailable
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
 from chat.models import Response, Status
@@ -32,8 +32,7 @@ from chat.responses.usage.recorder import UsageRecorder
 from chat.schemas import RegenerateRequest, SendRequest
 from chat.streams import Flusher, LogRegistry, ToolEvent, storage
 from chat.streams.storage import Append, StopRequest
-from chat.threads import search
-from chat.tools import ToolContext, ToolServers
+from chat.tools import ToolServers
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +95,6 @@ class ResponseRunner:
     @property
     def has_room(self) -> bool:
         return not self._draining and len(self._active) < settings.active_total
-
-    # Start
 
     async def send(self, claim: Claim, request: SendRequest | RegenerateRequest) -> Response:
         """Claim a response and run it, or attach to the existing one. A caller that leaves meanwhile changes nothing."""
@@ -162,7 +159,7 @@ class ResponseRunner:
             active.writer,
             self.models,
             recorder,
-            _tool_context(job),
+            job,
             lambda name, state: self._publish_tool_event(active, name, state),
             active.take_first_request(),
         )
@@ -185,15 +182,9 @@ class ResponseRunner:
         self._spawn(_notify_best_effort("tool", active.job.response, name, state))
 
     async def _improve_title(self, response: int) -> None:
-        try:
-            client, *_ = await self.models.clients(settings.title_model)
-            after_all_rounds = settings.tool_rounds + 1
-            recorder = UsageRecorder(self.models.token_estimator, self._prompt_blobs, after_all_rounds)
-            await titles.improve_title(response, client, recorder)
-        except (ChatError, TimeoutError) as problem:
-            logger.info("action=title_left response=%d reason=%s", response, type(problem).__name__)
-
-    # End
+        after_all_rounds = settings.tool_rounds + 1
+        recorder = UsageRecorder(self.models.token_estimator, self._prompt_blobs, after_all_rounds)
+        await titles.improve_title(response, self.models, recorder)
 
     async def _finish(self, active: ActiveResponse, outcome: Outcome) -> Response | None:
         """Store the end of a response, however long the database is unavailable."""
@@ -220,8 +211,6 @@ class ResponseRunner:
                 if row is None or row.ended:
                     return row
             await asyncio.sleep(RETRY_SECONDS)
-
-    # Stop
 
     async def stop(self, response: int, offset: int | None) -> Response | None:
         """Stop a response in whichever process and return its final state within STOP_SECONDS; None if it is deleted."""
@@ -299,13 +288,6 @@ class ResponseRunner:
         await asyncio.wait(self._services, timeout=CLOSE_SECONDS)
         await self.tool_servers.close()
         await self.models.close()
-
-
-def _tool_context(job: Job) -> ToolContext:
-    async def search_own(words: str) -> list[dict[str, str]]:
-        return await db.atomic_async(search.search_words, job.owner, words)
-
-    return ToolContext(job.owner, job.thread, search_own)
 
 
 async def _notify_best_effort(topic: str, *facts: Any) -> None:

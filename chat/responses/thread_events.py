@@ -15,9 +15,8 @@ from chat.exceptions import Unavailable
 from chat.models import Thread
 from chat.threads import threads
 
-MAX_QUEUED_EVENTS = (
-    256  # waiting for one socket; a reader that far behind misses the oldest and loads its list again
-)
+# Events waiting for one socket; a reader that far behind misses the oldest and loads its list again.
+MAX_QUEUED_EVENTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,8 @@ class ThreadSubscriptions:
 
     def __init__(self) -> None:
         self._queues: defaultdict[int, set[asyncio.Queue[ThreadEvent]]] = defaultdict(set)
-        self._pending: dict[int, deque[ThreadChanged]] = {}  # of each owner to whom changes are being delivered
+        # The changes of each owner to whom some are being delivered.
+        self._pending: dict[int, deque[ThreadChanged]] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
         self._sockets: defaultdict[int, set[Callable[[], None]]] = defaultdict(set)
 

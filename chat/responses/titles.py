@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from dataclasses import dataclass
 
 from chat import db
-from chat.exceptions import ModelTimeout
+from chat.conf import settings
+from chat.exceptions import ChatError, ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
+from chat.llm.registry import ModelRegistry
 from chat.responses import title_storage
 from chat.responses.usage.recorder import UsageRecorder
 from chat.text import plain_text, storable, title_of
+
+logger = logging.getLogger(__name__)
 
 # Seconds for a few words in the background, and for a thinking model's thought ahead of them.
 SECONDS = 15.0
@@ -44,7 +49,7 @@ _CLOSING = {
 
 @dataclass(slots=True)
 class _TitleStats:
-    """As `chat.responses.usage.recorder.CallStats`, with the answer's text."""
+    """The answer's text and the fields of `chat.responses.usage.recorder.CallStats`."""
 
     text: str = ""
     characters: int = 0
@@ -52,11 +57,17 @@ class _TitleStats:
     first_token: float | None = None
 
 
-async def improve_title(response: int, client: ModelClient, recorder: UsageRecorder) -> None:
-    """Ask a model for the title of a thread whose first response has just ended; never over one that a person set.
+async def improve_title(response: int, models: ModelRegistry, recorder: UsageRecorder) -> None:
+    """Replace the title of a thread whose first response has ended by one of CHAT_TITLE_MODEL; log a failure."""
+    try:
+        client, *_ = await models.clients(settings.title_model)
+        await _improve(response, client, recorder)
+    except (ChatError, TimeoutError) as problem:
+        logger.info("action=title_left response=%d reason=%s", response, type(problem).__name__)
 
-    Raises ModelError.
-    """
+
+async def _improve(response: int, client: ModelClient, recorder: UsageRecorder) -> None:
+    """Ask a model for a title, and set it unless a person has set one. Raises ModelError."""
     candidate = await db.atomic_async(title_storage.title_candidate, response)
     if candidate is None:
         return

@@ -56,8 +56,13 @@ class PromptPath:
 
     @property
     def shared_types(self) -> set[str]:
-        """Return the types whose values also reach other modules than the one that defines them."""
-        return {name for name, modules in self.types.items() if modules - {name.rpartition(".")[0]}}
+        """Return the types whose values go to other modules than the one that defines them."""
+        # `chat.process` keeps one object of some types for the module that asks for it.
+        return {
+            name
+            for name, modules in self.types.items()
+            if modules - {name.rpartition(".")[0], "chat.process"}
+        }
 
     @contextmanager
     def installed(self) -> Iterator[PromptPath]:

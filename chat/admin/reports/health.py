@@ -38,7 +38,6 @@ class ProbeLock:
         self.lock = threading.Lock()
 
 
-
 @dataclass(frozen=True, slots=True)
 class ModelRow:
     """A configured model. `server` has no credentials; `key` is True if set, None if none is needed."""
