@@ -11,13 +11,15 @@ from chat.accounts import erasure, guests, login_attempts
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.governance import retention
-from chat.threads import attachments, shares
+from chat.threads import attachments, search_index, shares
 
 logger = logging.getLogger(__name__)
 
 # Seconds between two searches for expired rows: most ages are counted in days.
 CLEANUP_INTERVAL_SECONDS = 3_600.0
 
+# Batches of messages indexed for search in one round: a million messages of an older program take 40 minutes.
+INDEX_BATCHES = 10
 CLEANUP_TASKS = {
     "guests": guests.delete_idle,
     "attachments": attachments.delete_unused,
@@ -67,6 +69,7 @@ class Janitor:
     async def _step(self) -> None:
         for user in await db.atomic_async(erasure.pending_erasures):
             await db.atomic_async(erasure.erase_batch, user)
+        await self._index()
         if self._more:
             await self._remove_old()
         if time.monotonic() - self._searched_at >= CLEANUP_INTERVAL_SECONDS:
@@ -74,6 +77,12 @@ class Janitor:
             for kind, remove in CLEANUP_TASKS.items():
                 if count := await db.atomic_async(remove):
                     logger.info("action=leftovers_removed kind=%s count=%d", kind, count)
+
+    async def _index(self) -> None:
+        for _ in range(INDEX_BATCHES):
+            if not await db.atomic_async(search_index.index_messages):
+                break
+        await db.atomic_async(search_index.index_titles)
 
     async def _remove_old(self) -> None:
         counts = (

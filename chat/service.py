@@ -29,7 +29,7 @@ from chat.runtime import Runtime
 from chat.schemas import NewThread, RegenerateRequest, SendRequest
 from chat.streams import LogEvent
 from chat.threads import search, threads
-from chat.threads.search import Excerpt
+from chat.threads.excerpts import Excerpt
 from chat.threads.threads import Listing
 from chat.tools import ServerState, ToolServers
 

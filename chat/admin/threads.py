@@ -86,7 +86,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
     list_select_related = ("owner",)
     listed = ("title", "public_id", "owner__username", "updated_at")
     content_fields = ("name", "title", "flagged")
-    unfilterable = ("title", "system_prompt", "search")
+    unfilterable = ("title", "system_prompt", "terms")
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
     search_help_text = (
         "Complete thread ids and user names; words in titles and messages too if you may read content"
@@ -104,7 +104,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
         counts = {"visible_number": _number(hidden=False), "hidden_number": _number(hidden=True)}
-        return super().get_queryset(request).defer("search").annotate(state=_state(), **counts)
+        return super().get_queryset(request).defer("terms").annotate(state=_state(), **counts)
 
     def get_urls(self) -> list[Any]:
         return [reasons.ADDRESS, *super().get_urls()]

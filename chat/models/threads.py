@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from chat.models.accounts import User
-from chat.models.querysets import ID_LENGTH, M, OwnedQuerySet, search_vector
+from chat.models.querysets import ID_LENGTH, M, OwnedQuerySet
 
 
 class ThreadQuerySet(OwnedQuerySet[M]):
@@ -40,7 +41,7 @@ class Thread(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
     soft_deleted_at = models.DateTimeField(db_column="withdrawn_at", null=True, blank=True)
-    search = search_vector("title")
+    terms = SearchVectorField(null=True, editable=False)
 
     objects = ThreadQuerySet.as_manager()
 
@@ -49,7 +50,8 @@ class Thread(models.Model):
         indexes = [
             models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
             models.Index(F("updated_at").desc(), F("id").desc(), name="thread_by_update"),
-            GinIndex(fields=["search"], name="thread_search"),
+            GinIndex(fields=["terms"], name="thread_terms"),
+            models.Index(fields=["owner"], condition=Q(terms=None) & ~Q(title=""), name="thread_unindexed"),
             models.Index(
                 fields=["soft_deleted_at"],
                 condition=Q(soft_deleted_at__isnull=False),
@@ -116,7 +118,7 @@ class Message(models.Model):
     feedback_comment = models.TextField(blank=True, db_default="")
     redacted_at = models.DateTimeField(null=True, blank=True)
     redacted_by = models.CharField(max_length=150, blank=True, db_default="")
-    search = search_vector("plain_text")
+    terms = SearchVectorField(null=True, editable=False)
 
     objects = MessageQuerySet.as_manager()
 
@@ -144,7 +146,12 @@ class Message(models.Model):
             models.Index(fields=["created_at", "id"], name="message_by_time"),
             models.Index(fields=["thread"], condition=Q(hidden=True), name="message_hidden"),
             models.Index(fields=["thread"], condition=Q(feedback_score=-1), name="message_flagged"),
-            GinIndex(fields=["search"], name="message_search", condition=Q(hidden=False)),
+            GinIndex(fields=["terms"], name="message_terms", condition=Q(hidden=False)),
+            models.Index(
+                fields=["owner"],
+                condition=Q(terms=None, hidden=False) & ~Q(plain_text=""),
+                name="message_unindexed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,12 +14,12 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
 from chat.models import Message, Response, Thread, User
+from chat.text import search_terms
+from chat.threads import search_index
 
 HITS = 5_000
 """Rows with the words of a search that are looked up by the words' index: a few milliseconds. Where there are more, the
 newest rows are looked through instead: among them are enough for a page."""
-
-_WORDS = r"SELECT regexp_replace(plainto_tsquery('simple', %s)::text, $$('(?:[^']|'')+')$$, '\1:*', 'g')"
 
 _OFTEN = """
 SELECT unnest(most_common_vals::text::text[]) FROM pg_stats
@@ -33,12 +33,22 @@ def estimated(rows: QuerySet[Any]) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
-def words_of(words: str) -> SearchQuery | None:
-    """Return a query for words with these beginnings, or None without words."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WORDS, [words])
-        query = cursor.fetchone()[0]
-    return SearchQuery(query, config="simple", search_type="raw") if query else None
+class TermsQuery(SearchQuery):
+    """A query whose terms are cut already, so that Postgres' parser must not cut them again."""
+
+    def __init__(self, literal: str) -> None:
+        super().__init__(literal, search_type="raw")
+
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **__: Any) -> Any:
+        return super().as_sql(compiler, connection, template="%(expressions)s::tsquery")
+
+
+def words_of(words: str) -> TermsQuery | None:
+    """Return a query for words with these beginnings, or None without words. Index new rows first."""
+    search_index.index_messages()
+    search_index.index_titles()
+    terms = search_terms.query_terms(words)
+    return TermsQuery(search_terms.search_query(terms)) if terms else None
 
 
 def with_words(words: str) -> Q:
@@ -46,8 +56,8 @@ def with_words(words: str) -> Q:
     query = words_of(words)
     if query is None:
         return Q(pk__in=[])
-    found = limited_keys(Message.objects.visible().filter(search=query).values_list("pk", flat=True))
-    return Q(hidden=False, search=query) if found is None else Q(pk__in=found)
+    found = limited_keys(Message.objects.visible().filter(terms=query).values_list("pk", flat=True))
+    return Q(hidden=False, terms=query) if found is None else Q(pk__in=found)
 
 
 def in_threads(words: str) -> Q:
@@ -55,9 +65,9 @@ def in_threads(words: str) -> Q:
     query = words_of(words)
     if query is None:
         return Q(pk__in=[])
-    found = limited_keys(Thread.objects.filter(search=query).values_list("pk", flat=True))
-    here = Q(search=query) if found is None else Q(pk__in=found)
-    said = Message.objects.visible().filter(search=query)
+    found = limited_keys(Thread.objects.filter(terms=query).values_list("pk", flat=True))
+    here = Q(terms=query) if found is None else Q(pk__in=found)
+    said = Message.objects.visible().filter(terms=query)
     found = limited_keys(said.values_list("thread_id", flat=True))
     return here | (_row_by_row(said) if found is None else Q(pk__in=set(found)))
 

@@ -33,7 +33,7 @@ class StaffExport:
 def threads(chosen: QuerySet[Thread], after: int, by: StaffExport) -> list[Thread]:
     """Return the next threads after a primary key, recorded as exported."""
     rows = Thread.objects.filter(pk__in=chosen.order_by().values("pk"), pk__gt=after)
-    found = list(rows.select_related("owner").defer("search").order_by("pk")[:THREADS])
+    found = list(rows.select_related("owner").defer("terms").order_by("pk")[:THREADS])
     if found:
         AuditLogEntry.objects.create(
             user_id=by.user,
@@ -69,11 +69,11 @@ def _portions(sized: QuerySet[Message, tuple[int, int]]) -> Iterator[list[int]]:
 def messages(pks: list[int]) -> list[Message]:
     """Return these messages in this order, without those deleted meanwhile."""
     unread = (
-        "search",
+        "terms",
         "plain_text",
         "parent__content",
         "parent__plain_text",
-        "parent__search",
+        "parent__terms",
         "parent__tool_calls",
     )
     found = Message.objects.select_related("response", "parent").defer(*unread).in_bulk(pks)

@@ -18,6 +18,7 @@ from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
 from chat.streams import storage
 from chat.streams.storage import LogSegment
+from chat.text.search_terms import search_vector
 
 _FOUND = f"""
 SELECT {", ".join(RESPONSE_FIELDS)}, log.data, log.marks, log.ephemeral
@@ -46,7 +47,7 @@ WITH mine AS (
     ON CONFLICT (response_id, start) DO UPDATE
     SET stop = excluded.stop, data = excluded.data, marks = excluded.marks, ephemeral = excluded.ephemeral
 ), reply AS (
-    UPDATE chat_message m SET content = %(content)s, readable = %(readable)s
+    UPDATE chat_message m SET content = %(content)s, readable = %(readable)s, terms = %(terms)s::tsvector
     FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
 ), thread AS (
     UPDATE chat_thread t SET updated_at = now() FROM mine WHERE t.id = mine.thread_id
@@ -93,6 +94,7 @@ def finalize(
     Write nothing and return False where the row no longer matches `response`.
     """
     starts, data, timings, ephemeral = storage.columns(pieces)
+    readable = text.storable(text.plain_text(content))
     values = {
         **final,
         "id": response.pk,
@@ -104,7 +106,8 @@ def finalize(
         "marks": timings,
         "ephemeral": ephemeral,
         "content": content,
-        "readable": text.storable(text.plain_text(content)),
+        "readable": readable,
+        "terms": search_vector(readable),
         "calls": upstream_calls.encode_calls(response.owner_id, response.thread_id, response.pk, calls),
         "notifications": encode_notifications(notifications),
     }

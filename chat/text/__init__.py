@@ -4,6 +4,7 @@ characters  characters that Postgres and UTF-8 can hold; boundaries of character
 envelope    `<content>`, `<context>` and `<thinkitem>`: made, taken apart
 components  lenient parser of component trees, of JSON and of openui-lang alike, cut anywhere
 extraction  component trees and envelopes to plain text and titles
+search_terms  terms of texts and queries for full-text search
 
 Imports go upward in this list only.
 """

@@ -1,63 +1,64 @@
-"""Full-text search in a user's own threads: titles and plain text, words matched by their beginnings."""
+"""Full-text search in a user's own threads: titles and plain text, by the terms of `chat.text.search_terms`."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
 
 from chat.models import Thread
+from chat.text import search_terms
+from chat.threads import search_index
+from chat.threads.excerpts import Excerpt, excerpt
 from chat.threads.threads import Listing, decode_cursor, encode_cursor, with_active
 
-# Characters, two lines of a thread list.
-EXCERPT_CHARACTERS = 160
-# Characters of context ahead of the first match.
-BEFORE_CHARACTERS = 40
 # Threads in one result of the search tool.
 TOOL_RESULTS = 5
+# Characters read for the excerpts of one page: folding and searching them takes some 50 ms.
+PAGE_CHARACTERS = 1_000_000
 
-_SEARCH = """
-WITH asked AS (
-    SELECT regexp_replace(plainto_tsquery('simple', %(words)s)::text, $$('(?:[^']|'')+')$$, '\\1:*', 'g')::tsquery AS query
-), hits AS (
-    SELECT t.id AS thread, 2 * ts_rank(t.search, query) AS rank, t.title AS found
-    FROM asked, chat_thread t WHERE t.owner_id = %(owner)s AND t.search @@ query
+_HITS = """
+    SELECT id AS thread, 2 * ts_rank(terms, %(query)s::tsquery) AS rank, NULL::bigint AS message
+    FROM chat_thread WHERE owner_id = %(owner)s AND terms @@ %(query)s::tsquery
     UNION ALL
-    SELECT m.thread_id, ts_rank(m.search, query), left(m.readable, 100000)
-    FROM asked, chat_message m
-    WHERE m.owner_id = %(owner)s AND NOT m.hidden AND m.turn IS NOT NULL AND m.search @@ query
-), best AS (
-    SELECT DISTINCT ON (thread) thread, rank::float8 AS rank, found FROM hits ORDER BY thread, rank DESC
-)
-SELECT thread, rank, found FROM best JOIN chat_thread t ON t.id = thread
-WHERE t.withdrawn_at IS NULL AND (%(archived)s::bool IS NULL OR t.archived = %(archived)s)
-  AND (%(rank)s::float8 IS NULL OR (rank, thread) < (%(rank)s, %(thread)s))
-ORDER BY rank DESC, thread DESC LIMIT %(limit)s
+    SELECT thread_id, ts_rank(terms, %(query)s::tsquery), id
+    FROM chat_message
+    WHERE owner_id = %(owner)s AND NOT hidden AND turn IS NOT NULL AND terms @@ %(query)s::tsquery
 """
 
+# Rows without terms yet, of an older program: by the words that Postgres itself finds in them.
+_WORDS = """
+regexp_replace(plainto_tsquery('simple', %(words)s)::text, $$('(?:[^']|'')+')$$, '\\1:*', 'g')
+"""
+_UNINDEXED_HITS = f"""
+    UNION ALL
+    SELECT id, 2 * ts_rank(search, words), NULL
+    FROM chat_thread, CAST({_WORDS} AS tsquery) words
+    WHERE owner_id = %(owner)s AND terms IS NULL AND search @@ words
+    UNION ALL
+    SELECT thread_id, ts_rank(search, words), id
+    FROM chat_message, CAST({_WORDS} AS tsquery) words
+    WHERE owner_id = %(owner)s AND NOT hidden AND turn IS NOT NULL AND terms IS NULL AND search @@ words
+"""
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """Text around the first match, and the character ranges in it that matched."""
-
-    text: str
-    ranges: list[tuple[int, int]]
+_SEARCH = """
+WITH hits AS ({hits}), best AS (
+    SELECT DISTINCT ON (thread) thread, rank::float8 AS rank, message FROM hits ORDER BY thread, rank DESC
+), page AS (
+    SELECT thread, rank, message, t.title FROM best JOIN chat_thread t ON t.id = thread
+    WHERE t.withdrawn_at IS NULL AND (%(archived)s::bool IS NULL OR t.archived = %(archived)s)
+      AND (%(rank)s::float8 IS NULL OR (rank, thread) < (%(rank)s, %(thread)s))
+    ORDER BY rank DESC, thread DESC LIMIT %(limit)s
+)
+SELECT page.thread, page.rank, coalesce(left(m.readable, %(characters)s), page.title)
+FROM page LEFT JOIN chat_message m ON m.id = page.message ORDER BY page.rank DESC, page.thread DESC
+"""
 
 
 def search(owner: int, wanted: Listing) -> tuple[list[tuple[Thread, Excerpt]], str | None]:
     """Return one page of matching threads, best first, with excerpts, and the cursor of the next page."""
-    rank, thread = decode_cursor(wanted.cursor, tuple[float, int]) if wanted.cursor else (None, None)
-    facts: dict[str, Any] = {
-        "owner": owner,
-        "words": wanted.words,
-        "archived": wanted.archived,
-        "limit": wanted.limit + 1,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_SEARCH, {**facts, "rank": rank, "thread": thread})
-        rows = cursor.fetchall()
+    terms = search_terms.query_terms(wanted.words)
+    rows = _rows(owner, wanted, terms) if terms else []
     more = (
         encode_cursor([rows[wanted.limit - 1][1], rows[wanted.limit - 1][0]])
         if len(rows) > wanted.limit
@@ -65,17 +66,28 @@ def search(owner: int, wanted: Listing) -> tuple[list[tuple[Thread, Excerpt]], s
     )
     rows = rows[: wanted.limit]
     threads = with_active(Thread.objects.owned_by(owner)).in_bulk([row[0] for row in rows])
-    return [(threads[pk], excerpt(found, wanted.words)) for pk, _, found in rows if pk in threads], more
+    return [(threads[pk], excerpt(text, terms)) for pk, _, text in rows if pk in threads], more
 
 
-def excerpt(found: str, words: str) -> Excerpt:
-    """Return the part of a text that contains the words."""
-    wanted = [re.escape(word) for word in re.findall(r"\w+", words)]
-    pattern = re.compile(rf"\b(?:{'|'.join(wanted)})\w*", re.IGNORECASE) if wanted else re.compile(r"(?!)")
-    first = pattern.search(found)
-    start = max(0, first.start() - BEFORE_CHARACTERS) if first else 0
-    text = found[start : start + EXCERPT_CHARACTERS]
-    return Excerpt(text, [match.span() for match in pattern.finditer(text)])
+def _rows(owner: int, wanted: Listing, terms: list[search_terms.Term]) -> list[tuple[int, float, str]]:
+    """Return the thread, rank and text of one hit more than the page takes."""
+    rank, thread = decode_cursor(wanted.cursor, tuple[float, int]) if wanted.cursor else (None, None)
+    search_index.index_messages(owner)
+    search_index.index_titles(owner)
+    values: dict[str, Any] = {
+        "owner": owner,
+        "query": search_terms.search_query(terms),
+        "words": wanted.words[: search_terms.QUERY_CHARACTERS],
+        "archived": wanted.archived,
+        "rank": rank,
+        "thread": thread,
+        "limit": wanted.limit + 1,
+        "characters": PAGE_CHARACTERS // wanted.limit,
+    }
+    hits = _HITS + _UNINDEXED_HITS if search_index.is_incomplete(owner) else _HITS
+    with connection.cursor() as cursor:
+        cursor.execute(_SEARCH.format(hits=hits), values)
+        return list(cursor.fetchall())
 
 
 def search_words(owner: int, words: str) -> list[dict[str, str]]:

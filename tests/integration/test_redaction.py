@@ -14,7 +14,7 @@ from chat.models import Attachment, AttachmentUse, Message, Response, Revision, 
 from chat.responses import title_storage
 from chat.responses.title_storage import TitleCandidate
 from chat.schemas import Feedback, ThreadChange
-from chat.threads import messages, threads
+from chat.threads import search_index, messages, threads
 from chat.threads.history import history_for_model
 from tests.integration.admin_rows import make_response, make_thread, write_log
 from tests.live.checks import assert_valid_log
@@ -70,6 +70,7 @@ def thread(owner: User) -> Thread:
         error_detail=WORD,
     )
     Thread.objects.filter(pk=thread.pk).update(title=f"About {WORD}", system_prompt=f"You know {WORD}")
+    assert search_index.index_messages() and search_index.index_titles()
     return Thread.objects.get(pk=thread.pk)
 
 
@@ -77,10 +78,12 @@ def test_the_scan_finds_the_word_in_every_column_that_holds_it(thread: Thread) -
     wanted = {
         "chat_thread.title",
         "chat_thread.search",
+        "chat_thread.terms",
         "chat_thread.system_prompt",
         "chat_message.content",
         "chat_message.readable",
         "chat_message.search",
+        "chat_message.terms",
         "chat_message.tool_calls",
         "chat_message.feedback_comment",
         "chat_chunk.data",

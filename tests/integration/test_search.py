@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,12 +12,16 @@ from hypothesis import strategies as st
 from chat.models import Message, Status, Thread, User
 from chat.schemas import ThreadChange
 from chat.text import escape
-from chat.threads import messages, threads
-from chat.threads.search import EXCERPT_CHARACTERS, Excerpt, excerpt, search
+from chat.text.search_terms import MAX_QUERY_TERMS, query_terms
+from chat.threads import messages, search_index, threads
+from chat.threads.excerpts import EXCERPT_CHARACTERS, Excerpt, excerpt
+from chat.threads.search import search
 from chat.threads.threads import Listing
 from tests.integration.conversation_driver import NAME, ConversationDriver
 from tests.unit.c1_samples import FORM, PROGRAM, TYPED, version_1, version_2
 
+# Seconds of CPU for one excerpt, 20 times the usual; a pattern of all words took more than a second.
+EXCERPT_SECONDS = 0.3
 ALL = Listing(20, None, "", None)
 TREE = {
     "component": "Card",
@@ -157,7 +162,7 @@ def test_pages_of_hits_follow_one_another_without_gap_or_repeat(talk: Conversati
 @settings(derandomize=True, deadline=None)
 @given(st.text(max_size=400), st.text(max_size=20))
 def test_an_excerpt_is_a_piece_of_the_text_and_its_ranges_are_in_it(found: str, words: str) -> None:
-    part = excerpt(found, words)
+    part = excerpt(found, query_terms(words))
     assert part.text in found
     assert len(part.text) <= EXCERPT_CHARACTERS
     assert all(marked(part))
@@ -167,5 +172,97 @@ def test_an_excerpt_is_a_piece_of_the_text_and_its_ranges_are_in_it(found: str, 
 @given(st.text(max_size=300), st.from_regex(r"[a-z]{3,8}", fullmatch=True), st.text(max_size=300))
 def test_an_excerpt_shows_the_word_wherever_it_stands(before: str, word: str, after: str) -> None:
     assert word in [
-        one.lower()[: len(word)] for one in marked(excerpt(f"{before} {word} {after}", word.upper()))
+        one.lower()[: len(word)]
+        for one in marked(excerpt(f"{before} {word} {after}", query_terms(word.upper())))
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "hit"),
+    [
+        ("我家在上海东边", "上海", "上海"),
+        ("我家在上海东边", "上海东边", "上海东边"),
+        ("バッタと鈴虫を見た", "鈴虫", "鈴虫"),
+        ("バッタと鈴虫を見た", "虫", "虫"),
+        ("ﾊﾞｯﾀと鈴虫", "バッタ", "ﾊﾞｯﾀ"),
+        ("ฉันอยู่กรุงเทพมหานคร", "กรุงเทพ", "กรุงเทพ"),
+        ("우리는 대한민국에서 산다", "민국", "민국"),
+        ("We use Python入門 here", "入門", "入門"),
+        ("We use Python入門 here", "python", "Python"),
+        ("A café in Łódź", "cafe", "café"),
+        ("A café in Łódź", "lodz", "Łódź"),
+        ("A cafe in Lodz", "café Łódź", "cafe"),
+        ("Die Straße", "STRASSE", "Straße"),
+        ("İstanbul", "istanbul", "İstanbul"),
+        ("Résumé of caf\u00e9", "cafe\u0301", "caf\u00e9"),
+        ("Re\u0301sume\u0301 of it", "R\u00e9sum\u00e9", "Re\u0301sume\u0301"),
+        ("my_module.parse_config(path)", "parse_config", "parse"),
+        ("my_module.parse_config(path)", "config", "config"),
+        ("call parseConfig or HTTPServer", "config", "Config"),
+        ("call parseConfig or HTTPServer", "server", "Server"),
+        ("call parseConfig or HTTPServer", "parseconfig", "parseConfig"),
+        ("see file-name.yaml", "file-name", "file"),
+        ("see file-name.yaml", "yaml", "yaml"),
+        ("https://docs.example.org/guide?x=1", "example.org", "example"),
+        ("https://docs.example.org/guide?x=1", "guide", "guide"),
+        ("mail jan.novak@example.org", "novak", "novak"),
+        ("mail jan.novak@example.org", "jan.novak@example.org", "jan"),
+        ("runs on 192.168.17.4", "168.17", "168.17"),
+        ("needs v2.31.7 of it", "2.31", "2.31"),
+        ("needs v2.31.7 of it", "v2.31.7", "v2.31.7"),
+        ("on 2026-11-28 at 10:30", "11-28", "11-28"),
+        ("O'Brien's file", "o'brien", "O"),
+    ],
+)
+def test_words_are_found_in_every_script_and_spelling(
+    talk: ConversationDriver, said: str, words: str, hit: str
+) -> None:
+    say(talk, said)
+    say(talk, "Something else altogether")
+    threads.change(talk.user.pk, NAME, ThreadChange("Untitled", None, None, None))
+    (part,) = found(talk, words)
+    assert hit in marked(part)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("我家在上海东边", "上边"),
+        ("version 12.31.7", "2.31"),
+        ("nothing of it", "ing"),
+        ("a list of 3 and 11 things", "3.11"),
+        ("words", "💥"),
+    ],
+)
+def test_parts_that_stand_apart_or_inside_a_word_are_not_found(
+    talk: ConversationDriver, said: str, words: str
+) -> None:
+    say(talk, said)
+    assert found(talk, words) == []
+
+
+def test_rows_of_an_older_program_are_found_at_once_and_in_full_once_indexed(
+    talk: ConversationDriver,
+) -> None:
+    say(talk, "Wombats live in 上海东边", "Indeed")
+    threads.change(talk.user.pk, NAME, ThreadChange("Untitled", None, None, None))
+    Message.objects.update(terms=None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_index, "ROWS", 0)
+        assert (len(found(talk, "wombat")), len(found(talk, "wombats")), found(talk, "海东")) == (1, 1, [])
+    assert search_index.index_messages() == 2
+    assert (len(found(talk, "wombat")), len(found(talk, "海东"))) == (1, 1)
+
+
+def test_a_text_changed_by_an_older_program_is_found_by_its_new_words_alone(talk: ConversationDriver) -> None:
+    say(talk, "Something", "Old words")
+    Message.objects.filter(plain_text="Old words").update(plain_text="Fresh ones")
+    assert (len(found(talk, "old")), len(found(talk, "fresh"))) == (0, 1)
+
+
+def test_a_query_of_thousands_of_words_costs_no_more_than_a_short_one() -> None:
+    many = " ".join(f"word{number}" for number in range(20_000))
+    assert len(query_terms(many)) == MAX_QUERY_TERMS
+    began = time.thread_time()
+    excerpt("a xword1 and wxord " * 5_000, query_terms(many))
+    assert time.thread_time() - began < EXCERPT_SECONDS

@@ -30,6 +30,7 @@ from chat.responses.claims import quotas, statements
 from chat.responses.claims.statements import ActiveResponseRow, ClaimState
 from chat.responses.claims.turns import Job
 from chat.schemas import Content, RegenerateRequest, SendRequest, Turn
+from chat.text.search_terms import search_vector
 from chat.threads import attachments
 from chat.threads.model_context import build_request
 
@@ -90,12 +91,14 @@ class Claim:
         thread = state.thread or _create_thread(self.owner, request, model)
         branch = _branch_parent(thread, request)
         waits = bool(state.active)
+        readable = plain_text(request.content)
         prompt = {
             "prompt_id": request.prompt_id or str(uuid4()),
             "parent": None if waits else thread.leaf_id if branch is UNSET else branch,
             "content": request.content.text,
             "parts": request.content.parts,
-            "plain_text": plain_text(request.content),
+            "plain_text": readable,
+            "terms": search_vector(readable),
         }
         self._insert(state, request, thread, model, characters, branch, **prompt)
         attachments.link_attachments(self.owner, self.response.prompt_id, request.content)

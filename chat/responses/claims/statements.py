@@ -65,8 +65,9 @@ SELECT id, prompt_id, ({notify}) FROM response
 _WITH_NEW_PROMPT = _INSERT_RESPONSE.format(
     notify=NOTIFY_SQL,
     prompt="""
-    INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable)
-    VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(plain_text)s)
+    INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable, terms)
+    VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(plain_text)s,
+            %(terms)s::tsvector)
     RETURNING id
 """,
 )
@@ -120,7 +121,8 @@ def insert_response(*, notifications: list[Notification], **values: Any) -> tupl
     """Insert a response and return the primary keys of it and of its prompt.
 
     Values: owner, guest, thread, public_id, model, turn, jumps_queue, process, epoch, tokens, and either `prompt`, the primary
-    key of a stored one, or prompt_id, parent, content, parts and plain_text of a new one. Where `turn` is None it is queued.
+    key of a stored one, or prompt_id, parent, content, parts, plain_text and terms of a new one.
+    Where `turn` is None it is queued.
     """
     values |= {"lease": settings.lease_seconds, "notifications": encode_notifications(notifications)}
     statement = _WITH_STORED_PROMPT if "prompt" in values else _WITH_NEW_PROMPT

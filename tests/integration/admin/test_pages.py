@@ -221,5 +221,5 @@ def test_a_list_leaves_whole_texts_in_the_database(admin: Client, owner: User, k
     make_thread(owner)
     _, sql = queries(admin, f"chat_{kind}_changelist")
     loaded = re.sub(r"LEFT\(.*?\) AS|COALESCE\(\(SELECT.*?\) AS", "", sql)
-    for column in ('"content"', '"readable"', '"tool_calls"', '"search"', '"data"', '"error_detail"'):
+    for column in ('"content"', '"readable"', '"tool_calls"', '"terms"', '"data"', '"error_detail"'):
         assert column not in loaded

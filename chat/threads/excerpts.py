@@ -1,0 +1,117 @@
+"""Excerpts of search hits: text around the first match, found in time linear in the text and bounded per term."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chat.text.search_terms import LETTER, Term, fold
+
+# Characters, two lines of a thread list.
+EXCERPT_CHARACTERS = 160
+# Characters of context ahead of the first match.
+BEFORE_CHARACTERS = 40
+# Characters searched at once: a quick call into C each, between which other threads run.
+WINDOW_CHARACTERS = 4_096
+# Characters that two windows share, so that a word on their border is whole in one of them.
+OVERLAP_CHARACTERS = 128
+# Voice marks of halfwidth katakana, which fold into the character before them.
+HALFWIDTH_MARKS = "\uff9e\uff9f"
+# Places inside other words that are skipped for one term in one window.
+MAX_SKIPPED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Text around the first match, and the character ranges in it that matched."""
+
+    text: str
+    ranges: list[tuple[int, int]]
+
+
+def excerpt(text: str, terms: list[Term]) -> Excerpt:
+    """Return the part of a text that contains the terms."""
+    start = max(0, _first_match(text, terms) - BEFORE_CHARACTERS)
+    part = text[start : start + EXCERPT_CHARACTERS]
+    return Excerpt(part, list(_ranges(part, terms)))
+
+
+def _first_match(text: str, terms: list[Term]) -> int:
+    """Return about where the first term stands; one that begins a word goes ahead of others. 0 without any."""
+    inside = 0
+    for start in range(0, len(text), WINDOW_CHARACTERS):
+        window = text[start : start + WINDOW_CHARACTERS + OVERLAP_CHARACTERS]
+        folded = fold(window)
+        if found := [at for term in terms if (at := _find(folded, term)) is not None]:
+            return start + _unfolded(window, min(found))
+        if not inside and (anywhere := [at for term in terms if (at := folded.find(term.text)) >= 0]):
+            inside = start + _unfolded(window, min(anywhere))
+    return inside
+
+
+def _find(folded: str, term: Term) -> int | None:
+    at = folded.find(term.text)
+    for _ in range(MAX_SKIPPED):
+        if at < 0:
+            return None
+        if term.spaceless or _begins_word(folded, at):
+            return at
+        at = folded.find(term.text, at + 1)
+    return None
+
+
+def _begins_word(folded: str, at: int) -> bool:
+    return at == 0 or not folded[at - 1].isalnum()
+
+
+def _unfolded(window: str, at: int) -> int:
+    """Return the index in a window of the character that is at this index once it is folded."""
+    if window.isascii():
+        return at
+    length = 0
+    for start, cluster in _clusters(window):
+        length += len(fold(cluster))
+        if length > at:
+            return start
+    return len(window)
+
+
+def _clusters(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each character with the combining characters after it: they may fold into one."""
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at == len(text) or not (unicodedata.combining(text[at]) or text[at] in HALFWIDTH_MARKS):
+            yield start, text[start:at]
+            start = at
+
+
+def _ranges(part: str, terms: list[Term]) -> Iterator[tuple[int, int]]:
+    """Yield where the terms stand in an excerpt, as disjoint ranges in order."""
+    folded, origins = "", list[int]()
+    for start, cluster in _clusters(part):
+        piece = fold(cluster)
+        folded += piece
+        origins += [start] * len(piece)
+    origins.append(len(part))
+    for start, stop in _merged(match for term in terms for match in _matches(folded, term)):
+        if origins[start] < origins[stop]:
+            yield origins[start], origins[stop]
+
+
+def _matches(folded: str, term: Term) -> list[tuple[int, int]]:
+    """Return where a term stands: at the beginning of words, or else inside them."""
+    inside = re.escape(term.text) if term.spaceless else f"{re.escape(term.text)}{LETTER}*"
+    found = [match.span() for match in re.finditer(inside, folded)]
+    return [span for span in found if _begins_word(folded, span[0])] or found
+
+
+def _merged(matches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(matches):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(stop, merged[-1][1])
+        else:
+            merged.append((start, stop))
+    return merged
