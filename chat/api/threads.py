@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+
+import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import db, schemas, service
 from chat.api.base import authenticate, csrf_token, json_response, read_body, set_session_cookie
 from chat.api.encoders import serializers
+from chat.api.streaming import ByteStream
 from chat.exceptions import BadRequest
 from chat.threads import messages as thread_messages
 from chat.threads import threads as store
-from chat.threads.messages import MessageRange
+from chat.threads.messages import MessageRange, MessageView
 from chat.threads.threads import Listing
 
 # Threads on a page; the default fills a tall window.
 MAX_THREADS, DEFAULT_THREADS = 100, 50
 # Messages on a page, as the documentation promises.
 MAX_MESSAGES, DEFAULT_MESSAGES = 1_000, 200
+# Characters of a page that is encoded at once; a longer one would be in memory several times.
+WHOLE_PAGE = 256 * 1024
 # Bytes of a replacement: 1 MiB of text and 64 KiB of form state in JSON's worst escapes, six bytes for one.
 REPLACEMENT_BYTES = 8 * 1024 * 1024
 
@@ -88,7 +94,21 @@ async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     )
     caller = await authenticate(request)
     shown, more = await db.atomic_async(thread_messages.page, caller.user, thread_id, wanted)
-    return json_response({"messages": [serializers.message(one) for one in shown], "hasMore": more})
+    if sum(one.size for one in shown) <= WHOLE_PAGE:
+        return json_response({"messages": [serializers.message(one) for one in shown], "hasMore": more})
+    response = ByteStream(_page(shown, more), "application/json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+async def _page(shown: list[MessageView], more: bool) -> AsyncGenerator[bytes]:
+    """Yield a page of messages, encoded one at a time."""
+    shown.reverse()
+    separator = b'{"messages":['
+    while shown:
+        yield separator + msgspec.json.encode(serializers.message(shown.pop()))
+        separator = b","
+    yield b'],"hasMore":%s}' % (b"true" if more else b"false")
 
 
 async def replace(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -11,6 +10,7 @@ from django.db.models.functions import Length
 from chat.models import ApiToken, Message, Share, Thread, User
 from chat.threads import branches
 from chat.threads.messages import MessageView, shown
+from chat.threads.portions import fitting
 from chat.threads.threads import find
 
 # Rows read in one piece.
@@ -67,7 +67,7 @@ def messages_after(owner: int, thread: int, pk: int) -> tuple[list[ExportedMessa
     """Return the next visible messages of all branches, and the key to continue after (None: the end)."""
     rows = Message.objects.owned_by(owner).visible().filter(thread=thread, pk__gt=pk).order_by("pk")
     sizes = list(rows.values_list("pk", Length("content"))[:BATCH])
-    taken = _fitting(sizes)
+    taken = fitting(sizes, CHARACTERS)
     whole = len(taken) == len(sizes) < BATCH
     return _exported(owner, taken), None if whole else taken[-1]
 
@@ -85,19 +85,9 @@ def messages_of(owner: int, pks: list[int]) -> tuple[list[ExportedMessage], list
     """
     found = Message.objects.owned_by(owner).visible().filter(pk__in=pks[:BATCH])
     sizes = dict(found.values_list("pk", Length("content")))
-    taken = _fitting([(pk, sizes[pk]) for pk in pks[:BATCH] if pk in sizes])
+    taken = fitting([(pk, sizes[pk]) for pk in pks[:BATCH] if pk in sizes], CHARACTERS)
     read = pks.index(taken[-1]) + 1 if taken else BATCH
     return _exported(owner, taken), pks[read:]
-
-
-def _fitting(sizes: Sequence[tuple[int, int]]) -> list[int]:
-    taken, total = list[int](), 0
-    for pk, size in sizes:
-        total += size
-        if taken and total > CHARACTERS:
-            break
-        taken.append(pk)
-    return taken
 
 
 def _exported(owner: int, pks: list[int]) -> list[ExportedMessage]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from django.db.models.functions import Now
+from django.db.models import BigIntegerField, Func
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from chat import text
 from chat.exceptions import BadRequest, NotFound, ThreadBusy
@@ -14,7 +15,11 @@ from chat.models import Message, Role, Status, Thread
 from chat.schemas import Feedback, is_id
 from chat.streams import storage
 from chat.threads import branches, revisions
+from chat.threads.portions import fitting
 from chat.threads.threads import find
+
+# Bytes of contents on one page, more than the usual 200 messages have; one message comes whole even if it is longer.
+PAGE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +48,35 @@ class MessageView:
     versions: list[str]
     feedback: Feedback | None
 
+    @property
+    def size(self) -> int:
+        """Characters, or bytes of JSON."""
+        return len(self.content)
+
 
 def page(owner: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageView], bool]:
     """Return the messages of a range, oldest first, and whether older ones exist.
 
-    Raise NotFound or BadRequest.
+    The newest come first where PAGE_BYTES do not hold all. Raise NotFound or BadRequest.
     """
     thread = find(owner, public_id)
     pks = branches.ancestors(_last(thread, wanted), wanted.limit + 1)
-    rows = Message.objects.visible().select_related("response").in_bulk(pks[: wanted.limit])
+    taken = _fitting(pks[: wanted.limit])
+    rows = Message.objects.visible().select_related("response").defer("plain_text", "terms").in_bulk(taken)
     versions = branches.versions(rows.values())
-    placed = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(pks[: wanted.limit])]
+    placed = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(taken) if pk in rows]
     waiting = _waiting(thread) if wanted.before is None and wanted.leaf is None else []
-    more = len(pks) > wanted.limit or len(placed) + len(waiting) > wanted.limit
+    more = len(pks) > len(taken) or len(placed) + len(waiting) > wanted.limit
     return (placed + waiting)[-wanted.limit :], more
+
+
+def _fitting(newest_first: list[int]) -> list[int]:
+    """Return the keys that fit on one page; a message that is being written counts by its log."""
+    rows = Message.objects.filter(pk__in=newest_first)
+    content = Func("content", function="octet_length", output_field=BigIntegerField())
+    sized = rows.annotate(size=Greatest(content, Coalesce("response__log_length", 0)))
+    sizes = dict(sized.values_list("pk", "size"))
+    return fitting([(pk, sizes.get(pk, 0)) for pk in newest_first], PAGE_BYTES)
 
 
 def _last(thread: Thread, wanted: MessageRange) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from chat.db import sql
 from chat.text.search_terms import SEARCHED_CHARACTERS, search_vector
+from chat.threads.portions import fitting
 
 # Rows and bytes of text indexed in one transaction: at most half a second of work.
 ROWS, BYTES = 200, 400_000
@@ -40,7 +41,7 @@ def _index(table: str, owner: int | None) -> int:
     SELECT id, octet_length({_TEXT[table]}) FROM {table} WHERE {_PENDING[table]} {mine}
     ORDER BY id DESC LIMIT {ROWS} FOR NO KEY UPDATE SKIP LOCKED
     """
-    keys = _fitting(sql.rows(sizes, [] if owner is None else [owner]))
+    keys = fitting(sql.rows(sizes, [] if owner is None else [owner]), BYTES)
     if keys:
         texts = f"SELECT id, left({_TEXT[table]}, {SEARCHED_CHARACTERS}) FROM {table} WHERE id = ANY(%s)"
         pairs = [(pk, search_vector(text)) for pk, text in sql.rows(texts, [keys])]
@@ -51,13 +52,3 @@ def _index(table: str, owner: int | None) -> int:
             columns,
         )
     return len(keys)
-
-
-def _fitting(sizes: list[tuple[int, int]]) -> list[int]:
-    taken, left = list[int](), BYTES
-    for pk, size in sizes:
-        left -= size
-        if taken and left < 0:
-            break
-        taken.append(pk)
-    return taken

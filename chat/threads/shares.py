@@ -12,6 +12,7 @@ from chat.exceptions import BadRequest, NotFound, QuotaExceeded
 from chat.models import ACTIVE, Message, Share, Thread, User, raw_delete
 from chat.schemas import is_id
 from chat.threads import branches
+from chat.threads.portions import fitting
 from chat.threads.threads import find
 
 # Links of one user at once: more than a user can oversee.
@@ -120,13 +121,7 @@ def _fitting(newest_first: list[int]) -> list[int]:
     """Return the first messages that fit into one page, at least one."""
     rows = Message.objects.filter(pk__in=newest_first).annotate(size=Length("content") + Length("plain_text"))
     sizes = dict(rows.values_list("pk", "size"))
-    taken, total = newest_first[:1], sizes.get(newest_first[0], 0) if newest_first else 0
-    for pk in newest_first[1:]:
-        total += sizes.get(pk, 0)
-        if total > PAGE_CHARACTERS:
-            break
-        taken.append(pk)
-    return taken
+    return fitting([(pk, sizes.get(pk, 0)) for pk in newest_first], PAGE_CHARACTERS)
 
 
 def _shared_message(row: Message) -> SharedMessage:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from chat.models import Message, Thread, User
 from chat.testing import Gate, ScriptedModel, answer, refusal
 from tests.contract.expect import assert_card, assert_problem, assert_utc
+from tests.contract.test_export import resident
 from tests.live.client import Client, new_id
 from tests.live.transports import C1, SSE
 
@@ -136,3 +138,38 @@ def test_content_of_the_largest_size_is_taken_and_a_larger_one_not(
     assert put(tight, thread, f"r0-{thread}", "x" * 25_000).is_success
     assert_problem(put(tight, thread, f"r0-{thread}", "x" * 25_001), "too_large", 413)
     assert len(tight.messages(thread)[-1]["content"]) == 25_000
+
+
+def long_thread(client: Client, number: int) -> str:
+    """Return a thread of so many replies of 1 MB, each with a character that makes Python keep four bytes for all."""
+    owner = User.objects.get(username=client.username)
+    thread, parent = Thread.objects.create(owner=owner, public_id=new_id("t"), model="c1"), None
+    for turn in range(1, number + 1):
+        parent = Message.objects.create(
+            owner=owner,
+            thread=thread,
+            public_id=f"{turn}-{thread.public_id}",
+            parent=parent,
+            turn=turn,
+            role="assistant",
+            content="\U0001f34e" + "Many words. " * 83_000,
+        )
+    Thread.objects.filter(pk=thread.pk).update(leaf=parent)
+    return thread.public_id
+
+
+def test_pages_of_long_messages_are_bounded_and_hold_each_message_once(alice: Client, server: Any) -> None:
+    thread = long_thread(alice, 30)
+    before, seen, more, sizes = None, list[str](), True, list[int]()
+    resting = resident(server)
+    while more:
+        answer = alice.get(
+            f"/api/threads/{thread}/messages", limit=1000, **({"before": before} if before else {})
+        )
+        page = answer.json()
+        sizes.append(len(answer.content))
+        seen = [message["id"] for message in page["messages"]] + seen
+        before, more = seen[0], page["hasMore"]
+    assert [name.partition("-")[0] for name in seen] == [str(turn) for turn in range(1, 31)]
+    assert max(sizes) < 5_000_000
+    assert resident(server) - resting < 100
