@@ -11,7 +11,7 @@ from chat.accounts import erasure, guests, login_attempts
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.governance import retention
-from chat.threads import attachments, search_index, shares
+from chat.threads import attachments, search_index, shares, stored_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ CLEANUP_TASKS = {
     "guests": guests.delete_idle,
     "attachments": attachments.delete_unused,
     "shares": shares.delete_expired,
+    "stored_bytes": stored_bytes.merge,
     "attempts": login_attempts.delete_expired,
 }
 

@@ -153,6 +153,27 @@ class Settings:
         "names",
         "the tools that models may call",
     )
+    stored_bytes: int = setting(
+        "CHAT_STORED_BYTES",
+        count,
+        536_870_912,
+        "bytes",
+        "of messages, replaced ones, prompts and pictures that one user may store; beyond: 429",
+    )
+    thread_bytes: int = setting(
+        "CHAT_THREAD_BYTES",
+        count,
+        134_217_728,
+        "bytes",
+        "of one thread, without its pictures: some 20,000 long answers; beyond: 429",
+    )
+    guests_stored_bytes: int = setting(
+        "CHAT_GUESTS_STORED_BYTES",
+        count,
+        4_294_967_296,
+        "bytes",
+        "of all guests together; the tables take about three times as much on disk",
+    )
     models: str = setting(
         "CHAT_MODELS",
         json_source,

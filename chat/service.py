@@ -28,7 +28,7 @@ from chat.responses.thread_events import ThreadEvent
 from chat.runtime import Runtime
 from chat.schemas import NewThread, RegenerateRequest, SendRequest
 from chat.streams import LogEvent
-from chat.threads import search, threads
+from chat.threads import search, stored_bytes, threads
 from chat.threads.excerpts import Excerpt
 from chat.threads.threads import Listing
 from chat.tools import ServerState, ToolServers
@@ -163,7 +163,7 @@ async def ready() -> None:
     await runtime.current()
 
 
-def session(caller: Caller, csrf_token: str) -> dict[str, object]:
+async def session(caller: Caller, csrf_token: str) -> dict[str, object]:
     """Return the signed-in user and the features of this server."""
     return {
         "user": {"username": caller.username},
@@ -173,4 +173,5 @@ def session(caller: Caller, csrf_token: str) -> dict[str, object]:
         "imageModels": [name for name, spec in config.specs().items() if spec.images],
         "demo": settings.demo,
         "signup": settings.signup,
+        "storedBytesLeft": await db.run_async(stored_bytes.left, caller.user),
     }

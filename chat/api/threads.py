@@ -128,7 +128,7 @@ async def rate(request: HttpRequest, thread_id: str, message_id: str) -> HttpRes
 async def session(request: HttpRequest) -> HttpResponseBase:
     caller = await authenticate(request, make_guest=True)
     token, set_cookie = csrf_token(request)
-    response = json_response(service.session(caller, token))
+    response = json_response(await service.session(caller, token))
     set_cookie(response)
     return set_session_cookie(request, response, caller)
 

@@ -13,6 +13,7 @@ from chat.models.responses import ACTIVE, ERROR_STATUSES, RESPONSE_FIELDS, Chunk
 from chat.models.revisions import PromptBlob, Revision
 from chat.models.sharing import Share
 from chat.models.statistics import QuotaHit, RollupState, TimeToFirstToken, UsageHour, UserDay
+from chat.models.stored_bytes import StoredBytes
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
 from chat.models.usage import CallOutcome, Price, QuotaReservation, TokenSource, UpstreamCall
 
@@ -44,6 +45,7 @@ __all__ = [
     "RollupState",
     "Share",
     "Status",
+    "StoredBytes",
     "Thread",
     "TimeToFirstToken",
     "TokenSource",

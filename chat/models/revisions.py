@@ -13,7 +13,8 @@ class Revision(models.Model):
     """A replaced content of a message or, without `message`, a replaced system prompt of a thread.
 
     `number` counts from 0, the first content; the current one has the number in the row's own `revision`. `edited_at` is the
-    message's while this content was current. The database deletes revisions with their message or thread.
+    message's while this content was current. `held`: beyond the bounds, kept for a legal hold alone.
+    The database deletes revisions with their message or thread.
     """
 
     thread = models.ForeignKey(Thread, models.DO_NOTHING, db_constraint=False, related_name="+")
@@ -30,6 +31,7 @@ class Revision(models.Model):
     content = models.TextField(blank=True)
     parts = models.BooleanField(db_default=False, default=False)
     edited_at = models.DateTimeField(null=True, blank=True)
+    held = models.BooleanField(db_default=False, default=False)
     replaced_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -85,11 +85,11 @@ def offset_text(text: str) -> int:
 
 
 def text_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
-    """Return a text of an object, of no more bytes than `limit` characters can have; None where it is missing."""
+    """Return the text of that name in an object, of at most `limit` characters; None where it is missing."""
     text = value.get(name)
     if text is not None and not isinstance(text, str):
         raise BadRequest(f"`{name}` must be text.")
-    if text is not None and len(text.encode()) > limit * 4:
+    if text is not None and len(text) > limit:
         raise TooLarge(f"`{name}` is longer than {limit} characters.")
     return text
 

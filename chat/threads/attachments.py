@@ -17,6 +17,7 @@ from chat.exceptions import BadRequest, NotFound, QuotaExceeded
 from chat.models import Attachment, AttachmentUse, User, raw_delete
 from chat.schemas import Content, is_id
 from chat.text import IMAGE
+from chat.threads import stored_bytes
 
 # Prefix of a prompt's `image_url`.
 PATH = "/api/attachments/"
@@ -51,6 +52,7 @@ def create(owner: int, picture: Picture) -> Attachment:
         raise _exceeded(f"At most {settings.attachments} pictures per user.", "attachments")
     if user.is_guest:
         _check_guests()
+    stored_bytes.check(owner, None, len(picture.data))
     return Attachment.objects.create(
         owner_id=owner, content_type=picture.content_type, size=len(picture.data), data=picture.data
     )

@@ -14,7 +14,7 @@ from chat.exceptions import BadRequest, NotFound, ThreadBusy
 from chat.models import Message, Role, Status, Thread
 from chat.schemas import Feedback, is_id
 from chat.streams import storage
-from chat.threads import branches, revisions
+from chat.threads import branches, revisions, stored_bytes
 from chat.threads.portions import fitting
 from chat.threads.threads import find
 
@@ -138,6 +138,7 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Messag
     if row.redacted_at is not None:
         raise BadRequest("This message was removed, and cannot be changed.")
     if row.content != content:
+        stored_bytes.check(owner, row.thread_id, len(content.encode()))
         changed = {
             "revision": revisions.save_message_revision(row),
             "content": content,
@@ -152,5 +153,7 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Messag
 def rate(owner: int, public_id: str, message_id: str, feedback: Feedback) -> None:
     """Store the owner's rating of an answer; the last one counts. Raise NotFound or BadRequest."""
     row = _answer(owner, public_id, message_id)
+    if feedback.comment:
+        stored_bytes.check(owner, row.thread_id, len(feedback.comment.encode()))
     said = {"feedback_score": feedback.score, "feedback_comment": feedback.comment}
     Message.objects.filter(pk=row.pk).update(**said)

@@ -17,7 +17,7 @@ from chat.db import notifications, sql
 from chat.exceptions import BadRequest, NotFound
 from chat.models import ACTIVE, RESPONSE_FIELDS, Response, Status, Thread
 from chat.schemas import NewThread, ThreadChange, is_id
-from chat.threads import branches, revisions
+from chat.threads import branches, revisions, stored_bytes
 
 _RESPONSE = f"""
 SELECT {", ".join(f"r.{name}" for name in RESPONSE_FIELDS)}, t.public_id
@@ -95,6 +95,7 @@ def create(owner: int, wanted: NewThread, default_model: str) -> tuple[Thread, b
         "model": wanted.model or default_model,
         "system_prompt": wanted.system_prompt or "",
     }
+    _check_storage(owner, None, fields)
     thread, new = Thread.objects.get_or_create(owner_id=owner, public_id=public_id, defaults=fields)
     if new:
         notifications.notify("thread", owner, thread.pk, "created")
@@ -102,14 +103,17 @@ def create(owner: int, wanted: NewThread, default_model: str) -> tuple[Thread, b
 
 
 def change(owner: int, public_id: str, wanted: ThreadChange) -> Thread:
-    thread = find(owner, public_id)
+    thread = _locked(owner, public_id)
+    _check_storage(
+        owner, thread.pk, {"title": wanted.title or "", "system_prompt": wanted.system_prompt or ""}
+    )
     fields: dict[str, Any] = {}
     if wanted.title is not None:
         fields |= {"title": wanted.title, "has_custom_title": True}
     if wanted.archived is not None:
         fields |= {"archived": wanted.archived}
     if wanted.system_prompt not in (None, thread.system_prompt):
-        revision = revisions.save_prompt_revision(thread.pk)
+        revision = revisions.save_prompt_revision(thread)
         fields |= {"system_prompt": wanted.system_prompt, "revision": revision}
     if wanted.leaf is not None:
         fields |= {"leaf_id": branches.latest_leaf(thread, wanted.leaf)}
@@ -117,6 +121,21 @@ def change(owner: int, public_id: str, wanted: ThreadChange) -> Thread:
         Thread.objects.filter(pk=thread.pk).update(**fields)
         notifications.notify("thread", owner, thread.pk, "updated")
     return find(owner, public_id)
+
+
+def _locked(owner: int, public_id: str) -> Thread:
+    """Return the owner's thread, which is neither changed nor deleted until the transaction ends. Raise NotFound."""
+    rows = Thread.objects.owned_by(owner).select_for_update(no_key=True)
+    thread = rows.filter(public_id=public_id).first() if is_id(public_id) else None
+    if thread is None:
+        raise NotFound
+    return thread
+
+
+def _check_storage(owner: int, thread: int | None, fields: dict[str, Any]) -> None:
+    texts = (str(fields.get(name, "")) for name in ("title", "system_prompt"))
+    if size := sum(len(text.encode()) for text in texts):
+        stored_bytes.check(owner, thread, size)
 
 
 def active(thread: int) -> list[int]:

@@ -31,7 +31,7 @@ from chat.responses.claims.statements import ActiveResponseRow, ClaimState
 from chat.responses.claims.turns import Job
 from chat.schemas import Content, RegenerateRequest, SendRequest, Turn
 from chat.text.search_terms import search_vector
-from chat.threads import attachments
+from chat.threads import attachments, stored_bytes
 from chat.threads.model_context import build_request
 
 FIRST_EPOCH = 1
@@ -167,6 +167,7 @@ class Claim:
         quotas.check_user(self.owner, running, tokens)
         if state.is_guest:
             quotas.check_guests(self.displaced, tokens)
+        stored_bytes.check(self.owner, state.thread.pk if state.thread else None, characters)
         quotas.check_room(self.has_room)
 
     def _insert(

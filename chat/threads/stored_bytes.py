@@ -1,0 +1,107 @@
+"""Quotas of stored bytes: for each user, each thread, and all guests together."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from chat.conf import settings
+from chat.db import sql
+from chat.exceptions import QuotaExceeded
+
+# Seconds until another try: only a deletion makes room.
+RETRY_SECONDS = 3_600
+# Seconds; what guests store meanwhile goes beyond their quota, each up to the quota of a user.
+GUESTS_SECONDS = 10.0
+# Rows of one thread that are merged into one; reading fewer costs nothing noticeable.
+MERGED_ROWS = 16
+# Threads whose rows are merged in one transaction.
+MERGED_THREADS = 500
+
+_USED = """
+SELECT u.is_guest, coalesce(sum(s.bytes), 0)::bigint, coalesce(sum(s.bytes) FILTER (WHERE s.thread = %s), 0)::bigint
+FROM chat_user u LEFT JOIN chat_storedbytes s ON s.owner_id = u.id WHERE u.id = %s GROUP BY u.id
+"""
+
+_USED_BY_GUESTS = """
+SELECT coalesce(sum(s.bytes), 0)::bigint FROM chat_storedbytes s JOIN chat_user u ON u.id = s.owner_id WHERE u.is_guest
+"""
+
+# A thread's row is locked so that its deletion, which deletes its bytes, sees the merged row.
+_MERGE = """
+WITH many AS (
+    SELECT owner_id, thread FROM chat_storedbytes GROUP BY owner_id, thread HAVING count(*) >= %s LIMIT %s
+), threads AS (
+    SELECT id FROM chat_thread WHERE id IN (SELECT thread FROM many) FOR KEY SHARE SKIP LOCKED
+), gone AS (
+    DELETE FROM chat_storedbytes s USING many WHERE s.owner_id IS NOT DISTINCT FROM many.owner_id
+        AND s.thread IS NOT DISTINCT FROM many.thread AND (s.thread IS NULL OR s.thread IN (SELECT id FROM threads))
+    RETURNING s.owner_id, s.thread, s.bytes
+), merged AS (
+    INSERT INTO chat_storedbytes (owner_id, thread, bytes)
+    SELECT owner_id, thread, sum(bytes) FROM gone GROUP BY owner_id, thread HAVING sum(bytes) <> 0
+)
+SELECT count(*) FROM gone
+"""
+
+
+class StorageUse(NamedTuple):
+    """Stored bytes of a user, and of one thread of theirs."""
+
+    is_guest: bool
+    total: int
+    thread: int
+
+
+def check(owner: int, thread: int | None, size: int) -> None:
+    """Check that so many bytes more may be stored, in this thread if it exists. Raise QuotaExceeded."""
+    use = _use(owner, thread)
+    if use.total + size > settings.stored_bytes:
+        raise _exceeded(
+            f"A user may store {settings.stored_bytes} bytes. Delete chats to make room.", "stored_bytes"
+        )
+    if thread is not None and use.thread + size > settings.thread_bytes:
+        words = f"A chat may hold {settings.thread_bytes} bytes. Begin another one."
+        raise _exceeded(words, "thread_bytes")
+    if use.is_guest and guests_total.read() + size > settings.guests_stored_bytes:
+        raise _exceeded(
+            "All guests together have stored as much as they may. Sign in.", "guests_stored_bytes"
+        )
+
+
+def left(owner: int) -> int:
+    """Return the bytes that a user may still store."""
+    use = _use(owner, None)
+    room = settings.stored_bytes - use.total
+    return max(0, min(room, settings.guests_stored_bytes - guests_total.read()) if use.is_guest else room)
+
+
+def _use(owner: int, thread: int | None) -> StorageUse:
+    return StorageUse(*(sql.row(_USED, [thread, owner]) or (False, 0, 0)))
+
+
+class _GuestsTotal:
+    """The bytes of all guests, read every GUESTS_SECONDS: adding them up reads a row for each of their threads."""
+
+    def __init__(self) -> None:
+        self._bytes, self._until = 0, 0.0
+
+    def read(self) -> int:
+        if time.monotonic() >= self._until:
+            self._bytes, self._until = int(sql.value(_USED_BY_GUESTS)), time.monotonic() + GUESTS_SECONDS
+        return self._bytes
+
+    def forget(self) -> None:
+        self._until = 0.0
+
+
+guests_total = _GuestsTotal()
+
+
+def _exceeded(words: str, quota: str) -> QuotaExceeded:
+    return QuotaExceeded(words, quota=quota, retry_after=RETRY_SECONDS)
+
+
+def merge() -> int:
+    """Merge the rows of threads and users that have many, in one batch. Return the number of merged rows."""
+    return int(sql.value(_MERGE, [MERGED_ROWS, MERGED_THREADS]))

@@ -1,0 +1,184 @@
+"""Stored bytes are counted where they are written, by user, thread and all guests, and bounded by quotas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+
+from chat.accounts import accounts
+from chat.exceptions import QuotaExceeded
+from chat.governance import deletion, redaction
+from chat.models import Attachment, Message, Revision, StoredBytes, Thread, User
+from chat.responses.claims.claim import Claim
+from chat.schemas import Content, Feedback, NewThread, SendRequest, ThreadChange
+from chat.threads import attachments, messages, revisions, stored_bytes, threads
+from chat.threads.attachments import Picture
+from tests.integration.conversation_driver import NAME, ConversationDriver
+from tests.integration.test_search import say
+
+_COUNTED = """
+SELECT coalesce(sum(bytes), 0)::bigint FROM (
+    SELECT chat_thread_bytes(t) AS bytes FROM chat_thread t WHERE owner_id = %(owner)s AND withdrawn_at IS NULL
+    UNION ALL
+    SELECT chat_message_bytes(m) FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id
+    WHERE t.owner_id = %(owner)s AND t.withdrawn_at IS NULL
+    UNION ALL
+    SELECT chat_revision_bytes(r) FROM chat_revision r JOIN chat_thread t ON t.id = r.thread_id
+    WHERE t.owner_id = %(owner)s AND t.withdrawn_at IS NULL
+    UNION ALL
+    SELECT chat_attachment_bytes(a) FROM chat_attachment a WHERE owner_id = %(owner)s
+) stored
+"""
+
+
+@pytest.fixture
+def talk(db: None) -> ConversationDriver:
+    talk = ConversationDriver(User.objects.create(username="ada"))
+    say(talk, "A prompt", "A reply")
+    stored_bytes.guests_total.forget()
+    return talk
+
+
+def stored(user: User) -> int:
+    """Return the counted bytes, which are those of the rows."""
+    counted = sum(StoredBytes.objects.filter(owner=user).values_list("bytes", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, {"owner": user.pk})
+        assert counted == cursor.fetchone()[0]
+    return counted
+
+
+def prompt(talk: ConversationDriver, text: str) -> None:
+    claim = Claim(talk.user.pk, talk.process, True, "", ("c1",))
+    claim.claim(SendRequest(Content(text), thread_id=NAME, busy="interrupt"))
+
+
+def replace(talk: ConversationDriver, content: str) -> None:
+    (_, reply), _ = messages.page(talk.user.pk, NAME, messages.MessageRange(10))
+    messages.replace(talk.user.pk, NAME, reply.id, content)
+
+
+def rate(talk: ConversationDriver, comment: str) -> None:
+    (_, reply), _ = messages.page(talk.user.pk, NAME, messages.MessageRange(10))
+    messages.rate(talk.user.pk, NAME, reply.id, Feedback(1, comment))
+
+
+def change(talk: ConversationDriver, **fields: Any) -> None:
+    wanted = {"title": None, "archived": None, "system_prompt": None, "leaf": None} | fields
+    threads.change(talk.user.pk, NAME, ThreadChange(**wanted))
+
+
+def create(talk: ConversationDriver, text: str) -> None:
+    threads.create(talk.user.pk, NewThread("another", None, None, None, text), "c1")
+
+
+def attach(talk: ConversationDriver, data: str) -> None:
+    attachments.create(talk.user.pk, Picture("image/png", data.encode()))
+
+
+WRITES: dict[str, Callable[[ConversationDriver, str], Any]] = {
+    "prompt": prompt,
+    "replacement": replace,
+    "comment": rate,
+    "title": lambda talk, text: change(talk, title=text),
+    "system prompt": lambda talk, text: change(talk, system_prompt=text),
+    "new thread": create,
+    "picture": attach,
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_every_write_is_counted_and_refused_beyond_the_quota(
+    talk: ConversationDriver, write: Callable[[ConversationDriver, str], Any]
+) -> None:
+    before = stored(talk.user)
+    write(talk, "x" * 1_000)
+    after = stored(talk.user)
+    assert 900 <= after - before <= 3_000
+    with override_settings(CHAT_STORED_BYTES=after + 500), pytest.raises(QuotaExceeded) as refused:
+        write(talk, "y" * 1_000)
+    assert refused.value.fields["quota"] == "stored_bytes"
+    assert stored(talk.user) == after
+
+
+@pytest.mark.parametrize("kind", ["prompt", "replacement", "comment", "title", "system prompt"])
+def test_a_thread_has_a_quota_of_its_own(talk: ConversationDriver, kind: str) -> None:
+    with override_settings(CHAT_THREAD_BYTES=2_500), pytest.raises(QuotaExceeded) as refused:
+        WRITES[kind](talk, "x" * 1_500)
+    assert refused.value.fields["quota"] == "thread_bytes"
+    create(talk, "x" * 1_500)
+
+
+def test_all_guests_share_a_quota(talk: ConversationDriver) -> None:
+    User.objects.filter(pk=talk.user.pk).update(is_guest=True)
+    other = ConversationDriver(User.objects.create(username="guest-2", is_guest=True))
+    stored_bytes.guests_total.forget()
+    with override_settings(CHAT_GUESTS_STORED_BYTES=stored(talk.user) + 500):
+        assert stored_bytes.left(other.user.pk) == 500
+        with pytest.raises(QuotaExceeded) as refused:
+            create(other, "x" * 1_000)
+    assert refused.value.fields["quota"] == "guests_stored_bytes"
+
+
+def test_what_is_left_shrinks_and_grows_again(talk: ConversationDriver) -> None:
+    left = stored_bytes.left(talk.user.pk)
+    create(talk, "x" * 1_000)
+    assert left - 2_000 < stored_bytes.left(talk.user.pk) <= left - 1_000
+    deletion.delete_thread(talk.user.pk, Thread.objects.get(public_id="another").pk, "another")
+    assert stored_bytes.left(talk.user.pk) == left
+
+
+def test_every_deletion_is_counted(talk: ConversationDriver) -> None:
+    for text in ("One", "Two", "Three"):
+        replace(talk, text)
+    attach(talk, "picture")
+    change(talk, system_prompt="Be brief")
+    redaction.redact_message(Message.objects.get(content="Three"), "staff")
+    assert stored(talk.user) > 0
+    Revision.objects.all().delete()
+    assert stored(talk.user) > 0
+    Attachment.objects.all().delete()
+    Message.objects.filter(thread=talk.thread).update(parent=None)
+    deletion.delete_threads([talk.thread.pk])
+    assert stored(talk.user) == 0
+
+
+def test_a_merged_guests_bytes_move_to_the_account(talk: ConversationDriver) -> None:
+    guest = ConversationDriver(User.objects.create(username="guest-2", is_guest=True))
+    say(guest, "A prompt of a guest")
+    attach(guest, "picture")
+    before, moved = stored(talk.user), stored(guest.user)
+    accounts.merge(guest.user.pk, talk.user.pk)
+    assert (stored(guest.user), stored(talk.user)) == (0, before + moved)
+
+
+def test_merging_rows_changes_no_sum(talk: ConversationDriver) -> None:
+    for number in range(20):
+        change(talk, title=f"Title {'x' * number}")
+    before, rows = stored(talk.user), StoredBytes.objects.count()
+    assert stored_bytes.merge() > stored_bytes.MERGED_ROWS
+    assert StoredBytes.objects.count() < rows
+    assert (stored(talk.user), stored_bytes.merge()) == (before, 0)
+
+
+def test_revisions_of_a_text_are_bounded_in_bytes(
+    talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "KEPT_BYTES", 2_500)
+    for number in range(10):
+        replace(talk, f"{number}" * 1_000)
+    kept = list(Revision.objects.order_by("number").values_list("number", flat=True))
+    assert kept == [0, 8, 9]
+
+
+def test_an_erased_user_leaves_no_count(talk: ConversationDriver) -> None:
+    attach(talk, "picture")
+    deletion.delete_threads([talk.thread.pk])
+    User.objects.filter(pk=talk.user.pk).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert not StoredBytes.objects.exists()
