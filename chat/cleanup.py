@@ -25,6 +25,7 @@ CLEANUP_TASKS = {
     "attachments": attachments.delete_unused,
     "shares": shares.delete_expired,
     "stored_bytes": stored_bytes.merge,
+    "held_texts": retention.delete_released_texts,
     "attempts": login_attempts.delete_expired,
 }
 

@@ -3,7 +3,8 @@
 GovernanceError
 ├── UnderLegalHold
 ├── StillRunning
-└── AlreadyRedacted
+├── AlreadyRedacted
+└── AlreadyDeleted
 
 The docstring is the message; it is for staff and never holds content.
 """
@@ -28,3 +29,7 @@ class StillRunning(GovernanceError):
 
 class AlreadyRedacted(GovernanceError):
     """This has been redacted already; nothing of it is left."""
+
+
+class AlreadyDeleted(GovernanceError):
+    """This has been deleted meanwhile."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from chat.governance.exceptions import AlreadyDeleted
 from chat.models import Hold, Thread, User
 
 
@@ -30,8 +31,9 @@ def without_holds(threads: QuerySet[Thread]) -> QuerySet[Thread]:
 
 
 def place_hold(row: Thread | User, by: str, reason: str) -> Hold:
-    """Place a hold on a thread, or on a user with all their threads. Raise the row's DoesNotExist."""
-    type(row).objects.select_for_update().get(pk=row.pk)
+    """Place a hold on a thread, or on a user with all their threads. Raise AlreadyDeleted."""
+    if type(row).objects.select_for_update().filter(pk=row.pk).first() is None:
+        raise AlreadyDeleted
     names = {"kind": row._meta.model_name or "", "object_pk": row.pk, "made_by": by, "reason": reason}
     if isinstance(row, User):
         return Hold.objects.create(user=row, owner_name=row.username, **names)

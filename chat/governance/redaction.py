@@ -12,8 +12,19 @@ from django.db.models.functions import Now
 from chat.db import notifications
 from chat.exceptions import BY_CODE
 from chat.governance import holds
-from chat.governance.exceptions import AlreadyRedacted, StillRunning, UnderLegalHold
-from chat.models import ACTIVE, Attachment, Chunk, Message, Response, Revision, Role, Thread, raw_delete
+from chat.governance.exceptions import AlreadyDeleted, AlreadyRedacted, StillRunning, UnderLegalHold
+from chat.models import (
+    ACTIVE,
+    Attachment,
+    Chunk,
+    HeldText,
+    Message,
+    Response,
+    Revision,
+    Role,
+    Thread,
+    raw_delete,
+)
 from chat.streams import storage
 from chat.threads import attachments
 
@@ -21,7 +32,7 @@ from chat.threads import attachments
 TOMBSTONE = "[removed]"
 _BYTES = TOMBSTONE.encode()
 # Tables that hold message text.
-SAMPLED = (Thread, Message, Response, Chunk, Revision, Attachment)
+SAMPLED = (Thread, Message, Response, Chunk, Revision, HeldText, Attachment)
 # Titles are made from this turn, or from imported messages ahead of it.
 FIRST_TURN = 1
 
@@ -29,10 +40,11 @@ FIRST_TURN = 1
 def redact_message(row: Message, by: str) -> None:
     """Redact a message; a model's message with its whole response, since the text stands in all of it.
 
-    Raise UnderLegalHold, StillRunning or AlreadyRedacted.
+    Raise UnderLegalHold, StillRunning, AlreadyRedacted or AlreadyDeleted.
     """
-    if row.role == Role.ASSISTANT and row.response is not None:
-        redact_response(row.response, by)
+    response = Response.objects.filter(messages=row.pk).first() if row.role == Role.ASSISTANT else None
+    if response is not None:
+        redact_response(response, by)
         return
     thread = _locked(row.thread_id)
     _redact(thread, Message.objects.filter(pk=row.pk), Response.objects.none(), by)
@@ -45,16 +57,20 @@ def redact_response(row: Response, by: str) -> None:
 
 
 def redact_thread(row: Thread, by: str) -> None:
-    """Redact a whole thread with title and system prompt. Raise UnderLegalHold or StillRunning."""
+    """Redact a whole thread with title and system prompt. Raise UnderLegalHold, StillRunning or AlreadyDeleted."""
     thread = _locked(row.pk)
     of_it = Message.objects.filter(thread=row.pk), Response.objects.filter(thread=row.pk)
     _redact(thread, *of_it, by, whole=True)
 
 
 def _locked(pk: int) -> Thread:
-    """Lock the thread so that nothing starts in it. Raise UnderLegalHold or StillRunning."""
-    holds.lock(Thread.objects.values_list("owner_id", flat=True).get(pk=pk))
-    thread = Thread.objects.select_for_update().get(pk=pk)
+    """Lock the thread so that nothing starts in it. Raise UnderLegalHold, StillRunning or AlreadyDeleted."""
+    owner = Thread.objects.filter(pk=pk).values_list("owner_id", flat=True).first()
+    if owner is not None:
+        holds.lock(owner)
+    thread = Thread.objects.select_for_update().filter(pk=pk).first()
+    if thread is None:
+        raise AlreadyDeleted
     if holds.is_held(thread):
         raise UnderLegalHold
     if Response.objects.filter(thread=thread, status__in=ACTIVE).exists():
@@ -146,6 +162,9 @@ def _replace_repeated(thread: Thread, messages: list[int], whole: bool) -> None:
     attachments.delete_exclusive_to(messages)
     of_it = Revision.objects.filter(thread=thread) if whole else Revision.objects.filter(message__in=messages)
     of_it.exclude(content="").update(content=TOMBSTONE, parts=False)
+    # Former titles may quote any message.
+    ratings = Q() if whole else Q(message=None) | Q(message__in=messages)
+    raw_delete(HeldText.objects.filter(ratings, thread=thread))
 
 
 def _forget_samples() -> None:

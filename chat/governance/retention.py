@@ -9,10 +9,12 @@ from django.db.models.functions import Now
 
 from chat.conf import settings
 from chat.governance import deletion, holds
-from chat.models import ACTIVE, AuditLogEntry, Response, Thread, User, raw_delete
+from chat.models import ACTIVE, AuditLogEntry, HeldText, Response, Revision, Thread, User, raw_delete
 
 # Audit records deleted in one transaction.
 RECORDS = 5_000
+# Former texts of ended holds deleted in one transaction.
+HELD_TEXTS = 500
 
 
 def expired_threads() -> QuerySet[Thread]:
@@ -59,3 +61,14 @@ def delete_expired_records() -> int:
     pks = list(expired_records().order_by("moment").values_list("pk", flat=True)[:RECORDS])
     raw_delete(AuditLogEntry.objects.filter(pk__in=pks))
     return len(pks)
+
+
+def delete_released_texts() -> int:
+    """Delete one batch of former texts that were kept for a hold which has ended. Return the count."""
+    count = 0
+    for rows in (HeldText.objects.all(), Revision.objects.filter(held=True)):
+        released = holds.without_holds(Thread.objects.filter(pk=OuterRef("thread")))
+        pks = list(rows.filter(Exists(released)).values_list("pk", flat=True)[:HELD_TEXTS])
+        rows.filter(pk__in=pks).delete()
+        count += len(pks)
+    return count

@@ -10,7 +10,7 @@ from chat.models.audit import AuditAction, AuditLogEntry
 from chat.models.holds import Hold
 from chat.models.querysets import ID_LENGTH, OwnedQuerySet, raw_delete
 from chat.models.responses import ACTIVE, ERROR_STATUSES, RESPONSE_FIELDS, Chunk, Response, Status
-from chat.models.revisions import PromptBlob, Revision
+from chat.models.revisions import HeldText, PromptBlob, Revision
 from chat.models.sharing import Share
 from chat.models.statistics import QuotaHit, RollupState, TimeToFirstToken, UsageHour, UserDay
 from chat.models.stored_bytes import StoredBytes
@@ -30,6 +30,7 @@ __all__ = [
     "AuditLogEntry",
     "CallOutcome",
     "Chunk",
+    "HeldText",
     "Hold",
     "LoginAttempt",
     "Message",

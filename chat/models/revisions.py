@@ -46,6 +46,27 @@ class Revision(models.Model):
         return f"#{self.message_id or self.thread_id} revision {self.number}"
 
 
+class HeldText(models.Model):
+    """A title or, with `message`, a rating of an answer that its owner replaced under a legal hold.
+
+    The database adds these rows, and deletes them with their message or thread.
+    """
+
+    thread = models.ForeignKey(Thread, models.DO_NOTHING, db_constraint=False, related_name="held_texts")
+    message = models.ForeignKey(
+        Message, models.DO_NOTHING, db_constraint=False, null=True, blank=True, related_name="held_texts"
+    )
+    text = models.TextField(blank=True)
+    score = models.SmallIntegerField(db_default=0, default=0)
+    replaced_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"#{self.message_id or self.thread_id} until {self.replaced_at}"
+
+
 class PromptBlob(models.Model):
     """A text that calls refer to by its SHA-256 (hexadecimal): a model's system prompt, tools, texts around a history.
 

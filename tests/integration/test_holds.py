@@ -12,9 +12,10 @@ from django.utils import timezone
 from chat.accounts import guests
 from chat.exceptions import NotFound
 from chat.governance import deletion, holds, retention
-from chat.models import Hold, Message, Response, Thread, User, raw_delete
-from chat.schemas import NewThread
-from chat.threads import search, threads
+from chat.governance.exceptions import AlreadyDeleted
+from chat.models import HeldText, Hold, Message, Response, Revision, Thread, User, raw_delete
+from chat.schemas import Feedback, NewThread, ThreadChange
+from chat.threads import messages, revisions, search, stored_bytes, threads
 from chat.threads.threads import Listing
 from tests.integration.admin_rows import make_thread
 
@@ -150,3 +151,49 @@ def test_an_idle_guest_under_hold_stays() -> None:
     holds.place_hold(guest, "staff", "a case")
     holds.place_hold(empty, "staff", "a case")
     assert guests.delete_idle() == 0
+
+
+def replaced(thread: Thread, number: int) -> None:
+    """Replace the reply, the title and the rating of a thread that often."""
+    reply = thread.messages.get(role="assistant", hidden=False)
+    for turn in range(number):
+        messages.replace(thread.owner_id, thread.public_id, reply.public_id, f"reply {turn}")
+        threads.change(thread.owner_id, thread.public_id, ThreadChange(f"title {turn}", None, None, None))
+        messages.rate(thread.owner_id, thread.public_id, reply.public_id, Feedback(1, f"comment {turn}"))
+
+
+@EITHER
+def test_every_former_text_of_a_held_thread_is_kept(thread: Thread, hold: Make) -> None:
+    hold(thread)
+    replaced(thread, 111)
+    left = stored_bytes.left(thread.owner_id)
+    replaced(thread, 1)
+    for kind in ("reply", "title", "comment"):
+        kept = {
+            *Revision.objects.values_list("content", flat=True),
+            *HeldText.objects.values_list("text", flat=True),
+        }
+        assert {f"{kind} {turn}" for turn in range(111)} <= kept
+    assert left - stored_bytes.left(thread.owner_id) < 500
+
+
+def test_without_a_hold_replaced_titles_and_ratings_are_not_kept(thread: Thread) -> None:
+    replaced(thread, 111)
+    assert not HeldText.objects.exists()
+    assert Revision.objects.count() == revisions.KEPT + 1
+
+
+def test_former_texts_go_when_the_last_hold_ends(thread: Thread) -> None:
+    first, second = of_thread(thread), of_owner(thread)
+    replaced(thread, 111)
+    holds.lift_hold(first, "staff", "over")
+    assert retention.delete_released_texts() == 0
+    holds.lift_hold(second, "staff", "over")
+    assert retention.delete_released_texts() > 200
+    assert (HeldText.objects.count(), Revision.objects.count()) == (0, revisions.KEPT + 1)
+
+
+def test_a_hold_on_a_deleted_thread_is_refused_in_words(thread: Thread) -> None:
+    deletion.delete_thread(thread.owner_id, thread.pk, thread.public_id)
+    with pytest.raises(AlreadyDeleted):
+        of_thread(thread)

@@ -8,13 +8,13 @@ import pytest
 from django.db import connection
 
 from chat.exceptions import BadRequest
-from chat.governance import holds, redaction
-from chat.governance.exceptions import AlreadyRedacted, StillRunning, UnderLegalHold
+from chat.governance import deletion, holds, redaction
+from chat.governance.exceptions import AlreadyDeleted, AlreadyRedacted, StillRunning, UnderLegalHold
 from chat.models import Attachment, AttachmentUse, Message, Response, Revision, Role, Status, Thread, User
 from chat.responses import title_storage
 from chat.responses.title_storage import TitleCandidate
 from chat.schemas import Feedback, ThreadChange
-from chat.threads import search_index, messages, threads
+from chat.threads import messages, search_index, threads
 from chat.threads.history import history_for_model
 from tests.integration.admin_rows import make_response, make_thread, write_log
 from tests.live.checks import assert_valid_log
@@ -70,7 +70,8 @@ def thread(owner: User) -> Thread:
         error_detail=WORD,
     )
     Thread.objects.filter(pk=thread.pk).update(title=f"About {WORD}", system_prompt=f"You know {WORD}")
-    assert search_index.index_messages() and search_index.index_titles()
+    search_index.index_messages()
+    search_index.index_titles()
     return Thread.objects.get(pk=thread.pk)
 
 
@@ -285,3 +286,28 @@ def test_revisions_are_deleted_with_their_message(thread: Thread) -> None:
         cursor.execute("UPDATE chat_thread SET leaf_id = NULL")
         cursor.execute("DELETE FROM chat_message WHERE id = %s", [reply.pk])
     assert not Revision.objects.exists()
+
+
+def test_texts_kept_for_a_hold_are_redacted_once_it_has_ended(thread: Thread) -> None:
+    Response.objects.update(error_code=None, error_detail=None)
+    hold = holds.place_hold(thread, "staff", "a case")
+    reply = thread.messages.get(position=3)
+    threads.change(thread.owner_id, thread.public_id, ThreadChange("harmless", None, None, None))
+    messages.rate(thread.owner_id, thread.public_id, reply.public_id, Feedback(0, ""))
+    holds.lift_hold(hold, "staff", "over")
+    assert {"chat_heldtext.text"} <= set(traces(WORD))
+    for position in (0, 3):
+        redaction.redact_message(thread.messages.get(position=position), "staff")
+    assert not {"chat_heldtext.text"} & set(traces(WORD))
+
+
+@pytest.mark.parametrize("redact", ["redact_thread", "redact_response", "redact_message"])
+def test_redacting_deleted_rows_is_refused_in_words(thread: Thread, redact: str) -> None:
+    rows = {
+        "redact_thread": thread,
+        "redact_response": thread.responses.get(),
+        "redact_message": thread.messages.get(position=3),
+    }
+    deletion.delete_threads([thread.pk])
+    with pytest.raises(AlreadyDeleted):
+        getattr(redaction, redact)(rows[redact], "staff")
