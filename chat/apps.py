@@ -12,8 +12,10 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register every app's tools, and check the settings. Raises ImproperlyConfigured."""
+        """Register every app's tools, connect signals, and check the settings. Raises ImproperlyConfigured."""
+        from chat.accounts import revocation
         from chat.tools import check
 
+        revocation.connect()
         autodiscover_modules("tools")
         check()

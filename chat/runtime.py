@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from chat.accounts.connections import ConnectionRegistry
 from chat.cleanup import Janitor
 from chat.conf import settings
 from chat.process import process
@@ -23,6 +24,7 @@ class Runtime:
 
     def __init__(self) -> None:
         self.responses = ResponseRunner()
+        self.connections = ConnectionRegistry()
         self._demo: ModelServer | None = None
         self._janitor = Janitor()
         self._starting: asyncio.Task[None] | None = None
@@ -40,12 +42,18 @@ class Runtime:
 
             self._demo = await start(c1=settings.page == "c1")
             self.responses.models.demo_url = self._demo.base_url
+        listener = self.responses.listener
+        listener.on("refused", self.connections.on_access_revoked)
+        listener.on("replaced", self.connections.on_session_replaced)
+        listener.on_reconnect(self.connections.check_all)
+        self._checking = asyncio.create_task(self.connections.run())
         await self.responses.start()
         self._janitor.start()
 
     async def stop(self) -> None:
         """End the running responses as `interrupted`, notify their readers, and stop all background work."""
         self._janitor.stop()
+        self._checking.cancel()
         await self.responses.drain()
         if self._demo is not None:
             await self._demo.close()

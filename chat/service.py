@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from chat import db, runtime
 from chat.accounts import accounts, erasure, identity
+from chat.accounts.connections import OpenConnection
 from chat.accounts.identity import Caller, Credentials
 from chat.conf import settings
 from chat.db import health
-from chat.exceptions import BadRequest, NotFound, QuotaExceeded, Unavailable
+from chat.exceptions import BadRequest, NotFound, QuotaExceeded, Unauthenticated, Unavailable
 from chat.governance import deletion
 from chat.llm import config
 from chat.llm.clients.probe import ProbeResult
@@ -42,10 +43,20 @@ class ThreadPage:
     next_cursor: str | None
 
 
-async def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
+async def identify(credentials: Credentials) -> Caller:
+    return await db.run_async(identity.identify, credentials)
+
+
+async def identify_or_create_guest(credentials: Credentials, address: str | None) -> Caller:
     # A token takes one statement; a guest is made in several.
     work = db.atomic_async if credentials.bearer is None else db.run_async
-    return await work(identity.identify, credentials, make_guest=make_guest)
+    return await work(identity.identify_or_create_guest, credentials, address)
+
+
+async def check_access(caller: Caller) -> None:
+    """Raise Unauthenticated if the caller's credentials have ended since."""
+    if not await db.run_async(identity.is_accepted, caller):
+        raise Unauthenticated
 
 
 async def send(caller: Caller, request: SendRequest | RegenerateRequest, default_model: str = "") -> Response:
@@ -149,11 +160,9 @@ async def watch(caller: Caller) -> AsyncGenerator[ThreadEvent]:
             yield await events.get()
 
 
-async def register_connection(caller: Caller, close: Callable[[], None]) -> Callable[[], None]:
-    """Call `close` when the caller's access is revoked; return a function that ends that."""
-    subscriptions = (await runtime.current()).responses.subscriptions
-    subscriptions.register_connection(caller.user, close)
-    return lambda: subscriptions.unregister_connection(caller.user, close)
+async def register_connection(caller: Caller, on_revoked: Callable[[], None] | None = None) -> OpenConnection:
+    """Register an open stream or (with `on_revoked`) socket, which ends with the caller's credentials."""
+    return (await runtime.current()).connections.add(caller, on_revoked)
 
 
 async def ready() -> None:

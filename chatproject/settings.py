@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "chat.headers.ContentSecurityPolicy",
     "servestatic.middleware.ServeStaticMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "chat.accounts.session_middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -134,6 +135,12 @@ STATIC_ROOT = CHAT_DATA_DIR / "static"
 # Static files come from the sources: no collectstatic before the first page.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = settings.debug
+
+# Cookies are shared by all ports of a host: names of this installation's own, which no other program there overwrites.
+COOKIE_SUFFIX = hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:8]
+SESSION_COOKIE_NAME = f"chat_session_{COOKIE_SUFFIX}"
+CSRF_COOKIE_NAME = f"chat_csrf_{COOKIE_SUFFIX}"
+SESSION_ENGINE = "chat.accounts.session_store"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

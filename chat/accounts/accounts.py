@@ -9,7 +9,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 
-from chat.accounts import suspension
+from chat.accounts import revocation, suspension
 from chat.db import notifications
 from chat.exceptions import NotFound
 from chat.governance import holds
@@ -46,11 +46,11 @@ def locked_guest(pk: int) -> User:
     return guest
 
 
-def merge(guest: int, account: int) -> int:
+def merge(guest: int, account: int, session_key: str | None = None) -> int:
     """Move all data of a guest into an account and return the number of threads. Ids already taken there get a suffix.
 
     Running responses continue: their writer reads the owner from the row. The guest's own row stays for a day, inactive,
-    for a response that waits for its turn under its lock.
+    for a response that waits for its turn under its lock. Open streams of the session `session_key` continue too.
     """
     users = User.objects.select_for_update(no_key=True).filter(pk__in=[guest, account]).order_by("pk")
     found = {user.pk: user for user in users}
@@ -65,6 +65,8 @@ def merge(guest: int, account: int) -> int:
     rollups.reassign(guest, account)
     holds.transfer_holds(guest, threads)
     User.objects.filter(pk=guest).update(is_active=False, date_joined=Now())
+    if session_key is not None:
+        revocation.announce_replacement(guest, session_key)
     suspension.end_sessions(guest)  # sockets of other tabs reconnect as the account
     for thread in threads[-MAX_NOTIFIED_THREADS:]:
         notifications.notify("thread", account, thread, "created")

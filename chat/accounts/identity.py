@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeGuard
@@ -15,7 +16,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
-from chat.accounts import guests, login_attempts
+from chat.accounts import guests, login_attempts, session_keys
+from chat.accounts.addresses import address_of
 from chat.conf import settings
 from chat.db import sql
 from chat.exceptions import Unauthenticated
@@ -39,17 +41,6 @@ WHERE t.digest = %s AND u.is_active
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """An authenticated user. `by_cookie` callers need a CSRF token; `new_session` is the session key of a new guest."""
-
-    user: int
-    username: str
-    guest: bool
-    by_cookie: bool
-    new_session: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Credentials:
     """Credentials of a request or a WebSocket handshake."""
 
@@ -60,27 +51,72 @@ class Credentials:
     def of(cls, authorization: str, cookies: Mapping[str, str]) -> Credentials:
         scheme, _, token = authorization.partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else None
-        return cls(bearer, cookies.get(django_settings.SESSION_COOKIE_NAME))
+        return cls(bearer, session_keys.of_cookies(cookies))
 
 
-def identify(credentials: Credentials, *, make_guest: bool = False) -> Caller:
-    """Return the caller; create a guest if `make_guest` is set and guests are on. Raises Unauthenticated."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated user. `by_cookie` callers need a CSRF token; `new_session` is the session key of a new guest.
+
+    `identified_at` is the monotonic time at which the check of the credentials began.
+    """
+
+    user: int
+    username: str
+    guest: bool
+    by_cookie: bool
+    credentials: Credentials
+    identified_at: float
+    new_session: str | None = None
+
+
+def identify(credentials: Credentials) -> Caller:
+    """Return the caller with these credentials. Raises Unauthenticated."""
+    now = time.monotonic()
     if credentials.bearer is not None:
-        return _by_token(credentials.bearer)
-    user = _by_session(credentials.session) if credentials.session else None
-    if user is not None and user.is_active and (settings.guests or not user.is_guest):
-        return Caller(user.pk, user.username, user.is_guest, by_cookie=True)
-    if make_guest and settings.guests:
-        return _new_guest()
-    raise Unauthenticated
+        user, username, guest = _by_token(credentials.bearer)
+        return Caller(user, username, guest, False, credentials, now)
+    found = _by_session(credentials.session) if credentials.session else None
+    if found is None or not found.is_active or not (settings.guests or not found.is_guest):
+        raise Unauthenticated
+    return Caller(found.pk, found.username, found.is_guest, True, credentials, now)
 
 
-def _by_token(token: str) -> Caller:
+def identify_or_create_guest(credentials: Credentials, address: str | None) -> Caller:
+    """Return the caller, a new guest if guests are on and there is no valid session. Raises Unauthenticated.
+
+    Raises QuotaExceeded beyond the number of new guests. `address` is the client's, None if it is unknown.
+    """
+    try:
+        return identify(credentials)
+    except Unauthenticated:
+        if credentials.bearer is not None or not settings.guests:
+            raise
+    now = time.monotonic()
+    user = guests.create(address)
+    key = _new_session(user)
+    return Caller(user.pk, user.username, True, True, Credentials(None, key), now, new_session=key)
+
+
+def is_accepted(caller: Caller) -> bool:
+    """Return True while the credentials of a caller still identify the same user."""
+    try:
+        return identify(caller.credentials).user == caller.user
+    except Unauthenticated:
+        return False
+
+
+def refused(callers: Collection[Caller]) -> set[Caller]:
+    """Return the callers whose credentials have ended."""
+    return {caller for caller in callers if not is_accepted(caller)}
+
+
+def _by_token(token: str) -> tuple[int, str, bool]:
     found = sql.row(_OF_TOKEN, [ApiToken.digest_of(token)])
     if found is None:
         raise Unauthenticated("The bearer token is not valid (any more).")
     user, username, guest = found
-    return Caller(user, username, guest, by_cookie=False)
+    return user, username, guest
 
 
 def _sessions() -> Any:
@@ -98,14 +134,14 @@ def _by_session(key: str) -> User | None:
     return user
 
 
-def _new_guest() -> Caller:
-    user, session = guests.create(), _sessions()()
+def _new_session(user: User) -> str:
+    session = _sessions()()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = BACKEND
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
     session.save()
-    return Caller(user.pk, user.username, guest=True, by_cookie=True, new_session=session.session_key)
+    return str(session.session_key)
 
 
 def admitted(user: User | AnonymousUser) -> TypeGuard[User]:
@@ -114,9 +150,9 @@ def admitted(user: User | AnonymousUser) -> TypeGuard[User]:
 
 
 def ensure_guest(request: HttpRequest) -> None:
-    """Log a new guest in on a page, where guests are on and the visitor is not logged in."""
+    """Log a new guest in on a page, where guests are on and the visitor is not logged in. Raises QuotaExceeded."""
     if settings.guests and not request.user.is_authenticated:
-        login(request, guests.create(), backend=BACKEND)
+        login(request, guests.create(address_of(request)), backend=BACKEND)
 
 
 class LoginThrottleBackend:
@@ -140,13 +176,6 @@ def may_sign_up(request: HttpRequest) -> bool:
     return ip_address is None or login_attempts.record_attempt(
         {f"sign-up from {ip_address}": MAX_SIGN_UPS_PER_IP}
     )
-
-
-def address_of(request: HttpRequest) -> str | None:
-    """Return the client's address: behind a trusted proxy the last of `X-Forwarded-For`, None if the proxy sent none."""
-    if settings.trusted_proxy:
-        return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or None
-    return request.META.get("REMOTE_ADDR") or None
 
 
 def _tries(request: HttpRequest | None, username: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import F
 
-from chat.db import notifications
+from chat.accounts import revocation
 from chat.models import ACTIVE, Response, User
 from chat.responses import lifecycle
 
@@ -23,9 +23,9 @@ def restore(user: int) -> None:
 
 
 def end_sessions(user: int) -> None:
-    """End all sessions and open sockets of a user; a socket with a token may reconnect."""
+    """End all sessions of a user with their open streams and sockets; those opened with a token stay."""
     User.objects.filter(pk=user).update(session_epoch=F("session_epoch") + 1)
-    notifications.notify("refused", user)
+    revocation.announce(user)
 
 
 def stop_all(user: int) -> None:

@@ -16,6 +16,7 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.views.decorators.csrf import csrf_exempt
 
 from chat import service
+from chat.accounts.addresses import address_of
 from chat.accounts.identity import Caller, Credentials
 from chat.api import origins
 from chat.exceptions import (
@@ -122,8 +123,7 @@ def read_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
 
 async def authenticate(request: HttpRequest, *, make_guest: bool = False) -> Caller:
     """Return the caller. Raises Unauthenticated, and CsrfFailed for a caller by cookie without the CSRF token."""
-    credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
-    caller = await service.identify(credentials, make_guest=make_guest)
+    caller = await _identify(request, make_guest)
     if caller.by_cookie and request.method not in SAFE_METHODS:
         _check_csrf(request)
     return caller
@@ -136,8 +136,14 @@ async def authenticate_by_origin(request: HttpRequest) -> Caller:
         raise ForbiddenOrigin
     if site is not None and site not in origins.OWN_FETCH_SITES:
         raise ForbiddenOrigin
+    return await _identify(request, make_guest=True)
+
+
+async def _identify(request: HttpRequest, make_guest: bool) -> Caller:
     credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
-    return await service.identify(credentials, make_guest=True)
+    if make_guest:
+        return await service.identify_or_create_guest(credentials, address_of(request))
+    return await service.identify(credentials)
 
 
 def _check_csrf(request: HttpRequest) -> None:

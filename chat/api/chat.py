@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import TypeVar
 
 from django.http import HttpRequest
@@ -83,9 +83,8 @@ async def _stream(
     first = [await anext(events)]
     headers = {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
     if encode is None:
-        return _streaming(
-            first, events, sse.SseEncoder(row.public_id, row.thread.public_id), EVENT_STREAM, headers
-        )
+        framed = sse.SseEncoder(row.public_id, row.thread.public_id)
+        return _streaming(caller, first, events, framed, EVENT_STREAM, headers)
     while not (encode(first[-1]) or isinstance(first[-1], EndEvent)):
         first = [await anext(events)]
     failure = _failure(first[-1])
@@ -93,7 +92,7 @@ async def _stream(
         return _set_headers(problem(failure), headers)
     if failure is not None:
         headers["X-Response-Status"] = "failed"
-    return _streaming(first, events, encode, content_type, headers)
+    return _streaming(caller, first, events, encode, content_type, headers)
 
 
 def _failure(event: LogEvent) -> ChatError | None:
@@ -106,13 +105,14 @@ def _failure(event: LogEvent) -> ChatError | None:
 
 
 def _streaming(
+    caller: Caller,
     first: list[LogEvent],
     rest: AsyncGenerator[LogEvent],
     encode: Encode,
     content_type: str,
     headers: dict[str, str],
 ) -> HttpResponseBase:
-    response = ByteStream(_encode_events(first, rest, encode), content_type)
+    response = ByteStream(_encode_events(caller, first, rest, encode), content_type)
     fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
     return _set_headers(response, fixed | headers)
 
@@ -124,17 +124,23 @@ def _set_headers(response: R, headers: dict[str, str]) -> R:
 
 
 async def _encode_events(
-    first: list[LogEvent], rest: AsyncGenerator[LogEvent], encode: Encode
+    caller: Caller, first: list[LogEvent], rest: AsyncGenerator[LogEvent], encode: Encode
 ) -> AsyncGenerator[bytes]:
-    """Yield the body; log errors instead of raising, which would hang the reader under Daphne (no `end` means: reconnect)."""
+    """Yield the body until its end or that of the caller's access.
+
+    Errors are logged instead of raised, which would hang the reader under Daphne (no `end` means: reconnect).
+    """
     async with aclosing(rest):
         try:
-            for event in first:
-                if data := encode(event):
-                    yield data
-            async for event in rest:
-                if data := encode(event):
-                    yield data
+            with closing(await service.register_connection(caller)) as connection:
+                for event in first:
+                    if data := encode(event):
+                        yield data
+                async for event in rest:
+                    if connection.revoked:
+                        return
+                    if data := encode(event):
+                        yield data
         except ChatError as error:
             logger.warning("action=stream_cut code=%s", error.code)
         except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import parse_cookie
 
 from chat import db, schemas, service
+from chat.accounts.connections import OpenConnection
 from chat.accounts.identity import Caller, Credentials
 from chat.api import origins
 from chat.api.encoders import serializers, websocket
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 FRAME_BYTES = 512 * 1024
 # Close code after revoked access, modelled on HTTP's 401.
 ACCESS_REVOKED_CLOSE_CODE = 4401
+# Types of frames before which the credentials are checked again: those that read or change something.
+ACCESS_CHECKED = ("send", "follow", "stop", "watch")
 # Responses followed at once on one socket: more than a person has open, few enough to bound its memory.
 MAX_FOLLOWED_RESPONSES = 64
 
@@ -54,17 +57,26 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def websocket_connect(self, message: Any) -> None:
         self._following: dict[str, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._unregister: Callable[[], None] = _no_op
+        self._connection: OpenConnection | None = None
+        self._access_ended = False
         try:
             self.caller = await self._authenticate()
-            self._unregister = await service.register_connection(self.caller, self._on_access_revoked)
+            self._connection = await service.register_connection(self.caller, self._on_access_revoked)
         except ChatError:
             await self.close()
             return
         await self.accept()
 
     def _on_access_revoked(self) -> None:
-        self._closing = asyncio.create_task(self.close(ACCESS_REVOKED_CLOSE_CODE))
+        self._closing = asyncio.create_task(self._end_access())
+
+    async def _end_access(self) -> None:
+        """Stop all frames to the client, then close."""
+        if self._access_ended:
+            return
+        self._access_ended = True
+        await self._cancel_all()
+        await self.close(ACCESS_REVOKED_CLOSE_CODE)
 
     async def _authenticate(self) -> Caller:
         """Return the caller. Raises Unauthenticated for every fault: a handshake can only be refused as a whole."""
@@ -83,6 +95,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         return await service.identify(credentials)
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
+        if self._access_ended:
+            return
         text = message.get("text")
         response_id: str | None = None
         try:
@@ -90,6 +104,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             named = frame.get("responseId")
             response_id = named if isinstance(named, str) and schemas.is_id(named) else None
             await self._handle(frame, text or "")
+        except Unauthenticated:
+            await self._end_access()
         except ChatError as error:
             await self.send(websocket.error(error, response_id))
         except Exception as error:
@@ -101,6 +117,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.send(websocket.error(_unexpected_error(), response_id))
 
     async def _handle(self, frame: dict[str, Any], text: str) -> None:
+        if frame.get("type") in ACCESS_CHECKED:
+            await service.check_access(self.caller)
         match frame.get("type"):
             case "send":
                 await self._send(schemas.parse_send(text))
@@ -200,21 +218,22 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 )
 
     async def websocket_disconnect(self, message: Any) -> None:
-        self._unregister()
+        if self._connection is not None:
+            self._connection.close()
+        await self._cancel_all()
+        raise StopConsumer
+
+    async def _cancel_all(self) -> None:
         tasks = [task for task in (*self._following.values(), self._watching) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        raise StopConsumer
 
     async def send(
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
-        await self.base_send({"type": "websocket.send", "text": text_data})
-
-
-def _no_op() -> None:
-    """No-op cleanup for sockets that were rejected."""
+        if not self._access_ended:
+            await self.base_send({"type": "websocket.send", "text": text_data})
 
 
 def _unexpected_error() -> Unavailable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import UTC, datetime
 
 from django.http import HttpRequest
@@ -12,7 +12,8 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 
-from chat import db
+from chat import db, service
+from chat.accounts.identity import Caller
 from chat.api import account_export
 from chat.api.base import authenticate
 from chat.api.encoders import export
@@ -32,33 +33,43 @@ async def thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     row = await db.atomic_async(threads.find, caller.user, thread_id)
     name = slugify(row.title)[:NAME_CHARACTERS] or "chat"
     if wanted == "markdown":
-        return _file(account_export.thread_as_markdown(row), f"{name}.md", "text/markdown; charset=utf-8")
+        pieces = account_export.thread_as_markdown(row)
+        return _file(caller, pieces, f"{name}.md", "text/markdown; charset=utf-8")
     if wanted == "json":
-        return _file(account_export.thread_as_json(row), f"{name}.json", "application/json")
+        return _file(caller, account_export.thread_as_json(row), f"{name}.json", "application/json")
     raise BadRequest("`format` must be `markdown` or `json`.")
 
 
 async def account(request: HttpRequest) -> HttpResponseBase:
     caller = await authenticate(request)
     name = f"chat-export-{datetime.now(UTC):%Y-%m-%d}.json"
-    return _file(account_export.account_as_json(caller.user), name, "application/json")
+    return _file(caller, account_export.account_as_json(caller.user), name, "application/json")
 
 
-def _file(pieces: AsyncGenerator[bytes], name: str, content_type: str) -> HttpResponseBase:
+def _file(caller: Caller, pieces: AsyncGenerator[bytes], name: str, content_type: str) -> HttpResponseBase:
     truncation_note = export.TRUNCATION_NOTE.encode() if name.endswith(".md") else b""
-    response = ByteStream(_without_exceptions(pieces, truncation_note), content_type)
+    response = ByteStream(_without_exceptions(caller, pieces, truncation_note), content_type)
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "no-store"
     return response
 
 
-async def _without_exceptions(pieces: AsyncGenerator[bytes], truncation_note: bytes) -> AsyncGenerator[bytes]:
-    """Yield the file. After an error mid-way, Markdown ends with a note and JSON without its end; nothing is raised."""
+async def _without_exceptions(
+    caller: Caller, pieces: AsyncGenerator[bytes], truncation_note: bytes
+) -> AsyncGenerator[bytes]:
+    """Yield the file until its end or that of the caller's access.
+
+    After an error mid-way, Markdown ends with a note and JSON without its end; nothing is raised.
+    """
     async with aclosing(pieces):
         try:
-            async for piece in pieces:
-                if piece:
-                    yield piece
+            with closing(await service.register_connection(caller)) as connection:
+                async for piece in pieces:
+                    if connection.revoked:
+                        yield truncation_note
+                        return
+                    if piece:
+                        yield piece
         except Exception as error:
             logger.error(
                 "action=export_failed reason=%s\n%s",

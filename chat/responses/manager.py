@@ -81,7 +81,6 @@ class ResponseRunner:
         self.listener.on("tool", lambda facts: self.logs.publish_tool_event(*facts))
         self.listener.on("thread", self.subscriptions.on_notify)
         self.listener.on("deleted", self.subscriptions.on_thread_deleted)
-        self.listener.on("refused", self.subscriptions.on_access_revoked)
         self.listener.on_reconnect(self._refresh_all)
         loops = (
             self.listener.run(),

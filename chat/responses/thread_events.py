@@ -1,11 +1,11 @@
-"""News of threads for those who watch theirs, one look at the database per change and process; and whose sockets must close."""
+"""Thread events for watching sockets, loaded once per change and process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +45,6 @@ class ThreadSubscriptions:
         # The changes of each owner to whom some are being delivered.
         self._pending: dict[int, deque[ThreadChanged]] = {}
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._sockets: defaultdict[int, set[Callable[[], None]]] = defaultdict(set)
 
     @asynccontextmanager
     async def of(self, owner: int) -> AsyncIterator[asyncio.Queue[ThreadEvent]]:
@@ -57,20 +56,6 @@ class ThreadSubscriptions:
             self._queues[owner].discard(queue)
             if not self._queues[owner]:
                 del self._queues[owner]
-
-    def register_connection(self, owner: int, close: Callable[[], None]) -> None:
-        """Call `close` when this user may come in no more, for as long as the socket is open."""
-        self._sockets[owner].add(close)
-
-    def unregister_connection(self, owner: int, close: Callable[[], None]) -> None:
-        self._sockets[owner].discard(close)
-        if not self._sockets[owner]:
-            del self._sockets[owner]
-
-    def on_access_revoked(self, facts: list[Any]) -> None:
-        """A user was suspended, or all their sessions were ended: `[owner]`."""
-        for close in list(self._sockets.get(facts[0], ())):
-            close()
 
     def on_notify(self, facts: list[Any]) -> None:
         """Deliver the creation or update of a thread: `[owner, thread, event]`."""

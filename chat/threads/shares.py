@@ -104,8 +104,9 @@ def delete_expired() -> int:
 
 
 def read(share_id: str, skip: int = 0) -> SharedPage | None:
-    """Return the page of a link without the newest `skip` messages, or None for a dead link."""
-    share = _unexpired(Share.objects.filter(public_id=share_id)).first() if is_id(share_id) else None
+    """Return the page of a link without the newest `skip` messages, or None for a dead link or one of a suspended user."""
+    known = Share.objects.filter(public_id=share_id, owner__is_active=True)
+    share = _unexpired(known).first() if is_id(share_id) else None
     thread = Thread.objects.owned_by(share.owner_id).filter(pk=share.thread_id).first() if share else None
     if share is None or thread is None:  # hidden from the owner, hence from strangers
         return None

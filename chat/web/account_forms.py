@@ -39,9 +39,11 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Merge the guest before the session changes hands: if that fails, the guest stays logged in with everything."""
         cleaned: dict[str, Any] = super().clean()
-        guest = self.request.user if self.request is not None else None
-        if guest is not None and guest.is_authenticated and guest.is_guest:
-            _merge(guest.pk, self.get_user().pk)
+        account, request = self.get_user(), self.request  # no account after an error in a field
+        if account is None or request is None:
+            return cleaned
+        if request.user.is_authenticated and request.user.is_guest:
+            _merge(request.user.pk, account.pk, request.session.session_key)
         return cleaned
 
     def get_invalid_login_error(self) -> ValidationError:
@@ -50,10 +52,10 @@ class SignInForm(AuthenticationForm):
         return super().get_invalid_login_error()
 
 
-def _merge(guest: int, account: int) -> None:
+def _merge(guest: int, account: int, session_key: str | None) -> None:
     try:
         with transaction.atomic():
-            accounts.merge(guest, account)
+            accounts.merge(guest, account, session_key)
     except OperationalError:  # a deadlock with a response that is just ending, or a database that is away
         raise ValidationError(_("That did not work just now. Nothing was lost; try again.")) from None
 

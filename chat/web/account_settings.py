@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from chat import service
-from chat.accounts import accounts
+from chat.accounts import accounts, revocation
 from chat.accounts.identity import BACKEND, admitted
 from chat.conf import settings
 from chat.exceptions import ChatError, NotFound
@@ -58,6 +58,12 @@ class ChangePasswordView(PasswordChangeView):
     template_name = "account/password.html"
     success_url = reverse_lazy("settings")
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Change the password and the session's key; streams of this browser continue."""
+        if self.request.session.session_key is not None:
+            revocation.announce_replacement(int(self.request.user.pk or 0), self.request.session.session_key)
+        return super().form_valid(form)
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if guest_id(request) is not None:
             return redirect("signup" if settings.signup else "login")
@@ -88,6 +94,8 @@ def _create_account(request: HttpRequest, form: SignUpForm, guest: int | None) -
         with transaction.atomic():
             if guest is not None:
                 accounts.locked_guest(guest)
+                if request.session.session_key is not None:
+                    revocation.announce_replacement(guest, request.session.session_key)
             login(request, form.save(), backend=BACKEND)
     except (IntegrityError, NotFound):
         form.add_error("username", _("This name has just been taken. Choose another one."))

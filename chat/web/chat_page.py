@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 
 from django.contrib.auth.views import redirect_to_login
@@ -12,6 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from chat.accounts.identity import admitted, ensure_guest
+from chat.exceptions import QuotaExceeded
 from chat.web import frontend_build
 
 # Suggested prompts for a new user, each with a description of its answer: together they show what the product does.
@@ -33,7 +35,12 @@ def chat(request: HttpRequest, thread_id: str = "") -> HttpResponse:
 
     A thread's address returns the same page: its script opens the thread, and the API checks access.
     """
-    ensure_guest(request)
+    try:
+        ensure_guest(request)
+    except QuotaExceeded as refusal:
+        refused = render(request, "429.html", status=refusal.status)
+        refused["Retry-After"] = str(math.ceil(refusal.retry_after or 0))
+        return refused
     if not admitted(request.user):
         return redirect_to_login(request.get_full_path())
     nonce = secrets.token_urlsafe(NONCE_BYTES)

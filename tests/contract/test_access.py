@@ -233,6 +233,9 @@ def session_of(user: User) -> str:
 def test_an_account_may_use_its_session_cookie(make_client: Any, server: Any) -> None:
     user = User.objects.create(username=new_id("user"))
     visitor = make_client(server, token=False)
-    visitor.http.cookies.set("sessionid", session_of(user))
+    visitor.get("/api/session")
+    (cookie,) = (name for name in visitor.http.cookies if name.startswith("chat_session"))
+    visitor.http.cookies.delete(cookie)
+    visitor.http.cookies.set(cookie, session_of(user))
     body = visitor.get("/api/session").json()
     assert (body["user"]["username"], body["guest"]) == (user.username, False)

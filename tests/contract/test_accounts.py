@@ -15,7 +15,7 @@ from chat.governance import holds
 from chat.models import ApiToken, Attachment, Chunk, Message, QuotaReservation, Response, Share, Thread, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.client import body_of, new_id
-from tests.live.page_client import PASSWORD, alerts, csrf, send, sign_in, sign_up, submit
+from tests.live.page_client import PASSWORD, alerts, csrf, send, session_key, sign_in, sign_up, submit
 from tests.live.pictures import part, upload
 
 NAMES = {"taken": "taken", "guest-1": "guest", "": "required", "a b": "letters", "x" * 151: "150"}
@@ -175,7 +175,7 @@ def test_deleting_an_account_removes_all_rows_and_stops_its_responses(
     thread = send(person, [part(upload(person, token=token))])
     link = person.http.post(f"/api/threads/{thread}/shares", headers=token).json()
     submit(person, "/settings/", do="make-token", name="x")
-    keys = [client.http.cookies["sessionid"] for client in (person, elsewhere)]
+    keys = [session_key(client) for client in (person, elsewhere)]
     spent = list(QuotaReservation.objects.filter(owner=user).values_list("pk", flat=True))
     assert set(rows_of(user).values()) != {0}
     model.script(answer("one", gate))

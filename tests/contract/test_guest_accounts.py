@@ -15,20 +15,30 @@ from chat.models import ApiToken, QuotaReservation, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.contract.expect import assert_problem
 from tests.live.client import body_of, connect_socket, new_id
-from tests.live.page_client import PASSWORD, alerts, csrf, send, sign_in, sign_up, submit, thread_ids
+from tests.live.page_client import (
+    PASSWORD,
+    alerts,
+    csrf,
+    send,
+    session_key,
+    sign_in,
+    sign_up,
+    submit,
+    thread_ids,
+)
 from tests.live.pictures import PNG, part, upload
 
 
 def test_a_guest_who_signs_up_keeps_everything(model: ScriptedModel, visit: Any) -> None:
     guest = visit()
-    thread, key = send(guest, "Before"), guest.http.cookies["sessionid"]
+    thread, key = send(guest, "Before"), session_key(guest)
     row = User.objects.get(username=guest.get("/api/session").json()["user"]["username"])
     name = sign_up(guest)
     body = guest.get("/api/session").json()
     assert (body["user"]["username"], body["guest"]) == (name, False)
     assert thread_ids(guest) == {thread}
     assert User.objects.get(username=name).pk == row.pk
-    assert guest.http.cookies["sessionid"] != key
+    assert session_key(guest) != key
     assert not Session.objects.filter(pk=key).exists()
 
 
@@ -57,13 +67,13 @@ def test_a_guest_who_logs_in_keeps_everything(model: ScriptedModel, visit: Any) 
     picture = upload(guest, token=token)
     new = send(guest, [part(picture)])
     link = guest.http.post(f"/api/threads/{new}/shares", headers=token).json()
-    key = guest.http.cookies["sessionid"]
+    key = session_key(guest)
     assert sign_in(guest, name).headers["location"] == "/"
     assert thread_ids(guest) == {old, new}
     assert guest.get(picture["url"]).content == PNG
     assert guest.get(f"/api/threads/{new}/shares").json()["shares"] == [link]
     assert httpx.get(guest.server.url + link["url"]).status_code == 200
-    assert guest.http.cookies["sessionid"] != key
+    assert session_key(guest) != key
     assert not Session.objects.filter(pk=key).exists()
     spent = (
         QuotaReservation.objects.filter(owner__username=name).order_by("pk").values_list("guest", flat=True)
@@ -185,9 +195,9 @@ def test_the_credentials_of_a_merged_guest_are_refused(model: ScriptedModel, vis
     guest = visit()
     row = User.objects.get(username=guest.get("/api/session").json()["user"]["username"])
     token = {"Authorization": f"Bearer {ApiToken.issue(row)}"}
-    key = guest.http.cookies["sessionid"]
+    cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in guest.http.cookies.items())}
     sign_in(guest, name)
-    for old in (token, {"Cookie": f"sessionid={key}"}):
+    for old in (token, cookies):
         answered = httpx.get(f"{guest.server.url}/api/threads", headers=old)
         assert_problem(answered, "unauthenticated", 401)
 

@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from chat.accounts import erasure, sessions, suspension
@@ -19,6 +21,10 @@ from chat.models import ApiToken, AuditAction, AuditLogEntry, Message, Response,
 from tests.integration.admin_rows import client_of, make_response, make_thread
 
 pytestmark = pytest.mark.django_db
+
+
+def _session_key(client: Client) -> str:
+    return str(client.cookies[django_settings.SESSION_COOKIE_NAME].value)
 
 
 @pytest.fixture
@@ -156,7 +162,7 @@ def test_an_erased_user_goes_with_all_their_data_and_no_other_users(
 
 
 def test_an_erased_user_loses_access_at_once(owner: User) -> None:
-    token, session = ApiToken.issue(owner), client_of(owner).cookies["sessionid"].value
+    token, session = ApiToken.issue(owner), _session_key(client_of(owner))
     erasure.begin(owner.pk)
     for credentials in (Credentials(token, None), Credentials(None, session)):
         with pytest.raises(Exception, match=r"Sign in|not valid"):
@@ -194,7 +200,10 @@ def test_an_erasure_waits_for_running_responses(owner: User) -> None:
 def test_a_suspended_user_gets_in_with_nothing_and_loses_nothing(owner: User) -> None:
     thread = make_thread(owner)
     make_response(thread, 2, thread.messages.get(position=0), status=Status.STREAMING)
-    token, session = ApiToken.issue(owner), client_of(owner).cookies["sessionid"].value
+    token, session = (
+        ApiToken.issue(owner),
+        _session_key(client_of(owner)),
+    )
     suspension.suspend(owner.pk)
     for credentials in (Credentials(token, None), Credentials(None, session)):
         with pytest.raises(Exception, match=r"Sign in|not valid"):
@@ -207,12 +216,12 @@ def test_a_suspended_user_gets_in_with_nothing_and_loses_nothing(owner: User) ->
 
 
 def test_ending_sessions_ends_those_of_one_user_alone(owner: User, guest: User) -> None:
-    mine, other = (client_of(user).cookies["sessionid"].value for user in (owner, User.objects.create()))
+    mine, other = (_session_key(client_of(user)) for user in (owner, User.objects.create()))
     suspension.end_sessions(owner.pk)
     with pytest.raises(Exception, match="Sign in"):
         identify(Credentials(None, mine))
     assert identify(Credentials(None, other))
-    again = client_of(User.objects.get(pk=owner.pk)).cookies["sessionid"].value
+    again = _session_key(client_of(User.objects.get(pk=owner.pk)))
     assert identify(Credentials(None, again)).user == owner.pk
 
 

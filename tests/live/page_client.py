@@ -28,6 +28,12 @@ def sign_up(client: Client, name: str = "") -> str:
     return name
 
 
+def session_key(client: Client) -> str:
+    """Return the key in the client's session cookie."""
+    (key,) = (value for name, value in client.http.cookies.items() if name.startswith("chat_session"))
+    return key
+
+
 def sign_in(client: Client, name: str, password: str = PASSWORD) -> httpx.Response:
     return submit(client, "/login/", username=name, password=password)
 

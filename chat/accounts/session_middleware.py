@@ -1,0 +1,18 @@
+"""Sessions of pages: Django's middleware, strict about keys, which renames the cookie of older versions."""
+
+from __future__ import annotations
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions import middleware
+from django.http import HttpRequest
+
+from chat.accounts import session_keys
+
+
+class SessionMiddleware(middleware.SessionMiddleware):
+    """Django's session middleware for cookies that any program on this host may have set."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.session = self.SessionStore(session_keys.of_cookies(request.COOKIES))
+        if session_keys.is_former(request.COOKIES) and request.session.get(SESSION_KEY) is not None:
+            request.session.modified = True  # so that the cookie is sent once more, under its present name
