@@ -30,8 +30,9 @@ urlpatterns = [
     path("api/attachments", endpoint(post=attachments.create)),
     path("api/attachments/<str:attachment_id>", endpoint(get=attachments.show)),
     path("api/session", endpoint(get=threads.session)),
-    path("healthz", endpoint(get=threads.live)),
-    path("readyz", endpoint(get=threads.ready)),
+    # Probes come by address: the Host header of a load balancer or an orchestrator names an IP.
+    path("healthz", endpoint(any_host=True, get=threads.live)),
+    path("readyz", endpoint(any_host=True, get=threads.ready)),
     re_path(
         r"^(?:api|healthz|readyz)(?:/.*)?$",
         endpoint(

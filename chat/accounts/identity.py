@@ -170,6 +170,20 @@ class LoginThrottleBackend:
             raise PermissionDenied
 
 
+def may_try_own_password(user: User) -> bool:
+    """Count an attempt of a logged-in user at their own password; return False after too many."""
+    return login_attempts.record_attempt(_own_attempts(user))
+
+
+def forget_own_attempts(user: User) -> None:
+    """Forget the attempts of a user who has entered their own password."""
+    login_attempts.clear(list(_own_attempts(user)))
+
+
+def _own_attempts(user: User) -> dict[str, int]:
+    return {f"own password of {user.pk}": MAX_ATTEMPTS_PER_IP_AND_NAME}
+
+
 def may_sign_up(request: HttpRequest) -> bool:
     """Count a sign-up by this address; return False if it has made too many."""
     ip_address = address_of(request)

@@ -19,8 +19,10 @@ Modules import from the entries above them. `chatproject.admin_site` sets the ad
 from django.contrib import admin
 
 from chat.admin import audit_log, groups, holds, messages, responses, threads, tokens, usage, users
+from chat.admin.password_change import password_change
 from chat.web.account_forms import StaffSignInForm
 
 __all__ = ["audit_log", "groups", "holds", "messages", "responses", "threads", "tokens", "usage", "users"]
 
 admin.site.login_form = StaffSignInForm
+admin.site.password_change = password_change  # type: ignore[method-assign, assignment]

@@ -31,6 +31,7 @@ from chat.exceptions import (
     UnsupportedMediaType,
     format_traceback_without_message,
 )
+from chat.schemas import is_id
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,11 @@ BODY_BYTES = 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def endpoint(**methods: View) -> Any:
-    """Build the view of one path from its methods (`get=…, post=…`); every error becomes a problem document."""
+def endpoint(*, any_host: bool = False, **methods: View) -> Any:
+    """Build the view of one path from its methods (`get=…, post=…`); every error becomes a problem document.
+
+    `any_host` views are answered whatever the Host header says. An id that cannot be one is unknown.
+    """
     allowed = {name.upper(): view for name, view in methods.items()}
     if "GET" in allowed:
         allowed["HEAD"] = allowed["GET"]
@@ -53,8 +57,12 @@ def endpoint(**methods: View) -> Any:
     @csrf_exempt
     async def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
         try:
-            request.get_host()  # raises DisallowedHost
-            return await _select_view(allowed, request)(request, **ids)
+            if not any_host:
+                request.get_host()  # raises DisallowedHost
+            selected = _select_view(allowed, request)
+            if not all(map(is_id, ids.values())):
+                raise NotFound
+            return await selected(request, **ids)
         except ChatError as error:
             return problem(error)
         except (DisallowedHost, UnicodeError):

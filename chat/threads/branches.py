@@ -9,6 +9,7 @@ from django.db import connection
 
 from chat.exceptions import BadRequest
 from chat.models import Message, Role, Thread
+from chat.schemas import is_id
 
 # Postgres walks no further than LIMIT asks for: a page costs the same in a thread of ten messages and of ten thousand.
 _UPWARD = """
@@ -52,7 +53,7 @@ def latest_leaf_below(message: int) -> int:
 def find_message(thread: Thread, public_id: str, name: str) -> Message:
     """Return a visible, placed message of the thread. Raise BadRequest that names the field."""
     rows = Message.objects.visible().filter(thread=thread, public_id=public_id, turn__isnull=False)
-    row = rows.only("pk", "parent_id").first()
+    row = rows.only("pk", "parent_id").first() if is_id(public_id) else None
     if row is None:
         raise BadRequest(f"`{name}` must be the id of a message in this thread.")
     return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, UserCreationForm
 from django.core.exceptions import ValidationError
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from chat.accounts import accounts
-from chat.accounts.identity import may_sign_up
+from chat.accounts.identity import forget_own_attempts, may_sign_up, may_try_own_password
 from chat.models import User
 
 # Names of guests begin with it.
@@ -99,7 +99,22 @@ class SignUpForm(UserCreationForm[User]):
         return super().save(commit)
 
 
-class ChangePasswordForm(PasswordChangeForm):
+class ThrottledPasswordChangeForm(PasswordChangeForm):
+    """Django's form, whose check of the old password counts as an attempt like those of the login forms."""
+
+    def clean_old_password(self) -> str:
+        if not may_try_own_password(self.user):
+            raise ValidationError(TOO_MANY_ATTEMPTS, code="tried_too_often")
+        password = str(super().clean_old_password())
+        forget_own_attempts(self.user)
+        return password
+
+
+class StaffPasswordChangeForm(ThrottledPasswordChangeForm, AdminPasswordChangeForm):
+    """The admin's form, with the same throttle."""
+
+
+class ChangePasswordForm(ThrottledPasswordChangeForm):
     """The old password once, the new one twice."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

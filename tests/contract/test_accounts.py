@@ -58,6 +58,18 @@ def test_password_guessing_is_throttled_on_every_form(visit: Any) -> None:
     assert sign_in(guest, sign_up(visit())).status_code == 302  # others may
 
 
+@pytest.mark.parametrize("path", ["/password/", "/admin/password_change/"])
+def test_guessing_the_own_password_is_throttled(visit: Any, path: str) -> None:
+    person = visit()
+    User.objects.filter(username=sign_up(person)).update(is_staff=True)
+    new = {"new_password1": "another good one", "new_password2": "another good one"}
+    for _ in range(10):
+        answered = submit(person, path, old_password="wrong", **new)
+        assert (answered.status_code, "Too many tries" in answered.text) == (200, False)
+    answered = submit(person, path, old_password=PASSWORD, **new)
+    assert (answered.status_code, "Too many tries" in answered.text) == (200, True)
+
+
 def test_simultaneous_guesses_are_all_counted(visit: Any) -> None:
     guest, name = visit(), sign_up(visit())
     token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', guest.get("/login/").text)[0]

@@ -18,6 +18,14 @@ def test_a_probe_is_answered_in_json_without_a_session(make_client: Any, server:
     assert answered.json() is not None
 
 
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "[fd00::7]:8000", "chat.internal", "a_b", ""])
+def test_a_probe_is_answered_whatever_host_it_names(make_client: Any, server: Any, host: str) -> None:
+    visitor: Client = make_client(server, token=False)
+    for path in ("/healthz", "/readyz"):
+        assert visitor.http.get(path, headers={"Host": host}).status_code == 200
+    assert visitor.http.get("/api/threads", headers={"Host": host}).status_code == 400
+
+
 @pytest.mark.parametrize("path", ["/", "/api/session", "/api/threads", "/api/nothing", "/nothing", "/login/"])
 def test_every_answer_has_the_security_headers(alice: Client, path: str) -> None:
     headers = alice.get(path).headers
