@@ -1,4 +1,4 @@
-"""Background cleanup in bounded batches: idle guests, expired rows, pending erasures."""
+"""Background cleanup in bounded batches: idle guests, old sessions, expired rows, pending erasures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import time
 
 from chat import db
-from chat.accounts import erasure, guests, login_attempts
+from chat.accounts import erasure, guests, login_attempts, sessions
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.governance import retention
@@ -15,11 +15,13 @@ from chat.threads import attachments, search_index, shares, stored_bytes
 
 logger = logging.getLogger(__name__)
 
-# Seconds between two searches for expired rows: most ages are counted in days.
+# Seconds between two rounds of cleanup: most ages are counted in days.
 CLEANUP_INTERVAL_SECONDS = 3_600.0
 
 # Batches of messages indexed for search in one round: a million messages of an older program take 40 minutes.
 INDEX_BATCHES = 10
+
+# Each deletes one batch and returns its size; a round repeats it until none is left.
 CLEANUP_TASKS = {
     "guests": guests.delete_idle,
     "attachments": attachments.delete_unused,
@@ -27,14 +29,29 @@ CLEANUP_TASKS = {
     "stored_bytes": stored_bytes.merge,
     "held_texts": retention.delete_released_texts,
     "attempts": login_attempts.delete_expired,
+    "sessions": sessions.delete_expired,
 }
+
+
+async def delete_leftovers() -> None:
+    """Run every cleanup task until nothing is left for it, in short transactions. Raises Unavailable."""
+    for kind, delete_batch in CLEANUP_TASKS.items():
+        total = 0
+        while deleted := await db.atomic_async(delete_batch):
+            total += deleted
+        if total:
+            logger.info("action=leftovers_removed kind=%s count=%d", kind, total)
+    last_session: str | None = ""
+    while last_session is not None:
+        last_session = await db.atomic_async(sessions.delete_orphaned, last_session)
 
 
 class Janitor:
     """Runs cleanup in the background, in batches of a few short transactions each."""
 
     def __init__(self) -> None:
-        self._searched_at = time.monotonic()
+        # Of the next round; the first is at the start.
+        self._due = time.monotonic()
         # Expired rows may be left: at the start, and until a batch finds none.
         self._more = True
         self._task: asyncio.Task[None] | None = None
@@ -74,11 +91,9 @@ class Janitor:
         await self._index()
         if self._more:
             await self._remove_old()
-        if time.monotonic() - self._searched_at >= CLEANUP_INTERVAL_SECONDS:
-            self._searched_at, self._more = time.monotonic(), True
-            for kind, remove in CLEANUP_TASKS.items():
-                if count := await db.atomic_async(remove):
-                    logger.info("action=leftovers_removed kind=%s count=%d", kind, count)
+        if time.monotonic() >= self._due:
+            self._due, self._more = time.monotonic() + CLEANUP_INTERVAL_SECONDS, True
+            await delete_leftovers()
 
     async def _index(self) -> None:
         for _ in range(INDEX_BATCHES):

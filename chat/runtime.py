@@ -27,6 +27,7 @@ class Runtime:
         self.connections = ConnectionRegistry()
         self._demo: ModelServer | None = None
         self._janitor = Janitor()
+        self._checking: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -53,7 +54,8 @@ class Runtime:
     async def stop(self) -> None:
         """End the running responses as `interrupted`, notify their readers, and stop all background work."""
         self._janitor.stop()
-        self._checking.cancel()
+        if self._checking is not None:
+            self._checking.cancel()
         await self.responses.drain()
         if self._demo is not None:
             await self._demo.close()

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chat import db, runtime
-from chat.accounts import accounts, erasure, identity
+from chat.accounts import accounts, erasure, identity, sessions
 from chat.accounts.connections import OpenConnection
 from chat.accounts.identity import Caller, Credentials
 from chat.conf import settings
@@ -149,7 +149,7 @@ async def delete_account(user: int) -> None:
         pass
     last_session: str | None = ""
     while last_session is not None:
-        last_session = await db.atomic_async(accounts.delete_sessions, user, last_session)
+        last_session = await db.atomic_async(sessions.delete_orphaned, last_session)
 
 
 async def watch(caller: Caller) -> AsyncGenerator[ThreadEvent]:

@@ -1,12 +1,10 @@
-"""Turn a guest into an account, merge a guest into one, and delete the sessions of a deleted user."""
+"""Turn a guest into an account, and merge a guest into one."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 
 from chat.accounts import revocation, suspension
@@ -34,8 +32,6 @@ MOVED: tuple[Any, ...] = (Response, Message, Thread, Share, Attachment, QuotaRes
 SUFFIX = 9
 # Threads announced to open pages; a page shows 50 at first.
 MAX_NOTIFIED_THREADS = 100
-# Sessions decoded in one batch: some 0.1 s.
-BATCH = 2_000
 
 
 def locked_guest(pk: int) -> User:
@@ -100,14 +96,3 @@ def _fresh(name: str) -> str:
 def active(user: int) -> list[int]:
     """Return the primary keys of a user's responses that have not ended."""
     return list(Response.objects.owned_by(user).filter(status__in=ACTIVE).values_list("pk", flat=True))
-
-
-def delete_sessions(user: int, after: str) -> str | None:
-    """Delete the user's sessions in the next batch of all sessions. Return the batch's last key; None after the last batch.
-
-    A session names its user only inside its encoded data, so every row has to be decoded.
-    """
-    rows = list(Session.objects.filter(session_key__gt=after).order_by("session_key")[:BATCH])
-    mine = [row.pk for row in rows if row.get_decoded().get(SESSION_KEY) == str(user)]
-    Session.objects.filter(pk__in=mine).delete()
-    return rows[-1].pk if len(rows) == BATCH else None

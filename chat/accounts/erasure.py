@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db.models.functions import Now
 
 from chat.accounts import suspension
 from chat.governance import deletion, holds
 from chat.governance.exceptions import UnderLegalHold
-from chat.models import ACTIVE, Response, Thread, User
+from chat.models import ACTIVE, ApiToken, AuditLogEntry, Hold, Response, Thread, User
 from chat.reporting import rollups
 
 # Users whose erasure is continued in one round.
 USERS = 20
+# Name of an erased object in Django's admin log, which has no empty one.
+FORGOTTEN = "erased"
 
 
 def begin(user: int) -> None:
@@ -34,6 +38,24 @@ def _can_go_on(user: int) -> bool:
     return not active.exists() and not holds.is_user_held(user)
 
 
+def _forget_name(user: User) -> None:
+    """Remove the user's name from the audit log, lifted holds and Django's admin log; the entries stay.
+
+    Entries about the user's own deeds as staff keep the name: an audit log is about them.
+    """
+    AuditLogEntry.objects.filter(kind="user", object_pk=user.pk).update(owner_name="")
+    AuditLogEntry.objects.filter(owner_name=user.username).update(owner_name="")
+    Hold.objects.filter(owner_name=user.username).update(owner_name="")
+    tokens = list(ApiToken.objects.filter(user=user).values_list("pk", flat=True))
+    named = LogEntry.objects.filter(object_repr__in=[user.username, f"hold on user {user.username}"])
+    named.update(object_repr=FORGOTTEN)
+    for model, pks in ((User, [user.pk]), (ApiToken, tokens)):
+        entries = LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(model), object_id__in=pks
+        )
+        entries.update(object_repr=FORGOTTEN, change_message="")
+
+
 def erase_batch(user: int) -> bool:
     """Delete one batch of a user's threads, and after the last one the user. Return True when nothing is left to do."""
     mine = User.objects.select_for_update(skip_locked=True).filter(pk=user).first()
@@ -44,5 +66,6 @@ def erase_batch(user: int) -> bool:
     if threads:
         return False
     rollups.reassign(user, None)
+    _forget_name(mine)
     User.objects.filter(pk=user).delete()
     return True

@@ -43,7 +43,7 @@ def create(address: str | None = None) -> User:
 
 
 def delete_idle() -> int:
-    """Delete one batch of guests older than LIFE without messages. Return their number."""
+    """Delete one batch of guests older than LIFE without messages. Return their number; their sessions follow."""
     idle = User.objects.filter(is_guest=True, date_joined__lt=Now() - LIFE)
     idle = idle.exclude(pk__in=Message.objects.values("owner_id"))
     idle = idle.filter(holds=None, threads__holds=None)

@@ -13,6 +13,8 @@ from chat.models import LoginAttempt, raw_delete
 
 # Attempts are counted for this long, then forgotten.
 WINDOW = timedelta(minutes=15)
+# Attempts deleted in one short transaction.
+BATCH = 10_000
 
 
 def record_attempt(limits: Mapping[str, int]) -> bool:
@@ -36,8 +38,11 @@ def clear(keys: list[str]) -> None:
 
 
 def delete_expired() -> int:
-    """Delete attempts older than the window. Return the number of rows."""
-    return LoginAttempt.objects.filter(at__lt=Now() - WINDOW).delete()[0]
+    """Delete one batch of attempts older than the window. Return the number of rows."""
+    expired = LoginAttempt.objects.filter(at__lt=Now() - WINDOW).order_by("at").values_list("pk", flat=True)
+    pks = list(expired[:BATCH])
+    raw_delete(LoginAttempt.objects.filter(pk__in=pks))
+    return len(pks)
 
 
 def _digest(key: str) -> str:

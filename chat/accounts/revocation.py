@@ -47,7 +47,9 @@ def _on_user_saved(
 
 
 def _on_user_deleted(instance: User, **_: Any) -> None:
-    announce(instance.pk)
+    # Idle guests are deleted by the thousand; their sockets end with the next frame or check.
+    if not instance.is_guest:
+        announce(instance.pk)
 
 
 def _on_session_deleted(instance: Session, **_: Any) -> None:

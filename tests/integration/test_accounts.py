@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -13,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from chat import cleanup
-from chat.accounts import accounts, guests, login_attempts
+from chat.accounts import accounts, guests, login_attempts, sessions
 from chat.exceptions import QuotaExceeded
 from chat.governance import holds
 from chat.models import Attachment, AttachmentUse, Hold, LoginAttempt, Message, Share, Thread, User
@@ -111,19 +112,19 @@ def test_a_hold_on_a_guest_follows_the_merged_threads() -> None:
     assert holds.is_user_held(account.pk)
 
 
-def test_only_the_sessions_of_the_deleted_user_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "BATCH", 2)
-    keys: dict[str, list[Any]] = {"7": [], "77": []}
-    for number in range(7):
-        user = "7" if number % 2 else "77"
-        session = SessionStore()
-        session[SESSION_KEY] = user
-        session.save()
-        keys[user].append(session.session_key)
+def test_only_the_sessions_of_deleted_users_are_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "BATCH", 2)
+    deleted, kept = User.objects.create_user("ada"), User.objects.create_user("bob")
+    keys = {user.pk: {session_of(user) for _ in range(4)} for user in (deleted, kept)}
+    anonymous = SessionStore()
+    anonymous.save()
+    deleted_pk = deleted.pk
+    deleted.delete()
     after: str | None = ""
     while after is not None:
-        after = accounts.delete_sessions(7, after)
-    assert set(Session.objects.values_list("pk", flat=True)) == set(keys["77"])
+        after = sessions.delete_orphaned(after)
+    assert set(Session.objects.values_list("pk", flat=True)) == keys[kept.pk] | {anonymous.session_key}
+    assert keys[deleted_pk]
 
 
 def test_attempts_are_counted_in_a_window_and_forgotten_after_it() -> None:
@@ -197,8 +198,38 @@ def test_all_kinds_of_leftovers_have_a_cleanup_task() -> None:
         "guests",
         "attachments",
         "shares",
-        "attempts",
         "stored_bytes",
         "held_texts",
+        "attempts",
+        "sessions",
     }
-    assert [remove() for remove in cleanup.CLEANUP_TASKS.values()] == [0, 0, 0, 0, 0, 0]
+    assert {remove() for remove in cleanup.CLEANUP_TASKS.values()} == {0}
+
+
+async def run_here(function: Any, *args: Any) -> Any:
+    """Call a function in the test's own thread, whose transaction the threads of the pool do not see."""
+    return await sync_to_async(function)(*args)
+
+
+def test_a_round_of_cleanup_leaves_nothing_of_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guests, "BATCH", 3)
+    monkeypatch.setattr(sessions, "BATCH", 3)
+    monkeypatch.setattr("chat.cleanup.db.atomic_async", run_here)
+    idle = [guests.create() for _ in range(10)]
+    living = guests.create()
+    User.objects.filter(pk__in=[guest.pk for guest in idle]).update(
+        date_joined=timezone.now() - timedelta(days=2)
+    )
+    keys = {user.pk: session_of(user) for user in [*idle, living]}
+    expired = [session_of(living) for _ in range(10)]
+    Session.objects.filter(pk__in=expired).update(expire_date=timezone.now() - timedelta(seconds=1))
+    async_to_sync(cleanup.delete_leftovers)()
+    assert list(User.objects.values_list("pk", flat=True)) == [living.pk]
+    assert list(Session.objects.values_list("pk", flat=True)) == [keys[living.pk]]
+
+
+def session_of(user: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session.save()
+    return str(session.session_key)

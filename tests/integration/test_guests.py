@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from chat.accounts import guests
+from chat.exceptions import QuotaExceeded
 from chat.models import Message, Thread, User
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,20 @@ def test_a_guest_with_messages_is_kept() -> None:
     thread = Thread.objects.create(owner=guest, public_id="t", model="c1")
     Message.objects.create(owner=guest, thread=thread, public_id="m", role="user", content="Hello")
     assert guests.delete_idle() == 0
+
+
+def test_new_guests_are_limited_by_address_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guests, "MAX_NEW_GUESTS_PER_ADDRESS", 2)
+    monkeypatch.setattr(guests, "MAX_NEW_GUESTS", 3)
+
+    def create(address: str | None) -> bool:
+        with contextlib.suppress(QuotaExceeded):
+            return bool(guests.create(address))
+        return False
+
+    assert [create("192.0.2.1") for _ in range(3)] == [True, True, False]
+    assert [create("192.0.2.2"), create("192.0.2.3"), create(None)] == [True, False, False]
+    assert User.objects.count() == 3
 
 
 def test_an_idle_account_is_kept_however_old() -> None:
