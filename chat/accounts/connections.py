@@ -29,6 +29,8 @@ class OpenConnection:
     `on_revoked` closes a socket. A stream has none: it looks at `revoked` before each piece.
     """
 
+    __slots__ = ("_on_revoked", "_registry", "caller", "revoked")
+
     def __init__(self, registry: ConnectionRegistry, caller: Caller, on_revoked: Callable[[], None] | None):
         self._registry, self._on_revoked = registry, on_revoked
         self.caller, self.revoked = caller, False

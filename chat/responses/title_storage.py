@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from chat.db import notifications
-from chat.models import Message, Response, Role, Thread
+from chat.models import Message, QuotaReservation, Response, Role, Thread
+from chat.responses.usage.recorder import UsageRecorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,13 @@ def title_candidate(response: int) -> TitleCandidate | None:
         return None
     reply = Message.objects.get(response=row, role=Role.ASSISTANT, hidden=False)
     return TitleCandidate(row.thread_id, row.owner_id, row.prompt.plain_text, reply.plain_text)
+
+
+def store_calls(thread: TitleCandidate, response: int, recorder: UsageRecorder) -> None:
+    """Store the calls for a title, and add their tokens to what the response took out of the quotas."""
+    recorder.store(thread.owner, thread.thread, response)
+    tokens = sum(call.prompt_tokens + call.completion_tokens for call in recorder.calls)
+    QuotaReservation.objects.filter(response=response).update(tokens=F("tokens") + tokens)
 
 
 def set_title(thread: TitleCandidate, title: str) -> None:

@@ -79,7 +79,7 @@ async def _improve(response: int, client: ModelClient, recorder: UsageRecorder) 
         with recorder.call(client.profile, request, stats):
             await _ask(client, request, stats)
     finally:
-        await db.atomic_async(recorder.store, candidate.owner, candidate.thread, response)
+        await db.atomic_async(title_storage.store_calls, candidate, response, recorder)
     if words := title_in(stats.text):
         await db.atomic_async(title_storage.set_title, candidate, storable(title_of(words)))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.models import CallOutcome, Response, TokenSource, UpstreamCall
+from chat.models import CallOutcome, QuotaReservation, Response, TokenSource, UpstreamCall
 from chat.responses.usage.blobs import sha256_hex
 from chat.testing import Received, ScriptedModel, answer, refusal
 from chat.testing.script import Script, whole_answer
@@ -74,6 +74,16 @@ def test_the_call_for_a_title_is_in_the_usage_as_the_provider_counted_it(
     call = UpstreamCall.objects.get(response=asked.pk, prompt_tokens=31)
     assert (call.completion_tokens, call.outcome, call.source) == (4, CallOutcome.DONE, TokenSource.PROVIDER)
     assert call.request_digest == sha256_hex(model.requests[-1].body)
+
+
+def test_the_tokens_for_a_title_count_in_the_quota(model: ScriptedModel, namer: Client) -> None:
+    model.default(titled("Trip to Lisbon"))
+    thread, response = new_id("t"), new_id("r")
+    namer.chat("Where shall we go in May", thread=thread, response=response)
+    eventually(lambda: title(namer, thread) == "Trip to Lisbon")
+    asked = Response.objects.get(public_id=response)
+    taken = QuotaReservation.objects.get(response=asked.pk).tokens
+    assert taken == (asked.prompt_tokens or 0) + (asked.completion_tokens or 0) + 31 + 4
 
 
 def test_a_title_that_a_person_set_stays(model: ScriptedModel, namer: Client) -> None:
