@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib.admin.options import ShowFacets
-from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -55,7 +55,7 @@ class ReadOnlyAdmin(KeysetAdmin[M]):
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DeferredColumnsChangeList]:
         return DeferredColumnsChangeList
 
 
@@ -112,6 +112,13 @@ class ContentAdmin(ReadOnlyAdmin[M]):
             shown = audit.record_list_view(request, self.opts.model_name or "", context["cl"].result_list)
             context["reason_required"] = not shown
         return response
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return the page of a row. Raises Http404 also if it is deleted while the page is being made."""
+        try:
+            return super().change_view(request, *args, **kwargs)
+        except ObjectDoesNotExist as error:
+            raise Http404 from error
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from chat.admin.lists.lookups import ValidatedChangeList
 from chat.admin.readonly import ROWS
 from chat.models import ApiToken
 
@@ -27,6 +28,9 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         if obj:
             return ("user", "name", "created_at")
         return ("user", "name") if request.user.is_superuser else ("name",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ValidatedChangeList]:
+        return ValidatedChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
         return super().get_queryset(request).defer("digest")

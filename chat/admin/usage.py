@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from chat.admin.lists.filters import ErrorFilter, ModelFilter
+from chat.admin.lists.lookups import ValidatedChangeList
 from chat.admin.readonly import ROWS, ReadOnlyAdmin, badge
 from chat.models import CallOutcome, Price, UpstreamCall, User
 from chat.text import storable
@@ -81,3 +83,6 @@ class PriceAdmin(admin.ModelAdmin[Price]):
     list_per_page = ROWS
     ordering = ("model", "-valid_from")
     search_fields = ("model",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ValidatedChangeList]:
+        return ValidatedChangeList

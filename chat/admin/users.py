@@ -9,6 +9,7 @@ from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -18,9 +19,11 @@ from chat.admin import holds
 from chat.admin.actions import suspensions
 from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.lists.formatting import format_time, format_usage, quotas_left
+from chat.admin.lists.lookups import ValidatedChangeList
 from chat.admin.readonly import ROWS
 from chat.models import User
 from chat.reporting.usage_totals import of_guests, of_users
+from chat.text import storable
 
 # Fields that superusers alone change.
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -28,12 +31,11 @@ PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 FIGURES = ("is_guest", "threads", "today", "month", "left", "tokens", "sessions", "held", "last_seen")
 
 
-class AccountList(ChangeList):
+class AccountList(ValidatedChangeList):
     """A list of users with the figures of a page, loaded in a fixed number of statements."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
         attach_totals(self.result_list)
 
 
@@ -140,6 +142,12 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
         """Allow staff who are no superusers to change themselves, and users who are no staff."""
         allowed = super().has_change_permission(request, obj)
         return allowed and (obj is None or obj == request.user or suspensions.can_manage(request, obj))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """Search storable text: the choice of a token's user passes the term on unchecked."""
+        return super().get_search_results(request, queryset, storable(search_term))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

@@ -9,13 +9,16 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 
 from chat import db
 from chat.admin.access import audit
@@ -41,7 +44,11 @@ class ExportingAdmin(admin.ModelAdmin[Thread]):
         """Return the confirmation page (GET) or the export (POST). The query string is that of the list."""
         if not (self.has_view_permission(request) and request.user.has_perm("chat.export_content")):
             raise PermissionDenied
-        selection = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            selection = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            # The list without the filter that was refused, as for the list itself; never an export without it.
+            return redirect(f"{reverse('admin:chat_thread_changelist')}?{ERROR_FLAG}=1")
         hidden = request.POST.get("hidden") == "on"
         if hidden and not request.user.has_perm("chat.read_hidden_content"):
             raise PermissionDenied

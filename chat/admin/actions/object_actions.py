@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
@@ -93,11 +93,14 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
         return self._confirmation_page(object_action, request, row)
 
     def _execute(self, object_action: ObjectAction, request: HttpRequest, row: Any, reason: str) -> bool:
-        """Execute the action and record it, in one transaction."""
+        """Execute the action and record it, in one transaction. Raises Http404 if the row was deleted meanwhile."""
         try:
             with transaction.atomic():
+                self.model._default_manager.only("pk").get(pk=row.pk)
                 audit.record(request, object_action.recorded_action, row, reason=reason)
                 object_action.execute(request, row, reason)
+        except ObjectDoesNotExist as error:
+            raise Http404 from error
         except GovernanceError as refused:
             messages.error(request, str(refused))
             return False

@@ -12,12 +12,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR, ChangeList
-from django.core.exceptions import ValidationError
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from chat.admin.lists.dates import DateHierarchy
+from chat.admin.lists.lookups import ValidatedChangeList, refuse_bad_lookups
 from chat.exceptions import BadRequest
 from chat.reporting.admin_queries import estimated
 from chat.threads.threads import decode_cursor, encode_cursor
@@ -33,7 +33,7 @@ class KeysetAdmin(admin.ModelAdmin[M]):
 
     ordering: ClassVar[tuple[str, ...]] = ("-pk",)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
 
     def get_keyset_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ class PagePosition:
     back: bool
 
 
-class KeysetChangeList(ChangeList):
+class KeysetChangeList(ValidatedChangeList):
     """A list paged by key. The last field of its ordering must be unique, and no field of it null."""
 
     model_admin: KeysetAdmin[Any]
@@ -104,11 +104,10 @@ class KeysetChangeList(ChangeList):
         rows, size = self.queryset, self.list_per_page
         if position is not None:
             direction = _reversed(ordering) if position.back else ordering
-            try:
+            with refuse_bad_lookups():
                 rows = rows.filter(rows_after(direction, position.values)).order_by(*direction)
-            except (ValueError, TypeError, ValidationError) as problem:
-                raise IncorrectLookupParameters(problem) from problem
-        found = list(rows[: size + 1])
+        with refuse_bad_lookups():
+            found = list(rows[: size + 1])
         page = found[:size]
         return (page[::-1] if position and position.back else page), len(found) > size
 

@@ -16,6 +16,7 @@ from chat.admin.reports.periods import MAX_DAYS, RANGES, parse_period
 from chat.admin.reports.spreadsheet import spreadsheet
 from chat.llm import config
 from chat.reporting.admin_queries import models_of
+from chat.text import storable
 
 DASHBOARD_PERMISSION = "chat.view_dashboard"
 
@@ -55,7 +56,7 @@ def panel_csv(request: HttpRequest, site: AdminSite, panel: str) -> HttpResponse
 def _load_data(request: HttpRequest) -> DashboardData:
     if not request.user.has_perm(DASHBOARD_PERMISSION):
         raise PermissionDenied
-    return DashboardData(parse_period(request.GET), request.GET.get("model", ""))
+    return DashboardData(parse_period(request.GET), storable(request.GET.get("model", "")))
 
 
 def _totals(data: DashboardData) -> dict[str, str]:
