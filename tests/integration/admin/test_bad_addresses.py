@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from io import StringIO
 from itertools import product
 from typing import Any
 
@@ -151,6 +153,19 @@ def test_no_value_breaks_the_dashboard(root: Client, name: str, value: str) -> N
     assert get(root, "dashboard", {name: value}) == 200
     panel = root.get(reverse("admin:dashboard_csv", args=["first-token"]), {name: value})
     assert panel.status_code == 200
+
+
+@pytest.mark.parametrize("name", ["_to_field", "o", "nothing__x", "title__contains", "all"])
+@pytest.mark.parametrize("kind", ["thread", "user", "price"])
+def test_no_address_writes_a_line_of_its_own_into_the_log(
+    root: Client, kind: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output, console = StringIO(), next(one for one in logging.getLogger().handlers if one.name == "console")
+    monkeypatch.setattr(console, "stream", output)
+    forged = "\n2026-01-01 00:00:00,000 ERROR forged line"
+    for query in ({name: forged}, {f"x{forged}": "1"}):
+        get(root, f"chat_{kind}_changelist", query)
+    assert not [line for line in output.getvalue().splitlines() if line.startswith("2026-01-01")]
 
 
 @pytest.mark.parametrize("term", [NUL, "(", "9" * 400, ""])
