@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 
 # Groups of the index, by the names of models; models that are not listed stay under their app.
 GROUPS = {
-    "Conversations": ("Thread", "Message", "Response"),
+    "Conversations": ("Thread", "Message", "Response", "Share"),
     "Usage": ("UpstreamCall", "Price"),
     "People": ("User", "ApiToken", "Group"),
     "Governance": ("AuditLogEntry", "Hold"),

@@ -8,7 +8,7 @@ inspection   one response or thread in detail: transcript, timeline, throughput,
 reports      dashboard with charts and CSV, models and tools with probes
 
 One module per table, with its list and its page:
-threads, messages, responses             conversations
+threads, messages, responses, shares     conversations and public links to them
 users, groups, tokens                    accounts, their groups and API tokens
 usage                                    calls of models, and prices
 holds, audit_log                         governance
@@ -18,11 +18,22 @@ Modules import from the entries above them. `chatproject.admin_site` sets the ad
 
 from django.contrib import admin
 
-from chat.admin import audit_log, groups, holds, messages, responses, threads, tokens, usage, users
+from chat.admin import audit_log, groups, holds, messages, responses, shares, threads, tokens, usage, users
 from chat.admin.password_change import password_change
 from chat.web.account_forms import StaffSignInForm
 
-__all__ = ["audit_log", "groups", "holds", "messages", "responses", "threads", "tokens", "usage", "users"]
+__all__ = [
+    "audit_log",
+    "groups",
+    "holds",
+    "messages",
+    "responses",
+    "shares",
+    "threads",
+    "tokens",
+    "usage",
+    "users",
+]
 
 admin.site.login_form = StaffSignInForm
 admin.site.password_change = password_change  # type: ignore[method-assign, assignment]

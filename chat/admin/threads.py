@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from chat import text
@@ -99,7 +101,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         ("messages", "hidden", "turns"),
         ("created_at", "updated_at"),
         ("archived", "has_custom_title", "soft_deleted_at"),
-        "held",
+        ("held", "links"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Thread]:
@@ -145,6 +147,11 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
     @admin.display(description="legal hold")
     def held(self, row: Thread) -> str:
         return holds.describe_holds(row)
+
+    @admin.display(description="public links")
+    def links(self, row: Thread) -> str:
+        address = reverse("admin:chat_share_changelist", query={"thread__id__exact": row.pk})
+        return format_html('<a href="{}">{}</a>', address, row.shares.count())
 
     @admin.display(description="messages")
     def messages(self, row: Any) -> int:

@@ -29,6 +29,7 @@ class AuditAction(models.TextChoices):
     SIGNED_OUT = "signed_out", "ended sessions"
     ERASED = "erased", "erased"
     STOPPED = "stopped", "stopped a response"
+    REVOKED = "revoked", "revoked a link"
 
 
 class AuditLogEntry(models.Model):

@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from chat.conf import settings
-from chat.models import AuditAction, AuditLogEntry, Message, Response, Thread, User
+from chat.models import AuditAction, AuditLogEntry, Message, Response, Share, Thread, User
 
 # Seconds for which a reason given for a thread counts: one sitting.
 REASON_SECONDS = 900
@@ -60,13 +60,13 @@ def record_list_view(request: HttpRequest, kind: str, rows: Sequence[Model]) -> 
 
 
 def record(request: HttpRequest, action: AuditAction, obj: Model, *, reason: str = "") -> None:
-    """Record an action of this user on `obj`: a thread, message, response or user."""
+    """Record an action of this user on `obj`: a thread, message, response, share or user."""
     _add(
         request,
         action=action,
         kind=obj._meta.model_name,
         object_pk=obj.pk,
-        public_id=getattr(obj, "public_id", ""),
+        public_id=_public_id(obj),
         owner_name=_owner_username(obj),
         reason=reason,
     )
@@ -76,10 +76,15 @@ def _add(request: HttpRequest, **fields: Any) -> None:
     AuditLogEntry.objects.create(user_id=request.user.pk, username=request.user.get_username(), **fields)
 
 
+def _public_id(obj: Model) -> str:
+    # A link's own id gives access.
+    return obj.thread.public_id if isinstance(obj, Share) else getattr(obj, "public_id", "")
+
+
 def _owner_username(obj: Model) -> str:
     if isinstance(obj, User):
         return obj.username
-    return obj.owner.username if isinstance(obj, Thread | Message | Response) else ""
+    return obj.owner.username if isinstance(obj, Thread | Message | Response | Share) else ""
 
 
 def reason_for(request: HttpRequest, thread: Thread | None) -> str | None:

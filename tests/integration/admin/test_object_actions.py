@@ -15,11 +15,12 @@ from django.urls import reverse
 from chat.accounts import suspension
 from chat.governance import holds, redaction
 from chat.models import ApiToken, AuditAction, AuditLogEntry, Hold, Message, Status, Thread, User
+from chat.threads import shares
 from tests.integration.admin_rows import client_of, make_response, make_thread, page
 
 pytestmark = pytest.mark.django_db
 
-VIEWS = {"view_thread", "view_message", "view_response", "view_user", "view_hold"}
+VIEWS = {"view_thread", "view_message", "view_response", "view_user", "view_hold", "view_share"}
 
 OBJECT_ACTIONS = [
     ("thread", "redact", "redact_content", AuditAction.REDACTED),
@@ -28,6 +29,7 @@ OBJECT_ACTIONS = [
     ("thread", "hold", "hold_content", AuditAction.HELD),
     ("user", "hold", "hold_content", AuditAction.HELD),
     ("hold", "lift", "hold_content", AuditAction.LIFTED),
+    ("share", "revoke", "delete_share", AuditAction.REVOKED),
     ("user", "suspend", "change_user", AuditAction.SUSPENDED),
     ("user", "sign-out", "change_user", AuditAction.SIGNED_OUT),
     ("user", "erase", "delete_user", AuditAction.ERASED),
@@ -52,6 +54,7 @@ def rows(owner: User) -> dict[str, Model]:
         "message": thread.messages.get(position=0),
         "response": thread.responses.get(),
         "user": owner,
+        "share": shares.create(owner.pk, thread.public_id, None),
         "hold": holds.place_hold(other, "staff", "a case"),
     }
 
@@ -75,7 +78,7 @@ def test_an_action_with_permission_and_a_reason_is_executed_and_audited(
 def test_without_permission_an_action_is_neither_offered_nor_executed(
     staff: Staff, rows: dict[str, Model], kind: str, name: str, right: str, action: AuditAction
 ) -> None:
-    rights = {"redact_content", "hold_content", "change_user", "delete_user", "read_content"}
+    rights = {"redact_content", "hold_content", "change_user", "delete_user", "delete_share", "read_content"}
     client, at = staff(*VIEWS, *(rights - {right})), address(kind, name, rows[kind])
     assert at not in page(client, f"chat_{kind}_change", rows[kind].pk)
     assert client.get(at).status_code == 403
@@ -331,6 +334,7 @@ LIST_PERMISSIONS = {
     "response": {"view_response"},
     "user": {"view_user", "change_user"},
     "apitoken": {"view_apitoken"},
+    "share": {"view_share"},
 }
 
 RIGHTS = sorted(
