@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -12,9 +11,13 @@ from chat import db
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.responses import lifecycle
+from chat.responses.lease_watch import LeaseWatch
 from chat.streams.storage import StopRequest
 
 logger = logging.getLogger(__name__)
+
+# Orphans ended between two heartbeats: each takes a transaction, and this process's own leases must be renewed.
+REAP_BATCH = 100
 
 
 class Leases:
@@ -28,7 +31,7 @@ class Leases:
         on_stop: Callable[[StopRequest], None],
     ) -> None:
         self._process, self._owned, self._on_lost, self._on_stop = process, owned, on_lost, on_stop
-        self._reachable_since = time.monotonic()
+        self._watch = LeaseWatch()
 
     async def keep(self) -> None:
         """Renew and reap until cancelled."""
@@ -37,7 +40,7 @@ class Leases:
                 await self._renew()
                 await self._reap()
             except Unavailable:
-                self._reachable_since = time.monotonic()
+                self._watch.forget()
             except Exception as problem:
                 # Unforeseen; but without another round all responses of this process would become orphans.
                 logger.error(
@@ -58,11 +61,13 @@ class Leases:
             self._on_stop(stop)
 
     async def _reap(self) -> None:
-        """End orphans; not in the first lease after the database came back, for no process could renew before."""
-        if time.monotonic() - self._reachable_since < settings.lease_seconds:
-            return
-        for response in await db.atomic_async(lifecycle.expired_leases):
-            ended = await db.atomic_async(lifecycle.finish_orphan, response, expired=True)
+        """End orphans: responses whose leases were not renewed for a lease while this process watched."""
+        self._watch.begin()
+        leases = await db.run_async(lifecycle.leases)
+        owned = set(self._owned())
+        expired = self._watch.expired({pk: lease for pk, lease in leases.items() if pk not in owned})
+        for response, lease in list(expired.items())[:REAP_BATCH]:
+            ended = await db.atomic_async(lifecycle.finish_orphan, response, lease=lease)
             if ended is not None:
                 logger.warning("action=reaped response=%d", response)
                 lifecycle.log_end(ended)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from chat.conf import settings
 from chat.db.notifications import notify
 from chat.exceptions import ModelError
 from chat.models import ACTIVE, Response, Status, Thread, UpstreamCall
@@ -25,9 +24,6 @@ from chat.streams import storage
 from chat.streams.storage import Append, LogSegment, StopRequest
 
 logger = logging.getLogger(__name__)
-
-# Orphans ended in one round of the reaper; the next round comes after a heartbeat.
-REAP_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +132,19 @@ def request_stop(response: int, offset: int | None) -> bool:
     return True
 
 
-def finish_orphan(response: int, *, expired: bool) -> Response | None:
+def finish_orphan(response: int, *, expired: bool = False, lease: datetime | None = None) -> Response | None:
     """End a response in place of its owner; return None where it has ended or is being ended.
 
-    `expired`: only if its lease has run out. The epoch is raised first: the owner, if it still runs, writes nothing more.
+    `expired`: only if its lease has run out; `lease`: only if it has not been renewed since. The epoch is raised first: the
+    owner, if it still runs, writes nothing more.
     """
     # A locked row of an expired response is about to be ended, and must not keep the others from being reaped.
-    rows = Response.objects.select_for_update(no_key=True, skip_locked=expired)
+    rows = Response.objects.select_for_update(no_key=True, skip_locked=expired or lease is not None)
     rows = rows.filter(pk=response, status__in=ACTIVE)
     if expired:
         rows = rows.filter(lease_until__lt=Now())
+    if lease is not None:
+        rows = rows.filter(lease_until=lease)
     row = rows.first()
     if row is None:
         return None
@@ -159,16 +158,10 @@ def finish_orphan(response: int, *, expired: bool) -> Response | None:
     return stored[0] if stored and _end(*stored, Outcome(status, calls=calls)) else None
 
 
-def expired_leases() -> list[int]:
-    """Return active responses whose lease has run out; none in the first lease after the database came back."""
-    uptime = "SELECT now() - pg_postmaster_start_time() > make_interval(secs => %s)"
-    with connection.cursor() as cursor:
-        cursor.execute(uptime, [settings.lease_seconds])
-        up_for_a_lease = cursor.fetchone()[0]
-    if not up_for_a_lease:
-        return []
-    orphans = Response.objects.filter(status__in=ACTIVE, lease_until__lt=Now())
-    return list(orphans.values_list("pk", flat=True)[:REAP_BATCH])
+def leases() -> dict[int, datetime]:
+    """Return the leases of all active responses."""
+    rows = Response.objects.filter(status__in=ACTIVE, lease_until__isnull=False)
+    return {pk: lease for pk, lease in rows.values_list("pk", "lease_until") if lease}
 
 
 def heartbeat(process: UUID, responses: list[int]) -> tuple[set[int], list[StopRequest]]:

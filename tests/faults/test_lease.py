@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models.functions import Now
 
 from chat.models import Response
 from chat.responses import lifecycle
@@ -14,8 +16,11 @@ from tests.contract.expect import APPLE, pieces_of
 from tests.faults.fault_server import LEASE, MAX_ACTIVE, query_rows, row, wait_until_stored
 from tests.live.checks import assert_valid_log
 from tests.live.client import Client, new_id
-from tests.live.harness import LiveServer, LiveServers
+from tests.live.harness import LiveServer, LiveServers, eventually
 from tests.live.transports import SOCKET, SSE
+
+# Jumps of the clock: before each renewal another process may find the lease expired.
+JUMPS = 8
 
 
 @pytest.fixture
@@ -93,3 +98,16 @@ def test_a_stop_asked_for_before_the_death_makes_it_a_stop(model: ScriptedModel,
         )
     gate.open()
     assert (reader.rest().end["status"], client.response(lost)["keptOffset"]) == ("stopped", 4)
+
+
+def test_a_jump_of_the_databases_clock_ends_no_running_response(
+    model: ScriptedModel, client: Client, servers: LiveServers
+) -> None:
+    servers.keep(number=2, CHAT_LEASE_SECONDS=LEASE, CHAT_ACTIVE_PER_USER=MAX_ACTIVE)
+    response, gate, reader = begin(model, client, "Before. ")
+    rows = Response.objects.filter(pk=row(client, response).pk)
+    for _ in range(JUMPS):
+        rows.update(lease_until=Now() - timedelta(hours=1))
+        eventually(lambda: rows.filter(lease_until__gt=Now()) or rows.exclude(status="streaming"))
+    gate.open()
+    assert reader.rest().end["status"] == "done"
