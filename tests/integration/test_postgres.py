@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from chatproject.dev.bootstrap import ROOT
-from chatproject.dev.postgres import cluster_home
+from chatproject.dev.postgres import account, cluster_home
 from chatproject.dev.postgres.cluster import Postgres
 
 AS_ROOT = os.geteuid() == 0
@@ -199,16 +200,16 @@ def test_a_long_path_gets_a_short_private_folder_for_the_socket(tmp_path: Path) 
 
 @pytest.mark.skipif(not AS_ROOT, reason="an ordinary user has everything inside the data folder")
 def test_root_finds_its_database_by_a_note_and_not_in_a_temporary_folder(folder: Path) -> None:
-    place = Path((folder / cluster_home.LOCATION_FILE).read_text().strip())
-    assert (place / "data" / "PG_VERSION").exists()
-    assert (place / "data").owner() == cluster_home.RUN_AS_USER
-    assert not place.is_relative_to("/tmp")
+    home = Path((folder / cluster_home.LOCATION_FILE).read_text().strip())
+    assert (home / "data" / "PG_VERSION").exists()
+    assert (home / "data").owner() == account.find().pw_name
+    assert not home.is_relative_to("/tmp")
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="what belongs to another user")
 def test_root_leaves_the_database_of_another_user_alone(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
-    shutil.chown(tmp_path / "postgres", cluster_home.RUN_AS_USER)
+    shutil.chown(tmp_path / "postgres", account.find().pw_name)
     with pytest.raises(SystemExit, match="start as that user, not as root"):
         Postgres(tmp_path)
 
@@ -218,3 +219,63 @@ def test_a_user_leaves_the_database_of_root_alone(tmp_path: Path) -> None:
     (tmp_path / cluster_home.LOCATION_FILE).write_text("/var/lib/chatproject/somewhere\n")
     with pytest.raises(SystemExit, match="belongs to root"):
         Postgres(tmp_path)
+
+
+STRANGER = 12_345
+
+
+def _may(uid: int, kind: str, path: Path) -> bool:
+    """Return whether a user may do this to a path: `-r`, `-w` or `-x` of the program `test`."""
+    return subprocess.run(["test", kind, str(path)], user=uid, group=uid, extra_groups=[]).returncode == 0
+
+
+def test_postgres_takes_connections_of_its_owner_alone(folder: Path) -> None:
+    with Postgres(folder, durable=False) as server:
+        rules = "SELECT type, auth_method, options FROM pg_hba_file_rules"
+        assert _ask(server, rules) == [("local", "peer", ["map=owner"])]
+        mappings = "SELECT sys_name, pg_username FROM pg_ident_file_mappings"
+        assert _ask(server, mappings) == [(pwd.getpwuid(os.geteuid()).pw_name, "postgres")]
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can become another user")
+def test_no_other_user_can_lock_enter_or_read_anything_of_roots(folder: Path) -> None:
+    home = Postgres(folder).home
+    strangers = {STRANGER, pwd.getpwnam(account.FALLBACK).pw_uid} - {account.find().pw_uid}
+    with Postgres(folder, durable=False):
+        for uid in strangers:
+            assert not any(
+                _may(uid, kind, path) for path in (home.folder, home.locks) for kind in ("-r", "-x")
+            )
+            assert not _may(uid, "-w", home.sockets / ".s.PGSQL.5432")
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can become another user")
+def test_a_process_of_the_databases_own_account_is_refused_by_postgres(folder: Path) -> None:
+    with Postgres(folder, durable=False) as server:
+        program = cluster_home.programs(server.home) / "psql"
+        command = [program, "-h", server.home.sockets, "-U", "postgres", "-c", "SELECT 1"]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, **server.home.as_account())
+    assert done.returncode == 2
+    assert "Peer authentication failed" in done.stderr
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root's database has an account of its own")
+def test_data_of_another_account_is_taken_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "find", lambda: pwd.getpwnam("daemon"))
+    with Postgres(folder, durable=False) as server:
+        _ask(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+        assert server.home.data.owner() == "daemon"
+    monkeypatch.undo()
+    with Postgres(folder, durable=False) as server:
+        assert _ask(server, "SELECT answer FROM kept") == [(42,)]
+        owners = {path.owner() for path in server.home.data.rglob("*")}
+        _ask(server, "DROP TABLE kept")
+    assert owners == {account.find().pw_name}
+
+
+def test_without_a_program_that_makes_users_the_account_is_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(account, "NAME", "no-such-account")
+    monkeypatch.setattr(account, "_COMMANDS", (["no-such-program"],))
+    assert account.find().pw_name == account.FALLBACK

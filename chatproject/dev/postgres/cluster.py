@@ -45,7 +45,7 @@ LOCALE = [
     "--builtin-locale=C.UTF-8",
 ]
 OPTIONS = {
-    "listen_addresses": "",  # the socket alone, out of reach of other users: hence `trust` above
+    "listen_addresses": "",  # the socket alone
     "unix_socket_permissions": "0700",
     "max_connections": "200",  # about ten for each server process, and as many test workers as there are cores
     "log_checkpoints": "off",
@@ -88,8 +88,8 @@ class Postgres:
 
         Raise SystemExit with one line when it cannot be started.
         """
-        with alone(self.home.folder):
-            self._use = open(self.home.folder / "users", "w")  # noqa: SIM115 - kept open: it is the lock
+        with alone(self.home.locks):
+            self._use = open(self.home.locks / "users", "w")  # noqa: SIM115 - kept open: it is the lock
             fcntl.flock(self._use, fcntl.LOCK_SH)
             if self.fresh and self._last():
                 self._shut_down()
@@ -101,7 +101,7 @@ class Postgres:
         """Leave, and stop the server unless another process uses it. No effect when not started."""
         if self._use is None:
             return
-        with alone(self.home.folder):
+        with alone(self.home.locks):
             if self._last():
                 self._shut_down()
             elif self._process:
@@ -125,7 +125,7 @@ class Postgres:
         if self._process and self._process.poll() is not None:
             self._process = None
         if not self._process and not self._pid():
-            with alone(self.home.folder):
+            with alone(self.home.locks):
                 if not self._settled():
                     self._start()
 
@@ -164,7 +164,9 @@ class Postgres:
         if not self.exists():
             self._create(programs)
             self.created = True
+        self.home.take_over()
         self.home.prepare_sockets()
+        self.home.write_access()
         deadline = time.monotonic() + (RECOVERY_SECONDS if self._remove_stale_lock() else 0)
         while not self._launch(programs):
             if time.monotonic() >= deadline:
@@ -179,7 +181,7 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         self.home.give(draft)
         quick = [] if self.durable else ["--no-sync"]
-        self._run([programs / "initdb", "-D", draft, "-U", "postgres", "--auth=trust", *LOCALE, *quick])
+        self._run([programs / "initdb", "-D", draft, "-U", "postgres", "--auth=peer", *LOCALE, *quick])
         self._run([programs / "postgres", "--single", "-D", draft, NO_DATABASE], "CREATE DATABASE chat")
         draft.replace(self.home.data)
 
@@ -195,6 +197,7 @@ class Postgres:
 
     def _command(self, programs: Path) -> list[str]:
         options = OPTIONS | {"unix_socket_directories": str(self.home.sockets)}
+        options |= {name: str(path) for name, path in self.home.access.items()}
         if not self.durable:
             options |= UNSAFE_OPTIONS
         settings = [f"--{name}={value}" for name, value in options.items()]

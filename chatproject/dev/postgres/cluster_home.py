@@ -1,7 +1,8 @@
 """The home of an embedded Postgres: its data, its socket, its binaries, and the account that it runs as.
 
-An ordinary user has all of it inside the data folder. Postgres refuses to run as root, so root's runs as `nobody`, in a
-folder that `nobody` can reach; a file in the data folder names that folder, so that the data folder can be moved.
+An ordinary user has all of it inside the data folder. Postgres refuses to run as root, so root's runs as another account,
+in a folder that this account can reach; a file in the data folder names that folder, so that the data folder can be moved.
+Other users of the machine can enter none of these folders, and Postgres takes connections of its owner alone.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from chatproject.dev.bootstrap import say
+from chatproject.dev.postgres import account as system_account
 
-# Runs root's Postgres: it is on every system, and owns nothing else.
-RUN_AS_USER = "nobody"
+# Name of the map from the owner's name to Postgres' superuser.
+OWNER_MAP = "owner"
 # Folders for root's data: the first usable one, kept over restarts.
 CANDIDATE_FOLDERS = (
     "/var/lib",
@@ -52,6 +54,16 @@ class Home:
         return self.folder / "postgres.log"
 
     @property
+    def locks(self) -> Path:
+        """A folder that the owner alone can open, and so lock."""
+        return self.folder / "locks"
+
+    @property
+    def access(self) -> dict[str, Path]:
+        """The files by which Postgres decides about connections, by the names of its settings."""
+        return {"hba_file": self.folder / "pg_hba.conf", "ident_file": self.folder / "pg_ident.conf"}
+
+    @property
     def sockets(self) -> Path:
         """The data directory, or a short path for it where its own is too long for a socket."""
         if len(os.fsencode(self.data)) <= SOCKET_LIMIT:
@@ -69,7 +81,42 @@ class Home:
         """Make `folder`, private to the account that runs the server."""
         folder.mkdir(mode=0o700, exist_ok=True)
         if self.account:
-            os.chown(folder, self.account.pw_uid, self.account.pw_gid)
+            self._chown(folder)
+
+    def _chown(self, path: Path) -> None:
+        assert self.account
+        os.chown(path, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
+
+    def protect(self) -> None:
+        """Let the account enter the folder, and no other user, whatever the umask is."""
+        self.locks.mkdir(mode=0o700, exist_ok=True)
+        if self.account:
+            os.chown(self.folder, 0, self.account.pw_gid)
+            self.folder.chmod(0o710)
+
+    def take_over(self) -> None:
+        """Give the data to the account, if another one made it. Not while the server runs."""
+        if not self.account or not self.data.exists():
+            return
+        former = self.data.stat().st_uid
+        if former == self.account.pw_uid:
+            return
+        # From the bottom up: an interrupted change is begun anew. A link to a file of others is none of the data.
+        for folder, _, names in os.walk(self.data, topdown=False):
+            for path in (*(Path(folder, name) for name in names), Path(folder)):
+                if path.lstat().st_uid == former:
+                    self._chown(path)
+
+    def write_access(self) -> None:
+        """Have Postgres take local connections of this user alone, by the name that the kernel gives for the socket."""
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        lines = {
+            "hba_file": f"local all all peer map={OWNER_MAP}",
+            "ident_file": f'{OWNER_MAP} "{name}" postgres',
+        }
+        for setting, path in self.access.items():
+            path.write_text(lines[setting] + "\n")
+            path.chmod(0o644)  # within a folder that only the owner and the account enter
 
     def prepare_sockets(self) -> None:
         """Make the short folder of the socket. Raise SystemExit where another user owns that path."""
@@ -95,13 +142,18 @@ def find(data_folder: Path) -> Home:
             raise SystemExit(
                 f"The database in {inside} belongs to {inside.owner()}: start as that user, not as root."
             )
-        return Home(_stored_location(data_folder / LOCATION_FILE), pwd.getpwnam(RUN_AS_USER))
+        return _protected(Home(_stored_location(data_folder / LOCATION_FILE), system_account.find()))
     if (data_folder / LOCATION_FILE).exists():
         raise SystemExit(
             f"The database of {data_folder} belongs to root: start as root, or set another CHAT_DATA_DIR."
         )
     inside.mkdir(mode=0o700, exist_ok=True)
-    return Home(inside)
+    return _protected(Home(inside))
+
+
+def _protected(home: Home) -> Home:
+    home.protect()
+    return home
 
 
 def _stored_location(record: Path) -> Path:
@@ -113,9 +165,9 @@ def _stored_location(record: Path) -> Path:
     else:
         folder = _reachable() / "chatproject" / secrets.token_hex(8)
         record.write_text(f"{folder}\n")
-    for step in (folder.parent, folder):
-        step.mkdir(mode=0o755, parents=True, exist_ok=True)
-        step.chmod(0o755)  # whatever the umask is
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.chmod(0o711)  # whatever the umask is
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
