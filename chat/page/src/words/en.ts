@@ -39,7 +39,7 @@ export const words = {
   logOut: "Log out",
   settings: "Settings",
   model: "Model",
-  demo: "The built-in demo model answers. Add an API key of your own to use a real model.",
+  demo: "The built-in demo model answers. Set an API key to use a real model.",
   welcome: "What shall we look at?",
   welcomeMore: "Ask for something. The answer can be a chart, a table or a form that you fill in right here.",
   suggestions: [
@@ -107,7 +107,7 @@ export const words = {
   closeNotice: "Close this notice",
   share: "Share",
   shareTitle: "Share this chat",
-  shareMore: "Anyone with the link can read this chat up to now; later messages are not included.",
+  shareMore: "Anyone with the link can read this chat up to now, but nothing that is said later.",
   makeLink: "Make a link",
   copyLink: "Copy the link",
   revoke: "Revoke",
