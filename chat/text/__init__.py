@@ -5,6 +5,8 @@ envelope    `<content>`, `<context>` and `<thinkitem>`: made, taken apart
 components  lenient parser of component trees, of JSON and of openui-lang alike, cut anywhere
 extraction  component trees and envelopes to plain text and titles
 search_terms  terms of texts and queries for full-text search
+tree        component trees with named arguments and resolved references
+markdown    replies to Markdown documents
 
 Imports go upward in this list only.
 """
@@ -12,6 +14,7 @@ Imports go upward in this list only.
 from chat.text.characters import REPLACEMENT, is_boundary, is_storable, storable, utf8_floor
 from chat.text.envelope import context_of, escape, is_failure_card, think_item, unescape, unwrap, wrap_card
 from chat.text.extraction import IMAGE, plain_text, plain_text_of_parts, title_of
+from chat.text.markdown import markdown
 
 __all__ = [
     "IMAGE",
@@ -21,6 +24,7 @@ __all__ = [
     "is_boundary",
     "is_failure_card",
     "is_storable",
+    "markdown",
     "plain_text",
     "plain_text_of_parts",
     "storable",

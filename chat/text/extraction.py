@@ -40,24 +40,24 @@ _WORDS: dict[str, slice] = {
 }
 
 
-def _set(words: str) -> frozenset[str]:
+def words_of(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_VARIANTS = _set(
+_VARIANTS = words_of(
     "default primary secondary tertiary ghost small medium large grouped stacked linear natural step horizontal"
     " vertical row column info warning error success neutral danger donut pie number string clear card sunk"
 )
-_SETTINGS = _set(
+_SETTINGS = words_of(
     "name variant type id key size icon iconName url src href image imageSrc imageUrl action context rules format"
     " color layout categoryKey category_key xKey yKey placeholder componentType language mode"
 )
-_DATA = _set("data rows values tableData")
+_DATA = words_of("data rows values tableData")
 
 
 def plain_text(content: str) -> str:
     """Return the plain text of any stored message; Markdown stays as it is. Linear time, never raises."""
-    return storable("\n".join(text for text in map(_read, segments(content)) if text))
+    return storable("\n".join(text for text in map(segment_text, segments(content)) if text))
 
 
 def plain_text_of_parts(parts: Iterable[object]) -> str:
@@ -85,10 +85,11 @@ def _read_part(part: object) -> str:
     return IMAGE if "image" in str(part.get("type")) else ""
 
 
-def _read(segment: Segment) -> str:
+def segment_text(segment: Segment) -> str:
+    """Return the plain text of a segment."""
     match segment.kind:
         case "thinkitem":
-            return _read_think(segment)
+            return think_text(segment)
         case "context":
             return "\n".join(_read_context(parse_context(segment.body) or []))
         case "program":
@@ -98,7 +99,8 @@ def _read(segment: Segment) -> str:
     return _read_tree(segment.body) if _PROGRAM.match(segment.body) else segment.body
 
 
-def _read_think(segment: Segment) -> str:
+def think_text(segment: Segment) -> str:
+    """Return the text of a think item; empty for an ephemeral one, which is shown during the wait only."""
     if 'ephemeral="true"' in segment.attributes:
         return ""
     found = (_THINK_TITLE.search(segment.body), _THINK_CONTENT.search(segment.body))

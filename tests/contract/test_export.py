@@ -71,6 +71,14 @@ def test_a_markdown_export_is_the_current_branch(model: ScriptedModel, alice: Cl
     assert "openui-lang" not in text
 
 
+def test_an_interface_is_exported_as_markdown(model: ScriptedModel, alice: Client) -> None:
+    program = 'root = Card([h, t])\nh = CardHeader("Sales")\nt = Table([Col("Region", ["North"]), Col("Sum", [41])])'
+    model.script(answer(f"```openui-lang\n{program}\n```"))
+    alice.chat("Show it", thread=(thread := new_id("t")))
+    text = export(alice, thread, "markdown").text
+    assert text.endswith("\n\n## Sales\n\n| Region | Sum |\n| --- | --- |\n| North | 41 |\n")
+
+
 def test_an_export_is_a_file_to_save(model: ScriptedModel, alice: Client) -> None:
     thread = branched(model, alice)
     names = {"json": 'attachment; filename="groe-co.json"', "markdown": 'attachment; filename="groe-co.md"'}

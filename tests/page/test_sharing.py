@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from chat.testing import ScriptedModel, answer
-from tests.page.programs import text
+from tests.page.programs import demo, text
 from tests.page.tab import Tab
 
 pytestmark = pytest.mark.live
 
 OpenTab = Callable[..., Tab]
+DRAWN_PROMPTS = (
+    "Show me sales by region",
+    "Plan a trip to Lisbon",
+    "A form to book a table",
+    "What is on the menu?",
+)
 PASSWORD = "a long enough passphrase"
 
 
@@ -59,6 +66,28 @@ def test_a_chat_is_saved_as_a_file(tab: Tab, choice: str, ending: str, tmp_path:
     content = (tmp_path / "chat").read_text()
     assert "What bird is it?" in content
     assert ending == ".md" or json.loads(content)
+
+
+def test_a_saved_chat_holds_the_markdown_that_is_copied(
+    model: ScriptedModel, site: Any, open_tab: OpenTab, tmp_path: Path
+) -> None:
+    model.default(demo)
+    tab = open_tab(site, permissions=["clipboard-read", "clipboard-write"])
+    copied = [_copied_markdown(tab, tab.ask(words)) for words in DRAWN_PROMPTS]
+    with tab.page.expect_download() as saved:
+        tab.choose("More", "Save as Markdown")
+    saved.value.save_as(tmp_path / "chat.md")
+    document = (tmp_path / "chat.md").read_text()
+    assert "\n| --- | --- |" in document
+    for markdown in copied:
+        assert markdown in document
+
+
+def _copied_markdown(tab: Tab, reply: Locator) -> str:
+    """Return the answer as it is copied, without the digit grouping of the browser's locale."""
+    tab.choose("Copy", "Copy as Markdown", reply)
+    text: str = tab.page.evaluate("() => navigator.clipboard.readText()")
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
 
 
 def test_signing_up_keeps_the_guest_s_chats(

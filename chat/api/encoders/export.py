@@ -10,7 +10,7 @@ import msgspec
 
 from chat.api.encoders import serializers
 from chat.models import Attachment, Role, Thread
-from chat.text import plain_text, plain_text_of_parts
+from chat.text import markdown, plain_text, plain_text_of_parts
 from chat.threads.exports import AccountExport, ExportedMessage
 
 # Version of the file format, for readers of older files.
@@ -71,13 +71,16 @@ def title(row: Thread) -> str:
 
 
 def message_as_markdown(one: ExportedMessage) -> str:
-    """Return a message under a heading with its author; a generated interface becomes plain text."""
-    author = "You" if one.shown.role == Role.USER else one.model or "Assistant"
+    """Return a message as Markdown under a heading with its author; interfaces become headings, tables and lists."""
+    by_user = one.shown.role == Role.USER
+    author = "You" if by_user else one.model or "Assistant"
     at = one.shown.created_at.astimezone(UTC)
-    return f"\n## {author} · {at:%Y-%m-%d %H:%M} UTC\n\n{_readable_text(serializers.message(one.shown)['content'])}\n"
+    content = serializers.message(one.shown)["content"]
+    text = _prompt_text(content) if by_user else markdown(content)
+    return f"\n## {author} · {at:%Y-%m-%d %H:%M} UTC\n\n{text}\n"
 
 
-def _readable_text(content: Any) -> str:
+def _prompt_text(content: Any) -> str:
     if isinstance(content, msgspec.Raw):
         return plain_text_of_parts(msgspec.json.decode(content))
     return plain_text(content)

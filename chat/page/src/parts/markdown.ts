@@ -1,4 +1,4 @@
-/** An answer as Markdown, for other programs: headings, text, tables, lists; buttons and fields as their words. */
+/** Write an answer as Markdown: headings, texts, tables, lists. `chat/text/markdown.py` writes the same for exports. */
 
 import { blocksOf } from "@plain/js/blocks.js";
 
@@ -23,13 +23,14 @@ export const markdownOf = (reply: string): string =>
     .join("\n\n");
 
 const WRITERS: Record<string, (block: Block) => string> = {
-  heading: ({ text, detail }) => [text ? `## ${text}` : "", detail ?? ""].filter(Boolean).join("\n\n"),
-  text: ({ text }) => text ?? "",
+  heading: ({ text, detail }) => [text ? `## ${oneLine(text)}` : "", detail ?? ""].filter(Boolean).join("\n\n"),
+  steps: ({ items = [] }) => quote(items.map(itemOf).filter(Boolean).join("\n\n")),
+  text: ({ text = "" }) => text.trim(),
   callout: ({ title, text }) => quote([title ? `**${title}**` : "", text ?? ""].filter(Boolean).join("\n")),
   table,
-  list: ({ items = [], ordered }) => items.map((item, index) => `${ordered ? `${index + 1}.` : "-"} ${itemOf(item)}`).join("\n"),
+  list: ({ items = [], ordered }) => items.map((item, index) => `${ordered ? `${index + 1}.` : "-"} ${continued(itemOf(item))}`).join("\n"),
   tags: ({ items = [] }) => items.map(itemOf).join(", "),
-  code: ({ language = "", text = "" }) => `\`\`\`${language}\n${text}\n\`\`\``,
+  code,
   image: ({ text = "", src = "" }) => (src ? `[${text}](${src})` : text),
   rule: () => "---",
   form: ({ fields = [] }) => fields.map(({ label }) => `- ${label}`).join("\n"),
@@ -42,7 +43,19 @@ function itemOf(item: string | { title?: string; text?: string; label?: string }
   return [item.title ?? item.label, item.text].filter(Boolean).join(": ");
 }
 
-const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+const oneLine = (text: string) => text.trim().replace(/\s+/g, " ");
+
+const cell = (text: string) => oneLine(text.replaceAll("|", "\\|"));
+
+/** Indent the further lines of an item, so that they stay part of it. */
+const continued = (text: string) => text.trim().replaceAll("\n", "\n   ");
+
+/** Fence a code block with more backticks than it contains in a row. */
+function code({ language = "", text = "" }: Block) {
+  const longest = Math.max(2, ...Array.from(text.matchAll(/`{3,}/g), ([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}
 
 function table({ columns = [], rows = [] }: Block) {
   const line = (cells: string[]) => `| ${cells.map(cell).join(" | ")} |`;

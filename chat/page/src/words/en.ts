@@ -87,7 +87,7 @@ export const words = {
   tryIn: (seconds: number) => `Try again in ${plural(seconds, "second", "seconds")}.`,
   endings: {
     stopped: "Stopped.",
-    interrupted: "The server stopped during this answer. The text received until then is kept.",
+    interrupted: "The server went away during this answer. The text received until then is kept.",
     failed: "The answer failed.",
   } as Record<string, string>,
   ended: "End of the answer.",

@@ -15,7 +15,7 @@ const DRAW_BACKOFF_FACTOR = 3;
 const RUNNING = new Set(["queued", "streaming", "sending"]);
 const ENDINGS = {
   stopped: "Stopped.",
-  interrupted: "The server stopped during this answer. The text received until then is kept.",
+  interrupted: "The server went away during this answer. The text received until then is kept.",
   failed: "The answer failed.",
 };
 /** Advice for refusals whose own text is written for programmers. */
