@@ -1,4 +1,6 @@
-/** Adjust browser APIs so that third-party components work under the page's content security policy. */
+/** Adjust browser APIs so that third-party components work under the page's policy and on plain http. */
+
+import { copySelected } from "@plain/js/clipboard.js";
 
 /** Add the page's nonce to style elements made by scripts; markup parsed from text never gets it. */
 export function prepareBrowser() {
@@ -9,8 +11,13 @@ export function prepareBrowser() {
     if (element instanceof HTMLStyleElement) element.nonce = nonce;
     return element;
   }) as typeof document.createElement;
-  // Browsers define it in secure contexts only (https and loopback).
+  // Browsers define these in secure contexts only (https and loopback).
   crypto.randomUUID ??= randomUUID;
+  if (!navigator.clipboard) Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
+}
+
+async function writeText(text: string) {
+  if (!copySelected(text)) throw new DOMException("The browser refuses to copy.", "NotAllowedError");
 }
 
 function randomUUID(): ReturnType<Crypto["randomUUID"]> {

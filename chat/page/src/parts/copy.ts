@@ -1,15 +1,9 @@
 /** Copy a text to the clipboard and announce the result. */
 
 import { announce } from "@plain/js/announce.js";
+import { copyText } from "@plain/js/clipboard.js";
 import { words } from "../words";
 
-export async function copy(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    announce(words.copied);
-    return true;
-  } catch {
-    announce(words.copyFailed);
-    return false;
-  }
+export async function copy(text: string): Promise<void> {
+  announce((await copyText(text)) ? words.copied : words.copyFailed);
 }

@@ -1,6 +1,7 @@
 /** The dialog for sharing the open thread by link and for saving it as a file. */
 
 import { announce } from "./announce.js";
+import { copyText } from "./clipboard.js";
 import { byId } from "./dom.js";
 
 export class Sharing {
@@ -42,8 +43,7 @@ export class Sharing {
   }
 
   async #copy() {
+    announce((await copyText(this.link.value)) ? "Copied." : "The browser does not allow copying here.");
     this.link.select();
-    // Outside https there is no clipboard: the address is selected, and the keyboard copies it.
-    await navigator.clipboard?.writeText(this.link.value).then(() => announce("Copied."), () => undefined);
   }
 }
