@@ -1,5 +1,6 @@
 /** The field for the next message. Enter sends, Shift+Enter breaks the line, Escape stops an answer. */
 
+import { isComposing } from "@plain/js/dom.js";
 import { useEffect, useLayoutEffect, useRef } from "react";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
@@ -40,8 +41,7 @@ export function Composer({ page }: { page: Page }) {
     field.current?.focus();
   };
   const pressed = (event: React.KeyboardEvent) => {
-    // While an input method composes, Enter and Escape belong to it.
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();

@@ -1,5 +1,6 @@
 /** The sidebar: new chat, search, list of threads, account links. A drawer on a phone. */
 
+import { isComposing } from "@plain/js/dom.js";
 import { useEffect, useRef } from "react";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
@@ -26,7 +27,7 @@ export function Sidebar({ page }: { page: Page }) {
     void page.go(null);
   };
   const pressed = (event: React.KeyboardEvent) => {
-    if (event.key === "Escape" && page.menu) page.openMenu(false);
+    if (event.key === "Escape" && page.menu && !isComposing(event.nativeEvent)) page.openMenu(false);
   };
 
   return (

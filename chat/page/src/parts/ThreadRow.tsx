@@ -1,5 +1,6 @@
 /** One thread in the list: its title, search excerpt, activity mark and actions. */
 
+import { isComposing } from "@plain/js/dom.js";
 import { useRef, useState } from "react";
 import { type Page, pathOf } from "../state/page";
 import type { ThreadSearchResult } from "../state/apiTypes";
@@ -70,7 +71,7 @@ function TitleField({ title, leave }: { title: string; leave: (changed: string) 
   };
   const pressed = (event: React.KeyboardEvent<HTMLInputElement>) => {
     event.stopPropagation();
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === "Enter") done(event.currentTarget.value);
     if (event.key === "Escape") done("");
   };

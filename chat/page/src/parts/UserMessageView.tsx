@@ -1,5 +1,6 @@
 /** A user's message, which can be copied and edited. */
 
+import { isComposing } from "@plain/js/dom.js";
 import { memo, useState } from "react";
 import type { Page } from "../state/page";
 import type { UserMessage } from "../state/userMessage";
@@ -48,7 +49,7 @@ function Edited({ page, message, leave }: { page: Page; message: UserMessage; le
     page.conversation.edit(message, text.trim());
   };
   const pressed = (event: React.KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     if (event.key === "Escape") leave();
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();

@@ -21,6 +21,12 @@ export function safeLink(address, words) {
   return el("a", { href: address, rel: "noopener noreferrer nofollow", target: "_blank" }, words);
 }
 
+/**
+ * Return true if the key belongs to an input method, which then takes Enter and Escape. Safari ends a composition before the
+ * key that confirms it, and marks that key with the code 229 alone.
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 /** Return a new id for the API. `crypto.randomUUID` is missing on plain http outside loopback. */
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

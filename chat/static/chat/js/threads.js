@@ -1,6 +1,6 @@
 /** The list of threads, last activity first, with a mark at those with a running answer. */
 
-import { byId, el } from "./dom.js";
+import { byId, el, isComposing } from "./dom.js";
 
 export const pathOf = (threadId) => (threadId === null ? "/" : `/c/${encodeURIComponent(threadId)}`);
 
@@ -118,6 +118,7 @@ export class Threads {
       if (title && title !== thread.title) this.#changed(this.api.change(thread.threadId, { title }));
     };
     input.addEventListener("keydown", (event) => {
+      if (isComposing(event)) return;
       if (event.key === "Enter") leave(input.value.trim());
       if (event.key === "Escape") leave("");
     });
