@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from chat.testing import ScriptedModel, answer
-from tests.page.programs import demo, text
+from tests.page.programs import card, demo, text
 from tests.page.tab import Tab
 
 pytestmark = pytest.mark.live
@@ -81,6 +82,39 @@ def test_nothing_is_wider_than_a_phone(model: ScriptedModel, site: Any, open_tab
     assert_accessible(tab.page, axe)
     tab.page.keyboard.press("Escape")
     expect(tab.button("List of chats")).to_be_focused()
+
+
+COLUMNS = [f"A long column {n}" for n in range(8)]
+LONG_LINE = "long line " * 30
+TABLE = f"| {' | '.join(COLUMNS)} |\n|{' --- |' * 8}\n|{' 1 |' * 8}"
+TABS = ", ".join(f'TabItem("t{n}", "{name}", [TextContent("x")])' for n, name in enumerate(COLUMNS))
+WIDE = card(
+    "table = Table([" + ", ".join(f'Col("{name}", [12345678])' for name in COLUMNS) + "])",
+    f'code = CodeBlock("text", "{LONG_LINE}")',
+    f"markdown = TextContent({json.dumps(TABLE)})",
+    f'chart = BarChart({json.dumps(COLUMNS * 3)}, [Series("s", {list(range(24))})])',
+    f"tabs = Tabs([{TABS}])",
+)
+MARKDOWN = f"{TABLE}\n\n```\n{LONG_LINE}\n```"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_content_wider_than_a_phone_is_scrolled_by_keyboard(
+    model: ScriptedModel, site: Any, open_tab: OpenTab, axe: str, scheme: str
+) -> None:
+    model.script(answer(WIDE), answer(MARKDOWN))
+    tab = open_tab(site, color_scheme=scheme, **PHONE)
+    expect(tab.ask("In an interface").locator("svg.recharts-surface").first).to_be_visible()
+    tab.ask("In Markdown")
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 360
+    tab.shot(f"phone-wide-{scheme}")
+    assert_accessible(tab.page, axe)
+    tables = tab.page.locator("#messages :is(.table, .openui-table-container)")
+    expect(tables).to_have_count(3)
+    for table in tables.all():
+        table.focus()
+        tab.page.keyboard.press("ArrowRight")
+        tab.page.wait_for_function("() => document.activeElement.scrollLeft > 0")
 
 
 OUT_OF_REACH = """(root) => [...root.querySelectorAll("a, button, input, select, textarea")].filter((control) => {

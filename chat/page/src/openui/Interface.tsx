@@ -7,6 +7,7 @@ import type { ActionEvent, OpenUIError, ParseResult } from "@openuidev/react-lan
 import { Renderer } from "@openuidev/react-lang";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Actions } from "../parts/Readable";
+import { nameTables, useNaming } from "./accessibleNames";
 import { loadCharts } from "./lazyCharts";
 import { isLoss, libraryFor } from "./library";
 import type { Library } from "./types";
@@ -40,7 +41,7 @@ export default function Interface({ program, running, actions, lost }: Props) {
   };
 
   return (
-    <div className="interface">
+    <div className="interface" ref={useNaming(nameTables)}>
       <Renderer
         response={program}
         library={library}

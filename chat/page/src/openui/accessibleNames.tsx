@@ -39,8 +39,19 @@ function wrapped(definition: DefinedComponent, Around: (wrapper: Wrapper) => Rea
   return { ...definition, component };
 }
 
+/** Make tables of OpenUI, which scroll sideways on a phone, scrollable by keyboard. */
+export function nameTables(element: HTMLElement) {
+  for (const table of element.querySelectorAll<HTMLElement>(".openui-table-container")) {
+    table.tabIndex = 0;
+    table.role = "group";
+    table.ariaLabel = words.reply.table;
+    // OpenUI focuses the element around the table instead, which does not scroll.
+    table.closest(".openui-scrollable-table-wrapper")?.removeAttribute("tabindex");
+  }
+}
+
 /** Call `name` with the element now and after each change inside it. Return the element's ref. */
-function useNaming(name: (container: HTMLElement) => void) {
+export function useNaming(name: (container: HTMLElement) => void) {
   const container = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const { current } = container;
