@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -47,3 +49,46 @@ def test_a_refused_prompt_returns_to_the_field(site: Any, open_tab: OpenTab, mod
     expect(tab.answers.first.locator(".problem")).to_contain_text("too large")
     assert tab.page.locator("#prompt").input_value().strip() == long.strip()
     assert model.requests == []
+
+
+QUOTA = {"code": "quota_exceeded", "detail": "No more responses this hour.", "status": 429}
+
+
+@pytest.mark.parametrize("kind", ["built", "plain"])
+def test_a_refused_first_prompt_leaves_no_chat_until_a_retry_succeeds(
+    model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
+) -> None:
+    tab = open_tab(servers.keep(CHAT_PAGE_BUILD=str(built_page) if kind == "built" else ""))
+    tab.expect_console_error("429")
+    tab.page.route("**/api/chat*", lambda route: route.fulfill(status=429, json=QUOTA), times=1)
+    tab.say("What bird is it?")
+    expect(tab.answers.first.locator(".problem")).to_contain_text("No more responses")
+    expect(tab.threads).to_have_count(0)
+    expect(tab.button("Share")).to_have_count(0)
+    assert urlsplit(tab.page.url).path == "/"
+    tab.button("Try again").click()
+    expect(tab.threads).to_have_count(1)
+    expect(tab.threads).to_contain_text("What bird is it?")
+    assert urlsplit(tab.page.url).path.startswith("/c/")
+    tab.reload()
+    expect(tab.prompts).to_have_count(1)
+    expect(tab.page.locator("#prompt")).to_have_value("")
+
+
+@pytest.mark.parametrize("kind", ["built", "plain"])
+def test_a_first_prompt_beyond_the_quota_is_a_draft_after_a_reload(
+    model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
+) -> None:
+    build = str(built_page) if kind == "built" else ""
+    tab = open_tab(servers.keep(CHAT_PAGE_BUILD=build, CHAT_PER_HOUR="1"))
+    tab.expect_console_error("429")
+    tab.say("The first")
+    expect(tab.threads).to_have_count(1)
+    tab.page.get_by_role("link", name="New chat").click()
+    tab.say("The second")
+    expect(tab.answers.first.locator(".problem")).to_be_visible()
+    expect(tab.threads).to_have_count(1)
+    tab.reload()
+    expect(tab.threads).to_have_count(1)
+    expect(tab.page.locator("#prompt")).to_have_value("The second")
+    assert urlsplit(tab.page.url).path == "/"

@@ -77,16 +77,20 @@ def test_a_saved_chat_holds_the_markdown_that_is_copied(
     with tab.page.expect_download() as saved:
         tab.choose("More", "Save as Markdown")
     saved.value.save_as(tmp_path / "chat.md")
-    document = (tmp_path / "chat.md").read_text()
+    document = _ungrouped((tmp_path / "chat.md").read_text())
     assert "\n| --- | --- |" in document
     for markdown in copied:
-        assert markdown in document
+        assert _ungrouped(markdown) in document
 
 
 def _copied_markdown(tab: Tab, reply: Locator) -> str:
-    """Return the answer as it is copied, without the digit grouping of the browser's locale."""
     tab.choose("Copy", "Copy as Markdown", reply)
     text: str = tab.page.evaluate("() => navigator.clipboard.readText()")
+    return text
+
+
+def _ungrouped(text: str) -> str:
+    """Return the text without digit grouping, which the page adds in the browser's locale."""
     return re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
 
 

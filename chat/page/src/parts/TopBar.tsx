@@ -13,7 +13,7 @@ const LABELS: Record<string, string> = { c1: "C1", openassistant: "OpenAssistant
 export function TopBar({ page, share }: { page: Page; share: () => void }) {
   useStore(page);
   useStore(page.threads);
-  const { threadId } = useStore(page.conversation);
+  const { savedThreadId: threadId } = useStore(page.conversation);
   const narrow = useNarrow();
   const toggle = useRef<HTMLButtonElement>(null);
   const opened = useRef(false);

@@ -38,6 +38,8 @@ export class Conversation extends Store {
   waiting = false;
   /** Number of prompts sent from this page: after each one the view moves to the end. */
   sent = 0;
+  /** Text of the latest prompt of a thread that the server does not know yet; null for all other threads. */
+  #unsavedPrompt: string | null = null;
   #navigation = 0;
   #requestNumber = 0;
   #host: ConversationHost;
@@ -59,6 +61,11 @@ export class Conversation extends Store {
       if (navigation === this.#navigation) this.loading = false;
       this.changed();
     }
+  }
+
+  /** The open thread's id once the server knows the thread. */
+  get savedThreadId() {
+    return this.#unsavedPrompt === null ? this.threadId : null;
   }
 
   /** Load messages of other tabs and follow running answers. Do nothing while a prompt is being sent. */
@@ -133,10 +140,11 @@ export class Conversation extends Store {
   }
 
   async #load(navigation: number) {
-    if (this.threadId === null) return;
+    const threadId = this.savedThreadId;
+    if (threadId === null) return;
     const request = (this.#requestNumber += 1);
     const listable = new Set(this.items.filter((item, index) => !this.#isUnsent(item, index)));
-    const { messages, hasMore } = await this.#host.api.messages(this.threadId);
+    const { messages, hasMore } = await this.#host.api.messages(threadId);
     if (navigation === this.#navigation && request === this.#requestNumber) this.#merge(messages, hasMore, listable);
   }
 
@@ -190,7 +198,7 @@ export class Conversation extends Store {
   }
 
   #send(content: unknown, typed: string, more: object = {}) {
-    const fresh = this.threadId === null;
+    if (this.savedThreadId === null) this.#unsavedPrompt = typed;
     const threadId = (this.threadId ??= newId());
     const prompt: Prompt = { id: newId(), role: "user", content };
     const reply = this.#reply(newId(), []);
@@ -198,7 +206,6 @@ export class Conversation extends Store {
     reply.post = (signal) => this.#host.api.send(body, signal);
     this.items = [...this.items, new UserMessage({ ...prompt, versions: [prompt.id] }), reply];
     this.sent += 1;
-    if (fresh) this.#host.created(threadId, typed);
     this.changed();
     reply.follow();
   }
@@ -216,6 +223,10 @@ export class Conversation extends Store {
 
   #accepted(reply: Reply) {
     reply.taken = true;
+    const typed = this.#unsavedPrompt;
+    this.#unsavedPrompt = null;
+    if (this.threadId !== null && typed !== null) this.#host.created(this.threadId, typed);
+    this.changed();
     this.#host.accepted();
   }
 
@@ -254,6 +265,7 @@ export class Conversation extends Store {
     this.items = [];
     this.hasMore = false;
     this.waiting = false;
+    this.#unsavedPrompt = null;
     return (this.#navigation += 1);
   }
 }

@@ -25,6 +25,7 @@ export class Draft extends Store {
   /** Store the draft under a new thread's id from now on; the text stays. */
   rename(threadId: string) {
     this.#key = `draft.${threadId}`;
+    remember(this.#key, this.text);
   }
 
   write(text: string) {

@@ -1,6 +1,6 @@
 /** The field for the next message. Enter sends, Shift+Enter breaks the line; drafts are stored per thread. */
 
-import { byId } from "./dom.js";
+import { byId, isComposing } from "./dom.js";
 import { recall, remember } from "./storage.js";
 
 export class Composer {
@@ -16,7 +16,7 @@ export class Composer {
     this.input.addEventListener("input", () => this.#changed());
     this.input.addEventListener("keydown", (event) => this.#pressed(event));
     byId("stop").addEventListener("click", () => this.#stop());
-    this.#changed();
+    this.#size();
   }
 
   /** Show the draft of a thread; null for a new chat. */
@@ -29,6 +29,7 @@ export class Composer {
   /** Store the draft under a new thread's id from now on; the text stays. */
   rename(threadId) {
     this.#key = `draft.${threadId}`;
+    remember(this.#key, this.input.value);
   }
 
   /** Delete the stored draft: the server has accepted the message. */
@@ -80,8 +81,7 @@ export class Composer {
   }
 
   #pressed(event) {
-    // While an input method composes, Enter and Escape belong to it.
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.form.requestSubmit();

@@ -9,8 +9,12 @@ import { Reply } from "./reply.js";
 const ENVELOPED = new Set(["c1"]);
 
 export class Conversation {
+  /** Text of the latest prompt of a thread that the server does not know yet; null for all other threads. */
+  #unsavedPrompt = null;
   #navigation = 0;
   #items = new Map();
+  /** Number of prompts sent from this page. */
+  sent = 0;
 
   /** `on`: created(threadId, words), accepted(), refused(), running(bool), waiting(bool), failed(problem). `model()` returns the selected model. */
   constructor({ api, sticky, model, on }) {
@@ -35,11 +39,16 @@ export class Conversation {
     }
   }
 
+  /** The open thread's id once the server knows the thread. */
+  get savedThreadId() {
+    return this.#unsavedPrompt === null ? this.threadId : null;
+  }
+
   /** Load messages of other tabs and follow running answers. */
   async refresh() {
     const navigation = this.#navigation;
-    if (this.threadId === null) return;
-    const { messages } = await this.api.messages(this.threadId);
+    if (this.savedThreadId === null) return;
+    const { messages } = await this.api.messages(this.savedThreadId);
     if (navigation === this.#navigation) this.#merge(messages);
   }
 
@@ -73,6 +82,7 @@ export class Conversation {
     this.list.replaceChildren();
     this.earlier.hidden = true;
     this.on.waiting(false);
+    this.#unsavedPrompt = null;
     return (this.#navigation += 1);
   }
 
@@ -122,16 +132,16 @@ export class Conversation {
   }
 
   #send(content, model, words) {
-    const fresh = this.threadId === null;
-    if (fresh) this.threadId = newId();
+    if (this.savedThreadId === null) this.#unsavedPrompt = words;
+    this.threadId ??= newId();
     const prompt = { id: newId(), role: "user", content };
     const reply = { id: newId(), role: "assistant", content: "", status: "sending", offset: 0 };
     this.list.append(this.#item(prompt).element);
     const item = this.#item(reply);
     item.request = { prompt, threadId: this.threadId, responseId: reply.id, model };
     this.list.append(item.element);
-    if (fresh) this.on.created(this.threadId, words);
     this.sticky.toEnd();
+    this.sent += 1;
     this.#showState();
     this.#ask(item);
   }
@@ -142,6 +152,9 @@ export class Conversation {
 
   #accepted(reply) {
     reply.taken = true;
+    const words = this.#unsavedPrompt;
+    this.#unsavedPrompt = null;
+    if (words !== null) this.on.created(this.threadId, words);
     this.on.accepted();
   }
 

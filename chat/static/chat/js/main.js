@@ -68,7 +68,7 @@ function updateTitle() {
   const title = threads.title(conversation.threadId);
   document.title = title ? `${title} · ${SITE}` : SITE;
   byId("thread-title").textContent = title || "New chat";
-  byId("share").hidden = conversation.threadId === null;
+  byId("share").hidden = conversation.savedThreadId === null;
 }
 
 const threadIdFromLocation = () => {
@@ -163,7 +163,8 @@ const RETRY_DELAY_MS = 3000;
 async function start() {
   try {
     welcome(await api.session());
-    await Promise.all([threads.load(), switchTo(threadIdFromLocation())]);
+    // A prompt sent before the session was loaded has begun its thread already.
+    await Promise.all([threads.load(), conversation.sent ? undefined : switchTo(threadIdFromLocation())]);
   } catch (problem) {
     failed(problem);
     if (problem.status !== 401) setTimeout(() => void start(), RETRY_DELAY_MS);
