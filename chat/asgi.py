@@ -98,9 +98,9 @@ def _start(response: HttpResponseBase) -> Mapping[str, Any]:
 
 async def _nothing(stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     """Close a stream, and yield nothing in its place."""
-    await stream.aclose()
-    return
-    yield b""
+    async with aclosing(stream):
+        for chunk in tuple[bytes, ...]():
+            yield chunk
 
 
 async def _relay(stream: AsyncGenerator[bytes], start: list[Mapping[str, Any]], send: Send) -> None:

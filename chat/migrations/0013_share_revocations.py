@@ -24,7 +24,7 @@ ACTIONS = [
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0009_names'),
+        ('chat', '0012_held_texts'),
     ]
 
     operations = [

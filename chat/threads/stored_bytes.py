@@ -8,6 +8,7 @@ from typing import NamedTuple
 from chat.conf import settings
 from chat.db import sql
 from chat.exceptions import QuotaExceeded
+from chat.process import process
 
 # Seconds until another try: only a deletion makes room.
 RETRY_SECONDS = 3_600
@@ -63,7 +64,7 @@ def check(owner: int, thread: int | None, size: int) -> None:
     if thread is not None and use.thread + size > settings.thread_bytes:
         words = f"A chat may hold {settings.thread_bytes} bytes. Begin another one."
         raise _exceeded(words, "thread_bytes")
-    if use.is_guest and guests_total.read() + size > settings.guests_stored_bytes:
+    if use.is_guest and process.part(GuestsTotal).read() + size > settings.guests_stored_bytes:
         raise _exceeded(
             "All guests together have stored as much as they may. Sign in.", "guests_stored_bytes"
         )
@@ -73,14 +74,17 @@ def left(owner: int) -> int:
     """Return the bytes that a user may still store."""
     use = _use(owner, None)
     room = settings.stored_bytes - use.total
-    return max(0, min(room, settings.guests_stored_bytes - guests_total.read()) if use.is_guest else room)
+    return max(
+        0,
+        min(room, settings.guests_stored_bytes - process.part(GuestsTotal).read()) if use.is_guest else room,
+    )
 
 
 def _use(owner: int, thread: int | None) -> StorageUse:
     return StorageUse(*(sql.row(_USED, [thread, owner]) or (False, 0, 0)))
 
 
-class _GuestsTotal:
+class GuestsTotal:
     """The bytes of all guests, read every GUESTS_SECONDS: adding them up reads a row for each of their threads."""
 
     def __init__(self) -> None:
@@ -92,10 +96,8 @@ class _GuestsTotal:
         return self._bytes
 
     def forget(self) -> None:
+        """Have the next reading ask the database."""
         self._until = 0.0
-
-
-guests_total = _GuestsTotal()
 
 
 def _exceeded(words: str, quota: str) -> QuotaExceeded:

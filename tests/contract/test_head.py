@@ -33,8 +33,8 @@ def test_what_follows_a_head_on_its_connection_is_the_next_response(
     model: ScriptedModel, server: LiveServer, alice: Client, path: str
 ) -> None:
     assert alice.chat("Hello", thread="t", response="r").status_code == 200
-    address = server.listener.getsockname()
-    connection = http.client.HTTPConnection(*address, timeout=SECONDS)
+    host, port = server.listener.getsockname()
+    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
     for method, asked in (("HEAD", path), ("GET", "/healthz")):
         connection.request(method, asked, headers=alice.headers)
         answer = connection.getresponse()

@@ -253,7 +253,7 @@ def test_no_other_user_can_lock_enter_or_read_anything_of_roots(folder: Path) ->
 def test_a_process_of_the_databases_own_account_is_refused_by_postgres(folder: Path) -> None:
     with Postgres(folder, durable=False) as server:
         program = cluster_home.programs(server.home) / "psql"
-        command = [program, "-h", server.home.sockets, "-U", "postgres", "-c", "SELECT 1"]
+        command = [str(program), "-h", str(server.home.sockets), "-U", "postgres", "-c", "SELECT 1"]
         done = subprocess.run(command, cwd="/", capture_output=True, text=True, **server.home.as_account())
     assert done.returncode == 2
     assert "Peer authentication failed" in done.stderr

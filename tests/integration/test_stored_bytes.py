@@ -13,6 +13,7 @@ from chat.accounts import accounts
 from chat.exceptions import QuotaExceeded
 from chat.governance import deletion, redaction
 from chat.models import Attachment, Message, Revision, StoredBytes, Thread, User
+from chat.process import process
 from chat.responses.claims.claim import Claim
 from chat.schemas import Content, Feedback, NewThread, SendRequest, ThreadChange
 from chat.threads import attachments, messages, revisions, stored_bytes, threads
@@ -39,7 +40,7 @@ SELECT coalesce(sum(bytes), 0)::bigint FROM (
 def talk(db: None) -> ConversationDriver:
     talk = ConversationDriver(User.objects.create(username="ada"))
     say(talk, "A prompt", "A reply")
-    stored_bytes.guests_total.forget()
+    process.part(stored_bytes.GuestsTotal).forget()
     return talk
 
 
@@ -116,7 +117,7 @@ def test_a_thread_has_a_quota_of_its_own(talk: ConversationDriver, kind: str) ->
 def test_all_guests_share_a_quota(talk: ConversationDriver) -> None:
     User.objects.filter(pk=talk.user.pk).update(is_guest=True)
     other = ConversationDriver(User.objects.create(username="guest-2", is_guest=True))
-    stored_bytes.guests_total.forget()
+    process.part(stored_bytes.GuestsTotal).forget()
     with override_settings(CHAT_GUESTS_STORED_BYTES=stored(talk.user) + 500):
         assert stored_bytes.left(other.user.pk) == 500
         with pytest.raises(QuotaExceeded) as refused:

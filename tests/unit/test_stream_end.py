@@ -7,10 +7,14 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from chat.accounts.connections import ConnectionRegistry, OpenConnection
+from chat.accounts.identity import Caller, Credentials
 from chat.api.chat import _encode_events
 from chat.api.encoders import raw
 from chat.exceptions import Unavailable
 from chat.streams import LogEvent, StartEvent, TextEvent
+
+CALLER = Caller(1, "ada", False, False, Credentials("token", None), 0.0)
 
 
 async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:
@@ -19,16 +23,20 @@ async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:
 
 
 async def read(problem: Exception) -> bytes:
-    return b"".join(
-        [data async for data in _encode_events([StartEvent("streaming", 0)], breaking(problem), raw.c1)]
-    )
+    first: list[LogEvent] = [StartEvent("streaming", 0)]
+    return b"".join([data async for data in _encode_events(CALLER, first, breaking(problem), raw.c1)])
+
+
+async def register(caller: Caller) -> OpenConnection:
+    return ConnectionRegistry().add(caller)
 
 
 @pytest.mark.parametrize(
     "problem", [Unavailable(), ValueError("canary"), RuntimeError()], ids=lambda it: type(it).__name__
 )
 def test_a_body_ends_with_the_text_read_before_an_error(
-    problem: Exception, caplog: pytest.LogCaptureFixture
+    problem: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("chat.service.register_connection", register)
     assert asyncio.run(read(problem)) == b"so far"
     assert "canary" not in caplog.text
