@@ -15,7 +15,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.views.decorators.csrf import csrf_exempt
 
-from chat import service
+from chat import db, service
+from chat.accounts import identity
 from chat.accounts.addresses import address_of
 from chat.accounts.identity import Caller, Credentials
 from chat.api import origins
@@ -151,7 +152,7 @@ async def _identify(request: HttpRequest, make_guest: bool) -> Caller:
     credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
     if make_guest:
         return await service.identify_or_create_guest(credentials, address_of(request))
-    return await service.identify(credentials)
+    return await db.run_async(identity.identify, credentials)
 
 
 def _check_csrf(request: HttpRequest) -> None:

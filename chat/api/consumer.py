@@ -14,6 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import parse_cookie
 
 from chat import db, schemas, service
+from chat.accounts import identity
 from chat.accounts.connections import OpenConnection
 from chat.accounts.identity import Caller, Credentials
 from chat.api import origins
@@ -92,7 +93,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 raise Unauthenticated
         elif not origins.is_allowed(origin, _scheme(headers), host):
             raise Unauthenticated
-        return await service.identify(credentials)
+        return await db.run_async(identity.identify, credentials)
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self._access_ended:
