@@ -26,12 +26,12 @@ DROP FUNCTION chat_forget_terms;
 """
 
 MESSAGE_UNINDEXED = models.Index(
-    fields=['owner'],
+    fields=['owner', 'id'],
     condition=models.Q(('hidden', False), ('terms', None), models.Q(('plain_text', ''), _negated=True)),
     name='message_unindexed',
 )
 THREAD_UNINDEXED = models.Index(
-    fields=['owner'],
+    fields=['owner', 'id'],
     condition=models.Q(('terms', None), models.Q(('title', ''), _negated=True)),
     name='thread_unindexed',
 )

@@ -51,7 +51,9 @@ class Thread(models.Model):
             models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
             models.Index(F("updated_at").desc(), F("id").desc(), name="thread_by_update"),
             GinIndex(fields=["terms"], name="thread_terms"),
-            models.Index(fields=["owner"], condition=Q(terms=None) & ~Q(title=""), name="thread_unindexed"),
+            models.Index(
+                fields=["owner", "id"], condition=Q(terms=None) & ~Q(title=""), name="thread_unindexed"
+            ),
             models.Index(
                 fields=["soft_deleted_at"],
                 condition=Q(soft_deleted_at__isnull=False),
@@ -148,7 +150,7 @@ class Message(models.Model):
             models.Index(fields=["thread"], condition=Q(feedback_score=-1), name="message_flagged"),
             GinIndex(fields=["terms"], name="message_terms", condition=Q(hidden=False)),
             models.Index(
-                fields=["owner"],
+                fields=["owner", "id"],
                 condition=Q(terms=None, hidden=False) & ~Q(plain_text=""),
                 name="message_unindexed",
             ),

@@ -37,9 +37,10 @@ def is_incomplete(owner: int) -> bool:
 
 def _index(table: str, owner: int | None) -> int:
     mine = "" if owner is None else "AND owner_id = %s"
+    # In the order of the index of such rows: in any other, the planner reads the whole table in search of them.
     sizes = f"""
     SELECT id, octet_length({_TEXT[table]}) FROM {table} WHERE {_PENDING[table]} {mine}
-    ORDER BY id DESC LIMIT {ROWS} FOR NO KEY UPDATE SKIP LOCKED
+    ORDER BY owner_id DESC, id DESC LIMIT {ROWS} FOR NO KEY UPDATE SKIP LOCKED
     """
     keys = fitting(sql.rows(sizes, [] if owner is None else [owner]), BYTES)
     if keys:
