@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.admin.models import LogEntry
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db.models.functions import Now
 
@@ -41,19 +41,23 @@ def _can_go_on(user: int) -> bool:
 def _forget_name(user: User) -> None:
     """Remove the user's name from the audit log, lifted holds and Django's admin log; the entries stay.
 
-    Entries about the user's own deeds as staff keep the name: an audit log is about them.
+    Entries about what the user did as staff keep the name, which an audit log is kept for.
     """
     AuditLogEntry.objects.filter(kind="user", object_pk=user.pk).update(owner_name="")
     AuditLogEntry.objects.filter(owner_name=user.username).update(owner_name="")
     Hold.objects.filter(owner_name=user.username).update(owner_name="")
-    tokens = list(ApiToken.objects.filter(user=user).values_list("pk", flat=True))
-    named = LogEntry.objects.filter(object_repr__in=[user.username, f"hold on user {user.username}"])
+    if apps.is_installed("django.contrib.admin"):
+        _forget_name_in_admin_log(user)
+
+
+def _forget_name_in_admin_log(user: User) -> None:
+    entries = apps.get_model("admin", "LogEntry")._default_manager
+    named = entries.filter(object_repr__in=[user.username, f"hold on user {user.username}"])
     named.update(object_repr=FORGOTTEN)
+    tokens = list(ApiToken.objects.filter(user=user).values_list("pk", flat=True))
     for model, pks in ((User, [user.pk]), (ApiToken, tokens)):
-        entries = LogEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(model), object_id__in=pks
-        )
-        entries.update(object_repr=FORGOTTEN, change_message="")
+        about = entries.filter(content_type=ContentType.objects.get_for_model(model), object_id__in=pks)
+        about.update(object_repr=FORGOTTEN, change_message="")
 
 
 def erase_batch(user: int) -> bool:

@@ -14,7 +14,7 @@ from chat.api.encoders import raw
 from chat.exceptions import Unavailable
 from chat.streams import LogEvent, StartEvent, TextEvent
 
-CALLER = Caller(1, "ada", False, False, Credentials("token", None), 0.0)
+CALLER = Caller(1, "ada", False, False, Credentials("token", None), 0.1)
 
 
 async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:
@@ -27,16 +27,21 @@ async def read(problem: Exception) -> bytes:
     return b"".join([data async for data in _encode_events(CALLER, first, breaking(problem), raw.c1)])
 
 
-async def register(caller: Caller) -> OpenConnection:
-    return ConnectionRegistry().add(caller)
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register connections without a running server."""
+
+    async def register(caller: Caller) -> OpenConnection:
+        return ConnectionRegistry().add(caller)
+
+    monkeypatch.setattr("chat.api.chat.service.register_connection", register)
 
 
 @pytest.mark.parametrize(
     "problem", [Unavailable(), ValueError("canary"), RuntimeError()], ids=lambda it: type(it).__name__
 )
 def test_a_body_ends_with_the_text_read_before_an_error(
-    problem: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    problem: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("chat.service.register_connection", register)
     assert asyncio.run(read(problem)) == b"so far"
     assert "canary" not in caplog.text
