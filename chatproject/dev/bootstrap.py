@@ -65,9 +65,19 @@ def ensure(locks: tuple[Path, ...]) -> None:
     """Make `.venv` unless it holds `locks`. Of several processes at once, one works and the others wait."""
     if _whole(locks):
         return
-    with alone(ROOT):
+    with alone(_private_folder()):
         if not _whole(locks):
             _make(locks)
+
+
+def _private_folder() -> Path:
+    """Return the folder that is locked during an installation. Other users could lock the project's own."""
+    folder = VENV.with_name(VENV.name + ".lock")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:
+        raise SystemExit(f"{VENV} cannot be made: {problem}.") from None
+    return folder
 
 
 def say(line: str) -> None:
@@ -77,7 +87,10 @@ def say(line: str) -> None:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the exclusive lock of `folder`. The folder itself is the lock: the kernel frees it, and no file is left behind."""
+    """Hold the exclusive lock of `folder`, which other users must not be able to open.
+
+    The folder itself is the lock: the kernel frees it, and no file is left behind.
+    """
     import fcntl
 
     handle = os.open(folder, os.O_RDONLY)

@@ -63,6 +63,12 @@ def test_of_several_first_starts_at_once_one_installs(installer: Installer) -> N
     assert installer.calls == [True]
 
 
+def test_the_lock_of_an_installation_is_out_of_reach_of_other_users(installer: Installer) -> None:
+    with bootstrap.alone(bootstrap.ROOT):  # as another user can
+        bootstrap.ensure((bootstrap.LOCK,))
+    assert (bootstrap.ROOT / ".venv.lock").stat().st_mode & 0o777 == 0o700
+
+
 def test_an_interrupted_installation_is_begun_anew(installer: Installer) -> None:
     bootstrap.ensure((bootstrap.LOCK,))
     (installer.venv / "stamp").unlink()
