@@ -54,8 +54,8 @@ def connection_error(parameters: dict[str, str]) -> str:
 def reason(error: BaseException, password: str = "") -> str:
     """Return the last part of a message of libpq as one line, which names the cause, without the password."""
     lines = [line.strip(" -\t") for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith(("Is the server running", "Multiple "))]
-    text = (told or [type(error).__name__])[-1].removeprefix("connection failed: ").rstrip(".")
+    causes = [line for line in lines if line and not line.startswith(("Is the server running", "Multiple "))]
+    text = (causes or [type(error).__name__])[-1].removeprefix("connection failed: ").rstrip(".")
     return text.replace(password, "***") if password else text
 
 

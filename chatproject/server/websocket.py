@@ -171,7 +171,7 @@ class WebSocket(WebSocketProtocol):
             self.sendCloseFrame(code=1011 if failed else 1000)
 
     def go_down(self) -> None:
-        """Close for a restart. The consumer is told at once, not when the client has answered."""
+        """Close for a restart. The consumer learns of it at once, not when the client has answered."""
         if self.state == self.STATE_OPEN:
             self.sendCloseFrame(code=GOING_DOWN)
             self.application_queue.put_nowait({"type": "websocket.disconnect", "code": GOING_DOWN})

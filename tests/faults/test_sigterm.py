@@ -45,8 +45,8 @@ def test_sigterm_ends_everything_in_time_and_every_reader_gets_the_end(
 
 
 def check_written(client: Client, thread: str, response: str) -> None:
-    told = client.response(response)
-    assert told["offset"] == told["keptOffset"] == len(APPLE.encode())
+    state = client.response(response)
+    assert state["offset"] == state["keptOffset"] == len(APPLE.encode())
     assert client.messages(thread)[1]["content"] == APPLE
     assert_valid_log(row(client, response))
 

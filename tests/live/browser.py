@@ -42,11 +42,11 @@ class DevToolsTab:
         number = next(self._numbers)
         self._socket.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            heard = json.loads(self._socket.recv(timeout=SECONDS))
-            if heard.get("id") == number:
-                assert "error" not in heard, heard
-                return dict(heard["result"])
-            self._note(heard)
+            message = json.loads(self._socket.recv(timeout=SECONDS))
+            if message.get("id") == number:
+                assert "error" not in message, message
+                return dict(message["result"])
+            self._note(message)
 
     def _note(self, event: dict[str, Any]) -> None:
         if event["method"] == "Runtime.exceptionThrown":
@@ -89,5 +89,5 @@ def browser(chromium: Chromium, folder: Path) -> Iterator[DevToolsTab]:
 
 
 def _port(folder: Path) -> str:
-    told = folder / "DevToolsActivePort"
-    return told.read_text().split("\n")[0] if told.exists() else ""
+    port_file = folder / "DevToolsActivePort"
+    return port_file.read_text().split("\n")[0] if port_file.exists() else ""

@@ -59,11 +59,11 @@ class Client:
 
     def at(self, server: LiveServer) -> Client:
         """Return the same user at another server."""
-        there = Client(server, None, self.username)
-        there.headers = self.headers
-        there.http.headers.update(self.headers)
-        self.opened.append(there)
-        return there
+        other = Client(server, None, self.username)
+        other.headers = self.headers
+        other.http.headers.update(self.headers)
+        self.opened.append(other)
+        return other
 
     def chat(self, *args: Any, query: str = "", **body: Any) -> httpx.Response:
         """Send `POST /api/chat` and read it to its end."""
@@ -80,11 +80,11 @@ class Client:
     def wait_until(self, response_id: str, status: str) -> Json:
         """Wait until the response is known and has this status; return it."""
 
-        def told() -> Json | None:
+        def reached() -> Json | None:
             answer = self.get(f"/api/responses/{response_id}")
             return dict(answer.json()) if answer.is_success and answer.json()["status"] == status else None
 
-        return dict(eventually(told, says=f"{response_id} never was {status}"))
+        return dict(eventually(reached, says=f"{response_id} never was {status}"))
 
     def stop(self, response_id: str, **body: Any) -> httpx.Response:
         return self.http.post(f"/api/responses/{response_id}/stop", json=body)

@@ -35,7 +35,7 @@ def handshake(name: str) -> bytes:
     return f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
 
 
-class Step(NamedTuple):
+class LeavingPoint(NamedTuple):
     """A point at which clients leave."""
 
     # Sent in the moment of leaving.
@@ -45,26 +45,26 @@ class Step(NamedTuple):
 
 
 STEPS = {
-    "a new connection": Step(b""),
-    "no HTTP": Step(bytes(1000)),
-    "half a request line": Step(GET[:8]),
-    "half a head": Step(GET[:30]),
-    "half a body": Step(POST + b"Content-Length: 90000\r\n\r\n" + bytes(20_000)),
-    "half a chunked body": Step(POST + b"Transfer-Encoding: chunked\r\n\r\n4000\r\n" + bytes(8000)),
-    "a body beyond the cap": Step(POST + b"Content-Length: 99999999\r\n\r\n" + bytes(20_000)),
-    "a whole request": Step(GET),
-    "many requests": Step(GET * 30),
-    "a second request": Step(GET, first=GET),
-    "an answer under way": Step(GET, first=b"GET /large/left HTTP/1.1\r\nHost: x\r\n\r\n"),
-    "half a handshake": Step(handshake("mirror")[:90]),
-    "a handshake": Step(handshake("mirror")),
-    "a handshake with pings": Step(handshake("slow") + PINGS),
-    "a refused handshake with pings": Step(handshake("refuse") + PINGS),
-    "unread pings": Step(PINGS, first=handshake("mirror")),
-    "unread frames": Step(FRAMES, first=handshake("mirror")),
-    "half a frame": Step(FRAMES[:500], first=handshake("mirror")),
-    "a close frame": Step(CLOSE, first=handshake("mirror")),
-    "frames under way": Step(PINGS, first=handshake("talk")),
+    "a new connection": LeavingPoint(b""),
+    "no HTTP": LeavingPoint(bytes(1000)),
+    "half a request line": LeavingPoint(GET[:8]),
+    "half a head": LeavingPoint(GET[:30]),
+    "half a body": LeavingPoint(POST + b"Content-Length: 90000\r\n\r\n" + bytes(20_000)),
+    "half a chunked body": LeavingPoint(POST + b"Transfer-Encoding: chunked\r\n\r\n4000\r\n" + bytes(8000)),
+    "a body beyond the cap": LeavingPoint(POST + b"Content-Length: 99999999\r\n\r\n" + bytes(20_000)),
+    "a whole request": LeavingPoint(GET),
+    "many requests": LeavingPoint(GET * 30),
+    "a second request": LeavingPoint(GET, first=GET),
+    "an answer under way": LeavingPoint(GET, first=b"GET /large/left HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "half a handshake": LeavingPoint(handshake("mirror")[:90]),
+    "a handshake": LeavingPoint(handshake("mirror")),
+    "a handshake with pings": LeavingPoint(handshake("slow") + PINGS),
+    "a refused handshake with pings": LeavingPoint(handshake("refuse") + PINGS),
+    "unread pings": LeavingPoint(PINGS, first=handshake("mirror")),
+    "unread frames": LeavingPoint(FRAMES, first=handshake("mirror")),
+    "half a frame": LeavingPoint(FRAMES[:500], first=handshake("mirror")),
+    "a close frame": LeavingPoint(CLOSE, first=handshake("mirror")),
+    "frames under way": LeavingPoint(PINGS, first=handshake("talk")),
 }
 
 
@@ -103,7 +103,7 @@ ENDINGS: tuple[Callable[[socket.socket, bytes], None], ...] = (reset, close, hal
 
 
 def leave(
-    probe: ProbeServer, step: Step, ending: Callable[[socket.socket, bytes], None], stopped: bool
+    probe: ProbeServer, step: LeavingPoint, ending: Callable[[socket.socket, bytes], None], stopped: bool
 ) -> None:
     """Bring a batch of clients to the step and disconnect them, seen by the server at once or one by one."""
     with contextlib.ExitStack() as held:
@@ -113,7 +113,7 @@ def leave(
                 ending(client, step.last)
 
 
-def arrived(probe: ProbeServer, step: Step) -> socket.socket:
+def arrived(probe: ProbeServer, step: LeavingPoint) -> socket.socket:
     client = probe.open()
     if step.first:
         client.sendall(step.first)
@@ -121,7 +121,7 @@ def arrived(probe: ProbeServer, step: Step) -> socket.socket:
     return client
 
 
-def visit(probe: ProbeServer, step: Step) -> None:
+def visit(probe: ProbeServer, step: LeavingPoint) -> None:
     for ending in ENDINGS:
         leave(probe, step, ending, stopped=False)
         leave(probe, step, ending, stopped=True)

@@ -109,11 +109,11 @@ class C1Reader(HttpReader):
         self.received.text += piece
 
     def rest(self) -> ReceivedStream:
-        heard = super().rest()
+        received = super().rest()
         if response_id := self.head.headers.get("X-Response-Id"):
-            told = self.client.response(response_id)
-            heard.end = {key: told[key] for key in END_FIELDS}
-        return heard
+            state = self.client.response(response_id)
+            received.end = {key: state[key] for key in END_FIELDS}
+        return received
 
 
 class SseReader(HttpReader):
