@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from uuid import UUID
 
+from psycopg.errors import UndefinedColumn, UndefinedTable
+
 from chat import db
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
@@ -18,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 # Orphans ended between two heartbeats: each takes a transaction, and this process's own leases must be renewed.
 REAP_BATCH = 100
+
+# Errors of a new database, which gets its tables while the first servers start.
+UNMIGRATED = (UndefinedTable, UndefinedColumn)
 
 
 class Leases:
@@ -43,11 +48,13 @@ class Leases:
                 self._watch.forget()
             except Exception as problem:
                 # Unforeseen; but without another round all responses of this process would become orphans.
-                logger.error(
-                    "action=leases_failed reason=%s\n%s",
-                    type(problem).__name__,
-                    format_traceback_without_message(problem),
-                )
+                self._watch.forget()
+                if not isinstance(problem.__cause__, UNMIGRATED):
+                    logger.error(
+                        "action=leases_failed reason=%s\n%s",
+                        type(problem).__name__,
+                        format_traceback_without_message(problem),
+                    )
             await asyncio.sleep(settings.heartbeat_seconds)
 
     async def _renew(self) -> None:
