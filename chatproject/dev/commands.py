@@ -63,14 +63,14 @@ def execute(argv: list[str]) -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
-    from django.db import NotSupportedError, OperationalError, ProgrammingError
+    from django.db import DatabaseError
 
     try:
         _ = settings.INSTALLED_APPS  # Django would go on without settings that cannot be read
         execute_from_command_line(argv)
     except ImproperlyConfigured as mistake:
         raise SystemExit(str(mistake)) from None
-    except (NotSupportedError, OperationalError, ProgrammingError) as error:
+    except DatabaseError as error:
         if line := _database_fault(error):
             raise SystemExit(line) from None
         raise
@@ -78,14 +78,19 @@ def execute(argv: list[str]) -> None:
 
 def _database_fault(error: Exception) -> str:
     """Return one line for a fault of the database itself; "" for an error that its traceback explains."""
-    from django.db import ProgrammingError
-    from psycopg.errors import InsufficientPrivilege
+    from django.db import NotSupportedError, OperationalError
+    from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
     from chatproject import database_url
 
-    if isinstance(error, ProgrammingError) and not isinstance(error.__cause__, InsufficientPrivilege):
-        return ""
-    return f"The database cannot be used: {database_url.reason(error)}."
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, InsufficientPrivilege | ReadOnlySqlTransaction):
+        cause = cause.__cause__ or cause.__context__
+    if cause:
+        return f"The database cannot be used: {str(cause).splitlines()[0]}."
+    if isinstance(error, NotSupportedError | OperationalError):
+        return f"The database cannot be used: {database_url.reason(error)}."
+    return ""
 
 
 def _exit_on_signal(number: int, _frame: object) -> NoReturn:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from chatproject.dev.postgres import cluster_home
+from chatproject.dev.postgres.cluster import Postgres
 from tests.live.test_up import CANARY, MANAGE, new_user_environment
 
 pytestmark = pytest.mark.live
@@ -64,3 +67,20 @@ def test_a_taken_port_ends_up_with_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Port ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_missing_rights_in_the_database_are_reported_without_a_traceback(tmp_path: Path) -> None:
+    with Postgres(tmp_path, durable=False) as database:
+        with psycopg.connect(database.url(), autocommit=True) as connection:
+            connection.execute("CREATE ROLE limited")
+        url = f"{database.url()}&options=-c%20role%3Dlimited"
+        for arguments in (("up", "--port", "0"), ("migrate",)):
+            environ = new_user_environment(tmp_path, {"DATABASE_URL": url})
+            command = [*MANAGE, *arguments]
+            done = subprocess.run(command, cwd="/", env=environ, capture_output=True, text=True)
+            assert done.returncode == 1
+            assert "permission denied for schema public" in done.stderr.splitlines()[0]
+            assert "Traceback" not in done.stderr
+            assert len(done.stderr.splitlines()) <= 2
+    if (tmp_path / cluster_home.LOCATION_FILE).exists():
+        shutil.rmtree(database.home.folder)
