@@ -29,7 +29,7 @@ class OfferedTool:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolResult:
+class DemoToolResult:
     """The result of a tool as text, with the arguments of its call (JSON text)."""
 
     name: str
@@ -49,7 +49,7 @@ class DemoRequest:
     earlier: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[OfferedTool, ...] = ()
-    results: tuple[ToolResult, ...] = ()
+    results: tuple[DemoToolResult, ...] = ()
     plain: bool = False
     characters: int = 0
 
@@ -137,7 +137,7 @@ def _tools(body: Mapping[str, Any]) -> Iterator[OfferedTool]:
             yield OfferedTool(function["name"], dict_of(schema.get("properties")), required)
 
 
-def _results(messages: list[dict[str, Any]]) -> Iterator[ToolResult]:
+def _results(messages: list[dict[str, Any]]) -> Iterator[DemoToolResult]:
     called: dict[str, tuple[str, str]] = {}
     for message in messages:
         for call in map(dict_of, list_of(message.get("tool_calls"))):
@@ -148,7 +148,7 @@ def _results(messages: list[dict[str, Any]]) -> Iterator[ToolResult]:
             )
         if message.get("role") == "tool":
             name, arguments = called.get(str(message.get("tool_call_id")), ("", ""))
-            yield ToolResult(name, arguments, _words(message.get("content")))
+            yield DemoToolResult(name, arguments, _words(message.get("content")))
 
 
 def _is_plain(model: str, messages: list[dict[str, Any]]) -> bool:

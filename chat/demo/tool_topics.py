@@ -11,7 +11,7 @@ from chat.testing.script import Call
 
 from . import arithmetic
 from .blocks import DATA, Block, Calls, Reply, block, card
-from .conversation import DemoRequest, OfferedTool, ToolResult, dict_of
+from .conversation import DemoRequest, DemoToolResult, OfferedTool, dict_of
 from .talk import echo
 
 MOST_CALLS = 4
@@ -97,7 +97,7 @@ def _arguments(tool: OfferedTool, given: dict[str, Any], fallback: str) -> str:
     return json.dumps({**given, **others}, ensure_ascii=False)
 
 
-def _result_blocks(result: ToolResult) -> list[Block]:
+def _result_blocks(result: DemoToolResult) -> list[Block]:
     """Return a tool's result in titles and cells, which no page reads as markdown."""
     value, question = _parsed(result.content), _question(result.arguments) or "Answer"
     if isinstance(value, dict) and value.get("error"):

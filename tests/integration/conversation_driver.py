@@ -32,7 +32,7 @@ EVERYTHING = 10**12
 
 
 @dataclass
-class Stream:
+class DrivenStream:
     """A response in its process: its segments, of which the table lacks those from `stored` on."""
 
     job: Job
@@ -60,20 +60,20 @@ class ConversationDriver:
     def __init__(self, user: User) -> None:
         self.user = user
         self.process = uuid4()
-        self.running: list[Stream] = []
+        self.running: list[DrivenStream] = []
 
     # Actions of a user
 
-    def prompt(self, content: str | Content, **wanted: Any) -> Stream | None:
+    def prompt(self, content: str | Content, **wanted: Any) -> DrivenStream | None:
         """Send a prompt and end the response that it interrupts. Return None where it is refused."""
         content = Content(content) if isinstance(content, str) else content
         request = SendRequest(content, thread_id=NAME, **wanted)
         return self._start_stream(request)
 
-    def regenerate(self, response: str, busy: str = "interrupt") -> Stream | None:
+    def regenerate(self, response: str, busy: str = "interrupt") -> DrivenStream | None:
         return self._start_stream(RegenerateRequest(response, busy=busy))
 
-    def _start_stream(self, request: SendRequest | RegenerateRequest) -> Stream | None:
+    def _start_stream(self, request: SendRequest | RegenerateRequest) -> DrivenStream | None:
         claim = Claim(self.user.pk, self.process, True, "", ("c1",))
         try:
             with transaction.atomic():
@@ -81,7 +81,7 @@ class ConversationDriver:
         except ChatError:
             return None
         assert claim.job is not None
-        stream = Stream(claim.job)
+        stream = DrivenStream(claim.job)
         self.running.append(stream)
         for displaced in claim.displaced:
             self.end(self.of(displaced), Status.STOPPED)
@@ -90,35 +90,35 @@ class ConversationDriver:
 
     # Actions of a process
 
-    def of(self, response: int) -> Stream:
+    def of(self, response: int) -> DrivenStream:
         return next(stream for stream in self.running if stream.job.response == response)
 
-    def say(self, stream: Stream, words: str) -> None:
+    def say(self, stream: DrivenStream, words: str) -> None:
         stream.pieces.append(LogSegment(words.encode(), b"", False))
         stream.words += words
 
-    def think(self, stream: Stream) -> None:
+    def think(self, stream: DrivenStream) -> None:
         stream.pieces.append(LogSegment(think_item("Using a tool", "clock").encode(), b"", True))
 
-    def flush(self, stream: Stream, upto: int | None = None) -> None:
+    def flush(self, stream: DrivenStream, upto: int | None = None) -> None:
         """Store the pieces before number `upto`."""
         addition = stream.missing(upto)
         if addition.pieces:
             assert storage.append([addition])[0] == {stream.job.response}
             stream.stored += len(addition.pieces)
 
-    def tools(self, stream: Stream, results: Sequence[str]) -> None:
+    def tools(self, stream: DrivenStream, results: Sequence[str]) -> None:
         """Run a round of one call for each result. The call ids repeat those of other responses."""
         assert self.add_round(stream, results)
         stream.words = ""
         stream.rounds += 1
 
-    def add_round(self, stream: Stream, results: Sequence[str]) -> bool:
+    def add_round(self, stream: DrivenStream, results: Sequence[str]) -> bool:
         calls = [ToolCall(f"call_{stream.rounds}_{n}", "clock", "{}") for n in range(len(results))]
         response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))
         return tool_rounds.add_round(response, epoch, stream.words, offset, calls, results)
 
-    def end(self, stream: Stream, status: Status, offset: int | None = None) -> None:
+    def end(self, stream: DrivenStream, status: Status, offset: int | None = None) -> None:
         self.running.remove(stream)
         if status == Status.STOPPED:
             lifecycle.request_stop(stream.job.response, offset)
@@ -127,7 +127,7 @@ class ConversationDriver:
         assert ended.status == status
         self.promote()
 
-    def crash(self, stream: Stream) -> None:
+    def crash(self, stream: DrivenStream) -> None:
         """Crash the process: unstored text is lost, and another process ends the response."""
         self.running.remove(stream)
         Response.objects.filter(pk=stream.job.response).update(lease_until=Now() - timedelta(seconds=1))
@@ -146,7 +146,7 @@ class ConversationDriver:
     def thread(self) -> Thread:
         return Thread.objects.get(owner=self.user, public_id=NAME)
 
-    def streaming(self) -> list[Stream]:
+    def streaming(self) -> list[DrivenStream]:
         pks = Response.objects.filter(owner=self.user, status=Status.STREAMING).values_list("pk", flat=True)
         return [stream for stream in self.running if stream.job.response in set(pks)]
 

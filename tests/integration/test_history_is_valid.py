@@ -30,7 +30,7 @@ from chat.responses.claims import quotas
 from chat.schemas import Content, ThreadChange
 from chat.text import is_failure_card, wrap_card
 from chat.threads import messages, model_context, threads
-from tests.integration.conversation_driver import EVERYTHING, NAME, ConversationDriver, Stream, history
+from tests.integration.conversation_driver import EVERYTHING, NAME, ConversationDriver, DrivenStream, history
 from tests.integration.grammar import Json, as_sent, assert_valid
 
 EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "30"))
@@ -156,7 +156,7 @@ class HistoryStateMachine(RuleBasedStateMachine):
     def visible(self) -> list[Message]:
         return [row for row in self.talk.rows().values() if not row.hidden]
 
-    def any(self, number: int) -> Stream:
+    def any(self, number: int) -> DrivenStream:
         return self.talk.running[number % len(self.talk.running)]
 
 
@@ -261,7 +261,7 @@ def talk(db: None, unlimited: None) -> ConversationDriver:
     return ConversationDriver(User.objects.create(username="ada"))
 
 
-def started(talk: ConversationDriver) -> Stream:
+def started(talk: ConversationDriver) -> DrivenStream:
     stream = talk.prompt("Hello")
     assert stream is not None
     return stream

@@ -8,7 +8,7 @@ from chat.llm.sse.accumulator import ToolCall
 from chat.models import Status, User
 from chat.responses import tool_rounds
 from chat.schemas import Content
-from tests.integration.conversation_driver import ConversationDriver, Stream, history
+from tests.integration.conversation_driver import ConversationDriver, DrivenStream, history
 from tests.integration.grammar import Json, assert_valid
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ STORED: list[Json] = [
 
 def store(talk: ConversationDriver, thread: list[Json]) -> None:
     """Store messages by their usual way: prompts from a client, the rest from a model and its tools."""
-    stream: Stream | None = None
+    stream: DrivenStream | None = None
     for place, message in enumerate(thread):
         if message["role"] == "user":
             stream = talk.prompt(content_of(message["content"]), prompt_id=f"prompt-{message['id']}")
@@ -64,7 +64,7 @@ def content_of(content: str | list[Json]) -> Content:
     )
 
 
-def add_round(stream: Stream, calls: list[Json], after: list[Json]) -> None:
+def add_round(stream: DrivenStream, calls: list[Json], after: list[Json]) -> None:
     wanted = [ToolCall(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
     results = [message["content"] for message in after[: len(calls)]]
     response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))

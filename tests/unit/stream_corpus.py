@@ -18,7 +18,7 @@ D = CallDelta
 
 
 @dataclass(frozen=True)
-class Stream:
+class CorpusStream:
     """One answer of a model. `source`: the table, test or issue that describes it."""
 
     source: str
@@ -171,29 +171,29 @@ JSON = {"Content-Type": "application/json"}
 _TOO_SLOW = {"100,000 empty deltas"}
 
 
-def _of_bytes(source: str, *data: bytes, **more: Any) -> Stream:
-    return Stream(source, Script([Raw(b"".join(data))], **more))
+def _of_bytes(source: str, *data: bytes, **more: Any) -> CorpusStream:
+    return CorpusStream(source, Script([Raw(b"".join(data))], **more))
 
 
 def _between(payload: Any) -> tuple[bytes, ...]:
     return event(chat(content="a")), event(payload), event(chat(content="b")), END
 
 
-def _catalogue() -> Iterable[tuple[str, Stream]]:
+def _catalogue() -> Iterable[tuple[str, CorpusStream]]:
     """Yield the faults that end by themselves; deadlines and the text cap are the engine's."""
     for name, fault in FAULTS.items():
         if name not in _TOO_SLOW and (not fault.slow or name == "one huge delta"):
-            yield name, Stream("chat.testing.FAULTS", fault.behaviour, fault.refused)
+            yield name, CorpusStream("chat.testing.FAULTS", fault.behaviour, fault.refused)
     for name, fault in TOOL_FAULTS.items():
-        yield name, Stream("chat.testing.TOOL_FAULTS", fault.behaviour)
+        yield name, CorpusStream("chat.testing.TOOL_FAULTS", fault.behaviour)
 
 
-def _of_the_decoder() -> Iterable[tuple[str, Stream]]:
+def _of_the_decoder() -> Iterable[tuple[str, CorpusStream]]:
     source = "tests.unit.test_sse"
     recorded = Script([Raw(RECORDED)])
-    yield "recorded", Stream(source, recorded)
+    yield "recorded", CorpusStream(source, recorded)
     for size in (1, 7):
-        yield f"recorded, {size} bytes at a time", Stream(source, replace(recorded, split=[size]))
+        yield f"recorded, {size} bytes at a time", CorpusStream(source, replace(recorded, split=[size]))
     for name, payload in HARMLESS.items():
         yield f"harmless: {name}", _of_bytes(source, *_between(payload))
     for name, (payload, _) in ODD.items():
@@ -209,10 +209,14 @@ def _of_the_decoder() -> Iterable[tuple[str, Stream]]:
     yield "1,000 empty deltas", _of_bytes(source, hello_event({"content": ""}) * 1000, HELLO, PLAIN_END)
 
 
-def _of_the_accumulator() -> Iterable[tuple[str, Stream]]:
+def _of_the_accumulator() -> Iterable[tuple[str, CorpusStream]]:
     end = event(ended("tool_calls")) + event(b"[DONE]")
     for name, deltas in CALLS.items():
         yield f"calls: {name}", _of_bytes("tests.unit.test_accumulator", of_calls(deltas), end)
 
 
-STREAMS: dict[str, Stream] = {**dict(_catalogue()), **dict(_of_the_decoder()), **dict(_of_the_accumulator())}
+STREAMS: dict[str, CorpusStream] = {
+    **dict(_catalogue()),
+    **dict(_of_the_decoder()),
+    **dict(_of_the_accumulator()),
+}

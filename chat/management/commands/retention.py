@@ -1,4 +1,4 @@
-"""`manage.py retention`: what the server does every hour, now and to its end."""
+"""`manage.py retention`: the deletions that the server makes every hour, all of them now."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chat.governance import retention
 
 
 class Command(BaseCommand):
-    help = "Deletes what has been kept for long enough, by the settings, and goes on with erasures. A legal hold stops both."
+    help = "Deletes expired threads and records, by the settings, and continues erasures. A legal hold stops both."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Count only, and delete nothing.")
@@ -21,19 +21,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if dry_run:
             threads, records = retention.expired_threads().count(), retention.expired_records().count()
-            self.stdout.write(f"Would delete: {_told(threads, records, len(erasure.pending_erasures()))}.")
+            self.stdout.write(f"Would delete: {_counts(threads, records, len(erasure.pending_erasures()))}.")
             return
         threads, records = _all(retention.delete_expired_threads), _all(retention.delete_expired_records)
         users = [user for user in erasure.pending_erasures() if _erased(user)]
-        self.stdout.write(f"Deleted: {_told(threads, records, len(users))}.")
+        self.stdout.write(f"Deleted: {_counts(threads, records, len(users))}.")
 
 
-def _told(threads: int, records: int, users: int) -> str:
+def _counts(threads: int, records: int, users: int) -> str:
     return f"threads {threads}, access records {records}, users {users}"
 
 
 def _all(step: Any) -> int:
-    """The sum of all steps, each in a transaction of its own."""
+    """Repeat a step, each time in a transaction of its own, until it does nothing. Return the sum of its counts."""
     total = 0
     while True:
         with transaction.atomic():
