@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
 
 from chat.conf import settings
 from chat.db import sql
@@ -46,25 +45,17 @@ SELECT count(*) FROM gone
 """
 
 
-class StorageUse(NamedTuple):
-    """Stored bytes of a user, and of one thread of theirs."""
-
-    is_guest: bool
-    total: int
-    thread: int
-
-
 def check(owner: int, thread: int | None, size: int) -> None:
     """Check that so many bytes more may be stored, in this thread if it exists. Raise QuotaExceeded."""
-    use = _use(owner, thread)
-    if use.total + size > settings.stored_bytes:
+    is_guest, total, in_thread = _use(owner, thread)
+    if total + size > settings.stored_bytes:
         raise _exceeded(
             f"A user may store {settings.stored_bytes} bytes. Delete chats to make room.", "stored_bytes"
         )
-    if thread is not None and use.thread + size > settings.thread_bytes:
+    if thread is not None and in_thread + size > settings.thread_bytes:
         words = f"A chat may hold {settings.thread_bytes} bytes. Begin another one."
         raise _exceeded(words, "thread_bytes")
-    if use.is_guest and process.part(GuestsTotal).read() + size > settings.guests_stored_bytes:
+    if is_guest and process.part(GuestsTotal).read() + size > settings.guests_stored_bytes:
         raise _exceeded(
             "All guests together have stored as much as they may. Sign in.", "guests_stored_bytes"
         )
@@ -72,16 +63,18 @@ def check(owner: int, thread: int | None, size: int) -> None:
 
 def left(owner: int) -> int:
     """Return the bytes that a user may still store."""
-    use = _use(owner, None)
-    room = settings.stored_bytes - use.total
+    is_guest, total, _ = _use(owner, None)
+    room = settings.stored_bytes - total
     return max(
         0,
-        min(room, settings.guests_stored_bytes - process.part(GuestsTotal).read()) if use.is_guest else room,
+        min(room, settings.guests_stored_bytes - process.part(GuestsTotal).read()) if is_guest else room,
     )
 
 
-def _use(owner: int, thread: int | None) -> StorageUse:
-    return StorageUse(*(sql.row(_USED, [thread, owner]) or (False, 0, 0)))
+def _use(owner: int, thread: int | None) -> tuple[bool, int, int]:
+    """Return whether a user is a guest, and the bytes stored by them in all and in one of their threads."""
+    is_guest, total, in_thread = sql.row(_USED, [thread, owner]) or (False, 0, 0)
+    return is_guest, total, in_thread
 
 
 class GuestsTotal:

@@ -167,11 +167,11 @@ def test_the_last_version_is_chosen_at_the_same_cost_in_a_thread_of_any_length(
 
 @pytest.mark.parametrize("count", [10, 1_000])
 def test_a_page_of_any_size_takes_the_same_statements(count: int) -> None:
-    """Seven: thread, branch, messages, versions of replies, of prompts, of first prompts, queued ones."""
+    """Eight: thread, branch, sizes, messages, versions of replies, of prompts, of first prompts, queued ones."""
     thread = long_thread("ada", count // 2)
     with CaptureQueriesContext(connection) as captured:
         found, _ = messages.page(thread.owner_id, NAME, MessageRange(1_000))
-    assert (len(found), len(captured)) == (count, 7)
+    assert (len(found), len(captured)) == (count, 8)
 
 
 @pytest.mark.parametrize("count", [1, 60])
