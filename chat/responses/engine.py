@@ -25,7 +25,7 @@ from chat.streams import Writer
 from chat.text import utf8_floor
 from chat.threads import search
 from chat.threads.model_context import build_request
-from chat.tools import Tool, ToolContext, run_all
+from chat.tools import Tool, ToolContext, run_all, within_limit
 
 # The silence is measured to a twentieth: moving a timer at every read costs as much as decoding it.
 RESCHEDULE_PARTS = 20
@@ -142,7 +142,7 @@ class Engine:
     def _supported_tools(self) -> dict[str, Tool]:
         """Return the offered tools that the current model supports."""
         names = self._client.profile.takes(self._offered)
-        return {name: tool for name, tool in self._offered.items() if name in names}
+        return within_limit({name: tool for name, tool in self._offered.items() if name in names})
 
     async def _attempt_call(self, request: ModelRequest) -> ModelAnswer:
         answer = ModelAnswer()

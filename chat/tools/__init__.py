@@ -1,14 +1,16 @@
 """Tools that models may call: functions of installed apps, and the tools of MCP servers.
 
 registry, schema           the decorator, and the schema made of a function's signature and docstring
+provider_schema            schemas in the form that every provider takes
 available                  the tools that a user may use; the check of tool names in settings
 calling, worker_threads    the calls of one round; sync tools in threads
-mcp_spec, mcp_server       the servers of CHAT_MCP
+mcp_spec, mcp_server       the servers of CHAT_MCP, and calls of their tools
+mcp_connection, mcp_tools  one connection to a server; names and results of its tools
 arithmetic, clock, search  the shipped tools
 """
 
 from chat.tools import arithmetic, clock, search
-from chat.tools.available import ServerState, ToolServers, check
+from chat.tools.available import ServerState, ToolServers, check, within_limit
 from chat.tools.calling import ToolResult, run_all
 from chat.tools.registry import Tool, ToolContext, configured_tools, tool
 
@@ -25,4 +27,5 @@ __all__ = [
     "run_all",
     "search",
     "tool",
+    "within_limit",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,6 +20,10 @@ from chat.tools.mcp_server import McpServer
 from chat.tools.mcp_spec import McpSpec, configured_servers
 from chat.tools.registry import Tool, configured_tools
 
+logger = logging.getLogger(__name__)
+
+# In one request: OpenAI refuses it with more, so every prompt of every user.
+MAX_TOOLS = 128
 # Seconds for the connections to end, of the few in which a process has to stop.
 CLOSE_SECONDS = 0.5
 
@@ -31,11 +37,13 @@ class ToolServers:
     async def offered(self, tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
         """Return these tools and those of the connected servers that the user may use. Raises Unavailable."""
         if not self._servers:
-            self._servers = {name: McpServer(name, spec) for name, spec in configured_servers().items()}
-        found: dict[str, Tool] = {}
+            reserved = configured_tools().keys()
+            specs = configured_servers()
+            self._servers = {name: McpServer(name, spec, reserved) for name, spec in specs.items()}
+        of_servers: dict[str, Tool] = {}
         for offered in await asyncio.gather(*(server.offered() for server in self._servers.values())):
-            found.update(offered)
-        return await permitted({**found, **tools}, user)
+            of_servers.update(offered)
+        return await permitted({**tools, **of_servers}, user)
 
     def states(self) -> list[ServerState]:
         """Return the state of all configured servers. Callable from any thread."""
@@ -46,6 +54,18 @@ class ToolServers:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await asyncio.gather(*(server.close() for server in self._servers.values()))
+
+
+def within_limit(tools: Mapping[str, Tool]) -> dict[str, Tool]:
+    """Return the first MAX_TOOLS tools, registered ones before those of servers, with a warning if some are left out."""
+    if len(tools) > MAX_TOOLS:
+        _warn_of_surplus(len(tools) - MAX_TOOLS)
+    return dict(list(tools.items())[:MAX_TOOLS])
+
+
+@functools.cache
+def _warn_of_surplus(count: int) -> None:
+    logger.warning("action=tools_left_out offered=%d left_out=%d", MAX_TOOLS, count)
 
 
 async def permitted(tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from chat.conf import settings
+from chat.tools.provider_schema import parameters_schema
 from chat.tools.schema import NAME, Arguments, Parse, documented
 
 # Of a result; larger ones are cut, because a model's context is scarce.
@@ -110,10 +111,8 @@ def _schema(name: str, function: Callable[..., Any], arguments: Arguments) -> di
 
 def tool_schema(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a tool in the shape of chat completions."""
-    return {
-        "type": "function",
-        "function": {"name": name, "description": description, "parameters": parameters},
-    }
+    function = {"name": name, "description": description, "parameters": parameters_schema(parameters)}
+    return {"type": "function", "function": function}
 
 
 def configured_tools() -> dict[str, Tool]:

@@ -1,0 +1,265 @@
+"""One MCP server: names, schemas and results of its tools, changes of its list, its loss, and deadlines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chat.tools import available, mcp_connection
+from chat.tools.mcp_connection import MAX_TOOLS
+from chat.tools.mcp_server import McpServer
+from chat.tools.mcp_spec import McpSpec
+from chat.tools.registry import Tool, tool_schema
+from tests.fixtures.mcp_sessions import SessionServer, session_server
+from tests.live.harness import ROOT, eventually
+
+LONG = "repository_contents_and_history_of_every_branch_and_tag_by_date_"
+
+
+def stdio(*names: str, **options: Any) -> McpSpec:
+    tools = json.dumps([{"name": name, "inputSchema": {"type": "object"}} for name in names])
+    command = (sys.executable, "-m", "tests.fixtures.mcp_stdio")
+    return McpSpec(command=command, env={"PYTHONPATH": str(ROOT), "MCP_TOOLS": tools}, **options)
+
+
+def run(spec: McpSpec, use: Callable[[McpServer], Awaitable[Any]], reserved: tuple[str, ...] = ()) -> Any:
+    async def main() -> Any:
+        server = McpServer("stub", spec, reserved)
+        try:
+            await until(lambda: server.state.startswith("connected"), server)
+            return await use(server)
+        finally:
+            await server.close()
+
+    return asyncio.run(main())
+
+
+async def until(reached: Callable[[], bool], server: McpServer) -> None:
+    await server.offered()
+    await asyncio.to_thread(eventually, reached)
+
+
+async def call(server: McpServer, tool: str, **arguments: Any) -> str:
+    return str(await server.tools[tool].function(**arguments))
+
+
+def names_of(spec: McpSpec, reserved: tuple[str, ...] = ()) -> list[str]:
+    return list(run(spec, McpServer.offered, reserved))
+
+
+# Results
+
+RESULTS = {
+    "file": "Found.\nprint(1)",
+    "blob": "[resource repo://a.bin a/b]",
+    "link": "[resource_link main.py repo://main.py]",
+    "image": "[image image/png]",
+    "empty": "",
+}
+
+
+def test_the_model_gets_texts_and_a_note_for_every_other_block() -> None:
+    async def results(server: McpServer) -> dict[str, str]:
+        return {name: await call(server, f"stub_{name}") for name in RESULTS}
+
+    assert run(stdio(*RESULTS), results) == RESULTS
+
+
+# Names
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_tools_that_are_alike_up_to_the_64th_character_are_all_offered(order: int) -> None:
+    names = names_of(
+        stdio(*[f"{LONG}one", f"{LONG}two", "a.b", "a_b", "a b", "current"][::order]), ("stub_current",)
+    )
+    assert len(names) == 6
+    assert all(len(name) <= 64 for name in names)
+    assert "stub_a_b" in names
+    assert "stub_current" not in names
+    assert sorted(names) == sorted(
+        names_of(stdio(f"{LONG}two", "a b", "a_b", "current", "a.b", f"{LONG}one"), ("stub_current",))
+    )
+
+
+def test_a_call_of_a_renamed_tool_reaches_its_own() -> None:
+    async def both(server: McpServer) -> list[str]:
+        return sorted([await call(server, name) for name in server.tools])
+
+    assert run(stdio("echo", "pid"), both, ("stub_echo",))[-1] == "None from None"
+
+
+@pytest.mark.parametrize(("count", "offered"), [(80, 80), (MAX_TOOLS, MAX_TOOLS), (MAX_TOOLS + 1, MAX_TOOLS)])
+def test_many_tools_are_offered_and_a_surplus_is_logged_and_shown(
+    count: int, offered: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def state(server: McpServer) -> tuple[int, str]:
+        return len(await server.offered()), server.state
+
+    number, words = run(stdio(*(f"tool{number}" for number in range(count))), state)
+    surplus = count > offered
+    assert (number, "mcp_tools_left_out" in caplog.text) == (offered, surplus)
+    assert words == (f"connected; only {MAX_TOOLS} of its tools are offered" if surplus else "connected")
+
+
+def test_a_request_holds_no_more_tools_than_a_provider_takes(caplog: pytest.LogCaptureFixture) -> None:
+    tools = {f"t{number}": Tool(f"t{number}", print, json.loads, {}) for number in range(200)}
+    assert list(available.within_limit(tools)) == [f"t{number}" for number in range(available.MAX_TOOLS)]
+    assert "action=tools_left_out" in caplog.text
+
+
+# Schemas
+
+EMPTY = {"type": "object", "properties": {}}
+PATH = {"properties": {"path": {"type": "string"}}, "required": ["path"]}
+SCHEMAS: list[tuple[Any, dict[str, Any]]] = [
+    ({"type": "object"}, EMPTY),
+    ({}, EMPTY),
+    ({"type": ["object", "null"]}, EMPTY),
+    ({"type": "object", "properties": None, "required": None}, EMPTY),
+    (
+        {"type": "object", "properties": {"a": {"type": "array"}}},
+        {**EMPTY, "properties": {"a": {"type": "array", "items": {}}}},
+    ),
+    (
+        {"type": "object", "properties": {"a": {"type": ["array", "null"], "items": [{"type": "string"}]}}},
+        {**EMPTY, "properties": {"a": {"type": ["array", "null"], "items": {"anyOf": [{"type": "string"}]}}}},
+    ),
+    (
+        {
+            "type": "object",
+            "properties": {"a": {"type": "object", "properties": {"b": {"type": "array"}}, "required": True}},
+        },
+        {
+            **EMPTY,
+            "properties": {"a": {"type": "object", "properties": {"b": {"type": "array", "items": {}}}}},
+        },
+    ),
+    (
+        {"anyOf": [PATH, {"properties": {"url": {}}}]},
+        {**EMPTY, "properties": {"path": {"type": "string"}, "url": {}}},
+    ),
+    ({"type": "object", "oneOf": [{"required": ["a"]}], "not": {}, "enum": [1]}, EMPTY),
+    ({"type": "object", **PATH}, {"type": "object", **PATH}),
+]
+
+
+@pytest.mark.parametrize(("given", "sent"), SCHEMAS, ids=[json.dumps(given) for given, _ in SCHEMAS])
+def test_a_schema_is_sent_in_the_form_that_every_provider_takes(given: Any, sent: dict[str, Any]) -> None:
+    assert tool_schema("a", "b", given)["function"]["parameters"] == sent
+
+
+def test_a_schema_of_any_depth_is_sent() -> None:
+    deep: dict[str, Any] = {"type": "array"}
+    for _ in range(500):
+        deep = {"type": "object", "properties": {"a": deep}}
+    assert tool_schema("a", "b", deep)["function"]["parameters"]["type"] == "object"
+
+
+# Changes
+
+
+def grows(spec: McpSpec) -> None:
+    async def grown(server: McpServer) -> dict[str, Tool]:
+        assert "stub_grown" not in server.tools
+        await call(server, "stub_grow")
+        await until(lambda: "stub_grown" in server.tools, server)
+        return await server.offered()
+
+    assert "stub_grow" in run(spec, grown)
+
+
+def test_a_changed_list_is_fetched_anew() -> None:
+    grows(stdio("grow"))
+
+
+def test_a_changed_list_is_fetched_anew_over_http() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [sys.executable, "-m", "tests.fixtures.mcp_http", str(listener.fileno()), "grows"]
+        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[listener.fileno()])
+        try:
+            grows(McpSpec(url=f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"))
+        finally:
+            process.kill()
+            process.wait()
+
+
+# Loss
+
+
+async def kill(server: McpServer) -> None:
+    os.kill(int(await call(server, "stub_pid")), signal.SIGKILL)
+    await asyncio.to_thread(eventually, lambda: server.state == "away")
+
+
+def test_the_first_prompt_after_a_servers_death_has_its_tools() -> None:
+    async def calls(server: McpServer) -> str:
+        await kill(server)
+        assert "stub_pid" in await server.offered()
+        return await call(server, "stub_pid")
+
+    assert run(stdio("pid"), calls).isdigit()
+
+
+def test_a_call_after_a_servers_death_starts_it_again() -> None:
+    async def calls(server: McpServer) -> str:
+        tool = server.tools["stub_pid"]
+        await kill(server)
+        return str(await tool.function())
+
+    assert run(stdio("pid"), calls).isdigit()
+
+
+def test_a_call_that_ends_its_server_is_not_repeated() -> None:
+    async def calls(server: McpServer) -> str:
+        with pytest.raises(Exception, match="Connection closed"):
+            await call(server, "stub_die")
+        await server.offered()
+        return await call(server, "stub_pid")
+
+    assert run(stdio("die", "pid"), calls).isdigit()
+
+
+@pytest.fixture
+def over_http() -> Iterator[SessionServer]:
+    with session_server() as server:
+        yield server
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_call_in_a_lost_session_is_repeated_in_a_new_one(over_http: SessionServer, status: int) -> None:
+    over_http.unknown_status = status
+
+    async def calls(server: McpServer) -> str:
+        over_http.sessions.clear()
+        return await call(server, "stub_echo")
+
+    assert run(McpSpec(url=over_http.url), calls) == "echo done"
+    assert over_http.calls == ["echo"]
+
+
+def test_a_call_over_http_may_take_longer_than_a_connection(
+    over_http: SessionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def calls(server: McpServer) -> str:
+        return await call(server, "stub_slow")
+
+    monkeypatch.setattr(mcp_connection, "CONNECT_SECONDS", 0.3)
+    assert run(McpSpec(url=over_http.url), calls) == "slow done"
+
+
+def test_a_call_has_the_deadline_of_its_server_or_of_the_setting() -> None:
+    async def deadlines(server: McpServer) -> float:
+        return server.tools["stub_pid"].deadline
+
+    assert run(stdio("pid", seconds=25.0), deadlines) == 25
+    assert run(stdio("pid"), deadlines) == 10
