@@ -146,6 +146,13 @@ class Settings:
         "pictures",
         "stored for one user, in the database; beyond: 429",
     )
+    strip_metadata: bool = setting(
+        "CHAT_STRIP_METADATA",
+        switch,
+        True,
+        "switch",
+        "uploaded pictures lose their metadata, which may hold a location; orientation and colours stay",
+    )
     tools: tuple[str, ...] = setting(
         "CHAT_TOOLS",
         names,

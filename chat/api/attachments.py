@@ -10,9 +10,8 @@ from chat.api.base import authenticate, json_response
 from chat.api.encoders import serializers
 from chat.conf import settings
 from chat.exceptions import TooLarge, UnsupportedMediaType
-from chat.schemas.image_types import content_type_of
+from chat.schemas.pictures import Picture, read_picture
 from chat.threads import attachments
-from chat.threads.attachments import Picture
 
 # A picture opened as a page can do nothing.
 POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -27,17 +26,18 @@ async def create(request: HttpRequest) -> HttpResponseBase:
 
 
 def _picture(request: HttpRequest) -> Picture:
-    """Return the picture in the body. Raises TooLarge, and UnsupportedMediaType if it is not of the declared type."""
+    """Return the picture in the body. Raises TooLarge and UnsupportedMediaType."""
     if len(request.body) > settings.attachment_bytes:
         raise TooLarge(
             f"A picture may have {settings.attachment_bytes} bytes.", limit=settings.attachment_bytes
         )
-    found = content_type_of(request.body)
-    if found is None or found != request.content_type:
-        raise UnsupportedMediaType(
-            "Send a PNG, JPEG, WebP or GIF picture as it is, with its own type in `Content-Type`."
-        )
-    return Picture(found, request.body)
+    # Browsers declare a type by the file's name, so only the bytes tell the picture's own.
+    declared = request.content_type or ""
+    if declared.startswith("image/") or declared == "application/octet-stream":
+        picture = read_picture(request.body, strip=settings.strip_metadata)
+        if picture is not None:
+            return picture
+    raise UnsupportedMediaType("Send a PNG, JPEG, WebP or GIF picture as it is, with a type of `image/…`.")
 
 
 async def show(request: HttpRequest, attachment_id: str) -> HttpResponseBase:

@@ -3,7 +3,7 @@
 validation    objects, ids, offsets and texts
 prompts       prompts and regenerated answers
 threads       changes of threads and of their messages
-image_types   types of pictures by their bytes
+pictures      pictures by their bytes: format, end, and metadata
 """
 
 from chat.schemas.prompts import Content, RegenerateRequest, SendRequest, Turn, parse_regenerate, parse_send

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from chat.conf import settings
 from chat.exceptions import BadRequest, NotFound, QuotaExceeded
 from chat.models import Attachment, AttachmentUse, User, raw_delete
 from chat.schemas import Content, is_id
+from chat.schemas.pictures import Picture
 from chat.text import IMAGE
 from chat.threads import stored_bytes
 
@@ -35,14 +35,6 @@ BATCH = 200
 HISTORY_BYTES = 16 * 1024 * 1024
 
 _REFERENCE = re.compile(r"/api/attachments/([A-Za-z0-9_-]{1,64})\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The bytes of an attachment and their content type."""
-
-    content_type: str
-    data: bytes
 
 
 def create(owner: int, picture: Picture) -> Attachment:

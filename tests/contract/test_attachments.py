@@ -15,7 +15,7 @@ from chat.threads import attachments
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
 from tests.live.page_client import csrf
-from tests.live.pictures import GIF, PICTURES, PNG, part, upload
+from tests.live.pictures import GIF, JPEG, PICTURES, PNG, WEBP, part, upload
 
 SAYS = {"type": "text", "text": "What is \\u0074his?  "}
 
@@ -38,6 +38,30 @@ def test_pictures_of_each_type_are_served_unchanged(alice: Client) -> None:
         assert (shown.status_code, shown.headers["content-type"], shown.content) == (200, kind, data)
 
 
+@pytest.mark.parametrize(
+    ("data", "declared", "kind"),
+    [
+        (JPEG, "image/jpg", "image/jpeg"),
+        (JPEG, "image/pjpeg", "image/jpeg"),
+        (WEBP, "image/jpeg", "image/webp"),
+        (PNG, "IMAGE/X-PNG", "image/png"),
+        (GIF, "application/octet-stream", "image/gif"),
+        (JPEG + b"\0\0\0\x18ftypmp42" + b"film" * 250, "image/jpeg", "image/jpeg"),
+        (JPEG + b"\0" * 2048, "image/jpeg", "image/jpeg"),
+    ],
+)
+def test_a_picture_is_stored_as_its_bytes_say(alice: Client, data: bytes, declared: str, kind: str) -> None:
+    made = upload(alice, data, declared)
+    assert made["contentType"] == kind
+    shown = alice.get(made["url"])
+    assert (shown.headers["content-type"], shown.content) == (kind, PICTURES[kind])
+
+
+def test_a_picture_loses_its_location(alice: Client) -> None:
+    located = JPEG[:20] + b"\xff\xe1\0\x0eExif\0\0canary" + JPEG[20:]
+    assert alice.get(upload(alice, located, "image/jpeg")["url"]).content == JPEG
+
+
 def test_an_opened_picture_can_run_no_script(alice: Client) -> None:
     headers = alice.get(upload(alice)["url"]).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -49,8 +73,8 @@ def test_an_opened_picture_can_run_no_script(alice: Client) -> None:
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (PNG, "image/gif"),
         (GIF, "text/html"),
+        (PNG, "text/plain"),
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "image/svg+xml"),
         (b"<html><script>alert(1)</script>", "image/png"),
         (PNG[:20], "image/png"),
@@ -58,7 +82,7 @@ def test_an_opened_picture_can_run_no_script(alice: Client) -> None:
         (b"RIFF\x00\x00\x00\x00WEBPnone", "image/webp"),
     ],
 )
-def test_what_is_no_picture_of_the_kind_that_it_says_is_refused(
+def test_a_body_that_is_no_picture_or_not_declared_as_one_is_refused(
     alice: Client, data: bytes, kind: str
 ) -> None:
     answered = alice.http.post("/api/attachments", content=data, headers={"Content-Type": kind})
