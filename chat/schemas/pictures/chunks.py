@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 from chat.schemas.pictures import exif
 
@@ -63,7 +64,10 @@ def read_webp(data: bytes, *, strip: bool) -> bytes | None:
         return None
     if not strip:
         return data[:end]
-    pieces = [_webp_chunk(*chunk) for chunk in _webp_chunks(data[:end])]
+    chunks = list(islice(_webp_chunks(data[:end]), MAX_CHUNKS + 1))
+    if len(chunks) > MAX_CHUNKS:
+        return None
+    pieces = [_webp_chunk(*chunk) for chunk in chunks]
     flags = _WEBP_EXIF if any(piece.startswith(b"EXIF") for piece in pieces) else 0
     body = b"WEBP" + b"".join(_with_flags(piece, flags) for piece in pieces)
     return b"RIFF" + len(body).to_bytes(4, "little") + body
@@ -71,10 +75,7 @@ def read_webp(data: bytes, *, strip: bool) -> bytes | None:
 
 def _webp_chunks(data: bytes) -> Iterator[Chunk]:
     position = 12
-    for _ in range(MAX_CHUNKS):
-        body = position + 8
-        if body > len(data):
-            return
+    while (body := position + 8) <= len(data):
         size = int.from_bytes(data[position + 4 : body], "little")
         end = body + size + size % 2
         yield data[position : position + 4], data[body : body + size], data[position:end]
