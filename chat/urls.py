@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
+from django.urls.converters import StringConverter
 
 from chat.api import attachments, chat, exports, shares, threads
 from chat.api.base import endpoint, unknown_route
+from chat.schemas.validation import ID_PATTERN
 
 API_PREFIXES = ("/api", "/healthz", "/readyz")
+
+
+class IdConverter(StringConverter):
+    """A part of a path that has the form of an id; with any other the path does not exist."""
+
+    regex = ID_PATTERN
+
+
+register_converter(IdConverter, "id")
 
 urlpatterns = [
     path("api/chat", endpoint(post=chat.send_to_c1)),
     path("api/response", endpoint(post=chat.send_to_openassistant)),
-    path("api/responses/<str:response_id>", endpoint(get=chat.show)),
-    path("api/responses/<str:response_id>/stream", endpoint(get=chat.stream)),
-    path("api/responses/<str:response_id>/stop", endpoint(post=chat.stop)),
-    path("api/responses/<str:response_id>/regenerate", endpoint(post=chat.regenerate)),
+    path("api/responses/<id:response_id>", endpoint(get=chat.show)),
+    path("api/responses/<id:response_id>/stream", endpoint(get=chat.stream)),
+    path("api/responses/<id:response_id>/stop", endpoint(post=chat.stop)),
+    path("api/responses/<id:response_id>/regenerate", endpoint(post=chat.regenerate)),
     path("api/threads", endpoint(get=threads.list_threads, post=threads.create)),
     path(
-        "api/threads/<str:thread_id>", endpoint(get=threads.show, patch=threads.change, delete=threads.delete)
+        "api/threads/<id:thread_id>", endpoint(get=threads.show, patch=threads.change, delete=threads.delete)
     ),
-    path("api/threads/<str:thread_id>/messages", endpoint(get=threads.messages)),
-    path("api/threads/<str:thread_id>/messages/<str:message_id>", endpoint(put=threads.replace)),
-    path("api/threads/<str:thread_id>/messages/<str:message_id>/feedback", endpoint(put=threads.rate)),
-    path("api/threads/<str:thread_id>/shares", endpoint(get=shares.list_shares, post=shares.create)),
-    path("api/threads/<str:thread_id>/shares/<str:share_id>", endpoint(delete=shares.revoke)),
-    path("api/threads/<str:thread_id>/export", endpoint(get=exports.thread)),
+    path("api/threads/<id:thread_id>/messages", endpoint(get=threads.messages)),
+    path("api/threads/<id:thread_id>/messages/<id:message_id>", endpoint(put=threads.replace)),
+    path("api/threads/<id:thread_id>/messages/<id:message_id>/feedback", endpoint(put=threads.rate)),
+    path("api/threads/<id:thread_id>/shares", endpoint(get=shares.list_shares, post=shares.create)),
+    path("api/threads/<id:thread_id>/shares/<id:share_id>", endpoint(delete=shares.revoke)),
+    path("api/threads/<id:thread_id>/export", endpoint(get=exports.thread)),
     path("api/export", endpoint(get=exports.account)),
     path("api/attachments", endpoint(post=attachments.create)),
-    path("api/attachments/<str:attachment_id>", endpoint(get=attachments.show)),
+    path("api/attachments/<id:attachment_id>", endpoint(get=attachments.show)),
     path("api/session", endpoint(get=threads.session)),
     # Probes come by address: the Host header of a load balancer or an orchestrator names an IP.
     path("healthz", endpoint(any_host=True, get=threads.live)),
     path("readyz", endpoint(any_host=True, get=threads.ready)),
     re_path(
-        r"^(?:api|healthz|readyz)(?:/.*)?$",
+        r"^(?:api|healthz|readyz)(?:/[\s\S]*)?\Z",
         endpoint(
             get=unknown_route,
             post=unknown_route,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from django.conf import settings as django_settings
-from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware, get_token
@@ -66,12 +66,12 @@ def endpoint(*, any_host: bool = False, **methods: View) -> Any:
             return await selected(request, **ids)
         except ChatError as error:
             return problem(error)
-        except (DisallowedHost, UnicodeError):
+        except RequestDataTooBig:
+            return problem(TooLarge())
+        except (SuspiciousOperation, UnicodeError):
             return problem(
                 BadRequest("The request's head cannot be read, or names a host that is not served here.")
             )
-        except RequestDataTooBig:
-            return problem(TooLarge())
         except Exception as error:
             logger.error(
                 "action=view_failed reason=%s\n%s",

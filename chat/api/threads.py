@@ -89,8 +89,8 @@ async def delete(request: HttpRequest, thread_id: str) -> HttpResponseBase:
 async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     wanted = MessageRange(
         limit=_limit(request, DEFAULT_MESSAGES, MAX_MESSAGES),
-        before=request.GET.get("before") or None,
-        leaf=request.GET.get("leaf") or None,
+        before=schemas.optional_id(request.GET.get("before") or None, "before"),
+        leaf=schemas.optional_id(request.GET.get("leaf") or None, "leaf"),
     )
     caller = await authenticate(request)
     shown, more = await db.atomic_async(thread_messages.page, caller.user, thread_id, wanted)

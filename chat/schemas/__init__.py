@@ -18,7 +18,7 @@ from chat.schemas.threads import (
     parse_stop_offset,
     parse_thread_change,
 )
-from chat.schemas.validation import checked_id, is_id, offset_of, offset_text, parse_object
+from chat.schemas.validation import checked_id, is_id, offset_of, offset_text, optional_id, parse_object
 
 __all__ = [
     "Content",
@@ -32,6 +32,7 @@ __all__ = [
     "is_id",
     "offset_of",
     "offset_text",
+    "optional_id",
     "parse_feedback",
     "parse_new_thread",
     "parse_object",

@@ -16,7 +16,8 @@ MAX_DEPTH = 32
 # A petabyte of text.
 MAX_OFFSET_DIGITS = 15
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z")
+ID_PATTERN = "[A-Za-z0-9._:-]{1,128}"
+_ID = re.compile(rf"{ID_PATTERN}\Z")
 _OFFSET = re.compile(rf"[0-9]{{1,{MAX_OFFSET_DIGITS}}}\Z", re.ASCII)
 
 Json = Any

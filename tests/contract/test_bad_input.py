@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
 import pytest
 
 from chat.testing import ScriptedModel
+from chat.urls import urlpatterns
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, body_of, new_id
 
@@ -181,6 +183,34 @@ def test_strange_ids_in_paths_are_unknown(alice: Client, name: str) -> None:
         assert answered.status_code in {400, 404, 414}, answered.text
 
 
+NO_IDS = ["%00", "a%00b", "a%20b", "%ff", "%ed%a0%80", "x" * 129, "%F0%9F%8D%8E", "a%0a"]
+ROUTES = [route for route in urlpatterns if "<" in str(route.pattern)]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=[str(route.pattern) for route in ROUTES])
+def test_no_path_takes_a_value_that_cannot_be_an_id(model: ScriptedModel, alice: Client, route: Any) -> None:
+    alice.chat("x", thread="t", response="r")
+    names = re.findall("<[^>]*>", str(route.pattern))
+    for name in names:
+        for value in NO_IDS:
+            path = str(route.pattern).replace(name, value)
+            path = re.sub("<[^>]*thread_id>", "t", re.sub("<[^>]*response_id>", "r", path))
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                answered = alice.http.request(
+                    method, f"/{re.sub('<[^>]*>', 'r', path)}", json={"content": "y"}
+                )
+                assert answered.status_code in {404, 405}, (method, path, answered.text)
+                assert answered.json()["code"] in {"not_found", "method_not_allowed"}
+
+
+@pytest.mark.parametrize("value", NO_IDS)
+def test_no_query_takes_a_value_that_cannot_be_an_id(model: ScriptedModel, alice: Client, value: str) -> None:
+    alice.chat("x", thread="t", response="r")
+    for name in ("before", "leaf"):
+        answered = alice.http.get(f"/api/threads/t/messages?{name}={value}")
+        assert name in assert_problem(answered, "bad_request", 400)["detail"]
+
+
 def test_strange_queries_give_no_server_error(model: ScriptedModel, alice: Client) -> None:
     alice.chat("x", thread="t", response="r")
     for query in (
@@ -193,7 +223,7 @@ def test_strange_queries_give_no_server_error(model: ScriptedModel, alice: Clien
         "?format=%00",
     ):
         for path in ("/api/threads", "/api/threads/t/messages", "/api/responses/r/stream"):
-            assert alice.get(path + query).status_code < 500
+            assert alice.http.get(path + query).status_code < 500
 
 
 RAW = [

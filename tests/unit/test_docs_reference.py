@@ -56,13 +56,13 @@ def test_a_fixed_limit_has_the_documented_value(row: Row) -> None:
 
 
 def route(pattern: URLPattern) -> str:
-    """Return `/api/threads/{threadId}` for `api/threads/<str:thread_id>`."""
+    """Return `/api/threads/{threadId}` for `api/threads/<id:thread_id>`."""
 
     def name(found: re.Match[str]) -> str:
         head, *rest = found[1].split("_")
         return "{" + head + "".join(word.title() for word in rest) + "}"
 
-    return "/" + re.sub(r"<str:(\w+)>", name, str(pattern.pattern))
+    return "/" + re.sub(r"<(?:str|id):(\w+)>", name, str(pattern.pattern))
 
 
 def methods(pattern: URLPattern) -> list[str]:
