@@ -43,6 +43,10 @@ class ThreadPage:
     next_cursor: str | None
 
 
+async def identify(credentials: Credentials) -> Caller:
+    return await db.run_async(identity.identify, credentials)
+
+
 async def identify_or_create_guest(credentials: Credentials, address: str | None) -> Caller:
     # A token takes one statement; a guest is made in several.
     work = db.atomic_async if credentials.bearer is None else db.run_async

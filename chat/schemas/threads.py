@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 from chat.conf import settings
 from chat.exceptions import BadRequest
-from chat.schemas.validation import bounded, offset_of, optional_id, parse_object, text_of
+from chat.schemas.validation import bounded, content_of, offset_of, optional_id, parse_object, text_of
 
 # Characters; no list can show a longer title.
 MAX_TITLE = 200
+# Characters of a model's name; the column's.
+MAX_MODEL = 64
 # Characters of feedback: a paragraph, not an essay.
 MAX_COMMENT = 2_000
 
@@ -27,13 +29,12 @@ class NewThread:
 def parse_new_thread(body: bytes) -> NewThread:
     """Parse the body of `POST /api/threads`."""
     value = parse_object(body)
-    title, message = text_of(value, "title", MAX_TITLE), text_of(value, "message", settings.content_bytes)
     return NewThread(
         thread_id=optional_id(value.get("threadId"), "threadId"),
-        title=title,
-        message=message,
-        model=text_of(value, "model", 64),
-        system_prompt=text_of(value, "systemPrompt", settings.content_bytes),
+        title=text_of(value, "title", MAX_TITLE),
+        message=content_of(value, "message", settings.content_bytes),
+        model=text_of(value, "model", MAX_MODEL),
+        system_prompt=content_of(value, "systemPrompt", settings.content_bytes),
     )
 
 
@@ -54,7 +55,7 @@ def parse_thread_change(body: bytes) -> ThreadChange:
     return ThreadChange(
         title=text_of(value, "title", MAX_TITLE),
         archived=archived,
-        system_prompt=text_of(value, "systemPrompt", settings.content_bytes),
+        system_prompt=content_of(value, "systemPrompt", settings.content_bytes),
         leaf=optional_id(value.get("leaf"), "leaf"),
     )
 

@@ -86,17 +86,30 @@ def offset_text(text: str) -> int:
 
 
 def text_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
-    """Return the text of that name in an object, of at most `limit` characters; None where it is missing."""
-    text = value.get(name)
-    if text is not None and not isinstance(text, str):
-        raise BadRequest(f"`{name}` must be text.")
+    """Return a text of at most `limit` characters, or None where it is missing. Raises BadRequest and TooLarge."""
+    text = _text(value, name)
     if text is not None and len(text) > limit:
-        raise TooLarge(f"`{name}` is longer than {limit} characters.")
+        raise TooLarge(f"`{name}` has {len(text)} characters; at most {limit} are allowed.", limit=limit)
     return text
 
 
-def bounded(text: str, limit: int) -> None:
-    """Raise TooLarge for a content of more than `limit` bytes."""
+def content_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
+    """Return a text of at most `limit` bytes, or None where it is missing. Raises BadRequest and TooLarge."""
+    text = _text(value, name)
+    if text is not None:
+        bounded(text, limit, name)
+    return text
+
+
+def _text(value: Mapping[str, Json], name: str) -> str | None:
+    text = value.get(name)
+    if text is not None and not isinstance(text, str):
+        raise BadRequest(f"`{name}` must be text.")
+    return text
+
+
+def bounded(text: str, limit: int, name: str = "content") -> None:
+    """Raise TooLarge for a text of more than `limit` bytes."""
     size = len(text.encode())
     if size > limit:
-        raise TooLarge(f"`content` has {size} bytes; at most {limit} are allowed.", limit=limit)
+        raise TooLarge(f"`{name}` has {size} bytes; at most {limit} are allowed.", limit=limit)

@@ -139,6 +139,28 @@ def test_content_beyond_the_limit_is_too_large(model: ScriptedModel, alice: Clie
     assert len(model.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("field", "limit", "unit"),
+    [("title", 200, "é"), ("model", 64, "é"), ("message", 65_536, "x"), ("systemPrompt", 32_768, "é")],
+)
+def test_a_text_beyond_its_limit_is_too_large(alice: Client, field: str, limit: int, unit: str) -> None:
+    """Limits of titles, names and comments count characters, those of contents bytes."""
+    answered = alice.http.post("/api/threads", json={field: unit * (limit + 1)})
+    assert field in assert_problem(answered, "too_large", 413)["detail"]
+    # No model has a name of 64 characters.
+    accepted = alice.http.post("/api/threads", json={field: unit * limit})
+    assert accepted.status_code == (400 if field == "model" else 201)
+
+
+def test_a_changed_title_and_a_comment_have_their_limits_too(model: ScriptedModel, alice: Client) -> None:
+    alice.chat("x", thread="t", response="r")
+    for wide, status in (("😀" * 200, 200), ("😀" * 201, 413)):
+        assert alice.http.patch("/api/threads/t", json={"title": wide}).status_code == status
+    for wide, status in (("é" * 2_000, 200), ("é" * 2_001, 413)):
+        body = {"score": 1, "comment": wide}
+        assert alice.http.put("/api/threads/t/messages/r/feedback", json=body).status_code == status
+
+
 def test_a_body_beyond_the_hard_cap_is_refused(model: ScriptedModel, alice: Client) -> None:
     from http.client import HTTPConnection
 
