@@ -32,6 +32,17 @@ def _from_root(source: str) -> str:
     return source if not source or source.startswith(("{", "~")) else str(ROOT / source)
 
 
+# Seconds for a connection, and keepalives and unacknowledged data (ms) by which a connection whose packets are dropped is
+# given up within some 10 s; the kernel's own limits are minutes. Parameters in the URL take precedence.
+DATABASE_DEADLINES = {
+    "connect_timeout": database_url.CONNECT_SECONDS,
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
+
+
 def _database(url: str) -> dict[str, Any]:
     """Return Django's description of the database that a `postgresql://` URL names."""
     try:
@@ -45,7 +56,7 @@ def _database(url: str) -> dict[str, Any]:
         "PASSWORD": info.pop("password", ""),
         "HOST": info.pop("host", ""),
         "PORT": info.pop("port", ""),
-        "OPTIONS": {"connect_timeout": database_url.CONNECT_SECONDS, **info},
+        "OPTIONS": DATABASE_DEADLINES | info,
         "CONN_HEALTH_CHECKS": True,
     }
 

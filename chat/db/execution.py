@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.backends.signals import connection_created
 
+from chat.db import deadlines
 from chat.exceptions import Unavailable
 from chat.process import process
 
@@ -29,6 +30,8 @@ WORKERS = 6
 STATEMENT_SECONDS = 30
 # A claim behind a stuck one ends as `unavailable` instead of holding its thread.
 LOCK_SECONDS = 5
+# In the queue for a thread; later a request is refused, because no client waits longer.
+QUEUE_SECONDS = 10
 # Connections that may be lost during one call; a database that is away gives none at all.
 ATTEMPTS = 3
 PREFIX = "chat-db"
@@ -52,6 +55,7 @@ SET plan_cache_mode = force_generic_plan; SET jit = off
 
 
 def _set_up(connection: Any, **_: Any) -> None:
+    deadlines.watch(connection)
     if threading.current_thread().name.startswith(PREFIX):
         with connection.cursor() as cursor:
             cursor.execute(SETTINGS)
@@ -65,9 +69,7 @@ async def atomic_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
     Raises Unavailable if the database cannot be reached or a lock cannot be had in time.
     """
-    return await asyncio.get_running_loop().run_in_executor(
-        process.part(DatabaseThreads).work, lambda: _guarded(function, *args, **kwargs)
-    )
+    return await _in_pool(lambda: _guarded(function, *args, **kwargs))
 
 
 async def run_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -75,9 +77,7 @@ async def run_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
     For reads, single statements, and functions that manage their own transactions.
     """
-    return await asyncio.get_running_loop().run_in_executor(
-        process.part(DatabaseThreads).work, lambda: _repeated(lambda: function(*args, **kwargs))
-    )
+    return await _in_pool(lambda: _repeated(lambda: function(*args, **kwargs)))
 
 
 async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -85,6 +85,21 @@ async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P
     return await asyncio.get_running_loop().run_in_executor(
         process.part(DatabaseThreads).log, lambda: _guarded(function, *args, **kwargs)
     )
+
+
+async def _in_pool(work: Callable[[], T]) -> T:
+    """Run work in a thread of the pool. Raises Unavailable if none is free in time; work that has begun has its own limits."""
+    job = process.part(DatabaseThreads).work.submit(work)
+    deadline = asyncio.get_running_loop().call_later(QUEUE_SECONDS, job.cancel)
+    try:
+        return await asyncio.wrap_future(job)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise _unavailable(TimeoutError()) from None
+    finally:
+        deadline.cancel()
 
 
 def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -110,7 +125,8 @@ def _repeated(attempted: Callable[[], T]) -> T:
             alive = connection.connection is link and _usable()
             if not alive:
                 connection.close()
-            if alive or attempt == ATTEMPTS:
+            hangs = isinstance(problem.__cause__, deadlines.SilentServerError)
+            if alive or hangs or attempt == ATTEMPTS:
                 raise _unavailable(problem) from problem
     raise AssertionError("the last attempt returns or raises")
 

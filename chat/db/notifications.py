@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import psycopg
 from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq.abc import PGconn
 
 from chat.db import sql
+from chat.db.deadlines import connection_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,9 @@ class Listener:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        async with await psycopg.AsyncConnection.connect(**_parameters(connection), autocommit=True) as link:
+        async with await psycopg.AsyncConnection.connect(
+            **connection_parameters(connection), autocommit=True
+        ) as link:
             # Notifications may come with the answer to LISTEN.
             link.add_notify_handler(lambda notice: self._dispatch(notice.payload))
             await link.execute(f"LISTEN {CHANNEL}")
@@ -125,13 +127,3 @@ class Listener:
         except Exception as problem:
             # Any program with the database's password can notify; a malformed payload must not end the listener.
             logger.warning("action=invalid_notification reason=%s", type(problem).__name__)
-
-
-def _parameters(database: BaseDatabaseWrapper) -> dict[str, Any]:
-    """Return Django's connection parameters, reduced to those that psycopg's async connection takes."""
-    parameters = database.get_connection_params()
-    return {
-        name: value
-        for name, value in parameters.items()
-        if name not in ("cursor_factory", "context", "prepare_threshold")
-    }
