@@ -14,8 +14,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 
-# Seconds for one attempt to connect: libpq's default is for ever, and a firewall may drop packets silently.
-CONNECT_SECONDS = 10
+# Seconds for one attempt to connect: libpq's default is for ever, a firewall may drop packets silently, and a request that
+# waits in the queue for a connection waits as long once more.
+CONNECT_SECONDS = 5
 
 FORM = "must have the form postgresql://user:password@host:port/database"
 

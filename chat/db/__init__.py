@@ -4,7 +4,7 @@ execution      run a sync function in a thread, in a transaction or without, and
 deadlines      deadlines of statements on the client's side
 sql            statements by hand
 notifications  NOTIFY and LISTEN
-health         applied migrations
+health         applied migrations, and poolers
 """
 
 from chat.db.execution import atomic_async, run_async, run_in_log_thread
