@@ -16,8 +16,8 @@ from chat.models import Attachment, Message, Revision, StoredBytes, Thread, User
 from chat.process import process
 from chat.responses.claims.claim import Claim
 from chat.schemas import Content, Feedback, NewThread, SendRequest, ThreadChange
+from chat.schemas.pictures import Picture
 from chat.threads import attachments, messages, revisions, stored_bytes, threads
-from chat.threads.attachments import Picture
 from tests.integration.conversation_driver import NAME, ConversationDriver
 from tests.integration.test_search import say
 
