@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client as Browser
 
@@ -87,7 +88,7 @@ def test_every_request_is_refused_in_time_and_an_answer_goes_on(
 def test_a_page_is_refused_in_time(live: None, cluster: Postgres) -> None:
     with on_cluster(cluster), hanging(cluster):
         browser, before = Browser(), time.monotonic()
-        browser.cookies["sessionid"] = "a" * 32
+        browser.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
         assert browser.get("/").status_code == 503
         assert time.monotonic() - before < REFUSED_SECONDS
 
