@@ -37,6 +37,8 @@ class ModelRegistry:
         self._clients: dict[tuple[str, str], ModelClient] = {}
         # By address and key of the server.
         self._official: dict[tuple[str, str], AsyncOpenAI] = {}
+        # By address, key and path; each knows which fields its server refuses.
+        self._transports: dict[tuple[str, str, str], OpenAITransport] = {}
 
     async def clients(self, name: str) -> list[ModelClient]:
         """Return the clients of a model and of its fallbacks, in order. An unknown name stands for the default model."""
@@ -78,7 +80,7 @@ class ModelRegistry:
             url = settings.openassistant_base_url or self._demo_url()
             key = settings.openassistant_api_key
             wire, client = (
-                await _transport(url, key, OpenAssistant.path),
+                await self._transport(url, key, OpenAssistant.path),
                 await self._official_client(url, key),
             )
             profile = replace(profile, upstream=settings.openassistant_model, tools=False)
@@ -88,7 +90,10 @@ class ModelRegistry:
             url = self._demo_url() if settings.demo else settings.c1_upstream
             key = settings.thesys_api_key
             profile = replace(profile, upstream=settings.c1_model, writes_c1=True)
-        wire, client = await _transport(url, key, ChatCompletions.path), await self._official_client(url, key)
+        wire, client = (
+            await self._transport(url, key, ChatCompletions.path),
+            await self._official_client(url, key),
+        )
         return ChatCompletions(wire, client, profile, spec.metadata)
 
     async def close(self) -> None:
@@ -112,20 +117,24 @@ class ModelRegistry:
             self._official.setdefault(server, made)
         return self._official[server]
 
+    async def _transport(self, base_url: str, api_key: str, path: str) -> OpenAITransport:
+        """Return the transport to an address, shared by all models there."""
+        from chat.llm.http.openai_compatible import OpenAITransport
+        from chat.llm.http.request_head import head, trusted_certificates
+
+        address = base_url, api_key, path
+        if address not in self._transports:
+            await asyncio.to_thread(trusted_certificates)
+            made = OpenAITransport(await asyncio.to_thread(head, *address))
+            self._transports.setdefault(address, made)
+        return self._transports[address]
+
 
 def _known(name: str) -> tuple[str, ModelSpec]:
     """Return a model and its name; the default model for a name that is not configured any more."""
     specs = config.specs()
     name = name if name in specs else config.names()[0]
     return name, specs[name]
-
-
-async def _transport(base_url: str, api_key: str, path: str) -> OpenAITransport:
-    from chat.llm.http.openai_compatible import OpenAITransport
-    from chat.llm.http.request_head import head, trusted_certificates
-
-    await asyncio.to_thread(trusted_certificates)
-    return OpenAITransport(await asyncio.to_thread(head, base_url, api_key, path))
 
 
 def _profile(name: str, spec: ModelSpec) -> ModelProfile:

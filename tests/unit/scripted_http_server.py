@@ -10,7 +10,8 @@ from typing import Any
 
 import uvloop
 
-from chat.llm.http.connections import ConnectionPool, UpstreamConnection
+from chat.llm.http.connections import UpstreamConnection
+from chat.llm.http.pool import ConnectionPool
 from chat.llm.http.request_head import RequestHead
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nHello you"

@@ -98,6 +98,12 @@ def test_too_large_or_too_many_calls_are_refused(deltas: list[CallDelta]) -> Non
         whole(*deltas)
 
 
+def test_a_hundred_thousand_names_cost_no_more_than_their_bytes() -> None:
+    assert [call.name for call in whole(*[D(name="f")] * 100_000)] == ["f"]
+    with pytest.raises(CallTooLarge):
+        whole(*(D(name=f"{number}") for number in range(100_000)))
+
+
 def test_a_hundred_thousand_empty_deltas_are_one_call() -> None:
     assert short(D(0, "a", "f", "{}"), *[D(0)] * 100_000) == [("a", "f", "{}")]
 

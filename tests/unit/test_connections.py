@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 
 import pytest
 
-from chat.llm.http import connections
-from chat.llm.http.connections import BUFFER_BYTES, ConnectionBroken, ConnectionPool, UpstreamConnection
+from chat.llm.http import pool
+from chat.llm.http.connections import BUFFER_BYTES, HEAD_BYTES, ConnectionBroken, UpstreamConnection
+from chat.llm.http.pool import ConnectionPool
 from tests.unit.scripted_http_server import (
     SIZED,
     ScriptedHttpServer,
@@ -22,6 +25,11 @@ from tests.unit.scripted_http_server import (
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHello\r\n4\r\n you\r\n0\r\n\r\n"
 TO_THE_END = b"HTTP/1.0 200 OK\r\n\r\nHello you"
 CLOSING = SIZED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+
+
+def settled(server: ConnectionPool, connection: UpstreamConnection) -> bool:
+    """Return whether a released connection has been kept or closed."""
+    return bool(server.idle) or not connection.reusable
 
 
 async def until_broken(connection: UpstreamConnection) -> bytes:
@@ -77,16 +85,14 @@ def test_an_interim_answer_is_skipped() -> None:
         b"",
         b"HTTP/1.1 20",
         b"Nonsense\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * (connections.HEAD_BYTES + 1),
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * (HEAD_BYTES + 1),
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
     ],
     ids=["nothing", "half a line", "no HTTP", "an endless head", "another protocol"],
 )
 def test_an_answer_without_a_sound_head_is_broken(answer: bytes) -> None:
     async def work() -> None:
-        async with listening(
-            ScriptedHttpServer(answer, close=len(answer) < connections.HEAD_BYTES).serve
-        ) as port:
+        async with listening(ScriptedHttpServer(answer, close=len(answer) < HEAD_BYTES).serve) as port:
             server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             connection = await server.connection()
             with pytest.raises(ConnectionBroken):
@@ -116,7 +122,8 @@ def test_a_body_that_is_cut_off_is_given_as_far_as_it_came_and_then_broken(answe
 def test_a_connection_whose_answer_was_read_is_used_again_while_it_is_good(
     answer: bytes, idle_seconds: float, used: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "IDLE_SECONDS", idle_seconds)
+    monkeypatch.setattr(pool, "IDLE_SECONDS", idle_seconds)
+    monkeypatch.setattr(pool, "QUIET_SECONDS", 0)
 
     async def work() -> None:
         http_server = ScriptedHttpServer(answer, SIZED, close=False)
@@ -126,6 +133,7 @@ def test_a_connection_whose_answer_was_read_is_used_again_while_it_is_good(
                 connection, body = await ask(server)
                 assert body == b"Hello you"
                 server.release(connection)
+                await wait_until(functools.partial(settled, server, connection))
             connection.close()
         assert [number for number, _ in http_server.asked] == used
 
@@ -135,7 +143,7 @@ def test_a_connection_whose_answer_was_read_is_used_again_while_it_is_good(
 def test_an_answer_released_a_moment_before_its_end_leaves_its_connection_for_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connections, "TAIL_SECONDS", 0.05)
+    monkeypatch.setattr(pool, "QUIET_SECONDS", 0.05)
     body, end = CHUNKED[:-5], CHUNKED[-5:]
     ending = asyncio.Event()
     served = 0
@@ -187,6 +195,40 @@ def test_bytes_without_a_request_close_an_idle_connection() -> None:
     run(work)
 
 
+def test_a_second_answer_a_moment_later_is_not_taken_for_the_next_requests() -> None:
+    asked_again = asyncio.Event()
+    served = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        served += 1
+        first = served == 1
+        await reader.readuntil(b"{}")
+        if not first:
+            asked_again.set()
+        writer.write(SIZED)
+        if first:
+            await asked_again.wait()
+            writer.write(SIZED.replace(b"you", b"YOU"))
+        await reader.read()
+        writer.close()
+
+    async def work() -> None:
+        async with listening(serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
+            connection, _ = await ask(server)
+            server.release(connection)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            again, body = await ask(server)
+            await wait_until(connection.transport.is_closing)
+            server.release(again)
+            assert again.transport.is_closing()
+            assert (body, served) == (b"Hello you", 2)
+
+    run(work)
+
+
 def test_an_answer_that_is_not_read_stays_with_its_sender() -> None:
     # Three times the kernel's buffers.
     size = 16 * 1024 * 1024
@@ -231,6 +273,32 @@ def test_a_connection_that_was_held_for_its_reader_is_not_used_again() -> None:
             assert body == b"Hello you"
             connection.close()
         assert [number for number, _ in http_server.asked] == [1, 2]
+
+    run(work)
+
+
+@pytest.mark.parametrize(
+    "line", [b"X: %b\r\n" % (b"x" * 1000), b"x" * 1000], ids=["many", "one without an end"]
+)
+def test_trailers_are_bounded(line: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(CHUNKED[:-2] + b"X: ")
+        # The client closes long before the end.
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100_000):
+                writer.write(line)
+                await writer.drain()
+        writer.close()
+
+    async def work() -> None:
+        async with listening(serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
+            connection = await server.connection()
+            await server.post(connection, b"{}")
+            with pytest.raises(ConnectionBroken):
+                await read_all(connection)
+            connection.close()
 
     run(work)
 

@@ -9,8 +9,8 @@ import ssl
 import pytest
 import trustme
 
-from chat.llm.http import connections, request_head
-from chat.llm.http.connections import ConnectionPool
+from chat.llm.http import pool, request_head
+from chat.llm.http.pool import ConnectionPool
 from tests.unit.scripted_http_server import SIZED, ScriptedHttpServer, ask, head, listening, run
 
 
@@ -19,7 +19,7 @@ def authority(monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
     """Return an authority whose certificates the client trusts."""
     authority, context = trustme.CA(), ssl.create_default_context()
     authority.configure_trust(context)
-    monkeypatch.setattr(connections, "trusted_certificates", lambda: context)
+    monkeypatch.setattr(pool, "trusted_certificates", lambda: context)
     return authority
 
 
@@ -102,10 +102,36 @@ def test_a_refusing_proxy_is_an_os_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "proxy"), [("127.0.0.1:3128", "http://127.0.0.1:3128"), ("https://p.test", "https://p.test")]
+    ("variable", "proxy"), [("127.0.0.1:3128", "http://127.0.0.1:3128"), ("https://p.test", "https://p.test")]
 )
-def test_the_environment_names_the_proxy(told: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", told)
-    monkeypatch.setenv("no_proxy", "near.test")
-    assert request_head.head("https://models.test/v1/", "k", "/chat/completions").proxy == proxy
-    assert request_head.head("https://near.test/v1/", "k", "/chat/completions").proxy is None
+def test_the_environment_names_the_proxy(variable: str, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", variable)
+    monkeypatch.setenv("no_proxy", "near.test,port.test:8443")
+    for host, expected in (
+        ("models.test", proxy),
+        ("near.test", None),
+        ("port.test", proxy),
+        ("port.test:8443", None),
+    ):
+        assert request_head.head(f"https://{host}/v1/", "k", "/chat/completions").proxy == expected
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.8.9.1",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "demo.localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+    ],
+)
+def test_no_proxy_is_used_for_this_machine(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://proxy.test:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert request_head.head(f"http://{host}:8001/v1/", "k", "/chat/completions").proxy is None

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import msgspec
 import pytest
 from openai import AsyncOpenAI
 from openai.lib.streaming.chat import ChatCompletionStreamState
@@ -58,7 +57,7 @@ async def by_us(base_url: str) -> Reading:
     reading, calls = Reading(), CallAccumulator()
     wire = OpenAITransport(head(base_url, "k", "/chat/completions"))
     try:
-        async for piece in wire.stream(msgspec.json.encode(REQUEST)):
+        async for piece in wire.stream(REQUEST):
             reading.text += piece.text
             calls.feed(piece.calls)
             reading.finish_reason = piece.finish_reason or reading.finish_reason

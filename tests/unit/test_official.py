@@ -20,7 +20,7 @@ from chat.llm.clients.base import ModelClient, ModelProfile, ModelRequest, Whole
 from chat.llm.clients.chat_completions import ChatCompletions
 from chat.llm.clients.openassistant import OpenAssistant
 from chat.llm.http import request_head
-from chat.llm.http.openai_compatible import OpenAITransport
+from chat.llm.http.openai_compatible import MAX_REDIRECTS, OpenAITransport
 from chat.llm.sse import TokenCounts
 from chat.testing import Gate, Script, ScriptedModel, answer, refusal
 from chat.testing.script import Call, Delta, Raw, Reset, Stall, broken, tool_round, whole_answer
@@ -153,7 +153,7 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
     "429": (refusal(429), Unavailable),
     "500": (refusal(500), Unavailable),
     "503": (refusal(503), Unavailable),
-    "redirect": (Script([], 307, {"Location": "http://127.0.0.1:9/"}), ModelFailed),
+    "a redirect to no address": (Script([], 307, {"Location": "ftp://127.0.0.1/"}), ModelFailed),
     "reset": (broken(Reset()), Unavailable),
     "HTML": (Script([Raw(b"<html>Hello</html>")], headers={"Content-Type": "text/html"}), ModelFailed),
     "bad JSON": (as_json(b"{oops"), ModelFailed),
@@ -175,8 +175,10 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
     ),
     "too large": (whole_answer("x" * official.MAX_ANSWER_BYTES), ModelFailed),
     "too large refusal": (refusal(400, message="x" * official.MAX_ANSWER_BYTES), ModelFailed),
-    "compressed": (
-        as_json(gzip.compress(b'{"choices":[{"message":{"content":"Hi"}}]}'), **{"Content-Encoding": "gzip"}),
+    "an unknown compression": (as_json(b"{}", **{"Content-Encoding": "br"}), ModelFailed),
+    "a damaged compression": (as_json(b"{}", **{"Content-Encoding": "gzip"}), ModelFailed),
+    "too large when decompressed": (
+        as_json(gzip.compress(b" " * (official.MAX_ANSWER_BYTES + 1)), **{"Content-Encoding": "gzip"}),
         ModelFailed,
     ),
 }
@@ -194,6 +196,45 @@ def test_a_failure_is_one_of_the_projects_errors_after_one_request(
     assert type(caught.value) is kind
     assert len(model.requests) == 1
     assert KEY not in caplog.text + str(caught.value)
+
+
+def test_a_redirect_is_followed_and_another_server_gets_no_key(model: ScriptedModel) -> None:
+    with ScriptedModel() as other:
+        other.default(whole_answer("Hi"))
+        model.script(
+            Script([], 308, {"Location": "/v2"}),
+            Script([], 307, {"Location": f"{other.base_url}chat/completions"}),
+        )
+        assert asked(model.base_url, complete).text == "Hi"
+        assert [received.headers["authorization"] for received in model.requests] == [f"Bearer {KEY}"] * 2
+        assert "authorization" not in other.requests[0].headers
+        model.script(Script([], 307, {"Location": f"{other.base_url}chat/completions"}))
+        assert asked(model.base_url, complete, key="").text == "Hi"
+
+
+def test_redirects_without_end_are_a_failure(model: ScriptedModel) -> None:
+    model.default(Script([], 307, {"Location": "/v1/again"}))
+    with pytest.raises(ModelFailed):
+        asked(model.base_url, complete)
+    assert len(model.requests) == MAX_REDIRECTS + 1
+
+
+def test_a_compressed_answer_is_read(model: ScriptedModel) -> None:
+    body = gzip.compress(b'{"choices":[{"message":{"content":"Hi"}}]}')
+    model.default(as_json(body, **{"Content-Encoding": "gzip"}))
+    assert asked(model.base_url, complete).text == "Hi"
+
+
+def test_a_base_urls_query_stands_behind_the_path(model: ScriptedModel) -> None:
+    model.default(whole_answer("Hi"))
+    asked(f"{model.base_url}gpt?api-version=2024-10-21", complete)
+    assert model.requests[0].path == "/v1/gpt/chat/completions?api-version=2024-10-21"
+
+
+def test_an_answer_with_an_error_for_its_reason_is_a_failure(model: ScriptedModel) -> None:
+    model.default(as_json({"choices": [{"message": {"content": "Hel"}, "finish_reason": "error"}]}))
+    with pytest.raises(ModelFailed):
+        asked(model.base_url, complete)
 
 
 def test_a_refused_connection_is_unavailable(model: ScriptedModel) -> None:

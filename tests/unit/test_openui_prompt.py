@@ -16,7 +16,7 @@ from chat.llm.registry import ModelRegistry
 SPEC = ModelSpec(base_url="http://127.0.0.1:9/v1/", model="m", openui=True, system="Be kind.")
 
 
-async def no_wire(*_: str) -> None:
+async def no_wire(*_: object) -> None:
     """Stand in for a transport that sends nothing."""
 
 
@@ -30,7 +30,7 @@ def test_the_instructions_change_when_the_page_is_built(
 ) -> None:
     changed = dataclasses.replace(settings, page_build=str(tmp_path))
     monkeypatch.setattr("chat.llm.clients.openui_prompt.settings", changed)
-    monkeypatch.setattr("chat.llm.registry._transport", no_wire)
+    monkeypatch.setattr(ModelRegistry, "_transport", no_wire)
     monkeypatch.setitem(config.specs(), "drawing", SPEC)
     models = ModelRegistry()
     assert "PieChart(labels, numbers" in said(models)

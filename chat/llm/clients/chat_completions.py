@@ -15,6 +15,9 @@ from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.llm.sse import StreamUpdate
 
+# Fields that no owner asked for; some servers refuse them.
+OPTIONAL = frozenset({"stream_options", "tool_choice"})
+
 
 class ChatCompletions:
     """A client for chat completions. `metadata` goes into each request: C1 reads `metadata.thesys`, for example."""
@@ -41,7 +44,7 @@ class ChatCompletions:
             body["tools"] = request.tools
         else:
             body = _without_choice(body)
-        return self._wire.stream(request.sent_request.note(body))
+        return self._wire.stream(body, request.sent_request.note, OPTIONAL)
 
     async def complete(self, request: ModelRequest) -> WholeAnswer:
         with official.our_errors(request.sent_request):

@@ -16,8 +16,9 @@ from openai import AsyncOpenAI, BaseModel
 
 from chat.exceptions import ModelError, ModelFailed, ModelTimeout, Unavailable
 from chat.llm.clients.base import SentRequest
-from chat.llm.http.openai_compatible import refused
-from chat.llm.http.request_head import proxy_of, trusted_certificates
+from chat.llm.http.content_coding import ContentDecoder, UnknownCoding, content_decoder
+from chat.llm.http.openai_compatible import MAX_REDIRECTS, refused
+from chat.llm.http.request_head import proxy_of, split_query, trusted_certificates
 from chat.llm.sse import TokenCounts
 from chat.llm.sse.answers import ERROR_REASONS
 from chat.llm.sse.token_counts import counts_of
@@ -31,16 +32,20 @@ _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError
 
 def connect(base_url: str, api_key: str) -> AsyncOpenAI:
     """Return a client of one server; it takes 20 ms, of which most is imports. Without a key, none is sent."""
+    address, query = split_query(base_url)
     # No connection is kept: there is one call for each new thread, and servers close idle ones after seconds.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
     transport = _BoundedTransport(
         verify=trusted_certificates(), trust_env=False, limits=limits, proxy=proxy_of(httpx2.URL(base_url))
     )
-    http_client = httpx2.AsyncClient(transport=transport, trust_env=False)
+    http_client = httpx2.AsyncClient(
+        transport=transport, trust_env=False, follow_redirects=True, max_redirects=MAX_REDIRECTS
+    )
     if not api_key:
         http_client.event_hooks = {"request": [_drop_key]}
     client = AsyncOpenAI(
-        base_url=base_url,
+        base_url=address,
+        default_query=query,
         api_key=api_key or "none",
         default_headers={"Accept-Encoding": "identity"},
         max_retries=0,
@@ -54,7 +59,7 @@ def connect(base_url: str, api_key: str) -> AsyncOpenAI:
 
 async def _drop_key(request: httpx2.Request) -> None:
     """Remove the header of the placeholder key: the client insists on a key."""
-    del request.headers["Authorization"]
+    request.headers.pop("Authorization", None)
 
 
 @contextmanager
@@ -74,6 +79,10 @@ def translated(problem: Exception) -> ModelError:
     match problem:
         case openai.APITimeoutError():
             return ModelTimeout()
+        case openai.APIConnectionError(
+            __cause__=UnknownCoding() | httpx2.TooManyRedirects() | httpx2.UnsupportedProtocol()
+        ):
+            return ModelFailed()
         case openai.APIConnectionError():
             return Unavailable()
         case openai.APIStatusError(status_code=status, response=response):
@@ -83,7 +92,7 @@ def translated(problem: Exception) -> ModelError:
 
 def note(sent: SentRequest, request: httpx2.Request) -> None:
     """Store the SHA-256 of a request's body as it went out."""
-    sent.digest = hashlib.sha256(request.content).hexdigest()
+    sent.digest = hashlib.sha256(request.read()).hexdigest()
 
 
 def text_of(content: object) -> str:
@@ -105,29 +114,30 @@ def check_reason(reason: object) -> None:
 
 
 class _BoundedTransport(httpx2.AsyncHTTPTransport):
-    """An HTTP transport that bounds the size of an answer."""
+    """An HTTP transport that bounds the size of an answer, decompressed."""
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
-        # Compression was not asked for, and a small answer could unpack to gigabytes: it is read as it is.
-        response.headers.pop("content-encoding", None)
+        # Decoded here: a small answer could unpack to gigabytes.
+        decoder = content_decoder(response.headers.pop("content-encoding", ""))
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _BoundedStream(response.stream)
+        response.stream = _BoundedStream(response.stream, decoder)
         return response
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    """The bytes of an answer; iteration raises ModelFailed beyond the bound."""
+    """The bytes of an answer, decompressed; iteration raises ModelFailed beyond the bound."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream, self._left = stream, MAX_ANSWER_BYTES
+    def __init__(self, stream: httpx2.AsyncByteStream, decoder: ContentDecoder | None) -> None:
+        self._stream, self._decoder, self._left = stream, decoder, MAX_ANSWER_BYTES
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for data in self._stream:
-            self._left -= len(data)
-            if self._left < 0:
-                raise ModelFailed
-            yield data
+            for part in self._decoder.feed(data) if self._decoder else (data,):
+                self._left -= len(part)
+                if self._left < 0:
+                    raise ModelFailed
+                yield part
 
     async def aclose(self) -> None:
         await self._stream.aclose()

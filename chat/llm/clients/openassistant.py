@@ -51,11 +51,15 @@ class OpenAssistant:
             **profile.parameters,
             **({"metadata": metadata} if metadata else {}),
         }
+        # Those two are no fields of OpenAI's; vLLM and text-generation-inference know them.
+        self._optional = frozenset(
+            {"stream_options", "top_k", "repetition_penalty"} - profile.parameters.keys()
+        )
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
-        stream = self._wire.stream(
-            request.sent_request.note({**self._fixed, "prompt": self._prompt(request)})
-        )
+        body = {**self._fixed, "prompt": self._prompt(request)}
+        stream = self._wire.stream(body, request.sent_request.note, self._optional)
+        del body
         words = StopFilter()
         async with aclosing(stream):
             async for piece in stream:

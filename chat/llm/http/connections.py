@@ -8,25 +8,17 @@ delta of a burst against 1.15 (100 streams × 50/s and 50 × 1,000 at once, alon
 from __future__ import annotations
 
 import asyncio
-import base64
-import time
 from collections import deque
+from collections.abc import Callable
 from typing import cast
-from urllib.parse import SplitResult, unquote, urlsplit
 
 import httptools
 
-from chat.llm.http.request_head import RequestHead, trusted_certificates
-
 # Unread bytes of an answer; beyond, nothing more is read from the socket.
 BUFFER_BYTES = 65_536
-# Bytes of an answer's head, interim answers included; 1 KB is usual.
+# Bytes in a row without a byte of the body: heads, interim answers and trailers; 1 KB is usual.
 HEAD_BYTES = 65_536
-# Servers close idle connections after 5 s and more, and a POST sent at that moment is lost.
-IDLE_SECONDS = 4.0
-# Seconds for the end of an answer after its last text; the connection is used again if it comes in time.
-TAIL_SECONDS = 0.5
-PORTS = {"http": 80, "https": 443}
+TIMED_OUT = b"HTTP/1.1 408 "
 
 
 class ConnectionBroken(ConnectionError):
@@ -36,7 +28,8 @@ class ConnectionBroken(ConnectionError):
 class UpstreamConnection(asyncio.Protocol):
     """One connection. `status` and `headers` (lower-case names) are those of the current answer.
 
-    `complete` is true once the whole answer has arrived, and before the first request.
+    `complete` is true once the whole answer has arrived, and before the first request. `on_unrequested`
+    is called for bytes without a request.
     """
 
     __slots__ = (
@@ -52,6 +45,7 @@ class UpstreamConnection(asyncio.Protocol):
         "complete",
         "headers",
         "idle_since",
+        "on_unrequested",
         "status",
         "transport",
     )
@@ -65,6 +59,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._broken = False
+        self.on_unrequested: Callable[[], object] = int
         self._begin()
         self.complete = True
 
@@ -119,22 +114,26 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        size = self._size
         try:
             if self.complete:
-                # Bytes without a request.
+                # Servers may say why they close an idle connection.
+                if not data.startswith(TIMED_OUT):
+                    self.on_unrequested()
                 raise ConnectionBroken
             self._parser.feed_data(data)
-            self._check_head(len(data))
+            if self._size == size:
+                self._count_head(len(data))
         except (ConnectionBroken, httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._broken = True
             self.transport.abort()
         self._wake()
 
-    def _check_head(self, size: int) -> None:
-        if not self.status:
-            self._head_bytes += size
-            if self._head_bytes > HEAD_BYTES:
-                raise ConnectionBroken
+    def _count_head(self, size: int) -> None:
+        # The parser keeps header lines, those after the last chunk as well, without a bound of its own.
+        self._head_bytes += size
+        if self._head_bytes > HEAD_BYTES:
+            raise ConnectionBroken
 
     def connection_lost(self, problem: Exception | None) -> None:
         if not self.complete and self.status and problem is None and self._ends_with_connection():
@@ -156,7 +155,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         if self.complete:
-            # A second answer to one request.
+            self.on_unrequested()
             raise ConnectionBroken
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -173,121 +172,10 @@ class UpstreamConnection(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         self._chunks.append(data)
         self._size += len(data)
+        self._head_bytes = 0
         if self._size > BUFFER_BYTES and not self._paused:
             self._paused = True
             self.transport.pause_reading()
 
     def on_message_complete(self) -> None:
         self.complete = bool(self.status)
-
-
-class ConnectionPool:
-    """The idle connections to one model's server. Each running answer has a connection of its own."""
-
-    def __init__(self, head: RequestHead) -> None:
-        self._head = head
-        self._url, self._proxy = urlsplit(head.url), urlsplit(head.proxy) if head.proxy else None
-        through = self._proxy is not None and self._url.scheme == "http"
-        self._request = _request(head, self._url, self._proxy if through else None)
-        self.idle: deque[UpstreamConnection] = deque()
-
-    async def connection(self) -> UpstreamConnection:
-        """Return an idle connection or a new one. Raise OSError where the server cannot be reached."""
-        while self.idle:
-            connection = self.idle.pop()
-            if connection.reusable and time.monotonic() - connection.idle_since < IDLE_SECONDS:
-                return connection
-            connection.close()
-        return await self._connect()
-
-    async def post(self, connection: UpstreamConnection, body: bytes) -> None:
-        """POST a body. Raise ConnectionBroken."""
-        await connection.post(b"%b%d\r\n\r\n%b" % (self._request, len(body), body))
-
-    def release(self, connection: UpstreamConnection) -> None:
-        """Keep a connection whose answer has been read, if its last bytes come within TAIL_SECONDS."""
-        if connection.complete:
-            self._keep(connection)
-        else:
-            asyncio.get_running_loop().call_later(TAIL_SECONDS, self._keep, connection)
-
-    def _keep(self, connection: UpstreamConnection) -> None:
-        if connection.reusable:
-            connection.idle_since = time.monotonic()
-            self.idle.append(connection)
-            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_idle)
-        else:
-            connection.close()
-
-    def _close_idle(self) -> None:
-        while self.idle and time.monotonic() - self.idle[0].idle_since >= IDLE_SECONDS:
-            self.idle.popleft().close()
-
-    async def _connect(self) -> UpstreamConnection:
-        tls = self._url.scheme == "https"
-        if self._proxy is None:
-            return await _open(self._url, tls)
-        connection = await _open(self._proxy, self._proxy.scheme == "https")
-        return await self._tunnel(connection, self._proxy) if tls else connection
-
-    async def _tunnel(self, outer: UpstreamConnection, proxy: SplitResult) -> UpstreamConnection:
-        """Return a TLS connection to the server through a proxy (RFC 9110, 9.3.6)."""
-        target = b"%b:%d" % (_host(self._url).encode(), _port(self._url))
-        try:
-            await outer.post(
-                b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (target, target, _authorization(proxy))
-            )
-            if outer.status // 100 != 2:
-                raise OSError(f"The proxy refused with status {outer.status}.")
-            inner = UpstreamConnection()
-            transport = await asyncio.get_running_loop().start_tls(
-                outer.transport, inner, trusted_certificates(), server_hostname=self._url.hostname
-            )
-            if transport is None:
-                raise OSError("The proxy closed the connection.")
-            inner.connection_made(transport)
-        except BaseException:
-            outer.close()
-            raise
-        return inner
-
-
-async def _open(url: SplitResult, tls: bool) -> UpstreamConnection:
-    _, connection = await asyncio.get_running_loop().create_connection(
-        UpstreamConnection,
-        url.hostname or "",
-        _port(url),
-        ssl=trusted_certificates() if tls else None,
-        server_hostname=url.hostname if tls else None,
-    )
-    return connection
-
-
-def _request(head: RequestHead, url: SplitResult, proxy: SplitResult | None) -> bytes:
-    """Return a request up to the length of its body. A plain proxy needs the whole address in it."""
-    target = head.url if proxy else f"{url.path or '/'}{'?' + url.query if url.query else ''}"
-    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in head.headers)]
-    if any(sign in line for line in lines for sign in "\r\n\0"):
-        raise ValueError("An address or a key for a model has a line's end in it.")
-    return (
-        "\r\n".join(lines).encode()
-        + b"\r\n"
-        + (_authorization(proxy) if proxy else b"")
-        + b"Content-Length: "
-    )
-
-
-def _authorization(proxy: SplitResult) -> bytes:
-    if proxy.username is None:
-        return b""
-    words = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-    return b"Proxy-Authorization: Basic %b\r\n" % base64.b64encode(words)
-
-
-def _host(url: SplitResult) -> str:
-    host = url.hostname or ""
-    return f"[{host}]" if ":" in host else host
-
-
-def _port(url: SplitResult) -> int:
-    return url.port or PORTS.get(url.scheme, 80)

@@ -19,53 +19,116 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
 
 from chat.exceptions import ModelFailed, Unavailable
-from chat.llm.http.connections import TAIL_SECONDS, ConnectionBroken, ConnectionPool, UpstreamConnection
-from chat.llm.http.request_head import RequestHead
+from chat.llm.http.connections import ConnectionBroken, UpstreamConnection
+from chat.llm.http.content_coding import BadCoding, ContentDecoder, UnknownCoding, content_decoder
+from chat.llm.http.pool import ConnectionPool
+from chat.llm.http.request_head import RequestHead, redirected
 from chat.llm.sse import ChunkDecoder, StreamError, StreamUpdate
 
 # Seconds before the one further attempt; long enough for the socket of a restarted server.
 RETRY_SECONDS = 0.5
 # Seconds of a Retry-After that are waited; beyond, the reader gets the error instead.
 RETRY_AFTER_LIMIT = 2.0
+# Seconds for token counts and [DONE] after a finish reason in a chunk of its own: some servers leave the answer open.
+LAST_SECONDS = 2.0
+# Redirects of one request, in a row; a proxy and a server behind it make two.
+MAX_REDIRECTS = 5
+# Statuses by which servers refuse an unknown field: OpenAI's, and that of FastAPI and Mistral.
+FIELD_REFUSALS = {400, 422}
+
+_UNREACHABLE = "The model could not be reached. Try again."
+_BROKE_OFF = "The model's answer broke off. Try again."
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An accepted request's answer, on a connection of `pool`."""
+
+    pool: ConnectionPool
+    connection: UpstreamConnection
+    inflater: ContentDecoder | None
+    decoder: ChunkDecoder = field(default_factory=ChunkDecoder)
+
+    def close(self) -> None:
+        """Keep the connection for the next request where the answer has ended; else close it at once."""
+        if self.decoder.done or self.connection.complete:
+            self.pool.release(self.connection)
+        else:
+            self.connection.close()
 
 
 class OpenAITransport:
-    """One address of a model's server."""
+    """One address of a model's server. `refused`: the optional fields that this server does not know."""
 
     def __init__(self, head: RequestHead) -> None:
-        self._server = ConnectionPool(head)
+        self._pool = ConnectionPool(head)
+        self._redirected: tuple[str, ConnectionPool] | None = None
+        self.refused: frozenset[str] = frozenset()
 
-    async def stream(self, body: bytes) -> AsyncGenerator[StreamUpdate]:
-        """POST the JSON `body` and yield the answer, one update per read. Raise ModelFailed or Unavailable."""
+    async def stream(
+        self,
+        body: dict[str, Any],
+        encode: Callable[[dict[str, Any]], bytes] = msgspec.json.encode,
+        optional: frozenset[str] = frozenset(),
+    ) -> AsyncGenerator[StreamUpdate]:
+        """POST `body` and yield the answer, one update per read. Raise ModelFailed or Unavailable.
+
+        A server that refuses the request is asked once more without the `optional` fields.
+        """
         # The history is not kept in memory while the answer is read.
-        answer, body = await self._asked(body), b""
-        decoder, read = ChunkDecoder(), answer.read
+        answer, body = await self._asked(body, encode, optional), {}
+        decoder, inflater, read = answer.decoder, answer.inflater, answer.connection.read
         try:
-            while data := await (read() if decoder.finish_reason is None else _last(read)):
-                piece = decoder.feed(data)
-                yield piece
-                if piece.done:
-                    return
+            while data := await (_last(read) if decoder.reason_is_last else read()):
+                for part in inflater.feed(data) if inflater else (data,):
+                    update = decoder.feed(part)
+                    yield update
+                    if update.done:
+                        return
+                    if inflater:
+                        # A small body may hold much text: other answers get their turn.
+                        await asyncio.sleep(0)
             yield decoder.flush()
         except StreamError as problem:
             yield problem.piece
             raise ModelFailed from problem
+        except BadCoding as problem:
+            raise ModelFailed(_BROKE_OFF) from problem
         except ConnectionBroken as problem:
-            if decoder.finish_reason is None:
+            if decoder.finish_reason is None or decoder.reason_was_early:
                 raise _cut(decoder.started) from problem
         finally:
-            if decoder.done or answer.complete:
-                self._server.release(answer)
-            else:
-                answer.close()
+            answer.close()
         if not (decoder.done or decoder.finish_reason):
-            raise ModelFailed("The model's answer broke off. Try again.")
+            raise ModelFailed(_BROKE_OFF)
 
-    async def _asked(self, content: bytes) -> UpstreamConnection:
+    async def _asked(
+        self, body: dict[str, Any], encode: Callable[[dict[str, Any]], bytes], optional: frozenset[str]
+    ) -> _Answer:
+        """Return the answer, asked once more without the optional fields where the server refuses the request with them."""
+        without = self.refused & optional
+        try:
+            return await self._twice(encode(_without(body, without)))
+        except _FieldRefusal as problem:
+            left = problem.refused((optional - without) & body.keys())
+            if not left:
+                raise problem.error from problem
+        try:
+            answer = await self._twice(encode(_without(body, without | left)))
+        except _FieldRefusal as still:
+            raise still.error from still
+        self.refused |= left
+        return answer
+
+    async def _twice(self, content: bytes) -> _Answer:
         try:
             return await self._post(content)
         except _RetryableRefusal as again:
@@ -75,25 +138,80 @@ class OpenAITransport:
         except _RetryableRefusal as still:
             raise still.error from still
 
-    async def _post(self, content: bytes) -> UpstreamConnection:
+    async def _post(self, content: bytes) -> _Answer:
+        """Send the request, to the targets of redirects as well, and return an answer of success."""
+        pool = self._pool
+        for _ in range(MAX_REDIRECTS + 1):
+            connection = await _posted(pool, content)
+            if 200 <= connection.status < 300:
+                return _Answer(pool, connection, _inflater(connection))
+            text = await _error_text(connection) if connection.status in FIELD_REFUSALS else b""
+            connection.close()
+            # Those two alone keep method and body (RFC 9110, 15.4).
+            if connection.status not in (307, 308):
+                raise _refusal(connection, text)
+            pool = self._target(pool, connection)
+        raise ModelFailed("The model's server redirects without end.")
+
+    def _target(self, pool: ConnectionPool, connection: UpstreamConnection) -> ConnectionPool:
+        """Return the connections to a redirect's target; those of the last one are kept."""
+        location = connection.headers.get(b"location", b"").decode("latin-1")
         try:
-            answer = await self._server.connection()
-        except OSError as problem:
-            raise _RetryableRefusal(
-                Unavailable("The model could not be reached. Try again."), RETRY_SECONDS
-            ) from problem
-        try:
-            await self._server.post(answer, content)
-        except ConnectionBroken as problem:
-            # The request had been sent: a second one could be answered and billed as well.
-            raise Unavailable("The model could not be reached. Try again.") from problem
-        except BaseException:
-            answer.close()
-            raise
-        if 200 <= answer.status < 300:
-            return answer
-        answer.close()
-        raise _refusal(answer)
+            head = redirected(pool.head, location)
+        except ValueError as problem:
+            raise ModelFailed("The model's server redirects to an address that is none.") from problem
+        if self._redirected is None or self._redirected[0] != head.url:
+            self._redirected = head.url, ConnectionPool(head)
+        return self._redirected[1]
+
+
+def _without(body: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}
+
+
+async def _posted(pool: ConnectionPool, content: bytes) -> UpstreamConnection:
+    try:
+        connection = await pool.connection()
+    except OSError as problem:
+        raise _RetryableRefusal(Unavailable(_UNREACHABLE), RETRY_SECONDS) from problem
+    try:
+        await pool.post(connection, content)
+    except ConnectionBroken as problem:
+        # The request had been sent: a second one could be answered and billed as well.
+        raise Unavailable(_UNREACHABLE) from problem
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _inflater(connection: UpstreamConnection) -> ContentDecoder | None:
+    try:
+        return content_decoder(connection.headers.get(b"content-encoding", b"").decode("latin-1"))
+    except UnknownCoding as problem:
+        connection.close()
+        raise ModelFailed("The model's server compressed its answer in an unknown way.") from problem
+
+
+async def _error_text(connection: UpstreamConnection) -> bytes:
+    """Return the start of a refusal, which may name the field that was not known."""
+    try:
+        async with asyncio.timeout(LAST_SECONDS):
+            return await connection.read()
+    except (TimeoutError, ConnectionBroken):
+        return b""
+
+
+class _FieldRefusal(Exception):
+    """A refused request, perhaps for a field that the server does not know; `error` if it was not that."""
+
+    def __init__(self, error: ModelFailed, text: bytes) -> None:
+        self.error, self._text = error, text
+        super().__init__(str(error))
+
+    def refused(self, names: frozenset[str]) -> frozenset[str]:
+        """Return those of the fields that the server names; all of them where it names none."""
+        return frozenset(name for name in names if name.encode() in self._text) or names
 
 
 class _RetryableRefusal(Exception):
@@ -104,10 +222,10 @@ class _RetryableRefusal(Exception):
         super().__init__(str(error))
 
 
-def _refusal(answer: UpstreamConnection) -> Exception:
-    error = refused(answer.status, answer.headers.get(b"retry-after", b"").decode("latin-1"))
+def _refusal(connection: UpstreamConnection, text: bytes) -> Exception:
+    error = refused(connection.status, connection.headers.get(b"retry-after", b"").decode("latin-1"))
     if isinstance(error, ModelFailed):
-        return error
+        return _FieldRefusal(error, text) if connection.status in FIELD_REFUSALS else error
     wait = error.retry_after
     if wait is not None and wait > RETRY_AFTER_LIMIT:
         return error
@@ -136,14 +254,14 @@ def _retry_after(value: str) -> float | None:
 
 def _cut(started: bool) -> Exception:
     if started:
-        return ModelFailed("The model's answer broke off. Try again.")
+        return ModelFailed(_BROKE_OFF)
     return Unavailable("The model's server closed the connection. Try again.")
 
 
 async def _last(read: Callable[[], Awaitable[bytes]]) -> bytes:
-    """Return the bytes after the model's finish reason, if they come within TAIL_SECONDS; empty at the end."""
+    """Return the bytes after the model's finish reason, if they come within LAST_SECONDS; empty at the end."""
     try:
-        async with asyncio.timeout(TAIL_SECONDS):
+        async with asyncio.timeout(LAST_SECONDS):
             return await read()
     except TimeoutError:
         return b""

@@ -10,10 +10,16 @@ import ssl
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import openai
+
+PORTS = {"http": 80, "https": 443}
+
+# Headers that are for one origin alone.
+CREDENTIALS = {"authorization", "api-key", "x-api-key", "cookie", "openai-organization", "openai-project"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,10 @@ class RequestHead:
 def head(base_url: str, api_key: str, path: str) -> RequestHead:
     """Return the head that the `openai` client gives a streamed completion; without a key, none is sent."""
     recorder = _Recorder()
+    address, query = split_query(base_url)
     client = openai.OpenAI(
-        base_url=base_url,
+        base_url=address,
+        default_query=query,
         api_key=api_key or "none",
         max_retries=0,
         http_client=httpx2.Client(transport=recorder),
@@ -48,22 +56,58 @@ def head(base_url: str, api_key: str, path: str) -> RequestHead:
     return RequestHead(str(sent.url), headers, proxy_of(sent.url))
 
 
+def split_query(base_url: str) -> tuple[str, dict[str, object]]:
+    """Return a base URL without its query, and the query: it belongs behind the path of each request (Azure's does)."""
+    url = urlsplit(base_url)
+    return urlunsplit((url.scheme, url.netloc, url.path, "", "")), dict(
+        parse_qsl(url.query, keep_blank_values=True)
+    )
+
+
+def redirected(head: RequestHead, location: str) -> RequestHead:
+    """Return the head for the target of a redirect; another origin gets no key. Raise ValueError for no such address."""
+    before, after = urlsplit(head.url), urlsplit(urljoin(head.url, location))
+    if (
+        after.scheme not in ("http", "https")
+        or not after.hostname
+        or any(sign in location for sign in "\r\n\0")
+    ):
+        raise ValueError("The model's server redirects to an address that is none.")
+    try:
+        url = httpx2.URL(urlunsplit(after._replace(fragment="")))
+    except httpx2.InvalidURL as problem:
+        raise ValueError(str(problem)) from problem
+    secret = set() if _is_same(before, after) else CREDENTIALS
+    headers = [(name, value) for name, value in head.headers if name.lower() not in secret | {"host"}]
+    return RequestHead(str(url), [("Host", url.netloc.decode()), *headers], proxy_of(url))
+
+
+def _is_same(before: SplitResult, after: SplitResult) -> bool:
+    """Return whether a redirect stays with one origin, or goes from http to https on one host."""
+    origins = [(url.scheme, url.port or PORTS.get(url.scheme)) for url in (before, after)]
+    upgrade = origins == [("http", 80), ("https", 443)]
+    return before.hostname == after.hostname and (upgrade or origins[0] == origins[1])
+
+
 def proxy_of(url: httpx2.URL) -> str | None:
     """Return the proxy that the environment names for an address (HTTPS_PROXY, NO_PROXY …); none for loopback.
 
     Some environments leave out the `http://` of a proxy.
     """
-    direct = _is_loopback(url.host) or proxy_bypass(url.host)
+    direct = _is_loopback(url.host) or proxy_bypass(url.host) or proxy_bypass(url.netloc.decode())
     proxy = None if direct else getproxies().get(url.scheme)
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
 def _is_loopback(host: str) -> bool:
     """Return whether a host is this machine, which a proxy cannot reach: the demo model's, for example."""
+    name = host.rstrip(".").lower()
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(name)
     except ValueError:
-        return host == "localhost"
+        return name == "localhost" or name.endswith(".localhost")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
 
 
 class _Recorder(httpx2.BaseTransport):

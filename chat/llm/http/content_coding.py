@@ -1,0 +1,74 @@
+"""Decoding of compressed bodies: some servers and proxies compress although no compression was asked for."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+# Decoded bytes that are given out at a time: a small body may hold gigabytes.
+SLICE_BYTES = 65_536
+
+_GZIP = frozenset({"gzip", "x-gzip"})
+# zlib's window bits for a gzip header, for a zlib header, and for none (RFC 1951 alone, as some servers send "deflate").
+_GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
+
+
+class UnknownCoding(ValueError):
+    """The server compressed its answer in a way that is not known here."""
+
+
+class BadCoding(ValueError):
+    """The compressed answer is damaged."""
+
+
+class ContentDecoder:
+    """An incremental decoder of one coding, `gzip` or `deflate`; several gzip members in a row are one body."""
+
+    def __init__(self, coding: str) -> None:
+        self._gzip = coding in _GZIP
+        self._inflater: zlib._Decompress | None = None
+        self._head = b""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the decoded bytes in slices. Raise BadCoding."""
+        if self._inflater is None:
+            data = self._head + data
+            if len(data) < 2:
+                self._head = data
+                return
+            self._inflater = zlib.decompressobj(self._bits(data))
+        try:
+            yield from self._inflate(data)
+        except zlib.error as problem:
+            raise BadCoding from problem
+
+    def _inflate(self, data: bytes) -> Iterator[bytes]:
+        assert self._inflater is not None
+        while data:
+            if self._inflater.eof:
+                if not self._gzip:
+                    return
+                self._inflater = zlib.decompressobj(_GZIP_BITS)
+            decoded = self._inflater.decompress(data, SLICE_BYTES)
+            if decoded:
+                yield decoded
+            data = self._inflater.unconsumed_tail or self._inflater.unused_data
+
+    def _bits(self, data: bytes) -> int:
+        if self._gzip:
+            return _GZIP_BITS
+        # A zlib header: method 8, and a multiple of 31 (RFC 1950).
+        zlib_header = data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+        return _ZLIB_BITS if zlib_header else _RAW_BITS
+
+
+def content_decoder(header: str) -> ContentDecoder | None:
+    """Return the decoder for a Content-Encoding; None where the body is not compressed. Raise UnknownCoding."""
+    codings = [
+        coding for part in header.lower().split(",") if (coding := part.strip()) not in ("", "identity")
+    ]
+    if not codings:
+        return None
+    if len(codings) == 1 and codings[0] in _GZIP | {"deflate"}:
+        return ContentDecoder(codings[0])
+    raise UnknownCoding

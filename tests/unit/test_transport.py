@@ -1,0 +1,250 @@
+"""Requests to models' servers: redirects, compressed answers, refused fields, finish reasons that come early."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chat.exceptions import ModelError, ModelFailed
+from chat.llm.http import openai_compatible
+from chat.llm.http.openai_compatible import MAX_REDIRECTS, OpenAITransport
+from chat.llm.http.request_head import head
+from chat.testing import Received, Script, ScriptedModel, answer, refusal
+from chat.testing.script import CutOff, Delta, Gate, Raw, Reset, Stall, Step
+from tests.unit.stream_corpus import END, chat, event
+
+KEY = "sk-canary"
+BODY = {"model": "m", "messages": [], "stream": True, "stream_options": {"include_usage": True}}
+OPTIONAL = frozenset({"stream_options", "tool_choice"})
+HELLO = event(chat(content="Hello"))
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as server:
+        yield server
+        server.reset()
+
+
+@pytest.fixture
+def other() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as server:
+        yield server
+
+
+def transport(base_url: str) -> OpenAITransport:
+    return OpenAITransport(head(base_url, KEY, "/chat/completions"))
+
+
+def ask(wire: OpenAITransport, body: dict[str, Any] = BODY, step: Callable[[str], object] = len) -> str:
+    """Return the text of one answer; `step` gets each piece."""
+
+    async def work() -> str:
+        text = ""
+        async with asyncio.timeout(20):
+            async for update in wire.stream(body, optional=OPTIONAL):
+                text += update.text
+                step(update.text)
+        return text
+
+    return asyncio.run(work())
+
+
+def redirect(location: str, status: int = 307) -> Script:
+    return Script([], status, {"Location": location})
+
+
+@pytest.mark.parametrize("status", [307, 308])
+@pytest.mark.parametrize("location", ["/v2/completions?a=b", "elsewhere", "//{host}/v3", "{base}v4#part"])
+def test_a_redirect_within_a_server_is_followed_with_the_key(
+    model: ScriptedModel, status: int, location: str
+) -> None:
+    target = location.format(host=f"127.0.0.1:{model.port}", base=model.base_url)
+    model.script(redirect(target, status))
+    assert ask(transport(model.base_url)) == "Hello from the script."
+    first, second = model.requests
+    assert (second.method, second.body) == ("POST", first.body)
+    assert second.headers["authorization"] == f"Bearer {KEY}"
+    assert "#" not in second.path
+
+
+def test_a_redirect_to_another_server_is_followed_without_the_key(
+    model: ScriptedModel, other: ScriptedModel
+) -> None:
+    model.default(redirect(f"{other.base_url}chat/completions"))
+    wire = transport(model.base_url)
+    assert [ask(wire), ask(wire)] == ["Hello from the script."] * 2
+    for received in other.requests:
+        assert "authorization" not in received.headers
+        assert received.headers["host"] == f"127.0.0.1:{other.port}"
+        assert received.json == BODY
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        redirect("/again"),
+        redirect(""),
+        redirect("ftp://127.0.0.1/"),
+        redirect("http://127.0.0.1:port/"),
+        redirect("http://"),
+        Script([], 307),
+        Script([], 302, {"Location": "/elsewhere"}),
+    ],
+    ids=["a loop", "empty", "another scheme", "a bad port", "no host", "no location", "302"],
+)
+def test_a_redirect_without_a_target_is_a_failure(model: ScriptedModel, script: Script) -> None:
+    model.default(script)
+    with pytest.raises(ModelFailed):
+        ask(transport(model.base_url))
+    assert len(model.requests) <= MAX_REDIRECTS + 1
+
+
+def test_a_base_urls_query_stands_behind_the_path(model: ScriptedModel) -> None:
+    ask(transport(f"{model.base_url}deployments/gpt?api-version=2024-10-21&x="))
+    assert model.requests[0].path == "/v1/deployments/gpt/chat/completions?api-version=2024-10-21&x="
+
+
+STREAM = HELLO * 100 + END
+RAW_DEFLATE = zlib.compressobj(wbits=-15)
+CODINGS: dict[str, tuple[str, bytes]] = {
+    "gzip": ("gzip", gzip.compress(STREAM)),
+    "gzip in members": (
+        "gzip",
+        b"".join(gzip.compress(STREAM[at : at + 999]) for at in range(0, len(STREAM), 999)),
+    ),
+    "x-gzip": ("X-GZIP", gzip.compress(STREAM)),
+    "deflate": ("deflate", zlib.compress(STREAM)),
+    "deflate without a header": ("deflate", RAW_DEFLATE.compress(STREAM) + RAW_DEFLATE.flush()),
+    "identity": ("identity", STREAM),
+}
+
+
+def coded(coding: str, data: bytes, *more: Step, **fields: Any) -> Script:
+    headers = {"Content-Type": "text/event-stream", "Content-Encoding": coding}
+    return Script([Raw(data), *more], headers=headers, **fields)
+
+
+@pytest.mark.parametrize("name", CODINGS)
+@pytest.mark.parametrize("split", [(), (1,), (50,)])
+def test_a_compressed_answer_is_decoded(model: ScriptedModel, name: str, split: tuple[int, ...]) -> None:
+    model.default(coded(*CODINGS[name], split=split))
+    assert ask(transport(model.base_url)) == "Hello" * 100
+
+
+@pytest.mark.parametrize(
+    ("coding", "data"),
+    [("br", STREAM), ("gzip, br", STREAM), ("gzip", STREAM), ("gzip", gzip.compress(STREAM)[:100])],
+    ids=["unknown", "two", "not compressed", "cut"],
+)
+def test_a_compression_that_cannot_be_decoded_is_a_failure(
+    model: ScriptedModel, coding: str, data: bytes
+) -> None:
+    model.default(coded(coding, data))
+    with pytest.raises(ModelFailed):
+        ask(transport(model.base_url))
+
+
+def test_a_compressed_answer_is_decoded_in_small_pieces(model: ScriptedModel) -> None:
+    longest = 0
+
+    def measure(text: str) -> None:
+        nonlocal longest
+        longest = max(longest, len(text))
+
+    model.default(coded("gzip", gzip.compress(HELLO * 200_000 + END)))
+    assert ask(transport(model.base_url), step=measure) == "Hello" * 200_000
+    assert longest < 65_536
+
+
+def refusing(
+    *fields: str, status: int = 400, message: str = "Unknown field."
+) -> Callable[[Received], Script]:
+    """Answer requests without these fields, and refuse all others."""
+
+    def behave(received: Received) -> Script:
+        refused = any(name in received.json for name in fields)
+        return refusal(status, message=message) if refused else answer("Hello")
+
+    return behave
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_an_optional_field_that_is_refused_is_left_out_from_then_on(
+    model: ScriptedModel, status: int
+) -> None:
+    model.default(refusing("stream_options", status=status))
+    wire = transport(model.base_url)
+    assert [ask(wire), ask(wire)] == ["Hello"] * 2
+    assert ["stream_options" in received.json for received in model.requests] == [True, False, False]
+
+
+def test_only_the_field_that_a_server_names_is_left_out(model: ScriptedModel) -> None:
+    model.default(refusing("tool_choice", message="Unknown field: tool_choice."))
+    wire = transport(model.base_url)
+    assert ask(wire, BODY | {"tool_choice": "none"}) == "Hello"
+    assert "stream_options" in model.requests[-1].json
+
+
+def test_a_request_that_is_refused_for_another_reason_is_sent_twice_and_nothing_is_remembered(
+    model: ScriptedModel,
+) -> None:
+    model.default(refusal(400))
+    wire = transport(model.base_url)
+    with pytest.raises(ModelFailed):
+        ask(wire)
+    assert len(model.requests) == 2
+    model.default(answer("Hello"))
+    ask(wire)
+    assert "stream_options" in model.requests[-1].json
+
+
+def test_a_request_without_an_optional_field_is_not_repeated(model: ScriptedModel) -> None:
+    model.default(refusal(400))
+    with pytest.raises(ModelFailed):
+        ask(transport(model.base_url), {"model": "m"})
+    assert len(model.requests) == 1
+
+
+def early(gate: Gate, *more: Step) -> Script:
+    """Return an answer whose every delta has a finish reason, with a pause before the second."""
+    words = [Delta({"content": word}, "stop") for word in ("Hel", "lo")]
+    return Script([words[0], gate, words[1], *more])
+
+
+def opening(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let no time pass after a finish reason in a chunk of its own, and open the gate once text has come."""
+    monkeypatch.setattr(openai_compatible, "LAST_SECONDS", 0)
+    return lambda text: gate.open() if text else None
+
+
+def test_text_after_a_finish_reason_is_waited_for(
+    model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    model.default(early(gate, Raw(b"data: [DONE]\n\n")))
+    assert ask(transport(model.base_url), step=opening(gate, monkeypatch)) == "Hello"
+
+
+@pytest.mark.parametrize("cut", [CutOff(), Reset()], ids=["closed", "reset"])
+def test_a_cut_after_an_early_finish_reason_is_a_failure(
+    model: ScriptedModel, cut: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    model.default(early(gate, cut))
+    with pytest.raises(ModelError):
+        ask(transport(model.base_url), step=opening(gate, monkeypatch))
+
+
+def test_an_answer_left_open_after_its_finish_reason_ends(
+    model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_compatible, "LAST_SECONDS", 0.1)
+    model.default(answer("Hello", Stall()))
+    model.default(Script([Delta({"content": "Hello"}), Delta({}, "stop"), Stall()]))
+    assert ask(transport(model.base_url)) == "Hello"
