@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from chat.conf import settings
 from chat.exceptions import BadRequest, NotFound, QuotaExceeded
+from chat.llm.remote_urls import has_private_url
 from chat.models import Attachment, AttachmentUse, User, raw_delete
 from chat.schemas import Content, is_id
 from chat.schemas.pictures import Picture
@@ -127,28 +128,37 @@ def delete_unused() -> int:
 def with_attachments(history: list[dict[str, Any]], owner: int, *, images: bool) -> list[dict[str, Any]]:
     """Return the history with its attachments as `data:` URLs, or (not `images`) as a short text.
 
-    Everything else stays verbatim. Beyond HISTORY_BYTES the newest pictures win.
+    Addresses that are not public become the same text; everything else stays verbatim. Beyond HISTORY_BYTES the newest
+    pictures win.
     """
     remaining, replaced = HISTORY_BYTES if images else 0, list[dict[str, Any]]()
     for message in reversed(history):
         content = message.get("content")
-        if isinstance(content, msgspec.Raw) and PATH.encode() in bytes(content):
-            parts, remaining = _shown(content, owner, remaining)
-            replaced.append({**message, "content": parts})
+        if isinstance(content, msgspec.Raw) and _may_hold_url(bytes(content)):
+            shown, remaining = _shown(content, owner, remaining)
+            replaced.append({**message, "content": shown})
         else:
             replaced.append(message)
     return replaced[::-1]
 
 
-def _shown(content: msgspec.Raw, owner: int, remaining: int) -> tuple[list[Any], int]:
+def _may_hold_url(content: bytes) -> bool:
+    return b"_url" in content or b"\\u" in content
+
+
+def _shown(content: msgspec.Raw, owner: int, remaining: int) -> tuple[msgspec.Raw | list[Any], int]:
+    """Return the parts to send, and the bytes that are left; the content itself where no part had to be replaced."""
     shown: list[Any] = []
+    changed = False
     for part in msgspec.json.decode(content, type=list[msgspec.Raw]):
         value = msgspec.json.decode(part)
         name = _reference(value)
         picture = None if name is None else _picture(owner, name, remaining)
         remaining -= len(picture.data) if picture else 0
-        shown.append(part if name is None else _with_picture(value, picture))
-    return shown, remaining
+        replaced = name is not None or has_private_url(value)
+        shown.append(_with_picture(value, picture) if replaced else part)
+        changed = changed or replaced
+    return shown if changed else content, remaining
 
 
 def _picture(owner: int, name: str, remaining: int) -> Picture | None:

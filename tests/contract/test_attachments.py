@@ -148,6 +148,21 @@ def test_parts_that_show_no_attachment_are_forwarded_as_they_came(
     assert model.requests[0].messages[0]["content"] == [SAYS, foreign]
 
 
+def test_an_address_in_the_models_own_network_is_not_forwarded(
+    model: ScriptedModel, alice: Client, vision_client: Client
+) -> None:
+    mark = {"type": "text", "text": "[image]"}
+    for url in ("http://169.254.169.254/latest/", "file:///etc/passwd"):
+        for client in (alice, vision_client):
+            client.chat([SAYS, {"type": "image_url", "image_url": {"url": url}}])
+            assert model.requests[-1].messages[0]["content"] == [SAYS, mark]
+
+
+def test_an_openassistant_model_gets_the_words_beside_a_picture(model: ScriptedModel, alice: Client) -> None:
+    alice.chat([SAYS, part(upload(alice))], model="openassistant")
+    assert f"<|prompter|>{SAYS['text']}\n[image]<|endoftext|>" in model.requests[0].json["prompt"]
+
+
 def test_the_session_names_the_models_that_take_pictures(alice: Client, vision_client: Client) -> None:
     assert alice.get("/api/session").json()["imageModels"] == []
     assert vision_client.get("/api/session").json()["imageModels"] == ["c1"]

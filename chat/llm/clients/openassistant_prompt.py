@@ -66,6 +66,8 @@ def plain(messages: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(part) for part in value]
     return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
 
 
