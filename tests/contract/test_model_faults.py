@@ -141,14 +141,30 @@ def test_a_refused_request_is_sent_again(model: ScriptedModel, alice: Client, fi
     assert len(model.requests) == 2
 
 
-ONCE = [refusal(400), refusal(401), broken(Reset()), broken("Hel", Reset()), broken()]
+ONCE = [refusal(401), broken(Reset()), broken("Hel", Reset()), broken()]
 
 
-@pytest.mark.parametrize("script", ONCE, ids=["400", "401", "reset", "cut", "empty"])
+@pytest.mark.parametrize("script", ONCE, ids=["401", "reset", "cut", "empty"])
 def test_an_accepted_request_is_never_sent_again(model: ScriptedModel, alice: Client, script: Any) -> None:
     model.default(script)
     SSE.send(alice).rest()
     assert len(model.requests) == 1
+
+
+def test_a_request_refused_with_an_optional_field_is_sent_once_more_without_it(
+    model: ScriptedModel, alice: Client
+) -> None:
+    model.default(lambda asked: refusal(400) if "stream_options" in asked.json else answer("Hello"))
+    assert [alice.chat().text for _ in range(2)] == ["Hello", "Hello"]
+    assert ["stream_options" in asked.json for asked in model.requests] == [True, False, False]
+
+
+def test_a_request_refused_for_another_reason_is_sent_twice_at_most(
+    model: ScriptedModel, alice: Client
+) -> None:
+    model.default(refusal(400))
+    assert SSE.send(alice).rest().end["error"]["code"] == "model_failed"
+    assert len(model.requests) == 2
 
 
 def test_a_failed_response_can_be_stopped_and_stays_failed(model: ScriptedModel, alice: Client) -> None:

@@ -87,7 +87,7 @@ def test_deleting_a_thread_refunds_nothing(model: ScriptedModel, low_quota_clien
 
 
 def test_stopped_and_failed_responses_count(model: ScriptedModel, low_quota_client: Client) -> None:
-    model.script(broken("Old", Stall()), refusal(400))
+    model.script(broken("Old", Stall()), refusal(401))
     reader = SSE.send(low_quota_client, response=(response := new_id("r"))).until("Old")
     low_quota_client.stop(response)
     assert reader.rest().end["status"] == "stopped"

@@ -57,7 +57,7 @@ def test_a_stopped_call_has_a_row(model: ScriptedModel, alice: Client, calls: An
 
 
 def test_a_refused_call_has_a_row_with_its_error(model: ScriptedModel, alice: Client, calls: Any) -> None:
-    model.script(refusal(400))
+    model.script(refusal(401))
     alice.chat()
     assert [(row.outcome, row.error_code, row.first_token_at) for row in calls(alice)] == [
         ("failed", "model_failed", None)
@@ -108,7 +108,7 @@ def test_the_model_that_failed_and_the_one_that_took_its_place_have_rows(
     client = make_client(
         servers.keep(CHAT_MODELS=json.dumps({"c1": {"fallbacks": ["spare"]}, "spare": spare}))
     )
-    model.script(refusal(400), answer("Hello"))
+    model.script(refusal(401), answer("Hello"))
     assert client.chat().text == "Hello"
     rows = calls(client)
     assert [(row.attempt, row.model, row.upstream_model, row.outcome) for row in rows] == [

@@ -32,7 +32,7 @@ def primary_key(client: Client, public_id: str) -> int:
     ("script", "expected"),
     [
         (answer(f"{CANARY} Hello"), {"status": "done", "code": "-", "bytes": "23"}),
-        (refusal(400), {"status": "failed", "code": "model_failed", "first_token_s": "-", "bytes": "0"}),
+        (refusal(401), {"status": "failed", "code": "model_failed", "first_token_s": "-", "bytes": "0"}),
         (refusal(503, retry_after=9), {"status": "failed", "code": "unavailable"}),
     ],
     ids=["done", "refused", "overloaded"],
