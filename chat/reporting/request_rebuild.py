@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from chat.llm.clients.calls_as_text import calls_as_text
 from chat.llm.clients.openassistant_prompt import build, plain
 from chat.models import Revision, Thread, UpstreamCall
 from chat.responses.usage import blobs
@@ -79,7 +80,7 @@ def _filled(
     if "prompt" in body:
         body["prompt"] = build(plain(messages), context or 0, msgspec.json.decode(envelope["max_tokens"]))
     else:
-        body["messages"] = messages
+        body["messages"] = messages if "tools" in body else calls_as_text(messages)
     if "tools" in body:
         body["tools"] = tools
     return body

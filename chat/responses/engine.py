@@ -117,23 +117,24 @@ class Engine:
         return fresh
 
     async def _call_model(self, last: bool) -> ModelAnswer:
-        """Return the model's next answer; the first fallback that answers replaces the model for good. `last`: no tools."""
+        """Return the model's next answer; the first fallback that answers replaces the model for good. `last`: no calls."""
         while True:
             try:
-                return await self._attempt_call(await self._build_request({} if last else self._tools))
+                return await self._attempt_call(await self._build_request(may_call=not last))
             except ModelError:
                 # Only the last model's error is reported: the reader can do nothing about those of the others.
                 if not self._fallbacks:
                     raise
                 self._use_fallback()
 
-    async def _build_request(self, tools: dict[str, Tool]) -> ModelRequest:
+    async def _build_request(self, *, may_call: bool) -> ModelRequest:
         request, self._first_request = self._first_request, None
         if request is None:  # a later round, another model, or a response that had to wait
             profile = self._client.profile
             budget = self._models.budget(profile)
             request = await db.run_async(build_request, self._writer.response, profile, budget)
-        return replace(request, tools=[tool.schema for tool in tools.values()])
+        tools = [tool.schema for tool in self._tools.values()]
+        return replace(request, tools=tools, may_call=may_call)
 
     def _use_fallback(self) -> None:
         self._client = self._fallbacks.pop(0)

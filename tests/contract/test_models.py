@@ -95,6 +95,20 @@ def test_think_items_are_left_out_for_models_that_write_no_interface(
     assert C1.send(alice, model="second").rest().text == b"done"
 
 
+def test_a_model_without_tools_gets_the_calls_of_a_thread_as_text(
+    model: ScriptedModel, alice: Client
+) -> None:
+    call = Call("calculate", '{"expression": "1+1"}')
+    model.script(tool_round(call, text="Wait. "), answer("Two."))
+    alice.chat("What is 1+1?", model="second", thread=(thread := new_id("t")))
+    alice.chat("And?", model="third", thread=thread)
+    _, reply, _ = model.requests[-1].messages
+    assert reply["role"] == "assistant"
+    assert reply["content"].startswith('Wait. \n\n[calculate({"expression": "1+1"}) returned ')
+    assert reply["content"].endswith("]\n\nTwo.")
+    assert model.requests[-1].json.keys().isdisjoint({"tools", "tool_choice"})
+
+
 def test_the_oldest_turns_go_beyond_a_models_budget(model: ScriptedModel, alice: Client) -> None:
     thread = new_id("t")
     for words in ("a" * 60, "b" * 60, "c" * 60):

@@ -59,6 +59,14 @@ def test_rounds_of_tools(model: ScriptedModel, alice: Client) -> None:
     assert len(assert_rebuilt(model, alice)) == 4
 
 
+def test_the_last_round_which_may_call_nothing(model: ScriptedModel, alice: Client) -> None:
+    model.default(
+        lambda asked: tool_round(ADD) if asked.json.get("tool_choice") != "none" else answer("Two.")
+    )
+    alice.chat("What is 1+1?")
+    assert_rebuilt(model, alice)
+
+
 def test_a_reply_that_was_replaced_since_and_before(model: ScriptedModel, alice: Client) -> None:
     thread, first = new_id("t"), new_id("r")
     model.script(tool_round(ADD, text="Wait. "), answer("The reply."))

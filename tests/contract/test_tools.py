@@ -147,6 +147,8 @@ def test_the_last_round_is_asked_with_tools_off(model: ScriptedModel, alice: Cli
         bool(asked.json.get("tools")) and asked.json.get("tool_choice") != "none" for asked in model.requests
     ]
     assert offered == [True] * 8 + [False]
+    last = model.requests[-1].json
+    assert (last["tools"], last["tool_choice"]) == (model.requests[0].json["tools"], "none")
 
 
 def test_after_a_put_the_last_message_has_all_the_text(model: ScriptedModel, alice: Client) -> None:

@@ -43,12 +43,14 @@ class ModelRequest:
     """The history, oldest first, as chat completions messages, and the tools that may be called.
 
     `provenance`: the origin of the history, from `chat.threads.model_context`. `sent_request` is filled in by the client.
+    `may_call`: false where the tools are only described, for the calls in the history.
     """
 
     messages: Messages
     tools: Tools
     provenance: dict[str, Any] = field(default_factory=dict)
     sent_request: SentRequest = field(default_factory=SentRequest)
+    may_call: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from chat.exceptions import ModelFailed
 from chat.llm.clients import official
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
+from chat.llm.clients.calls_as_text import calls_as_text, has_calls
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.llm.sse import StreamUpdate
@@ -40,10 +41,12 @@ class ChatCompletions:
         }
         if self._metadata:
             body["metadata"] = self._metadata
-        if request.tools:
-            body["tools"] = request.tools
+        tools = request.tools if request.may_call or has_calls(request.messages) else []
+        if not tools:
+            body = _without_choice(body) | {"messages": calls_as_text(request.messages)}
         else:
-            body = _without_choice(body)
+            body["tools"] = tools
+            body |= {} if request.may_call else {"tool_choice": "none"}
         return self._wire.stream(body, request.sent_request.note, OPTIONAL)
 
     async def complete(self, request: ModelRequest) -> WholeAnswer:
