@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,6 +104,14 @@ STOP = event({}, "stop")
 PLAIN_END = STOP + DONE.data
 ERROR_EVENT = b'data: {"error":{"message":"scripted trouble","type":"server_error","code":500}}\n\n'
 HTML = Script([Raw(b"<html><body><h1>Welcome</h1></body></html>")], 200, {"Content-Type": "text/html"})
+ONE_NEWLINE = b"".join(
+    data[:-1] for data in (event({"content": "Hel"}), event({"content": "lo"}), STOP, DONE.data)
+)
+ERROR_CHOICE = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"error","error":{"code":502}}]}\n\n'
+GZIPPED = Script(
+    [Raw(gzip.compress(HELLO + PLAIN_END))],
+    headers={"Content-Type": "text/event-stream", "Content-Encoding": "gzip"},
+)
 MULTI_LINE = HELLO.replace(b'"choices": ', b'\ndata: "choices": ')
 
 FAULTS: dict[str, Fault] = {
@@ -159,6 +168,16 @@ FAULTS: dict[str, Fault] = {
     "empty answer": Fault(answer()),
     "one huge delta": capped(answer(Text("y", HUGE_DELTA)), "y"),
     "100,000 empty deltas": unusual(Raw(event({"content": ""}), EMPTY_DELTAS), "Hello"),
+    "finish_reason in every delta": unusual(
+        Delta({"content": "Hel"}, "stop"), Delta({"content": "lo"}, "stop")
+    ),
+    "keepalives as data": unusual(Raw(b"data: : keepalive\n\n"), "Hello"),
+    "one newline between events": Fault(events(ONE_NEWLINE), text="Hello"),
+    "error in the last choice": failed(answer("Hello", Raw(ERROR_CHOICE)), "Hello"),
+    "an event named error": failed(
+        answer("Hello", Raw(b'event: error\ndata: {"message": "m"}\n\n')), "Hello"
+    ),
+    "compressed": Fault(GZIPPED, text="Hello"),
     "one byte at a time": Fault(answer("Hel", "lo", split=[1]), text="Hello"),
 }
 
@@ -185,6 +204,15 @@ def interleaved(received: Received) -> Script:
     return Script([*(Delta({"tool_calls": list(pair)}) for pair in pairs), Finish("tool_calls"), DONE])
 
 
+def object_arguments(received: Received) -> Script:
+    """Make a call whose arguments are an object instead of text."""
+    if received.messages[-1]["role"] == "tool":
+        return answer("Hello")
+    function = {"name": "calculate", "arguments": json.loads(SUM)}
+    call = {"index": 0, "id": "call_a", "type": "function", "function": function}
+    return Script([Delta({"tool_calls": [call]}), Finish("tool_calls"), DONE])
+
+
 def insatiable(received: Received) -> Script:
     """Call a tool as long as tools are offered."""
     return tool_round(Call("calculate", SUM)) if offers_tools(received) else answer("Hello")
@@ -204,6 +232,7 @@ TOOL_FAULTS: dict[str, Fault] = {
     "two calls at once": Fault(
         then_answer(Call("calculate", SUM, "call_a", 0), Call("calculate", SUM, "call_b", 1)), text="Hello"
     ),
+    "arguments as an object": Fault(object_arguments, text="Hello"),
     "interleaved indexes": Fault(interleaved, text="Hello"),
     "missing ids": Fault(
         then_answer(Call("calculate", SUM, None, 0), Call("calculate", SUM, None, 1)), text="Hello"

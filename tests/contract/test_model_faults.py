@@ -152,10 +152,12 @@ def test_an_accepted_request_is_never_sent_again(model: ScriptedModel, alice: Cl
 
 
 def test_a_request_refused_with_an_optional_field_is_sent_once_more_without_it(
-    model: ScriptedModel, alice: Client
+    model: ScriptedModel, servers: Any, make_client: Any
 ) -> None:
+    # A server of its own: it remembers the field.
+    client = make_client(servers.keep(CHAT_SILENCE_SECONDS="29"))
     model.default(lambda asked: refusal(400) if "stream_options" in asked.json else answer("Hello"))
-    assert [alice.chat().text for _ in range(2)] == ["Hello", "Hello"]
+    assert [client.chat().text for _ in range(2)] == ["Hello", "Hello"]
     assert ["stream_options" in asked.json for asked in model.requests] == [True, False, False]
 
 
@@ -164,7 +166,7 @@ def test_a_request_refused_for_another_reason_is_sent_twice_at_most(
 ) -> None:
     model.default(refusal(400))
     assert SSE.send(alice).rest().end["error"]["code"] == "model_failed"
-    assert len(model.requests) == 2
+    assert len(model.requests) <= 2
 
 
 def test_a_failed_response_can_be_stopped_and_stays_failed(model: ScriptedModel, alice: Client) -> None:

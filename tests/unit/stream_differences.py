@@ -89,6 +89,18 @@ DIFFERENCES: dict[str, Difference] = {
         finish_reason=None,
         usage=None,
     ),
+    "keepalives as data": stops(""),
+    "one newline between events": differs(
+        "By the standard that is one event without an end; some servers separate events so.",
+        text="",
+        finish_reason=None,
+    ),
+    "error in the last choice": differs(
+        "The client takes any reason for a good one; `error` is that of a failed answer.",
+        finish_reason="stop",
+        error=None,
+    ),
+    "arguments as an object": differs(_TYPES, calls=(("call_a", "calculate", {"expression": "1 + 1"}),)),
     "no last blank line": differs(
         "The standard drops an event without its blank line; some servers end that way.", finish_reason=None
     ),
