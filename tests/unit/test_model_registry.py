@@ -52,6 +52,16 @@ def test_each_server_has_one_official_client(connected: list[Any]) -> None:
     assert asyncio.run(work()) == [ONE, OTHER]
 
 
+def test_the_models_of_a_server_share_what_is_known_of_it(connected: list[Any]) -> None:
+    async def work() -> list[int]:
+        models = ModelRegistry()
+        await use_all(models)
+        await models.close()
+        return [len(models._transports), len(connected)]
+
+    assert asyncio.run(work()) == [2, 2]
+
+
 def test_official_clients_are_made_off_the_event_loop(connected: list[Any]) -> None:
     async def work() -> None:
         models = ModelRegistry()

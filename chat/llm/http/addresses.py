@@ -36,7 +36,10 @@ async def connect(host: str, port: int, tls: ssl.SSLContext | None) -> UpstreamC
 
 async def addresses(host: str, port: int) -> list[Address]:
     """Return the addresses of a host, the families alternating, in the resolver's order otherwise."""
-    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as problem:
+        raise OSError(f"No host can be named {host!r}.") from problem
     found = list(dict.fromkeys((info[0], info[4]) for info in infos))
     if not found:
         raise OSError(f"No address for {host}.")
