@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.sites import AdminSite
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path, reverse
+
+View = Callable[..., HttpResponseBase]
 
 # Groups of the index, by the names of models; models that are not listed stay under their app.
 GROUPS = {
@@ -37,7 +39,10 @@ class ChatAdminSite(AdminSite):
         ]
         return own + super().get_urls()
 
-    def _page(self, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        return super().admin_view(_refuse_nul(view), cacheable)
+
+    def _page(self, view: View) -> View:
         return self.admin_view(partial(view, site=self))
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
@@ -54,6 +59,18 @@ class ChatAdminSite(AdminSite):
             rest = [model for model in app["models"] if model["object_name"] not in placed]
             groups.append({**app, "models": sorted(rest, key=lambda model: str(model["name"]))})
         return [group for group in groups if group["models"]]
+
+
+def _refuse_nul(view: View) -> View:
+    """Answer 404 to a path with NUL: Django's link to the site looks it up as the key of any model."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if "\0" in request.path_info:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return checked
 
 
 def _overview(request: HttpRequest) -> list[dict[str, Any]]:

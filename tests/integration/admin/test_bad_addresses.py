@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.sites import site
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.db.models import Model
 from django.test import Client
@@ -182,6 +183,17 @@ def test_no_key_breaks_the_page_of_a_row(root: Client, kind: str, key: str) -> N
     for view in ("change", "history", "delete"):
         at = reverse(f"admin:chat_{kind}_{view}", args=[key])
         assert root.get(at).status_code in (302, 403, 404), view
+
+
+@pytest.mark.parametrize("key", [NUL, HUGE, "x"])
+def test_no_key_breaks_the_link_to_the_site(root: Client, key: str) -> None:
+    found = {}
+    for content_type in ContentType.objects.all():
+        with transaction.atomic():
+            answer = root.get(reverse("admin:view_on_site", args=[content_type.pk, key]))
+            transaction.set_rollback(True)
+        found[content_type.model] = answer.status_code
+    assert {model: status for model, status in found.items() if status != 404} == {}
 
 
 def deleted_on_the_way(monkeypatch: pytest.MonkeyPatch, owner: str) -> None:

@@ -1,4 +1,4 @@
-"""Privileges of staff: superusers alone give them, directly or through groups."""
+"""Privileges of staff: what each permission opens, and that superusers alone give privileges."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
-from chat.models import User
-from tests.integration.admin_rows import page
+from chat.models import ApiToken, User
+from tests.integration.admin_rows import client_of, page
 
 pytestmark = pytest.mark.django_db
 
+Staff = Callable[..., Client]
+
 GROUP_PERMISSIONS = ("view_group", "add_group", "change_group", "delete_group", "view_user", "change_user")
+
+
+@pytest.fixture
+def owner() -> User:
+    return User.objects.create(username="olga")
 
 
 @pytest.fixture
@@ -23,7 +30,7 @@ def group() -> Group:
 
 
 @pytest.fixture
-def member(staff: Callable[..., Client], group: Group) -> Client:
+def member(staff: Staff, group: Group) -> Client:
     """Return the client of staff who belongs to a group and has every permission on groups."""
     client = staff(*GROUP_PERMISSIONS)
     User.objects.get(username="staff").groups.add(group)
@@ -78,3 +85,83 @@ def test_staff_cannot_move_users_into_groups(member: Client, own: bool) -> None:
     changed = User.objects.get(pk=user.pk)
     assert other not in changed.groups.all()
     assert not changed.is_superuser
+
+
+def test_staff_can_neither_give_privileges_nor_set_passwords(staff: Staff, owner: User) -> None:
+    client = staff("view_user", "change_user")
+    form = {
+        "username": "olga",
+        "email": "o@example.org",
+        "is_superuser": "on",
+        "is_staff": "on",
+        "is_active": "",
+    }
+    at = reverse("admin:chat_user_change", args=[owner.pk])
+    assert client.post(at, form).status_code == 302
+    changed = User.objects.get(pk=owner.pk)
+    assert (changed.email, changed.is_superuser, changed.is_staff, changed.is_active) == (
+        "o@example.org",
+        False,
+        False,
+        True,
+    )
+    assert client.get(reverse("admin:auth_user_password_change", args=[owner.pk])).status_code == 403
+
+
+def test_staff_cannot_change_other_staff(staff: Staff) -> None:
+    boss = User.objects.create_superuser("boss")
+    client = staff("view_user", "change_user")
+    form = {"username": "boss2"}
+    assert client.post(reverse("admin:chat_user_change", args=[boss.pk]), form).status_code == 403
+
+
+def test_superusers_can_give_privileges(owner: User) -> None:
+    root = client_of(User.objects.create_superuser("root"))
+    at = reverse("admin:chat_user_change", args=[owner.pk])
+    assert root.post(at, {"username": "olga", "is_staff": "on"}).status_code == 302
+    assert User.objects.get(pk=owner.pk).is_staff
+    assert root.get(reverse("admin:auth_user_password_change", args=[owner.pk])).status_code == 200
+
+
+def test_staff_create_tokens_only_for_themselves(staff: Staff, owner: User) -> None:
+    client = staff("view_apitoken", "add_apitoken")
+    at = reverse("admin:chat_apitoken_add")
+    assert 'name="user"' not in client.get(at).content.decode()
+    client.post(at, {"user": owner.pk, "name": "mine"})
+    assert ApiToken.objects.get().user.is_staff
+
+
+# Each table, and the permissions any one of which opens its list.
+LIST_PERMISSIONS = {
+    "auditlogentry": {"view_accessrecord"},
+    "hold": {"view_hold", "hold_content"},
+    "thread": {"view_thread"},
+    "message": {"view_message"},
+    "response": {"view_response"},
+    "user": {"view_user", "change_user"},
+    "apitoken": {"view_apitoken"},
+    "share": {"view_share"},
+}
+
+
+RIGHTS = sorted(
+    {
+        *set().union(*LIST_PERMISSIONS.values()),
+        "read_content",
+        "read_hidden_content",
+        "export_content",
+        "redact_content",
+    }
+)
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_each_permission_opens_only_its_own_lists(staff: Staff, right: str) -> None:
+    client = staff(right)
+    opened = {
+        kind
+        for kind in LIST_PERMISSIONS
+        if client.get(reverse(f"admin:chat_{kind}_changelist")).status_code == 200
+    }
+    assert opened == {kind for kind, rights in LIST_PERMISSIONS.items() if right in rights}
+    assert client.get(reverse("admin:chat_thread_export")).status_code == 403
