@@ -43,7 +43,8 @@ class ChatAdminSite(AdminSite):
         return super().admin_view(_refuse_nul(view), cacheable)
 
     def _page(self, view: View) -> View:
-        return self.admin_view(partial(view, site=self))
+        wrapped: View = self.admin_view(partial(view, site=self))
+        return wrapped
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return the index by groups, reports first; the page of a single app stays Django's."""
