@@ -84,6 +84,18 @@ def test_nothing_is_wider_than_a_phone(model: ScriptedModel, site: Any, open_tab
     expect(tab.button("List of chats")).to_be_focused()
 
 
+@pytest.mark.parametrize("kind", ["built", "plain"])
+def test_a_new_chat_starts_at_its_greeting_on_a_small_phone(
+    live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
+) -> None:
+    build = str(built_page) if kind == "built" else ""
+    site = servers.keep(CHAT_PAGE_BUILD=build, C1_BASE_URL="", THESYS_API_KEY="")
+    tab = open_tab(site, **{**PHONE, "viewport": {"width": 360, "height": 560}})
+    expect(tab.page.locator("#demo")).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="What shall we look at?")).to_be_in_viewport(ratio=1)
+    expect(tab.button("To the latest")).to_have_count(0)
+
+
 COLUMNS = [f"A long column {n}" for n in range(8)]
 LONG_LINE = "long line " * 30
 TABLE = f"| {' | '.join(COLUMNS)} |\n|{' --- |' * 8}\n|{' 1 |' * 8}"

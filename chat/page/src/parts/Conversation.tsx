@@ -22,7 +22,8 @@ export function Conversation({ page }: { page: Page }) {
   const toEnd = () => {
     const { current } = scroller;
     atEnd.current = true;
-    if (current) current.scrollTop = current.scrollHeight;
+    // A new chat starts with its greeting, which is higher than some phones.
+    if (current) current.scrollTop = conversation.threadId === null ? 0 : current.scrollHeight;
     setAway(false);
   };
   const updateAtEnd = () => {

@@ -209,6 +209,7 @@ export class Conversation {
 
   #showState() {
     byId("welcome").hidden = this.threadId !== null;
+    this.sticky.rest(this.threadId === null);
     this.on.running(this.busy);
   }
 }

@@ -8,13 +8,21 @@ export class Sticky {
     this.scroller = scroller;
     this.jump = jump;
     this.atEnd = true;
+    this.resting = false;
     scroller.addEventListener("scroll", () => this.#updateAtEnd(), { passive: true });
     jump.addEventListener("click", () => this.toEnd());
     new ResizeObserver(() => this.follow()).observe(scroller);
   }
 
+  /** Stay at the start of a new chat, whose greeting is higher than some phones, or follow the end again. */
+  rest(resting) {
+    this.resting = resting;
+    this.jump.hidden ||= resting;
+  }
+
   /** Adjust the position after the content has grown. */
   follow() {
+    if (this.resting) return;
     if (this.atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
     else this.#updateAtEnd();
   }
@@ -33,6 +41,7 @@ export class Sticky {
   }
 
   #updateAtEnd() {
+    if (this.resting) return;
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
     this.jump.hidden = this.atEnd;
