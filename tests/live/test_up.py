@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -58,7 +58,12 @@ class Up:
     """A running `manage.py up`, on a free port."""
 
     def __init__(
-        self, folder: Path, *arguments: str, ignored: tuple[signal.Signals, ...] = (), **environ: str
+        self,
+        folder: Path,
+        *arguments: str,
+        ignored: tuple[signal.Signals, ...] = (),
+        errors: IO[str] | None = None,
+        **environ: str,
     ) -> None:
         numbers = ",".join(map(str, map(int, ignored)))
         command = [sys.executable, "-c", WITH_SIGNALS, numbers, *MANAGE, "up", "--port", "0", *arguments]
@@ -67,6 +72,7 @@ class Up:
             cwd="/",
             env=new_user_environment(folder, environ),
             stdout=subprocess.PIPE,
+            stderr=errors,
             text=True,
             start_new_session=True,
         )
@@ -115,6 +121,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Provide a data folder that the tests share, one after the other."""
     folder = tmp_path_factory.mktemp("up")
     yield folder
+    remove_database(folder)
+
+
+def remove_database(folder: Path) -> None:
+    """Remove the database of a data folder where it lies outside, once it has been stopped."""
     server = Postgres(folder)
     server.start()
     server.stop()
@@ -160,6 +171,15 @@ def test_ready_is_printed_when_the_server_answers(up: Callable[..., Up], folder:
     assert running.lines[-1] == f"Ready: {running.url}\n"
     assert f"password in {folder}/admin-password" in "".join(running.lines)
     assert "demo" in running.lines[0]
+
+
+def test_a_first_start_logs_no_error(tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("w+") as errors:
+        running = Up(tmp_path / "data", errors=errors)
+        assert running.stop() == 0
+        remove_database(tmp_path / "data")
+        errors.seek(0)
+        assert "ERROR" not in errors.read()
 
 
 def test_generated_secrets_are_private(up: Callable[..., Up], folder: Path) -> None:
