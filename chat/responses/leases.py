@@ -74,7 +74,8 @@ class Leases:
         owned = set(self._owned())
         expired = self._watch.expired({pk: lease for pk, lease in leases.items() if pk not in owned})
         for response, lease in list(expired.items())[:REAP_BATCH]:
-            ended = await db.atomic_async(lifecycle.finish_orphan, response, lease=lease)
+            # Expired by both clocks: the database's alone may jump, and this process may have shorter leases than the owner.
+            ended = await db.atomic_async(lifecycle.finish_orphan, response, expired=True, lease=lease)
             if ended is not None:
                 logger.warning("action=reaped response=%d", response)
                 lifecycle.log_end(ended)

@@ -132,14 +132,14 @@ def request_stop(response: int, offset: int | None) -> bool:
     return True
 
 
-def finish_orphan(response: int, *, expired: bool = False, lease: datetime | None = None) -> Response | None:
+def finish_orphan(response: int, *, expired: bool, lease: datetime | None = None) -> Response | None:
     """End a response in place of its owner; return None where it has ended or is being ended.
 
     `expired`: only if its lease has run out; `lease`: only if it has not been renewed since. The epoch is raised first: the
     owner, if it still runs, writes nothing more.
     """
     # A locked row of an expired response is about to be ended, and must not keep the others from being reaped.
-    rows = Response.objects.select_for_update(no_key=True, skip_locked=expired or lease is not None)
+    rows = Response.objects.select_for_update(no_key=True, skip_locked=expired)
     rows = rows.filter(pk=response, status__in=ACTIVE)
     if expired:
         rows = rows.filter(lease_until__lt=Now())

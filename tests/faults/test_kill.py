@@ -27,6 +27,8 @@ from tests.live.harness import LiveServer, LiveServers, eventually
 from tests.live.transports import SSE, Reader
 
 HALF_A_CHARACTER = b'data: {"choices":[{"index":0,"delta":{"content":"\xf0\x9f'
+# Seconds: its heartbeats are so rare that a process with short leases sees none.
+LONG_LEASE = "3600"
 # 40 kB: several flushes' worth at once.
 BURST = "é" * 20_000
 SUM = Call("calculate", '{"expression": "1 + 1"}')
@@ -182,3 +184,17 @@ def test_a_client_that_saw_more_than_the_log_kept_gets_the_end_of_the_log(
     state = observer.wait_until(response, "interrupted")
     again = SSE.follow(observer, response, len(reader.received.text)).rest()
     assert (again.text, again.start["offset"], again.end["offset"]) == (b"", state["offset"], state["offset"])
+
+
+def test_a_process_with_shorter_leases_ends_no_running_response_of_another(
+    model: ScriptedModel, victim: LiveServer, observer: Client, servers: LiveServers
+) -> None:
+    running, orphan, gate = new_id("r"), new_id("r"), Gate()
+    model.script(answer("Hel", gate, "lo"), broken("Hel", Stall()))
+    with servers.own(CHAT_LEASE_SECONDS=LONG_LEASE) as patient:
+        reader = SSE.send(observer.at(patient), response=running).until("Hel")
+        with contextlib.closing(SSE.send(observer.at(victim), response=orphan).until("Hel")):
+            victim.kill9()
+            observer.wait_until(orphan, "interrupted")
+        gate.open()
+        assert reader.rest().end["status"] == "done"
