@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import httpx2
 
+from chat.process import process
 from chat.tools.mcp_spec import McpSpec
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,16 @@ MAX_TOOLS = 128
 SESSION_LOST_STATUSES = (400, 404)
 
 
-# The event loop itself holds only weak references to tasks.
-_tasks: set[asyncio.Task[None]] = set()
+class ConnectionTasks:
+    """The tasks of all connections, those that are ending included: the event loop holds only weak references to them."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, task: asyncio.Task[None]) -> None:
+        """Hold a task until it is done."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 class HttpRequest:
@@ -100,8 +109,7 @@ class Connection:
         self.settled = asyncio.Event()
         self._wake = asyncio.Event()
         self._task = asyncio.create_task(self._run())
-        _tasks.add(self._task)
-        self._task.add_done_callback(_tasks.discard)
+        process.part(ConnectionTasks).add(self._task)
 
     def end(self) -> None:
         """End the connection, and the command with it, in the background."""

@@ -79,7 +79,7 @@ class PromptPath:
         if not self.recording or event not in ("call", "return"):
             return
         module = _module(frame)
-        if event == "call" and module.startswith("asyncio"):
+        if event == "call" and module.startswith(("asyncio", "concurrent.futures")):
             self._note_caller(frame)
         elif _counts(module):
             self._note_types(module, [*frame.f_locals.values(), result])
@@ -92,6 +92,7 @@ class PromptPath:
         started = {
             "create_task": getattr(values.get("coro"), "cr_code", None),
             "run_in_executor": getattr(values.get("func"), "__code__", None),
+            "submit": getattr(values.get("fn"), "__code__", None),
         }
         code = started.get(frame.f_code.co_name)
         if code is not None:
