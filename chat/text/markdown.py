@@ -171,12 +171,8 @@ def _items(props: Props, ordered: bool = True) -> Iterator[str]:
 def _item(item: Props) -> str:
     title = _words(_first(item, "title", "text", "label"))
     text = _words(_first(item, "subtitle", "details", "description"))
-    return _continued(": ".join(filter(None, (title, text))))
-
-
-def _continued(text: str) -> str:
-    """Return an item's text with its further lines indented, so that they stay part of the item."""
-    return text.strip().replace("\n", "\n   ")
+    # Further lines are indented, so that they stay part of the item.
+    return ": ".join(filter(None, (title, text))).strip().replace("\n", "\n   ")
 
 
 def _list_block(props: Props) -> Iterator[str]:
@@ -186,10 +182,6 @@ def _list_block(props: Props) -> Iterator[str]:
 def _tags(props: Props) -> Iterator[str]:
     tags = [_words(_props(tag).get("text")) for tag in _list(_first(props, "tags", "children"))]
     yield from _nonempty(", ".join(filter(None, tags)))
-
-
-def _tag(props: Props) -> Iterator[str]:
-    yield from _nonempty(_words(props.get("text")))
 
 
 def _form(props: Props) -> Iterator[str]:
@@ -284,7 +276,7 @@ def _records(data: list[Resolved], category: Resolved) -> Iterator[str]:
 _WRITERS: dict[str, Callable[[Props], Iterator[str]]] = {
     **dict.fromkeys(("Card", "Stack", "Carousel"), _children),
     **dict.fromkeys(("CardHeader", "Header"), _header),
-    **dict.fromkeys(("TextContent", "MarkDownRenderer", "Label"), _text),
+    **dict.fromkeys(("TextContent", "MarkDownRenderer", "Label", "Tag"), _text),
     **dict.fromkeys(("Callout", "CalloutV2", "TextCallout"), _callout),
     **dict.fromkeys(("Image", "ImageBlock"), _image),
     **dict.fromkeys(("BarChart", "LineChart", "AreaChart", "RadarChart", "HorizontalBarChart"), _chart),
@@ -301,5 +293,4 @@ _WRITERS: dict[str, Callable[[Props], Iterator[str]]] = {
     "ListBlock": _list_block,
     "Steps": _items,
     "TagBlock": _tags,
-    "Tag": _tag,
 }
