@@ -24,6 +24,7 @@ from chat.llm.config import C1, OPENASSISTANT, ModelSpec, specs
 from chat.models import Price
 from chat.process import process
 from chat.reporting.model_health import ModelHealth, health
+from chat.tools.available import MAX_TOOLS
 
 PROBE_PERMISSION = "chat.probe_model"
 DEMO = "the demo model of this server"
@@ -71,12 +72,15 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show models and tools. Raises PermissionDenied."""
     if not request.user.has_perm(DASHBOARD_PERMISSION):
         raise PermissionDenied
+    servers = service.tool_servers()
     context = {
         **site.each_context(request),
         "title": "Models and tools",
         "models": _models(),
         "tools": [_tool(tool) for tool in tools.configured_tools().values()],
-        "servers": [(state, [_tool(tool) for tool in state.tools]) for state in service.tool_servers()],
+        "servers": [(state, [_tool(tool) for tool in state.tools]) for state in servers],
+        "left_out": _tools_left_out(servers),
+        "max_tools": MAX_TOOLS,
         "may_probe": request.user.has_perm(PROBE_PERMISSION),
         "may_price": request.user.has_perm("chat.view_price"),
     }
@@ -109,6 +113,12 @@ def _report_probe(request: HttpRequest, name: str) -> None:
     else:
         error = result.error
         messages.error(request, f"Model {name}: {error.code} after {result.seconds:.2f} s. {error.detail}")
+
+
+def _tools_left_out(servers: list[tools.ServerState]) -> int:
+    """Return the number of tools that a request does not offer to a user with all permissions."""
+    names = {*tools.configured_tools(), *(tool.name for server in servers for tool in server.tools)}
+    return max(0, len(names) - MAX_TOOLS)
 
 
 def _models() -> list[ModelRow]:

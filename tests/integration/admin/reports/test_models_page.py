@@ -19,7 +19,8 @@ from chat.llm.clients.probe import ProbeResult
 from chat.llm.config import ModelSpec
 from chat.models import User
 from chat.process import process
-from chat.tools import mcp_spec
+from chat.tools import ServerState, configured_tools, mcp_spec
+from chat.tools.available import MAX_TOOLS
 from tests.integration.admin.reports.test_dashboard import call, fill_panels
 from tests.integration.admin_rows import page
 
@@ -76,6 +77,21 @@ def test_the_models_page_lists_tools_and_mcp_servers(admin: Client, monkeypatch:
     assert "https://wiki.example/mcp, for users with chat.view_thread" in text
     assert "not needed yet" in text
     assert "pw" not in text
+
+
+@pytest.mark.parametrize(("listed", "warning"), [(200, True), (100, False)])
+def test_the_models_page_warns_of_tools_that_requests_leave_out(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, listed: int, warning: bool
+) -> None:
+    clock = configured_tools()["current_time"]
+    many = [replace(clock, name=f"wiki_{number}") for number in range(listed)]
+    state = "connected; only 64 of its tools are offered"
+    server = ServerState("wiki", state, "https://wiki.example/mcp", "", many)
+    monkeypatch.setattr(service, "tool_servers", lambda: [server])
+    text = page(admin, "models")
+    left_out = len(configured_tools()) + listed - MAX_TOOLS
+    assert state in text
+    assert (f"{left_out} tools left out: a request offers at most {MAX_TOOLS}" in text) == warning
 
 
 def probing(monkeypatch: pytest.MonkeyPatch, result: ProbeResult) -> list[str]:
