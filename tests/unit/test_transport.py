@@ -111,13 +111,13 @@ def test_a_base_urls_query_stands_behind_the_path(model: ScriptedModel) -> None:
     assert model.requests[0].path == "/v1/deployments/gpt/chat/completions?api-version=2024-10-21&x="
 
 
-STREAM = HELLO * 100 + END
+STREAM = HELLO * 20 + END
 RAW_DEFLATE = zlib.compressobj(wbits=-15)
 CODINGS: dict[str, tuple[str, bytes]] = {
     "gzip": ("gzip", gzip.compress(STREAM)),
     "gzip in members": (
         "gzip",
-        b"".join(gzip.compress(STREAM[at : at + 999]) for at in range(0, len(STREAM), 999)),
+        b"".join(gzip.compress(STREAM[at : at + 333]) for at in range(0, len(STREAM), 333)),
     ),
     "x-gzip": ("X-GZIP", gzip.compress(STREAM)),
     "deflate": ("deflate", zlib.compress(STREAM)),
@@ -135,12 +135,12 @@ def coded(coding: str, data: bytes, *more: Step, **fields: Any) -> Script:
 @pytest.mark.parametrize("split", [(), (1,), (50,)])
 def test_a_compressed_answer_is_decoded(model: ScriptedModel, name: str, split: tuple[int, ...]) -> None:
     model.default(coded(*CODINGS[name], split=split))
-    assert ask(transport(model.base_url)) == "Hello" * 100
+    assert ask(transport(model.base_url)) == "Hello" * 20
 
 
 @pytest.mark.parametrize(
     ("coding", "data"),
-    [("br", STREAM), ("gzip, br", STREAM), ("gzip", STREAM), ("gzip", gzip.compress(STREAM)[:100])],
+    [("br", STREAM), ("gzip, br", STREAM), ("gzip", STREAM), ("gzip", gzip.compress(STREAM)[:50])],
     ids=["unknown", "two", "not compressed", "cut"],
 )
 def test_a_compression_that_cannot_be_decoded_is_a_failure(
