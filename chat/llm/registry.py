@@ -98,6 +98,8 @@ class ModelRegistry:
 
     async def close(self) -> None:
         """Close the clients' connections."""
+        for transport in self._transports.values():
+            transport.close()
         for client in self._official.values():
             await client.close()
 

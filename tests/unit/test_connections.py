@@ -229,6 +229,22 @@ def test_a_second_answer_a_moment_later_is_not_taken_for_the_next_requests() -> 
     run(work)
 
 
+@pytest.mark.parametrize("quiet_seconds", [0, 3600], ids=["idle", "resting"])
+def test_closing_leaves_no_connection(quiet_seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "QUIET_SECONDS", quiet_seconds)
+
+    async def work() -> None:
+        async with listening(ScriptedHttpServer(SIZED, close=False).serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
+            connection, _ = await ask(server)
+            server.release(connection)
+            await wait_until(lambda: quiet_seconds or server.idle)
+            server.close()
+            assert connection.transport.is_closing()
+
+    run(work)
+
+
 def test_an_answer_that_is_not_read_stays_with_its_sender() -> None:
     # Three times the kernel's buffers.
     size = 16 * 1024 * 1024

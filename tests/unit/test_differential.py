@@ -65,6 +65,8 @@ async def by_us(base_url: str) -> Reading:
                 reading.usage = piece.usage.prompt_tokens, piece.usage.completion_tokens
     except ModelError as problem:
         reading.error = problem.code
+    finally:
+        wire.close()
     reading.calls = tuple((_MADE.sub("made", c.id), c.name, c.arguments) for c in calls.calls())
     return reading
 

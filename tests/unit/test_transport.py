@@ -46,10 +46,13 @@ def ask(wire: OpenAITransport, body: dict[str, Any] = BODY, step: Callable[[str]
 
     async def work() -> str:
         text = ""
-        async with asyncio.timeout(20):
-            async for update in wire.stream(body, optional=OPTIONAL):
-                text += update.text
-                step(update.text)
+        try:
+            async with asyncio.timeout(20):
+                async for update in wire.stream(body, optional=OPTIONAL):
+                    text += update.text
+                    step(update.text)
+        finally:
+            wire.close()
         return text
 
     return asyncio.run(work())

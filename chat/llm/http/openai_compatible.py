@@ -110,6 +110,12 @@ class OpenAITransport:
         if not (decoder.done or decoder.finish_reason):
             raise ModelFailed(_BROKE_OFF)
 
+    def close(self) -> None:
+        """Close the connections without a running answer."""
+        self._pool.close()
+        if self._redirected:
+            self._redirected[1].close()
+
     async def _asked(
         self, body: dict[str, Any], encode: Callable[[dict[str, Any]], bytes], optional: frozenset[str]
     ) -> _Answer:

@@ -28,6 +28,7 @@ class ConnectionPool:
         self._request = _request(head, self._url, self._proxy if through else None)
         self._reuse = True
         self.idle: deque[UpstreamConnection] = deque()
+        self._resting: set[UpstreamConnection] = set()
 
     async def connection(self) -> UpstreamConnection:
         """Return an idle connection or a new one. Raise OSError where the server cannot be reached."""
@@ -50,11 +51,18 @@ class ConnectionPool:
         A server that sends a second answer to one request would have it taken for the answer to the next.
         """
         if self._reuse and (connection.reusable or not connection.complete):
+            self._resting.add(connection)
             asyncio.get_running_loop().call_later(QUIET_SECONDS, self._keep, connection)
         else:
             connection.close()
 
+    def close(self) -> None:
+        """Close the connections without a running answer."""
+        for connection in (*self.idle, *self._resting):
+            connection.close()
+
     def _keep(self, connection: UpstreamConnection) -> None:
+        self._resting.discard(connection)
         if connection.reusable:
             connection.idle_since = time.monotonic()
             self.idle.append(connection)
