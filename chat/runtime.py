@@ -45,6 +45,7 @@ class Runtime:
             self.responses.models.demo_url = self._demo.base_url
         listener = self.responses.listener
         listener.on("refused", self.connections.on_access_revoked)
+        listener.on("disconnected", self.connections.on_disconnected)
         listener.on("replaced", self.connections.on_session_replaced)
         listener.on_reconnect(self.connections.check_all)
         self._checking = asyncio.create_task(self.connections.run())

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from chat import db
@@ -91,6 +91,18 @@ class ConnectionRegistry:
             if connection.is_stream and session is not None and digest_of(session) == digest:
                 self.remove(connection)
 
+    def on_disconnected(self, facts: list[Any]) -> None:
+        """Close the sockets of a user: `[user]`."""
+        (user,) = facts
+        self._spawn(self._close_sockets(user, list(self._checks)))
+
+    async def _close_sockets(self, user: int, checks: list[asyncio.Task[None]]) -> None:
+        """Close the sockets of a user once the checks under way have ended the streams."""
+        await asyncio.gather(*checks, return_exceptions=True)
+        for connection in list(self._open.get(user, ())):
+            if not connection.is_stream:
+                connection.revoke()
+
     def check_all(self) -> None:
         """Check every connection, after notifications may have been missed."""
         self._check([connection for connections in self._open.values() for connection in connections])
@@ -105,9 +117,12 @@ class ConnectionRegistry:
 
     def _check(self, connections: list[OpenConnection]) -> None:
         if connections:
-            task = asyncio.create_task(_revoke_refused(connections))
-            self._checks.add(task)
-            task.add_done_callback(self._checks.discard)
+            self._spawn(_revoke_refused(connections))
+
+    def _spawn(self, check: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(check)
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
 
 
 async def _revoke_refused(connections: list[OpenConnection]) -> None:

@@ -25,6 +25,11 @@ def announce(user: int) -> None:
     notifications.notify("refused", user)
 
 
+def close_sockets(user: int) -> None:
+    """Have every process close the sockets of a user, whatever opened them, after the transaction under way."""
+    notifications.notify("disconnected", user)
+
+
 def announce_replacement(user: int, session_key: str) -> None:
     """Let the streams of a session go on that is about to be replaced in the same browser. Call it before the key ends."""
     notifications.notify("replaced", user, digest_of(session_key))

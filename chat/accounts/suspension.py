@@ -23,9 +23,10 @@ def restore(user: int) -> None:
 
 
 def end_sessions(user: int) -> None:
-    """End all sessions of a user with their open streams and sockets; those opened with a token stay."""
+    """End all sessions of a user with their streams, and close all open sockets; one with a token may reconnect."""
     User.objects.filter(pk=user).update(session_epoch=F("session_epoch") + 1)
     revocation.announce(user)
+    revocation.close_sockets(user)
 
 
 def stop_all(user: int) -> None:

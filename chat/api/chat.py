@@ -137,7 +137,8 @@ async def _encode_events(
                     if data := encode(event):
                         yield data
                 async for event in rest:
-                    if connection.revoked:
+                    # The end of a response that was stopped with the access holds no more text.
+                    if connection.revoked and not isinstance(event, EndEvent):
                         return
                     if data := encode(event):
                         yield data

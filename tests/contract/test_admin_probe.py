@@ -11,6 +11,7 @@ from chat.models import QuotaHit, Response, UpstreamCall, User
 from chat.testing import ScriptedModel
 from chat.testing.script import refusal
 from tests.live.client import PLAIN_TEXT, Client, new_id
+from tests.live.cookies import cookie
 from tests.live.harness import LiveServer
 
 
@@ -21,13 +22,17 @@ def operator(live: None, server: LiveServer) -> Any:
     User.objects.create_superuser(name, password=password)
     with httpx.Client(base_url=server.url, timeout=20, verify=PLAIN_TEXT) as browser:
         browser.get("/admin/login/")
-        form = {"username": name, "password": password, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        form = {
+            "username": name,
+            "password": password,
+            "csrfmiddlewaretoken": cookie(browser.cookies, "csrf"),
+        }
         assert browser.post("/admin/login/?next=/admin/", data=form).status_code == 302
         yield browser
 
 
 def probed(browser: httpx.Client, model: str) -> str:
-    form = {"model": model, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+    form = {"model": model, "csrfmiddlewaretoken": cookie(browser.cookies, "csrf")}
     sent = browser.post("/admin/models/probe/", data=form)
     assert sent.status_code == 302
     return browser.get(sent.headers["location"]).text

@@ -128,7 +128,7 @@ ENDS = [
     *((with_session, end) for end in (*OF_SESSIONS, *OF_USERS)),
 ]
 OTHERS = [
-    *((with_token, end) for end in OF_SESSIONS),
+    *((with_token, end) for end in OF_SESSIONS if end is not end_sessions),  # closes all sockets of the user
     *((with_session, end) for end in OF_TOKENS),
 ]
 

@@ -18,6 +18,7 @@ from chat.testing import ScriptedModel
 from tests.faults.fault_server import start_fault_server
 from tests.fuzz.inputs import Generator, Input, templates
 from tests.live.client import SECONDS, Client
+from tests.live.cookies import cookie
 from tests.live.harness import LiveServer, assert_clean, eventually
 from tests.live.staff import staff_cookies
 
@@ -68,7 +69,7 @@ class Fuzzer:
         self.stranger.close()
 
     def _request(self, caller: httpx.Client, given: Input) -> None:
-        token = caller.cookies.get("csrftoken")
+        token = cookie(caller.cookies, "csrf")
         own = {"X-CSRFToken": token, "Referer": self.server.url} if token else {}
         try:
             with caller.stream(
@@ -102,7 +103,7 @@ class Fuzzer:
             return
         names = [name for name in FIELD.findall(random.choice(forms)) if name != "csrfmiddlewaretoken"]
         fields = self.generator.fields(names)
-        fields["csrfmiddlewaretoken"] = caller.cookies.get("csrftoken") or ""
+        fields["csrfmiddlewaretoken"] = cookie(caller.cookies, "csrf")
         answer = caller.post(path, data=fields, headers={"Referer": f"{self.server.url}{path}"})
         self._expect(answer.status_code, Input("POST", path, {}, json.dumps(fields).encode()))
 

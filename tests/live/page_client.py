@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from tests.live.client import Client, body_of, new_id
+from tests.live.cookies import cookie
 
 PASSWORD = "correct horse battery"
 
@@ -30,8 +31,7 @@ def sign_up(client: Client, name: str = "") -> str:
 
 def session_key(client: Client) -> str:
     """Return the key in the client's session cookie."""
-    (key,) = (value for name, value in client.http.cookies.items() if name.startswith("chat_session"))
-    return key
+    return cookie(client.http.cookies, "session")
 
 
 def sign_in(client: Client, name: str, password: str = PASSWORD) -> httpx.Response:

@@ -6,6 +6,7 @@ import httpx
 
 from chat.models import User
 from tests.live.client import new_id
+from tests.live.cookies import cookie
 from tests.live.harness import LiveServer
 
 PASSWORD = "for tests of the admin only"
@@ -17,7 +18,7 @@ def staff_cookies(server: LiveServer) -> httpx.Cookies:
     User.objects.create_superuser(name, password=PASSWORD)
     with httpx.Client(base_url=server.url) as http:
         http.get("/admin/login/")
-        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": cookie(http.cookies, "csrf")}
         answered = http.post("/admin/login/", data=form, headers={"Referer": f"{server.url}/admin/login/"})
         assert answered.status_code == 302
         return http.cookies
