@@ -7,7 +7,6 @@ No other module of `chat` reads them. A bad value raises ImproperlyConfigured wi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -18,7 +17,6 @@ from chat.conf_values import (
     count,
     json_source,
     names,
-    path,
     read,
     seconds,
     setting,
@@ -313,60 +311,6 @@ class Settings:
     def heartbeat_seconds(self) -> float:
         """Return the interval of heartbeats: four in a lease, of which three may be lost."""
         return self.lease_seconds / 4
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServerSettings(Settings):
-    """The settings of the shipped server: those of the app, and those that another Django project defines itself."""
-
-    database_url: str = setting(
-        "DATABASE_URL", text, "", "URL", "`postgresql://…`; unset: the embedded Postgres"
-    )
-    data_dir: Path = setting(  # noqa: RUF009 - an immutable path
-        "CHAT_DATA_DIR",
-        path,
-        Path(".data"),
-        "folder",
-        "embedded database, generated secrets, built page (mode 0700)",
-    )
-    secret_key: str = setting(
-        "SECRET_KEY", text, "", "secret", "Django's; generated into the data folder by `manage.py`"
-    )
-    allowed_hosts: tuple[str, ...] = setting(
-        "ALLOWED_HOSTS",
-        names,
-        ("127.0.0.1", "localhost", "[::1]"),
-        "names",
-        "Django's; loopback by default",
-    )
-    debug: bool = setting(
-        "DEBUG",
-        switch,
-        False,
-        "switch",
-        "Django's; it shows tracebacks on pages, so never on a public server",
-    )
-    apps: tuple[str, ...] = setting(
-        "CHAT_APPS",
-        names,
-        (),
-        "names",
-        "further Django apps; tools in their `tools` modules are registered",
-    )
-    reader_seconds: float = setting(
-        "CHAT_READER_SECONDS",
-        seconds,
-        60.0,
-        "seconds",
-        "without reading a byte, after which a client is disconnected",
-    )
-    log_level: str = setting(
-        "CHAT_LOG_LEVEL",
-        choice("DEBUG", "INFO", "WARNING", "ERROR"),
-        "INFO",
-        "level",
-        "lowest level of the server's log; no level logs content",
-    )
 
 
 class _UnreadSettings(Settings):

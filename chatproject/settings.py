@@ -12,10 +12,10 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from chat.conf import ServerSettings
 from chat.conf_values import named, read
 from chatproject import database_url
 from chatproject.dev.bootstrap import ROOT
+from chatproject.server_settings import ServerSettings
 
 
 def _from_environment() -> ServerSettings:

@@ -15,7 +15,7 @@ from chatproject.dev.postgres.cluster import choose_database
 from chatproject.dev.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from chat.conf import ServerSettings
+    from chatproject.server_settings import ServerSettings
 
 # A file in the data folder.
 PASSWORD = "admin-password"

@@ -9,8 +9,8 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from chat.conf import ServerSettings
 from chatproject.dev.bootstrap import ROOT
+from chatproject.server_settings import ServerSettings
 
 PAGE = ROOT / "docs" / "reference" / "settings.md"
 BEGIN, END = "<!-- generated -->\n", "<!-- end of generated -->\n"

@@ -36,9 +36,6 @@ from chat.threads.model_context import build_request
 
 FIRST_EPOCH = 1
 
-# Responses waiting in one thread; the contract's number.
-QUEUE_LENGTH = 5
-
 ClaimRequest = SendRequest | RegenerateRequest
 
 
@@ -237,8 +234,8 @@ def _is_identical(response: Response, request: ClaimRequest) -> bool:
 def _check_busy(request: ClaimRequest, active: list[ActiveResponseRow]) -> None:
     if active and request.busy == "reject":
         raise ThreadBusy
-    if request.busy == "queue" and sum(row.queued for row in active) >= QUEUE_LENGTH:
-        raise ThreadBusy(f"{QUEUE_LENGTH} prompts are waiting in this thread already.")
+    if request.busy == "queue" and sum(row.queued for row in active) >= quotas.QUEUE_LENGTH:
+        raise ThreadBusy(f"{quotas.QUEUE_LENGTH} prompts are waiting in this thread already.")
 
 
 def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:

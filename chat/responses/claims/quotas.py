@@ -22,6 +22,9 @@ from chat.responses.usage.upstream_calls import tokens_of
 # Tokens reserved beside the prompt's own, for history and answer: a generated page of a dozen parts takes about 1,000.
 ALLOWANCE_TOKENS = 2_000
 
+# Responses waiting in one thread; the contract's number.
+QUEUE_LENGTH = 5
+
 # Seconds; a typical answer takes 2 to 10.
 ACTIVE_RETRY_SECONDS = 5
 
