@@ -113,3 +113,9 @@ def test_the_models_of_the_guide_are_understood() -> None:
 def test_the_mcp_servers_of_the_guide_are_understood() -> None:
     (example,) = MCP.blocks("json")
     assert set(msgspec.json.decode(example, type=dict[str, mcp_spec.McpSpec])) == {"files", "wiki"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_page_names_exists(path: Path) -> None:
+    named = re.findall(r"`((?:chat|chatproject|tests|docs)/[\w/.-]*\w)/?`", path.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
