@@ -107,22 +107,24 @@ def test_a_suspended_user_is_stopped_refused_and_disconnected(model: ScriptedMod
     with alice.socket() as socket:
         with transaction.atomic():
             suspension.suspend(user_of(alice).pk)
-        reader.rest()  # with the end of the response, or that of the credentials: the first of them to arrive
+        assert reader.rest().end["status"] == "stopped"
         with pytest.raises(ConnectionClosed) as closed:
             socket.receive_until("closed")
-    stopped = Response.objects.filter(public_id=response, status="stopped")
-    eventually(stopped.exists, says="the response of a suspended user runs on")
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4401
     assert_problem(alice.get("/api/threads"), "unauthenticated", 401)
     assert_problem(alice.chat("More"), "unauthenticated", 401)
 
 
-def test_ended_sessions_leave_sockets_opened_with_a_token(model: ScriptedModel, alice: Client) -> None:
-    with alice.socket() as socket:
+def test_ended_sessions_close_the_sockets_of_that_user_alone(
+    model: ScriptedModel, alice: Client, bob: Client
+) -> None:
+    with alice.socket() as hers, bob.socket() as his:
         with transaction.atomic():
             suspension.end_sessions(user_of(alice).pk)
-        assert socket.ask("ping")["type"] == "pong"
+        with pytest.raises(ConnectionClosed):
+            hers.receive()
+        assert his.ask("ping")["type"] == "pong"
 
 
 def test_the_server_finishes_erasures_and_deletes_expired_rows(
