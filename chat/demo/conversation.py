@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from chat.text import context_of, unwrap
@@ -16,6 +17,8 @@ FORM_FIELDS = 20
 FORM_DEPTH = 12
 """How deep a context is searched for fields; real ones lie three deep, and recursion must end."""
 
+_OLD_MODEL = re.compile(r"oasst|openassistant", re.IGNORECASE)
+_PLAIN_WANTED = re.compile(r"\bplain (text|prose)\b")
 _TURN = re.compile(r"<\|(prompter|assistant)\|>(.*?)(?=<\|(?:prompter|assistant|endoftext)\|>|$)", re.DOTALL)
 
 
@@ -60,17 +63,18 @@ class DemoRequest:
 
 def from_chat(body: Mapping[str, Any]) -> DemoRequest:
     """Return the conversation of a `/chat/completions` body; nonsense in it is passed over."""
-    messages = [message for message in list_of(body.get("messages")) if isinstance(message, dict)]
+    messages = [message for message in checked(list, body.get("messages")) if isinstance(message, dict)]
     asked = [index for index, message in enumerate(messages) if message.get("role") == "user"]
-    contents = [_words(messages[index].get("content")) for index in asked] or [""]
+    *earlier, last = [_words(messages[index]) for index in asked] or [""]
+    systems = " ".join(_words(message) for message in messages if message.get("role") == "system")
     return DemoRequest(
-        text=unwrap(contents[-1]).strip(),
-        earlier=tuple(unwrap(content).strip() for content in reversed(contents[:-1])),
-        values=form_values(contents[-1]),
+        text=unwrap(last).strip(),
+        earlier=tuple(unwrap(words).strip() for words in reversed(earlier)),
+        values=form_values(last),
         tools=() if body.get("tool_choice") == "none" else tuple(_tools(body)),
         results=tuple(_results(messages[asked[-1] :])) if asked else (),
-        plain=_is_plain(str(body.get("model", "")), messages),
-        characters=sum(len(_words(message.get("content"))) for message in messages),
+        plain=bool(_OLD_MODEL.search(str(body.get("model", ""))) or _PLAIN_WANTED.search(systems)),
+        characters=sum(map(len, map(_words, messages))),
     )
 
 
@@ -83,26 +87,25 @@ def from_prompt(prompt: str) -> DemoRequest:
 def form_values(content: str) -> dict[str, str]:
     """Return the fields in the `<context>` of a message, `{form: {field: {value, componentType}}}`, as text."""
     fields = (pair for pair in _fields(context_of(content), FORM_DEPTH) if pair[1])
-    return {name: words for (name, words), _ in zip(fields, range(FORM_FIELDS), strict=False)}
+    return dict(islice(fields, FORM_FIELDS))
 
 
 def _fields(context: object, depth: int) -> Iterator[tuple[str, str]]:
-    if not depth or not isinstance(context, dict | list):
-        return
-    for name, value in context.items() if isinstance(context, dict) else enumerate(context):
+    children = dict(enumerate(context)) if isinstance(context, list) else checked(dict, context)
+    for name, value in children.items() if depth else ():
         if isinstance(value, dict) and "value" in value:
-            yield str(name), readable(value["value"])[:VALUE_CHARACTERS]
+            yield str(name), _readable(value["value"])[:VALUE_CHARACTERS]
         else:
             yield from _fields(value, depth - 1)
 
 
-def readable(value: object) -> str:
+def _readable(value: object) -> str:
     """Return a form's value as words: dates without time, a range with "to", ticked names, a list with commas."""
+    if isinstance(value, dict) and "from" in value:
+        return " to ".join(_scalar(value[end]) for end in ("from", "to") if value.get(end))
     if isinstance(value, dict):
-        if "from" in value:
-            return " to ".join(_scalar(value[end]) for end in ("from", "to") if value.get(end))
         return ", ".join(str(name) for name, ticked in value.items() if ticked is True)
-    return ", ".join(_scalar(item) for item in value) if isinstance(value, list) else _scalar(value)
+    return ", ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value)
 
 
 def _scalar(value: object) -> str:
@@ -111,51 +114,32 @@ def _scalar(value: object) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
-def list_of(value: object) -> list[Any]:
-    """Return the value if it is a list, else an empty one."""
-    return value if isinstance(value, list) else []
+def checked(kind: type[Any], value: object) -> Any:
+    """Return the value if it is of this kind, else an empty one."""
+    return value if isinstance(value, kind) else kind()
 
 
-def dict_of(value: object) -> dict[str, Any]:
-    """Return the value if it is a mapping, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def _words(content: object) -> str:
-    if isinstance(content, str):
-        return content
-    parts = [dict_of(part).get("text") for part in list_of(content)]
+def _words(message: dict[str, Any]) -> str:
+    content = message.get("content")
+    parts = [content, *(checked(dict, part).get("text") for part in checked(list, content))]
     return "\n".join(part for part in parts if isinstance(part, str))
 
 
 def _tools(body: Mapping[str, Any]) -> Iterator[OfferedTool]:
-    for offered in list_of(body.get("tools")):
-        function = dict_of(dict_of(offered).get("function"))
-        schema = dict_of(function.get("parameters"))
-        required = frozenset(name for name in list_of(schema.get("required")) if isinstance(name, str))
+    for offered in checked(list, body.get("tools")):
+        function = checked(dict, checked(dict, offered).get("function"))
+        schema = checked(dict, function.get("parameters"))
+        required = frozenset(name for name in checked(list, schema.get("required")) if isinstance(name, str))
         if isinstance(function.get("name"), str):
-            yield OfferedTool(function["name"], dict_of(schema.get("properties")), required)
+            yield OfferedTool(function["name"], checked(dict, schema.get("properties")), required)
 
 
 def _results(messages: list[dict[str, Any]]) -> Iterator[DemoToolResult]:
-    called: dict[str, tuple[str, str]] = {}
+    called: dict[str, dict[str, Any]] = {}
     for message in messages:
-        for call in map(dict_of, list_of(message.get("tool_calls"))):
-            function = dict_of(call.get("function"))
-            called[str(call.get("id"))] = (
-                str(function.get("name", "")),
-                str(function.get("arguments", "")),
-            )
+        for call in (checked(dict, one) for one in checked(list, message.get("tool_calls"))):
+            called[str(call.get("id"))] = checked(dict, call.get("function"))
         if message.get("role") == "tool":
-            name, arguments = called.get(str(message.get("tool_call_id")), ("", ""))
-            yield DemoToolResult(name, arguments, _words(message.get("content")))
-
-
-def _is_plain(model: str, messages: list[dict[str, Any]]) -> bool:
-    systems = " ".join(
-        _words(message.get("content")) for message in messages if message.get("role") == "system"
-    )
-    return bool(
-        re.search(r"oasst|openassistant", model, re.IGNORECASE)
-        or re.search(r"\bplain (text|prose)\b", systems)
-    )
+            function = called.get(str(message.get("tool_call_id")), {})
+            name, arguments = (str(function.get(key, "")) for key in ("name", "arguments"))
+            yield DemoToolResult(name, arguments, _words(message))

@@ -12,20 +12,51 @@ from chat.text import escape
 from .blocks import Block, DemoAnswer
 
 Turn = Callable[[Block], Block]
+"""The way from a block to the component that draws it, whose children are blocks as well."""
+
+_CHILDREN = {
+    "Table": (0, "Col"),
+    "Steps": (0, "StepsItem"),
+    "ListBlock": (0, "ListItem"),
+    "BarChart": (1, "Series"),
+    "HorizontalBarChart": (1, "Series"),
+    "AreaChart": (1, "Series"),
+    "Select": (1, "SelectItem"),
+    "Form": (2, "FormControl"),
+}
+"""The position of the argument that holds a component's children, and the component of each child."""
 
 
-def as_it_is(block: Block) -> Block:
-    """Return the block for pages that draw with OpenUI's components, which the blocks are named after."""
-    return block
+def in_openui(block: Block) -> Block:
+    """Return the block as OpenUI writes it."""
+    component, arguments = block.component, list(block.arguments)
+    if component in _CHILDREN:
+        position, child = _CHILDREN[component]
+        arguments[position] = [_child(child, *pair) for pair in arguments[position].items()]
+    if component == "FollowUpBlock":
+        arguments = [[Block("FollowUpItem", (words,)) for words in arguments[0]]]
+    if component == "Form":  # a button without an action of its own sends its label
+        arguments[1] = Block("Buttons", ([Block("Button", (arguments[1], None, "primary"))],))
+    return Block(component, tuple(arguments))
 
 
-def envelope(answer: DemoAnswer, turn: Turn = as_it_is) -> str:
-    """Return the text that a C1 model would send; `turn` says each block in other components."""
+def _child(component: str, label: str, details: list[object]) -> Block:
+    if component == "Col":
+        kind = "string" if any(isinstance(cell, str) for cell in details) else "number"
+        return Block(component, (label, details, kind))
+    if component == "FormControl":
+        field, *arguments = details
+        return Block(component, (label, in_openui(Block(str(field), tuple(arguments)))))
+    return Block(component, (label, details))
+
+
+def envelope(answer: DemoAnswer, turn: Turn = in_openui) -> str:
+    """Return the text that a C1 model would send."""
     program = escape(write(answer, turn))
     return f'<content thesys="true" version="2">\n```openui-lang\n{program}\n```\n</content>'
 
 
-def write(answer: DemoAnswer, turn: Turn = as_it_is) -> str:
+def write(answer: DemoAnswer, turn: Turn = in_openui) -> str:
     """Return the answer's openui-lang program, one statement a line, each before those it refers to.
 
     A page draws from the top down while it arrives.
@@ -50,13 +81,10 @@ def _expression(value: object, children: dict[str, Block], used: Counter[str]) -
             children[name] = value
             return name
         case list():
-            return "[" + ", ".join(_expression(item, children, used) for item in value) + "]"
+            return f"[{', '.join(_expression(item, children, used) for item in value)}]"
         case dict():
             pairs = (f"{key}: {_expression(item, children, used)}" for key, item in value.items())
-            return "{" + ", ".join(pairs) + "}"
-    return quoted(value) if isinstance(value, str) else json.dumps(value)
-
-
-def quoted(words: str) -> str:
-    """Return a string literal; three backticks in it would end the fence, so they become apostrophes."""
-    return json.dumps(re.sub("`{3,}", "'''", words), ensure_ascii=False)
+            return f"{{{', '.join(pairs)}}}"
+        case str():  # three backticks would end the fence
+            return json.dumps(re.sub("`{3,}", "'''", value), ensure_ascii=False)
+    return json.dumps(value)

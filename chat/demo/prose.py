@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from .blocks import DemoAnswer
 
@@ -18,33 +17,23 @@ def _callout(_variant: str, title: str, words: str) -> str:
     return f"{title}{'' if title.endswith(('.', '!', '?')) else ':'} {words}"
 
 
-def _rows(*columns: Any) -> str:
+def _rows(*columns: Iterable[object]) -> str:
     return "\n".join(" · ".join(map(str, row)) for row in zip(*columns, strict=True))
 
 
-def _table(columns: list[Any]) -> str:
-    return _rows(*([column.arguments[0], *column.arguments[1]] for column in columns))
-
-
-def _steps(items: list[Any], *_variant: str) -> str:
-    numbered = enumerate((item.arguments for item in items), 1)
-    return "\n".join(f"{number}. {title}: {more}" for number, (title, more) in numbered)
-
-
-def _form(_name: str, _buttons: Any, controls: list[Any]) -> str:
-    labels = ", ".join(control.arguments[0].lower() for control in controls)
-    return f"Tell me, in your own words: {labels}."
+def _numbered(items: Mapping[str, str], *_variant: str) -> str:
+    return "\n".join(f"{number}. {title}: {more}" for number, (title, more) in enumerate(items.items(), 1))
 
 
 _WRITERS: dict[str, Callable[..., str]] = {
     "CardHeader": lambda *lines: "\n".join(filter(None, lines)),
     "TextContent": lambda markdown, *_size: markdown.replace("**", ""),
     "Callout": _callout,
-    "Table": _table,
+    "Table": lambda columns: _rows(*([label, *cells] for label, cells in columns.items())),
     "PieChart": lambda labels, values, _variant: _rows(labels, values),
-    "Steps": _steps,
-    "ListBlock": _steps,
+    "Steps": _numbered,
+    "ListBlock": _numbered,
     "TagBlock": ", ".join,
-    "Form": _form,
-    "FollowUpBlock": lambda items: "You could go on with: " + " · ".join(item.arguments[0] for item in items),
+    "Form": lambda _name, _submit, fields: f"Tell me, in your own words: {', '.join(fields).lower()}.",
+    "FollowUpBlock": lambda words: f"You could go on with: {' · '.join(words)}",
 }

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from io import StringIO
 from itertools import cycle
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +19,8 @@ from chat.testing.model_server import ModelServer, Received, bound
 
 from .blocks import Calls, DemoAnswer, Failure, Reply
 from .c1 import in_c1
-from .conversation import DemoRequest, from_chat, from_prompt
-from .program import Turn, as_it_is, envelope
+from .conversation import DemoRequest, checked, from_chat, from_prompt
+from .program import Turn, envelope, in_openui
 from .prose import prose
 from .replies import reply
 
@@ -54,7 +55,7 @@ async def start(
     `c1`: the page draws with Thesys' client, which knows C1's own components and not OpenUI's.
     Raises OSError when the address cannot be had.
     """
-    turn = in_c1 if c1 else as_it_is
+    turn = in_c1 if c1 else in_openui
     server = ModelServer(partial(behave, pace=pace, turn=turn), keep_alive=True)
     await server.listen(bound(host, port))
     return server
@@ -86,23 +87,21 @@ def _conversation(received: Received) -> DemoRequest | str:
 
 def _script(body: dict[str, Any], asked: DemoRequest, pace: float, turn: Turn) -> play.Script:
     given, streamed = reply(asked), body.get("stream") is True
-    if isinstance(given, Failure) and given.kind == "refuse":
+    failure = given.kind if isinstance(given, Failure) else ""
+    if failure == "refuse":
         return play.refusal(503, message="The demo model plays an overloaded server.")
+    if failure and not streamed:
+        return play.refusal(500, message=FAILED)
     words, limit = _words(given, asked.plain, turn), _limit(body)
     deltas = list(_deltas(words[:limit], given))
     interval = pace / rate(len(deltas)) if streamed else 0.0
-    if isinstance(given, Failure):
-        steps: list[play.Step] = [
-            play.PacedSteps(deltas[:FAILS_AFTER], interval, pace * THINKING_SECONDS),
-            _FAILING[given.kind],
-        ]
-        return play.Script(steps, headers=HEADERS) if streamed else play.refusal(500, message=FAILED)
+    shown = play.PacedSteps(deltas[:FAILS_AFTER] if failure else deltas, interval, pace * THINKING_SECONDS)
+    if failure:
+        return play.Script([shown, _FAILING[failure]], headers=HEADERS)
     reason = "tool_calls" if isinstance(given, Calls) else "stop" if words == words[:limit] else "length"
-    usage = [_usage(asked, deltas)] if not streamed or _wants_usage(body) else []
-    return play.Script(
-        [play.PacedSteps(deltas, interval, pace * THINKING_SECONDS), play.Finish(reason), *usage, play.DONE],
-        headers=HEADERS,
-    )
+    counted = not streamed or checked(dict, body.get("stream_options")).get("include_usage") is True
+    usage = [_usage(asked, deltas)] if counted else []
+    return play.Script([shown, play.Finish(reason), *usage, play.DONE], headers=HEADERS)
 
 
 def _words(given: Reply, plain: bool, turn: Turn) -> str:
@@ -110,6 +109,13 @@ def _words(given: Reply, plain: bool, turn: Turn) -> str:
         return ""
     shown = given if isinstance(given, DemoAnswer) else given.shown
     return prose(shown) if plain else envelope(shown, turn)
+
+
+def _limit(body: dict[str, Any]) -> int | None:
+    """Return the most characters of an answer, None for all."""
+    asked = [body.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    tokens = next((count for count in asked if isinstance(count, int) and count > 0), None)
+    return CHARACTERS_PER_TOKEN * tokens if tokens else None
 
 
 def _deltas(words: str, given: Reply) -> Iterator[play.Delta]:
@@ -123,31 +129,13 @@ def _deltas(words: str, given: Reply) -> Iterator[play.Delta]:
 
 def _usage(asked: DemoRequest, deltas: list[play.Delta]) -> play.UsageChunk:
     sent = sum(len(str(part)) for delta in deltas for name, part in delta.delta.items() if name != "role")
-    return play.UsageChunk(
-        max(1, asked.characters // CHARACTERS_PER_TOKEN), max(1, sent // CHARACTERS_PER_TOKEN)
-    )
-
-
-def _limit(body: dict[str, Any]) -> int | None:
-    asked = [body.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    tokens = next((count for count in asked if isinstance(count, int) and count > 0), None)
-    return CHARACTERS_PER_TOKEN * tokens if tokens else None
-
-
-def _wants_usage(body: dict[str, Any]) -> bool:
-    options = body.get("stream_options")
-    return isinstance(options, dict) and options.get("include_usage") is True
+    return play.UsageChunk(*(max(1, count // CHARACTERS_PER_TOKEN) for count in (asked.characters, sent)))
 
 
 def cut(words: str) -> list[str]:
     """Return the text in pieces of 2 to 14 characters (the last may be shorter)."""
-    pieces, at = [], 0
-    for size in cycle(SIZES):
-        if at >= len(words):
-            break
-        pieces.append(words[at : at + size])
-        at += size
-    return pieces
+    text, sizes = StringIO(words), cycle(SIZES)
+    return list(iter(lambda: text.read(next(sizes)), ""))
 
 
 def rate(deltas: int) -> float:

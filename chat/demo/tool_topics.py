@@ -10,9 +10,9 @@ from typing import Any
 from chat.testing.script import Call
 
 from . import arithmetic
-from .blocks import DATA, Block, Calls, Reply, block, card
-from .conversation import DemoRequest, DemoToolResult, OfferedTool, dict_of
-from .talk import echo
+from .blocks import DATA, Calls, Reply, card, patterns
+from .conversation import DemoRequest, DemoToolResult, OfferedTool, checked
+from .topics import echo
 
 MOST_CALLS = 4
 """Calls asked for at once; more places than that make no better demo."""
@@ -20,34 +20,11 @@ SHOWN_CHARACTERS = 1_000
 """The longest part of a tool's result that is shown."""
 SHOWN_ROWS = 12
 
+_PLACE, _QUERY = patterns("clock")["place"], patterns("search")["query"]
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d)")
-_PLACE = re.compile(r"\bin\s+([^\W\d_a-zß-ÿ][\w'’/-]*(?:\s[^\W\d_a-zß-ÿ][\w'’-]*)?)")
-_QUERY = re.compile(
-    r"\b(?:chats?|threads?|messages?|history|conversations?)\b\s*(?:for|about|nach)?\s*[\"“]?(.+?)[\"”?.!]*$",
-    re.IGNORECASE,
-)
-_TEXT_NAME = re.compile(r"expr|formula|calculation|term|query|text|words|^q$", re.IGNORECASE)
+_TEXT_NAME = re.compile(r"(?i)expr|formula|calculation|term|query|text|words|^q$")
+_ZONE_NAME, _PLACE_NAME = re.compile(r"(?i)zone|tz"), re.compile(r"(?i)zone|tz|city|place|location|where")
 _BY_TYPE = {"integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
-
-
-def _places(asked: DemoRequest) -> list[str]:
-    """Return the places that are named: known ones, else the words after "in", else an empty one."""
-    words = asked.text
-    known = [city for city in DATA["zones"] if re.search(rf"\b{re.escape(city)}\b", words, re.IGNORECASE)]
-    named = _PLACE.search(words)
-    return known[:MOST_CALLS] or [named[1] if named else ""]
-
-
-def _searched(asked: DemoRequest) -> list[str]:
-    found = _QUERY.search(asked.text)
-    return [found[1] if found else asked.text]
-
-
-_WANTED: dict[str, Callable[[DemoRequest], list[str]]] = {
-    "clock": _places,
-    "calculation": lambda asked: [arithmetic.expression(asked.text)],
-    "search": _searched,
-}
 
 
 def answer(topic: str, asked: DemoRequest) -> Reply:
@@ -57,7 +34,7 @@ def answer(topic: str, asked: DemoRequest) -> Reply:
         blocks = [one for result in asked.results for one in _result_blocks(result)]
         return card("result", title=data["title"], tool=asked.results[0].name, shown=blocks)
     try:
-        wanted = _WANTED[topic](asked)
+        wanted = _WANTED[topic](asked.text)
     except arithmetic.AmbiguousSum as problem:
         return card("ambiguous", said=echo(asked), reason=str(problem))
     tool = asked.tool(*data["tools"])
@@ -67,15 +44,32 @@ def answer(topic: str, asked: DemoRequest) -> Reply:
     return Calls(tuple(Call(tool.name, arguments(tool, value)) for value in wanted))
 
 
+def _places(words: str) -> list[str]:
+    """Return the places that are named: known ones, else the words after "in", else an empty one."""
+    known = [city for city in DATA["zones"] if re.search(rf"\b{re.escape(city)}\b", words, re.IGNORECASE)]
+    named = _PLACE.search(words)
+    return known[:MOST_CALLS] or [named[1] if named else ""]
+
+
+def _query(words: str) -> list[str]:
+    found = _QUERY.search(words)
+    return [found[1] if found else words]
+
+
+_WANTED: dict[str, Callable[[str], list[str]]] = {
+    "clock": _places,
+    "calculation": lambda words: [arithmetic.expression(words)],
+    "search": _query,
+}
+
+
 def _clock_arguments(tool: OfferedTool, place: str) -> str:
-    given: dict[str, Any] = {}
-    for name in tool.properties:
-        if re.search(r"zone|tz", name, re.IGNORECASE):
-            given[name] = DATA["zones"].get(place, place or "UTC")
-        elif re.search(r"city|place|location|where", name, re.IGNORECASE):
-            given[name] = place or "UTC"
-    wanted = given if place else {name: value for name, value in given.items() if name in tool.required}
-    return _arguments(tool, wanted, place)
+    city, zone = place or "UTC", DATA["zones"].get(place, place or "UTC")
+    names = (
+        name for name in tool.properties if _PLACE_NAME.search(name) and (place or name in tool.required)
+    )
+    given = {name: zone if _ZONE_NAME.search(name) else city for name in names}
+    return _arguments(tool, given, place)
 
 
 def _text_arguments(tool: OfferedTool, value: str) -> str:
@@ -86,7 +80,7 @@ def _text_arguments(tool: OfferedTool, value: str) -> str:
 
 
 def _type(schema: object) -> str:
-    kind = dict_of(schema).get("type", "string")
+    kind = checked(dict, schema).get("type", "string")
     return kind if isinstance(kind, str) else ""
 
 
@@ -97,25 +91,25 @@ def _arguments(tool: OfferedTool, given: dict[str, Any], fallback: str) -> str:
     return json.dumps({**given, **others}, ensure_ascii=False)
 
 
-def _result_blocks(result: DemoToolResult) -> list[Block]:
+def _result_blocks(result: DemoToolResult) -> list[list[Any]]:
     """Return a tool's result in titles and cells, which no page reads as markdown."""
-    value, question = _parsed(result.content), _question(result.arguments) or "Answer"
+    value = _parsed(result.content)
+    question = ", ".join(map(_short, checked(dict, _parsed(result.arguments)).values())) or "Answer"
     if isinstance(value, dict) and value.get("error"):
         title = f"{question}: {_short(value['error'])}"
-        return [block("Callout", "warning", title, "The tool could not say more than that.")]
+        return [["Callout", "warning", title, "The tool could not say more than that."]]
     if isinstance(value, dict) and value:
         rows = dict(list(value.items())[:SHOWN_ROWS])
         answers = [_short(row) for row in rows.values()]
-        return [*_time_of_day(question, value), block("Table", {question: list(rows), "Answer": answers})]
-    if isinstance(value, list):
-        return [block("Table", _columns(question, value[:SHOWN_ROWS] or ["nothing found"]))]
-    return [block("Table", {question: [_short(value)]})]
+        return [*_time_of_day(question, value), ["Table", {question: list(rows), "Answer": answers}]]
+    found = value[:SHOWN_ROWS] or ["nothing found"] if isinstance(value, list) else [value]
+    return [["Table", _columns(question, found)]]
 
 
-def _time_of_day(question: str, value: dict[str, Any]) -> list[Block]:
+def _time_of_day(question: str, value: dict[str, Any]) -> list[list[Any]]:
     moments = (_ISO_TIME.match(words) for words in value.values() if isinstance(words, str))
     found = next((moment[1] for moment in moments if moment), "")
-    return [block("Callout", "success", f"{question}: {found}", "In full:")] if found else []
+    return [["Callout", "success", f"{question}: {found}", "In full:"]] if found else []
 
 
 def _columns(question: str, rows: list[Any]) -> dict[str, list[str]]:
@@ -129,10 +123,6 @@ def _parsed(content: str) -> object:
         return json.loads(content)
     except (ValueError, RecursionError):
         return content
-
-
-def _question(arguments: str) -> str:
-    return ", ".join(_short(value) for value in dict_of(_parsed(arguments)).values())
 
 
 def _short(value: object) -> str:
