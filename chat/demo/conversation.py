@@ -10,6 +10,8 @@ from typing import Any
 
 from chat.text import context_of, unwrap
 
+ECHO_CHARACTERS = 160
+"""The longest part of a question that is repeated."""
 VALUE_CHARACTERS = 200
 """The longest part of a form's value that is repeated; longer ones would push the card out of sight."""
 FORM_FIELDS = 20
@@ -59,6 +61,12 @@ class DemoRequest:
     def tool(self, *words: str) -> OfferedTool | None:
         """Return the first tool offered whose name contains one of `words`."""
         return next((tool for tool in self.tools if any(word in tool.name.lower() for word in words)), None)
+
+    def echo(self) -> str:
+        """Return the question, shortened, for titles and cells alone: no page reads them as markdown."""
+        said = " ".join(self.text.split())
+        short = said if len(said) <= ECHO_CHARACTERS else said[:ECHO_CHARACTERS].rstrip() + " …"
+        return f"You wrote: “{short}”" if short else "There was no text in that message."
 
 
 def from_chat(body: Mapping[str, Any]) -> DemoRequest:

@@ -9,29 +9,17 @@ from collections.abc import Callable, Iterator
 
 from chat.text import escape
 
-from .blocks import Block, DemoAnswer
+from .blocks import DATA, Block, DemoAnswer
 
 Turn = Callable[[Block], Block]
 """The way from a block to the component that draws it, whose children are blocks as well."""
-
-_CHILDREN = {
-    "Table": (0, "Col"),
-    "Steps": (0, "StepsItem"),
-    "ListBlock": (0, "ListItem"),
-    "BarChart": (1, "Series"),
-    "HorizontalBarChart": (1, "Series"),
-    "AreaChart": (1, "Series"),
-    "Select": (1, "SelectItem"),
-    "Form": (2, "FormControl"),
-}
-"""The position of the argument that holds a component's children, and the component of each child."""
 
 
 def in_openui(block: Block) -> Block:
     """Return the block as OpenUI writes it."""
     component, arguments = block.component, list(block.arguments)
-    if component in _CHILDREN:
-        position, child = _CHILDREN[component]
+    if component in DATA["children"]:
+        position, child = DATA["children"][component]
         arguments[position] = [_child(child, *pair) for pair in arguments[position].items()]
     if component == "FollowUpBlock":
         arguments = [[Block("FollowUpItem", (words,)) for words in arguments[0]]]

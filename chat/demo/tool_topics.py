@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 from chat.testing.script import Call
@@ -12,7 +11,6 @@ from chat.testing.script import Call
 from . import arithmetic
 from .blocks import DATA, Calls, Reply, card, patterns
 from .conversation import DemoRequest, DemoToolResult, OfferedTool, checked
-from .topics import echo
 
 MOST_CALLS = 4
 """Calls asked for at once; more places than that make no better demo."""
@@ -20,7 +18,6 @@ SHOWN_CHARACTERS = 1_000
 """The longest part of a tool's result that is shown."""
 SHOWN_ROWS = 12
 
-_PLACE, _QUERY = patterns("clock")["place"], patterns("search")["query"]
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d)")
 _TEXT_NAME = re.compile(r"(?i)expr|formula|calculation|term|query|text|words|^q$")
 _ZONE_NAME, _PLACE_NAME = re.compile(r"(?i)zone|tz"), re.compile(r"(?i)zone|tz|city|place|location|where")
@@ -34,9 +31,9 @@ def answer(topic: str, asked: DemoRequest) -> Reply:
         blocks = [one for result in asked.results for one in _result_blocks(result)]
         return card("result", title=data["title"], tool=asked.results[0].name, shown=blocks)
     try:
-        wanted = _WANTED[topic](asked.text)
+        wanted = _wanted(topic, asked.text)
     except arithmetic.AmbiguousSum as problem:
-        return card("ambiguous", said=echo(asked), reason=str(problem))
+        return card("ambiguous", said=asked.echo(), reason=str(problem))
     tool = asked.tool(*data["tools"])
     if not tool:
         return card("no_tool", thing=data["tools"][-1], question=data["question"])
@@ -44,23 +41,15 @@ def answer(topic: str, asked: DemoRequest) -> Reply:
     return Calls(tuple(Call(tool.name, arguments(tool, value)) for value in wanted))
 
 
-def _places(words: str) -> list[str]:
-    """Return the places that are named: known ones, else the words after "in", else an empty one."""
+def _wanted(topic: str, words: str) -> list[str]:
+    """Return a sum, a query, or places: known ones, else the words after "in", else an empty one."""
+    if topic == "calculation":
+        return [arithmetic.expression(words)]
+    named = patterns(topic)["wanted"].search(words)
+    if topic == "search":
+        return [named[1] if named else words]
     known = [city for city in DATA["zones"] if re.search(rf"\b{re.escape(city)}\b", words, re.IGNORECASE)]
-    named = _PLACE.search(words)
     return known[:MOST_CALLS] or [named[1] if named else ""]
-
-
-def _query(words: str) -> list[str]:
-    found = _QUERY.search(words)
-    return [found[1] if found else words]
-
-
-_WANTED: dict[str, Callable[[str], list[str]]] = {
-    "clock": _places,
-    "calculation": lambda words: [arithmetic.expression(words)],
-    "search": _query,
-}
 
 
 def _clock_arguments(tool: OfferedTool, place: str) -> str:
