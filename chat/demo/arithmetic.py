@@ -6,13 +6,11 @@ import ast
 import re
 from typing import TypeGuard
 
-from .blocks import DATA, patterns
-
-READ_CHARACTERS = 2_000
-"""The part of a message that is read; longer sums are refused by calculators, too."""
+from .blocks import DATA, LIMITS, patterns
 
 _DETAILS = patterns("calculation")
 _SIGNS = str.maketrans(DATA["calculation"]["signs"])
+_REASONS = DATA["ambiguous"]["reasons"]
 _DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 
 
@@ -28,21 +26,23 @@ def is_asked(words: str) -> bool:
 
 def expression(words: str) -> str:
     """Return the sum of a message in the syntax of calculators, "" where there is none. Raise AmbiguousSum."""
-    run, *more = _runs(_symbols(words)) or [""]
+    runs = _runs(_symbols(words))
+    if not runs:
+        return ""
+    run, *more = runs
     if more:
-        raise AmbiguousSum("These are several sums, and I take one at a time.")
+        raise AmbiguousSum(_REASONS["several"])
     if _DETAILS["remainder"].search(run):
-        raise AmbiguousSum(
-            "A percent sign before a number may be a percentage or the remainder of a division."
-        )
+        raise AmbiguousSum(_REASONS["remainder"])
     try:
-        return _calculable(_DETAILS["number"].sub(_plain, run)) if run else ""
+        tree = ast.parse(" ".join(_DETAILS["number"].sub(_plain, run).split()), mode="eval")
+        return ast.unparse(_Percentages().visit(tree)).replace(" ", "")
     except (SyntaxError, RecursionError, MemoryError):
-        raise AmbiguousSum("A number, a sign or a bracket is missing, or there is one too many.") from None
+        raise AmbiguousSum(_REASONS["malformed"]) from None
 
 
 def _symbols(words: str) -> str:
-    text = words[:READ_CHARACTERS].translate(_SIGNS)
+    text = words[: LIMITS.read_characters].translate(_SIGNS)
     for symbol, spoken in DATA["calculation"]["spoken"].items():
         text = re.sub(spoken, symbol, text)
     return text
@@ -63,13 +63,8 @@ def _touches_word(run: re.Match[str]) -> bool:
 def _plain(found: re.Match[str]) -> str:
     number = found[0]
     if not _DETAILS["plain_number"].fullmatch(number) or _DETAILS["german_thousands"].fullmatch(number):
-        raise AmbiguousSum(f"The number {number} can be read in several ways.")
+        raise AmbiguousSum(_REASONS["number"].format(number))
     return number.replace(",", "")
-
-
-def _calculable(text: str) -> str:
-    tree = _Percentages().visit(ast.parse(" ".join(text.split()), mode="eval"))
-    return ast.unparse(tree).replace(" ", "")
 
 
 class _Percentages(ast.NodeTransformer):
@@ -82,20 +77,20 @@ class _Percentages(ast.NodeTransformer):
             and _is_bare(right)
             and not isinstance(right.left, ast.BinOp)
         ):
-            raise AmbiguousSum("An added percentage is a part of the number before it, or of 1.")
+            raise AmbiguousSum(_REASONS["added"])
         self.generic_visit(node)
         if not isinstance(node.op, ast.MatMult):
             return node
         if isinstance(left, ast.BinOp) and isinstance(left.op, _DIVISIONS):
-            raise AmbiguousSum("A division before a percentage needs brackets.")
+            raise AmbiguousSum(_REASONS["divided"])
         product = node.left if _is_bare(node) else ast.BinOp(node.left, ast.Mult(), node.right)
         return ast.BinOp(product, ast.Div(), ast.Constant(100))
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        raise AmbiguousSum("Before a bracket a sign is missing.")
+        raise AmbiguousSum(_REASONS["call"])
 
     def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
-        raise AmbiguousSum("A comma stands between two numbers.")
+        raise AmbiguousSum(_REASONS["comma"])
 
 
 def _is_bare(node: ast.expr) -> TypeGuard[ast.BinOp]:

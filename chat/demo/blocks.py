@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from types import SimpleNamespace
 from typing import Any
 
 from chat.testing.script import Call
 
 DATA: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("topics.toml").read_text("utf-8"))
+LIMITS = SimpleNamespace(**DATA["limits"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,8 @@ from typing import Any
 
 from chat.text import context_of, unwrap
 
-ECHO_CHARACTERS = 160
-"""The longest part of a question that is repeated."""
-VALUE_CHARACTERS = 200
-"""The longest part of a form's value that is repeated; longer ones would push the card out of sight."""
-FORM_FIELDS = 20
-"""The most fields of a form that are read."""
-FORM_DEPTH = 12
-"""How deep a context is searched for fields; real ones lie three deep, and recursion must end."""
+from .blocks import LIMITS
 
-_OLD_MODEL = re.compile(r"oasst|openassistant", re.IGNORECASE)
-_PLAIN_WANTED = re.compile(r"\bplain (text|prose)\b")
 _TURN = re.compile(r"<\|(prompter|assistant)\|>(.*?)(?=<\|(?:prompter|assistant|endoftext)\|>|$)", re.DOTALL)
 
 
@@ -64,8 +55,8 @@ class DemoRequest:
 
     def echo(self) -> str:
         """Return the question, shortened, for titles and cells alone: no page reads them as markdown."""
-        said = " ".join(self.text.split())
-        short = said if len(said) <= ECHO_CHARACTERS else said[:ECHO_CHARACTERS].rstrip() + " …"
+        said, most = " ".join(self.text.split()), LIMITS.echo_characters
+        short = said if len(said) <= most else said[:most].rstrip() + " …"
         return f"You wrote: “{short}”" if short else "There was no text in that message."
 
 
@@ -74,6 +65,7 @@ def from_chat(body: Mapping[str, Any]) -> DemoRequest:
     messages = [message for message in checked(list, body.get("messages")) if isinstance(message, dict)]
     asked = [index for index, message in enumerate(messages) if message.get("role") == "user"]
     *earlier, last = [_words(messages[index]) for index in asked] or [""]
+    old_model = re.search(r"(?i)oasst|openassistant", str(body.get("model", "")))
     systems = " ".join(_words(message) for message in messages if message.get("role") == "system")
     return DemoRequest(
         text=unwrap(last).strip(),
@@ -81,7 +73,7 @@ def from_chat(body: Mapping[str, Any]) -> DemoRequest:
         values=form_values(last),
         tools=() if body.get("tool_choice") == "none" else tuple(_tools(body)),
         results=tuple(_results(messages[asked[-1] :])) if asked else (),
-        plain=bool(_OLD_MODEL.search(str(body.get("model", ""))) or _PLAIN_WANTED.search(systems)),
+        plain=bool(old_model or re.search(r"\bplain (text|prose)\b", systems)),
         characters=sum(map(len, map(_words, messages))),
     )
 
@@ -94,15 +86,15 @@ def from_prompt(prompt: str) -> DemoRequest:
 
 def form_values(content: str) -> dict[str, str]:
     """Return the fields in the `<context>` of a message, `{form: {field: {value, componentType}}}`, as text."""
-    fields = (pair for pair in _fields(context_of(content), FORM_DEPTH) if pair[1])
-    return dict(islice(fields, FORM_FIELDS))
+    fields = (pair for pair in _fields(context_of(content), LIMITS.form_depth) if pair[1])
+    return dict(islice(fields, LIMITS.form_fields))
 
 
 def _fields(context: object, depth: int) -> Iterator[tuple[str, str]]:
     children = dict(enumerate(context)) if isinstance(context, list) else checked(dict, context)
     for name, value in children.items() if depth else ():
         if isinstance(value, dict) and "value" in value:
-            yield str(name), _readable(value["value"])[:VALUE_CHARACTERS]
+            yield str(name), _readable(value["value"])[: LIMITS.value_characters]
         else:
             yield from _fields(value, depth - 1)
 

@@ -7,11 +7,8 @@ from collections.abc import Callable
 from string import Template
 
 from . import arithmetic, tool_topics
-from .blocks import DATA, DemoAnswer, Failure, Reply, card, patterns
+from .blocks import DATA, LIMITS, DemoAnswer, Failure, Reply, card, patterns
 from .conversation import DemoRequest
-
-PLACE_CHARACTERS = 40
-"""The longest part of a place's name that is repeated."""
 
 _BOOKING, _TRIP = patterns("booking"), patterns("trip")
 _PATTERNS = {
@@ -36,7 +33,7 @@ def reply(asked: DemoRequest) -> Reply:
 
 def _topic_of(words: str) -> str:
     """Return the topic that these words are about, "" for none."""
-    words = words[: arithmetic.READ_CHARACTERS].strip()
+    words = words[: LIMITS.read_characters].strip()
     if arithmetic.is_asked(words):
         return "calculation"
     found = (name for name, pattern in _PATTERNS.items() if pattern.search(words))
@@ -79,7 +76,7 @@ def _place(words: str) -> str:
     known = {name.lower(): name for name in DATA["trip"]["places"]} | DATA["trip"]["names"]
     found = next((name for spoken, name in known.items() if spoken in words.lower()), "")
     named = _TRIP["place"].search(words) if _TRIP["journey"].search(words) else None
-    return found or (named[1][:PLACE_CHARACTERS] if named else "")
+    return found or (named[1][: LIMITS.place_characters] if named else "")
 
 
 def _plan(asked: DemoRequest) -> DemoAnswer:
@@ -108,8 +105,8 @@ def _planned(asked: DemoRequest, place: str) -> DemoAnswer:
 
 
 def _itinerary(place: str, days: int) -> dict[str, str]:
-    data = DATA["trip"]
-    ideas = [*data["places"].get(place, data["elsewhere"]), *data["more_days"]][:days]
+    places, elsewhere, more_days = (DATA["trip"][name] for name in ("places", "elsewhere", "more_days"))
+    ideas = [*places.get(place, elsewhere), *more_days][:days]
     return {f"Day {number}: {title}": details for number, (title, details) in enumerate(ideas, 1)}
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from io import StringIO
 from itertools import cycle
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,31 +18,16 @@ from chat.testing.frames import error
 from chat.testing.lines import EVENT_STREAM
 from chat.testing.model_server import ModelServer, Received, bound
 
-from .blocks import Calls, DemoAnswer, Failure, Reply
-from .c1 import in_c1
+from .blocks import DATA, Calls, DemoAnswer, Failure, Reply
 from .conversation import DemoRequest, checked, from_chat, from_prompt
-from .program import Turn, envelope, in_openui
-from .prose import prose
+from .formats import Turn, envelope, in_c1, in_openui, prose
 from .replies import reply
 
-SIZES = (5, 9, 3, 14, 7, 2, 11, 6, 12, 4)
-"""Characters of one delta after the other: about what a tokenizer gives, and never twice the same rhythm."""
-SLOWEST, FASTEST = 30.0, 60.0
-"""Deltas per second; a real model's pace, slow enough to watch and fast enough not to wait."""
-ANSWER_SECONDS = 5.0
-"""Aim for an answer's duration; a short one is written slower and a long one faster, within the two bounds."""
-THINKING_SECONDS = 0.4
-"""Pause before the first delta, so that "thinking" can be seen."""
-CHARACTERS_PER_TOKEN = 4
-"""The rule of thumb by which the usage is estimated."""
-FAILS_AFTER = 12
-"""Deltas before a failure in mid-answer: enough that a partial text is seen."""
-FAILED = "The demo model failed on demand."
-MODELS = {"object": "list", "data": [{"id": "demo", "object": "model", "owned_by": "demo"}]}
+DELIVERY = SimpleNamespace(**DATA["delivery"])
 HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-cache"}
 
 _FAILING: dict[str, play.Step] = {
-    "fail": play.Raw(b"data: " + json.dumps(error(FAILED)).encode() + b"\n\n"),
+    "fail": play.Raw(b"data: " + json.dumps(error(DELIVERY.failed)).encode() + b"\n\n"),
     "cut": play.CutOff(),
     "silence": play.Stall(),
 }
@@ -55,8 +41,7 @@ async def start(
     `c1`: the page draws with Thesys' client, which knows C1's own components and not OpenUI's.
     Raises OSError when the address cannot be had.
     """
-    turn = in_c1 if c1 else in_openui
-    server = ModelServer(partial(behave, pace=pace, turn=turn), keep_alive=True)
+    server = ModelServer(partial(behave, pace=pace, turn=in_c1 if c1 else in_openui), keep_alive=True)
     await server.listen(bound(host, port))
     return server
 
@@ -65,7 +50,7 @@ def behave(received: Received, *, pace: float, turn: Turn) -> play.Script:
     """Return the script of a request; errors are written as OpenAI does."""
     path = urlsplit(received.path).path
     if path == "/v1/models":
-        return play.document(MODELS)
+        return play.document(DELIVERY.models)
     if path not in ("/v1/chat/completions", "/v1/completions"):
         return play.refusal(404, message="There is no such path.")
     asked = _conversation(received)
@@ -77,11 +62,11 @@ def behave(received: Received, *, pace: float, turn: Turn) -> play.Script:
 def _conversation(received: Received) -> DemoRequest | str:
     """Return the conversation, or the fault of the body."""
     body = received.fields
+    if received.is_chat and checked(list, body.get("messages")):
+        return from_chat(body)
     if received.is_chat:
-        usable = isinstance(body.get("messages"), list) and body["messages"]
-        return from_chat(body) if usable else "The body must be JSON with a list of `messages`."
-    prompt = body.get("prompt")
-    prompt = prompt[0] if isinstance(prompt, list) and prompt else prompt
+        return "The body must be JSON with a list of `messages`."
+    prompt, *_ = checked(list, body.get("prompt")) or [body.get("prompt")]
     return from_prompt(prompt) if isinstance(prompt, str) else "The body must be JSON whose `prompt` is text."
 
 
@@ -91,11 +76,12 @@ def _script(body: dict[str, Any], asked: DemoRequest, pace: float, turn: Turn) -
     if failure == "refuse":
         return play.refusal(503, message="The demo model plays an overloaded server.")
     if failure and not streamed:
-        return play.refusal(500, message=FAILED)
+        return play.refusal(500, message=DELIVERY.failed)
     words, limit = _words(given, asked.plain, turn), _limit(body)
     deltas = list(_deltas(words[:limit], given))
     interval = pace / rate(len(deltas)) if streamed else 0.0
-    shown = play.PacedSteps(deltas[:FAILS_AFTER] if failure else deltas, interval, pace * THINKING_SECONDS)
+    paced = deltas[: DELIVERY.fails_after] if failure else deltas
+    shown = play.PacedSteps(paced, interval, pace * DELIVERY.thinking_seconds)
     if failure:
         return play.Script([shown, _FAILING[failure]], headers=HEADERS)
     reason = "tool_calls" if isinstance(given, Calls) else "stop" if words == words[:limit] else "length"
@@ -113,9 +99,8 @@ def _words(given: Reply, plain: bool, turn: Turn) -> str:
 
 def _limit(body: dict[str, Any]) -> int | None:
     """Return the most characters of an answer, None for all."""
-    asked = [body.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    tokens = next((count for count in asked if isinstance(count, int) and count > 0), None)
-    return CHARACTERS_PER_TOKEN * tokens if tokens else None
+    counts = map(body.get, ("max_completion_tokens", "max_tokens"))
+    return next((DELIVERY.characters_per_token * n for n in counts if isinstance(n, int) and n > 0), None)
 
 
 def _deltas(words: str, given: Reply) -> Iterator[play.Delta]:
@@ -129,15 +114,16 @@ def _deltas(words: str, given: Reply) -> Iterator[play.Delta]:
 
 def _usage(asked: DemoRequest, deltas: list[play.Delta]) -> play.UsageChunk:
     sent = sum(len(str(part)) for delta in deltas for name, part in delta.delta.items() if name != "role")
-    return play.UsageChunk(*(max(1, count // CHARACTERS_PER_TOKEN) for count in (asked.characters, sent)))
+    tokens = (max(1, count // DELIVERY.characters_per_token) for count in (asked.characters, sent))
+    return play.UsageChunk(*tokens)
 
 
 def cut(words: str) -> list[str]:
     """Return the text in pieces of 2 to 14 characters (the last may be shorter)."""
-    text, sizes = StringIO(words), cycle(SIZES)
+    text, sizes = StringIO(words), cycle(DELIVERY.sizes)
     return list(iter(lambda: text.read(next(sizes)), ""))
 
 
 def rate(deltas: int) -> float:
     """Return the deltas per second for an answer of that many."""
-    return min(FASTEST, max(SLOWEST, deltas / ANSWER_SECONDS))
+    return float(min(DELIVERY.fastest, max(DELIVERY.slowest, deltas / DELIVERY.answer_seconds)))

@@ -9,19 +9,10 @@ from typing import Any
 from chat.testing.script import Call
 
 from . import arithmetic
-from .blocks import DATA, Calls, Reply, card, patterns
+from .blocks import DATA, LIMITS, Calls, Reply, card, patterns
 from .conversation import DemoRequest, DemoToolResult, OfferedTool, checked
 
-MOST_CALLS = 4
-"""Calls asked for at once; more places than that make no better demo."""
-SHOWN_CHARACTERS = 1_000
-"""The longest part of a tool's result that is shown."""
-SHOWN_ROWS = 12
-
-_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d)")
-_TEXT_NAME = re.compile(r"(?i)expr|formula|calculation|term|query|text|words|^q$")
-_ZONE_NAME, _PLACE_NAME = re.compile(r"(?i)zone|tz"), re.compile(r"(?i)zone|tz|city|place|location|where")
-_BY_TYPE = {"integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
+_PATTERNS = patterns("tools")
 
 
 def answer(topic: str, asked: DemoRequest) -> Reply:
@@ -49,22 +40,21 @@ def _wanted(topic: str, words: str) -> list[str]:
     if topic == "search":
         return [named[1] if named else words]
     known = [city for city in DATA["zones"] if re.search(rf"\b{re.escape(city)}\b", words, re.IGNORECASE)]
-    return known[:MOST_CALLS] or [named[1] if named else ""]
+    return known[: LIMITS.calls] or [named[1] if named else ""]
 
 
 def _clock_arguments(tool: OfferedTool, place: str) -> str:
     city, zone = place or "UTC", DATA["zones"].get(place, place or "UTC")
-    names = (
-        name for name in tool.properties if _PLACE_NAME.search(name) and (place or name in tool.required)
-    )
-    given = {name: zone if _ZONE_NAME.search(name) else city for name in names}
+    wanted = [name for name in tool.properties if place or name in tool.required]
+    names = filter(_PATTERNS["place"].search, wanted)
+    given = {name: zone if _PATTERNS["zone"].search(name) else city for name in names}
     return _arguments(tool, given, place)
 
 
 def _text_arguments(tool: OfferedTool, value: str) -> str:
     """Return the value in the text parameter whose name fits, else in the first one."""
     texts = [name for name, schema in tool.properties.items() if _type(schema) == "string"]
-    fitting = [name for name in texts if _TEXT_NAME.search(name)]
+    fitting = [name for name in texts if _PATTERNS["text"].search(name)]
     return _arguments(tool, dict.fromkeys((fitting or texts)[:1], value), value)
 
 
@@ -76,7 +66,7 @@ def _type(schema: object) -> str:
 def _arguments(tool: OfferedTool, given: dict[str, Any], fallback: str) -> str:
     """Return the arguments as JSON text, with a value of the right type for each other required parameter."""
     rest = sorted(tool.required - given.keys())
-    others = {name: _BY_TYPE.get(_type(tool.properties.get(name)), fallback) for name in rest}
+    others = {name: DATA["tools"]["by_type"].get(_type(tool.properties.get(name)), fallback) for name in rest}
     return json.dumps({**given, **others}, ensure_ascii=False)
 
 
@@ -84,30 +74,26 @@ def _result_blocks(result: DemoToolResult) -> list[list[Any]]:
     """Return a tool's result in titles and cells, which no page reads as markdown."""
     value = _parsed(result.content)
     question = ", ".join(map(_short, checked(dict, _parsed(result.arguments)).values())) or "Answer"
-    if isinstance(value, dict) and value.get("error"):
-        title = f"{question}: {_short(value['error'])}"
+    if problem := checked(dict, value).get("error"):
+        title = f"{question}: {_short(problem)}"
         return [["Callout", "warning", title, "The tool could not say more than that."]]
+    texts = (cell for cell in checked(dict, value).values() if isinstance(cell, str))
+    found = next((moment[1] for moment in map(_PATTERNS["time"].match, texts) if moment), "")
+    time_of_day = ["Callout", "success", f"{question}: {found}", "In full:"]
+    return [*([time_of_day] if found else []), ["Table", _columns(question, value)]]
+
+
+def _columns(question: str, value: Any) -> dict[str, list[str]]:
     if isinstance(value, dict) and value:
-        rows = dict(list(value.items())[:SHOWN_ROWS])
-        answers = [_short(row) for row in rows.values()]
-        return [*_time_of_day(question, value), ["Table", {question: list(rows), "Answer": answers}]]
-    found = value[:SHOWN_ROWS] or ["nothing found"] if isinstance(value, list) else [value]
-    return [["Table", _columns(question, found)]]
-
-
-def _time_of_day(question: str, value: dict[str, Any]) -> list[list[Any]]:
-    moments = (_ISO_TIME.match(words) for words in value.values() if isinstance(words, str))
-    found = next((moment[1] for moment in moments if moment), "")
-    return [["Callout", "success", f"{question}: {found}", "In full:"]] if found else []
-
-
-def _columns(question: str, rows: list[Any]) -> dict[str, list[str]]:
+        shown = list(value.items())[: LIMITS.shown_rows]
+        return {question: [key for key, _ in shown], "Answer": [_short(cell) for _, cell in shown]}
+    rows = value[: LIMITS.shown_rows] or ["nothing found"] if isinstance(value, list) else [value]
     if all(isinstance(row, dict) and row for row in rows):
         return {key: [_short(row.get(key, "")) for row in rows] for key in rows[0]}
     return {question: [_short(row) for row in rows]}
 
 
-def _parsed(content: str) -> object:
+def _parsed(content: str) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
@@ -116,4 +102,4 @@ def _parsed(content: str) -> object:
 
 def _short(value: object) -> str:
     words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return words if len(words) <= SHOWN_CHARACTERS else words[:SHOWN_CHARACTERS] + " …"
+    return words if len(words) <= LIMITS.shown_characters else words[: LIMITS.shown_characters] + " …"

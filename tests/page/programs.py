@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat.demo.blocks import Calls, DemoAnswer
 from chat.demo.conversation import from_chat
-from chat.demo.program import envelope
+from chat.demo.formats import envelope
 from chat.demo.replies import reply
 from chat.testing import Call, Received, Script, answer, tool_round
 from chat.text import escape

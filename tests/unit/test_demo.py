@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from chat.demo.blocks import Calls, DemoAnswer, Failure
 from chat.demo.conversation import DemoRequest, form_values, from_chat
-from chat.demo.program import envelope, write
-from chat.demo.prose import prose
+from chat.demo.formats import envelope, prose, write
 from chat.demo.replies import reply
 from chat.text import plain_text, unwrap
 from chat.tools.arithmetic import calculate

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from chat.demo.blocks import DemoAnswer
-from chat.demo.c1 import in_c1
 from chat.demo.conversation import DemoRequest
-from chat.demo.program import write
+from chat.demo.formats import in_c1, write
 from chat.demo.replies import reply
 from tests.unit.test_demo import QUESTIONS, program
 

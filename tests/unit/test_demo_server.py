@@ -13,8 +13,7 @@ import pytest
 from chat.demo import start
 from chat.demo.blocks import DemoAnswer
 from chat.demo.conversation import DemoRequest, from_prompt
-from chat.demo.program import envelope
-from chat.demo.prose import prose
+from chat.demo.formats import envelope, prose
 from chat.demo.replies import reply
 from chat.demo.server import cut, rate
 from chat.testing.model_server import ModelServer
