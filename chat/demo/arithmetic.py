@@ -25,7 +25,7 @@ def is_asked(words: str) -> bool:
 
 
 def expression(words: str) -> str:
-    """Return the sum of a message in the syntax of calculators, "" where there is none. Raise AmbiguousSum."""
+    """Return the sum of a message in the syntax of calculators, "" if there is none. Raise AmbiguousSum."""
     runs = _runs(_symbols(words))
     if not runs:
         return ""
@@ -49,7 +49,7 @@ def _symbols(words: str) -> str:
 
 
 def _runs(text: str) -> list[str]:
-    """Return the stretches of numbers and signs that hold an operation and are no part of a word or function."""
+    """Return the stretches of numbers and signs that hold an operation and are no part of a word."""
     found = ((match[0].strip(" \t\n.,"), match) for match in _DETAILS["run"].finditer(text))
     return [run for run, match in found if _DETAILS["operation"].search(run) and not _touches_word(match)]
 

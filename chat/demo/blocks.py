@@ -19,7 +19,7 @@ LIMITS = SimpleNamespace(**DATA["limits"])
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One component with its positional arguments; a mapping from label to details stands for its children."""
+    """One component with its positional arguments; a mapping from label to details is its children."""
 
     component: str
     arguments: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""A request's messages, read for what the demo needs: question, click, form values, tools and their results."""
+"""A request's messages, read for what the demo needs: question, form values, tools and their results."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class DemoToolResult:
 class DemoRequest:
     """`text` is the last message or click of the user, `earlier` those before it, newest first.
 
-    `values` are the fields of the form that came with it, from name to readable value; `plain` asks for plain text
-    instead of C1's format; `characters` counts all that was sent, for the usage.
+    `values` are the fields of the form that came with it, from name to readable value; `plain` asks for plain
+    text instead of C1's format; `characters` counts all that was sent, for the usage.
     """
 
     text: str
@@ -85,7 +85,7 @@ def from_prompt(prompt: str) -> DemoRequest:
 
 
 def form_values(content: str) -> dict[str, str]:
-    """Return the fields in the `<context>` of a message, `{form: {field: {value, componentType}}}`, as text."""
+    """Return the fields in a message's `<context>`, `{form: {field: {value, componentType}}}`, as text."""
     fields = (pair for pair in _fields(context_of(content), LIMITS.form_depth) if pair[1])
     return dict(islice(fields, LIMITS.form_fields))
 
@@ -100,7 +100,7 @@ def _fields(context: object, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _readable(value: object) -> str:
-    """Return a form's value as words: dates without time, a range with "to", ticked names, a list with commas."""
+    """Return a form value as text: dates without time, ranges with "to", ticked names, lists with commas."""
     if isinstance(value, dict) and "from" in value:
         return " to ".join(_scalar(value[end]) for end in ("from", "to") if value.get(end))
     if isinstance(value, dict):

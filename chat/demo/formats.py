@@ -1,4 +1,4 @@
-"""The formats of an answer: a program in openui-lang, in OpenUI's or in C1's own components, or plain text."""
+"""The formats of an answer: a program in openui-lang, in OpenUI's or C1's own components, or plain text."""
 
 from __future__ import annotations
 

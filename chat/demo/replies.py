@@ -1,4 +1,4 @@
-"""The choice of a topic, by the patterns of `topics.toml` from top to bottom, and the topics that need code."""
+"""The choice of a topic, by the patterns of `topics.toml` from top to bottom, and the topics with code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FORMS = {data["submit"]: name for name, data in DATA.items() if "submit" in dat
 
 
 def reply(asked: DemoRequest) -> Reply:
-    """Return the answer to the last message, or the tool calls that it needs; equal for equal conversations."""
+    """Return the answer to the last message, or the tool calls that it needs; equal for equal requests."""
     topic = _topic_of(asked.text)
     if not topic and re.match(DATA["unknown"]["goes_on"], asked.text):
         topic = next((found for words in asked.earlier if (found := _topic_of(words))), "")
