@@ -76,6 +76,8 @@ def test_a_key_of_an_input_method_ends_no_renaming_on_the_plain_page(
 ) -> None:
     tab = open_tab(servers.keep(CHAT_PAGE_BUILD=""))
     tab.say("First")
+    # The list is drawn anew when the answer ends, and with it the field.
+    tab.page.wait_for_load_state("networkidle")
     tab.threads.hover()
     tab.button("Rename First").click()
     title = tab.threads.get_by_role("textbox")
