@@ -1,4 +1,4 @@
-"""Calls told as text: nothing of a call is left in its fields, and nothing of it is lost."""
+"""Calls written as text: nothing of a call is left in its fields, and nothing of it is lost."""
 
 from __future__ import annotations
 

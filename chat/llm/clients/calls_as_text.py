@@ -1,4 +1,4 @@
-"""Tool calls told as text, for a request without tools: several providers refuse a history that holds calls then."""
+"""Tool calls written as text, for a request without tools: several providers refuse a history that holds calls then."""
 
 from __future__ import annotations
 
