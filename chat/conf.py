@@ -104,7 +104,7 @@ class Settings:
         seconds,
         30.0,
         "seconds",
-        "from the request to the first text or tool call; then `model_timeout`",
+        "from the request to the first text, thought or tool call; then `model_timeout`",
     )
     silence_seconds: float = setting(
         "CHAT_SILENCE_SECONDS",
@@ -112,6 +112,13 @@ class Settings:
         30.0,
         "seconds",
         "between two bytes from the model; then `model_timeout`",
+    )
+    thinking_seconds: float = setting(
+        "CHAT_THINKING_SECONDS",
+        seconds,
+        120.0,
+        "seconds",
+        "the thought of one call of a model; then `model_timeout`",
     )
     response_seconds: float = setting(
         "CHAT_RESPONSE_SECONDS",
@@ -126,6 +133,13 @@ class Settings:
         1_048_576,
         "bytes",
         "visible text of a response; beyond: cut with the finish reason `length`",
+    )
+    thinking_bytes: int = setting(
+        "CHAT_THINKING_BYTES",
+        count,
+        1_048_576,
+        "bytes",
+        "stored thought of a response; beyond, the rest is dropped and the answer goes on",
     )
     content_bytes: int = setting(
         "CHAT_CONTENT_BYTES", count, 65_536, "bytes", "content of one prompt; beyond: `too_large`"

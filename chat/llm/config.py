@@ -50,6 +50,12 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     pictures. `parameters` and `metadata` go into each request. `tools`: all tools of CHAT_TOOLS, none, or the named ones.
     `budget_tokens`: the size of a prompt; older turns are left out. `fallbacks`: the models that are asked instead, in
     this order, if it fails before its first text or tool call; their own fallbacks are not followed.
+
+    `gateway`: it is one of OpenUI's Gateway, which writes bare openui-lang. The following depend on the model's name where
+    they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in turn; `one_system`: at most
+    one system text; `call_ids`: its server accepts tool call ids of so many letters and digits only; `think_tags`: its thought
+    stands in `<think>` at the start of its text; `stream_usage`: false where no `stream_options` may be sent. `efforts`: the
+    efforts that a prompt may ask for, each with the fields that it adds to the request.
     """
 
     base_url: str = ""
@@ -63,6 +69,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     openui: bool = False
     images: bool = False
     budget_tokens: _Positive | None = None
+    gateway: bool = False
+    alternate: bool | None = None
+    one_system: bool | None = None
+    call_ids: _Positive | None = None
+    think_tags: bool | None = None
+    stream_usage: bool | None = None
+    efforts: dict[str, dict[str, Any]] = {}
     fallbacks: tuple[str, ...] = ()
 
     @property

@@ -9,7 +9,17 @@ from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
 from chat.models.audit import AuditAction, AuditLogEntry
 from chat.models.holds import Hold
 from chat.models.querysets import ID_LENGTH, OwnedQuerySet, raw_delete
-from chat.models.responses import ACTIVE, ERROR_STATUSES, RESPONSE_FIELDS, Chunk, Response, Status
+from chat.models.responses import (
+    ACTIVE,
+    ERROR_STATUSES,
+    RESPONSE_FIELDS,
+    Chunk,
+    Response,
+    Status,
+    ThoughtChunk,
+    ToolState,
+    ToolUse,
+)
 from chat.models.revisions import HeldText, PromptBlob, Revision
 from chat.models.sharing import Share
 from chat.models.statistics import QuotaHit, RollupState, TimeToFirstToken, UsageHour, UserDay
@@ -47,9 +57,12 @@ __all__ = [
     "Share",
     "Status",
     "StoredBytes",
+    "ThoughtChunk",
     "Thread",
     "TimeToFirstToken",
     "TokenSource",
+    "ToolState",
+    "ToolUse",
     "UpstreamCall",
     "UsageHour",
     "User",

@@ -35,8 +35,10 @@ class Response(models.Model):
     """One answer of a model: its state, its lease, and the lengths of its log (bytes of UTF-8).
 
     `log_length` is the length of the log, `kept_offset` the part of it that the stored message keeps (null before the end),
-    and `text_length` that part without ephemeral text. Only the holder of `lease_epoch` writes; a process that ends another's
-    response raises the epoch.
+    and `text_length` that part without ephemeral text. `thinking_length` is the length of the thought, `thinking_ms` the time
+    that it took. `tool_changes` counts the changes of the response's `ToolUse` rows. `effort`: the chosen effort of the model.
+    `reasoning_tokens` are among the completion's, `cached_tokens` among the prompt's; null where unknown. Only the holder of
+    `lease_epoch` writes; a process that ends another's response raises the epoch.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")
@@ -53,9 +55,15 @@ class Response(models.Model):
     prompt_tokens = models.IntegerField(null=True, blank=True)
     completion_tokens = models.IntegerField(null=True, blank=True)
     usage_source = models.CharField(max_length=16, null=True, blank=True)
+    reasoning_tokens = models.IntegerField(null=True, blank=True)
+    cached_tokens = models.IntegerField(null=True, blank=True)
     log_length = models.BigIntegerField(db_default=0, default=0)
     kept_offset = models.BigIntegerField(null=True, blank=True)
     text_length = models.BigIntegerField(db_default=0, default=0)
+    thinking_length = models.BigIntegerField(db_default=0, default=0)
+    thinking_ms = models.IntegerField(null=True, blank=True)
+    tool_changes = models.IntegerField(db_default=0, default=0)
+    effort = models.CharField(max_length=32, null=True, blank=True)
     lease_owner = models.UUIDField(null=True, blank=True)
     lease_epoch = models.IntegerField(db_default=1, default=1)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -151,3 +159,66 @@ class Chunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.response_id}[{self.start}:{self.stop}]"
+
+
+class ThoughtChunk(models.Model):
+    """A part of a response's thought: its bytes from `start` up to `stop`, standing at `text_offset` in the text log.
+
+    Thought and text share the arrival times and the lease, and each has offsets of its own. `timings` as in `Chunk`.
+    """
+
+    response = models.ForeignKey(Response, models.CASCADE, related_name="thought_chunks")
+    start = models.BigIntegerField()
+    stop = models.BigIntegerField()
+    text_offset = models.BigIntegerField()
+    data = models.BinaryField()
+    timings = models.BinaryField(db_default=b"", default=b"")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["response", "start"], name="thought_start"),
+            models.CheckConstraint(
+                condition=Q(stop__gt=F("start"), stop=F("start") + Func("data", function="octet_length")),
+                name="thought_is_contiguous",
+            ),
+            models.CheckConstraint(condition=Q(text_offset__gte=0), name="thought_text_offset"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.response_id}[{self.start}:{self.stop}]"
+
+
+class ToolState(models.TextChoices):
+    """States of a tool call. One that its process did not end stays `started`, and counts as failed after the end."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ToolUse(models.Model):
+    """One tool call of a response as its clients see it: no arguments, no result.
+
+    `number` counts the calls of a response from 0. It stands after `text_offset` bytes of text and `thinking_offset` bytes of
+    thought, and is stored before the tool runs.
+    """
+
+    response = models.ForeignKey(Response, models.CASCADE, related_name="tool_uses")
+    number = models.IntegerField()
+    call_id = models.TextField()
+    name = models.TextField()
+    text_offset = models.BigIntegerField()
+    thinking_offset = models.BigIntegerField()
+    state = models.CharField(max_length=16, choices=ToolState)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["response", "number"], name="tool_use_number"),
+            models.CheckConstraint(condition=Q(state__in=ToolState.values), name="tool_use_state"),
+            models.CheckConstraint(
+                condition=Q(number__gte=0, text_offset__gte=0, thinking_offset__gte=0), name="tool_use_place"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.response_id}#{self.number} {self.state}"

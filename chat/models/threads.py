@@ -93,7 +93,8 @@ class Message(models.Model):
     """One message, in the order turn, position. A queued prompt has no turn yet and is in no history.
 
     `content` is the text as received, with `parts` the JSON text of OpenAI content parts. `tool_calls` is the JSON text of an
-    assistant's calls. `log_offset` of a call message: the bytes of the response's log before it. `revision` counts the
+    assistant's calls, `provider_fields` that of the fields which their provider wants back (`chat.llm.provider_fields`).
+    `log_offset` of a call message: the bytes of the response's log before it. `revision` counts the
     replacements of the content. A redacted message keeps only `chat.governance.redaction.TOMBSTONE` and `redacted_by`.
     """
 
@@ -109,6 +110,7 @@ class Message(models.Model):
     parts = models.BooleanField(db_default=False, default=False)
     tool_calls = models.TextField(null=True, blank=True)
     tool_call_id = models.TextField(null=True, blank=True)
+    provider_fields = models.TextField(null=True, blank=True)
     hidden = models.BooleanField(db_default=False, default=False)
     imported = models.BooleanField(db_default=False, default=False)
     log_offset = models.BigIntegerField(db_default=0, default=0)

@@ -33,7 +33,8 @@ class UpstreamCall(models.Model):
     name that was sent. `round` counts the rounds of tools from 0, `attempt` the models tried in a round. Times are the calling
     process's, all on one monotonic clock. `system_digest` and `tools_digest` are SHA-256 (hexadecimal; "" for none), and so is
     `request_digest`, of the whole body as sent, which `chat.reporting.request_rebuild` rebuilds from `provenance`. `causes`:
-    the exceptions behind a failure, `{"kind", "text"}`, outermost first; `text` only where it is public.
+    the exceptions behind a failure, `{"kind", "text"}`, outermost first; `text` only where it is public. `reasoning_tokens` are
+    among the completion's, `cached_tokens` among the prompt's; null where the provider does not say.
     """
 
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
@@ -50,6 +51,8 @@ class UpstreamCall(models.Model):
     error_code = models.CharField(max_length=32, null=True, blank=True)
     prompt_tokens = models.IntegerField()
     completion_tokens = models.IntegerField()
+    reasoning_tokens = models.IntegerField(null=True, blank=True)
+    cached_tokens = models.IntegerField(null=True, blank=True)
     source = models.CharField(max_length=16, choices=TokenSource)
     parameters = models.JSONField(default=dict, blank=True)
     system_digest = models.CharField(max_length=64, blank=True)
@@ -130,6 +133,15 @@ class Price(models.Model):
         validators=[MinValueValidator(0)],
         help_text="Per million tokens.",
     )
+    cached_price = models.DecimalField(
+        "price of cached prompt tokens",
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Per million tokens; empty: the price of the prompt.",
+    )
     currency = models.CharField(
         max_length=3, default="USD", help_text="Three capital letters, as ISO 4217 has them."
     )
@@ -139,6 +151,9 @@ class Price(models.Model):
             models.UniqueConstraint(fields=["model", "valid_from"], name="price_from"),
             models.CheckConstraint(
                 condition=Q(prompt_price__gte=0, completion_price__gte=0), name="price_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(cached_price=None) | Q(cached_price__gte=0), name="price_cached_not_negative"
             ),
             models.CheckConstraint(condition=Q(currency__regex=r"^[A-Z]{3}$"), name="price_currency"),
         ]

@@ -60,7 +60,8 @@ class ModelProfile:
     `name`: the configured name; `upstream`: the name sent to its server. `system`: the system prompt ahead of every
     history. `writes_c1`: it writes C1's format or openui-lang, so think items may be inserted. `tools`: all, none, or the
     named ones. `budget_tokens`: the size of the history; None: the default. `parameters`: sent with each request.
-    `images`: it accepts pictures.
+    `images`: it accepts pictures. The fields from `gateway` on are those of `ModelSpec`, with their defaults by the model's
+    name applied.
     """
 
     name: str
@@ -71,6 +72,13 @@ class ModelProfile:
     tools: bool | tuple[str, ...] = False
     budget_tokens: int | None = None
     images: bool = False
+    gateway: bool = False
+    alternate: bool = False
+    one_system: bool = False
+    call_ids: int | None = None
+    think_tags: bool = False
+    stream_usage: bool = True
+    efforts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def takes(self, names: Iterable[str]) -> set[str]:
         """Return the tools among these that may be offered to this model."""

@@ -25,20 +25,29 @@ class CallDelta(msgspec.Struct, frozen=True):
 
 
 class TokenCounts(msgspec.Struct, frozen=True):
-    """The provider's counts, in tokens."""
+    """The provider's counts, in tokens.
+
+    `reasoning_tokens` are among the completion's, `cached_tokens` among the prompt's; None where it does not say.
+    """
 
     prompt_tokens: int
     completion_tokens: int
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 class StreamUpdate(msgspec.Struct, frozen=True):
-    """The content of one read. `text` can be stored as it is; `done` means that `[DONE]` or a whole body came."""
+    """The content of one read. `text` can be stored as it is; `done` means that `[DONE]` or a whole body came.
+
+    `thinking`: pieces of thought, storable too, each with the number of characters of `text` that it stands after.
+    """
 
     text: str = ""
     calls: tuple[CallDelta, ...] = ()
     finish_reason: str | None = None
     usage: TokenCounts | None = None
     done: bool = False
+    thinking: tuple[tuple[int, str], ...] = ()
 
 
 class StreamError(ValueError):
