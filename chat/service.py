@@ -80,11 +80,22 @@ async def probe(model: str) -> ProbeResult:
     return await ask(client)
 
 
-async def follow(caller: Caller, response: Response, offset: int) -> AsyncGenerator[LogEvent]:
-    """Follow a response's log from an offset. Raises BadOffset before the first event, NotFound for another's response."""
+async def follow(
+    caller: Caller,
+    response: Response,
+    offset: int,
+    thinking_offset: int | None = None,
+    *,
+    structured: bool = False,
+) -> AsyncGenerator[LogEvent]:
+    """Follow a response's log from an offset, as `LogRegistry.follow` does.
+
+    Raises BadOffset before the first event, NotFound for another's response.
+    """
     if response.owner_id != caller.user:
         raise NotFound
-    return (await runtime.current()).responses.logs.follow(response.pk, offset)
+    logs = (await runtime.current()).responses.logs
+    return logs.follow(response.pk, offset, thinking_offset, structured=structured)
 
 
 def readers(response: int) -> int:
@@ -99,10 +110,12 @@ def tool_servers() -> list[ServerState]:
     return (running.responses.tool_servers if running else ToolServers()).states()
 
 
-async def current_offset(row: Response) -> int:
-    """Return the offset that a reader of the response would reach now."""
+async def current_end(row: Response) -> tuple[int, int]:
+    """Return the offsets of text and thought that a reader of the response would reach now."""
     tail = (await runtime.current()).responses.logs.written(row.pk)
-    return row.log_length if tail is None else tail.end
+    if tail is None:
+        return row.log_length, row.thinking_length
+    return tail.end, tail.thinking_end
 
 
 async def stop(caller: Caller, public_id: str, offset: int | None) -> Response:

@@ -25,7 +25,7 @@ from chat.api.streaming import ByteStream
 from chat.conf import settings
 from chat.exceptions import BY_CODE, BadRequest, ChatError, format_traceback_without_message
 from chat.models import Response
-from chat.streams import EndEvent, LogEvent
+from chat.streams import FROM_TEXT, EndEvent, LogEvent
 from chat.threads import threads
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ async def _send(
     body = read_body(request)
     caller = await authenticate_by_origin(request)
     row = await service.send(caller, schemas.parse_send(body), default_model)
-    stream = await _stream(caller, row, 0, None if as_events else encode, content_type)
+    stream = await _stream(caller, row, (0, 0), None if as_events else encode, content_type)
     return set_session_cookie(request, stream, caller)
 
 
@@ -65,25 +65,33 @@ def _wants_events(request: HttpRequest) -> bool:
 
 
 async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
-    as_events, offset = _wants_events(request), _offset(request)
+    as_events, cursor = _wants_events(request), _cursor(request)
     caller = await authenticate(request)
     row = await db.atomic_async(threads.response, caller.user, response_id)
-    return await _stream(caller, row, offset, None if as_events else raw.c1, EVENT_STREAM)
+    return await _stream(caller, row, cursor, None if as_events else raw.c1, EVENT_STREAM)
 
 
-def _offset(request: HttpRequest) -> int:
-    return schemas.offset_text(request.headers.get("Last-Event-ID") or request.GET.get("offset", "0"))
+def _cursor(request: HttpRequest) -> tuple[int, int | None]:
+    """Return the offset, and that of the thought where the client names one."""
+    last = request.headers.get("Last-Event-ID")
+    if last:
+        return schemas.cursor_text(last)
+    thinking = request.GET.get("thinkingOffset")
+    offset = schemas.offset_text(request.GET.get("offset", "0"))
+    return offset, None if thinking is None else schemas.offset_text(thinking)
 
 
 async def _stream(
-    caller: Caller, row: Response, offset: int, encode: Encode | None, content_type: str
+    caller: Caller, row: Response, cursor: tuple[int, int | None], encode: Encode | None, content_type: str
 ) -> HttpResponseBase:
-    """Stream the answer from an offset, as events or (with `encode`) raw; a raw head waits for the first byte or the end."""
-    events = await service.follow(caller, row, offset)
+    """Stream the answer from a cursor, as events or (with `encode`) raw; a raw head waits for the first byte or the end."""
+    offset, thinking = cursor
+    framed_from = FROM_TEXT if thinking is None else thinking
+    events = await service.follow(caller, row, offset, framed_from if encode is None else None)
     first = [await anext(events)]
     headers = {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
     if encode is None:
-        framed = sse.SseEncoder(row.public_id, row.thread.public_id)
+        framed = sse.SseEncoder(row.public_id, row.thread.public_id, thinking or 0)
         return _streaming(caller, first, events, framed, EVENT_STREAM, headers)
     while not (encode(first[-1]) or isinstance(first[-1], EndEvent)):
         first = [await anext(events)]
@@ -157,13 +165,13 @@ async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase
     row = await service.send(caller, schemas.parse_regenerate(response_id, request.body))
     plain = row.model == "openassistant"
     encode, content_type = (raw.plain, PLAIN) if plain else (raw.c1, EVENT_STREAM)
-    return await _stream(caller, row, 0, None if as_events else encode, content_type)
+    return await _stream(caller, row, (0, 0), None if as_events else encode, content_type)
 
 
 async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
     caller = await authenticate(request)
     row = await db.atomic_async(threads.response, caller.user, response_id)
-    return json_response(serializers.response(row, await service.current_offset(row)))
+    return json_response(serializers.response(row, *await service.current_end(row)))
 
 
 async def stop(request: HttpRequest, response_id: str) -> HttpResponseBase:

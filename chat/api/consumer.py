@@ -29,7 +29,7 @@ from chat.exceptions import (
     format_traceback_without_message,
 )
 from chat.models import Response
-from chat.streams import EndEvent, LogEvent
+from chat.streams import FROM_TEXT, EndEvent, LogEvent
 from chat.threads import threads
 
 SOCKET_PATH = "/ws/chat/"
@@ -138,20 +138,21 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _send(self, request: schemas.SendRequest) -> None:
         row = await service.send(self.caller, request)
-        await self._follow(row, 0)
+        await self._follow(row, 0, 0)
 
     async def _follow_frame(self, frame: dict[str, Any]) -> None:
         offset = schemas.offset_of(frame.get("offset")) or 0
         response_id = _parse_response_id(frame)
         row = await db.atomic_async(threads.response, self.caller.user, response_id)
-        await self._follow(row, offset)
+        thinking = schemas.offset_of(frame.get("thinkingOffset"))
+        await self._follow(row, offset, FROM_TEXT if thinking is None else thinking)
 
-    async def _follow(self, row: Response, offset: int) -> None:
+    async def _follow(self, row: Response, offset: int, thinking_offset: int) -> None:
         """Start following a response; a second follow of the same response replaces the first."""
         await self._cancel(row.public_id)
         if len(self._following) >= MAX_FOLLOWED_RESPONSES:
             raise BadRequest(f"One socket follows at most {MAX_FOLLOWED_RESPONSES} responses at once.")
-        events = await service.follow(self.caller, row, offset)
+        events = await service.follow(self.caller, row, offset, thinking_offset)
         encode = websocket.WebSocketEncoder(row.public_id, row.thread.public_id)
         # The first event is read before the next frame: a bad offset is this frame's error.
         start = encode(await anext(events))

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.IntegerField()),
+                ('round', models.IntegerField()),
                 ('call_id', models.TextField()),
                 ('name', models.TextField()),
                 ('text_offset', models.BigIntegerField()),
@@ -125,6 +126,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tooluse',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 0), ('text_offset__gte', 0), ('thinking_offset__gte', 0)), name='tool_use_place'),
+            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 0), ('round__gte', 0), ('text_offset__gte', 0), ('thinking_offset__gte', 0)), name='tool_use_place'),
         ),
     ]

@@ -199,12 +199,13 @@ class ToolState(models.TextChoices):
 class ToolUse(models.Model):
     """One tool call of a response as its clients see it: no arguments, no result.
 
-    `number` counts the calls of a response from 0. It stands after `text_offset` bytes of text and `thinking_offset` bytes of
-    thought, and is stored before the tool runs.
+    `number` counts the calls of a response from 0, `round` its rounds. The call stands after `text_offset` bytes of text and
+    `thinking_offset` bytes of thought, and is stored before the tool runs.
     """
 
     response = models.ForeignKey(Response, models.CASCADE, related_name="tool_uses")
     number = models.IntegerField()
+    round = models.IntegerField()
     call_id = models.TextField()
     name = models.TextField()
     text_offset = models.BigIntegerField()
@@ -216,7 +217,8 @@ class ToolUse(models.Model):
             models.UniqueConstraint(fields=["response", "number"], name="tool_use_number"),
             models.CheckConstraint(condition=Q(state__in=ToolState.values), name="tool_use_state"),
             models.CheckConstraint(
-                condition=Q(number__gte=0, text_offset__gte=0, thinking_offset__gte=0), name="tool_use_place"
+                condition=Q(number__gte=0, round__gte=0, text_offset__gte=0, thinking_offset__gte=0),
+                name="tool_use_place",
             ),
         ]
 

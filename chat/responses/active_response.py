@@ -87,8 +87,8 @@ class ActiveResponse:
         try:
             if await db.atomic_async(turns.promote, self.job):
                 return True
-            length = await db.atomic_async(storage.length_if_owned, self.job.response, self.job.epoch)
-            return length is not None
+            lengths = await db.atomic_async(storage.lengths_if_owned, self.job.response, self.job.epoch)
+            return lengths is not None
         except Unavailable:
             return False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -16,21 +16,23 @@ from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
 from chat.llm.sse import StreamUpdate
 from chat.llm.sse.accumulator import CallAccumulator, CallTooLarge, ToolCall
-from chat.models import Status
+from chat.models import Status, ToolState
 from chat.responses import tool_rounds
 from chat.responses.claims.turns import Job
 from chat.responses.lifecycle import Outcome
 from chat.responses.usage.recorder import UsageRecorder
-from chat.streams import Writer
+from chat.streams import ToolEvent, Writer
 from chat.text import utf8_floor
 from chat.threads import search
 from chat.threads.model_context import build_request
 from chat.tools import Tool, ToolContext, run_all, within_limit
+from chat.tools.calling import ToolResult
 
 # The silence is measured to a twentieth: moving a timer at every read costs as much as decoding it.
 RESCHEDULE_PARTS = 20
 
-ToolEventCallback = Callable[[str, str], None]
+# The think item of ours that C1's readers see while a model thinks.
+THINKING = text.think_item("Thinking", "The model is thinking.").encode()
 
 
 class LeaseLost(Exception):
@@ -56,8 +58,7 @@ class ModelAnswer:
 class Engine:
     """Generates one response.
 
-    `on_tool_event` gets the name and the state of each tool call. `first_request`: the first call's, where the claim has
-    read it; it holds no tools yet.
+    `first_request`: the first call's, where the claim has read it; it holds no tools yet.
     """
 
     _client: ModelClient
@@ -70,15 +71,17 @@ class Engine:
         models: ModelRegistry,
         usage_recorder: UsageRecorder,
         job: Job,
-        on_tool_event: ToolEventCallback,
         first_request: ModelRequest | None = None,
     ) -> None:
         self._writer, self._models, self._usage_recorder = writer, models, usage_recorder
-        self._context, self._on_tool_event = _tool_context(job), on_tool_event
+        self._context = _tool_context(job)
         self._first_request = first_request
         self._offered: dict[str, Tool] = {}
         self._tools: dict[str, Tool] = {}
         self._ids: set[str] = set()
+        # The monotonic time since which the model has been thinking, and the milliseconds of its earlier thought.
+        self._thinking_since: float | None = None
+        self._thought_ms = 0.0
 
     async def respond(self, clients: list[ModelClient], offered: dict[str, Tool]) -> Outcome:
         """Answer the prompt with the first of the models that can, and the tools `offered` to the user.
@@ -104,7 +107,7 @@ class Engine:
             calls = [] if last or answer.full or not self._tools else self._unique(answer.calls.calls())
             if not calls:
                 break
-            await self._call_tools(answer, calls)
+            await self._call_tools(number, answer, calls)
         return Outcome(Status.DONE, "length" if answer.full else answer.finish_reason)
 
     def _unique(self, calls: list[ToolCall]) -> list[ToolCall]:
@@ -158,7 +161,7 @@ class Engine:
         try:
             async with deadlines, aclosing(stream) as updates:
                 async for update in updates:
-                    deadlines.on_read(bool(update.text or update.calls))
+                    deadlines.on_read(bool(update.text or update.calls), bool(update.thinking))
                     self._process_update(update, answer)
                     if answer.full or update.done:
                         return
@@ -171,17 +174,55 @@ class Engine:
             raise ModelFailed("The model's tool calls are too large.") from problem
 
     def _process_update(self, update: StreamUpdate, answer: ModelAnswer) -> None:
-        if self._fallbacks and (update.text or update.calls):
-            self._fallbacks.clear()
-        if answer.first_token is None and (update.text or update.calls):
-            answer.first_token = time.monotonic()
-        if update.text:
-            self._write(update.text, answer)
+        begin = 0
+        for place, thought in update.thinking:
+            self._say(update.text[begin:place], answer)
+            self._think(thought, answer)
+            begin = place
+        self._say(update.text[begin:] if begin else update.text, answer)
         if update.calls:
+            self._note_visible(answer)
             answer.calls.feed(update.calls)
         answer.finish_reason = update.finish_reason or answer.finish_reason
         if update.usage is not None:
             answer.token_counts = (update.usage.prompt_tokens, update.usage.completion_tokens)
+
+    def _say(self, words: str, answer: ModelAnswer) -> None:
+        if words:
+            self._note_visible(answer)
+            self._write(words, answer)
+
+    def _note_visible(self, answer: ModelAnswer) -> None:
+        """Note that text or a call has come: it ends a stretch of thought, and no other model is asked any more."""
+        if self._fallbacks:
+            self._fallbacks.clear()
+        if answer.first_token is None:
+            answer.first_token = time.monotonic()
+        if self._thinking_since is not None:
+            self._writer.thinking_ms = self._count_thinking()
+            self._thought_ms, self._thinking_since = self._writer.thinking_ms, None
+
+    def _count_thinking(self) -> int:
+        since = self._thinking_since
+        return int(self._thought_ms + (0 if since is None else (time.monotonic() - since) * 1000))
+
+    def _think(self, words: str, answer: ModelAnswer) -> None:
+        """Append thought up to the largest stored size, and for C1's readers a think item ahead of each stretch."""
+        answer.characters += len(words)
+        if self._thinking_since is None:
+            self._thinking_since = time.monotonic()
+            self._append_think_item(THINKING)
+        data = words.encode()
+        room = settings.thinking_bytes - self._writer.thinking_length
+        kept = data if len(data) <= room else data[: utf8_floor(data, max(0, room))]
+        self._writer.thinking_ms = self._count_thinking()
+        if kept:
+            self._writer.append_thought(kept)
+
+    def _append_think_item(self, item: bytes) -> None:
+        shown = self._client.profile.writes_c1 and settings.think_items
+        if shown and self._writer.length + len(item) <= settings.text_bytes:
+            self._writer.append_ephemeral(item)
 
     def _write(self, words: str, answer: ModelAnswer) -> None:
         answer.characters += len(words)
@@ -193,25 +234,38 @@ class Engine:
         if data:
             self._writer.append(data)
 
-    async def _call_tools(self, answer: ModelAnswer, calls: list[ToolCall]) -> None:
-        offset = self._writer.length
-        called = await run_all(calls, self._tools, self._context, self._report_tool_state)
-        results = [tool_result.result for tool_result in called]
+    async def _call_tools(self, number: int, answer: ModelAnswer, calls: list[ToolCall]) -> None:
+        offset, thinking = self._writer.length, self._writer.thinking_length
+        events = [
+            ToolEvent(self._public_name(call), ToolState.STARTED, call.id, offset, thinking) for call in calls
+        ]
+        if not await db.run_async(self._begin_round, number, events):
+            raise LeaseLost
+        self._writer.tail.start_tools(events)
+        results = await run_all(calls, self._tools, self._context, self._report_tool_state)
         if not await db.atomic_async(self._store_round, "".join(answer.parts), offset, calls, results):
             raise LeaseLost
         self._usage_recorder.end_round()
 
-    def _store_round(self, words: str, offset: int, calls: list[ToolCall], results: list[str]) -> bool:
+    def _begin_round(self, number: int, events: list[ToolEvent]) -> bool:
+        first = len(self._ids) - len(events)
+        return tool_rounds.begin_round(self._writer.response, self._writer.epoch, first, number, events)
+
+    def _store_round(self, words: str, offset: int, calls: list[ToolCall], results: list[ToolResult]) -> bool:
         self._usage_recorder.store_texts()
         response, epoch, spent = self._writer.response, self._writer.epoch, self._usage_recorder.unstored
         return tool_rounds.add_round(response, epoch, words, offset, calls, results, spent)
 
-    def _report_tool_state(self, name: str, state: str) -> None:
-        if state == "started" and self._client.profile.writes_c1 and settings.think_items:
-            item = text.think_item("Using a tool", name.replace("_", " ")).encode()
-            if self._writer.length + len(item) <= settings.text_bytes:
-                self._writer.append_ephemeral(item)
-        self._on_tool_event(name, state)
+    def _public_name(self, call: ToolCall) -> str:
+        """Return the tool's name; readers never get one that a model made up, which may hold any text."""
+        return call.name if call.name in self._tools else "unknown"
+
+    def _report_tool_state(self, call: ToolCall, state: str) -> None:
+        if state == ToolState.STARTED:
+            name = self._public_name(call).replace("_", " ")
+            self._append_think_item(text.think_item("Using a tool", name).encode())
+        else:
+            self._writer.tail.end_tool(call.id, state)
 
 
 def _tool_context(job: Job) -> ToolContext:
@@ -222,13 +276,15 @@ def _tool_context(job: Job) -> ToolContext:
 
 
 class Deadlines:
-    """Deadlines of a model: for its first text or tool call, and then for each silence."""
+    """Deadlines of a call: for its first sign of life, for each silence after it, and for its thought in all."""
 
     def __init__(self) -> None:
         self._started = False
         self._moved = time.monotonic()
         self._step = settings.silence_seconds / RESCHEDULE_PARTS
         self._timeout = asyncio.timeout(settings.first_token_seconds)
+        self._thinking_since: float | None = None
+        self._thought = 0.0
 
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()
@@ -236,14 +292,30 @@ class Deadlines:
     async def __aexit__(self, *problem: object) -> None:
         await self._timeout.__aexit__(*problem)  # type: ignore[arg-type]
 
-    def on_read(self, visible: bool) -> None:
-        """Move the deadline after a read; `visible` if it brought text or a tool call."""
-        first = visible and not self._started
-        self._started = self._started or visible
+    def on_read(self, visible: bool, thinking: bool) -> None:
+        """Move the deadline after a read that may have brought text or calls (`visible`), or thought.
+
+        Raise ModelTimeout beyond the time for thought.
+        """
+        alive = visible or thinking
+        first = alive and not self._started
+        self._started = self._started or alive
         now = time.monotonic()
+        if thinking or self._thinking_since is not None:
+            self._check_thought(now, thinking and not visible)
         if first or (self._started and now - self._moved > self._step):
             self._moved = now
             self._timeout.reschedule(asyncio.get_running_loop().time() + settings.silence_seconds)
+
+    def _check_thought(self, now: float, goes_on: bool) -> None:
+        if self._thinking_since is None:
+            self._thinking_since = now
+        if self._thought + now - self._thinking_since > settings.thinking_seconds:
+            raise ModelTimeout(
+                f"The model thought for longer than {settings.thinking_seconds:g} s. Try again."
+            )
+        if not goes_on:
+            self._thought, self._thinking_since = self._thought + now - self._thinking_since, None
 
     def error(self) -> ModelTimeout:
         if self._started:

@@ -6,6 +6,7 @@ A transaction around them would cost three round trips more: the second checks t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -34,7 +35,8 @@ WHERE id = %s
 _END = f"""
 WITH mine AS (
     SELECT id, thread_id FROM chat_response
-    WHERE id = %(id)s AND lease_epoch = %(epoch)s AND log_length = %(stored)s AND status IN ('queued', 'streaming')
+    WHERE id = %(id)s AND lease_epoch = %(epoch)s AND log_length = %(stored)s
+      AND thinking_length = %(thinking_stored)s AND status IN ('queued', 'streaming')
       AND stop_offset IS NOT DISTINCT FROM %(stop_offset)s::bigint
     FOR NO KEY UPDATE
 ), taken_out AS (
@@ -46,6 +48,11 @@ WITH mine AS (
          AS p(start, data, marks, ephemeral)
     ON CONFLICT (response_id, start) DO UPDATE
     SET stop = excluded.stop, data = excluded.data, marks = excluded.marks, ephemeral = excluded.ephemeral
+), thought AS (
+    INSERT INTO chat_thoughtchunk (response_id, start, stop, data, timings, text_offset)
+    SELECT mine.id, p.start, p.start + octet_length(p.data), p.data, p.timings, p.text_offset
+    FROM mine, unnest(%(thinking_starts)s::bigint[], %(thinking_data)s::bytea[], %(thinking_timings)s::bytea[],
+                      %(text_offsets)s::bigint[]) AS p(start, data, timings, text_offset)
 ), reply AS (
     UPDATE chat_message m SET content = %(content)s, readable = %(readable)s, terms = %(terms)s::tsvector
     FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
@@ -61,7 +68,8 @@ WITH mine AS (
         status = %(status)s, finish_reason = %(finish_reason)s, error_code = %(error_code)s,
         error_detail = %(error_detail)s, retry_after = %(retry_after)s, prompt_tokens = %(prompt_tokens)s,
         completion_tokens = %(completion_tokens)s, usage_source = %(usage_source)s, lease_until = %(lease_until)s,
-        log_length = %(log_length)s, kept_offset = %(kept_offset)s, text_length = %(text_length)s, finished_at = now(),
+        log_length = %(log_length)s, kept_offset = %(kept_offset)s, text_length = %(text_length)s,
+        thinking_length = %(thinking_length)s, thinking_ms = %(thinking_ms)s, finished_at = now(),
         first_token_at = CASE WHEN %(log_length)s > 0 THEN coalesce(first_token_at, now()) ELSE first_token_at END
     FROM mine WHERE r.id = mine.id
     RETURNING first_token_at, finished_at
@@ -85,21 +93,31 @@ def finalize(
     response: Response,
     final: dict[str, Any],
     pieces: list[LogSegment],
+    thoughts: Sequence[LogSegment],
     content: str,
     calls: Sequence[CallRecord],
     notifications: list[Notification],
 ) -> bool:
     """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls; update `response`.
 
+    `thoughts`: the end of its thought, which the table lacks.
+
     Write nothing and return False where the row no longer matches `response`.
     """
     starts, data, timings, ephemeral = storage.columns(pieces)
+    thinking = response.thinking_length
+    thinking_starts = list(accumulate((len(thought.data) for thought in thoughts), initial=thinking))[:-1]
     readable = text.storable(text.plain_text(content))
     values = {
         **final,
         "id": response.pk,
         "epoch": response.lease_epoch,
         "stored": response.log_length,
+        "thinking_stored": thinking,
+        "thinking_starts": thinking_starts,
+        "thinking_data": [thought.data for thought in thoughts],
+        "thinking_timings": [thought.timings for thought in thoughts],
+        "text_offsets": [thought.text_offset for thought in thoughts],
         "stop_offset": response.stop_offset,
         "starts": starts,
         "data": data,

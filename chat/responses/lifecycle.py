@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,26 +53,38 @@ def finish(rest: Append, outcome: Outcome) -> Response | None:
             return None
         if response.ended:
             return response
-        missing = rest if rest.start == response.log_length else _unwritten(rest, response.log_length)
-        if _end(response, pieces + missing.pieces, outcome):
+        missing = _unwritten(rest.start, rest.pieces, response.log_length)
+        thoughts = _unwritten(rest.thinking_start, rest.thoughts, response.thinking_length)
+        if _end(response, pieces + missing, outcome, thoughts, rest.thinking_ms):
+            if response.thinking_length:
+                storage.merge_thoughts(response.pk)
             return response
     return None
 
 
-def _unwritten(rest: Append, stored: int) -> Append:
-    """Return the part of `rest` beyond the `stored` bytes: a flush whose answer was lost may have been written after all."""
-    pieces, start = [], rest.start
-    for piece in rest.pieces:
+def _unwritten(start: int, pieces: Iterable[LogSegment], stored: int) -> list[LogSegment]:
+    """Return the part of the pieces beyond the `stored` bytes: a flush whose answer was lost may have been written."""
+    beyond = []
+    for piece in pieces:
         if start >= stored:
-            pieces.append(piece)
+            beyond.append(piece)
         elif start + len(piece.data) > stored:
-            pieces.append(storage.drop_prefix(piece, stored - start))
+            beyond.append(storage.drop_prefix(piece, stored - start))
         start += len(piece.data)
-    return Append(rest.response, rest.epoch, stored, pieces)
+    return beyond
 
 
-def _end(response: Response, log: list[LogSegment], outcome: Outcome) -> bool:
-    """End a response with its whole log. Write nothing and return False where its row has changed since it was loaded."""
+def _end(
+    response: Response,
+    log: list[LogSegment],
+    outcome: Outcome,
+    thoughts: Sequence[LogSegment] = (),
+    thinking_ms: int | None = None,
+) -> bool:
+    """End a response with its whole log, and the rest of its thought.
+
+    Write nothing and return False where its row has changed since it was loaded.
+    """
     pieces = storage.merge_segments(log)
     offset = response.stop_offset if outcome.offset is None else outcome.offset
     kept, content = storage.kept_text(pieces, offset if outcome.status == Status.STOPPED else None)
@@ -80,11 +92,13 @@ def _end(response: Response, log: list[LogSegment], outcome: Outcome) -> bool:
         "log_length": sum(len(piece.data) for piece in pieces),
         "kept_offset": kept,
         "text_length": len(content.encode()),
+        "thinking_length": response.thinking_length + sum(len(thought.data) for thought in thoughts),
+        "thinking_ms": response.thinking_ms if thinking_ms is None else thinking_ms,
     }
     updated = ("thread", response.owner_id, response.thread_id, "updated")
     notifications = [("end", response.pk, response.thread_id), updated]
     return finalize.finalize(
-        response, _final(outcome) | ends, pieces, content, outcome.unstored, notifications
+        response, _final(outcome) | ends, pieces, thoughts, content, outcome.unstored, notifications
     )
 
 

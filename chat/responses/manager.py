@@ -13,7 +13,6 @@ from uuid import uuid4
 
 from chat import db, tools
 from chat.conf import settings
-from chat.db import notifications
 from chat.db.notifications import Listener
 from chat.exceptions import Unavailable
 from chat.llm.clients.base import ModelClient, ModelRequest
@@ -30,7 +29,7 @@ from chat.responses.thread_events import ThreadSubscriptions
 from chat.responses.usage.blobs import PromptBlobs
 from chat.responses.usage.recorder import UsageRecorder
 from chat.schemas import RegenerateRequest, SendRequest
-from chat.streams import Flusher, LogRegistry, ToolEvent, storage
+from chat.streams import Flusher, LogRegistry, storage
 from chat.streams.storage import Append, StopRequest
 from chat.tools import ToolServers
 
@@ -78,7 +77,6 @@ class ResponseRunner:
         self.listener.on("log", self.logs.on_notify)
         self.listener.on("end", self._on_end_notification)
         self.listener.on("stop", lambda facts: self._on_stop_request(StopRequest(*facts)))
-        self.listener.on("tool", lambda facts: self.logs.publish_tool_event(*facts))
         self.listener.on("thread", self.subscriptions.on_notify)
         self.listener.on("deleted", self.subscriptions.on_thread_deleted)
         self.listener.on_reconnect(self._refresh_all)
@@ -159,7 +157,6 @@ class ResponseRunner:
             self.models,
             recorder,
             job,
-            lambda name, state: self._publish_tool_event(active, name, state),
             active.take_first_request(),
         )
         active.answering = asyncio.create_task(self._answer(engine, job))
@@ -175,10 +172,6 @@ class ResponseRunner:
         """Return the clients of a model, once their modules are imported: on the event loop that would delay leases."""
         await asyncio.shield(self._warming)
         return await self.models.clients(model)
-
-    def _publish_tool_event(self, active: ActiveResponse, name: str, state: str) -> None:
-        active.writer.tail.hint(ToolEvent(name, state))
-        self._spawn(_notify_best_effort("tool", active.job.response, name, state))
 
     async def _improve_title(self, response: int) -> None:
         after_all_rounds = settings.tool_rounds + 1
@@ -287,8 +280,3 @@ class ResponseRunner:
         await asyncio.wait(self._services, timeout=CLOSE_SECONDS)
         await self.tool_servers.close()
         await self.models.close()
-
-
-async def _notify_best_effort(topic: str, *facts: Any) -> None:
-    with contextlib.suppress(Unavailable):
-        await db.atomic_async(notifications.notify, topic, *facts)

@@ -1,4 +1,4 @@
-"""Rounds of tool calls: the hidden messages between a prompt and its reply."""
+"""Rounds of tool calls: their states as clients see them, and the hidden messages between a prompt and its reply."""
 
 from __future__ import annotations
 
@@ -7,10 +7,69 @@ from uuid import uuid4
 
 import msgspec
 
+from chat.db import sql
+from chat.db.notifications import NOTIFY_SQL, encode_notifications
 from chat.llm.sse.accumulator import ToolCall
-from chat.models import Message, Response, Role, Status
+from chat.models import Message, Response, Role, Status, ToolState
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
+from chat.streams import ToolEvent
+from chat.tools.calling import ToolResult
+
+# A repetition after a commit whose answer got lost changes nothing.
+_BEGIN = f"""
+WITH mine AS (
+    UPDATE chat_response SET tool_changes = tool_changes + 1
+    WHERE id = %(response)s AND lease_epoch = %(epoch)s AND status = 'streaming' RETURNING id
+), calls AS (
+    INSERT INTO chat_tooluse (response_id, number, round, call_id, name, text_offset, thinking_offset, state)
+    SELECT mine.id, %(number)s + c.place - 1, %(round)s, c.call_id, c.name, %(text_offset)s, %(thinking_offset)s, 'started'
+    FROM mine, unnest(%(call_ids)s::text[], %(names)s::text[]) WITH ORDINALITY AS c(call_id, name, place)
+    ON CONFLICT (response_id, number) DO NOTHING
+)
+SELECT count(*), ({NOTIFY_SQL}) FROM mine
+"""
+
+_END = f"""
+WITH states AS (
+    UPDATE chat_tooluse u SET state = c.state
+    FROM unnest(%(call_ids)s::text[], %(states)s::text[]) AS c(call_id, state)
+    WHERE u.response_id = %(response)s AND u.call_id = c.call_id
+), changed AS (
+    UPDATE chat_response SET tool_changes = tool_changes + 1 WHERE id = %(response)s
+)
+{NOTIFY_SQL}
+"""
+
+
+def begin_round(response: int, epoch: int, number: int, round_: int, calls: Sequence[ToolEvent]) -> bool:
+    """Store that the calls of a round begin, the first of them as `number`; return False where the lease `epoch` is lost."""
+    place = calls[0]
+    found = sql.rows(
+        _BEGIN,
+        {
+            "response": response,
+            "epoch": epoch,
+            "number": number,
+            "round": round_,
+            "call_ids": [call.call_id for call in calls],
+            "names": [call.name for call in calls],
+            "text_offset": place.text_offset,
+            "thinking_offset": place.thinking_offset,
+            "notifications": encode_notifications([("log", response)]),
+        },
+    )
+    return bool(found[0][0])
+
+
+def _end_round(response: int, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> None:
+    values = {
+        "response": response,
+        "call_ids": [call.id for call in calls],
+        "states": [ToolState.FAILED if result.failed else ToolState.DONE for result in results],
+        "notifications": encode_notifications([("log", response)]),
+    }
+    sql.rows(_END, values)
 
 
 def add_round(
@@ -19,7 +78,7 @@ def add_round(
     text: str,
     log_offset: int,
     calls: Sequence[ToolCall],
-    results: Sequence[str],
+    results: Sequence[ToolResult],
     spent: Sequence[CallRecord] = (),
 ) -> bool:
     """Store a round between the prompt and the reply: the model's text, its calls, and their results in that order.
@@ -42,6 +101,7 @@ def add_round(
         parent = _insert(reply, row, position, parent, log_offset)
     Message.objects.filter(pk=reply.pk).update(parent=parent)
     upstream_calls.add(reply.owner_id, reply.thread_id, response, spent)
+    _end_round(response, calls, results)
     return True
 
 
@@ -57,9 +117,9 @@ def _call_message(text: str, calls: Sequence[ToolCall]) -> Message:
     return Message(role=Role.ASSISTANT, content=text, tool_calls=msgspec.json.encode(encoded).decode())
 
 
-def _result_messages(calls: Sequence[ToolCall], results: Sequence[str]) -> list[Message]:
+def _result_messages(calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> list[Message]:
     pairs = zip(calls, results, strict=True)
-    return [Message(role=Role.TOOL, content=result, tool_call_id=call.id) for call, result in pairs]
+    return [Message(role=Role.TOOL, content=result.result, tool_call_id=call.id) for call, result in pairs]
 
 
 def _insert(reply: Message, row: Message, position: int, parent: int | None, log_offset: int) -> int:

@@ -18,7 +18,15 @@ from chat.schemas.threads import (
     parse_stop_offset,
     parse_thread_change,
 )
-from chat.schemas.validation import checked_id, is_id, offset_of, offset_text, optional_id, parse_object
+from chat.schemas.validation import (
+    checked_id,
+    cursor_text,
+    is_id,
+    offset_of,
+    offset_text,
+    optional_id,
+    parse_object,
+)
 
 __all__ = [
     "Content",
@@ -29,6 +37,7 @@ __all__ = [
     "ThreadChange",
     "Turn",
     "checked_id",
+    "cursor_text",
     "is_id",
     "offset_of",
     "offset_text",

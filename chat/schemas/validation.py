@@ -85,6 +85,12 @@ def offset_text(text: str) -> int:
     return int(text)
 
 
+def cursor_text(text: str) -> tuple[int, int | None]:
+    """Parse the id of an event: an offset, or `<offset>:<thinkingOffset>`. Raises BadOffset."""
+    offset, colon, thinking = text.partition(":")
+    return offset_text(offset), offset_text(thinking) if colon else None
+
+
 def text_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
     """Return a text of at most `limit` characters, or None where it is missing. Raises BadRequest and TooLarge."""
     text = _text(value, name)

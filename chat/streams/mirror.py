@@ -10,7 +10,7 @@ from chat import db
 from chat.exceptions import Unavailable
 from chat.models import Response, Status
 from chat.streams import storage
-from chat.streams.tail import READ_BYTES, Tail
+from chat.streams.tail import READ_BYTES, Tail, ThoughtTail
 
 # Seconds between a mirror's own reads of the table, in case notifications are lost.
 POLL_SECONDS = 2.0
@@ -26,6 +26,7 @@ class Mirror:
         self.response = response
         self.tail = Tail(mirrored=True)
         self.readers, self._left = 0, left
+        self._tool_changes = 0
         self.refresh = asyncio.Event()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._run())
@@ -53,7 +54,8 @@ class Mirror:
         # Notifications arrive from now on; the table is read after that, so no change is missed.
         try:
             row = await db.atomic_async(storage.state, self.response)
-            self.tail.base = row.log_length if row else 0
+            if row is not None:
+                await self._begin(row)
         except Unavailable as problem:
             self.ready.set_exception(problem)
             return
@@ -61,6 +63,13 @@ class Mirror:
         while not self._seen(row):
             await self._wait_for_refresh()
             row = await self._read() or row
+
+    async def _begin(self, row: Response) -> None:
+        """Begin at the ends of the logs; what is before them, readers take from the table."""
+        self.tail.base = row.log_length
+        if row.thinking_length:
+            self.tail.thought = ThoughtTail(row.thinking_length)
+        await self._read_tools(row)
 
     def _seen(self, row: Response | None) -> bool:
         if row is None or row.ended:
@@ -76,14 +85,43 @@ class Mirror:
         self.refresh.clear()
 
     async def _read(self) -> Response | None:
-        """Read the state, then the text, so that a state `ended` is never newer than the text."""
+        """Read the state, then all that it counts, so that a state `ended` is never newer than the text.
+
+        Thought and tool calls come before the text, which must not be read beyond where they stand.
+        """
         try:
             row = await db.atomic_async(storage.state, self.response)
-            while data := await db.atomic_async(storage.read, self.response, self.tail.end):
-                self.tail.grow(data)
-                self.tail.forget(self.tail.end - READ_BYTES)
+            if row is not None:
+                await self._read_tools(row)
+                await self._read_thought(row)
+                await self._read_text(row)
         except Unavailable:
             return None
         if row is None:
             self.tail.finish(None)
         return row
+
+    async def _read_tools(self, row: Response) -> None:
+        """Read the tool calls again where one has changed; the list of their events only grows."""
+        if row.tool_changes == self._tool_changes:
+            return
+        uses = await db.atomic_async(storage.tool_uses, self.response)
+        self._tool_changes = row.tool_changes
+        self.tail.load_tools(uses)
+
+    async def _read_thought(self, row: Response) -> None:
+        while self.tail.thinking_end < row.thinking_length:
+            found = await db.atomic_async(storage.read_thought, self.response, self.tail.thinking_end)
+            if found is None:
+                return  # deleted meanwhile
+            text_offset, data = found
+            self.tail.think(data, text_offset)
+            self.tail.forget_thought(self.tail.thinking_end - READ_BYTES)
+
+    async def _read_text(self, row: Response) -> None:
+        while self.tail.end < row.log_length:
+            data = await db.atomic_async(storage.read, self.response, self.tail.end)
+            if not data:
+                return
+            self.tail.grow(data[: row.log_length - self.tail.end])
+            self.tail.forget(self.tail.end - READ_BYTES)

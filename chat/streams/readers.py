@@ -12,8 +12,20 @@ from chat.exceptions import BadOffset
 from chat.models import Response, Status
 from chat.streams import storage
 from chat.streams.mirror import Mirror
-from chat.streams.tail import EndEvent, Heartbeat, LogEvent, StartEvent, Tail, TextEvent, ToolEvent
+from chat.streams.tail import (
+    EndEvent,
+    Heartbeat,
+    LogEvent,
+    StartEvent,
+    Tail,
+    TextEvent,
+    ThoughtEvent,
+    ToolEvent,
+)
 from chat.text import is_boundary
+
+# In place of an offset of the thought: the first that stands at or behind the offset of the text.
+FROM_TEXT = -1
 
 # Seconds, ten flushes: text that a reader saw in the owner's process is in the table by then.
 CATCH_UP_SECONDS = 2.0
@@ -51,11 +63,6 @@ class LogRegistry:
             if mirror is not None:
                 mirror.refresh.set()
 
-    def publish_tool_event(self, response: int, name: str, state: str) -> None:
-        mirror = self._mirrors.get(response)
-        if mirror is not None:
-            mirror.tail.hint(ToolEvent(name, state))
-
     def refresh_all(self) -> None:
         """Refresh all mirrors, since notifications may have been missed."""
         self.on_notify(list(self._mirrors))
@@ -90,37 +97,109 @@ class LogRegistry:
                 await tail.changed()
             return tail.final
 
-    async def follow(self, response: int, offset: int) -> AsyncGenerator[LogEvent]:
+    async def follow(
+        self, response: int, offset: int, thinking_offset: int | None = None, *, structured: bool = False
+    ) -> AsyncGenerator[LogEvent]:
         """Yield StartEvent, then the log from `offset` exactly once and in order, then EndEvent.
+
+        `thinking_offset`: where to begin in the thought, which comes where it stood in the text; FROM_TEXT begins with the
+        first that stands at or behind `offset`; None leaves all of it out. `structured`: all tool calls are replayed, and our
+        own think items left out; without it a reader gets the changes of tool calls that come while it reads.
 
         Raise BadOffset before the first event; after it only Unavailable, when the table cannot be read.
         """
         # One generator: a second around it would cost every reader of every delta a turn, and 1 KB.
         async with self._open(response) as tail:
             offset = await _checked(response, tail, offset)
+            thinking = await _checked_thinking(response, tail, offset, thinking_offset)
+            between = BetweenText(response, tail, thinking, 0 if structured else len(tail.tool_events))
+            skipped = await _ephemeral_ranges(response, tail) if structured else ()
             yield StartEvent(_status(tail), offset)
-            seen = tail.hinted
             while True:
+                limit = tail.end
+                if tail.thought is not None or tail.tools is not None:
+                    event, limit = await between.next(offset)
+                    if event is not None:
+                        yield event
+                        continue
                 data = (
                     tail.read(offset)
                     if offset >= tail.base
                     else await db.atomic_async(storage.read, response, offset)
                 )
+                if offset + len(data) > limit:
+                    data = data[: limit - offset]
+                if structured and data:
+                    data, ephemeral = _first_kind([*skipped, *tail.ephemeral], offset, data)
+                    if ephemeral:
+                        offset += len(data)
+                        continue
                 if data:
                     offset += len(data)
                     yield TextEvent(data, offset)
-                elif offset < tail.base or tail.ended:
-                    break  # all read; or deleted while it was being read
-                hints = tail.hints_after(seen, offset) if tail.hinted > seen else ()
-                for tool in hints:
-                    seen += 1
-                    yield tool
-                if data or hints:
                     continue
+                if offset < tail.base or tail.ended:
+                    break  # all read; or deleted while it was being read
                 await tail.changed()
-                if offset == tail.end and tail.hinted == seen and not tail.ended:
+                if offset == tail.end and between.all_read and not tail.ended:
                     yield Heartbeat()
             yield EndEvent(tail.final.log_length if tail.final else offset, tail.final)
+
+
+class BetweenText:
+    """A reader's place in what stands between the bytes of the text: thought (None: it gets none) and tool events."""
+
+    __slots__ = ("_response", "_tail", "_thinking", "_tools")
+
+    def __init__(self, response: int, tail: Tail, thinking: int | None, tools: int) -> None:
+        self._response, self._tail, self._thinking, self._tools = response, tail, thinking, tools
+
+    @property
+    def all_read(self) -> bool:
+        return self._tools == len(self._tail.tool_events) and self._thinking in (
+            None,
+            self._tail.thinking_end,
+        )
+
+    async def next(self, offset: int) -> tuple[LogEvent | None, int]:
+        """Return the next event that stands at an offset, if there is one, and the end of the text before the one after it."""
+        limit, tool = self._tail.end, self._next_tool()
+        if tool is not None:
+            if self._is_due(tool, offset):
+                self._tools += 1
+                return tool, offset
+            limit = min(limit, max(offset, tool.text_offset))
+        if self._thinking is None or self._thinking >= self._tail.thinking_end:
+            return None, limit
+        place, data = await self._next_thought(self._thinking)
+        if place > offset:
+            return None, min(limit, place)
+        if tool is not None and tool.text_offset == place and tool.thinking_offset > self._thinking:
+            data = data[: tool.thinking_offset - self._thinking]
+        self._thinking += len(data)
+        return (ThoughtEvent(data, self._thinking) if data else None), limit
+
+    def _next_tool(self) -> ToolEvent | None:
+        events = self._tail.tool_events
+        return events[self._tools] if self._tools < len(events) else None
+
+    def _is_due(self, tool: ToolEvent, offset: int) -> bool:
+        """Return whether the reader has had all that stands before a tool event, or all there is."""
+        if (
+            self._tail.ended
+            and offset == self._tail.end
+            and self._thinking in (None, self._tail.thinking_end)
+        ):
+            return True
+        return tool.text_offset <= offset and (
+            self._thinking is None or tool.thinking_offset <= self._thinking
+        )
+
+    async def _next_thought(self, thinking: int) -> tuple[int, bytes]:
+        found = await _thought_at(self._response, self._tail, thinking)
+        if found is None:  # deleted while it was being read
+            self._thinking = self._tail.thinking_end
+        return found or (0, b"")
 
 
 def _status(tail: Tail) -> str:
@@ -129,14 +208,33 @@ def _status(tail: Tail) -> str:
     return Status.STREAMING if tail.started else Status.QUEUED
 
 
+async def _thought_at(response: int, tail: Tail, thinking: int) -> tuple[int, bytes] | None:
+    """Return the thought from an offset on, and where in the text it stands; None where it is gone."""
+    if tail.thought is not None and thinking >= tail.thought.base:
+        return tail.thought.read(thinking)
+    return await db.atomic_async(storage.read_thought, response, thinking)
+
+
+async def _ephemeral_ranges(response: int, tail: Tail) -> list[tuple[int, int]]:
+    """Return the ranges of think items that the tail does not know: those from before it began."""
+    return await db.atomic_async(storage.ephemeral_ranges, response) if tail.mirrored else []
+
+
+def _first_kind(ephemeral: list[tuple[int, int]], offset: int, data: bytes) -> tuple[bytes, bool]:
+    """Return the first bytes of `data` that are all ephemeral or all not, and which of both."""
+    for start, stop in ephemeral:
+        if start <= offset < stop:
+            return data[: stop - offset], True
+    later = [start for start, _ in ephemeral if start > offset]
+    return (data[: min(later) - offset] if later else data), False
+
+
 async def _checked(response: int, tail: Tail, offset: int) -> int:
     """Return the offset at which to begin. Raise BadOffset."""
     if tail.mirrored:
         await _catch_up(response, tail, offset)
     if offset > tail.end:
-        if tail.final is not None and tail.final.status == Status.INTERRUPTED:
-            return tail.end  # a client may have seen a last moment that the log lost
-        raise BadOffset
+        return _end_if_interrupted(tail, tail.end)
     following = (
         tail.read(offset) if offset >= tail.base else await db.atomic_async(storage.read, response, offset, 1)
     )
@@ -145,21 +243,58 @@ async def _checked(response: int, tail: Tail, offset: int) -> int:
     return offset
 
 
-async def _catch_up(response: int, tail: Tail, offset: int) -> None:
+async def _checked_thinking(response: int, tail: Tail, offset: int, thinking: int | None) -> int | None:
+    """Return the offset in the thought at which to begin. Raise BadOffset."""
+    if thinking == FROM_TEXT:
+        return await _thinking_start(response, tail, offset)
+    if thinking is None or tail.thinking_end == thinking:
+        return thinking
+    if tail.mirrored:
+        await _catch_up(response, tail, offset, thinking)
+    if thinking > tail.thinking_end:
+        return _end_if_interrupted(tail, tail.thinking_end)
+    following = await _thought_at(response, tail, thinking)
+    if following is not None and not is_boundary(following[1], 0):
+        raise BadOffset
+    return thinking
+
+
+async def _thinking_start(response: int, tail: Tail, offset: int) -> int:
+    """Return the start of the first thought that stands at or behind an offset of the text."""
+    if tail.thought is None:
+        return 0
+    start = tail.thought.start_at(offset)
+    if start is None:
+        start = await db.atomic_async(storage.thought_from, response, offset)
+    return tail.thought.first_from(offset) if start is None else start
+
+
+def _end_if_interrupted(tail: Tail, end: int) -> int:
+    """Return the end for an offset beyond it: a client may have seen a last moment that the log lost."""
+    if tail.final is not None and tail.final.status == Status.INTERRUPTED:
+        return end
+    raise BadOffset
+
+
+async def _catch_up(response: int, tail: Tail, offset: int, thinking: int = 0) -> None:
     """Wait for a remote owner's flush: the reader may bring bytes from it that the table lacks.
 
     An owner that renews its lease meanwhile is alive and has flushed; otherwise the reaper ends the response.
     """
+
+    def behind() -> bool:
+        return not tail.ended and (offset > tail.end or thinking > tail.thinking_end)
+
     lease = None
-    while offset > tail.end and not tail.ended:
+    while behind():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CATCH_UP_SECONDS):
-                while offset > tail.end and not tail.ended:
+                while behind():
                     await tail.changed()
         row = await db.atomic_async(storage.state, response)
         if row is None:
             return
-        if row.ended or row.log_length >= offset:
+        if row.ended or (row.log_length >= offset and row.thinking_length >= thinking):
             continue  # the mirror reads the table by itself, even if notifications were lost
         if lease not in (None, row.lease_until):
             return

@@ -1,18 +1,21 @@
-"""The text log in the database: appended in batches, read at an offset, merged at the end.
+"""The logs of text and of thought in the database: appended in batches, read at an offset, merged at the end.
 
-Only `append` makes a log longer: it moves `log_length` from the writer's expected value, under the writer's epoch, and
-inserts the segments of just those responses that moved.
+Only `append` makes them longer: it moves `log_length` and `thinking_length` from the writer's expected values, under the
+writer's epoch, and inserts the segments of just those responses that moved. A row of a response is therefore a consistent
+snapshot of both: all thought before its `thinking_length` stands at or before its `log_length`.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import Any
 
 from chat.db import notifications, sql
-from chat.models import Chunk, Response, Status
+from chat.models import Chunk, Response, Status, ThoughtChunk, ToolUse
 from chat.text import utf8_floor
 
 # Bytes in one row of a finished log: 1 MiB is 16 rows, and a reader's portion stays small.
@@ -20,47 +23,79 @@ ROW_BYTES = 65_536
 
 _APPEND = """
 WITH head AS (
-    SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[]) AS h(id, epoch, start, stop)
+    SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
+         AS h(id, epoch, start, stop, thinking_start, thinking_stop, thinking_ms)
 ), free AS (
     -- A locked row waits for the next batch, so that it does not delay the others of this one.
     SELECT r.id FROM chat_response r JOIN head h ON r.id = h.id FOR NO KEY UPDATE OF r SKIP LOCKED
 ), moved AS (
     UPDATE chat_response r
-    SET log_length = h.stop, first_token_at = COALESCE(r.first_token_at, now())
+    SET log_length = h.stop, thinking_length = h.thinking_stop, thinking_ms = h.thinking_ms,
+        first_token_at = CASE WHEN h.stop > 0 THEN COALESCE(r.first_token_at, now()) ELSE r.first_token_at END
     FROM head h JOIN free ON free.id = h.id
-    WHERE r.id = h.id AND r.lease_epoch = h.epoch AND r.log_length = h.start AND r.status = 'streaming'
+    WHERE r.id = h.id AND r.lease_epoch = h.epoch AND r.log_length = h.start AND r.thinking_length = h.thinking_start
+      AND r.status = 'streaming'
     RETURNING r.id, r.stop_requested_at IS NOT NULL AS stopping, r.stop_offset
 ), put AS (
     INSERT INTO chat_chunk (response_id, start, stop, data, marks, ephemeral)
     SELECT p.id, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
     FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[], %s::bool[]) AS p(id, start, data, marks, ephemeral)
     JOIN moved ON moved.id = p.id
+), thought AS (
+    INSERT INTO chat_thoughtchunk (response_id, start, stop, data, timings, text_offset)
+    SELECT p.id, p.start, p.start + octet_length(p.data), p.data, p.timings, p.text_offset
+    FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[], %s::bigint[]) AS p(id, start, data, timings, text_offset)
+    JOIN moved ON moved.id = p.id
 )
 SELECT id, stopping, stop_offset FROM moved
+"""
+
+_MERGE_THOUGHTS = """
+WITH taken_out AS (
+    DELETE FROM chat_thoughtchunk WHERE response_id = %(response)s RETURNING *
+), grouped AS (
+    SELECT *, sum(stop - start) OVER (PARTITION BY text_offset ORDER BY start)::bigint / %(row_bytes)s AS part
+    FROM taken_out
+)
+INSERT INTO chat_thoughtchunk (response_id, start, stop, text_offset, data, timings)
+SELECT response_id, min(start), max(stop), text_offset, string_agg(data, ''::bytea ORDER BY start),
+       string_agg(timings, ''::bytea ORDER BY start)
+FROM grouped GROUP BY response_id, text_offset, part
 """
 
 
 @dataclass(frozen=True, slots=True)
 class LogSegment:
-    """Contiguous text of one kind; `timings` as in `Chunk.timings`."""
+    """Contiguous bytes of one kind; `timings` as in `Chunk.timings`. Thought stands at `text_offset` of the text."""
 
     data: bytes
     timings: bytes
-    ephemeral: bool
+    ephemeral: bool = False
+    text_offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """New segments for one response's log, from the byte `start` on."""
+    """New segments for one response's logs: of text from the byte `start` on, of thought from `thinking_start` on.
+
+    `thinking_ms`: the time that the thought has taken in all; None without thought.
+    """
 
     response: int
     epoch: int
     start: int
     pieces: list[LogSegment]
+    thinking_start: int = 0
+    thoughts: Sequence[LogSegment] = ()
+    thinking_ms: int | None = None
 
     @property
     def stop(self) -> int:
         return self.start + sum(len(piece.data) for piece in self.pieces)
+
+    @property
+    def thinking_stop(self) -> int:
+        return self.thinking_start + sum(len(thought.data) for thought in self.thoughts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +108,58 @@ class StopRequest:
 
 def append(additions: list[Append]) -> tuple[set[int], list[StopRequest]]:
     """Write a batch. Return the responses that were written, and the stop requests among them."""
-    rows = sql.rows(_APPEND, [*_heads(additions), *_pieces(additions)])
+    rows = sql.rows(_APPEND, [*_heads(additions), *_pieces(additions), *_thoughts(additions)])
     written = [row[0] for row in rows]
     if written:
         notifications.notify_many("log", written)
     return set(written), [StopRequest(row[0], row[2]) for row in rows if row[1]]
 
 
-def _heads(additions: list[Append]) -> list[list[int]]:
-    heads = [(one.response, one.epoch, one.start, one.stop) for one in additions]
-    return [list(column) for column in zip(*heads, strict=True)]
+def _heads(additions: list[Append]) -> list[list[int | None]]:
+    heads = [
+        (
+            one.response,
+            one.epoch,
+            one.start,
+            one.stop,
+            one.thinking_start,
+            one.thinking_stop,
+            one.thinking_ms,
+        )
+        for one in additions
+    ]
+    return _columns(heads, 7)
 
 
-def _pieces(additions: list[Append]) -> list[list[object]]:
-    rows = [row for one in additions for row in _placed(one)]
-    return [list(column) for column in zip(*rows, strict=True)]
+def _pieces(additions: list[Append]) -> list[list[Any]]:
+    return _columns(
+        [
+            (one.response, start, piece.data, piece.timings, piece.ephemeral)
+            for one in additions
+            for start, piece in _placed(one.start, one.pieces)
+        ],
+        5,
+    )
 
 
-def _placed(addition: Append) -> Iterable[tuple[int, int, bytes, bytes, bool]]:
-    start = addition.start
-    for piece in addition.pieces:
-        yield addition.response, start, piece.data, piece.timings, piece.ephemeral
+def _thoughts(additions: list[Append]) -> list[list[Any]]:
+    return _columns(
+        [
+            (one.response, start, thought.data, thought.timings, thought.text_offset)
+            for one in additions
+            for start, thought in _placed(one.thinking_start, one.thoughts)
+        ],
+        5,
+    )
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _placed(start: int, pieces: Iterable[LogSegment]) -> Iterable[tuple[int, LogSegment]]:
+    for piece in pieces:
+        yield start, piece
         start += len(piece.data)
 
 
@@ -106,6 +172,56 @@ def read(response: int, offset: int, limit: int = ROW_BYTES) -> bytes:
         if len(found) >= limit:
             break
     return bytes(found)
+
+
+def read_thought(response: int, offset: int) -> tuple[int, bytes] | None:
+    """Return the next bytes of the thought that stand at one text offset, and that offset; None at its end."""
+    chunks = ThoughtChunk.objects.filter(response_id=response, stop__gt=offset).order_by("start")
+    place, found = None, bytearray()
+    for start, text_offset, data in chunks.values_list("start", "text_offset", "data")[:64].iterator():
+        if place not in (None, text_offset) or len(found) >= ROW_BYTES:
+            break
+        place = text_offset
+        found += bytes(data)[max(0, offset - start) :]
+    return None if place is None else (place, bytes(found))
+
+
+def thought_from(response: int, text_offset: int) -> int | None:
+    """Return the start of the first thought that stands at or behind a text offset; None where none is stored."""
+    later = ThoughtChunk.objects.filter(response_id=response, text_offset__gte=text_offset)
+    return later.order_by("start").values_list("start", flat=True).first()
+
+
+def ephemeral_ranges(response: int) -> list[tuple[int, int]]:
+    """Return the ranges of a log that its message does not keep: our own think items."""
+    items = Chunk.objects.filter(response_id=response, ephemeral=True).order_by("start")
+    return list(items.values_list("start", "stop"))
+
+
+def thoughts_of(responses: Iterable[int]) -> dict[int, str]:
+    """Return the stored thought of each of these responses that has one."""
+    chunks = ThoughtChunk.objects.filter(response_id__in=responses).order_by("response_id", "start")
+    found: defaultdict[int, bytearray] = defaultdict(bytearray)
+    for response, data in chunks.values_list("response_id", "data").iterator():
+        found[response] += data
+    return {response: thought.decode() for response, thought in found.items()}
+
+
+def tool_uses_of(responses: Iterable[int]) -> dict[int, list[ToolUse]]:
+    """Return the tool calls of each of these responses that has any."""
+    found: defaultdict[int, list[ToolUse]] = defaultdict(list)
+    for use in ToolUse.objects.filter(response_id__in=responses).order_by("response_id", "number"):
+        found[use.response_id].append(use)
+    return found
+
+
+def tool_uses(response: int) -> list[ToolUse]:
+    return tool_uses_of([response]).get(response, [])
+
+
+def merge_thoughts(response: int) -> None:
+    """Store an ended thought in rows of some ROW_BYTES, at least one for each offset of the text at which it stands."""
+    sql.rows(_MERGE_THOUGHTS, {"response": response, "row_bytes": ROW_BYTES})
 
 
 def pieces_of(response: int) -> list[LogSegment]:
@@ -179,7 +295,7 @@ def drop_prefix(piece: LogSegment, size: int) -> LogSegment:
         if length > left:
             timings += pack_timing(milliseconds, length - left)
         left = max(0, left - length)
-    return LogSegment(piece.data[size:], bytes(timings), piece.ephemeral)
+    return replace(piece, data=piece.data[size:], timings=bytes(timings))
 
 
 def state(response: int) -> Response | None:
@@ -187,7 +303,7 @@ def state(response: int) -> Response | None:
     return Response.objects.filter(pk=response).first()
 
 
-def length_if_owned(response: int, epoch: int) -> int | None:
-    """Return the log's length if the epoch still may write it, else None."""
+def lengths_if_owned(response: int, epoch: int) -> tuple[int, int] | None:
+    """Return the lengths of text and thought if the epoch still may write them, else None."""
     mine = Response.objects.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING)
-    return mine.values_list("log_length", flat=True).first()
+    return mine.values_list("log_length", "thinking_length").first()

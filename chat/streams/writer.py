@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from chat import db
 from chat.conf import settings
@@ -24,60 +25,109 @@ UNCONFIRMED_BYTES = 65_536
 UNCONFIRMED_TOTAL = 64 * 1024 * 1024
 
 
-class Writer:
-    """The only writer of a response's log."""
+class UnconfirmedLog:
+    """The bytes of one log that the table lacks. `start`: the end of the table's, as far as known here."""
 
-    __slots__ = (
-        "_data",
-        "_flusher",
-        "_pieces",
-        "_started",
-        "_timings",
-        "epoch",
-        "pending",
-        "response",
-        "start",
-        "tail",
-    )
+    __slots__ = ("_data", "_pieces", "_text_offset", "_timings", "pending", "start")
 
-    def __init__(self, response: int, epoch: int, tail: Tail, flusher: Flusher) -> None:
-        self.response, self.epoch, self.tail = response, epoch, tail
-        self.start = 0  # end of the table's text, as far as known here
-        self.pending = 0  # bytes not yet in the table
-        self._flusher = flusher
-        self._started = time.monotonic()
+    def __init__(self) -> None:
+        self.start = 0
+        self.pending = 0
         self._pieces: list[LogSegment] = []
-        self._data, self._timings = bytearray(), bytearray()
+        self._data, self._timings, self._text_offset = bytearray(), bytearray(), 0
 
     @property
-    def length(self) -> int:
+    def end(self) -> int:
         return self.start + self.pending
 
-    def append(self, data: bytes) -> None:
-        """Append whole characters: readers in this process see them at once, the table soon."""
+    def add(self, data: bytes, timing: bytes, text_offset: int = 0) -> None:
+        """Add bytes; those at another `text_offset` than the bytes before them begin a new segment."""
+        if text_offset != self._text_offset:
+            self._cut()
+            self._text_offset = text_offset
         self._data += data
-        self._timings += self._pack_timing(data)
-        self._count(data)
+        self._timings += timing
+        self.pending += len(data)
 
-    def append_ephemeral(self, data: bytes) -> None:
-        """Append one think item: replayed like all text, but not part of the message."""
-        self._count(data)
+    def add_ephemeral(self, data: bytes, timing: bytes) -> None:
         self._cut()
-        self._pieces.append(LogSegment(data, self._pack_timing(data), True))
+        self._pieces.append(LogSegment(data, timing, ephemeral=True))
+        self.pending += len(data)
 
-    def _pack_timing(self, data: bytes) -> bytes:
-        return storage.pack_timing(int((time.monotonic() - self._started) * 1000), len(data))
-
-    def _count(self, data: bytes) -> None:
-        size = len(data)
-        self.pending += size
-        self._flusher.on_text_gathered(self, size)
-        self.tail.grow(data)
+    def pieces(self) -> list[LogSegment]:
+        self._cut()
+        return list(self._pieces)
 
     def _cut(self) -> None:
         if self._data:
-            self._pieces.append(LogSegment(bytes(self._data), bytes(self._timings), False))
+            self._pieces.append(
+                LogSegment(bytes(self._data), bytes(self._timings), text_offset=self._text_offset)
+            )
             self._data, self._timings = bytearray(), bytearray()
+
+    def confirm(self, stop: int) -> int:
+        """Forget the bytes before `stop`, which the table has. Return their number."""
+        before = self.start
+        while self._pieces and self.start + len(self._pieces[0].data) <= stop:
+            self._drop(len(self._pieces.pop(0).data))
+        if self._pieces and self.start < stop:
+            self._pieces[0] = storage.drop_prefix(self._pieces[0], stop - self.start)
+            self._drop(stop - self.start)
+        return self.start - before
+
+    def _drop(self, size: int) -> None:
+        self.start += size
+        self.pending -= size
+
+
+class Writer:
+    """The only writer of a response's logs of text and of thought."""
+
+    __slots__ = ("_flusher", "_started", "_text", "_thought", "epoch", "response", "tail", "thinking_ms")
+
+    def __init__(self, response: int, epoch: int, tail: Tail, flusher: Flusher) -> None:
+        self.response, self.epoch, self.tail = response, epoch, tail
+        self.thinking_ms: int | None = None
+        self._flusher = flusher
+        self._started = time.monotonic()
+        self._text = UnconfirmedLog()
+        self._thought: UnconfirmedLog | None = None  # most answers have none, and it takes 0.3 KB
+
+    @property
+    def length(self) -> int:
+        return self._text.end
+
+    @property
+    def thinking_length(self) -> int:
+        return self._thought.end if self._thought else 0
+
+    @property
+    def pending(self) -> int:
+        """Return the bytes that are not yet in the table."""
+        return self._text.pending + (self._thought.pending if self._thought else 0)
+
+    def append(self, data: bytes) -> None:
+        """Append whole characters: readers in this process see them at once, the table soon."""
+        self._text.add(data, self._pack_timing(data))
+        self._flusher.on_text_gathered(self, len(data))
+        self.tail.grow(data)
+
+    def append_ephemeral(self, data: bytes) -> None:
+        """Append one think item: replayed like all text, but not part of the message."""
+        self._text.add_ephemeral(data, self._pack_timing(data))
+        self._flusher.on_text_gathered(self, len(data))
+        self.tail.grow_ephemeral(data)
+
+    def append_thought(self, data: bytes) -> None:
+        """Append whole characters of thought, which stand at the end of the text so far."""
+        if self._thought is None:
+            self._thought = UnconfirmedLog()
+        self._thought.add(data, self._pack_timing(data), self._text.end)
+        self._flusher.on_text_gathered(self, len(data))
+        self.tail.think(data, self._text.end)
+
+    def _pack_timing(self, data: bytes) -> bytes:
+        return storage.pack_timing(int((time.monotonic() - self._started) * 1000), len(data))
 
     @property
     def full(self) -> bool:
@@ -92,23 +142,24 @@ class Writer:
             await self._flusher.flushed()
 
     def pending_append(self) -> Append:
-        """Return the text that the table lacks; it stays pending until `confirm`."""
-        self._cut()
-        return Append(self.response, self.epoch, self.start, list(self._pieces))
+        """Return the text and the thought that the table lacks; they stay pending until `confirm`."""
+        text = Append(self.response, self.epoch, self._text.start, self._text.pieces())
+        if self._thought is None:
+            return text
+        return replace(
+            text,
+            thinking_start=self._thought.start,
+            thoughts=self._thought.pieces(),
+            thinking_ms=self.thinking_ms,
+        )
 
-    def confirm(self, stop: int) -> None:
-        """Forget the text before `stop`, which the table has."""
-        while self._pieces and self.start + len(self._pieces[0].data) <= stop:
-            self._drop(len(self._pieces.pop(0).data))
-        if self._pieces and self.start < stop:
-            self._pieces[0] = storage.drop_prefix(self._pieces[0], stop - self.start)
-            self._drop(stop - self.start)
-        self.tail.forget(self.start)
-
-    def _drop(self, size: int) -> None:
-        self.start += size
-        self.pending -= size
-        self._flusher.pending -= size
+    def confirm(self, stop: int, thinking_stop: int) -> None:
+        """Forget the text and the thought that the table has."""
+        self._flusher.pending -= self._text.confirm(stop)
+        self.tail.forget(self._text.start)
+        if self._thought is not None:
+            self._flusher.pending -= self._thought.confirm(thinking_stop)
+            self.tail.forget_thought(self._thought.start)
 
 
 class Flusher:
@@ -170,7 +221,8 @@ class Flusher:
             self._wake.clear()
             self._hurry.clear()
             batch, self._dirty = list(self._dirty.values()), {}
-            additions = [addition for writer in batch if (addition := writer.pending_append()).pieces]
+            additions = [writer.pending_append() for writer in batch]
+            additions = [addition for addition in additions if addition.pieces or addition.thoughts]
             if additions:
                 await self._store(additions)
         waiters, self._waiters = self._waiters, []
@@ -196,16 +248,16 @@ class Flusher:
         self._recovered()
         for addition in additions:
             if addition.response in written:
-                self._confirm(addition.response, addition.stop)
+                self._confirm(addition.response, addition.stop, addition.thinking_stop)
             else:
                 await self._resume(addition)
         for stop in stopping:
             self._on_stop(stop)
 
-    def _confirm(self, response: int, stop: int) -> None:
+    def _confirm(self, response: int, stop: int, thinking_stop: int) -> None:
         writer = self._writers.get(response)
         if writer is not None:
-            writer.confirm(stop)
+            writer.confirm(stop, thinking_stop)
 
     def _failed(self, additions: list[Append]) -> None:
         if self.healthy:
@@ -228,12 +280,12 @@ class Flusher:
     async def _resume(self, addition: Append) -> None:
         """Continue a refused append from the stored end, or give the response up to its new owner."""
         try:
-            stored = await db.run_in_log_thread(storage.length_if_owned, addition.response, addition.epoch)
+            stored = await db.run_in_log_thread(storage.lengths_if_owned, addition.response, addition.epoch)
         except Unavailable:
             self._again([addition.response])
             return
-        if stored is None or stored < addition.start:
+        if stored is None or stored[0] < addition.start or stored[1] < addition.thinking_start:
             self._on_lost(addition.response)  # or the database has forgotten what it had confirmed
         else:
-            self._confirm(addition.response, stored)
+            self._confirm(addition.response, *stored)
             self._again([addition.response])

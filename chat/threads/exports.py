@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 
 from chat.models import ApiToken, Message, Share, Thread, User
 from chat.threads import branches
-from chat.threads.messages import MessageView, shown
+from chat.threads.messages import MessageView, with_details
 from chat.threads.portions import fitting
 from chat.threads.threads import find
 
@@ -17,6 +17,8 @@ from chat.threads.threads import find
 BATCH = 100
 # Characters of messages in one piece; its first message comes whole even if it is longer.
 CHARACTERS = 1_000_000
+# Characters of a message, and about as many of its thought.
+_SIZE = Length("content") + Coalesce("response__thinking_length", 0)
 # Messages; more than any thread has.
 WHOLE_BRANCH = 1_000_000
 
@@ -66,7 +68,7 @@ def threads_after(owner: int, pk: int) -> list[Thread]:
 def messages_after(owner: int, thread: int, pk: int) -> tuple[list[ExportedMessage], int | None]:
     """Return the next visible messages of all branches, and the key to continue after (None: the end)."""
     rows = Message.objects.owned_by(owner).visible().filter(thread=thread, pk__gt=pk).order_by("pk")
-    sizes = list(rows.values_list("pk", Length("content"))[:BATCH])
+    sizes = list(rows.values_list("pk", _SIZE)[:BATCH])
     taken = fitting(sizes, CHARACTERS)
     whole = len(taken) == len(sizes) < BATCH
     return _exported(owner, taken), None if whole else taken[-1]
@@ -84,7 +86,7 @@ def messages_of(owner: int, pks: list[int]) -> tuple[list[ExportedMessage], list
     Messages deleted meanwhile are left out.
     """
     found = Message.objects.owned_by(owner).visible().filter(pk__in=pks[:BATCH])
-    sizes = dict(found.values_list("pk", Length("content")))
+    sizes = dict(found.values_list("pk", _SIZE))
     taken = fitting([(pk, sizes[pk]) for pk in pks[:BATCH] if pk in sizes], CHARACTERS)
     read = pks.index(taken[-1]) + 1 if taken else BATCH
     return _exported(owner, taken), pks[read:]
@@ -93,10 +95,11 @@ def messages_of(owner: int, pks: list[int]) -> tuple[list[ExportedMessage], list
 def _exported(owner: int, pks: list[int]) -> list[ExportedMessage]:
     rows = Message.objects.owned_by(owner).visible().select_related("response").in_bulk(pks)
     parents = _visible_parents(pks)
+    found = [row for pk in pks if (row := rows.get(pk))]
+    views = with_details([(row, []) for row in found])
     return [
-        ExportedMessage(shown(row, []), parents.get(pk), row.response.model if row.response else None)
-        for pk in pks
-        if (row := rows.get(pk))
+        ExportedMessage(view, parents.get(row.pk), row.response.model if row.response else None)
+        for row, view in zip(found, views, strict=True)
     ]
 
 

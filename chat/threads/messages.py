@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 
 from chat import text
 from chat.exceptions import BadRequest, NotFound, ThreadBusy
-from chat.models import Message, Role, Status, Thread
+from chat.models import Message, Response, Role, Status, Thread, ToolState, ToolUse
 from chat.schemas import Feedback, is_id
 from chat.streams import storage
 from chat.threads import branches, revisions, stored_bytes
@@ -35,7 +37,8 @@ class MessageRange:
 class MessageView:
     """A visible message with the state of its response.
 
-    `offset`: the log offset from which to follow, None for a user's message.
+    `offset`: the log offset from which to follow, None for a user's message. `thinking`: the model's thought and its seconds,
+    None without one. `tools`: the tool calls, with the log offset at which each stood.
     """
 
     id: str
@@ -47,11 +50,13 @@ class MessageView:
     error: str | None
     versions: list[str]
     feedback: Feedback | None
+    thinking: dict[str, Any] | None = None
+    tools: Sequence[dict[str, Any]] = ()
 
     @property
     def size(self) -> int:
         """Characters, or bytes of JSON."""
-        return len(self.content)
+        return len(self.content) + len(self.thinking["text"] if self.thinking else "")
 
 
 def page(owner: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageView], bool]:
@@ -64,7 +69,7 @@ def page(owner: int, public_id: str, wanted: MessageRange) -> tuple[list[Message
     taken = _fitting(pks[: wanted.limit])
     rows = Message.objects.visible().select_related("response").defer("plain_text", "terms").in_bulk(taken)
     versions = branches.versions(rows.values())
-    placed = [shown(rows[pk], versions.get(pk, [])) for pk in reversed(taken) if pk in rows]
+    placed = with_details([(rows[pk], versions.get(pk, [])) for pk in reversed(taken) if pk in rows])
     waiting = _waiting(thread) if wanted.before is None and wanted.leaf is None else []
     more = len(pks) > len(taken) or len(placed) + len(waiting) > wanted.limit
     return (placed + waiting)[-wanted.limit :], more
@@ -74,7 +79,8 @@ def _fitting(newest_first: list[int]) -> list[int]:
     """Return the keys that fit on one page; a message that is being written counts by its log."""
     rows = Message.objects.filter(pk__in=newest_first)
     content = Func("content", function="octet_length", output_field=BigIntegerField())
-    sized = rows.annotate(size=Greatest(content, Coalesce("response__log_length", 0)))
+    thought = Coalesce("response__thinking_length", 0)
+    sized = rows.annotate(size=Greatest(content, Coalesce("response__log_length", 0)) + thought)
     sizes = dict(sized.values_list("pk", "size"))
     return fitting([(pk, sizes.get(pk, 0)) for pk in newest_first], PAGE_BYTES)
 
@@ -95,8 +101,34 @@ def _waiting(thread: Thread) -> list[MessageView]:
     return [shown(row, [row.public_id]) for pair in pairs for row in pair]
 
 
+def with_details(rows: Iterable[tuple[Message, list[str]]]) -> list[MessageView]:
+    """Return the views of messages, each given with its versions, with the thought and the tool calls of replies."""
+    pairs = list(rows)
+    replies = {
+        row.response.pk: row.response for row, _ in pairs if row.response and row.role == Role.ASSISTANT
+    }
+    thoughts = storage.thoughts_of([pk for pk, one in replies.items() if one.thinking_length])
+    uses = storage.tool_uses_of([pk for pk, one in replies.items() if one.tool_changes])
+    views = []
+    for row, versions in pairs:
+        view, response = shown(row, versions), row.response
+        if response is not None and response.pk in thoughts:
+            seconds = None if response.thinking_ms is None else response.thinking_ms / 1000
+            view = dataclasses.replace(view, thinking={"text": thoughts[response.pk], "seconds": seconds})
+        if response is not None and response.pk in uses:
+            view = dataclasses.replace(view, tools=[_tool(use, response) for use in uses[response.pk]])
+        views.append(view)
+    return views
+
+
+def _tool(use: ToolUse, response: Response) -> dict[str, Any]:
+    """Return a tool call as clients see it; one that its process did not end has failed."""
+    state = ToolState.FAILED if response.ended and use.state == ToolState.STARTED else use.state
+    return {"id": use.call_id, "name": use.name, "state": state, "offset": use.text_offset}
+
+
 def shown(row: Message, versions: list[str]) -> MessageView:
-    """Return the view of a visible message that was loaded with its response."""
+    """Return the view of a visible message that was loaded with its response, without thought and tool calls."""
     response = row.response
     content: Any = msgspec.Raw(row.content.encode()) if row.parts else row.content
     if response is None:
@@ -147,7 +179,7 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Messag
         }
         Message.objects.filter(pk=row.pk).update(**changed)
         row.content = content
-    return shown(row, branches.versions([row]).get(row.pk, []))
+    return with_details([(row, branches.versions([row]).get(row.pk, []))])[0]
 
 
 def rate(owner: int, public_id: str, message_id: str, feedback: Feedback) -> None:

@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 # Of a tool's own message about its failure; a traceback in it helps no model.
 ERROR_CHARACTERS = 500
 
-# Takes the name of a tool and its state: `started`, `done` or `failed`.
-Report = Callable[[str, str], None]
+# Takes a call and its state: `started`, `done` or `failed`.
+Report = Callable[[ToolCall, str], None]
 
 
 class ToolResult(msgspec.Struct, frozen=True):
@@ -64,14 +64,12 @@ def _groups(calls: list[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[T
 
 
 async def _run(call: ToolCall, tool: Tool | None, context: ToolContext, report: Report) -> ToolResult:
-    # Readers never get a name that a model made up: it may hold any text.
-    name = tool.name if tool else "unknown"
-    report(name, "started")
+    report(call, "started")
     if tool is None:
         result = _failed("There is no tool of that name.")
     else:
         result = await _call(call, tool, context)
-    report(name, "failed" if result.failed else "done")
+    report(call, "failed" if result.failed else "done")
     return result
 
 

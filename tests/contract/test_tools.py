@@ -126,7 +126,7 @@ def test_a_failing_tool_is_hinted_at_as_failed(model: ScriptedModel, alice: Clie
 
 def test_hidden_messages_reach_no_client(model: ScriptedModel, alice: Client, transport: Transport) -> None:
     secret = "canary5521"
-    model.script(tool_round(Call(f"tool_{secret}", f'{{"x": "{secret}"}}', secret)), answer("42."))
+    model.script(tool_round(Call(f"tool_{secret}", f'{{"x": "{secret}"}}')), answer("42."))
     heard = transport.send(alice, thread=(thread := new_id("t")), response=(response := new_id("r"))).rest()
     seen = [str(heard), *(alice.get(path).text for path in paths_of(thread, response))]
     hints = [data["name"] for name, data in heard.events if name == "tool"]

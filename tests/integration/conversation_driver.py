@@ -24,6 +24,7 @@ from chat.streams import storage
 from chat.streams.storage import Append, LogSegment
 from chat.text import think_item
 from chat.threads.history import history_for_model
+from chat.tools import ToolResult
 from tests.integration.grammar import Json, as_sent
 
 NAME = "the-thread"
@@ -116,7 +117,8 @@ class ConversationDriver:
     def add_round(self, stream: DrivenStream, results: Sequence[str]) -> bool:
         calls = [ToolCall(f"call_{stream.rounds}_{n}", "clock", "{}") for n in range(len(results))]
         response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))
-        return tool_rounds.add_round(response, epoch, stream.words, offset, calls, results)
+        called = [ToolResult(result) for result in results]
+        return tool_rounds.add_round(response, epoch, stream.words, offset, calls, called)
 
     def end(self, stream: DrivenStream, status: Status, offset: int | None = None) -> None:
         self.running.remove(stream)

@@ -8,6 +8,7 @@ from chat.llm.sse.accumulator import ToolCall
 from chat.models import Status, User
 from chat.responses import tool_rounds
 from chat.schemas import Content
+from chat.tools import ToolResult
 from tests.integration.conversation_driver import ConversationDriver, DrivenStream, history
 from tests.integration.grammar import Json, assert_valid
 
@@ -68,7 +69,8 @@ def add_round(stream: DrivenStream, calls: list[Json], after: list[Json]) -> Non
     wanted = [ToolCall(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
     results = [message["content"] for message in after[: len(calls)]]
     response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))
-    assert tool_rounds.add_round(response, epoch, stream.words, offset, wanted, results)
+    called = [ToolResult(result) for result in results]
+    assert tool_rounds.add_round(response, epoch, stream.words, offset, wanted, called)
 
 
 def test_a_thread_with_calls_results_and_answers_round_trips_exactly() -> None:

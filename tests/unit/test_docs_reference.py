@@ -21,7 +21,7 @@ from chat import urls
 from chat.api import consumer
 from chat.api.encoders import sse, websocket
 from chat.exceptions import BY_CODE, ChatError, QuotaExceeded
-from chat.streams import EndEvent, LogEvent, StartEvent, TextEvent, ToolEvent
+from chat.streams import EndEvent, LogEvent, StartEvent, TextEvent, ThoughtEvent, ToolEvent
 from chat.web import urls as page_urls
 from chatproject.dev import up
 from chatproject.dev.bootstrap import ROOT
@@ -39,6 +39,7 @@ PERMISSIONS = page("reference/permissions.md")
 SAMPLES: tuple[LogEvent, ...] = (
     StartEvent("queued", 0),
     TextEvent(b"a", 1),
+    ThoughtEvent(b"b", 1),
     ToolEvent("clock", "done"),
     EndEvent(1, None),
 )

@@ -13,8 +13,8 @@ from chat.threads.messages import MessageView
 FAILED_TITLE = "No answer"
 
 
-def response(row: Response, offset: int) -> dict[str, Any]:
-    """Return the shape of a response; `offset` is where a reader would arrive now."""
+def response(row: Response, offset: int, thinking_offset: int) -> dict[str, Any]:
+    """Return the shape of a response; the offsets are where a reader would arrive now."""
     return {
         "id": row.public_id,
         "threadId": row.thread.public_id,
@@ -22,6 +22,8 @@ def response(row: Response, offset: int) -> dict[str, Any]:
         "model": row.model,
         "offset": offset,
         "keptOffset": row.kept_offset,
+        "thinkingOffset": thinking_offset,
+        "thinkingSeconds": None if row.thinking_ms is None else row.thinking_ms / 1000,
         "finishReason": row.finish_reason,
         "usage": row.usage,
         "error": row.error,
@@ -77,6 +79,8 @@ def message(shown: MessageView) -> dict[str, Any]:
         "offset": shown.offset,
         "versions": shown.versions,
         "feedback": feedback(shown.feedback) if shown.feedback else None,
+        "thinking": shown.thinking,
+        "tools": shown.tools,
     }
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from chat.api.encoders import serializers
 from chat.exceptions import ChatError
-from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ToolEvent
+from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ThoughtEvent, ToolEvent
 
 
 class WebSocketEncoder:
@@ -24,6 +24,8 @@ class WebSocketEncoder:
             case TextEvent(data, offset):
                 self._offset = offset
                 return self._frame("delta", {"text": data.decode()})
+            case ThoughtEvent(data, thinking_offset):
+                return self._frame("thinking", {"text": data.decode(), "thinkingOffset": thinking_offset})
             case StartEvent(status, offset):
                 self._offset = offset
                 return self._frame("start", {"threadId": self._thread_id, "status": status})
