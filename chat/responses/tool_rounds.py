@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import msgspec
@@ -62,11 +62,12 @@ def begin_round(response: int, epoch: int, number: int, round_: int, calls: Sequ
     return bool(found[0][0])
 
 
-def _end_round(response: int, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> None:
+def set_states(response: int, states: Mapping[str, str]) -> None:
+    """Store the final states of a round's calls, by their ids."""
     values = {
         "response": response,
-        "call_ids": [call.id for call in calls],
-        "states": [ToolState.FAILED if result.failed else ToolState.DONE for result in results],
+        "call_ids": list(states),
+        "states": list(states.values()),
         "notifications": encode_notifications([("log", response)]),
     }
     sql.rows(_END, values)
@@ -101,8 +102,12 @@ def add_round(
         parent = _insert(reply, row, position, parent, log_offset)
     Message.objects.filter(pk=reply.pk).update(parent=parent)
     upstream_calls.add(reply.owner_id, reply.thread_id, response, spent)
-    _end_round(response, calls, results)
+    set_states(response, {call.id: _state(result) for call, result in zip(calls, results, strict=True)})
     return True
+
+
+def _state(result: ToolResult) -> str:
+    return ToolState.FAILED if result.failed else ToolState.DONE
 
 
 def _reply(response: int) -> Message:

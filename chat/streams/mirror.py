@@ -119,6 +119,10 @@ class Mirror:
             self.tail.forget_thought(self.tail.thinking_end - READ_BYTES)
 
     async def _read_text(self, row: Response) -> None:
+        # Our own think items come with thought and tool calls alone.
+        if self.tail.end < row.log_length and (row.tool_changes or row.thinking_length):
+            ranges = await db.atomic_async(storage.ephemeral_ranges, self.response, self.tail.end)
+            self.tail.ephemeral = [*self.tail.ephemeral, *ranges]
         while self.tail.end < row.log_length:
             data = await db.atomic_async(storage.read, self.response, self.tail.end)
             if not data:

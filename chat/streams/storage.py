@@ -192,9 +192,9 @@ def thought_from(response: int, text_offset: int) -> int | None:
     return later.order_by("start").values_list("start", flat=True).first()
 
 
-def ephemeral_ranges(response: int) -> list[tuple[int, int]]:
-    """Return the ranges of a log that its message does not keep: our own think items."""
-    items = Chunk.objects.filter(response_id=response, ephemeral=True).order_by("start")
+def ephemeral_ranges(response: int, start: int = 0) -> list[tuple[int, int]]:
+    """Return the ranges of a log from `start` on that its message does not keep: our own think items."""
+    items = Chunk.objects.filter(response_id=response, start__gte=start, ephemeral=True).order_by("start")
     return list(items.values_list("start", "stop"))
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from chat import runtime
 from chat.asgi import ChatApplication
 from chat.conf import settings
-from chat.db import execution
 from chat.llm import registry
 from chat.models import ApiToken, User
 from chat.process import process
 from chat.testing import Call, ScriptedModel, answer, tool_round
+from tests.fixtures.database import close_database_threads
 from tests.integration.prompt_path import PromptPath
 
 # Files from the endpoint to the claim's SQL.
@@ -46,23 +44,9 @@ def path(
         with path.installed():
             asyncio.run(_send_twice(path, token))
     finally:
-        _close_connections()
+        close_database_threads()
         scripted_model.reset()
     return path
-
-
-def _close_connections() -> None:
-    """Close the connections of the database threads, or the test database could not be dropped."""
-    threads = process.part(execution.DatabaseThreads)
-    for pool, size in ((threads.work, execution.WORKERS), (threads.log, 1)):
-        together = threading.Barrier(size)  # one job for each thread
-
-        def close(together: threading.Barrier = together) -> None:
-            together.wait()
-            connections.close_all()
-
-        for closing in [pool.submit(close) for _ in range(size)]:
-            closing.result()
 
 
 async def _send_twice(path: PromptPath, token: str) -> None:
