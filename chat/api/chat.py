@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
-from typing import TypeVar
-
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -21,20 +16,13 @@ from chat.api.base import (
     set_session_cookie,
 )
 from chat.api.encoders import raw, serializers, sse
-from chat.api.streaming import ByteStream
+from chat.api.streaming import EVENT_STREAM, Encode, response_headers, set_headers, stream_response
 from chat.conf import settings
-from chat.exceptions import BY_CODE, BadRequest, ChatError, format_traceback_without_message
+from chat.exceptions import BY_CODE, BadRequest, ChatError
 from chat.models import Response
 from chat.streams import FROM_TEXT, EndEvent, LogEvent
 from chat.threads import threads
 
-logger = logging.getLogger(__name__)
-
-R = TypeVar("R", bound=HttpResponseBase)
-
-Encode = Callable[[LogEvent], bytes]
-
-EVENT_STREAM = "text/event-stream; charset=utf-8"
 PLAIN = "text/plain; charset=utf-8"
 
 
@@ -88,19 +76,19 @@ async def _stream(
     offset, thinking = cursor
     framed_from = FROM_TEXT if thinking is None else thinking
     events = await service.follow(caller, row, offset, framed_from if encode is None else None)
-    first = [await anext(events)]
-    headers = {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
     if encode is None:
-        framed = sse.SseEncoder(row.public_id, row.thread.public_id, thinking or 0)
-        return _streaming(caller, first, events, framed, EVENT_STREAM, headers)
-    while not (encode(first[-1]) or isinstance(first[-1], EndEvent)):
-        first = [await anext(events)]
-    failure = _failure(first[-1])
+        encode = sse.SseEncoder(row.public_id, row.thread.public_id, thinking or 0)
+        return stream_response(caller, row, encode(await anext(events)), events, encode)
+    async for event in events:
+        if (first := encode(event)) or isinstance(event, EndEvent):
+            break
+    failure = _failure(event)
     if failure is not None and settings.model_errors == "status":
-        return _set_headers(problem(failure), headers)
+        return set_headers(problem(failure), response_headers(row))
+    response = stream_response(caller, row, first, events, encode, content_type)
     if failure is not None:
-        headers["X-Response-Status"] = "failed"
-    return _streaming(caller, first, events, encode, content_type, headers)
+        response["X-Response-Status"] = "failed"
+    return response
 
 
 def _failure(event: LogEvent) -> ChatError | None:
@@ -110,54 +98,6 @@ def _failure(event: LogEvent) -> ChatError | None:
     return BY_CODE[event.response.error_code or "model_failed"](
         detail, retry_after=event.response.retry_after
     )
-
-
-def _streaming(
-    caller: Caller,
-    first: list[LogEvent],
-    rest: AsyncGenerator[LogEvent],
-    encode: Encode,
-    content_type: str,
-    headers: dict[str, str],
-) -> HttpResponseBase:
-    response = ByteStream(_encode_events(caller, first, rest, encode), content_type)
-    fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-    return _set_headers(response, fixed | headers)
-
-
-def _set_headers(response: R, headers: dict[str, str]) -> R:
-    for name, value in headers.items():
-        response[name] = value
-    return response
-
-
-async def _encode_events(
-    caller: Caller, first: list[LogEvent], rest: AsyncGenerator[LogEvent], encode: Encode
-) -> AsyncGenerator[bytes]:
-    """Yield the body until its end or that of the caller's access.
-
-    Errors are logged instead of raised, which would hang the reader under Daphne (no `end` means: reconnect).
-    """
-    async with aclosing(rest):
-        try:
-            with closing(await service.register_connection(caller)) as connection:
-                for event in first:
-                    if data := encode(event):
-                        yield data
-                async for event in rest:
-                    # The end of a response that was stopped with the access holds no more text.
-                    if connection.revoked and not isinstance(event, EndEvent):
-                        return
-                    if data := encode(event):
-                        yield data
-        except ChatError as error:
-            logger.warning("action=stream_cut code=%s", error.code)
-        except Exception as error:
-            logger.error(
-                "action=stream_failed reason=%s\n%s",
-                type(error).__name__,
-                format_traceback_without_message(error),
-            )
 
 
 async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:

@@ -1,10 +1,29 @@
-"""A streamed body of bytes."""
+"""Streamed bodies: the events of a log, encoded, until its end or that of the reader's access."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, closing
+from typing import TypeVar
 
 from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from chat import service
+from chat.accounts.identity import Caller
+from chat.api.encoders.marked import MarkedEncoder
+from chat.exceptions import BadOffset, ChatError, format_traceback_without_message
+from chat.models import Response
+from chat.streams import EndEvent, Heartbeat, LogEvent
+
+logger = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=HttpResponseBase)
+
+Encode = Callable[[LogEvent], bytes]
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
 class ByteStream(StreamingHttpResponse):
@@ -13,3 +32,76 @@ class ByteStream(StreamingHttpResponse):
     def __init__(self, chunks: AsyncGenerator[bytes], content_type: str) -> None:
         super().__init__(chunks, content_type=content_type)
         self.chunks = chunks
+
+
+def stream_response(
+    caller: Caller,
+    row: Response,
+    first: bytes,
+    events: AsyncGenerator[LogEvent],
+    encode: Encode,
+    content_type: str = EVENT_STREAM,
+) -> ByteStream:
+    """Return the stream of a response: its `first` bytes, then the encoded rest of its events."""
+    response = ByteStream(_encode_events(caller, first, events, encode), content_type)
+    fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+    return set_headers(response, fixed | response_headers(row))
+
+
+def response_headers(row: Response) -> dict[str, str]:
+    return {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
+
+
+def set_headers(response: R, headers: dict[str, str]) -> R:
+    for name, value in headers.items():
+        response[name] = value
+    return response
+
+
+async def stream_marked(caller: Caller, row: Response, encoder: MarkedEncoder) -> ByteStream:
+    """Return the stream of a response in another client's protocol, from the mark that its encoder begins after.
+
+    The head waits until the log has reached that mark. Raise BadOffset for a mark inside a character, or one that a running
+    response does not reach before its next heartbeat.
+    """
+    events = await service.follow(caller, row, 0, 0, structured=True)
+    first = b""
+    try:
+        async for event in events:
+            if isinstance(event, Heartbeat):
+                raise BadOffset
+            first = encoder(event)
+            if encoder.caught_up or isinstance(event, EndEvent):
+                break
+    except BaseException:
+        await events.aclose()
+        raise
+    return stream_response(caller, row, first, events, encoder)
+
+
+async def _encode_events(
+    caller: Caller, first: bytes, rest: AsyncGenerator[LogEvent], encode: Encode
+) -> AsyncGenerator[bytes]:
+    """Yield the body until its end or that of the caller's access.
+
+    Errors are logged instead of raised, which would hang the reader under Daphne (no `end` means: reconnect).
+    """
+    async with aclosing(rest):
+        try:
+            with closing(await service.register_connection(caller)) as connection:
+                if first:
+                    yield first
+                async for event in rest:
+                    # The end of a response that was stopped with the access holds no more text.
+                    if connection.revoked and not isinstance(event, EndEvent):
+                        return
+                    if data := encode(event):
+                        yield data
+        except ChatError as error:
+            logger.warning("action=stream_cut code=%s", error.code)
+        except Exception as error:
+            logger.error(
+                "action=stream_failed reason=%s\n%s",
+                type(error).__name__,
+                format_traceback_without_message(error),
+            )
