@@ -142,7 +142,8 @@ def test_a_response_has_all_documented_fields(model: ScriptedModel, alice: Clien
         "model": "c1",
         "usage": usage,
     }
-    assert body == {**known, "offset": 5, "keptOffset": 5, "finishReason": "stop", "error": None}
+    thinking = {"thinkingOffset": 0, "thinkingSeconds": None}
+    assert body == {**known, **thinking, "offset": 5, "keptOffset": 5, "finishReason": "stop", "error": None}
 
 
 def test_usage_is_estimated_if_the_provider_sends_none(
