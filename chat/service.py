@@ -193,6 +193,7 @@ async def session(caller: Caller, csrf_token: str) -> dict[str, object]:
         "csrfToken": csrf_token,
         "models": list(config.names()),
         "imageModels": [name for name, spec in config.specs().items() if spec.images],
+        "efforts": {name: list(spec.efforts) for name, spec in config.specs().items() if spec.efforts},
         "demo": settings.demo,
         "signup": settings.signup,
         "storedBytesLeft": await db.run_async(stored_bytes.left, caller.user),

@@ -23,6 +23,7 @@ register_converter(IdConverter, "id")
 urlpatterns = [
     path("api/chat", endpoint(post=chat.send_to_c1)),
     path("api/response", endpoint(post=chat.send_to_openassistant)),
+    path("api/response/<id:thread_id>/stream", endpoint(get=chat.stream_of_thread)),
     path("api/responses/<id:response_id>", endpoint(get=chat.show)),
     path("api/responses/<id:response_id>/stream", endpoint(get=chat.stream)),
     path("api/responses/<id:response_id>/stop", endpoint(post=chat.stop)),

@@ -108,7 +108,14 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     fieldsets = (
         (
             None,
-            {"fields": ("public_id", ("thread_link", "owner_link"), ("prompt_link", "reply_link"), "model")},
+            {
+                "fields": (
+                    "public_id",
+                    ("thread_link", "owner_link"),
+                    ("prompt_link", "reply_link"),
+                    ("model", "effort"),
+                )
+            },
         ),
         (
             "End",

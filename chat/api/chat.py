@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import db, schemas, service
@@ -23,24 +25,26 @@ from chat.models import Response
 from chat.streams import FROM_TEXT, EndEvent, LogEvent
 from chat.threads import threads
 
+Parse = Callable[[bytes], schemas.SendRequest]
+
 PLAIN = "text/plain; charset=utf-8"
 
 
 async def send_to_c1(request: HttpRequest) -> HttpResponseBase:
-    return await _send(request, "", raw.c1, EVENT_STREAM)
+    return await _send(request, schemas.parse_send, "", raw.c1, EVENT_STREAM)
 
 
 async def send_to_openassistant(request: HttpRequest) -> HttpResponseBase:
-    return await _send(request, "openassistant", raw.plain, PLAIN)
+    return await _send(request, schemas.parse_text_send, "openassistant", raw.plain, PLAIN)
 
 
 async def _send(
-    request: HttpRequest, default_model: str, encode: Encode, content_type: str
+    request: HttpRequest, parse: Parse, default_model: str, encode: Encode, content_type: str
 ) -> HttpResponseBase:
     as_events = _wants_events(request)
     body = read_body(request)
     caller = await authenticate_by_origin(request)
-    row = await service.send(caller, schemas.parse_send(body), default_model)
+    row = await service.send(caller, parse(body), default_model)
     stream = await _stream(caller, row, (0, 0), None if as_events else encode, content_type)
     return set_session_cookie(request, stream, caller)
 
@@ -50,6 +54,15 @@ def _wants_events(request: HttpRequest) -> bool:
     if wanted not in ("c1", "sse"):
         raise BadRequest("`format` must be `c1` or `sse`.")
     return wanted == "sse"
+
+
+async def stream_of_thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    """Stream a thread's running answer from its beginning, where the AI SDK's text transport reconnects; 204 without one."""
+    as_events, caller = _wants_events(request), await authenticate(request)
+    row = await db.atomic_async(threads.active_response, caller.user, thread_id)
+    if row is None:
+        return HttpResponse(status=204)
+    return await _stream(caller, row, (0, 0), None if as_events else raw.plain, PLAIN)
 
 
 async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:

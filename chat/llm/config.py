@@ -28,6 +28,9 @@ NAME = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
 # The fields of a request that the server itself sets: with another value it could not read the answer.
 RESERVED = {"model", "messages", "prompt", "stream", "stream_options", "stop", "tools", "metadata", "n"}
 
+# Names of efforts; 32 characters: the width of the column that holds the chosen one.
+EFFORT = re.compile(r"[a-z0-9_-]{1,32}")
+
 # Refused by model servers in a request without tools.
 CHOICE_PARAMETERS = {"tool_choice", "parallel_tool_calls"}
 
@@ -150,11 +153,11 @@ def _snake(field: str) -> str:
 def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
     if name not in _ELSEWHERE:
         _check_server(name, spec)
-    if reserved := RESERVED & spec.parameters.keys():
-        _refuse(name, f"its `parameters` may not hold `{min(reserved)}`")
-    limit = spec.parameters.get("max_tokens", 1)
-    if type(limit) is not int or limit < 1:
-        _refuse(name, "its `max_tokens` must be a whole number above 0")
+    _check_fields(name, "parameters", spec.parameters)
+    for effort, fields in spec.efforts.items():
+        if not EFFORT.fullmatch(effort):
+            _refuse(name, "a name in its `efforts` must be 1 to 32 of a-z 0-9 _ -")
+        _check_fields(name, "efforts", fields)
     if (spec.c1 or spec.openui) and (name in _ELSEWHERE or spec.c1 == spec.openui):
         _refuse(name, "`c1` and `openui` are for other models, and exclude each other")
     if spec.images and name == OPENASSISTANT:
@@ -162,6 +165,15 @@ def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
     for fallback in spec.fallbacks:
         if fallback not in known or fallback == name or spec.fallbacks.count(fallback) > 1:
             _refuse(name, "its `fallbacks` must be other models that are known, each once")
+
+
+def _check_fields(name: str, field: str, added: dict[str, Any]) -> None:
+    """Refuse fields that a request may not get from the configuration."""
+    if reserved := RESERVED & added.keys():
+        _refuse(name, f"its `{field}` may not hold `{min(reserved)}`")
+    limit = added.get("max_tokens", 1)
+    if type(limit) is not int or limit < 1:
+        _refuse(name, "its `max_tokens` must be a whole number above 0")
 
 
 def _check_server(name: str, spec: ModelSpec) -> None:

@@ -149,6 +149,7 @@ def _profile(name: str, spec: ModelSpec) -> ModelProfile:
         tools=spec.tools,
         budget_tokens=spec.budget_tokens,
         images=spec.images,
+        efforts=spec.efforts,
     )
 
 

@@ -6,7 +6,15 @@ threads       changes of threads and of their messages
 pictures      pictures by their bytes: format, end, and metadata
 """
 
-from chat.schemas.prompts import Content, RegenerateRequest, SendRequest, Turn, parse_regenerate, parse_send
+from chat.schemas.prompts import (
+    Content,
+    RegenerateRequest,
+    SendRequest,
+    Turn,
+    parse_regenerate,
+    parse_send,
+    parse_text_send,
+)
 from chat.schemas.threads import (
     Feedback,
     NewThread,
@@ -50,5 +58,6 @@ __all__ = [
     "parse_send",
     "parse_share_end",
     "parse_stop_offset",
+    "parse_text_send",
     "parse_thread_change",
 ]

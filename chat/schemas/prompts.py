@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar
 
 import msgspec
 
 from chat.conf import settings
 from chat.exceptions import BadRequest, TooLarge
-from chat.schemas.validation import Json, bounded, checked_id, optional_id, parse_object
+from chat.schemas.validation import Json, bounded, checked_id, is_id, optional_id, parse_object
 
 # Messages in one imported conversation.
 MAX_TURNS = 1_000
@@ -28,6 +30,7 @@ class Turn:
 
     role: str
     content: Content
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class SendRequest:
     """A prompt to answer. The server makes ids that are None; `turns` precede the prompt in a new thread.
 
     `parent_id` is the message that the prompt follows (None: it starts the thread; unset: it follows the last message).
+    `by_id`: in a known thread the messages' ids tell whether this is a new prompt, a known one or an edit
+    (`chat.responses.claims.resends`); `another`: a known prompt gets another answer.
     """
 
     content: Content
@@ -45,6 +50,9 @@ class SendRequest:
     busy: str = "interrupt"
     turns: tuple[Turn, ...] = ()
     parent_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    effort: str | None = None
+    by_id: bool = False
+    another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +63,107 @@ class RegenerateRequest:
     response_id: str | None = None
     model: str | None = None
     busy: str = "interrupt"
+    effort: str | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, kw_only=True):
     content: msgspec.Raw
     role: str
     id: str | None = None
 
 
-class _Send(msgspec.Struct):
-    prompt: _Message | None = None
-    messages: list[_Message] | None = None
+class _Part(msgspec.Struct):
+    type: str
+    text: str = ""
+
+
+class _UiMessage(_Message, kw_only=True):
+    """A message of Vercel's AI SDK. Without a content it has that of its text parts; the other parts are left out."""
+
+    content: msgspec.Raw = msgspec.Raw(b"null")
+    parts: list[_Part] | None = None
+
+    def __post_init__(self) -> None:
+        if self.parts is not None and bytes(self.content) == b"null":
+            texts = (part.text for part in self.parts if part.type == "text")
+            self.content = msgspec.Raw(msgspec.json.encode("".join(texts)))
+
+    @property
+    def is_empty_reply(self) -> bool:
+        """Return whether this is a reply that failed or was stopped before its first text."""
+        return self.role == "assistant" and bytes(self.content) == b'""'
+
+
+class _Options(msgspec.Struct):
     threadId: str | None = None
     responseId: str | None = None
     model: str | None = None
     busy: str | None = None
     parentId: str | msgspec.UnsetType | None = msgspec.UNSET
+    effort: str | None = None
+
+
+class _Send(_Options):
+    prompt: _Message | None = None
+    messages: list[_Message] | None = None
+
+
+class _TextSend(_Options):
+    """A body of `POST /api/response`. `id` is the AI SDK's name of the thread; `messageId` repeats one of the messages."""
+
+    prompt: _UiMessage | str | None = None
+    messages: list[_UiMessage] | None = None
+    id: str | None = None
+    trigger: Literal["submit-message", "regenerate-message"] | None = None
+    messageId: str | None = None
+
+
+S = TypeVar("S", bound=_Options)
+M = TypeVar("M", bound=_Message)
 
 
 def parse_send(body: bytes | str) -> SendRequest:
-    """Parse the body of `POST /api/chat` and `POST /api/response`, or a `send` frame."""
+    """Parse the body of `POST /api/chat`, or a `send` frame."""
+    raw = _decode(body, _Send)
+    return _send_request(raw, _checked_messages(raw.prompt, raw.messages))
+
+
+def parse_text_send(body: bytes) -> SendRequest:
+    """Parse the body of `POST /api/response`: that of `POST /api/chat`, or one of those that the AI SDK's clients send."""
+    raw = _decode(body, _TextSend)
+    prompt, another = raw.prompt, raw.trigger == "regenerate-message"
+    if isinstance(prompt, str):
+        prompt = _UiMessage(role="user", content=msgspec.Raw(msgspec.json.encode(prompt)))
+    messages = _checked_messages(prompt, raw.messages)
+    if another:
+        messages = _up_to_prompt(messages)
+    raw.threadId = optional_id(raw.id, "id") if raw.threadId is None else raw.threadId
+    request = _send_request(raw, [one for one in messages if not one.is_empty_reply or one is messages[-1]])
+    # With a response's id of its own a request is idempotent by that id, as on the other routes.
+    resent = raw.messages is not None and request.response_id is None
+    return replace(request, by_id=resent or another, another=another)
+
+
+def _up_to_prompt(messages: list[_UiMessage]) -> list[_UiMessage]:
+    """Return the messages without the replies at their end."""
+    end = next((at for at in range(len(messages), 0, -1) if messages[at - 1].role != "assistant"), 0)
+    return messages[:end] or messages
+
+
+def _decode(body: bytes | str, kind: type[S]) -> S:
     parse_object(body)
     try:
-        raw = msgspec.json.decode(body, type=_Send)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as problem:
         raise BadRequest(f"{problem}.") from None
-    *earlier, prompt = _prompt_messages(raw)
+
+
+def _send_request(raw: _Options, messages: Sequence[_Message]) -> SendRequest:
+    *earlier, prompt = messages
     if prompt.role != "user":
         raise BadRequest("The role of the prompt, or of the last of `messages`, must be `user`.")
     return SendRequest(
-        content=_content(prompt.content),
+        content=_content(prompt.content, settings.content_bytes),
         prompt_id=optional_id(prompt.id, "prompt.id"),
         thread_id=optional_id(raw.threadId, "threadId"),
         response_id=optional_id(raw.responseId, "responseId"),
@@ -92,35 +171,39 @@ def parse_send(body: bytes | str) -> SendRequest:
         busy=_busy(raw.busy),
         turns=tuple(_turn(message) for message in earlier),
         parent_id=checked_id(raw.parentId, "parentId") if isinstance(raw.parentId, str) else raw.parentId,
+        effort=raw.effort,
     )
 
 
 def parse_regenerate(original: str, body: bytes) -> RegenerateRequest:
     """Parse the body of `POST /api/responses/{id}/regenerate`; it may be empty."""
     value = parse_object(body) if body.strip() else {}
-    model, busy = value.get("model"), value.get("busy")
-    if not isinstance(model, str | None) or not isinstance(busy, str | None):
-        raise BadRequest("`model` and `busy` must be text.")
+    model, busy, effort = value.get("model"), value.get("busy"), value.get("effort")
+    if not all(isinstance(word, str | None) for word in (model, busy, effort)):
+        raise BadRequest("`model`, `busy` and `effort` must be text.")
     response_id = optional_id(value.get("responseId"), "responseId")
-    return RegenerateRequest(original, response_id, model, _busy(busy))
+    return RegenerateRequest(original, response_id, model, _busy(busy), effort)
 
 
-def _prompt_messages(raw: _Send) -> list[_Message]:
-    if raw.prompt is not None and raw.messages is not None:
+def _checked_messages(prompt: M | None, messages: list[M] | None) -> list[M]:
+    if prompt is not None and messages is not None:
         raise BadRequest("Send either `prompt` or `messages`, not both.")
-    if raw.prompt is not None:
-        return [raw.prompt]
-    if not raw.messages:
+    if prompt is not None:
+        return [prompt]
+    if not messages:
         raise BadRequest("`prompt` is missing.")
-    if len(raw.messages) > MAX_TURNS:
+    if len(messages) > MAX_TURNS:
         raise TooLarge(f"`messages` holds more than {MAX_TURNS} messages.")
-    return raw.messages
+    return messages
 
 
 def _turn(message: _Message) -> Turn:
     if message.role not in ("system", "user", "assistant"):
         raise BadRequest("A role in `messages` must be `system`, `user` or `assistant`.")
-    return Turn(message.role, _content(message.content))
+    # A reply comes back as long as the server made it.
+    limit = settings.text_bytes if message.role == "assistant" else settings.content_bytes
+    known = message.id is not None and is_id(message.id)
+    return Turn(message.role, _content(message.content, limit), message.id if known else None)
 
 
 def _busy(word: str | None) -> str:
@@ -129,7 +212,7 @@ def _busy(word: str | None) -> str:
     return word or "interrupt"
 
 
-def _content(raw: msgspec.Raw) -> Content:
+def _content(raw: msgspec.Raw, limit: int) -> Content:
     value = msgspec.json.decode(raw)
     if isinstance(value, str):
         content = Content(value)
@@ -139,7 +222,7 @@ def _content(raw: msgspec.Raw) -> Content:
         raise BadRequest("`content` must be text, or a list of content parts with a `type` each.")
     if not content.text:
         raise BadRequest("`content` must not be empty.")
-    bounded(content.text, settings.content_bytes)
+    bounded(content.text, limit)
     return content
 
 

@@ -142,6 +142,12 @@ def active(thread: int) -> list[int]:
     return list(Response.objects.filter(thread_id=thread, status__in=ACTIVE).values_list("pk", flat=True))
 
 
+def active_response(owner: int, thread: str) -> Response | None:
+    """Return the newest response that runs or waits in the owner's thread, with that thread."""
+    rows = Response.objects.owned_by(owner).filter(thread__public_id=thread, status__in=ACTIVE)
+    return rows.select_related("thread").order_by("-pk").first()
+
+
 def response(owner: int, public_id: str) -> Response:
     """Return a response with its thread. Raise NotFound."""
     found = sql.row(_RESPONSE, [owner, public_id]) if is_id(public_id) else None

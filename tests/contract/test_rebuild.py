@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -146,6 +147,21 @@ def test_openassistants_prompt(model: ScriptedModel, alice: Client) -> None:
         )
     found = assert_rebuilt(model, alice)
     assert b"xxxx" not in found[-1].body
+
+
+def test_an_effort_is_part_of_the_request(
+    model: ScriptedModel, make_client: Callable[..., Client], servers: Any
+) -> None:
+    efforts = {"low": {"reasoning_effort": "low", "thinking": {"budget": 1.50}}}
+    models = {"c1": {"efforts": efforts}, "openassistant": {"efforts": {"long": {"max_tokens": 1500}}}}
+    alice, thread = make_client(servers.keep(CHAT_MODELS=json.dumps(models))), new_id("t")
+    model.script(tool_round(ADD), answer("Two."))
+    alice.chat("One", thread=thread, effort="low")
+    for words in ("x" * 1500, "And now?"):
+        alice.chat(words, thread=thread, model="openassistant", effort="long")
+    found = assert_rebuilt(model, alice)
+    assert [one.envelope.get("reasoning_effort") for one in found] == ["low", "low", None, None]
+    assert [one.envelope.get("max_tokens") for one in found] == [None, None, 1500, 1500]
 
 
 def test_the_system_prompt_that_a_thread_had_then(model: ScriptedModel, alice: Client) -> None:

@@ -42,6 +42,7 @@ def test_a_model_is_read_with_all_its_fields(monkeypatch: pytest.MonkeyPatch) ->
         "openui": True,
         "budgetTokens": 8000,
         "fallbacks": ["c1"],
+        "efforts": {"low": {"reasoning_effort": "low"}, "no_0-1": {}},
     }
     spec = read(json.dumps({"local": {**LOCAL, **fields}}))["local"]
     assert (spec.base_url, spec.model, spec.api_key) == (LOCAL["baseUrl"], "qwen3", KEY)
@@ -50,6 +51,7 @@ def test_a_model_is_read_with_all_its_fields(monkeypatch: pytest.MonkeyPatch) ->
         {"thesys": "{}"},
         ("calculate",),
     )
+    assert spec.efforts == fields["efforts"]
     assert (spec.openui, spec.budget_tokens, spec.fallbacks, spec.system) == (True, 8000, ("c1",), "Be kind.")
 
 
@@ -75,6 +77,17 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "no model": ({"local": {"baseUrl": "http://h"}}, "local: it needs `model`"),
     "a key that is not set": ({"local": {**LOCAL, "apiKeyEnv": "NO_SUCH_KEY"}}, "`apiKeyEnv`"),
     "a reserved parameter": ({"local": {**LOCAL, "parameters": {"stream": False}}}, "`stream`"),
+    "a reserved field of an effort": (
+        {"local": {**LOCAL, "efforts": {"low": {"messages": []}}}},
+        "local: its `efforts` may not hold `messages`",
+    ),
+    "a bad name of an effort": ({"c1": {"efforts": {"Very high": {}}}}, "c1: a name in its `efforts`"),
+    "a long name of an effort": ({"c1": {"efforts": {"x" * 33: {}}}}, "c1: a name in its `efforts`"),
+    "an effort without fields": ({"c1": {"efforts": {"low": "low"}}}, "c1: Expected `object`"),
+    "an effort's count of tokens": (
+        {"c1": {"efforts": {"low": {"max_tokens": 0}}}},
+        "c1: its `max_tokens` must",
+    ),
     "no count of tokens": ({"c1": {"parameters": {"max_tokens": "9"}}}, "c1: its `max_tokens`"),
     "the server of c1": ({"c1": {"baseUrl": "http://h"}}, "c1: its `baseUrl` is set by C1_BASE_URL"),
     "c1 told how to write C1": ({"c1": {"openui": True}}, "c1: `c1` and `openui`"),

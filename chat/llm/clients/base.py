@@ -43,7 +43,8 @@ class ModelRequest:
     """The history, oldest first, as chat completions messages, and the tools that may be called.
 
     `provenance`: the origin of the history, from `chat.threads.model_context`. `sent_request` is filled in by the client.
-    `may_call`: false where the tools are only described, for the calls in the history.
+    `may_call`: false where the tools are only described, for the calls in the history. `effort`: the chosen one; a model that
+    does not offer it ignores it.
     """
 
     messages: Messages
@@ -51,6 +52,7 @@ class ModelRequest:
     provenance: dict[str, Any] = field(default_factory=dict)
     sent_request: SentRequest = field(default_factory=SentRequest)
     may_call: bool = True
+    effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,10 @@ class ModelProfile:
     think_tags: bool = False
     stream_usage: bool = True
     efforts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def effort_fields(self, effort: str | None) -> dict[str, Any]:
+        """Return the fields that an effort adds to a request; none where this model does not offer it."""
+        return self.efforts.get(effort, {}) if effort else {}
 
     def takes(self, names: Iterable[str]) -> set[str]:
         """Return the tools among these that may be offered to this model."""

@@ -34,6 +34,7 @@ class ChatCompletions:
     def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
         body = {
             **self.profile.parameters,
+            **self.profile.effort_fields(request.effort),
             "model": self.profile.upstream,
             "messages": request.messages,
             "stream": True,

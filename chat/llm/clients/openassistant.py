@@ -57,8 +57,10 @@ class OpenAssistant:
         )
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
-        body = {**self._fixed, "prompt": self._prompt(request)}
-        stream = self._wire.stream(body, request.sent_request.note, self._optional)
+        effort = self.profile.effort_fields(request.effort)
+        body = self._fixed | effort
+        body["prompt"] = self._prompt(request, body["max_tokens"])
+        stream = self._wire.stream(body, request.sent_request.note, self._optional - effort.keys())
         del body
         words = StopFilter()
         async with aclosing(stream):
@@ -73,7 +75,9 @@ class OpenAssistant:
     async def complete(self, request: ModelRequest) -> WholeAnswer:
         with official.our_errors(request.sent_request):
             raw = await self._client.completions.with_raw_response.create(
-                model=self.profile.upstream, prompt=self._prompt(request), extra_body=self._extra()
+                model=self.profile.upstream,
+                prompt=self._prompt(request, self._fixed["max_tokens"]),
+                extra_body=self._extra(),
             )
             official.note(request.sent_request, raw.http_request)
             answer = raw.parse()
@@ -86,7 +90,7 @@ class OpenAssistant:
         with official.our_errors(request.sent_request):
             stream = await self._client.completions.create(
                 model=self.profile.upstream,
-                prompt=self._prompt(request),
+                prompt=self._prompt(request, self._fixed["max_tokens"]),
                 stream=True,
                 extra_body=self._extra(),
             )
@@ -97,9 +101,9 @@ class OpenAssistant:
         # To the official client, a page of HTML is a stream without events.
         raise ModelFailed
 
-    def _prompt(self, request: ModelRequest) -> str:
+    def _prompt(self, request: ModelRequest, answer_tokens: int) -> str:
         context = request.sent_request.context = self.profile.budget_tokens or CONTEXT_TOKENS
-        return build(plain(request.messages), context, self._fixed["max_tokens"])
+        return build(plain(request.messages), context, answer_tokens)
 
     def _extra(self) -> dict[str, Any]:
         """Return the fields of a request beside model and prompt; some sampling parameters are not OpenAI's own."""

@@ -6,11 +6,10 @@ A lock on the user's row serialises the claims of one user: what a claim counts 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 from django.db import transaction
 from msgspec import UNSET, UnsetType
 
@@ -23,13 +22,15 @@ from chat.exceptions import (
     ThreadBusy,
     Unauthenticated,
 )
+from chat.llm import config
 from chat.llm.clients.base import ModelRequest
 from chat.llm.registry import ModelRegistry
-from chat.models import Message, Response, Role, Status, Thread
-from chat.responses.claims import quotas, statements
+from chat.models import Message, Response, Status, Thread
+from chat.responses.claims import quotas, resends, statements
+from chat.responses.claims.imports import import_turns, plain_text
 from chat.responses.claims.statements import ActiveResponseRow, ClaimState
 from chat.responses.claims.turns import Job
-from chat.schemas import Content, RegenerateRequest, SendRequest, Turn
+from chat.schemas import RegenerateRequest, SendRequest
 from chat.text.search_terms import search_vector
 from chat.threads import attachments, stored_bytes
 from chat.threads.model_context import build_request
@@ -73,16 +74,25 @@ class Claim:
         Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest, and NotFound for the
         regeneration of an unknown response.
         """
-        if isinstance(request, RegenerateRequest):
-            self._regenerate(request)
-        else:
-            self._send(request)
+        wanted: ClaimRequest | Response = request
+        if isinstance(request, SendRequest) and request.by_id:
+            wanted = resends.resolve(self.owner, request)
+        match wanted:
+            case Response():
+                self._attach(wanted)
+            case RegenerateRequest():
+                self._regenerate(wanted)
+            case SendRequest():
+                self._send(wanted)
 
     def _send(self, request: SendRequest) -> None:
         state = self._lock(request, request.thread_id)
         if self._attached(state, request):
             return
+        if state.thread is not None:  # its own history counts
+            request = replace(request, turns=())
         model = self._choose_model(request.model, state.thread)
+        _check_effort(request.effort, model)
         characters = _count_characters(request)
         self._admit(state, request, characters)
         thread = state.thread or _create_thread(self.owner, request, model)
@@ -113,6 +123,7 @@ class Claim:
         if thread is None:
             raise NotFound
         model = self._choose_model(request.model or original.model, thread)
+        _check_effort(request.effort, model)
         characters = len(original.prompt.content)
         self._admit(state, request, characters)
         if not state.active:  # the prompt may be one that was withdrawn before its turn
@@ -133,13 +144,15 @@ class Claim:
     def _attached(self, state: ClaimState, request: ClaimRequest) -> bool:
         """Attach to the response of an identical request, and return True if there is one; refuse ids in other use."""
         if request.response_id in state.taken:  # a response's reply bears its id
-            response = _find_identical(self.owner, request)
-            if self.job is None or self.job.response != response.pk:
-                self.response, self.job, self.displaced = response, None, []
+            self._attach(_find_identical(self.owner, request))
             return True
         if state.taken:
             raise PromptIdReused
         return False
+
+    def _attach(self, response: Response) -> None:
+        if self.job is None or self.job.response != response.pk:
+            self.response, self.job, self.displaced = response, None, []
 
     def _choose_model(self, wanted: str | None, thread: Thread | None) -> str:
         own = self.default_model or (thread.model if thread else "")
@@ -195,6 +208,7 @@ class Claim:
             thread=thread.pk,
             public_id=response.public_id,
             model=model,
+            effort=request.effort,
             turn=None if waits else thread.turns + 1,
             jumps_queue=request.busy == "interrupt",
             process=self.process,
@@ -204,7 +218,17 @@ class Claim:
             **prompt,
         )
         self.response = response
-        self.job = Job(response.pk, thread.pk, self.owner, FIRST_EPOCH, model, waits, branch)
+        self.job = Job(response.pk, thread.pk, self.owner, FIRST_EPOCH, model, waits, branch, request.effort)
+
+
+def _check_effort(effort: str | None, model: str) -> None:
+    """Raise BadRequest for an effort that the model does not offer."""
+    if effort is None:
+        return
+    offered = list(config.specs()[model].efforts)
+    if effort not in offered:
+        known = ", ".join(offered) or "none"
+        raise BadRequest(f"The model {model} has no such effort. Known: {known}.", efforts=offered)
 
 
 def _count_characters(request: SendRequest) -> int:
@@ -243,35 +267,8 @@ def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:
     public_id = request.thread_id or str(uuid4())
     thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
     thread.pk = statements.insert_thread(owner=owner, public_id=public_id, title=title, model=model)
-    _import(thread, request.turns)
+    import_turns(thread, request.turns, (request.prompt_id, request.response_id))
     return thread
-
-
-def _import(thread: Thread, turns: tuple[Turn, ...]) -> None:
-    """Store the conversation that a client brought along, as turn 0."""
-    for position, turn in enumerate(turns):
-        thread.leaf = Message.objects.create(
-            owner_id=thread.owner_id,
-            thread=thread,
-            public_id=str(uuid4()),
-            parent=thread.leaf,
-            turn=0,
-            position=position,
-            role=turn.role,
-            content=turn.content.text,
-            parts=turn.content.parts,
-            hidden=turn.role == Role.SYSTEM,
-            imported=True,
-            plain_text=plain_text(turn.content),
-        )
-        attachments.link_attachments(thread.owner_id, thread.leaf.pk, turn.content)
-
-
-def plain_text(content: Content) -> str:
-    """Return the readable text of a content, for titles, search and screen readers."""
-    if content.parts:
-        return text.storable(text.plain_text_of_parts(msgspec.json.decode(content.text)))
-    return text.storable(text.plain_text(content.text))
 
 
 def _branch_parent(thread: Thread, request: SendRequest) -> int | UnsetType | None:

@@ -41,9 +41,10 @@ RETURNING id
 _INSERT_RESPONSE = """
 WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_response (
-        owner_id, thread_id, public_id, prompt_id, model, status, jumps_queue, lease_owner, lease_epoch, lease_until, started_at
+        owner_id, thread_id, public_id, prompt_id, model, effort, status, jumps_queue, lease_owner, lease_epoch, lease_until,
+        started_at
     )
-    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s,
+    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s, %(effort)s,
            CASE WHEN %(turn)s::int IS NULL THEN 'queued' ELSE 'streaming' END, %(jumps_queue)s, %(process)s, %(epoch)s,
            now() + make_interval(secs => %(lease)s), CASE WHEN %(turn)s::int IS NULL THEN NULL ELSE now() END
     FROM prompt
@@ -120,8 +121,8 @@ def insert_thread(**values: Any) -> int:
 def insert_response(*, notifications: list[Notification], **values: Any) -> tuple[int, int]:
     """Insert a response and return the primary keys of it and of its prompt.
 
-    Values: owner, guest, thread, public_id, model, turn, jumps_queue, process, epoch, tokens, and either `prompt`, the primary
-    key of a stored one, or prompt_id, parent, content, parts, plain_text and terms of a new one.
+    Values: owner, guest, thread, public_id, model, effort, turn, jumps_queue, process, epoch, tokens, and either `prompt`, the
+    primary key of a stored one, or prompt_id, parent, content, parts, plain_text and terms of a new one.
     Where `turn` is None it is queued.
     """
     values |= {"lease": settings.lease_seconds, "notifications": encode_notifications(notifications)}

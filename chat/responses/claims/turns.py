@@ -20,6 +20,7 @@ class Job:
     """A response that a process runs under the lease `epoch`.
 
     `parent`: the message that a new branch follows (None: it begins the thread anew); UNSET: the thread's last message.
+    `effort`: the chosen effort of the model.
     """
 
     response: int
@@ -29,6 +30,7 @@ class Job:
     model: str
     queued: bool
     parent: int | UnsetType | None = UNSET
+    effort: str | None = None
 
 
 def lease_end() -> CombinedExpression:

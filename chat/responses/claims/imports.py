@@ -1,0 +1,50 @@
+"""Conversations that clients bring along: stored as turn 0 of a new thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import uuid4
+
+import msgspec
+
+from chat import text
+from chat.models import Message, Role, Thread
+from chat.schemas import Content, Turn
+from chat.threads import attachments
+
+
+def import_turns(thread: Thread, turns: tuple[Turn, ...], reserved: Iterable[str | None]) -> None:
+    """Store the turns in a new thread. Each keeps the client's id, unless that is `reserved` or names a message already."""
+    used = {*reserved, None, *_taken(thread.owner_id, turns)}
+    for position, turn in enumerate(turns):
+        public_id = str(uuid4()) if turn.id is None or turn.id in used else turn.id
+        used.add(public_id)
+        thread.leaf = Message.objects.create(
+            owner_id=thread.owner_id,
+            thread=thread,
+            public_id=public_id,
+            parent=thread.leaf,
+            turn=0,
+            position=position,
+            role=turn.role,
+            content=turn.content.text,
+            parts=turn.content.parts,
+            hidden=turn.role == Role.SYSTEM,
+            imported=True,
+            plain_text=plain_text(turn.content),
+        )
+        attachments.link_attachments(thread.owner_id, thread.leaf.pk, turn.content)
+
+
+def _taken(owner: int, turns: tuple[Turn, ...]) -> Iterable[str]:
+    ids = [turn.id for turn in turns if turn.id is not None]
+    if not ids:
+        return ()
+    return Message.objects.owned_by(owner).filter(public_id__in=ids).values_list("public_id", flat=True)
+
+
+def plain_text(content: Content) -> str:
+    """Return the readable text of a content, for titles, search and screen readers."""
+    if content.parts:
+        return text.storable(text.plain_text_of_parts(msgspec.json.decode(content.text)))
+    return text.storable(text.plain_text(content.text))

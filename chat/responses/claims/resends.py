@@ -1,0 +1,116 @@
+"""Prompts of clients that send the whole conversation each time: which of its messages are new, known or edited.
+
+A message is known by its id. An edit comes under the id of the message that it replaces, and is stored beside it under an id
+made of that one and the new content: sent once more, it is the same edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import NAMESPACE_OID, uuid5
+
+from django.db.models import QuerySet
+from msgspec import UNSET, UnsetType
+
+from chat.models import Message, Response, Role, Thread
+from chat.models.responses import UNSUCCESSFUL_STATUSES
+from chat.responses.claims import statements
+from chat.schemas import Content, RegenerateRequest, SendRequest
+
+
+def resolve(owner: int, request: SendRequest) -> SendRequest | RegenerateRequest | Response:
+    """Return the response that answers the request already, or the request that it amounts to.
+
+    Locks the user's row and the thread's, so that of two identical requests the second finds the first one's response.
+    """
+    state = statements.lock(owner, request.thread_id, [])
+    if state is None or state.thread is None:
+        return request
+    known = _known_prompt(state.thread, request)
+    if known is None:
+        return _with_parent(request, _parent_of_new(state.thread, request))
+    latest = Response.objects.filter(prompt=known).select_related("prompt", "thread").order_by("-pk").first()
+    if latest is None or (request.prompt_id is not None and not _has_content(known, request.content)):
+        edit = _edit_id(known.thread_id, request.prompt_id, request.content)
+        return _with_parent(replace(request, prompt_id=edit), _parent_of_edit(known))
+    if request.another or latest.status in UNSUCCESSFUL_STATUSES:
+        return RegenerateRequest(
+            latest.public_id, request.response_id, request.model, request.busy, request.effort
+        )
+    return latest
+
+
+def _known_prompt(thread: Thread, request: SendRequest) -> Message | None:
+    """Return the message that the request repeats or edits.
+
+    Where another answer is wanted and the prompt has no id, or an unknown one with the newest prompt's content: the newest
+    prompt. With other content it is a prompt whose first attempt was refused.
+    """
+    if request.prompt_id is not None:
+        edit = _edit_id(thread.pk, request.prompt_id, request.content)
+        found = _by_id(_visible(thread).filter(role=Role.USER), {edit, request.prompt_id})
+        if found:
+            return found.get(edit) or found[request.prompt_id]
+    if not request.another:
+        return None
+    newest = Response.objects.filter(thread=thread).select_related("prompt").order_by("-pk").first()
+    repeats = newest is not None and (
+        request.prompt_id is None or _has_content(newest.prompt, request.content)
+    )
+    return newest.prompt if newest is not None and repeats else None
+
+
+def _parent_of_new(thread: Thread, request: SendRequest) -> str | UnsetType:
+    """Return the message that a new prompt follows: the newest earlier one that is known, with its reply if it is a prompt.
+
+    UNSET: the thread's last message.
+    """
+    edits = {
+        turn.id: _edit_id(thread.pk, turn.id, turn.content)
+        for turn in request.turns
+        if turn.id is not None and turn.role == Role.USER
+    }
+    ids = {turn.id for turn in request.turns if turn.id is not None}
+    found = _by_id(_visible(thread).filter(turn__isnull=False), ids | {*edits.values()}) if ids else {}
+    for turn in reversed(request.turns):
+        known = found.get(edits.get(turn.id or "", "")) or found.get(turn.id or "")
+        if known is not None:
+            return _last_reply(known) or known.public_id
+    return UNSET
+
+
+def _last_reply(prompt: Message) -> str | None:
+    replies = _visible(prompt.thread_id).filter(
+        role=Role.ASSISTANT, response__prompt=prompt, turn__isnull=False
+    )
+    return replies.order_by("-response_id").values_list("public_id", flat=True).first()
+
+
+def _parent_of_edit(original: Message) -> str | UnsetType | None:
+    """Return the message that the original follows; None for the thread's beginning, UNSET before the original's turn."""
+    if original.turn is None:
+        return UNSET
+    parent = original.parent
+    return None if parent is None or parent.hidden else parent.public_id
+
+
+def _with_parent(request: SendRequest, parent: str | UnsetType | None) -> SendRequest:
+    return replace(request, parent_id=parent) if request.parent_id is UNSET else request
+
+
+def _visible(thread: Thread | int) -> QuerySet[Message]:
+    return Message.objects.visible().filter(thread=thread)
+
+
+def _by_id(messages: QuerySet[Message], ids: set[str]) -> Mapping[str, Message]:
+    return {message.public_id: message for message in messages.filter(public_id__in=ids)}
+
+
+def _has_content(message: Message, content: Content) -> bool:
+    return (message.content, message.parts) == (content.text, content.parts)
+
+
+def _edit_id(thread: int, public_id: str | None, content: Content) -> str:
+    """Return the id under which the edit of a message is stored."""
+    return str(uuid5(NAMESPACE_OID, f"{thread}:{public_id}:{content.parts}:{content.text}"))
