@@ -116,11 +116,13 @@ class Response(models.Model):
 
     @property
     def usage(self) -> dict[str, Any] | None:
-        """Return the tokens and their source; None before the end."""
+        """Return the tokens and their source, reasoning and cached ones only where known; None before the end."""
         if self.usage_source is None:
             return None
         tokens = {"promptTokens": self.prompt_tokens, "completionTokens": self.completion_tokens}
-        return {**tokens, "source": self.usage_source}
+        parts = {"reasoningTokens": self.reasoning_tokens, "cachedTokens": self.cached_tokens}
+        known = {name: count for name, count in parts.items() if count is not None}
+        return {**tokens, **known, "source": self.usage_source}
 
     @property
     def error(self) -> dict[str, Any] | None:

@@ -13,7 +13,8 @@ class UsageHour(models.Model):
     """Usage of one model by the calls that began within an hour, one row for each outcome and currency.
 
     `error_code`: "" for done, else the error's code, `stopped` or `lost`. `responses`: those that began with one of these
-    calls. `currency` is "" if the model had no price; then `cost` is 0.
+    calls. `reasoning_tokens` and `cached_tokens` are those that providers counted. `currency` is "" if the model had no price;
+    then `cost` is 0.
     """
 
     hour = models.DateTimeField()
@@ -24,6 +25,8 @@ class UsageHour(models.Model):
     calls = models.IntegerField()
     prompt_tokens = models.BigIntegerField()
     completion_tokens = models.BigIntegerField()
+    reasoning_tokens = models.BigIntegerField(db_default=0, default=0)
+    cached_tokens = models.BigIntegerField(db_default=0, default=0)
     cost = models.DecimalField(max_digits=24, decimal_places=9)
 
     class Meta:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from chat.models import QuotaHit, RollupState, UpstreamCall, UserDay
-from chat.reporting.usage_totals import COST, PRICE
+from chat.responses.usage.upstream_calls import COST, PRICE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # Delay after an hour's end before its roll-up: a call's row is written when its response ends.
@@ -35,8 +35,14 @@ _FIRST_CALL = "count(*) FILTER (WHERE c.round = 0 AND c.attempt = 0)"
 _HOURS = f"""
 SELECT date_trunc('hour', c.started_at, 'UTC') AS hour, c.model, {_TROUBLE} AS trouble, coalesce(p.currency, '') AS currency,
        {_FIRST_CALL} AS responses, count(*) AS calls, sum(c.prompt_tokens) AS prompt_tokens,
-       sum(c.completion_tokens) AS completion_tokens, coalesce(sum({COST}), 0) AS cost
+       sum(c.completion_tokens) AS completion_tokens, coalesce(sum(c.reasoning_tokens), 0) AS reasoning_tokens,
+       coalesce(sum(c.cached_tokens), 0) AS cached_tokens, coalesce(sum({COST}), 0) AS cost
 FROM chat_upstreamcall c {PRICE} WHERE {_BEGAN} GROUP BY 1, 2, 3, 4
+"""
+
+# The columns of `_HOURS`.
+_HOUR_COLUMNS = """
+    hour, model, trouble, currency, responses, calls, prompt_tokens, completion_tokens, reasoning_tokens, cached_tokens, cost
 """
 
 _WAITS = f"""
@@ -57,8 +63,7 @@ FROM chat_upstreamcall c {PRICE} WHERE {_BEGAN} GROUP BY 1, 2, 3
 # Pairs of a deletion and the insertion that replaces it.
 _ADDING_HOURS = (
     "DELETE FROM chat_usagehour WHERE hour >= %(since)s AND hour < %(until)s",
-    "INSERT INTO chat_usagehour (hour, model, trouble, currency, responses, calls, prompt_tokens, completion_tokens, cost)"
-    + _HOURS,
+    f"INSERT INTO chat_usagehour ({_HOUR_COLUMNS}) {_HOURS}",
 )
 _ADDING_WAITS = (
     "DELETE FROM chat_firsttokens WHERE daily = %(daily)s AND start >= %(since)s AND start < %(until)s",
@@ -73,10 +78,10 @@ _ADDING_USERS = (
 
 _USAGE = f"""
 SELECT date_trunc(%(unit)s, hour, 'UTC') AS start, model, trouble, currency, sum(responses)::bigint, sum(calls)::bigint,
-       sum(prompt_tokens)::bigint, sum(completion_tokens)::bigint, sum(cost)
+       sum(prompt_tokens)::bigint, sum(completion_tokens)::bigint, sum(reasoning_tokens)::bigint,
+       sum(cached_tokens)::bigint, sum(cost)
 FROM (
-    SELECT hour, model, trouble, currency, responses, calls, prompt_tokens, completion_tokens, cost
-    FROM chat_usagehour WHERE hour >= %(start)s AND hour < least(%(until)s, %(since)s)
+    SELECT {_HOUR_COLUMNS} FROM chat_usagehour WHERE hour >= %(start)s AND hour < least(%(until)s, %(since)s)
     UNION ALL {_HOURS}
 ) hours GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
@@ -126,6 +131,8 @@ class UsageBucket:
     calls: int
     prompt_tokens: int
     completion_tokens: int
+    reasoning_tokens: int
+    cached_tokens: int
     cost: Decimal
 
 

@@ -14,18 +14,11 @@ from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Now
 
 from chat.models import ERROR_STATUSES, ApiToken, Message, QuotaReservation, Response, Status, Thread
+from chat.responses.usage.upstream_calls import COST, PRICE
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MONTH_DAYS = 30
 
-# The price valid when a call began; see `chat.responses.usage.upstream_calls`.
-PRICE = """
-LEFT JOIN LATERAL (
-    SELECT currency, prompt_price, completion_price FROM chat_price
-    WHERE model = c.model AND valid_from <= c.started_at ORDER BY valid_from DESC LIMIT 1
-) p ON true
-"""
-COST = "(c.prompt_tokens * p.prompt_price + c.completion_tokens * p.completion_price) / 1000000"
 _TOKENS = "c.prompt_tokens::bigint + c.completion_tokens"
 
 _OF_THREADS = f"""

@@ -14,7 +14,7 @@ from chat.conf import settings
 from chat.exceptions import ModelError, ModelFailed, ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
-from chat.llm.sse import StreamUpdate
+from chat.llm.sse import StreamUpdate, TokenCounts
 from chat.llm.sse.accumulator import CallAccumulator, CallTooLarge, ToolCall
 from chat.models import Status, ToolState
 from chat.responses import tool_rounds
@@ -49,7 +49,7 @@ class ModelAnswer:
     parts: list[str] = field(default_factory=list)
     calls: CallAccumulator = field(default_factory=CallAccumulator)
     finish_reason: str | None = None
-    token_counts: tuple[int, int] | None = None
+    token_counts: TokenCounts | None = None
     first_token: float | None = None
     characters: int = 0
     full: bool = False
@@ -185,7 +185,7 @@ class Engine:
             answer.calls.feed(update.calls)
         answer.finish_reason = update.finish_reason or answer.finish_reason
         if update.usage is not None:
-            answer.token_counts = (update.usage.prompt_tokens, update.usage.completion_tokens)
+            answer.token_counts = update.usage
 
     def _say(self, words: str, answer: ModelAnswer) -> None:
         if words:

@@ -67,7 +67,8 @@ WITH mine AS (
     UPDATE chat_response r SET
         status = %(status)s, finish_reason = %(finish_reason)s, error_code = %(error_code)s,
         error_detail = %(error_detail)s, retry_after = %(retry_after)s, prompt_tokens = %(prompt_tokens)s,
-        completion_tokens = %(completion_tokens)s, usage_source = %(usage_source)s, lease_until = %(lease_until)s,
+        completion_tokens = %(completion_tokens)s, reasoning_tokens = %(reasoning_tokens)s,
+        cached_tokens = %(cached_tokens)s, usage_source = %(usage_source)s, lease_until = %(lease_until)s,
         log_length = %(log_length)s, kept_offset = %(kept_offset)s, text_length = %(text_length)s,
         thinking_length = %(thinking_length)s, thinking_ms = %(thinking_ms)s, finished_at = now(),
         first_token_at = CASE WHEN %(log_length)s > 0 THEN coalesce(first_token_at, now()) ELSE first_token_at END

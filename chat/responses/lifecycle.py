@@ -104,16 +104,13 @@ def _end(
 
 def _final(outcome: Outcome) -> dict[str, Any]:
     error = outcome.error
-    prompt_tokens, completion_tokens, source = upstream_calls.total(outcome.calls)
     return {
         "status": outcome.status.value,
         "finish_reason": outcome.finish_reason,
         "error_code": error.code if error else None,
         "error_detail": error.detail if error else None,
         "retry_after": error.retry_after if error else None,
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "usage_source": source.value,
+        **upstream_calls.total(outcome.calls),
         "lease_until": None,
     }
 

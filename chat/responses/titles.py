@@ -12,6 +12,7 @@ from chat.conf import settings
 from chat.exceptions import ChatError, ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
+from chat.llm.sse import TokenCounts
 from chat.responses import title_storage
 from chat.responses.usage.recorder import UsageRecorder
 from chat.text import plain_text, storable, title_of
@@ -53,7 +54,7 @@ class _TitleStats:
 
     text: str = ""
     characters: int = 0
-    token_counts: tuple[int, int] | None = None
+    token_counts: TokenCounts | None = None
     first_token: float | None = None
 
 
@@ -90,9 +91,7 @@ async def _ask(client: ModelClient, request: ModelRequest, stats: _TitleStats) -
             answer = await client.complete(request)
     except TimeoutError:
         raise ModelTimeout from None
-    stats.text, stats.characters = answer.text, len(answer.text)
-    if answer.usage is not None:
-        stats.token_counts = (answer.usage.prompt_tokens, answer.usage.completion_tokens)
+    stats.text, stats.characters, stats.token_counts = answer.text, len(answer.text), answer.usage
 
 
 def title_in(answer: str) -> str:

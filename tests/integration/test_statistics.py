@@ -49,9 +49,9 @@ def call(began: datetime, owner: User | None = None, wait: float | None = 1.0, *
 
 def many(ada: User) -> list[UpstreamCall]:
     dice = random.Random(7)
-    Price.objects.create(
-        model="c1", valid_from=NOW - timedelta(days=5, minutes=17), prompt_price=2, completion_price=4
-    )
+    since = NOW - timedelta(days=5, minutes=17)
+    Price.objects.create(model="c1", valid_from=since, prompt_price=2, cached_price=1, completion_price=4)
+    counted: list[dict[str, Any]] = [{}, {"cached_tokens": 500_000, "reasoning_tokens": 0}]
     ends: list[dict[str, Any]] = [{"outcome": "done"}, {"outcome": "failed", "error_code": "unavailable"}]
     return [
         call(
@@ -61,16 +61,18 @@ def many(ada: User) -> list[UpstreamCall]:
             model=dice.choice(["c1", "local"]),
             attempt=dice.choice([0, 1]),
             **dice.choice(ends),
+            **dice.choice(counted),
         )
         for _ in range(120)
     ]
 
 
-def usage_sums(span: TimeRange, done: datetime) -> dict[tuple[Any, ...], tuple[int, int, Decimal]]:
+def usage_sums(span: TimeRange, done: datetime) -> dict[tuple[Any, ...], tuple[int, int, int, Decimal]]:
     return {
         (row.start.astimezone(UTC), row.model, row.error_code, row.currency): (
             row.responses,
             row.calls,
+            row.cached_tokens,
             row.cost,
         )
         for row in rollups.usage(span, done)
@@ -87,7 +89,7 @@ def test_every_sum_is_that_of_the_calls_before_and_after_a_roll_up(
     done = rollups.roll_up(NOW - timedelta(hours=back))
     if ahead:
         rollups.roll_up(NOW)
-    wanted: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, 0, Decimal()])
+    wanted: dict[tuple[Any, ...], list[Any]] = defaultdict(lambda: [0, 0, 0, Decimal()])
     price = Price.objects.get()
     for one in calls:
         if one.started_at < span.since:
@@ -97,7 +99,8 @@ def test_every_sum_is_that_of_the_calls_before_and_after_a_roll_up(
         sums = wanted[start, one.model, one.error_code or "", "USD" if priced else ""]
         sums[0] += one.attempt == 0
         sums[1] += 1
-        sums[2] += 2 if priced else 0
+        sums[2] += one.cached_tokens or 0
+        sums[3] += (Decimal("1.5") if one.cached_tokens else 2) if priced else 0
     assert usage_sums(span, done) == {key: tuple(sums) for key, sums in wanted.items()}
 
 
@@ -156,7 +159,7 @@ def test_a_call_whose_row_came_late_is_counted_with_the_next_hour(ada: User) -> 
     rollups.roll_up(NOW)
     call(NOW - timedelta(hours=20))
     done = rollups.roll_up(NOW + timedelta(hours=1))
-    assert sum(calls for _, calls, _ in usage_sums(DAYS, done).values()) == 2
+    assert sum(calls for _, calls, *_ in usage_sums(DAYS, done).values()) == 2
 
 
 def test_no_roll_up_is_repeated_before_the_next_hour_ends(ada: User) -> None:
@@ -167,9 +170,9 @@ def test_no_roll_up_is_repeated_before_the_next_hour_ends(ada: User) -> None:
     assert list(UsageHour.objects.values_list("pk", flat=True)) == kept
 
 
-@pytest.mark.parametrize("how", ["new", "changed", "deleted"])
+@pytest.mark.parametrize("how", ["new", "changed", "cached", "deleted"])
 def test_a_later_change_of_prices_changes_the_rolled_up_costs(ada: User, how: str) -> None:
-    call(NOW - timedelta(days=10))
+    call(NOW - timedelta(days=10), cached_tokens=1_000_000)
     before = {"model": "c1", "valid_from": NOW - timedelta(days=20), "completion_price": 0}
     price = Price.objects.create(**before, prompt_price=1)
     rollups.roll_up(NOW)
@@ -178,10 +181,12 @@ def test_a_later_change_of_prices_changes_the_rolled_up_costs(ada: User, how: st
         Price.objects.create(**later, prompt_price=3)
     elif how == "changed":
         Price.objects.filter(pk=price.pk).update(prompt_price=3)
+    elif how == "cached":
+        Price.objects.filter(pk=price.pk).update(cached_price=3)
     else:
         price.delete()
     found = usage_sums(DAYS, rollups.roll_up(NOW))
-    assert [cost for _, _, cost in found.values()] == [Decimal(0 if how == "deleted" else 3)]
+    assert [cost for *_, cost in found.values()] == [Decimal(0 if how == "deleted" else 3)]
 
 
 def test_a_database_without_calls_is_rolled_up_to_nothing(db: None) -> None:

@@ -206,8 +206,8 @@ def test_calls_without_a_price_are_counted_apart() -> None:
     late = replace(CALL, round=1, first_token_at=None, source=TokenSource.ESTIMATED, **later)
     upstream_calls.add(None, 1, 1, [CALL, late])
     priced, unpriced = costs("model")
-    assert priced == CallCost(("c1",), "USD", Decimal("1.5"), 1_000_000, 500_000, 1, 1)
-    assert unpriced == CallCost(("c1",), None, None, 1_000_000, 500_000, 1, 0)
+    assert priced == CallCost(("c1",), "USD", Decimal("1.5"), 1_000_000, 500_000, None, None, 1, 1)
+    assert unpriced == CallCost(("c1",), None, None, 1_000_000, 500_000, None, None, 1, 0)
 
 
 def test_costs_are_summed_by_user_and_day_and_never_across_currencies(ada: User) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.llm.sse import TokenCounts
 from chat.llm.token_estimator import TokenEstimator
 from chat.responses.usage.blobs import PromptBlobs
 from chat.responses.usage.recorder import UsageRecorder
@@ -172,7 +173,7 @@ class Silent:
     """A call without any output, for which the provider reported no tokens."""
 
     characters: int = 0
-    token_counts: tuple[int, int] | None = None
+    token_counts: TokenCounts | None = None
     first_token: float | None = None
 
 

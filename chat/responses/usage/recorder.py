@@ -14,6 +14,7 @@ import msgspec
 
 from chat.exceptions import ChatError, ModelError, ModelFailed, ModelTimeout
 from chat.llm.clients.base import Messages, ModelProfile, ModelRequest, SentRequest
+from chat.llm.sse import TokenCounts
 from chat.llm.token_estimator import TokenEstimator
 from chat.models import CallOutcome, TokenSource
 from chat.responses.usage import blobs, upstream_calls
@@ -33,12 +34,12 @@ CAUSES = 8
 class CallStats(Protocol):
     """The result of a call so far.
 
-    `first_token`: the monotonic time of the first text or tool call. `token_counts`: the provider's tokens of prompt and
-    completion.
+    `characters`: those of text and thought, for an estimate. `token_counts`: the provider's. `first_token`: the monotonic
+    time of the first text or tool call.
     """
 
     characters: int
-    token_counts: tuple[int, int] | None
+    token_counts: TokenCounts | None
     first_token: float | None
 
 
@@ -121,12 +122,11 @@ class UsageRecorder:
 
     def _with_tokens(self, record: CallRecord, characters: int, stats: CallStats) -> CallRecord:
         """Return the record with the provider's counts, or else with our estimate, which learns from such counts."""
-        if stats.token_counts:
-            self._estimator.observe(record.model, characters, stats.token_counts[0])
-        estimate = [self._estimator.tokens(record.model, size) for size in (characters, stats.characters)]
-        prompt, completion = stats.token_counts or estimate
-        source = TokenSource.PROVIDER if stats.token_counts else TokenSource.ESTIMATED
-        return replace(record, prompt_tokens=prompt, completion_tokens=completion, source=source)
+        if counts := stats.token_counts:
+            self._estimator.observe(record.model, characters, counts.prompt_tokens)
+            return replace(record, source=TokenSource.PROVIDER, **_bounded(counts))
+        estimates = [self._estimator.tokens(record.model, size) for size in (characters, stats.characters)]
+        return replace(record, prompt_tokens=estimates[0], completion_tokens=estimates[1])
 
     def _with_request(self, record: CallRecord, profile: ModelProfile, sent: SentRequest) -> CallRecord:
         """Return the record with all that `chat.reporting.request_rebuild` needs; None where nothing stored was sent."""
@@ -155,6 +155,17 @@ def _with_end(
         error_code=_code(error) if error else None,
         causes=_causes(error) if error else None,
     )
+
+
+def _bounded(counts: TokenCounts) -> dict[str, Any]:
+    """Return the counts by column, no part larger than its whole: a provider may claim it, and a cost must not be negative."""
+    reasoning, cached = counts.reasoning_tokens, counts.cached_tokens
+    return {
+        "prompt_tokens": counts.prompt_tokens,
+        "completion_tokens": counts.completion_tokens,
+        "reasoning_tokens": None if reasoning is None else min(reasoning, counts.completion_tokens),
+        "cached_tokens": None if cached is None else min(cached, counts.prompt_tokens),
+    }
 
 
 def _code(problem: Exception) -> str:

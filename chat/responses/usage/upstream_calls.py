@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
@@ -37,6 +37,8 @@ class CallRecord:
     error_code: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
     source: TokenSource = TokenSource.ESTIMATED
     parameters: dict[str, Any] = field(default_factory=dict)
     system_digest: str = ""
@@ -81,7 +83,7 @@ def encode_calls(owner: int | None, thread: int, response: int, calls: Sequence[
 
 
 def store_lost_call(response: Response) -> list[UpstreamCall]:
-    """Store the call that was lost with its process, estimated from the log, and return all calls of the response.
+    """Store the call that was lost with its process, estimated from text and thought, and return all calls of the response.
 
     A response that never started has none.
     """
@@ -101,19 +103,31 @@ def store_lost_call(response: Response) -> list[UpstreamCall]:
         finished_at=Now(),
         outcome=CallOutcome.LOST,
         prompt_tokens=prompt,
-        completion_tokens=max(0, tokens_of(response.log_length) - heard),
+        completion_tokens=max(0, tokens_of(response.log_length + response.thinking_length) - heard),
         source=TokenSource.ESTIMATED,
     )
     return [*stored, lost]
 
 
-def total(calls: Sequence[CallRecord | UpstreamCall]) -> tuple[int, int, TokenSource]:
-    """Return the tokens of prompts and of completions of the calls, an estimate if one of them is, or there is none."""
+def total(calls: Sequence[CallRecord | UpstreamCall]) -> dict[str, Any]:
+    """Return a response's columns of usage: the sums over its calls, an estimate if one of them is, or there is none.
+
+    Reasoning and cached tokens are those of the calls whose provider counts them; None where none does.
+    """
     counted = bool(calls) and all(call.source == TokenSource.PROVIDER for call in calls)
-    prompt = sum(call.prompt_tokens for call in calls)
-    completion = sum(call.completion_tokens for call in calls)
-    source = TokenSource.PROVIDER if counted else TokenSource.ESTIMATED
-    return min(prompt, MAX_TOKENS), min(completion, MAX_TOKENS), source
+    return {
+        "prompt_tokens": _sum(call.prompt_tokens for call in calls) or 0,
+        "completion_tokens": _sum(call.completion_tokens for call in calls) or 0,
+        "reasoning_tokens": _sum(call.reasoning_tokens for call in calls),
+        "cached_tokens": _sum(call.cached_tokens for call in calls),
+        "usage_source": (TokenSource.PROVIDER if counted else TokenSource.ESTIMATED).value,
+    }
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """Return the sum of the known counts, within the bounds of the database; None where all are unknown."""
+    known = [count for count in counts if count is not None]
+    return min(sum(known), MAX_TOKENS) if known else None
 
 
 _KEYS = {
@@ -123,16 +137,24 @@ _KEYS = {
     "day": "(c.started_at AT TIME ZONE 'UTC')::date",
 }
 
-_COSTS = """
-SELECT {keys}, p.currency,
-       sum((c.prompt_tokens * p.prompt_price + c.completion_tokens * p.completion_price) / 1000000),
-       sum(c.prompt_tokens), sum(c.completion_tokens), count(*), count(*) FILTER (WHERE c.source = 'estimated')
-FROM chat_upstreamcall c LEFT JOIN LATERAL (
-    SELECT currency, prompt_price, completion_price FROM chat_price
+# The price that was valid when a call began, and the call's cost by it; null without a price.
+PRICE = """
+LEFT JOIN LATERAL (
+    SELECT currency, prompt_price, completion_price, coalesce(cached_price, prompt_price) AS cached_price FROM chat_price
     WHERE model = c.model AND valid_from <= c.started_at ORDER BY valid_from DESC LIMIT 1
 ) p ON true
+"""
+COST = """(
+    (c.prompt_tokens - coalesce(c.cached_tokens, 0)) * p.prompt_price + coalesce(c.cached_tokens, 0) * p.cached_price
+    + c.completion_tokens * p.completion_price
+) / 1000000"""
+
+_COSTS = f"""
+SELECT {{keys}}, p.currency, sum({COST}), sum(c.prompt_tokens), sum(c.completion_tokens), sum(c.reasoning_tokens),
+       sum(c.cached_tokens), count(*), count(*) FILTER (WHERE c.source = 'estimated')
+FROM chat_upstreamcall c {PRICE}
 WHERE c.started_at >= %s AND c.started_at < %s
-GROUP BY {keys}, p.currency ORDER BY {keys}, p.currency
+GROUP BY {{keys}}, p.currency ORDER BY {{keys}}, p.currency
 """
 
 
@@ -140,8 +162,8 @@ GROUP BY {keys}, p.currency ORDER BY {keys}, p.currency
 class CallCost:
     """The cost of the calls of one `key`, by the price that was valid when each began.
 
-    Calls without a price make a row of their own, whose `cost` and `currency` are None. `estimated`: of `calls`, those whose
-    tokens no provider counted.
+    Calls without a price make a row of their own, whose `cost` and `currency` are None. `reasoning_tokens` and
+    `cached_tokens` are None where no provider counted them. `estimated`: of `calls`, those whose tokens no provider counted.
     """
 
     key: tuple[Any, ...]
@@ -149,6 +171,8 @@ class CallCost:
     cost: Decimal | None
     prompt_tokens: int
     completion_tokens: int
+    reasoning_tokens: int | None
+    cached_tokens: int | None
     calls: int
     estimated: int
 
