@@ -19,6 +19,7 @@ from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.inspection import live_log, prompts
 from chat.admin.inspection.trace import build_trace
 from chat.admin.lists.filters import ErrorFilter, ModelFilter
+from chat.admin.lists.formatting import format_tokens
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Chunk, Message, Response, Role, Thread
 from chat.reporting.admin_queries import named
@@ -35,6 +36,8 @@ _LISTED_FIGURES = (
     "log_length",
     "prompt_tokens",
     "completion_tokens",
+    "reasoning_tokens",
+    "cached_tokens",
     "created_at",
     "started_at",
     "first_token_at",
@@ -201,7 +204,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
 
     @admin.display(description="tokens in + out", empty_value="-")
     def tokens(self, row: Response) -> str | None:
-        return None if row.prompt_tokens is None else f"{row.prompt_tokens} + {row.completion_tokens}"
+        return None if row.prompt_tokens is None else format_tokens(row)
 
     @admin.display(description="first token after", empty_value="-")
     def first_token(self, row: Response) -> str | None:

@@ -30,6 +30,8 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
         "error_code",
         "prompt_tokens",
         "completion_tokens",
+        "reasoning_tokens",
+        "cached_tokens",
         "source",
         "owner",
         "thread",
@@ -44,6 +46,8 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
         "error_code",
         "prompt_tokens",
         "completion_tokens",
+        "reasoning_tokens",
+        "cached_tokens",
         "source",
         "owner__username",
         "thread",
@@ -78,7 +82,7 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
 class PriceAdmin(admin.ModelAdmin[Price]):
     """Prices of models. A price is valid until the next one of its model; a change is a new row, so past costs stay."""
 
-    list_display = ("model", "valid_from", "prompt_price", "completion_price", "currency")
+    list_display = ("model", "valid_from", "prompt_price", "cached_price", "completion_price", "currency")
     list_filter = ("model",)
     list_per_page = ROWS
     ordering = ("model", "-valid_from")

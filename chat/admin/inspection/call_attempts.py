@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from chat.admin.lists.formatting import format_tokens
 from chat.conf import settings
 from chat.models import Price, UpstreamCall
 
@@ -31,6 +32,7 @@ class CallAttempt:
     name: str
     first_token: str | None
     duration: str
+    tokens: str
     cost: str | None
     causes: list[Cause]
     parameters: str
@@ -61,6 +63,7 @@ def _call_attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> CallA
         name=attempt_name(call),
         first_token=_seconds(call.started_at, call.first_token_at) if call.first_token_at else None,
         duration=_seconds(call.started_at, call.finished_at),
+        tokens=format_tokens(call),
         cost=_money(*cost) if cost else None,
         causes=[Cause(str(cause.get("kind", "")), str(cause.get("text", ""))) for cause in call.causes or []],
         parameters=json.dumps(call.parameters, ensure_ascii=False, indent=2) if call.parameters else "",
@@ -91,11 +94,10 @@ def _cost(call: UpstreamCall, prices: list[Price]) -> tuple[Decimal, str] | None
     price = next((price for price in prices if price.valid_from <= call.started_at), None)
     if price is None:
         return None
-    prompt, completion = (
-        call.prompt_tokens * price.prompt_price,
-        call.completion_tokens * price.completion_price,
-    )
-    return (prompt + completion) / MILLION, price.currency
+    cached = call.cached_tokens or 0
+    cached_price = price.prompt_price if price.cached_price is None else price.cached_price
+    prompt = (call.prompt_tokens - cached) * price.prompt_price + cached * cached_price
+    return (prompt + call.completion_tokens * price.completion_price) / MILLION, price.currency
 
 
 def _money(amount: Decimal, currency: str) -> str:

@@ -14,6 +14,7 @@ from django.db.models.functions import Left
 
 from chat.admin.inspection.timeline import Timeline, timelines
 from chat.admin.inspection.versions import Version, versions
+from chat.admin.lists.formatting import format_tokens
 from chat.models import Message, Revision, Role, Thread
 from chat.threads import branches
 
@@ -57,6 +58,8 @@ _COLUMNS = (
     "response__error_detail",
     "response__prompt_tokens",
     "response__completion_tokens",
+    "response__reasoning_tokens",
+    "response__cached_tokens",
     "response__usage_source",
 )
 
@@ -87,6 +90,11 @@ class TranscriptEntry:
     @property
     def is_reply(self) -> bool:
         return self.message.role == Role.ASSISTANT and not self.message.hidden
+
+    @property
+    def tokens(self) -> str:
+        response = self.message.response
+        return format_tokens(response) if response and response.usage_source else ""
 
 
 @dataclass(frozen=True, slots=True)

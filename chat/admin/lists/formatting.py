@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from chat.conf import settings
+from chat.models import Response, UpstreamCall
 from chat.reporting.usage_totals import UsageSum, UserTotals
 
 # Units of a currency; smaller amounts are shown with two significant digits.
@@ -23,6 +24,13 @@ def format_cost(usage: UsageSum) -> str:
 def format_usage(usage: UsageSum) -> str:
     """Return the tokens and their cost."""
     return f"{usage.tokens:,} ({format_cost(usage)})" if usage.tokens else "0"
+
+
+def format_tokens(row: Response | UpstreamCall) -> str:
+    """Return the tokens of prompt and completion, each with its cached or reasoning ones where they are known."""
+    cached = "" if row.cached_tokens is None else f" ({row.cached_tokens} cached)"
+    reasoning = "" if row.reasoning_tokens is None else f" ({row.reasoning_tokens} reasoning)"
+    return f"{row.prompt_tokens}{cached} + {row.completion_tokens}{reasoning}"
 
 
 def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:

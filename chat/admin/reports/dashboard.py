@@ -66,6 +66,8 @@ def _totals(data: DashboardData) -> dict[str, str]:
         "responses": sum(row.responses for row in rows),
         "calls of models": sum(row.calls for row in rows),
         "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
+        "cached tokens": sum(row.cached_tokens for row in rows),
+        "reasoning tokens": sum(row.reasoning_tokens for row in rows),
         "failed calls": sum(row.calls for row in data.failed),
     }
     return {name: shown(number) for name, number in sums.items()}

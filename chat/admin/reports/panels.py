@@ -82,6 +82,13 @@ class DashboardData:
             for name, by_start in sorted(sums.items())
         ]
 
+    def sums(self, column: str) -> list[int]:
+        """Return the sums of a column of the usage by start time."""
+        by_start: dict[datetime, int] = defaultdict(int)
+        for row in self.usage:
+            by_start[row.start.astimezone(UTC)] += getattr(row, column)
+        return [by_start[start] for start in self.starts]
+
 
 def responses(data: DashboardData) -> Panel:
     series = data.series(data.usage, lambda row: row.model, lambda row: row.responses)
@@ -92,6 +99,23 @@ def tokens(data: DashboardData) -> Panel:
     prompt = data.series(data.usage, lambda row: "prompt", lambda row: row.prompt_tokens)
     completion = data.series(data.usage, lambda row: "completion", lambda row: row.completion_tokens)
     return _over_time(data, f"Tokens per {data.period.span.unit}", [*prompt, *completion])
+
+
+def token_shares(data: DashboardData) -> Panel:
+    """Return how much of the prompts was cached and how much of the completions was reasoning, where providers say it."""
+    title = f"Cached and reasoning tokens per {data.period.span.unit}"
+    cached, reasoning = data.sums("cached_tokens"), data.sums("reasoning_tokens")
+    of_prompt = _percentages(cached, data.sums("prompt_tokens"))
+    of_completion = _percentages(reasoning, data.sums("completion_tokens"))
+    columns = zip(data.labels, cached, of_prompt, reasoning, of_completion, strict=True)
+    rows = [row for row in columns if row[1] or row[3]]
+    series = [
+        Series("cached, of the prompt", of_prompt),
+        Series("reasoning, of the completion", of_completion),
+    ]
+    chart = [lines(title, data.labels, series, "%")] if rows else []
+    head = (_time(data), "cached", "% of the prompt", "reasoning", "% of the completion")
+    return Panel(title, head, rows, chart)
 
 
 def first_token(data: DashboardData) -> Panel:
@@ -187,6 +211,7 @@ PANELS: dict[str, Callable[[DashboardData], Panel]] = {
     for function in (
         responses,
         tokens,
+        token_shares,
         first_token,
         failures,
         failures_by_model,
@@ -214,6 +239,12 @@ def _over_time(data: DashboardData, title: str, series: list[Series]) -> Panel:
     ]
     charts = [stacked(title, data.labels, series)] if rows else []
     return Panel(title, (_time(data), *(column.name for column in series)), rows, charts)
+
+
+def _percentages(parts: list[int], wholes: list[int]) -> list[float | None]:
+    return [
+        round(100 * part / whole, 2) if whole else None for part, whole in zip(parts, wholes, strict=True)
+    ]
 
 
 def _of_all(data: DashboardData) -> str:
