@@ -37,24 +37,30 @@ class Heard:
     first_token: float | None = None
 
 
+@dataclass
 class OneAnswer:
-    """A model with one answer, and its counts in the chunk after it."""
+    """A model that thinks and answers once, with its counts, if it has any, in the chunk after the answer."""
 
+    counts: TokenCounts | None
     profile = PROFILE
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
-        yield StreamUpdate("Hello", finish_reason="stop")
-        yield StreamUpdate(usage=TokenCounts(11, 7, 5, 3))
+        yield StreamUpdate("Hello", finish_reason="stop", thinking=((0, "x" * 75),))
+        yield StreamUpdate(usage=self.counts)
         yield StreamUpdate(done=True)
 
 
 class EmptyLog:
     """The part of a writer that an answer of a few bytes needs."""
 
-    length, full = 0, False
+    length = thinking_length = thinking_ms = 0
+    full = False
 
     def append(self, data: bytes) -> None:
         self.length += len(data)
+
+    def append_thought(self, data: bytes) -> None:
+        self.thinking_length += len(data)
 
 
 def recorder() -> UsageRecorder:
@@ -72,13 +78,23 @@ def parts(call: CallRecord) -> tuple[Any, ...]:
     return call.prompt_tokens, call.completion_tokens, call.reasoning_tokens, call.cached_tokens
 
 
-def test_all_counts_of_a_streamed_answer_are_in_its_record() -> None:
+def streamed(counts: TokenCounts | None) -> CallRecord:
     calls = recorder()
-    log, model = cast("Writer", EmptyLog()), cast("ModelClient", OneAnswer())
+    log, model = cast("Writer", EmptyLog()), cast("ModelClient", OneAnswer(counts))
     job = Job(response=1, thread=1, owner=1, epoch=1, model="c1", queued=False)
-    engine = Engine(log, cast("ModelRegistry", None), calls, job, print, ModelRequest([], []))
+    engine = Engine(log, cast("ModelRegistry", None), calls, job, ModelRequest([], []))
     asyncio.run(engine.respond([model], {}))
-    assert [(parts(call), call.source) for call in calls.calls] == [((11, 7, 5, 3), TokenSource.PROVIDER)]
+    return calls.calls[0]
+
+
+def test_all_counts_of_a_streamed_answer_are_in_its_record() -> None:
+    call = streamed(TokenCounts(11, 7, 5, 3))
+    assert (parts(call), call.source) == ((11, 7, 5, 3), TokenSource.PROVIDER)
+
+
+def test_an_estimate_counts_thought_as_completion() -> None:
+    call = streamed(None)
+    assert (parts(call), call.source) == ((0, 20, None, None), TokenSource.ESTIMATED)
 
 
 def test_counts_that_a_provider_does_not_give_stay_unknown() -> None:
