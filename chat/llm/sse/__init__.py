@@ -5,7 +5,8 @@ events       EventDecoder: bytes to payloads
 token_counts a provider's counts under their several names
 answers      JSON of a payload to its fields, lenient towards the known oddities of servers
 chunks       ChunkDecoder: bytes to updates
-accumulator  CallAccumulator: deltas of tool calls to whole calls
+fields       FieldMerger: the provider's own fields, merged over deltas
+accumulator  CallAccumulator: deltas of tool calls to whole calls, and the message's fields
 
 Imports go upward in this list only. Both decoders are incremental: `feed` each read, then `flush` once at the end. The
 texts are the same for every way to split the bytes into reads. After an exception a decoder is not used again.

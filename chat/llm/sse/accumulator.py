@@ -1,4 +1,4 @@
-"""Assembly of tool calls from deltas, for all ways in which servers split and label them."""
+"""Assembly of tool calls and of the provider's fields from deltas, for all ways in which servers split and label them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from chat.llm.sse import CallDelta
+from chat.llm.sse.fields import FieldMerger
 from chat.text import storable
 
 # Names, ids and arguments of one answer together; four times the largest prompt.
@@ -16,6 +18,8 @@ MAX_BYTES = 256 * 1024
 MAX_CALLS = 32
 # Characters of a call's name; OpenAI's longest has 64.
 MAX_NAME_CHARACTERS = 1024
+# Bytes of the provider's fields of one answer: signatures have up to 1 MiB, and a thought comes back whole.
+MAX_FIELD_BYTES = 4 * 1024 * 1024
 # Copies of a call's arguments, more than any server sends; each is decoded.
 MAX_REPEATS = 8
 
@@ -29,13 +33,21 @@ class CallTooLarge(ValueError):
         super().__init__((type(self).__doc__ or "").strip())
 
 
+class FieldsTooLarge(CallTooLarge):
+    """The fields beside the model's tool calls are too large."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A whole call. `id` is unique within its answer; `arguments` is the model's text, which need not be JSON."""
+    """A whole call. `id` is unique within its answer; `arguments` is the model's text, which need not be JSON.
+
+    `fields`: the provider's own, which it wants back (`chat.llm.provider_fields`).
+    """
 
     id: str
     name: str
     arguments: str
+    fields: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(slots=True)
@@ -44,6 +56,7 @@ class _Slot:
     id: str
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    fields: FieldMerger | None = None
 
     def add_name(self, name: str) -> None:
         """Add a piece of the name, or the whole name that a server repeats with every delta."""
@@ -53,7 +66,8 @@ class _Slot:
             raise CallTooLarge
 
     def call(self) -> ToolCall:
-        return ToolCall(self.id, storable(self.name), storable(single("".join(self.arguments))))
+        fields = self.fields.values() if self.fields else {}
+        return ToolCall(self.id, storable(self.name), storable(single("".join(self.arguments))), fields)
 
 
 class CallAccumulator:
@@ -67,9 +81,16 @@ class CallAccumulator:
     def __init__(self) -> None:
         self._slots: list[_Slot] = []
         self._bytes = 0
+        self._fields: FieldMerger | None = None
+        self._field_bytes = 0
+        self._fields_lost = False
 
-    def feed(self, deltas: Iterable[CallDelta]) -> None:
-        """Add deltas. Raise CallTooLarge beyond MAX_CALLS or MAX_BYTES."""
+    def feed(self, deltas: Iterable[CallDelta], fields: Iterable[dict[str, Any]] = ()) -> None:
+        """Add deltas, and the fields of message deltas.
+
+        Raise CallTooLarge beyond MAX_CALLS or MAX_BYTES, and FieldsTooLarge for calls with fields beyond MAX_FIELD_BYTES.
+        Without calls no fields are wanted back: a thought of any length is no fault then.
+        """
         for delta in deltas:
             self._grow(delta)
             slot = self._find(delta) or self._begin(delta)
@@ -78,6 +99,16 @@ class CallAccumulator:
                 slot.add_name(delta.name)
             if delta.arguments:
                 slot.arguments.append(delta.arguments)
+            if delta.fields:
+                slot.fields = self._merge(slot.fields, delta.fields)
+        for message_fields in fields:
+            self._fields = self._merge(self._fields, message_fields)
+        if self._fields_lost and self._slots:
+            raise FieldsTooLarge
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the message so far."""
+        return self._fields.values() if self._fields else {}
 
     def calls(self) -> list[ToolCall]:
         """Return the calls so far; a call without a unique id gets one, and keeps it."""
@@ -97,6 +128,7 @@ class CallAccumulator:
             before = slots[-1] if slots else None
             if before and not slot.name and not before.arguments and slot.id in ("", before.id):
                 before.index, before.arguments = slot.index, slot.arguments
+                before.fields = before.fields or slot.fields
             else:
                 slots.append(slot)
         self._slots = slots
@@ -106,6 +138,17 @@ class CallAccumulator:
             self._bytes += len(text.encode("utf-8", "surrogatepass"))
         if self._bytes > MAX_BYTES or len(delta.id or "") > MAX_BYTES:
             raise CallTooLarge
+
+    def _merge(self, merger: FieldMerger | None, fields: dict[str, Any]) -> FieldMerger | None:
+        """Add fields of a message or call, until they are too large: then all go, for a part of them is of no use."""
+        if self._fields_lost:
+            return None
+        merger = merger or FieldMerger()
+        before = merger.size
+        merger.feed(fields)
+        self._field_bytes += merger.size - before
+        self._fields_lost = self._field_bytes > MAX_FIELD_BYTES
+        return None if self._fields_lost else merger
 
     def _find(self, delta: CallDelta) -> _Slot | None:
         for slot in reversed(self._slots):

@@ -9,6 +9,7 @@ StreamError
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -16,12 +17,16 @@ _PUBLIC_WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 class CallDelta(msgspec.Struct, frozen=True):
-    """A piece of a tool call. `index` and `id` name the call where the server sends them; texts are as received."""
+    """A piece of a tool call. `index` and `id` name the call where the server sends them; texts are as received.
+
+    `fields`: the provider's own beside these; under `function`, those of the call's function.
+    """
 
     index: int | None = None
     id: str | None = None
     name: str = ""
     arguments: str = ""
+    fields: dict[str, Any] = {}
 
 
 class TokenCounts(msgspec.Struct, frozen=True):
@@ -40,6 +45,7 @@ class StreamUpdate(msgspec.Struct, frozen=True):
     """The content of one read. `text` can be stored as it is; `done` means that `[DONE]` or a whole body came.
 
     `thinking`: pieces of thought, storable too, each with the number of characters of `text` that it stands after.
+    `fields`: the provider's own of each message delta that has some, as received; CallAccumulator merges them.
     """
 
     text: str = ""
@@ -48,6 +54,7 @@ class StreamUpdate(msgspec.Struct, frozen=True):
     usage: TokenCounts | None = None
     done: bool = False
     thinking: tuple[tuple[int, str], ...] = ()
+    fields: tuple[dict[str, Any], ...] = ()
 
 
 class StreamError(ValueError):
