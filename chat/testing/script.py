@@ -88,6 +88,29 @@ class Delta:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """A delta of thought under the name by which a kind of server sends it: text, or a list of entries."""
+
+    thought: str | list[dict[str, Any]]
+    name: str = "reasoning_content"
+
+    async def play(self, line: Line) -> None:
+        await line.delta({self.name: self.thought})
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A delta whose content is a list of parts; plain strings stand for parts of thought as Mistral sends them."""
+
+    parts: Sequence[str | dict[str, Any]]
+
+    async def play(self, line: Line) -> None:
+        await line.delta(
+            {"content": [thought_part(part) if isinstance(part, str) else part for part in self.parts]}
+        )
+
+
+@dataclass(frozen=True)
 class Finish:
     """The last chunk's `finish_reason`."""
 
@@ -186,24 +209,33 @@ class PacedSteps:
 
 @dataclass(frozen=True)
 class Call:
-    """One tool call of a model; `pieces` is the number of deltas that carry its arguments."""
+    """One tool call of a model; `pieces` is the number of deltas that carry its arguments.
+
+    `fields`: the provider's own, such as a signature; they come with the call's head.
+    """
 
     name: str
     arguments: str
     id: str | None = "call_1"
     index: int | None = 0
     pieces: int = 1
+    fields: dict[str, Any] = field(default_factory=dict)
 
     def deltas(self) -> list[dict[str, Any]]:
         size = max(1, -(-len(self.arguments) // self.pieces))
         parts = [self.arguments[at : at + size] for at in range(0, len(self.arguments), size)] or [""]
-        head = {"type": "function", "function": {"name": self.name, "arguments": parts[0]}}
+        head = {**self.fields, "type": "function", "function": {"name": self.name, "arguments": parts[0]}}
         if self.id is not None:
             head["id"] = self.id
         return [self._placed(head), *(self._placed({"function": {"arguments": part}}) for part in parts[1:])]
 
     def _placed(self, call: dict[str, Any]) -> dict[str, Any]:
         return call if self.index is None else {"index": self.index, **call}
+
+
+def thought_part(text: str) -> dict[str, Any]:
+    """Return a part of a content that is thought, in Mistral's form."""
+    return {"type": "thinking", "thinking": [{"type": "text", "text": text}]}
 
 
 DONE = Raw(b"data: [DONE]\n\n")
@@ -237,10 +269,10 @@ def broken(*parts: str | Step) -> Script:
     return Script(steps_of(parts))
 
 
-def tool_round(*calls: Call, text: str = "") -> Script:
-    """Return an answer that ends by asking for tools, after the text if there is any."""
+def tool_round(*calls: Call, text: str = "", before: Sequence[Step] = ()) -> Script:
+    """Return an answer that ends by asking for tools, after the steps and the text if there are any."""
     asked = [Delta({"tool_calls": [delta]}) for call in calls for delta in call.deltas()]
-    return Script([*steps_of([text] if text else []), *asked, Finish("tool_calls"), DONE])
+    return Script([*before, *steps_of([text] if text else []), *asked, Finish("tool_calls"), DONE])
 
 
 def refusal(status: int, *, retry_after: int | None = None, message: str = "scripted refusal") -> Script:

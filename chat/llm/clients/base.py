@@ -117,7 +117,7 @@ class ModelClient(Protocol):
         """Return an answer in one piece. Raise ModelError. The caller sets the deadline."""
 
     async def first_token(self, request: ModelRequest) -> None:
-        """Return at the first text or tool call, or at the end of an answer without any; close the connection.
+        """Return at the first text, thought or tool call, or at the end of an answer without any; close the connection.
 
         Raise ModelError. The caller sets the deadline.
         """

@@ -15,6 +15,7 @@ from chat.llm.clients.calls_as_text import calls_as_text, has_calls
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.llm.sse import StreamUpdate
+from chat.llm.sse.thought import thought_of
 
 # Fields that no owner asked for; some servers refuse them.
 OPTIONAL = frozenset({"stream_options", "tool_choice"})
@@ -38,8 +39,9 @@ class ChatCompletions:
             "model": self.profile.upstream,
             "messages": request.messages,
             "stream": True,
-            "stream_options": {"include_usage": True},
         }
+        if self.profile.stream_usage:
+            body["stream_options"] = {"include_usage": True}
         if self._metadata:
             body["metadata"] = self._metadata
         tools = request.tools if request.may_call or has_calls(request.messages) else []
@@ -48,7 +50,9 @@ class ChatCompletions:
         else:
             body["tools"] = tools
             body |= {} if request.may_call else {"tool_choice": "none"}
-        return self._wire.stream(body, request.sent_request.note, OPTIONAL)
+        # A field that the owner set is never left out.
+        ours = OPTIONAL - self.profile.parameters.keys() | (set() if request.may_call else {"tool_choice"})
+        return self._wire.stream(body, request.sent_request.note, ours, think_tags=self.profile.think_tags)
 
     async def complete(self, request: ModelRequest) -> WholeAnswer:
         with official.our_errors(request.sent_request):
@@ -92,9 +96,11 @@ def _messages(request: ModelRequest) -> list[ChatCompletionMessageParam]:
 
 
 def _speaks(chunk: ChatCompletionChunk) -> bool:
-    """Return whether a chunk holds text, a tool call or the end of the answer."""
+    """Return whether a chunk holds text, thought, a tool call or the end of the answer."""
     for choice in chunk.choices or ():
         delta = choice.delta
         if choice.finish_reason or (delta and (delta.content or delta.refusal or delta.tool_calls)):
+            return True
+        if delta and thought_of(delta.model_extra or {}):
             return True
     return False

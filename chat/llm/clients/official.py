@@ -21,6 +21,7 @@ from chat.llm.http.openai_compatible import MAX_REDIRECTS, refused
 from chat.llm.http.request_head import proxy_of, split_query, trusted_certificates
 from chat.llm.sse import TokenCounts
 from chat.llm.sse.answers import ERROR_REASONS
+from chat.llm.sse.thought import pieces_of
 from chat.llm.sse.token_counts import counts_of
 
 # Bytes of one answer. A title has some 100; the longest thought ahead of one, some 100 KB.
@@ -96,7 +97,12 @@ def note(sent: SentRequest, request: httpx2.Request) -> None:
 
 
 def text_of(content: object) -> str:
-    """Return the text of a field of an answer, empty for null. Raise TypeError for anything but text."""
+    """Return the text of a field of an answer, empty for null. Raise TypeError or ValueError for anything but text.
+
+    In a list of parts, those that are thought are left out.
+    """
+    if isinstance(content, list):
+        return "".join(text for is_thought, text in pieces_of(content) if not is_thought)
     if content is not None and not isinstance(content, str):
         raise TypeError
     return content or ""

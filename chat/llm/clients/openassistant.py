@@ -45,7 +45,7 @@ class OpenAssistant:
         self._fixed = {
             "model": profile.upstream,
             "stream": True,
-            "stream_options": {"include_usage": True},
+            **({"stream_options": {"include_usage": True}} if profile.stream_usage else {}),
             "stop": STOP,
             **SAMPLING,
             **profile.parameters,

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -41,6 +41,8 @@ RETRY_AFTER_LIMIT = 2.0
 LAST_SECONDS = 2.0
 # Redirects of one request, in a row; a proxy and a server behind it make two.
 MAX_REDIRECTS = 5
+# Fields under their newer names: OpenAI's models refuse the older ones since o1, most other servers the newer ones.
+RENAMED = {"max_tokens": "max_completion_tokens"}
 # Statuses by which servers refuse an unknown field: OpenAI's, and that of FastAPI and Mistral.
 FIELD_REFUSALS = {400, 422}
 
@@ -55,7 +57,7 @@ class _Answer:
     pool: ConnectionPool
     connection: UpstreamConnection
     inflater: ContentDecoder | None
-    decoder: ChunkDecoder = field(default_factory=ChunkDecoder)
+    decoder: ChunkDecoder
 
     def close(self) -> None:
         """Keep the connection for the next request where the answer has ended; else close it at once."""
@@ -66,25 +68,28 @@ class _Answer:
 
 
 class OpenAITransport:
-    """One address of a model's server. `refused`: the optional fields that this server does not know."""
+    """One address of a model's server. `refused`: by model, the optional and renamed fields that it does not know."""
 
     def __init__(self, head: RequestHead) -> None:
         self._pool = ConnectionPool(head)
         self._redirected: tuple[str, ConnectionPool] | None = None
-        self.refused: frozenset[str] = frozenset()
+        self.refused: dict[str, frozenset[str]] = {}
 
     async def stream(
         self,
         body: dict[str, Any],
         encode: Callable[[dict[str, Any]], bytes] = msgspec.json.encode,
         optional: frozenset[str] = frozenset(),
+        *,
+        think_tags: bool = False,
     ) -> AsyncGenerator[StreamUpdate]:
         """POST `body` and yield the answer, one update per read. Raise ModelFailed or Unavailable.
 
-        A server that refuses the request is asked once more without the `optional` fields.
+        A server that refuses the request is asked once more without the `optional` fields. `think_tags`: as of ChunkDecoder.
         """
         # The history is not kept in memory while the answer is read.
         answer, body = await self._asked(body, encode, optional), {}
+        answer.decoder = ChunkDecoder(think_tags=think_tags)
         decoder, inflater, read = answer.decoder, answer.inflater, answer.connection.read
         try:
             while data := await (_last(read) if decoder.reason_is_last else read()):
@@ -119,20 +124,21 @@ class OpenAITransport:
     async def _asked(
         self, body: dict[str, Any], encode: Callable[[dict[str, Any]], bytes], optional: frozenset[str]
     ) -> _Answer:
-        """Return the answer, asked once more without the optional fields where the server refuses the request with them."""
-        without = self.refused & optional
-        try:
-            return await self._twice(encode(_without(body, without)))
-        except _FieldRefusal as problem:
-            left = problem.refused((optional - without) & body.keys())
-            if not left:
-                raise problem.error from problem
-        try:
-            answer = await self._twice(encode(_without(body, without | left)))
-        except _FieldRefusal as still:
-            raise still.error from still
-        self.refused |= left
-        return answer
+        """Return the answer, asked again without the fields, or with the names, that the server refuses."""
+        model = str(body.get("model"))
+        without = known = self.refused.get(model, frozenset())
+        while True:
+            try:
+                answer = await self._twice(encode(_adapted(body, without, optional)))
+            except _FieldRefusal as problem:
+                left = problem.refused(body, optional) - without
+                if not left:
+                    raise problem.error from problem
+                without |= left
+            else:
+                if without != known:
+                    self.refused[model] = without
+                return answer
 
     async def _twice(self, content: bytes) -> _Answer:
         try:
@@ -150,7 +156,7 @@ class OpenAITransport:
         for _ in range(MAX_REDIRECTS + 1):
             connection = await _posted(pool, content)
             if 200 <= connection.status < 300:
-                return _Answer(pool, connection, _inflater(connection))
+                return _Answer(pool, connection, _inflater(connection), ChunkDecoder())
             text = await _error_text(connection) if connection.status in FIELD_REFUSALS else b""
             connection.close()
             # Those two alone keep method and body (RFC 9110, 15.4).
@@ -171,8 +177,13 @@ class OpenAITransport:
         return self._redirected[1]
 
 
-def _without(body: dict[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in names}
+def _adapted(body: dict[str, Any], refused: frozenset[str], optional: frozenset[str]) -> dict[str, Any]:
+    """Return the body without the optional fields among the refused ones, and with new names of the others."""
+    return {
+        RENAMED.get(name, name) if name in refused else name: value
+        for name, value in body.items()
+        if name not in refused or name not in optional
+    }
 
 
 async def _posted(pool: ConnectionPool, content: bytes) -> UpstreamConnection:
@@ -215,9 +226,15 @@ class _FieldRefusal(Exception):
         self.error, self._text = error, text
         super().__init__(str(error))
 
-    def refused(self, names: frozenset[str]) -> frozenset[str]:
-        """Return those of the fields that the server names; all of them where it names none."""
-        return frozenset(name for name in names if name.encode() in self._text) or names
+    def refused(self, body: dict[str, Any], optional: frozenset[str]) -> frozenset[str]:
+        """Return the fields to rename, else the optional ones that the server names; all of them where it names none."""
+        renamed = {
+            old
+            for old, new in RENAMED.items()
+            if old in body and new not in body and new.encode() in self._text
+        }
+        sent = optional & body.keys()
+        return frozenset(renamed) or frozenset(name for name in sent if name.encode() in self._text) or sent
 
 
 class _RetryableRefusal(Exception):

@@ -3,9 +3,11 @@
 updates      StreamUpdate, the result of one read, and the errors
 events       EventDecoder: bytes to payloads
 token_counts a provider's counts under their several names
-answers      JSON of a payload to its fields, lenient towards the known oddities of servers
-chunks       ChunkDecoder: bytes to updates
 fields       FieldMerger: the provider's own fields, merged over deltas
+answers      JSON of a payload to its fields, lenient towards the known oddities of servers
+thought      thought of a delta, in all the forms in which servers send it
+deltas       DeltaReader: deltas to text, thought, calls and the provider's own fields
+chunks       ChunkDecoder: bytes to updates
 accumulator  CallAccumulator: deltas of tool calls to whole calls, and the message's fields
 
 Imports go upward in this list only. Both decoders are incremental: `feed` each read, then `flush` once at the end. The

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chat.llm.sse.fields import OWN_FIELDS
 from chat.llm.sse.updates import BadStream, CallDelta
 
 # Python converts no more than 4,300 digits, and the time grows with their square.
@@ -22,37 +23,17 @@ _SUCCESS_CODES = {"0", "200", "ok", "success"}
 _ERROR_MESSAGES = ("message", "msg", "error_msg", "error_message")
 
 
-# Only the fields in use are decoded: the time goes into decoding.
-class ChunkFunction(msgspec.Struct, gc=False):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class ChunkCall(msgspec.Struct, gc=False):
-    index: int | None = None
-    id: str | None = None
-    function: ChunkFunction | None = None
-
-    def delta(self) -> CallDelta:
-        function = self.function or ChunkFunction()
-        return CallDelta(self.index, self.id, function.name or "", function.arguments or "")
-
-
-class CompletionDelta(msgspec.Struct):
-    content: str | None = None
-    refusal: str | None = None
-    tool_calls: list[ChunkCall] | None = None
-
-
-class CompletionChoice(msgspec.Struct):
-    delta: CompletionDelta | None = None
+# Only the fields in use are decoded: the time goes into decoding. The delta's are not known in advance. None of these objects
+# is part of a cycle, so the garbage collector need not look at them.
+class CompletionChoice(msgspec.Struct, gc=False):
+    delta: dict[str, Any] | None = None
     text: str | None = None
     finish_reason: str | None = None
     error: Any = None
     usage: Any = None
 
 
-class CompletionChunk(msgspec.Struct):
+class CompletionChunk(msgspec.Struct, gc=False):
     choices: list[CompletionChoice] | None = None
     usage: Any = None
     error: Any = None
@@ -111,49 +92,43 @@ def _integer(digits: str) -> int:
 
 
 def _convert(value: dict[str, Any]) -> CompletionChunk:
+    """Return a chunk of the first choice alone, whose delta may be a whole message."""
+    choices = value.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+        choice = choices[0]
+        value = {**value, "choices": [{**choice, "delta": choice.get("delta") or choice.get("message")}]}
     try:
-        return msgspec.convert(_repaired(value), CompletionChunk)
+        return msgspec.convert(value, CompletionChunk)
     except (ValueError, RecursionError):
         raise BadStream from None
 
 
-def _repaired(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a chunk with the types of OpenAI: servers send content in parts, arguments as objects, a whole message."""
-    choices = value.get("choices")
-    if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
-        return value
-    choice = choices[0]
-    delta = choice.get("delta") or choice.get("message")
-    return {
-        **value,
-        "choices": [{**choice, "delta": _repaired_delta(delta) if isinstance(delta, dict) else delta}],
-    }
-
-
-def _repaired_delta(delta: dict[str, Any]) -> dict[str, Any]:
-    content, calls = delta.get("content"), delta.get("tool_calls")
-    if isinstance(content, list):
-        delta = {**delta, "content": _joined(content)}
-    return {**delta, "tool_calls": [*map(_repaired_call, calls)]} if isinstance(calls, list) else delta
-
-
-def _joined(parts: list[Any]) -> str:
-    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
-    if not all(text is None or isinstance(text, str) for text in texts):
+def call_delta(call: Any) -> CallDelta:
+    """Return a piece of a call. Its arguments may be JSON, its index text and its id a number. Raise BadStream."""
+    function = (call.get("function") or {}) if isinstance(call, dict) else None
+    if not isinstance(function, dict):
         raise BadStream
-    return "".join(filter(None, texts))
-
-
-def _repaired_call(call: Any) -> Any:
-    """Return a call whose arguments are JSON text, its index a number and its id text."""
-    if not isinstance(call, dict):
-        return call
-    function, index, id_ = call.get("function"), call.get("index"), call.get("id")
-    if isinstance(function, dict) and isinstance(function.get("arguments"), dict | list):
-        call = {
-            **call,
-            "function": {**function, "arguments": json.dumps(function["arguments"], ensure_ascii=False)},
+    index, id_, arguments = call.get("index"), call.get("id"), function.get("arguments")
+    try:
+        if isinstance(arguments, dict | list):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        named = {
+            "index": int(index) if isinstance(index, str) and index.isdecimal() else index,
+            "id": str(id_) if isinstance(id_, int) else id_,
+            "name": function.get("name") or "",
+            "arguments": arguments or "",
         }
-    if isinstance(index, str) and index.isdecimal():
-        call = {**call, "index": int(index)}
-    return {**call, "id": str(id_)} if isinstance(id_, int) else call
+        return msgspec.convert({**named, "fields": _call_fields(call, function)}, CallDelta)
+    except (ValueError, RecursionError):
+        raise BadStream from None
+
+
+def _call_fields(call: dict[str, Any], function: dict[str, Any]) -> dict[str, Any]:
+    """Return the provider's own fields of a call; those of its function under `function`."""
+    fields, inner = foreign_fields(call), foreign_fields(function)
+    return {**fields, "function": inner} if inner else fields
+
+
+def foreign_fields(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that are not the project's own; null and empty ones say nothing."""
+    return {name: value for name, value in values.items() if value and name not in OWN_FIELDS}

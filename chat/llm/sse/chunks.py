@@ -1,4 +1,4 @@
-"""Decoding of a completions stream: bytes to text, tool calls, usage and the finish reason."""
+"""Decoding of a completions stream: bytes to text, thought, tool calls, usage and the finish reason."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from chat.llm.sse.answers import (
     decode_whole,
     reported_error,
 )
+from chat.llm.sse.deltas import DeltaReader
 from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, EventDecoder
+from chat.llm.sse.thought import thought_of
 from chat.llm.sse.token_counts import counts_of
 from chat.llm.sse.updates import (
     BadStream,
-    CallDelta,
     EventTooLarge,
     StreamError,
     StreamUpdate,
@@ -29,6 +30,8 @@ from chat.text import storable
 # The longest known reason, `content_filter`, has 14.
 MAX_REASON_CHARACTERS = 64
 
+_CONTENT = ("content", "refusal", "tool_calls")
+
 # Data without content: comments sent as data, and the words of servers that send keepalives as events.
 _KEEPALIVE = re.compile(rb":.*|\[?(ping|pong|keep[-_ ]?alive|heartbeat|processing)\]?", re.IGNORECASE)
 
@@ -36,13 +39,14 @@ _KEEPALIVE = re.compile(rb":.*|\[?(ping|pong|keep[-_ ]?alive|heartbeat|processin
 class ChunkDecoder:
     """A decoder with one StreamUpdate per read. `done` and `finish_reason` tell how the stream ended.
 
-    `reason_is_last`: the finish reason came in a chunk of its own after the answer's text or calls. Elsewhere more may
-    follow: some servers send a reason with every delta. `reason_was_early`: text or calls did follow.
+    `reason_is_last`: the finish reason came in a chunk of its own after the answer's content. Elsewhere more may follow:
+    some servers send a reason with every delta. `reason_was_early`: content did follow. `think_tags`: the thought stands
+    in tags at the start of the text.
     """
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, *, think_tags: bool = False) -> None:
         self.done = False
-        # True after the first text or tool call.
+        # True after the first text, thought or tool call.
         self.started = False
         self.finish_reason: str | None = None
         self.reason_is_last = self.reason_was_early = False
@@ -50,13 +54,8 @@ class ChunkDecoder:
         self._events = EventDecoder(max_event_bytes)
         self._sniffing = True
         self._body: bytearray | None = None
-        self._held = ""
+        self._deltas = DeltaReader(think_tags=think_tags)
         self._had_reason = False  # before this read
-        self._renew()
-
-    def _renew(self) -> None:
-        self._texts: list[str] = []
-        self._calls: list[CallDelta] = []
         self._reason: str | None = None
         self._usage: TokenCounts | None = None
 
@@ -142,15 +141,12 @@ class ChunkDecoder:
                 raise UpstreamError(error)
             return
         choice = chunk.choices[0]
-        text, delta = choice.text, choice.delta
-        if delta is not None:
-            text = delta.content or delta.refusal or text
-            if delta.tool_calls:
-                self._calls += [call.delta() for call in delta.tool_calls]
-        if text:
-            self._texts.append(text)
-        elif choice.error:
-            raise UpstreamError(choice.error)
+        delta = choice.delta
+        if delta is None or not self._deltas.add(delta):
+            if choice.text:
+                self._deltas.add_text(choice.text)
+            elif choice.error:
+                raise UpstreamError(choice.error)
         if choice.finish_reason:
             self._finish(choice, chunk)
 
@@ -159,24 +155,19 @@ class ChunkDecoder:
         if choice.error or reason.lower() in ERROR_REASONS:
             raise UpstreamError(choice.error)
         self.finish_reason = self._reason = storable(reason[:MAX_REASON_CHARACTERS])
-        delta = choice.delta
-        alone = not (choice.text or (delta and (delta.content or delta.refusal or delta.tool_calls)))
-        self.reason_is_last = alone and bool(self.started or self._texts or self._calls)
+        delta = choice.delta or {}
+        alone = not (choice.text or any(map(delta.get, _CONTENT)) or thought_of(delta))
+        self.reason_is_last = alone and (self.started or self._deltas.has_content)
         # Moonshot sends its counts inside the last choice, Groq beside it.
         self._usage = counts_of(choice.usage) or counts_of(chunk.groq_usage) or self._usage
 
     def _piece(self, final: bool) -> StreamUpdate:
-        text = self._held + "".join(self._texts)
-        self._held = ""
-        if "\ud800" <= text[-1:] <= "\udbff" and not (final or self.done):
-            # The other half of the character comes with the next text.
-            text, self._held = text[:-1], text[-1]
-        piece = StreamUpdate(storable(text), tuple(self._calls), self._reason, self._usage, self.done)
-        if text or self._calls:
+        piece = self._deltas.take(self._reason, self._usage, self.done, final or self.done)
+        if piece.text or piece.thinking or piece.calls:
             self.started = True
             if self._had_reason:
                 self.reason_was_early, self.reason_is_last = True, False
         if self._reason:
             self._had_reason = True
-        self._renew()
+        self._reason = self._usage = None
         return piece

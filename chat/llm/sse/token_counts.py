@@ -26,6 +26,19 @@ COMPLETION_NAMES = (
     "candidatesTokenCount",
     "eval_count",
 )
+# Those of OpenAI, of its Responses, Google and xAI; DeepSeek, Moonshot, Anthropic, Google and the AI SDK.
+REASONING_NAMES = ("reasoning_tokens", "reasoningTokens", "thoughtsTokenCount", "thinking_tokens")
+CACHED_NAMES = (
+    "cached_tokens",
+    "prompt_cache_hit_tokens",
+    "cache_read_input_tokens",
+    "cachedInputTokens",
+    "cacheReadInputTokens",
+    "cachedContentTokenCount",
+)
+# The objects that hold those two beside the totals.
+COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details")
+PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details")
 TOTAL_NAMES = ("total_tokens", "totalTokens", "totalTokenCount")
 
 
@@ -39,7 +52,20 @@ def counts_of(usage: Any) -> TokenCounts | None:
         completion = max(0, total - prompt)
     if prompt is None or completion is None or prompt + completion == 0:
         return None
-    return TokenCounts(prompt, completion)
+    return TokenCounts(
+        prompt,
+        completion,
+        _part(usage, COMPLETION_DETAILS, REASONING_NAMES, completion),
+        _part(usage, PROMPT_DETAILS, CACHED_NAMES, prompt),
+    )
+
+
+def _part(usage: dict[str, Any], details: tuple[str, ...], names: tuple[str, ...], total: int) -> int | None:
+    """Return a count that is part of a total, from the details or beside it; at most the total."""
+    places = (*(usage.get(name) for name in details), usage)
+    counts = (_count(place, names) for place in places if isinstance(place, dict))
+    first = next((count for count in counts if count is not None), None)
+    return None if first is None else min(first, total)
 
 
 def _count(usage: dict[str, Any], names: tuple[str, ...]) -> int | None:

@@ -1,0 +1,216 @@
+"""Deltas of a message to text, thought, calls and the provider's own fields."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from chat.llm.sse.answers import call_delta, foreign_fields
+from chat.llm.sse.thought import THOUGHT_NAMES, ThinkTags, is_marked, pieces_of, thought_of
+from chat.llm.sse.updates import BadStream, CallDelta, StreamUpdate, TokenCounts
+from chat.text import storable
+
+# Fields of a delta that are neither thought nor wanted back.
+_PLAIN = {"role", "content", "refusal", "tool_calls"}
+
+# Fields that are wanted back even where they stand beside text. Of any others there, most are about the text.
+_RETURNED = {
+    "reasoning_content",
+    "reasoning",
+    "reasoning_text",
+    "reasoning_opaque",
+    "reasoning_details",
+    "thinking",
+    "thinking_content",
+    "thinking_blocks",
+    "extra_content",
+    "provider_specific_fields",
+}
+
+
+class DeltaReader:
+    """A reader of the deltas of one message, whose content is taken after each read.
+
+    Nearly every read holds thought under one name, text, or first the one and then the other: such a `simple` read costs
+    half as much as others. `think_tags`: the thought stands in tags at the start of the text.
+    """
+
+    def __init__(self, *, think_tags: bool = False) -> None:
+        # Halves of a character, whose other half comes with the next text or thought.
+        self._half = self._thought_half = ""
+        self._tags = ThinkTags() if think_tags else None
+        # The name under which a thought came last, if it came as text and alone.
+        self._name = ""
+        self._has_named = False
+        self._renew()
+
+    def _renew(self) -> None:
+        self._simple = True
+        # Thought of a simple read, ahead of all its text.
+        self._first: list[str] = []
+        self._texts: list[str] = []
+        # Each with the number of texts that it stands after.
+        self._thoughts: list[tuple[int, str]] = []
+        self._fields: list[dict[str, Any]] = []
+        self._calls: list[CallDelta] = []
+
+    @property
+    def has_content(self) -> bool:
+        """Return whether this read has brought text, thought or calls so far."""
+        return bool(self._texts or self._first or self._thoughts or self._calls)
+
+    def add(self, delta: dict[str, Any]) -> bool:
+        """Add a delta and return whether it held text. Raise BadStream for wrong types of text or calls."""
+        content = delta.get("content")
+        if (
+            content.__class__ is str
+            and self._tags is None
+            and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
+        ):
+            self._texts.append(content)
+            return content != ""
+        thought = delta.get(self._name)
+        if (
+            thought
+            and thought.__class__ is str
+            and not (content or self._texts)
+            and self._simple
+            and len(delta) == 1 + ("content" in delta) + ("role" in delta)
+        ):
+            self._first.append(thought)
+            return False
+        return self._add_any(delta, content)
+
+    def _add_any(self, delta: dict[str, Any], content: Any) -> bool:
+        others = [name for name, value in delta.items() if value and name not in _PLAIN]
+        calls, refusal = delta.get("tool_calls"), delta.get("refusal")
+        if not isinstance(calls, list | None) or not isinstance(refusal, str | None):
+            raise BadStream
+        if others:
+            self._leave_simple()
+            content = self._add_fields(delta, content)
+            self._name = others[0] if len(others) == 1 and others[0] in THOUGHT_NAMES else ""
+        if calls:
+            self._leave_simple()
+            self._calls += map(call_delta, calls)
+        if isinstance(content, list):
+            return self._add_parts(content)
+        if not isinstance(content, str | None):
+            raise BadStream
+        return self.add_text(content or refusal or "")
+
+    def _add_parts(self, parts: list[Any]) -> bool:
+        held = False
+        for is_thought, text in pieces_of(parts):
+            if is_thought:
+                self._add_thought(text)
+            else:
+                held = self.add_text(text) or held
+        return held
+
+    def _add_thought(self, thought: str) -> None:
+        self._leave_simple()
+        self._thoughts.append((len(self._texts), thought))
+
+    def _leave_simple(self) -> None:
+        self._simple = False
+        if self._first:
+            thought = "".join(self._first)
+            self._thoughts.append((0, thought))
+            self._fields.append({self._name: thought})
+            self._first.clear()
+
+    def _add_fields(self, delta: dict[str, Any], content: Any) -> Any:
+        """Add the thought and the fields that the provider may want back; return the content that is none of them."""
+        fields = foreign_fields(delta)
+        if content and not delta.get("tool_calls"):
+            fields = {name: value for name, value in fields.items() if name in _RETURNED}
+        if thought := thought_of(fields):
+            self._has_named = True
+            self._add_thought(thought)
+        if is_marked(fields):
+            # With the mark, the whole message would come back as thought.
+            del fields["extra_content"]
+            content = self._unmarked(content)
+        if fields:
+            self._fields.append(fields)
+        return content
+
+    def _unmarked(self, content: Any) -> Any:
+        """Add text that is all thought; Gemini sets it in tags, and closes them with the first text of the answer."""
+        if not isinstance(content, str):
+            return content
+        self._add_thought(content.removeprefix("<thought>").removesuffix("</thought>"))
+        self._tags = ThinkTags()
+        self._tags.after_marked()
+        return None
+
+    def add_text(self, text: str, *, last: bool = False) -> bool:
+        """Add text and return whether there is some. A thought in tags that came under a name as well counts once."""
+        if self._tags is None:
+            self._texts.append(text)
+            return text != ""
+        for is_thought, piece in self._tags.feed(text, last=last):
+            if not is_thought:
+                self._texts.append(piece)
+            elif not self._has_named:
+                self._add_thought(piece)
+        if self._tags.passed:
+            self._tags = None
+        return text != ""
+
+    def take(self, reason: str | None, usage: TokenCounts | None, done: bool, final: bool) -> StreamUpdate:
+        """Return the content since the last time. Halves of characters are held, unless it is `final`."""
+        if not self._simple or final:
+            return self._take_any(reason, usage, done, final)
+        text = "".join(self._texts)
+        self._texts.clear()
+        if self._half or not text.isascii():
+            text, self._half = _cut(self._half + text)
+        if not self._first:
+            return StreamUpdate(storable(text), (), reason, usage, done)
+        words = "".join(self._first)
+        self._first.clear()
+        thought, self._thought_half = _cut(self._thought_half + words)
+        thinking = ((0, storable(thought)),) if thought else ()
+        return StreamUpdate(storable(text), (), reason, usage, done, thinking, ({self._name: words},))
+
+    def _take_any(
+        self, reason: str | None, usage: TokenCounts | None, done: bool, final: bool
+    ) -> StreamUpdate:
+        if final and self._tags is not None:
+            self.add_text("", last=True)
+        self._leave_simple()
+        text, thinking = self._woven(final)
+        update = StreamUpdate(text, tuple(self._calls), reason, usage, done, thinking, tuple(self._fields))
+        self._renew()
+        return update
+
+    def _woven(self, final: bool) -> tuple[str, tuple[tuple[int, str], ...]]:
+        """Return the text, and the thoughts with their positions in it."""
+        pieces: list[str] = []
+        thinking: list[tuple[int, str]] = []
+        length = done = 0
+        for place, group in groupby(self._thoughts, key=itemgetter(0)):
+            if place > done:
+                text, self._half = _cut(self._half + "".join(self._texts[done:place]))
+                pieces.append(storable(text))
+                length, done = length + len(pieces[-1]), place
+            thought, self._thought_half = _cut(self._thought_half + "".join([words for _, words in group]))
+            if thought:
+                thinking.append((length, storable(thought)))
+        if final and self._thought_half:
+            thinking.append((length, storable(self._thought_half)))
+        text, self._half = self._half + "".join(self._texts[done:]), ""
+        if not final:
+            text, self._half = _cut(text)
+        pieces.append(storable(text))
+        return "".join(pieces), tuple(thinking)
+
+
+def _cut(text: str) -> tuple[str, str]:
+    """Return the text and, apart from it, the half of a character at its end."""
+    if "\ud800" <= text[-1:] <= "\udbff":
+        return text[:-1], text[-1]
+    return text, ""
