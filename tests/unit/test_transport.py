@@ -251,3 +251,56 @@ def test_an_answer_left_open_after_its_finish_reason_ends(
     monkeypatch.setattr(openai_compatible, "LAST_SECONDS", 0.1)
     model.default(Script([Delta({"content": "Hello"}), Delta({}, "stop"), Stall()]))
     assert ask(transport(model.base_url)) == "Hello"
+
+
+def test_a_field_that_one_model_refuses_is_still_sent_to_another_of_the_same_server(
+    model: ScriptedModel,
+) -> None:
+    def behave(received: Received) -> Script:
+        strict = received.json["model"] == "strict" and "stream_options" in received.json
+        return refusal(400, message="Unknown field: stream_options") if strict else answer("Hello")
+
+    model.default(behave)
+    wire = transport(model.base_url)
+    for name in ("strict", "lenient", "strict"):
+        assert ask(wire, BODY | {"model": name}) == "Hello"
+    sent = ["stream_options" in received.json for received in model.requests]
+    assert sent == [True, False, True, False]
+
+
+def new_openai(received: Received) -> Script:
+    """Refuse two fields, one after the other, as OpenAI's newer models and some proxies do."""
+    if "max_tokens" in received.json:
+        return refusal(
+            400,
+            message="Unsupported parameter: 'max_tokens' is not supported with this model. "
+            "Use 'max_completion_tokens' instead.",
+        )
+    if "stream_options" in received.json:
+        return refusal(400, message="Unknown parameter: 'stream_options'.")
+    return answer("Hello")
+
+
+def test_max_tokens_gets_its_new_name_where_a_server_asks_for_it_and_no_other_field_is_dropped(
+    model: ScriptedModel,
+) -> None:
+    model.default(new_openai)
+    wire = transport(model.base_url)
+    body = BODY | {"max_tokens": 7, "temperature": 0.5}
+    assert [ask(wire, body), ask(wire, body)] == ["Hello"] * 2
+    assert len(model.requests) == 4
+    for received in model.requests[2:]:
+        assert received.json == {
+            "model": "m",
+            "messages": [],
+            "stream": True,
+            "max_completion_tokens": 7,
+            "temperature": 0.5,
+        }
+
+
+def test_a_body_with_both_names_of_a_field_is_not_changed(model: ScriptedModel) -> None:
+    model.default(new_openai)
+    with pytest.raises(ModelFailed):
+        ask(transport(model.base_url), {"model": "m", "max_tokens": 7, "max_completion_tokens": 7})
+    assert len(model.requests) == 1

@@ -53,6 +53,17 @@ _MAX_INTEGER = 2**63 - 1
 class _Pieces(list[str]):
     """A text that is joined at the end: adding to a string again and again takes quadratic time."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__((text,))
+        self.length = len(text)
+
+    def add(self, text: str) -> None:
+        self.append(text)
+        self.length += len(text)
+
+    def equals(self, text: str) -> bool:
+        return self.length == len(text) and "".join(self) == text
+
 
 class FieldMerger:
     """A merger of the fields of one message or call. `size`: the bytes of all values so far, roughly."""
@@ -79,8 +90,8 @@ class FieldMerger:
         self.size += size_of(new)
         if isinstance(new, str):
             if not isinstance(old, _Pieces):
-                return _Pieces([new])
-            old.append(new)
+                return _Pieces(new)
+            old.add(new)
             return old
         return {**old, **new} if isinstance(new, dict) and isinstance(old, dict) else new
 
@@ -98,7 +109,7 @@ class FieldMerger:
         for name, value in entry.items():
             old = last.get(name)
             if name in _JOINED and isinstance(value, str):
-                if not (repeats and isinstance(old, _Pieces) and "".join(old) == value):
+                if not (repeats and isinstance(old, _Pieces) and old.equals(value)):
                     last[name] = self._merged(old, value)
             elif value is not None and value != old:
                 self.size += size_of(value, 3)
@@ -112,13 +123,14 @@ def _continues(last: dict[str, Any], entry: dict[str, Any]) -> bool:
     if any(entry.get(name) not in (None, last.get(name)) and last.get(name) is not None for name in _LABELS):
         return False
     old, new = last.get("signature"), entry.get("signature")
-    signed = isinstance(old, _Pieces) and any(old)
-    return not signed or "".join(old or ()) == new or not any(entry.get(name) for name in _TEXTS)
+    if not isinstance(old, _Pieces) or not old.length or (isinstance(new, str) and old.equals(new)):
+        return True
+    return not any(entry.get(name) for name in _TEXTS)
 
 
 def _opened(entry: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: _Pieces([value]) if name in _JOINED and isinstance(value, str) else value
+        name: _Pieces(value) if name in _JOINED and isinstance(value, str) else value
         for name, value in entry.items()
     }
 

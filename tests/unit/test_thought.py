@@ -1,0 +1,213 @@
+"""Thought comes out apart from the text, in every form in which servers send it, whole and in its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat.llm.sse import BadStream, ChunkDecoder, EventTooLarge
+from chat.testing.script import thought_part
+from tests.unit.splits import split
+from tests.unit.stream_corpus import chat, ended, event
+
+MARK = {"google": {"thought": True}}
+SUMMARY = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+MIB = 1024 * 1024
+
+# Deltas with the thought "Hm." and then the text "Hi".
+FORMS: dict[str, list[dict[str, Any]]] = {
+    "reasoning_content": [chat(reasoning_content="Hm."), chat(content="Hi")],
+    "with null content": [
+        chat(content=None, reasoning_content="Hm."),
+        chat(content="Hi", reasoning_content=None),
+    ],
+    "reasoning": [chat(role="assistant", content="", reasoning="Hm."), chat(role="assistant", content="Hi")],
+    "Copilot's reasoning_text": [chat(reasoning_text="Hm."), chat(content="Hi")],
+    "thinking": [chat(thinking="Hm."), chat(content="Hi")],
+    "thinking as an object": [chat(thinking={"thinking": "Hm.", "signature": "s"}), chat(content="Hi")],
+    "in pieces": [*(chat(reasoning=piece) for piece in "Hm."), *(chat(content=piece) for piece in "Hi")],
+    "in the delta of the text": [chat(reasoning_content="Hm.", content="Hi")],
+    "under two names": [chat(reasoning="Hm.", reasoning_content="Hm."), chat(content="Hi")],
+    "details": [chat(reasoning_details=[{"type": "reasoning.text", "text": "Hm."}]), chat(content="Hi")],
+    "details of a summary": [
+        chat(reasoning_details=[{"type": "reasoning.summary", "summary": "Hm."}]),
+        chat(content="Hi"),
+    ],
+    "details beside their text": [
+        chat(reasoning="Hm.", reasoning_details=[{"type": "reasoning.text", "text": "Hm."}]),
+        chat(reasoning_details=[{"type": "reasoning.encrypted", "data": "xyz"}]),
+        chat(content="Hi"),
+    ],
+    "blocks": [chat(thinking_blocks=[{"type": "thinking", "thinking": "Hm."}]), chat(content="Hi")],
+    "parts": [chat(content=[thought_part("Hm.")]), chat(content=[{"type": "text", "text": "Hi"}])],
+    "parts in one delta": [chat(content=[thought_part("Hm."), {"type": "text", "text": "Hi"}])],
+    "a part with a summary": [chat(content=[SUMMARY]), chat(content="Hi")],
+    "marked content": [
+        chat(content="<thought>Hm", extra_content=MARK),
+        chat(content=".", extra_content=MARK),
+        chat(content="</thought>Hi"),
+    ],
+    "marked content without tags": [chat(content="Hm.", extra_content=MARK), chat(content="Hi")],
+    "a whole message": [{"choices": [{"message": {"reasoning": "Hm.", "content": "Hi"}, "delta": None}]}],
+}
+
+
+def decoded(reads: Iterable[bytes], **options: bool) -> tuple[str, str, list[int]]:
+    """Return the text, the thought, and for each of its characters the characters of text before it."""
+    decoder = ChunkDecoder(**options)
+    updates = [*map(decoder.feed, reads), decoder.flush()]
+    text, thought, positions = "", "", list[int]()
+    for update in updates:
+        for position, words in update.thinking:
+            assert 0 <= position <= len(update.text)
+            thought += words
+            positions += [len(text) + position] * len(words)
+        text += update.text
+    return text, thought, positions
+
+
+def tagged(*texts: str) -> tuple[str, str]:
+    return decoded([b"".join(event(chat(content=text)) for text in texts)], think_tags=True)[:2]
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_thought_is_read_in_every_form_and_no_word_of_it_is_text(form: list[dict[str, Any]]) -> None:
+    streams = [event(payload) for payload in form]
+    if "message" in form[0]["choices"][0]:
+        streams = [json.dumps(form[0]).encode()]
+    assert decoded([b"".join(streams)]) == ("Hi", "Hm.", [0, 0, 0])
+    assert decoded(streams) == ("Hi", "Hm.", [0, 0, 0])
+
+
+def test_thought_keeps_its_place_before_between_and_after_text_of_one_read() -> None:
+    read = [
+        chat(reasoning="a"),
+        chat(content="12"),
+        chat(reasoning="b"),
+        chat(content="3"),
+        chat(reasoning="c"),
+    ]
+    update = ChunkDecoder().feed(b"".join(map(event, read)))
+    assert (update.text, update.thinking) == ("123", ((0, "a"), (2, "b"), (3, "c")))
+
+
+MIXED = b"".join(
+    [
+        event(chat(reasoning_content="one \0")),
+        event(b'{"choices":[{"delta":{"reasoning_content":"\\ud83c"}}]}'),
+        event(b'{"choices":[{"delta":{"reasoning_content":"\\udf4e", "content":"x\\ud83c"}}]}'),
+        event(chat(reasoning="two", content=None)),
+        event(b'{"choices":[{"delta":{"content":"\\udf4f y"}}]}'),
+        event(b'{"choices":[{"delta":{"reasoning_content":"\\ud83c"}}]}'),
+        event(ended()),
+    ]
+)
+
+
+def test_thought_is_storable_as_text_is() -> None:
+    text, thought, positions = decoded([MIXED])
+    assert (text, thought) == ("x🍏 y", "one \ufffd🍎two\ufffd")
+    assert positions == [0] * 6 + [1] * 3 + [4]
+
+
+@given(st.lists(st.integers(0, len(MIXED)), max_size=8))
+@settings(deadline=None)
+def test_text_and_thought_are_the_same_at_every_split(cuts: list[int]) -> None:
+    assert decoded(split(MIXED, cuts)) == decoded([MIXED])
+
+
+@pytest.mark.parametrize("lead", ["", " \n"])
+@pytest.mark.parametrize("tag", ["think", "thinking", "thought"])
+def test_thought_in_tags_is_read_wherever_the_deltas_are_cut(lead: str, tag: str) -> None:
+    whole = f"{lead}<{tag}>\nHm < </thi.</{tag}>\n\nHi <think>no</think>"
+    expected = ("Hi <think>no</think>", "Hm < </thi.")
+    assert tagged(*whole) == expected
+    for place in range(len(whole)):
+        assert tagged(whole[:place], whole[place:]) == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["<think>", "all of", " it"], ("", "all of it")),
+        (["<think>", "all </thi"], ("", "all </thi")),
+        (["<think>\n\n</think>\n\nHi"], ("Hi", "")),
+        (["<thi"], ("<thi", "")),
+        (["<", "b>Hi"], ("<b>Hi", "")),
+        ([" Hi"], (" Hi", "")),
+        ([" " * 10_000, "Hi"], (" " * 10_000 + "Hi", "")),
+        (["Hi <think>no</think>"], ("Hi <think>no</think>", "")),
+    ],
+    ids=str,
+)
+def test_tags_that_are_open_empty_or_none(texts: list[str], expected: tuple[str, str]) -> None:
+    assert tagged(*texts) == expected
+
+
+def test_tags_are_text_for_a_model_that_is_not_marked_so() -> None:
+    assert decoded([event(chat(content="<think>a</think>b"))])[:2] == ("<think>a</think>b", "")
+
+
+def test_a_thought_that_comes_in_tags_and_under_a_name_counts_once() -> None:
+    read = [chat(content="<think>Hm.", reasoning_content="Hm."), chat(content="</think>Hi")]
+    assert decoded([b"".join(map(event, read))], think_tags=True)[:2] == ("Hi", "Hm.")
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "reasoning_details", "thinking_blocks"])
+@pytest.mark.parametrize(
+    "value", [5, True, {}, [], {"x": [1]}, [None, 5, {"text": 5}, {"text": {"text": []}}]]
+)
+def test_a_thought_of_a_wrong_type_is_none_and_the_text_goes_on(name: str, value: Any) -> None:
+    read = [chat(content="a"), chat(**{name: value}), chat(content="b")]
+    assert decoded([b"".join(map(event, read))])[:2] == ("ab", "")
+
+
+def test_a_part_of_a_wrong_type_is_refused_beside_thought_as_well() -> None:
+    with pytest.raises(BadStream):
+        ChunkDecoder().feed(event(chat(content=[thought_part("a"), 5])))
+
+
+def test_a_thought_of_10_mib_is_read_whole_in_one_event_or_in_many() -> None:
+    large = "x" * (10 * MIB)
+    assert decoded([event(chat(reasoning_content=large)), event(chat(content="Hi"))])[:2] == ("Hi", large)
+    many = [event(chat(reasoning_content="x" * 1024))] * (10 * 1024)
+    assert decoded([*many, event(chat(content="Hi"))])[:2] == ("Hi", large)
+
+
+def test_an_event_of_thought_that_never_ends_is_refused() -> None:
+    decoder = ChunkDecoder()
+    decoder.feed(event(chat(content="kept")) + b'data: {"choices":[{"delta":{"reasoning_content":"')
+    for _ in range(15):
+        decoder.feed(b"x" * MIB)
+    with pytest.raises(EventTooLarge):
+        decoder.feed(b"x" * 2 * MIB)
+
+
+def test_an_answer_of_thought_alone_has_started_and_its_reason_is_the_last_word() -> None:
+    decoder = ChunkDecoder()
+    decoder.feed(event(chat(reasoning="a")))
+    assert decoder.started
+    decoder.feed(event(ended()))
+    assert decoder.reason_is_last
+    decoder.feed(event(chat(reasoning="b")))
+    assert decoder.reason_was_early
+    assert not decoder.reason_is_last
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda v: (
+            st.lists(v) | st.dictionaries(st.sampled_from(["text", "type", "thinking", "content", "x"]), v)
+        ),
+    )
+)
+@settings(deadline=None)
+def test_anything_under_a_name_of_thought_gives_storable_thought(value: Any) -> None:
+    for name in ("reasoning", "reasoning_details", "thinking"):
+        decoded([event(chat(**{name: value}))])[1].encode()
