@@ -148,6 +148,7 @@ def _replace_messages(messages: QuerySet[Message], by: str) -> None:
         content=Case(When(call | empty, then=Value("")), default=Value(TOMBSTONE)),
         parts=False,
         tool_calls=None,
+        provider_fields=None,
         feedback_comment="",
         redacted_at=Now(),
         redacted_by=by,

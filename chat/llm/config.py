@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
@@ -45,6 +45,9 @@ _ELSEWHERE = {
 
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 
+# Characters of a call's id: fewer would not keep the calls of a long thread apart, more have no room in a SHA-256.
+_IdLength = Annotated[int, msgspec.Meta(ge=6, le=40)]
+
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One model. `api_key_env` is the name of the variable that holds its key, never the key.
@@ -56,9 +59,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
 
     `gateway`: it is one of OpenUI's Gateway, which writes bare openui-lang. The following depend on the model's name where
     they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in turn; `one_system`: at most
-    one system text; `call_ids`: its server accepts tool call ids of so many letters and digits only; `think_tags`: its thought
-    stands in `<think>` at the start of its text; `stream_usage`: false where no `stream_options` may be sent. `efforts`: the
-    efforts that a prompt may ask for, each with the fields that it adds to the request.
+    one system text; `call_ids`: its server accepts tool call ids of so many letters and digits only, or any (false);
+    `think_tags`: its thought stands in `<think>` at the start of its text; `stream_usage`: false where no `stream_options` may
+    be sent; `wants_back`: the field without which its server refuses earlier calls, or false where it refuses all fields that
+    are not OpenAI's. `efforts`: the efforts that a prompt may ask for, each with the fields that it adds to the request.
     """
 
     base_url: str = ""
@@ -75,9 +79,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     gateway: bool = False
     alternate: bool | None = None
     one_system: bool | None = None
-    call_ids: _Positive | None = None
+    call_ids: _IdLength | bool | None = None
     think_tags: bool | None = None
     stream_usage: bool | None = None
+    wants_back: Literal["reasoning_content", "thought_signature"] | bool | None = None
     efforts: dict[str, dict[str, Any]] = {}
     fallbacks: tuple[str, ...] = ()
 
@@ -162,6 +167,8 @@ def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
         _refuse(name, "`c1` and `openui` are for other models, and exclude each other")
     if spec.images and name == OPENASSISTANT:
         _refuse(name, "it takes no `images`: its prompt is text alone")
+    if spec.call_ids is True:
+        _refuse(name, "its `callIds` is a number of characters, or false")
     for fallback in spec.fallbacks:
         if fallback not in known or fallback == name or spec.fallbacks.count(fallback) > 1:
             _refuse(name, "its `fallbacks` must be other models that are known, each once")

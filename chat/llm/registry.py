@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chat.conf import settings
 from chat.exceptions import Unavailable
-from chat.llm import config
+from chat.llm import config, quirks
 from chat.llm.clients.base import ModelClient, ModelProfile
 from chat.llm.clients.openui_prompt import openui_instructions
 from chat.llm.config import C1, OPENASSISTANT, ModelSpec
@@ -83,13 +82,11 @@ class ModelRegistry:
                 await self._transport(url, key, OpenAssistant.path),
                 await self._official_client(url, key),
             )
-            profile = replace(profile, upstream=settings.openassistant_model, tools=False)
             return OpenAssistant(wire, client, profile, spec.metadata)
         url, key = spec.base_url, spec.api_key
         if name == C1:
             url = self._demo_url() if settings.demo else settings.c1_upstream
             key = settings.thesys_api_key
-            profile = replace(profile, upstream=settings.c1_model, writes_c1=True)
         wire, client = (
             await self._transport(url, key, ChatCompletions.path),
             await self._official_client(url, key),
@@ -140,16 +137,20 @@ def _known(name: str) -> tuple[str, ModelSpec]:
 
 
 def _profile(name: str, spec: ModelSpec) -> ModelProfile:
+    of_settings = {C1: settings.c1_model, OPENASSISTANT: settings.openassistant_model}
+    upstream = of_settings.get(name, spec.model)
     return ModelProfile(
         name=name,
-        upstream=spec.model,
+        upstream=upstream,
         parameters=spec.parameters,
         system=_system_prompt(spec),
-        writes_c1=spec.c1 or spec.openui,
-        tools=spec.tools,
+        writes_c1=spec.c1 or spec.openui or name == C1,
+        tools=spec.tools if name != OPENASSISTANT else False,
         budget_tokens=spec.budget_tokens,
         images=spec.images,
+        gateway=spec.gateway,
         efforts=spec.efforts,
+        **quirks.properties(spec, upstream, spec.base_url),
     )
 
 

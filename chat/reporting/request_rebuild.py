@@ -9,6 +9,7 @@ import msgspec
 from django.db import connection
 
 from chat.llm.clients.calls_as_text import calls_as_text
+from chat.llm.clients.message_shape import shaped
 from chat.llm.clients.openassistant_prompt import build, plain
 from chat.models import Revision, Thread, UpstreamCall
 from chat.responses.usage import blobs
@@ -30,8 +31,8 @@ WITH RECURSIVE branch AS (
           AND NOT EXISTS (SELECT FROM branch WHERE branch.id = m.id)
 )
 SELECT w.id, w.revision, w.depth IS NULL, w.role, coalesce(v.content, w.content), coalesce(v.parts, w.parts), w.tool_calls,
-       w.tool_call_id, w.hidden, w.log_offset, CASE WHEN v.id IS NULL THEN w.edited_at ELSE v.edited_at END IS NOT NULL,
-       r.kept_offset, r.log_length, 0
+       w.tool_call_id, w.provider_fields, w.hidden, w.log_offset,
+       CASE WHEN v.id IS NULL THEN w.edited_at ELSE v.edited_at END IS NOT NULL, r.kept_offset, r.log_length, 0
 FROM wanted w
 LEFT JOIN chat_revision v ON v.message_id = w.id AND v.number = coalesce((%(revised)s::jsonb ->> w.id::text)::int, 0)
 LEFT JOIN chat_response r ON r.id = w.response_id
@@ -65,7 +66,7 @@ def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
     messages = _messages(call.thread, provenance, texts.get(provenance["system"], b"").decode())
     envelope = msgspec.json.decode(texts[provenance["envelope"]], type=dict[str, msgspec.Raw])
     tools = msgspec.Raw(texts.get(call.tools_digest, b"[]"))
-    body = msgspec.json.encode(_filled(envelope, messages, tools, provenance["context"]))
+    body = msgspec.json.encode(_filled(envelope, messages, tools, provenance))
     around = {name: msgspec.json.decode(value) for name, value in envelope.items() if bytes(value) != b"null"}
     return RebuiltRequest(
         blobs.sha256_hex(body) == call.request_digest, body, messages, msgspec.json.decode(tools), around
@@ -73,14 +74,18 @@ def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
 
 
 def _filled(
-    envelope: dict[str, msgspec.Raw], messages: Messages, tools: msgspec.Raw, context: int | None
+    envelope: dict[str, msgspec.Raw], messages: Messages, tools: msgspec.Raw, provenance: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the body with its keys in the order in which they were sent."""
     body: dict[str, Any] = dict(envelope)
     if "prompt" in body:
-        body["prompt"] = build(plain(messages), context or 0, msgspec.json.decode(envelope["max_tokens"]))
+        limit = msgspec.json.decode(envelope["max_tokens"])
+        body["prompt"] = build(plain(messages), provenance["context"] or 0, limit)
     else:
-        body["messages"] = messages if "tools" in body else calls_as_text(messages)
+        messages = messages if "tools" in body else calls_as_text(messages)
+        # None in the rows of an older program, which shaped nothing.
+        shape = provenance.get("shape")
+        body["messages"] = shaped(messages, shape, tools="tools" in body) if shape else messages
     if "tools" in body:
         body["tools"] = tools
     return body
@@ -93,7 +98,8 @@ def _messages(thread: int, provenance: dict[str, Any], system: str) -> Messages:
         cursor.execute(_AS_OF, wanted)
         rows = [HistoryRow(*row) for row in cursor.fetchall()]
     own, owner = _own(thread, provenance["own"])
-    history = with_attachments(build_messages(rows, provenance["first"]), owner, images=provenance["images"])
+    told = build_messages(rows, provenance["first"], provenance.get("model", ""))
+    history = with_attachments(told, owner, images=provenance["images"])
     return [*system_messages((system, own)), *history]
 
 

@@ -81,16 +81,18 @@ def add_round(
     calls: Sequence[ToolCall],
     results: Sequence[ToolResult],
     spent: Sequence[CallRecord] = (),
+    provider_fields: str | None = None,
 ) -> bool:
     """Store a round between the prompt and the reply: the model's text, its calls, and their results in that order.
 
-    The rows of the model calls `spent` on it are stored in the same transaction. Return False where the lease `epoch` is lost.
+    `provider_fields`: those of the text and of the calls, from `chat.llm.provider_fields`. The rows of the model calls `spent`
+    on it are stored in the same transaction. Return False where the lease `epoch` is lost.
     """
     mine = Response.objects.select_for_update(no_key=True)
     if not mine.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING).exists():
         return False
     reply = _reply(response)
-    rows = [_call_message(text, calls), *_result_messages(calls, results)]
+    rows = [_call_message(text, calls, provider_fields), *_result_messages(calls, results)]
     if Message.objects.filter(response=response, tool_calls=rows[0].tool_calls).exists():
         # Stored already, by a commit whose answer got lost: ids of calls are unique in a response.
         return True
@@ -114,12 +116,13 @@ def _reply(response: int) -> Message:
     return Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
 
 
-def _call_message(text: str, calls: Sequence[ToolCall]) -> Message:
+def _call_message(text: str, calls: Sequence[ToolCall], provider_fields: str | None) -> Message:
     encoded = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in calls
     ]
-    return Message(role=Role.ASSISTANT, content=text, tool_calls=msgspec.json.encode(encoded).decode())
+    tool_calls = msgspec.json.encode(encoded).decode()
+    return Message(role=Role.ASSISTANT, content=text, tool_calls=tool_calls, provider_fields=provider_fields)
 
 
 def _result_messages(calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> list[Message]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chat.db import sql
+from chat.llm.provider_fields import restore
 from chat.models import Role
 from chat.text import is_failure_card
 
@@ -26,7 +27,8 @@ WITH RECURSIVE system AS (
     FROM chat_message m WHERE m.id = %s
     UNION ALL
     SELECT m.*, depth + 1, branch.prompted OR m.role = 'user', branch.total + CASE m.role WHEN 'system' THEN 0
-           ELSE length(m.content) + coalesce(length(m.tool_calls), 0) END
+           ELSE length(m.content) + coalesce(length(m.tool_calls), 0)
+                + CASE WHEN starts_with(m.provider_fields, %s) THEN length(m.provider_fields) ELSE 0 END END
     FROM branch JOIN chat_message m ON m.id = branch.parent_id
     WHERE branch.total <= %s OR NOT branch.prompted
 ), wanted AS (
@@ -35,8 +37,9 @@ WITH RECURSIVE system AS (
     SELECT m.*, NULL, NULL, 0 FROM system JOIN chat_message m ON m.id = system.id
     WHERE NOT EXISTS (SELECT FROM branch WHERE branch.id = m.id)
 )
-SELECT w.id, w.revision, w.depth IS NULL, w.role, w.content, w.parts, w.tool_calls, w.tool_call_id, w.hidden,
-       w.log_offset, w.edited_at IS NOT NULL, r.kept_offset, r.log_length, w.total
+SELECT w.id, w.revision, w.depth IS NULL, w.role, w.content, w.parts, w.tool_calls, w.tool_call_id,
+       CASE WHEN starts_with(w.provider_fields, %s) THEN w.provider_fields END, w.hidden, w.log_offset,
+       w.edited_at IS NOT NULL, r.kept_offset, r.log_length, w.total
 FROM wanted w LEFT JOIN LATERAL (
     -- One look into the index for each row, whatever the planner thinks of their number.
     SELECT kept_offset, log_length FROM chat_response WHERE id = w.response_id OFFSET 0
@@ -61,6 +64,7 @@ class HistoryRow:
     parts: bool
     tool_calls: str | None
     tool_call_id: str | None
+    provider_fields: str | None
     hidden: bool
     log_offset: int
     edited: bool
@@ -80,27 +84,35 @@ def history_for_model(leaf: int, budget: int) -> Messages:
     return history_with_provenance(leaf, budget)[0]
 
 
-def history_with_provenance(leaf: int, budget: int) -> tuple[Messages, dict[str, Any]]:
-    """Return the same, and its provenance as the call's row keeps it.
+def history_with_provenance(leaf: int, budget: int, model: str = "") -> tuple[Messages, dict[str, Any]]:
+    """Return the same, with the fields that the model of this key wants back, and its provenance as the call's row keeps it.
 
     It was made of the rows from `first` to `leaf`, and of system texts before them; `revised` has the revision numbers of
     those whose content had been replaced by then.
     """
-    rows = [HistoryRow(*row) for row in sql.rows(_BRANCH, [leaf, leaf, budget])]
+    own = f'{{"model":{msgspec.json.encode(model).decode()}'
+    rows = [HistoryRow(*row) for row in sql.rows(_BRANCH, [leaf, leaf, own, budget, own])]
     *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
     whole = [turn for turn in older if turn[0].total <= budget] + [newest]
     first = whole[0][0].id if newest else leaf
     revised = {row.id: row.revision for row in rows if row.revision}
-    return build_messages(rows, first), {"leaf": leaf, "first": first, "revised": revised}
+    provenance = {"leaf": leaf, "first": first, "revised": revised, "model": model}
+    return build_messages(rows, first, model), provenance
 
 
-def build_messages(rows: list[HistoryRow], first: int) -> Messages:
+def build_messages(rows: list[HistoryRow], first: int, model: str) -> Messages:
     """Build the messages of the rows from `first` on, oldest first, after all earlier system texts."""
     kept, reached = [[row for row in rows if row.apart]], False
     for turn in _turns([row for row in rows if not row.apart]):
         reached = reached or turn[0].id == first
         kept.append(turn if reached else [row for row in turn if row.role == Role.SYSTEM])
-    return list(repair_tool_calls(message for turn in kept if turn for message in _turn(turn)))
+    repaired = repair_tool_calls(message for turn in kept if turn for message in _turn(turn))
+    return [_with_provider_fields(message, model) for message in repaired]
+
+
+def _with_provider_fields(message: dict[str, Any], model: str) -> dict[str, Any]:
+    stored = message.pop("provider_fields", None)
+    return message if stored is None else restore(message, stored, model)
 
 
 def _turns(rows: list[HistoryRow]) -> list[list[HistoryRow]]:
@@ -156,6 +168,8 @@ def _message(row: HistoryRow, content: str) -> dict[str, Any]:
         message["tool_calls"] = msgspec.Raw(row.tool_calls.encode())
     if row.tool_call_id is not None:
         message["tool_call_id"] = row.tool_call_id
+    if row.provider_fields is not None:
+        message["provider_fields"] = row.provider_fields
     return message
 
 
@@ -211,7 +225,8 @@ def _calls(message: dict[str, Any]) -> list[_Call]:
 def _with_calls(message: dict[str, Any], calls: list[_Call]) -> dict[str, Any]:
     """Return the message with just these calls, verbatim where none had to go."""
     if not calls:
-        return {key: value for key, value in message.items() if key != "tool_calls"}
+        # Providers refuse their own fields, too, beside no call.
+        return {key: value for key, value in message.items() if key not in ("tool_calls", "provider_fields")}
     whole = len(calls) == len(msgspec.json.decode(message["tool_calls"]))
     kept = message["tool_calls"] if whole else msgspec.Raw(msgspec.json.encode(calls))
     return {**message, "content": message["content"] or None, "tool_calls": kept}

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from chat.db import sql
 from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.llm.provider_fields import model_key
 from chat.threads import attachments
 from chat.threads.history import Messages, history_with_provenance
 
@@ -25,7 +26,8 @@ def build_request(response: int, profile: ModelProfile, budget: int) -> ModelReq
     """
     parent, own, revision, owner = sql.rows(_BEFORE, [response])[0]
     system = (profile.system, own)
-    history, provenance = history_with_provenance(parent or 0, max(0, budget - sum(map(len, system))))
+    model = model_key(profile) if profile.wants_back else ""
+    history, provenance = history_with_provenance(parent or 0, max(0, budget - sum(map(len, system))), model)
     messages = attachments.with_attachments(history, owner, images=profile.images)
     return ModelRequest(
         [*system_messages(system), *messages],

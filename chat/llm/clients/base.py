@@ -22,12 +22,14 @@ CHANGING = ("messages", "prompt", "tools")
 class SentRequest:
     """A request as it was sent: the body's SHA-256 (hexadecimal), and `envelope`, its JSON without the CHANGING fields.
 
-    `context`: the size in tokens that a prompt was cut to, where the client did that.
+    `context`: the size in tokens that a prompt was cut to, where the client did that. `shape`: the form that its messages
+    were brought into (`chat.llm.clients.message_shape`), None for none.
     """
 
     digest: str = ""
     envelope: bytes = b""
     context: int | None = None
+    shape: dict[str, Any] | None = None
 
     def note(self, body: dict[str, Any]) -> bytes:
         """Return the encoded body. CHANGING fields are null in the envelope: their order is part of the request."""
@@ -80,6 +82,7 @@ class ModelProfile:
     call_ids: int | None = None
     think_tags: bool = False
     stream_usage: bool = True
+    wants_back: str | bool = True
     efforts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def effort_fields(self, effort: str | None) -> dict[str, Any]:

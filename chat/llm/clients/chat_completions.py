@@ -12,6 +12,7 @@ from chat.exceptions import ModelFailed
 from chat.llm.clients import official
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.calls_as_text import calls_as_text, has_calls
+from chat.llm.clients.message_shape import shape_of, shaped
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.llm.sse import StreamUpdate
@@ -31,6 +32,7 @@ class ChatCompletions:
     ) -> None:
         self.profile = profile
         self._wire, self._client, self._metadata = wire, client, metadata
+        self._shape = shape_of(profile)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
         body = {
@@ -50,6 +52,8 @@ class ChatCompletions:
         else:
             body["tools"] = tools
             body |= {} if request.may_call else {"tool_choice": "none"}
+        request.sent_request.shape = self._shape
+        body["messages"] = shaped(body["messages"], self._shape, tools=bool(tools))
         # A field that the owner set is never left out.
         ours = OPTIONAL - self.profile.parameters.keys() | (set() if request.may_call else {"tool_choice"})
         return self._wire.stream(body, request.sent_request.note, ours, think_tags=self.profile.think_tags)
@@ -57,7 +61,7 @@ class ChatCompletions:
     async def complete(self, request: ModelRequest) -> WholeAnswer:
         with official.our_errors(request.sent_request):
             raw = await self._client.chat.completions.with_raw_response.create(
-                model=self.profile.upstream, messages=_messages(request), extra_body=self._extra()
+                model=self.profile.upstream, messages=self._messages(request), extra_body=self._extra()
             )
             official.note(request.sent_request, raw.http_request)
             answer = raw.parse()
@@ -70,7 +74,7 @@ class ChatCompletions:
         with official.our_errors(request.sent_request):
             stream = await self._client.chat.completions.create(
                 model=self.profile.upstream,
-                messages=_messages(request),
+                messages=self._messages(request),
                 stream=True,
                 extra_body=self._extra(),
             )
@@ -81,6 +85,10 @@ class ChatCompletions:
         # To the official client, a page of HTML is a stream without events.
         raise ModelFailed
 
+    def _messages(self, request: ModelRequest) -> list[ChatCompletionMessageParam]:
+        messages = shaped(calls_as_text(request.messages), self._shape, tools=False)
+        return cast("list[ChatCompletionMessageParam]", messages)
+
     def _extra(self) -> dict[str, Any]:
         """Return the fields of a request beside model and messages; many parameters are not OpenAI's own."""
         metadata = {"metadata": self._metadata} if self._metadata else {}
@@ -89,10 +97,6 @@ class ChatCompletions:
 
 def _without_choice(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in CHOICE_PARAMETERS}
-
-
-def _messages(request: ModelRequest) -> list[ChatCompletionMessageParam]:
-    return cast("list[ChatCompletionMessageParam]", request.messages)
 
 
 def _speaks(chunk: ChatCompletionChunk) -> bool:

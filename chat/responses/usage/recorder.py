@@ -136,7 +136,7 @@ class UsageRecorder:
             "system": self._blobs.digest(profile.system.encode()),
             "envelope": self._blobs.digest(sent.envelope),
         }
-        provenance = {**record.provenance, **digests, "context": sent.context}
+        provenance = {**record.provenance, **digests, "context": sent.context, "shape": sent.shape}
         return replace(record, request_digest=sent.digest, provenance=provenance)
 
 
