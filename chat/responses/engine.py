@@ -13,6 +13,7 @@ from chat import db, text
 from chat.conf import settings
 from chat.exceptions import ModelError, ModelFailed, ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
+from chat.llm.provider_fields import encode, model_key
 from chat.llm.registry import ModelRegistry
 from chat.llm.sse import StreamUpdate, TokenCounts
 from chat.llm.sse.accumulator import CallAccumulator, CallTooLarge, ToolCall
@@ -182,7 +183,8 @@ class Engine:
         self._say(update.text[begin:] if begin else update.text, answer)
         if update.calls:
             self._note_visible(answer)
-            answer.calls.feed(update.calls)
+        if update.calls or update.fields:
+            answer.calls.feed(update.calls, update.fields)
         answer.finish_reason = update.finish_reason or answer.finish_reason
         if update.usage is not None:
             answer.token_counts = update.usage
@@ -243,7 +245,7 @@ class Engine:
             raise LeaseLost
         self._writer.tail.start_tools(events)
         results = await run_all(calls, self._tools, self._context, self._report_tool_state)
-        if not await db.atomic_async(self._store_round, "".join(answer.parts), offset, calls, results):
+        if not await db.atomic_async(self._store_round, answer, offset, calls, results):
             raise LeaseLost
         self._usage_recorder.end_round()
 
@@ -251,10 +253,14 @@ class Engine:
         first = len(self._ids) - len(events)
         return tool_rounds.begin_round(self._writer.response, self._writer.epoch, first, number, events)
 
-    def _store_round(self, words: str, offset: int, calls: list[ToolCall], results: list[ToolResult]) -> bool:
+    def _store_round(
+        self, answer: ModelAnswer, offset: int, calls: list[ToolCall], results: list[ToolResult]
+    ) -> bool:
         self._usage_recorder.store_texts()
         response, epoch, spent = self._writer.response, self._writer.epoch, self._usage_recorder.unstored
-        return tool_rounds.add_round(response, epoch, words, offset, calls, results, spent)
+        words, fields = "".join(answer.parts), answer.calls.fields()
+        stored = encode(model_key(self._client.profile), fields, calls)
+        return tool_rounds.add_round(response, epoch, words, offset, calls, results, spent, stored)
 
     def _public_name(self, call: ToolCall) -> str:
         """Return the tool's name; readers never get one that a model made up, which may hold any text."""
