@@ -111,13 +111,15 @@ def thought(id_: str) -> str:
 def check_gemini(body: Body) -> None:
     """Refuse a step of the current turn whose first call has no signature, and any signature that is not Google's.
 
+    Unlike the real one, it wants the signatures of its own calls, and takes the dummy for those of others alone.
     ai.google.dev, gemini-api/docs/thought-signatures; the body: Gitlawb/openclaude#67.
     """
     current = current_turn(body)
     for at, message in enumerate(body["messages"]):
         for number, call in enumerate(message.get("tool_calls") or ()):
             signed = call.get("extra_content", {}).get("google", {}).get("thought_signature")
-            if signed not in (None, DUMMY_SIGNATURE, signature(call["id"])):
+            own = call["id"].startswith("function-call-")
+            if signed not in (None, signature(call["id"]) if own else DUMMY_SIGNATURE):
                 raise Refused(google_error("Corrupted thought signature."))
             if signed is None and number == 0 and message in current:
                 words = (
