@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +30,9 @@ RESERVED = {"model", "messages", "prompt", "stream", "stream_options", "stop", "
 
 # Names of efforts; 32 characters: the width of the column that holds the chosen one.
 EFFORT = re.compile(r"[a-z0-9_-]{1,32}")
+
+# The fields without which some servers refuse earlier calls.
+WANTED_BACK = {"reasoning_content", "thought_signature"}
 
 # Refused by model servers in a request without tools.
 CHOICE_PARAMETERS = {"tool_choice", "parallel_tool_calls"}
@@ -82,7 +85,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     call_ids: _IdLength | bool | None = None
     think_tags: bool | None = None
     stream_usage: bool | None = None
-    wants_back: Literal["reasoning_content", "thought_signature"] | bool | None = None
+    wants_back: str | bool | None = None
     efforts: dict[str, dict[str, Any]] = {}
     fallbacks: tuple[str, ...] = ()
 
@@ -167,8 +170,7 @@ def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
         _refuse(name, "`c1` and `openui` are for other models, and exclude each other")
     if spec.images and name == OPENASSISTANT:
         _refuse(name, "it takes no `images`: its prompt is text alone")
-    if spec.call_ids is True:
-        _refuse(name, "its `callIds` is a number of characters, or false")
+    _check_history(name, spec)
     for fallback in spec.fallbacks:
         if fallback not in known or fallback == name or spec.fallbacks.count(fallback) > 1:
             _refuse(name, "its `fallbacks` must be other models that are known, each once")
@@ -181,6 +183,14 @@ def _check_fields(name: str, field: str, added: dict[str, Any]) -> None:
     limit = added.get("max_tokens", 1)
     if type(limit) is not int or limit < 1:
         _refuse(name, "its `max_tokens` must be a whole number above 0")
+
+
+def _check_history(name: str, spec: ModelSpec) -> None:
+    if spec.call_ids is True:
+        _refuse(name, "its `callIds` is a number of characters, or false")
+    # Not an enumeration: its error would repeat the value.
+    if isinstance(spec.wants_back, str) and spec.wants_back not in WANTED_BACK:
+        _refuse(name, f"its `wantsBack` is {' or '.join(sorted(WANTED_BACK))}, or false")
 
 
 def _check_server(name: str, spec: ModelSpec) -> None:
