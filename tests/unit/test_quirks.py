@@ -55,7 +55,7 @@ def test_a_name_has_the_properties_of_its_family(upstream: str, wishes: dict[str
 
 
 def test_a_given_value_wins_also_when_it_is_false() -> None:
-    given = {"alternate": False, "one_system": False, "call_ids": False}
+    given: dict[str, Any] = {"alternate": False, "one_system": False, "call_ids": False}
     assert of("mistral-large-latest", **given) == {**quirks.DEFAULTS, "call_ids": 0}
     assert of("gpt-5.1", call_ids=12)["call_ids"] == 12
     assert of("qwen3", think_tags=False, stream_usage=False) == {
