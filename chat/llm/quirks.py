@@ -26,7 +26,7 @@ _NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
     # Ids of nine letters and digits, no user after a tool: mistralai/mistral-common, protocol/instruct/validator.py. Roles in
     # turn, one system text: the templates of the open weights (vllm-project/vllm#6862, charmbracelet/crush#279).
     (
-        r"mi[sx]tral|codestral|devstral|mathstral|magistral|pixtral|voxtral",
+        r"mi(s|x|nis)tral|codestral|devstral|mathstral|magistral|pixtral|voxtral",
         {"alternate": True, "one_system": True, "call_ids": 9},
     ),
     # Roles in turn, one system text: its template (suitenumerique/conversations#197).

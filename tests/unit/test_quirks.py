@@ -27,6 +27,7 @@ NAMES = [
     ("claude-opus-4-5", {}),
     ("mistral-large-latest", {"alternate": True, "one_system": True, "call_ids": 9}),
     ("mistralai/Mixtral-8x7B-Instruct-v0.1", {"alternate": True, "one_system": True, "call_ids": 9}),
+    ("Ministral-3-8B-Instruct", {"alternate": True, "one_system": True, "call_ids": 9}),
     ("codestral:22b", {"alternate": True, "one_system": True, "call_ids": 9}),
     (
         "magistral-medium-2509",
