@@ -1,4 +1,4 @@
-"""The wishes of models' servers, by the name sent upstream and the server's host; a value in CHAT_MODELS wins over these.
+"""Requirements of models' servers, by the name sent upstream and the server's host; a value in CHAT_MODELS wins over these.
 
 A name is searched in small letters, so `mistralai/Mistral-7B`, `open-mistral-7b` and `mistral:7b` are one family. What a row
 changes is harmless where it is not needed: most rows only bring a history into a form that every server takes.
@@ -61,9 +61,9 @@ def properties(spec: ModelSpec, upstream: str, base_url: str) -> dict[str, Any]:
     name, host = upstream.lower(), urlsplit(base_url).hostname or ""
     found = {**DEFAULTS, "stream_usage": not spec.gateway}
     for rows, text in ((_NAMES, name), (_HOSTS, host)):
-        for pattern, wishes in rows:
+        for pattern, required in rows:
             if re.search(pattern, text):
-                found |= wishes
+                found |= required
     given = {field: value for field in DEFAULTS if (value := getattr(spec, field)) is not None}
     if given.get("alternate"):
         # Such templates take one system text at most, and only first.

@@ -98,8 +98,8 @@ def _messages(thread: int, provenance: dict[str, Any], system: str) -> Messages:
         cursor.execute(_AS_OF, wanted)
         rows = [HistoryRow(*row) for row in cursor.fetchall()]
     own, owner = _own(thread, provenance["own"])
-    told = build_messages(rows, provenance["first"], provenance.get("model", ""))
-    history = with_attachments(told, owner, images=provenance["images"])
+    branch = build_messages(rows, provenance["first"], provenance.get("model", ""))
+    history = with_attachments(branch, owner, images=provenance["images"])
     return [*system_messages((system, own)), *history]
 
 

@@ -216,10 +216,10 @@ def check_qwen(body: Body) -> None:
 
 def check_template(body: Body) -> None:
     """Refuse user and assistant out of turn, beside calls and results (vllm-project/vllm#6862)."""
-    told = [
+    spoken = [
         message for message in body["messages"] if message["role"] != "tool" and not message.get("tool_calls")
     ]
-    roles = [message["role"] for message in told]
+    roles = [message["role"] for message in spoken]
     for number, role in enumerate(roles[1:] if roles[0] == "system" else roles):
         if role != ("user", "assistant")[number % 2]:
             words = "After the optional system message, conversation roles must alternate user/assistant/user/assistant/..."

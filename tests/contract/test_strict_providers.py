@@ -187,7 +187,7 @@ ODD_IDS = ("an id with spaces", "x" * 200, "functions.calculate:0", "größe", "
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_calls_of_any_server_are_told_to_every_model(
+def test_every_model_accepts_the_calls_of_any_server(
     providers: ScriptedModel, ada: Client, name: str
 ) -> None:
     thread = new_id("t")

@@ -121,5 +121,5 @@ def test_a_cut_reply_drops_them_with_the_calls_behind_it(talk: ConversationDrive
         provider_fields=encode(model_key(PROFILE), THOUGHT, [add_late]),
     )
     talk.end(stream, Status.STOPPED, 2)
-    told = history(prompt(talk, "Two"))
-    assert [message["content"] for message in told] == ["Hello", "He", "Two"]
+    seen = history(prompt(talk, "Two"))
+    assert [message["content"] for message in seen] == ["Hello", "He", "Two"]

@@ -73,11 +73,11 @@ def test_an_id_of_the_right_form_stays_and_others_are_always_replaced_alike() ->
 
 
 def test_a_repeated_id_becomes_another_one_with_its_own_result() -> None:
-    told = sent([text("user", "u"), *round_of("call_1"), *round_of("call_1"), *round_of("call_1")], PLAIN)
-    ids = ids_of(told)
+    seen = sent([text("user", "u"), *round_of("call_1"), *round_of("call_1"), *round_of("call_1")], PLAIN)
+    ids = ids_of(seen)
     assert ids[0] == "call_1"
     assert len(set(ids)) == 3
-    assert [one["tool_call_id"] for one in told if one["role"] == "tool"] == ids
+    assert [one["tool_call_id"] for one in seen if one["role"] == "tool"] == ids
 
 
 @settings(derandomize=True, deadline=None)
@@ -90,13 +90,13 @@ def test_no_two_ids_become_one(ids: list[str], length: int | None) -> None:
 
 @pytest.mark.parametrize("arguments", ["", "{oops", "[1]", "7", "null", "[" * 5000])
 def test_arguments_that_are_no_object_are_sent_as_an_empty_one(arguments: str) -> None:
-    told = sent([text("user", "u"), calling(call("a", arguments)), result("a")], PLAIN)
-    assert told[1]["tool_calls"][0]["function"]["arguments"] == "{}"
+    seen = sent([text("user", "u"), calling(call("a", arguments)), result("a")], PLAIN)
+    assert seen[1]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
 def test_fields_of_the_provider_stay_where_a_call_is_changed() -> None:
-    told = sent([calling(call("odd id", extra_content={"a": 1}), reasoning="r"), result("odd id")], PLAIN)
-    assert (told[0]["reasoning"], told[0]["tool_calls"][0]["extra_content"]) == ("r", {"a": 1})
+    seen = sent([calling(call("odd id", extra_content={"a": 1}), reasoning="r"), result("odd id")], PLAIN)
+    assert (seen[0]["reasoning"], seen[0]["tool_calls"][0]["extra_content"]) == ("r", {"a": 1})
 
 
 def test_all_system_texts_become_one_at_the_start() -> None:
@@ -142,8 +142,8 @@ def test_calls_of_another_model_get_a_thought_beside_tools_only() -> None:
     history = [text("user", "u"), *round_of("a"), calling(call("b"), reasoning_content="r"), result("b")]
     history += [text("assistant", "x"), text("user", "v")]
     thinking = {**PLAIN, "wantsBack": "reasoning_content"}
-    told = [one.get("reasoning_content") for one in sent(history, thinking) if one["role"] == "assistant"]
-    assert told == [NO_THOUGHT, "r", ""]
+    seen = [one.get("reasoning_content") for one in sent(history, thinking) if one["role"] == "assistant"]
+    assert seen == [NO_THOUGHT, "r", ""]
     assert all(
         "reasoning_content" not in one for one in sent([text("assistant", "x")], thinking, tools=False)
     )
@@ -152,8 +152,8 @@ def test_calls_of_another_model_get_a_thought_beside_tools_only() -> None:
 def test_the_first_call_of_another_model_gets_googles_dummy_signature() -> None:
     own = {"google": {"thought_signature": "s"}}
     history = [calling(call("a"), call("b")), result("a"), result("b"), calling(call("c", extra_content=own))]
-    told = sent(history, {**PLAIN, "wantsBack": "thought_signature"})
-    calls = [one.get("extra_content") for message in told for one in message.get("tool_calls", ())]
+    seen = sent(history, {**PLAIN, "wantsBack": "thought_signature"})
+    calls = [one.get("extra_content") for message in seen for one in message.get("tool_calls", ())]
     assert calls == [{"google": {"thought_signature": NO_SIGNATURE}}, None, own]
 
 
@@ -174,8 +174,8 @@ turns = st.lists(
 @given(turns)
 def test_any_history_is_brought_into_the_strictest_form(rows: list[list[Message]]) -> None:
     history = [*(message for row in rows for message in row), text("user", "last")]
-    told = sent(history, STRICT)
-    assert_valid(told)
+    seen = sent(history, STRICT)
+    assert_valid(seen)
     for check in (check_mistral, check_qwen, check_template):
-        check({"messages": told, "tools": []})
-    assert sent(told, STRICT) == told
+        check({"messages": seen, "tools": []})
+    assert sent(seen, STRICT) == seen

@@ -50,9 +50,9 @@ NAMES = [
 ]
 
 
-@pytest.mark.parametrize(("upstream", "wishes"), NAMES, ids=[name for name, _ in NAMES])
-def test_a_name_has_the_properties_of_its_family(upstream: str, wishes: dict[str, Any]) -> None:
-    assert of(upstream) == {**quirks.DEFAULTS, **wishes}
+@pytest.mark.parametrize(("upstream", "required"), NAMES, ids=[name for name, _ in NAMES])
+def test_a_name_has_the_properties_of_its_family(upstream: str, required: dict[str, Any]) -> None:
+    assert of(upstream) == {**quirks.DEFAULTS, **required}
 
 
 def test_a_given_value_wins_also_when_it_is_false() -> None:
