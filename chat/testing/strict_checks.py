@@ -152,7 +152,7 @@ def check_kimi(body: Body) -> None:
     """Refuse a message with calls without its thought (MoonshotAI/kimi-agent-sdk#169)."""
     for at, message in enumerate(body["messages"]):
         said = message.get("reasoning_content")
-        if message.get("tool_calls") and (not said or _is_forged(message, said, "functions.")):
+        if message.get("tool_calls") and (not said or _is_forged(message, said, "functions.calculate:")):
             words = f"thinking is enabled but reasoning_content is missing in assistant tool call message at index {at}"
             raise Refused({"error": {"message": words, "type": "invalid_request_error"}})
 

@@ -140,7 +140,7 @@ def test_a_fallback_gets_none_of_the_fields(providers: ScriptedModel, ada: Clien
 
 def test_a_prompt_without_an_answer_is_joined_with_the_next(providers: ScriptedModel, ada: Client) -> None:
     thread = new_id("t")
-    providers.script(refusal(400))
+    providers.script(refusal(401))
     ada.chat("One", thread=thread, model=MINISTRAL)
     say(ada, thread, MINISTRAL)
     assert providers.requests[1].messages[0]["content"] == "One\n\nWhat is 6*7?"
@@ -149,7 +149,7 @@ def test_a_prompt_without_an_answer_is_joined_with_the_next(providers: ScriptedM
 
 def test_a_picture_is_joined_with_the_text_of_the_next_prompt(providers: ScriptedModel, ada: Client) -> None:
     thread = new_id("t")
-    providers.script(refusal(400))
+    providers.script(refusal(401))
     ada.chat([{"type": "text", "text": "Look"}, part(upload(ada))], thread=thread, model=MINISTRAL)
     say(ada, thread, MINISTRAL)
     parts = providers.requests[1].messages[0]["content"]
@@ -162,7 +162,7 @@ def test_results_that_nothing_was_said_to_are_followed_by_an_assistant(
     providers: ScriptedModel, ada: Client, name: str
 ) -> None:
     thread = new_id("t")
-    providers.script(tool_round(Call("calculate", SUM)), refusal(400))
+    providers.script(tool_round(Call("calculate", SUM)), refusal(401))
     ada.chat("One", thread=thread, model=name)
     say(ada, thread, name)
     assert roles(providers.requests[2]) == ["user", "assistant", "tool", "assistant", "user"]
@@ -183,7 +183,7 @@ def test_all_system_texts_are_one_and_first(providers: ScriptedModel, ada: Clien
     assert first == {"role": "system", "content": "\n\n".join([*own, "In verse.", "Brief.", "Kind."])}
 
 
-ODD_IDS = ("an id with spaces", "x" * 200, "functions.calculate:0", "größe", "call_1", "")
+ODD_IDS = ("an id with spaces", "x" * 200, "functions.other:0", "größe", "call_1", "")
 
 
 @pytest.mark.parametrize("name", NAMES)
