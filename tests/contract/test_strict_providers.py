@@ -29,6 +29,8 @@ def configured(url: str) -> str:
     models: dict[str, Any] = {name: {"baseUrl": url, "model": upstream} for name, upstream in NAMES.items()}
     models["gpt-oss-120b"]["wantsBack"] = False  # by its host, where it is not this machine
     models[QWEN]["system"] = "You work for Example."
+    parameters = {"max_tokens": 100, "reasoning_effort": "low"}
+    models["limited"] = {"baseUrl": url, "model": "gpt-5.1", "parameters": parameters}
     models["falling"] = {"baseUrl": url, "model": "gemini-3-pro-preview", "fallbacks": ["gpt-5.1"]}
     return json.dumps(models)
 
@@ -114,6 +116,18 @@ def test_a_thread_goes_through_all_models_and_back(providers: ScriptedModel, ada
     thread = new_id("t")
     for name in [*NAMES, *NAMES]:
         say(ada, thread, name)
+    assert_rebuilt(providers, ada)
+
+
+def test_a_limit_of_tokens_is_sent_by_the_name_that_the_server_knows(
+    providers: ScriptedModel, ada: Client
+) -> None:
+    thread = new_id("t")
+    for _ in range(2):
+        say(ada, thread, "limited")
+    refused, *accepted = providers.requests
+    assert [is_accepted(refused), *map(is_accepted, accepted)] == [False, *[True] * 6]
+    assert {one.json["max_completion_tokens"] for one in accepted} == {100}
     assert_rebuilt(providers, ada)
 
 

@@ -14,6 +14,7 @@ from chat.llm.sse.accumulator import ToolCall
 from chat.models import Message, Status, User
 from chat.responses import tool_rounds
 from chat.threads.model_context import build_request
+from chat.tools.calling import ToolResult
 from tests.integration.conversation_driver import EVERYTHING, ConversationDriver, DrivenStream
 from tests.integration.grammar import Json, as_sent
 
@@ -41,7 +42,13 @@ def add_round(
     calls = [ToolCall(id_, "clock", "{}", EXTRA), ToolCall(f"{id_}b", "clock", "{}")]
     stored = encode(model_key(by), fields, calls)
     assert tool_rounds.add_round(
-        stream.job.response, stream.job.epoch, "", 0, calls, ["12:00", "12:01"], provider_fields=stored
+        stream.job.response,
+        stream.job.epoch,
+        "",
+        0,
+        calls,
+        [ToolResult("12:00"), ToolResult("12:01")],
+        provider_fields=stored,
     )
 
 
@@ -117,7 +124,7 @@ def test_a_cut_reply_drops_them_with_the_calls_behind_it(talk: ConversationDrive
         "Hello",
         5,
         [add_late],
-        ["12:00"],
+        [ToolResult("12:00")],
         provider_fields=encode(model_key(PROFILE), THOUGHT, [add_late]),
     )
     talk.end(stream, Status.STOPPED, 2)
