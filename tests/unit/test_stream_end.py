@@ -9,10 +9,10 @@ import pytest
 
 from chat.accounts.connections import ConnectionRegistry, OpenConnection
 from chat.accounts.identity import Caller, Credentials
-from chat.api.chat import _encode_events
 from chat.api.encoders import raw
+from chat.api.streaming import _encode_events
 from chat.exceptions import Unavailable
-from chat.streams import LogEvent, StartEvent, TextEvent
+from chat.streams import LogEvent, TextEvent
 
 CALLER = Caller(1, "ada", False, False, Credentials("token", None), 0.1)
 
@@ -23,8 +23,7 @@ async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:
 
 
 async def read(problem: Exception) -> bytes:
-    first: list[LogEvent] = [StartEvent("streaming", 0)]
-    return b"".join([data async for data in _encode_events(CALLER, first, breaking(problem), raw.c1)])
+    return b"".join([data async for data in _encode_events(CALLER, b"", breaking(problem), raw.c1)])
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +33,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     async def register(caller: Caller) -> OpenConnection:
         return ConnectionRegistry().add(caller)
 
-    monkeypatch.setattr("chat.api.chat.service.register_connection", register)
+    monkeypatch.setattr("chat.api.streaming.service.register_connection", register)
 
 
 @pytest.mark.parametrize(
