@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chat.testing import ScriptedModel
+from tests import distribution
 from tests.chromium.fixture import chromium, pytest_runtest_makereport  # noqa: F401  found here by pytest
 
 
@@ -21,11 +22,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long tests to `--all`."""
+    """Put the slow folders first, and leave the long tests to `--all`."""
+    items.sort(key=lambda item: distribution.position(item.nodeid, getattr(item, "fixturenames", ())))
     if not config.getoption("--all"):
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in long]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distribute the tests by file, where `--dist loadfile` asks for it."""
+    if config.getoption("dist") == "loadfile":
+        return distribution.FileDistribution(config, log)
+    return None
 
 
 @pytest.fixture(scope="session")

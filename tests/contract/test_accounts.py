@@ -74,7 +74,7 @@ def test_simultaneous_guesses_are_all_counted(visit: Any) -> None:
     guest, name = visit(), sign_up(visit())
     token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', guest.get("/login/").text)[0]
     fields = {"csrfmiddlewaretoken": token, "username": name, "password": "wrong"}
-    with ThreadPoolExecutor(6) as pool:  # each costs half a second of CPU
+    with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: alerts(guest.http.post("/login/", data=fields))[0], range(14)))
     refused = [words for words in answers if "Too many tries" in words]
     assert 4 <= len(refused) < 14

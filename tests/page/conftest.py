@@ -1,4 +1,4 @@
-"""Fixtures for the built page in a real Chromium: one browser per test file, one build.
+"""Fixtures for the built page in a real Chromium: one browser, one build.
 
 The tests are skipped with one line if there is no browser or if the page's packages cannot be installed.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.frontend import page, page_build
@@ -40,7 +40,7 @@ def built_page(chromium: Chromium) -> Path:
     return build
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium: Chromium) -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch:
         # Playwright keeps a loop in this thread; the tests use the ORM outside of its callbacks.
@@ -56,6 +56,10 @@ def browser(chromium: Chromium) -> Iterator[Browser]:
 @pytest.fixture
 def site(live: None, servers: Any, built_page: Path) -> Any:
     """Start a server with the built page and the scripted model."""
+    return site_of(servers, built_page)
+
+
+def site_of(servers: Any, built_page: Path) -> Any:
     return servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_ACTIVE_PER_USER="20")
 
 
@@ -83,4 +87,24 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
     problems = [problem for tab in opened for problem in tab.problems]
     for tab in opened:
         tab.close()
+    assert problems == []
+
+
+@pytest.fixture(scope="module")
+def shared_tab(browser: Browser, servers: Any, built_page: Path) -> Iterator[Tab]:
+    """Provide a tab for many tests of one file, which saves each the load of the page."""
+    context = browser.new_context(base_url=site_of(servers, built_page).url)
+    tab = Tab(context.new_page())
+    tab.open()
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def tab_at_new_chat(live: None, shared_tab: Tab) -> Iterator[Tab]:
+    """Provide the shared tab at a new chat. Fail after problems in it."""
+    shared_tab.page.get_by_role("link", name="New chat").click()
+    expect(shared_tab.answers).to_have_count(0)
+    yield shared_tab
+    problems, shared_tab.problems = shared_tab.problems, []
     assert problems == []

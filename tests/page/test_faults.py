@@ -24,10 +24,9 @@ QUICK = [name for name, fault in FAULTS.items() if not fault.slow and len(fault.
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_failed_answer_shows_its_error_and_can_be_tried_again(
-    model: ScriptedModel, site: Any, open_tab: OpenTab, name: str
+    model: ScriptedModel, tab_at_new_chat: Tab, name: str
 ) -> None:
-    fault = FAULTS[name]
-    tab = open_tab(site)
+    fault, tab = FAULTS[name], tab_at_new_chat
     if not fault.refused:
         model.default(fault.behaviour)
     with model.refusing() if fault.refused else contextlib.nullcontext():
@@ -69,7 +68,7 @@ def test_a_refused_first_prompt_leaves_no_chat_until_a_retry_succeeds(
     tab.button("Try again").click()
     expect(tab.threads).to_have_count(1)
     expect(tab.threads).to_contain_text("What bird is it?")
-    assert urlsplit(tab.page.url).path.startswith("/c/")
+    tab.page.wait_for_url("**/c/*")
     tab.reload()
     expect(tab.prompts).to_have_count(1)
     expect(tab.page.locator("#prompt")).to_have_value("")
@@ -82,7 +81,7 @@ def test_a_first_prompt_beyond_the_quota_is_a_draft_after_a_reload(
     build = str(built_page) if kind == "built" else ""
     tab = open_tab(servers.keep(CHAT_PAGE_BUILD=build, CHAT_PER_HOUR="1"))
     tab.expect_console_error("429")
-    tab.say("The first")
+    tab.ask("The first")
     expect(tab.threads).to_have_count(1)
     tab.page.get_by_role("link", name="New chat").click()
     tab.say("The second")
