@@ -15,8 +15,6 @@ from chat.models import Message, Response, Thread, User
 from tests.benchmarks.contestants import Ours
 from tests.live.cookies import cookie
 
-# Requests behind a median, after the first one.
-TRIES = 5
 # Time limit of a page; a longer one is a fault.
 SECONDS = 60.0
 # Milliseconds that no page may exceed.
@@ -48,7 +46,7 @@ _LISTS = {
 
 @dataclass(frozen=True, slots=True)
 class PageTime:
-    """Milliseconds: the first request, and the median of TRIES more."""
+    """Milliseconds: the first request, and the median of later ones."""
 
     name: str
     first: float
@@ -60,15 +58,15 @@ class PageTime:
         return f"{self.name:40} {self.first:8.0f} {self.again:8.0f}{over}"
 
 
-def measure(server: Ours) -> list[PageTime]:
-    """Return the load times of a server that runs on a data set. Raise httpx2.HTTPError where a page fails."""
+def measure(server: Ours, rounds: int) -> list[PageTime]:
+    """Return the load times of each page: the first, and of `rounds` more. Raise httpx2.HTTPError where a page fails."""
     password = "of-this-run-alone"
     User.objects.create_superuser("operator", password=password)
     with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}/admin/", timeout=SECONDS) as browser:
         form = {"username": "operator", "password": password}
         form["csrfmiddlewaretoken"] = cookie(browser.get("login/").cookies, "csrf")
         browser.post("login/", data=form)
-        return [_timed(browser, name, path) for name, path in _pages()]
+        return [_timed(browser, name, path, rounds) for name, path in _pages()]
 
 
 def lines(found: list[PageTime]) -> list[str]:
@@ -97,8 +95,8 @@ def _pages() -> Iterator[tuple[str, str]]:
     yield "models and tools", "models/"
 
 
-def _timed(browser: httpx2.Client, name: str, path: str) -> PageTime:
-    times = [_milliseconds(browser, path) for _ in range(TRIES + 1)]
+def _timed(browser: httpx2.Client, name: str, path: str, rounds: int) -> PageTime:
+    times = [_milliseconds(browser, path) for _ in range(rounds + 1)]
     return PageTime(name, times[0], median(times[1:]))
 
 

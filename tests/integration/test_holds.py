@@ -153,6 +153,13 @@ def test_an_idle_guest_under_hold_stays() -> None:
     assert guests.delete_idle() == 0
 
 
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let few former texts be kept without a hold; return a number of replacements beyond that."""
+    monkeypatch.setattr(revisions, "KEPT", 10)
+    return 21
+
+
 def replaced(thread: Thread, number: int) -> None:
     """Replace the reply, the title and the rating of a thread that often."""
     reply = thread.messages.get(role="assistant", hidden=False)
@@ -163,9 +170,9 @@ def replaced(thread: Thread, number: int) -> None:
 
 
 @EITHER
-def test_every_former_text_of_a_held_thread_is_kept(thread: Thread, hold: Make) -> None:
+def test_every_former_text_of_a_held_thread_is_kept(thread: Thread, hold: Make, few: int) -> None:
     hold(thread)
-    replaced(thread, 111)
+    replaced(thread, few)
     left = stored_bytes.left(thread.owner_id)
     replaced(thread, 1)
     for kind in ("reply", "title", "comment"):
@@ -173,23 +180,23 @@ def test_every_former_text_of_a_held_thread_is_kept(thread: Thread, hold: Make) 
             *Revision.objects.values_list("content", flat=True),
             *HeldText.objects.values_list("text", flat=True),
         }
-        assert {f"{kind} {turn}" for turn in range(111)} <= kept
+        assert {f"{kind} {turn}" for turn in range(few)} <= kept
     assert left - stored_bytes.left(thread.owner_id) < 500
 
 
-def test_without_a_hold_replaced_titles_and_ratings_are_not_kept(thread: Thread) -> None:
-    replaced(thread, 111)
+def test_without_a_hold_replaced_titles_and_ratings_are_not_kept(thread: Thread, few: int) -> None:
+    replaced(thread, few)
     assert not HeldText.objects.exists()
     assert Revision.objects.count() == revisions.KEPT + 1
 
 
-def test_former_texts_go_when_the_last_hold_ends(thread: Thread) -> None:
+def test_former_texts_go_when_the_last_hold_ends(thread: Thread, few: int) -> None:
     first, second = of_thread(thread), of_owner(thread)
-    replaced(thread, 111)
+    replaced(thread, few)
     holds.lift_hold(first, "staff", "over")
     assert retention.delete_released_texts() == 0
     holds.lift_hold(second, "staff", "over")
-    assert retention.delete_released_texts() > 200
+    assert retention.delete_released_texts() > 2 * (few - 1)
     assert (HeldText.objects.count(), Revision.objects.count()) == (0, revisions.KEPT + 1)
 
 

@@ -43,7 +43,12 @@ class Command(BaseCommand):
             choices=[*BY_NAME, CURVES, ADMIN],
             help="only this one; may be repeated",
         )
-        parser.add_argument("--rounds", type=int, default=5, help="runs of each scenario (default: 5)")
+        parser.add_argument(
+            "--rounds",
+            type=int,
+            default=5,
+            help="runs of each scenario, and later requests of each admin page (default: 5)",
+        )
         parser.add_argument(
             "--messages",
             type=int,
@@ -67,7 +72,7 @@ class Command(BaseCommand):
             ours = Ours(url, f"http://127.0.0.1:{model.port}/v1/", token, Path(folder))
             runs = self._run_scenarios(names, ours, model, options)
             found = self._run_curves(ours, token, user.pk) if CURVES in names else []
-            pages = self._run_admin(ours, options["messages"]) if ADMIN in names else []
+            pages = self._run_admin(ours, options) if ADMIN in names else []
         self.stdout.write("\n".join([*table.lines(runs, found), *admin_pages.lines(pages)]))
         if options["json"]:
             results = {**table.as_json(runs, found), "adminPages": pages}
@@ -83,11 +88,11 @@ class Command(BaseCommand):
         bench = Bench({one.name: one for one in contestants}, model, load, options["rounds"])
         return [bench.run(BY_NAME[name], self.stderr.write) for name in names if name in BY_NAME]
 
-    def _run_admin(self, ours: Ours, messages: int) -> list[PageTime]:
+    def _run_admin(self, ours: Ours, options: dict[str, Any]) -> list[PageTime]:
         self.stderr.write("admin")
-        dataset.make(messages, self.stderr.write)
+        dataset.make(options["messages"], self.stderr.write)
         with started(ours, LoadScript(1)):
-            return admin_pages.measure(ours)
+            return admin_pages.measure(ours, options["rounds"])
 
     def _run_curves(self, ours: Ours, token: str, owner: int) -> list[Curve]:
         self.stderr.write("curves")
