@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from chat.admin.lists.lookups import ValidatedChangeList
 from chat.admin.readonly import ROWS
 from chat.models import ApiToken
+
+
+class UserSelect(AutocompleteSelect):
+    """Select whose form is shown again, not answered with 500, for a value that is no id."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [each for each in value if self._is_id(each)], attrs)
+
+    def _is_id(self, value: str) -> bool:
+        try:
+            return self.choices.field.to_python(value) is not None
+        except ValidationError:
+            return False
 
 
 @admin.register(ApiToken)
@@ -21,13 +37,17 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     show_full_result_count = False
     search_fields = ("name", "user__username")
     ordering = ("-pk",)
-    autocomplete_fields = ("user",)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         """Offer the choice of a user to superusers alone: a token has all rights of its user."""
         if obj:
             return ("user", "name", "created_at")
         return ("user", "name") if request.user.is_superuser else ("name",)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_foreignkey(
+            db_field, request, widget=UserSelect(db_field, self.admin_site), **kwargs
+        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ValidatedChangeList]:
         return ValidatedChangeList

@@ -88,5 +88,9 @@ class PriceAdmin(admin.ModelAdmin[Price]):
     ordering = ("model", "-valid_from")
     search_fields = ("model",)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Take no values from the address: Django's two fields of a date end in a 500 for a text."""
+        return {}
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ValidatedChangeList]:
         return ValidatedChangeList

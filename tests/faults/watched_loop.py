@@ -1,12 +1,19 @@
-"""The product with a watchdog: it logs each stretch in which the event loop's thread works too long without a turn."""
+"""The product with a watchdog: it logs each stretch in which the event loop's thread works too long without a turn.
+
+It tells the number of its tasks at STATE_PATH.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
+from typing import Any
 
-from chatproject.asgi import application  # isort: skip - Django comes first
+from chatproject.asgi import pages  # isort: skip - Django comes first
+
+from chat.asgi import ChatApplication, Receive, Send
 
 logger = logging.getLogger("chatproject.watchdog")
 
@@ -16,8 +23,29 @@ INTERVAL = 0.005
 LIMIT = 0.05 + INTERVAL
 # Seconds after the start, in which imports and first connections are made.
 WARM_UP = 2.0
+STATE_PATH = "/watched-loop"
 
-_start = application.on_startup
+
+class WatchedApplication(ChatApplication):
+    """The product's application with the watchdog and its state."""
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == STATE_PATH:
+            await _tell_tasks(send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def on_startup(self) -> None:
+        await super().on_startup()
+        self._watchdog = asyncio.create_task(_watch())
+
+
+async def _tell_tasks(send: Send) -> None:
+    """Answer with the number of tasks. Free first what only cycles of objects hold, so that memory compares."""
+    gc.collect()
+    body = str(len(asyncio.all_tasks())).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _watch() -> None:
@@ -30,11 +58,4 @@ async def _watch() -> None:
             logger.error("action=loop_held milliseconds=%d", 1000 * (used - before))
 
 
-async def _start_watched() -> None:
-    await _start()
-    application.watchdog = asyncio.create_task(_watch())  # type: ignore[attr-defined]
-
-
-application.on_startup = _start_watched  # type: ignore[method-assign]
-
-__all__ = ["application"]
+application = WatchedApplication(pages)

@@ -177,6 +177,18 @@ def test_no_term_breaks_the_choice_of_a_user(root: Client, term: str) -> None:
     assert get(root, "autocomplete", query) == 200
 
 
+@pytest.mark.parametrize("value", [*BAD_TEXTS, "<script>", "x,y", "x" * 5000])
+@pytest.mark.parametrize("kind", ["auth_group", "chat_apitoken", "chat_price", "chat_user"])
+def test_no_value_breaks_a_form_that_adds_a_row(root: Client, kind: str, value: str) -> None:
+    address = reverse(f"admin:{kind}_add")
+    names = root.get(address).context["adminform"].form.fields
+    fields = dict.fromkeys(names, value)
+    assert root.get(address, fields).status_code == 200
+    with transaction.atomic():
+        assert root.post(address, fields).status_code in (200, 302)
+        transaction.set_rollback(True)
+
+
 @pytest.mark.parametrize("key", [NUL, HUGE, "9" * 30, "x", "_00", "²"])
 @pytest.mark.parametrize("kind", DATES)
 def test_no_key_breaks_the_page_of_a_row(root: Client, kind: str, key: str) -> None:
