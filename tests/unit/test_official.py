@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+import brotli
 import pytest
 import trustme
 
@@ -175,10 +176,14 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
     ),
     "too large": (whole_answer("x" * official.MAX_ANSWER_BYTES), ModelFailed),
     "too large refusal": (refusal(400, message="x" * official.MAX_ANSWER_BYTES), ModelFailed),
-    "an unknown compression": (as_json(b"{}", **{"Content-Encoding": "br"}), ModelFailed),
+    "an unknown compression": (as_json(b"{}", **{"Content-Encoding": "zstd"}), ModelFailed),
     "a damaged compression": (as_json(b"{}", **{"Content-Encoding": "gzip"}), ModelFailed),
     "too large when decompressed": (
         as_json(gzip.compress(b" " * (official.MAX_ANSWER_BYTES + 1)), **{"Content-Encoding": "gzip"}),
+        ModelFailed,
+    ),
+    "too large in brotli": (
+        as_json(brotli.compress(b" " * (official.MAX_ANSWER_BYTES + 1)), **{"Content-Encoding": "br"}),
         ModelFailed,
     ),
 }
@@ -219,9 +224,12 @@ def test_redirects_without_end_are_a_failure(model: ScriptedModel) -> None:
     assert len(model.requests) == MAX_REDIRECTS + 1
 
 
-def test_a_compressed_answer_is_read(model: ScriptedModel) -> None:
-    body = gzip.compress(b'{"choices":[{"message":{"content":"Hi"}}]}')
-    model.default(as_json(body, **{"Content-Encoding": "gzip"}))
+@pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("br", brotli.compress)])
+def test_a_compressed_answer_is_read(
+    model: ScriptedModel, coding: str, compress: Callable[[bytes], bytes]
+) -> None:
+    body = compress(b'{"choices":[{"message":{"content":"Hi"}}]}')
+    model.default(as_json(body, **{"Content-Encoding": coding}))
     assert asked(model.base_url, complete).text == "Hi"
 
 

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import brotli
 import pytest
 
 from chat.exceptions import ModelError, ModelFailed
@@ -125,6 +126,7 @@ CODINGS: dict[str, tuple[str, bytes]] = {
     "x-gzip": ("X-GZIP", gzip.compress(STREAM)),
     "deflate": ("deflate", zlib.compress(STREAM)),
     "deflate without a header": ("deflate", RAW_DEFLATE.compress(STREAM) + RAW_DEFLATE.flush()),
+    "br": ("br", brotli.compress(STREAM)),
     "identity": ("identity", STREAM),
 }
 
@@ -143,8 +145,15 @@ def test_a_compressed_answer_is_decoded(model: ScriptedModel, name: str, split: 
 
 @pytest.mark.parametrize(
     ("coding", "data"),
-    [("br", STREAM), ("gzip, br", STREAM), ("gzip", STREAM), ("gzip", gzip.compress(STREAM)[:50])],
-    ids=["unknown", "two", "not compressed", "cut"],
+    [
+        ("zstd", STREAM),
+        ("gzip, br", STREAM),
+        ("gzip", STREAM),
+        ("br", b"\xff" + STREAM),
+        ("gzip", gzip.compress(STREAM)[:50]),
+        ("br", brotli.compress(STREAM)[:30]),
+    ],
+    ids=["unknown", "two", "no gzip", "no br", "cut gzip", "cut br"],
 )
 def test_a_compression_that_cannot_be_decoded_is_a_failure(
     model: ScriptedModel, coding: str, data: bytes
@@ -154,14 +163,17 @@ def test_a_compression_that_cannot_be_decoded_is_a_failure(
         ask(transport(model.base_url))
 
 
-def test_a_compressed_answer_is_decoded_in_small_pieces(model: ScriptedModel) -> None:
+@pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("br", brotli.compress)])
+def test_a_compressed_answer_is_decoded_in_small_pieces(
+    model: ScriptedModel, coding: str, compress: Callable[[bytes], bytes]
+) -> None:
     longest = 0
 
     def measure(text: str) -> None:
         nonlocal longest
         longest = max(longest, len(text))
 
-    model.default(coded("gzip", gzip.compress(HELLO * 200_000 + END)))
+    model.default(coded(coding, compress(HELLO * 200_000 + END)))
     assert ask(transport(model.base_url), step=measure) == "Hello" * 200_000
     assert longest < 65_536
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import Protocol
 
-# Decoded bytes that are given out at a time: a small body may hold gigabytes.
+import brotli
+
+# Decoded bytes that are given out at a time: a small body may hold gigabytes. Brotli's decoder rounds it up to its own blocks.
 SLICE_BYTES = 65_536
 
 _GZIP = frozenset({"gzip", "x-gzip"})
@@ -21,8 +24,15 @@ class BadCoding(ValueError):
     """The compressed answer is damaged."""
 
 
-class ContentDecoder:
-    """An incremental decoder of one coding, `gzip` or `deflate`; several gzip members in a row are one body."""
+class ContentDecoder(Protocol):
+    """An incremental decoder of one coding."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the decoded bytes in slices. Raise BadCoding."""
+
+
+class InflateDecoder:
+    """Decoder of `gzip` and `deflate`; several gzip members in a row are one body."""
 
     def __init__(self, coding: str) -> None:
         self._gzip = coding in _GZIP
@@ -30,7 +40,6 @@ class ContentDecoder:
         self._head = b""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the decoded bytes in slices. Raise BadCoding."""
         if self._inflater is None:
             data = self._head + data
             if len(data) < 2:
@@ -62,6 +71,24 @@ class ContentDecoder:
         return _ZLIB_BITS if zlib_header else _RAW_BITS
 
 
+class BrotliDecoder:
+    """Decoder of `br`."""
+
+    def __init__(self) -> None:
+        self._decompressor = brotli.Decompressor()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        try:
+            while not self._decompressor.is_finished():
+                decoded = self._decompressor.process(data, output_buffer_limit=SLICE_BYTES)
+                if not decoded:
+                    return
+                yield decoded
+                data = b""
+        except brotli.error as problem:
+            raise BadCoding from problem
+
+
 def content_decoder(header: str) -> ContentDecoder | None:
     """Return the decoder for a Content-Encoding; None where the body is not compressed. Raise UnknownCoding."""
     codings = [
@@ -69,6 +96,8 @@ def content_decoder(header: str) -> ContentDecoder | None:
     ]
     if not codings:
         return None
+    if codings == ["br"]:
+        return BrotliDecoder()
     if len(codings) == 1 and codings[0] in _GZIP | {"deflate"}:
-        return ContentDecoder(codings[0])
+        return InflateDecoder(codings[0])
     raise UnknownCoding
