@@ -7,6 +7,7 @@ from functools import partial, wraps
 from typing import Any
 
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.admin.sites import AdminSite
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -40,7 +41,7 @@ class ChatAdminSite(AdminSite):
         return own + super().get_urls()
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
-        return super().admin_view(_refuse_nul(view), cacheable)
+        return super().admin_view(_refuse_unusable(view), cacheable)
 
     def _page(self, view: View) -> View:
         wrapped: View = self.admin_view(partial(view, site=self))
@@ -62,12 +63,16 @@ class ChatAdminSite(AdminSite):
         return [group for group in groups if group["models"]]
 
 
-def _refuse_nul(view: View) -> View:
-    """Answer 404 to a path with NUL: Django's link to the site looks it up as the key of any model."""
+def _refuse_unusable(view: View) -> View:
+    """Answer 404 to what Django itself answers with 500.
+
+    A path with NUL: the link to the site looks it up as the key of any model. An empty name of a field: a row's page looks
+    for that field.
+    """
 
     @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if "\0" in request.path_info:
+        if "\0" in request.path_info or "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
             raise Http404
         return view(request, *args, **kwargs)
 

@@ -11,6 +11,7 @@ import msgspec
 from django.conf import settings as django_settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.views.decorators.csrf import csrf_exempt
@@ -156,9 +157,14 @@ async def _identify(request: HttpRequest, make_guest: bool) -> Caller:
 
 
 def _check_csrf(request: HttpRequest) -> None:
+    _ = request.body  # read by the view too, which could not if the check took a form from the stream
     check = CsrfViewMiddleware(lambda _: HttpResponse())
     check.process_request(request)
-    if check.process_view(request, _empty_response, (), {}) is not None:
+    try:
+        refused = check.process_view(request, _empty_response, (), {}) is not None
+    except MultiPartParserError as error:
+        raise BadRequest("The form in the body cannot be read.") from error
+    if refused:
         raise CsrfFailed
 
 

@@ -19,13 +19,14 @@ from chat.testing import ScriptedModel
 from tests.faults.fault_server import start_fault_server
 from tests.faults.footprint import Footprint, footprint
 from tests.fuzz.inputs import Generator, Input, templates
+from tests.fuzz.values import FAST_HASHERS
 from tests.live.client import SECONDS, Client
 from tests.live.cookies import cookie
 from tests.live.harness import LiveServer, assert_clean, eventually
 from tests.live.staff import staff_cookies
 
 # Inputs for one set of callers: forms of accounts sign them out, and the admin may delete them.
-ROUND = 125
+ROUND = 250
 FRAMES_OF_SOCKET = 25
 # MiB that a server may hold more after all inputs than after the first quarter of them, as the issue of hardening asks.
 GROWTH = 10
@@ -127,9 +128,10 @@ class Fuzzer:
 
 
 @pytest.fixture
-def fuzzed(model: ScriptedModel, servers: Any) -> Iterator[LiveServer]:
+def fuzzed(model: ScriptedModel, servers: Any, settings: Any) -> Iterator[LiveServer]:
     """A server for the fuzzer alone, whose event loop is watched, with room for more responses than it will ask for."""
-    with start_fault_server(servers, "watched_loop", CHAT_GUESTS_ACTIVE="1000") as server:
+    with start_fault_server(servers, "fast_passwords", CHAT_GUESTS_ACTIVE="1000") as server:
+        settings.PASSWORD_HASHERS = FAST_HASHERS
         yield server
 
 
@@ -138,7 +140,9 @@ def fuzz(server: LiveServer, make_client: Callable[..., Client], inputs: int) ->
     held, faults = [footprint(server)], list[str]()
     began = time.monotonic()
     for seed in range(inputs // ROUND):
-        faults += send_round(server, make_client, seed)
+        found = send_round(server, make_client, seed)
+        print(*found, sep="\n", end="", flush=True)
+        faults += found
         held.append(footprint(server))
         if len(faults) > MAX_FAULTS:
             break

@@ -58,6 +58,7 @@ JSON_SOURCES = (
     '[{"type":"text","text":7}]',
     '[{"type":"image_url","image_url":{"url":"http://169.254.169.254/"}}]',
 )
+FAST_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 BODIES = (b"", b"\xff\xfe", b"{", b"[" * 50_000, b"\x00" * 100, b"a=b&c=d", b'{"x": "\xff"}')
 
 

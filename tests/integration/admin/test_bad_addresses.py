@@ -197,6 +197,15 @@ def test_no_key_breaks_the_page_of_a_row(root: Client, kind: str, key: str) -> N
         assert root.get(at).status_code in (302, 403, 404), view
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("kind", DATES)
+def test_an_empty_name_of_a_field_breaks_no_page_of_a_row(root: Client, kind: str, method: str) -> None:
+    for view in ("change", "delete"):
+        at = reverse(f"admin:chat_{kind}_{view}", args=["1"])
+        assert getattr(root, method)(at + "?_to_field=").status_code == 404
+        assert root.post(at, {"_to_field": ""}).status_code == 404
+
+
 @pytest.mark.parametrize("key", [NUL, HUGE, "x"])
 def test_no_key_breaks_the_link_to_the_site(root: Client, key: str) -> None:
     found = {}
