@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from chat.accounts import accounts
 from chat.exceptions import QuotaExceeded
-from chat.governance import deletion, redaction
+from chat.governance import deletion, holds, redaction
 from chat.models import Attachment, Message, Revision, StoredBytes, Thread, User
 from chat.process import process
 from chat.responses.claims.claim import Claim
@@ -73,6 +73,15 @@ def change(talk: ConversationDriver, **fields: Any) -> None:
     threads.change(talk.user.pk, NAME, ThreadChange(**wanted))
 
 
+def change_title(talk: ConversationDriver, title: str) -> None:
+    change(talk, title=title)
+
+
+def replace_texts(talk: ConversationDriver, text: str) -> None:
+    for write in (replace, rate, change_title):
+        write(talk, text)
+
+
 def create(talk: ConversationDriver, text: str) -> None:
     threads.create(talk.user.pk, NewThread("another", None, None, None, text), "c1")
 
@@ -85,7 +94,7 @@ WRITES: dict[str, Callable[[ConversationDriver, str], Any]] = {
     "prompt": prompt,
     "replacement": replace,
     "comment": rate,
-    "title": lambda talk, text: change(talk, title=text),
+    "title": change_title,
     "system prompt": lambda talk, text: change(talk, system_prompt=text),
     "new thread": create,
     "picture": attach,
@@ -146,6 +155,21 @@ def test_every_deletion_is_counted(talk: ConversationDriver) -> None:
     Message.objects.filter(thread=talk.thread).update(parent=None)
     deletion.delete_threads([talk.thread.pk])
     assert stored(talk.user) == 0
+
+
+def test_what_only_a_legal_hold_keeps_counts_for_no_quota(
+    talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "KEPT", 1)
+    holds.place_hold(talk.user, "staff", "a case")
+    for letter in "abc":
+        replace_texts(talk, letter * 1_000)
+    with override_settings(CHAT_STORED_BYTES=stored(talk.user) + 1_500):
+        for letter in "defgh":
+            replace_texts(talk, letter * 1_000)
+        deletion.delete_thread(talk.user.pk, talk.thread.pk, NAME)
+        assert Thread.objects.exclude(soft_deleted_at=None).exists()
+        assert stored(talk.user) == 0
 
 
 def test_a_merged_guests_bytes_move_to_the_account(talk: ConversationDriver) -> None:

@@ -67,3 +67,24 @@ def test_a_german_page_shows_no_english_text(
     english, german = (texts(SOURCES / "src" / "words" / f"{name}.ts") for name in ("en", "de"))
     assert len(seen & german) > 20
     assert seen & (english - german) == set()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en-GB", "too many new guests"), ("de-DE", "zu viele neue Gäste")]
+)
+def test_a_visitor_beyond_the_limit_of_guests_is_told_so_in_words_and_goes_on_later(
+    site: Any, open_tab: Callable[..., Tab], locale: str, words: str
+) -> None:
+    tab = open_tab(site, locale=locale)
+    tab.expect_console_error("429")
+    refusal = {"code": "quota_exceeded", "detail": "As the server says it.", "quota": "new_guests"}
+    tab.page.route(
+        "**/api/session",
+        lambda route: route.fulfill(status=429, json=refusal, headers={"Retry-After": "1"}),
+        times=1,
+    )
+    with tab.page.expect_response(lambda answer: answer.url.endswith("/api/session") and answer.ok):
+        tab.page.reload()
+        expect(tab.page.get_by_text(words)).to_be_visible()
+    expect(tab.page.locator("#who")).to_be_attached()

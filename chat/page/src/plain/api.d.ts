@@ -3,9 +3,10 @@
 import type { Attachment, ThreadSearchResult, MessagePage, Session, Share, Thread, ThreadQuery } from "../state/apiTypes";
 
 export declare class Problem extends Error {
-  constructor(status: number, body: { detail?: string; code?: string }, retryAfter: number);
+  constructor(status: number, body: { detail?: string; code?: string; quota?: string }, retryAfter: number);
   status: number;
   code: string;
+  quota: string;
   retryAfter: number | null;
   readonly passing: boolean;
 }

@@ -80,9 +80,9 @@ export class Page extends Store {
 
   /** Show an error until it is closed or another thread is opened. Status 401 leads to the log-in page. */
   failed(problem: unknown) {
-    const { status, message } = problem as Problem;
+    const { status, quota, message } = problem as Problem;
     if (status === 401) location.assign(`/login/?next=${encodeURIComponent(location.pathname)}`);
-    this.showNotice(status ? message : words.unreachable);
+    this.showNotice(status ? (words.quotas[quota] ?? message) : words.unreachable);
   }
 
   showNotice(notice: string) {
@@ -99,7 +99,8 @@ export class Page extends Store {
       await Promise.all([this.threads.load(), turned]);
     } catch (problem) {
       this.failed(problem);
-      if ((problem as Problem).status !== 401) setTimeout(() => void this.#loadSession(), RETRY_DELAY_MS);
+      const { status, retryAfter } = problem as Problem;
+      if (status !== 401) setTimeout(() => void this.#loadSession(), retryAfter ? retryAfter * 1000 : RETRY_DELAY_MS);
       return;
     }
     this.#selectModel(this.threads.get(this.conversation.threadId)?.model);

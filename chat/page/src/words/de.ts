@@ -99,6 +99,9 @@ export const words: Words = {
     not_found: "Diesen Chat gibt es nicht mehr. Ein neuer hilft weiter.",
     too_large: "Das ist zu groß. Bitte verkleinern und noch einmal senden.",
   },
+  quotas: {
+    new_guests: "Gerade kommen zu viele neue Gäste. Mit einer Anmeldung geht es weiter, oder in einer Viertelstunde.",
+  },
   unreachable: "Der Server ist nicht erreichbar. Es wird von selbst weiter versucht.",
   stopLater: "Keine Verbindung. Angehalten wird, sobald es wieder eine gibt.",
   reconnecting: "Verbindung wird wiederhergestellt …",

@@ -97,6 +97,9 @@ export const words = {
     not_found: "This chat no longer exists. Start a new one.",
     too_large: "This message is too large. Shorten it and send it again.",
   } as Record<string, string>,
+  quotas: {
+    new_guests: "There are too many new guests right now. Log in, or try again in a quarter of an hour.",
+  } as Record<string, string>,
   unreachable: "The server cannot be reached. This page keeps trying.",
   stopLater: "No connection. The answer is stopped as soon as there is one.",
   reconnecting: "Reconnecting …",

@@ -3,12 +3,13 @@
 /** Statuses that may be temporary: a reader waits and tries again. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
-/** An `application/problem+json` answer: `code`, `status`, `detail`, `retryAfter` (seconds or null). */
+/** An `application/problem+json` answer: `code`, `status`, `detail`, `quota` (or ""), `retryAfter` (seconds or null). */
 export class Problem extends Error {
   constructor(status, body, retryAfter) {
     super(body.detail || body.title || `The server answered ${status}.`);
     this.status = status;
     this.code = body.code || "";
+    this.quota = body.quota || "";
     this.retryAfter = Number.isFinite(retryAfter) ? retryAfter : null;
   }
 
