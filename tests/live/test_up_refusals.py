@@ -69,6 +69,24 @@ def test_a_taken_port_ends_up_with_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_wrong_password_of_the_database_is_reported_in_one_line_without_it(tmp_path: Path) -> None:
+    with Postgres(tmp_path, durable=False) as database:
+        rules = database.home.access["hba_file"]
+        rules.write_text(f"local all limited scram-sha-256\n{rules.read_text()}")
+        with psycopg.connect(database.url(), autocommit=True) as connection:
+            connection.execute("CREATE ROLE limited LOGIN PASSWORD 'right'")
+            connection.execute("SELECT pg_reload_conf()")
+        url = f"postgresql://limited:{CANARY}@/chat?host={database.home.sockets}"
+        for arguments in (("up", "--port", "0"), ("migrate",)):
+            environ = new_user_environment(tmp_path, {"DATABASE_URL": url})
+            done = subprocess.run([*MANAGE, *arguments], cwd="/", env=environ, capture_output=True, text=True)
+            assert (done.returncode, done.stdout) == (1, "")
+            (line,) = done.stderr.splitlines()
+            assert 'password authentication failed for user "limited"' in line
+            assert CANARY not in line
+    shutil.rmtree(database.home.folder)
+
+
 def test_missing_rights_in_the_database_are_reported_without_a_traceback(tmp_path: Path) -> None:
     with Postgres(tmp_path, durable=False) as database:
         with psycopg.connect(database.url(), autocommit=True) as connection:
