@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chat.testing import Call, Gate, Script, ScriptedModel, answer, tool_round
-from chat.testing.script import Delta, Finish, Raw, Stall, Text, broken
+from chat.testing.script import Delta, Finish, Raw, Stall, Text, Thought, broken
 from tests.contract.expect import APPLE, pieces_of
 from tests.faults.fault_server import (
     LEASE,
@@ -54,6 +54,7 @@ POINTS = {
     "while-a-tool-runs": Point((tool_round(Call("wait_for_ever", "{}"), text="Hello"),)),
     "between-two-rounds": Point((tool_round(SUM, text="Hello"), broken(Stall()))),
     "in-the-round-after": Point((tool_round(SUM), broken("Hello", Stall()))),
+    "in-a-thought": Point((broken(Thought("Let me see"), Stall()),), "", certain=False),
     "before-DONE": Point((Script([Text("Hello"), Finish("stop"), Stall()]),)),
 }
 
@@ -108,7 +109,7 @@ def check_goes_on(model: ScriptedModel, client: Client, name: str) -> None:
     assert (messages[0]["content"], messages[-1]["content"]) == ("First", "Second"), name
 
 
-def test_kill_9_at_ten_points_loses_at_most_a_flush_and_no_thread(
+def test_kill_9_at_every_point_loses_at_most_a_flush_and_no_thread(
     model: ScriptedModel, victim: LiveServer, observer: Client
 ) -> None:
     dying = observer.at(victim)

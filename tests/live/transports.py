@@ -22,9 +22,10 @@ END_FIELDS = ("status", "finishReason", "usage", "error", "keptOffset")
 
 @dataclass
 class ReceivedStream:
-    """The result of a reader: the bytes of the text, the offset after it, `start`, `end`, and every event."""
+    """The result of a reader: the bytes of the text and of the thought, `start`, `end`, and every event."""
 
     text: bytes = b""
+    thought: bytes = b""
     start: Json = field(default_factory=dict)
     end: Json = field(default_factory=dict)
     events: list[tuple[str, Json]] = field(default_factory=list)
@@ -33,6 +34,8 @@ class ReceivedStream:
         self.events.append((name, data))
         if name == "delta":
             self.text += data["text"].encode()
+        elif name == "thinking":
+            self.thought += data["text"].encode()
         elif name == "start":
             self.start = data
         elif name == "end":
@@ -132,7 +135,8 @@ class SseReader(HttpReader):
         fields = dict(line.split(": ", 1) for line in event.split("\n") if not line.startswith(":"))
         if fields:
             data = json.loads(fields["data"])
-            self.received.take(fields["event"], {**data, "offset": int(fields["id"])})
+            place = fields["id"].partition(":")[0]
+            self.received.take(fields["event"], {**data, "offset": int(place), "id": fields["id"]})
 
 
 class SocketReader:
@@ -178,8 +182,11 @@ class HttpTransport:
     def send(self, client: Client, *args: Any, **body: Any) -> HttpReader:
         return self.reader(client, "POST", f"/api/chat?format={self.format}", body_of(*args, **body), {})
 
-    def follow(self, client: Client, response_id: str, offset: int = 0, **headers: str) -> HttpReader:
-        query = urlencode({"offset": offset, "format": self.format})
+    def follow(
+        self, client: Client, response_id: str, offset: int = 0, thinking: int | None = None, **headers: Any
+    ) -> HttpReader:
+        place = {"offset": offset} if thinking is None else {"offset": offset, "thinkingOffset": thinking}
+        query = urlencode({**place, "format": self.format})
         return self.reader(client, "GET", f"/api/responses/{response_id}/stream?{query}", None, headers)
 
 
@@ -191,8 +198,11 @@ class WebSocketTransport:
     def send(self, client: Client, *args: Any, **body: Any) -> SocketReader:
         return SocketReader(client, "send", **body_of(*args, **body))
 
-    def follow(self, client: Client, response_id: str, offset: int = 0) -> SocketReader:
-        return SocketReader(client, "follow", responseId=response_id, offset=offset)
+    def follow(
+        self, client: Client, response_id: str, offset: int = 0, thinking: int | None = None
+    ) -> SocketReader:
+        place = {"offset": offset} if thinking is None else {"offset": offset, "thinkingOffset": thinking}
+        return SocketReader(client, "follow", responseId=response_id, **place)
 
 
 Transport = HttpTransport | WebSocketTransport
