@@ -9,7 +9,7 @@ import pytest
 
 from chat.models import UpstreamCall
 from chat.testing import Call, ScriptedModel, answer, tool_round
-from chat.testing.script import Endless, Stall, broken, refusal
+from chat.testing.script import Endless, Raw, Stall, broken, refusal
 from tests.live.client import Client, new_id
 from tests.live.transports import SSE
 
@@ -36,6 +36,21 @@ def test_a_call_that_the_provider_counted(model: ScriptedModel, alice: Client, c
     assert (row.system_digest, len(row.tools_digest)) == ("", 64)
     counted = {"promptTokens": 12, "completionTokens": 34, "source": "provider"}
     assert alice.response(response)["usage"] == counted
+
+
+def test_reasoning_and_cached_tokens_go_from_the_provider_to_the_client(
+    model: ScriptedModel, alice: Client, calls: Any
+) -> None:
+    counts: dict[str, Any] = {"prompt_tokens": 12, "completion_tokens": 34, "total_tokens": 46}
+    counts["completion_tokens_details"] = {"reasoning_tokens": 30}
+    counts["prompt_tokens_details"] = {"cached_tokens": 8}
+    usage = json.dumps({"choices": [], "usage": counts}).encode()
+    model.script(answer("Hello", Raw(b"data: " + usage + b"\n\n")))
+    end = SSE.send(alice, response=(response := new_id("r"))).rest().end
+    [row] = calls(alice)
+    assert (row.reasoning_tokens, row.cached_tokens, row.source) == (30, 8, "provider")
+    told = {"promptTokens": 12, "completionTokens": 34, "reasoningTokens": 30, "cachedTokens": 8}
+    assert alice.response(response)["usage"] == end["usage"] == {**told, "source": "provider"}
 
 
 def test_a_call_without_reported_usage_is_estimated(model: ScriptedModel, alice: Client, calls: Any) -> None:
