@@ -129,7 +129,7 @@ def test_start_comes_first_and_one_end_comes_last(
 
 
 def resumed(client: Client, response: str, last: str, offset: Any = 0) -> HttpReader:
-    return SSE.follow(client, response, offset, **{"Last-Event-ID": last})
+    return SSE.follow(client, response, offset, headers={"Last-Event-ID": last})
 
 
 def test_last_event_id_wins_over_the_offset(model: ScriptedModel, alice: Client) -> None:

@@ -94,9 +94,9 @@ def test_ids_name_both_cursors_once_a_response_has_thought_and_are_taken_back(
     response = new_id("r")
     events = SSE.send(plain, response=response).rest().events
     assert [data["id"] for _, data in events] == ["0", "2", "2:4", "3:4", "3:4"]
-    again = SSE.follow(plain, response, **{"Last-Event-ID": "2:1"}).rest()
+    again = SSE.follow(plain, response, headers={"Last-Event-ID": "2:1"}).rest()
     assert (again.thought, again.text) == ("€".encode(), b"!")
-    again = SSE.follow(plain, response, **{"Last-Event-ID": "2"}).rest()
+    again = SSE.follow(plain, response, headers={"Last-Event-ID": "2"}).rest()
     assert (again.thought, again.text) == ("a€".encode(), b"!")
 
 

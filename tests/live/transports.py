@@ -183,11 +183,16 @@ class HttpTransport:
         return self.reader(client, "POST", f"/api/chat?format={self.format}", body_of(*args, **body), {})
 
     def follow(
-        self, client: Client, response_id: str, offset: int = 0, thinking: int | None = None, **headers: Any
+        self,
+        client: Client,
+        response_id: str,
+        offset: int = 0,
+        thinking: int | None = None,
+        headers: dict[str, str] | None = None,
     ) -> HttpReader:
         place = {"offset": offset} if thinking is None else {"offset": offset, "thinkingOffset": thinking}
         query = urlencode({**place, "format": self.format})
-        return self.reader(client, "GET", f"/api/responses/{response_id}/stream?{query}", None, headers)
+        return self.reader(client, "GET", f"/api/responses/{response_id}/stream?{query}", None, headers or {})
 
 
 class WebSocketTransport:
