@@ -39,6 +39,11 @@ CACHED_NAMES = (
 # The objects that hold those two beside the totals.
 COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details")
 PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details")
+# Anthropic's and Amazon's; their input leaves these out.
+UNCOUNTED_CACHE_NAMES = (
+    ("cache_read_input_tokens", "cacheReadInputTokens"),
+    ("cache_creation_input_tokens", "cacheWriteInputTokens"),
+)
 TOTAL_NAMES = ("total_tokens", "totalTokens", "totalTokenCount")
 
 
@@ -52,20 +57,38 @@ def counts_of(usage: Any) -> TokenCounts | None:
         completion = max(0, total - prompt)
     if prompt is None or completion is None or prompt + completion == 0:
         return None
-    return TokenCounts(
-        prompt,
-        completion,
-        _part(usage, COMPLETION_DETAILS, REASONING_NAMES, completion),
-        _part(usage, PROMPT_DETAILS, CACHED_NAMES, prompt),
+    prompt += _uncounted_cache(usage)
+    reasoning = _part(usage, COMPLETION_DETAILS, REASONING_NAMES)
+    if _is_apart(reasoning or 0, prompt, completion, total):
+        completion += reasoning or 0
+    cached = _part(usage, PROMPT_DETAILS, CACHED_NAMES)
+    prompt, completion = min(prompt, MAX_USAGE_TOKENS), min(completion, MAX_USAGE_TOKENS)
+    return TokenCounts(prompt, completion, _within(reasoning, completion), _within(cached, prompt))
+
+
+def _is_apart(reasoning: int, prompt: int, completion: int, total: int | None) -> bool:
+    """Return whether the completion leaves the reasoning out, as xAI's and Google's do."""
+    return reasoning > completion or (
+        reasoning > 0 and total is not None and total >= prompt + completion + reasoning
     )
 
 
-def _part(usage: dict[str, Any], details: tuple[str, ...], names: tuple[str, ...], total: int) -> int | None:
-    """Return a count that is part of a total, from the details or beside it; at most the total."""
+def _uncounted_cache(usage: dict[str, Any]) -> int:
+    """Return the tokens that Anthropic and Amazon count beside those of the input: read from the cache, and written to it."""
+    if "prompt_tokens" in usage:
+        return 0  # in OpenAI's form the prompt holds them
+    return sum(_count(usage, names) or 0 for names in UNCOUNTED_CACHE_NAMES)
+
+
+def _part(usage: dict[str, Any], details: tuple[str, ...], names: tuple[str, ...]) -> int | None:
+    """Return a count that is part of another, from the details or beside it."""
     places = (*(usage.get(name) for name in details), usage)
     counts = (_count(place, names) for place in places if isinstance(place, dict))
-    first = next((count for count in counts if count is not None), None)
-    return None if first is None else min(first, total)
+    return next((count for count in counts if count is not None), None)
+
+
+def _within(part: int | None, whole: int) -> int | None:
+    return None if part is None else min(part, whole)
 
 
 def _count(usage: dict[str, Any], names: tuple[str, ...]) -> int | None:
