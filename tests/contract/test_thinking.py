@@ -108,7 +108,7 @@ def test_a_place_in_the_thought_that_is_none_is_a_bad_offset(
     plain.chat(response=(response := new_id("r")))
     path = f"/api/responses/{response}/stream"
     assert_problem(plain.get(path, format="sse", offset=0, thinkingOffset=bad), "bad_offset", 400)
-    resumed = plain.get(path, headers={"Last-Event-ID": f"0:{bad}"}, format="sse")
+    resumed = plain.http.get(f"{path}?format=sse", headers={"Last-Event-ID": f"0:{bad}"})
     assert_problem(resumed, "bad_offset", 400)
 
 
