@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from chat.models import ACTIVE, Chunk, Message, Response
+from collections.abc import Sequence
+
+from chat.models import ACTIVE, Chunk, Message, Response, ThoughtChunk
 
 
 def assert_valid_log(response: Response) -> None:
-    """Assert a log without gap or overlap, whose kept part without ephemeral text is the stored reply."""
+    """Assert logs without gap or overlap, and a reply that is the kept part of the text without what is ephemeral."""
     chunks = list(Chunk.objects.filter(response=response).order_by("start"))
+    assert_contiguous(response, chunks, response.log_length)
+    thoughts = list(ThoughtChunk.objects.filter(response=response).order_by("start"))
+    assert_contiguous(response, thoughts, response.thinking_length)
+    places = [thought.text_offset for thought in thoughts]
+    assert places == sorted(places), f"{response}: its thought goes back in the text"
+    assert not places or places[-1] <= response.log_length, f"{response}: thought beyond the text"
+    assert_valid_reply(response, chunks)
+
+
+def assert_contiguous(response: Response, chunks: Sequence[Chunk | ThoughtChunk], length: int) -> None:
     at = 0
     for chunk in chunks:
         assert (chunk.start, chunk.stop - chunk.start) == (at, len(chunk.data)), (
             f"{response}: gap or overlap at {at}"
         )
         at = chunk.stop
-    assert at == response.log_length, f"{response}: the log holds {at} bytes of {response.log_length}"
-    assert_valid_reply(response, chunks)
+    assert at == length, f"{response}: the log holds {at} bytes of {length}"
 
 
 def assert_valid_reply(response: Response, chunks: list[Chunk]) -> None:
