@@ -124,6 +124,25 @@ def test_kill_9_at_every_point_loses_at_most_a_flush_and_no_thread(
         check_goes_on(model, observer, name)
 
 
+def test_after_kill_9_in_a_thought_its_reader_goes_on_elsewhere_exactly(
+    model: ScriptedModel, victim: LiveServer, observer: Client
+) -> None:
+    thread, response = new_id("t"), new_id("r")
+    model.script(broken(Thought("Größe"), Stall()))
+    reader = SSE.send(observer.at(victim), thread=thread, response=response).until("")
+    eventually(lambda: row(observer, response).thinking_length == len("Größe".encode()))
+    victim.kill9()
+    reader.close()
+    observer.wait_until(response, "interrupted")
+    seen = len("Grö".encode())
+    assert SSE.follow(observer, response, 0, seen).rest().thought == "ße".encode()
+    assert SSE.follow(observer, response, 0).rest().thought == "Größe".encode()
+    # A reader may have seen a last moment that the log lost.
+    assert SSE.follow(observer, response, 0, 99).rest().end["status"] == "interrupted"
+    assert observer.messages(thread)[-1]["thinking"]["text"] == "Größe"
+    assert_valid_log(row(observer, response))
+
+
 def test_kill_9_while_the_end_is_being_written_leaves_one_end(
     model: ScriptedModel, victim: LiveServer, observer: Client
 ) -> None:
