@@ -18,12 +18,14 @@ from chat.testing.script import (
     Delta,
     Endless,
     Finish,
+    Parts,
     Raw,
     Reset,
     Script,
     Stall,
     Step,
     Text,
+    Thought,
     Unframed,
     UsageChunk,
     answer,
@@ -114,6 +116,12 @@ GZIPPED = Script(
 )
 MULTI_LINE = HELLO.replace(b'"choices": ', b'\ndata: "choices": ')
 
+DETAILS: list[dict[str, object]] = [
+    {"type": "reasoning.text", "text": 5, "index": "x"},
+    {"type": "reasoning.encrypted", "data": "xyz", "index": 0},
+]
+THOUGHT_NAMES = ("reasoning_content", "reasoning", "thinking", "thinking_blocks")
+
 FAULTS: dict[str, Fault] = {
     "400": failed(refusal(400)),
     "401": failed(refusal(401)),
@@ -168,6 +176,10 @@ FAULTS: dict[str, Fault] = {
     "empty answer": Fault(answer()),
     "one huge delta": capped(answer(Text("y", HUGE_DELTA)), "y"),
     "100,000 empty deltas": unusual(Raw(event({"content": ""}), EMPTY_DELTAS), "Hello"),
+    "thought": unusual(Thought("Hm."), Thought("Hm.", "reasoning"), "Hello"),
+    "details of thought": unusual(Thought(DETAILS, "reasoning_details"), "Hello"),
+    "thought in parts": unusual(Parts(["Hm.", {"type": "text", "text": "Hello"}])),
+    "thought of wrong types": unusual(*(Thought(DETAILS, name) for name in THOUGHT_NAMES), "Hello"),
     "finish_reason in every delta": unusual(
         Delta({"content": "Hel"}, "stop"), Delta({"content": "lo"}, "stop")
     ),
@@ -222,6 +234,7 @@ def offers_tools(received: Received) -> bool:
     return bool(received.json.get("tools")) and received.json.get("tool_choice") != "none"
 
 
+SIGNATURE = {"extra_content": {"google": {"thought_signature": "c2lnbmVk"}}}
 SUM = '{"expression": "1 + 1"}'
 
 TOOL_FAULTS: dict[str, Fault] = {
@@ -234,6 +247,7 @@ TOOL_FAULTS: dict[str, Fault] = {
     ),
     "arguments as an object": Fault(object_arguments, text="Hello"),
     "interleaved indexes": Fault(interleaved, text="Hello"),
+    "a signed call": Fault(then_answer(Call("calculate", SUM, fields=SIGNATURE)), text="Hello"),
     "missing ids": Fault(
         then_answer(Call("calculate", SUM, None, 0), Call("calculate", SUM, None, 1)), text="Hello"
     ),

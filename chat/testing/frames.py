@@ -36,8 +36,11 @@ class CompletionFrame:
 
 
 def message_of(deltas: list[dict[str, Any]]) -> dict[str, Any]:
-    """Join the deltas of a well-formed stream into one message."""
-    text = "".join(delta.get("content") or "" for delta in deltas)
+    """Join the deltas of a well-formed stream into one message: each field's pieces, all text or all lists."""
+    fields: dict[str, Any] = {}
+    for delta in deltas:
+        for name in delta.keys() - {"role", "tool_calls"}:
+            fields[name] = fields[name] + delta[name] if fields.get(name) else delta[name]
     calls: dict[int, dict[str, Any]] = {}
     for piece in (piece for delta in deltas for piece in delta.get("tool_calls", ())):
         call = calls.setdefault(piece.get("index", 0), {"type": "function", "function": {"arguments": ""}})
@@ -45,7 +48,7 @@ def message_of(deltas: list[dict[str, Any]]) -> dict[str, Any]:
         function = {**call["function"], **piece["function"], "arguments": arguments}
         call.update({**piece, "function": function})
         call.pop("index", None)
-    message: dict[str, Any] = {"role": "assistant", "content": text or None}
+    message = {"role": "assistant", "content": None, **fields}
     return {**message, "tool_calls": list(calls.values())} if calls else message
 
 

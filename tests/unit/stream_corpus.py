@@ -13,6 +13,7 @@ from chat.testing.faults import HELLO, PLAIN_END
 from chat.testing.faults import event as hello_event
 from chat.testing.script import Raw
 from chat.testing.scripted_model import Behaviour
+from tests.unit.thought_forms import FORMS
 
 D = CallDelta
 
@@ -215,8 +216,17 @@ def _of_the_accumulator() -> Iterable[tuple[str, CorpusStream]]:
         yield f"calls: {name}", _of_bytes("tests.unit.test_accumulator", of_calls(deltas), end)
 
 
+def _of_thought() -> Iterable[tuple[str, CorpusStream]]:
+    for name, deltas in FORMS.items():
+        yield (
+            f"thought: {name}",
+            _of_bytes("tests.unit.test_thought", *(event(chat(**delta)) for delta in deltas), END),
+        )
+
+
 STREAMS: dict[str, CorpusStream] = {
     **dict(_catalogue()),
     **dict(_of_the_decoder()),
     **dict(_of_the_accumulator()),
+    **dict(_of_thought()),
 }

@@ -47,6 +47,10 @@ def fails_at(*calls: tuple[str | None, str, str]) -> Difference:
     return differs(_NO_INDEX, calls=calls, finish_reason=None, error="model_failed")
 
 
+_THOUGHT = "The client knows no thought: it takes it for a part of the text."
+_PART = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+_SUMMARY = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
+
 _SUM = '{"expression": "1 + 1"}'
 _RECORDED = differs(_UNSTORABLE, text="Héllo \0\ud83c\udf4e 🍏 \ud83dx")
 
@@ -104,6 +108,15 @@ DIFFERENCES: dict[str, Difference] = {
     "no last blank line": differs(
         "The standard drops an event without its blank line; some servers end that way.", finish_reason=None
     ),
+    "details of thought": stops(""),
+    "thought of wrong types": stops(""),
+    "thought in parts": differs(_THOUGHT, text=[_PART, {"type": "text", "text": "Hello"}]),
+    "thought: details beside their text": stops(""),
+    "thought: parts": differs(_THOUGHT, text=[_PART], finish_reason=None, error="model_failed"),
+    "thought: parts in one delta": differs(_THOUGHT, text=[_PART, {"type": "text", "text": "Hi"}]),
+    "thought: a part with a summary": differs(_THOUGHT, text=[_SUMMARY]),
+    "thought: marked content": differs(_THOUGHT, text="<thought>Hm.</thought>Hi"),
+    "thought: marked content without tags": differs(_THOUGHT, text="Hm.Hi"),
     "lone surrogate": differs(_UNSTORABLE, text="a\ud83db"),
     "surrogate pair over two deltas": differs(_UNSTORABLE, text="\ud83c\udf4e"),
     "NUL": differs(_UNSTORABLE, text="a\0b"),

@@ -14,47 +14,9 @@ from chat.llm.sse import BadStream, ChunkDecoder, EventTooLarge
 from chat.testing.script import thought_part
 from tests.unit.splits import split
 from tests.unit.stream_corpus import chat, ended, event
+from tests.unit.thought_forms import FORMS
 
-MARK = {"google": {"thought": True}}
-SUMMARY = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}
 MIB = 1024 * 1024
-
-# Deltas with the thought "Hm." and then the text "Hi".
-FORMS: dict[str, list[dict[str, Any]]] = {
-    "reasoning_content": [chat(reasoning_content="Hm."), chat(content="Hi")],
-    "with null content": [
-        chat(content=None, reasoning_content="Hm."),
-        chat(content="Hi", reasoning_content=None),
-    ],
-    "reasoning": [chat(role="assistant", content="", reasoning="Hm."), chat(role="assistant", content="Hi")],
-    "Copilot's reasoning_text": [chat(reasoning_text="Hm."), chat(content="Hi")],
-    "thinking": [chat(thinking="Hm."), chat(content="Hi")],
-    "thinking as an object": [chat(thinking={"thinking": "Hm.", "signature": "s"}), chat(content="Hi")],
-    "in pieces": [*(chat(reasoning=piece) for piece in "Hm."), *(chat(content=piece) for piece in "Hi")],
-    "in the delta of the text": [chat(reasoning_content="Hm.", content="Hi")],
-    "under two names": [chat(reasoning="Hm.", reasoning_content="Hm."), chat(content="Hi")],
-    "details": [chat(reasoning_details=[{"type": "reasoning.text", "text": "Hm."}]), chat(content="Hi")],
-    "details of a summary": [
-        chat(reasoning_details=[{"type": "reasoning.summary", "summary": "Hm."}]),
-        chat(content="Hi"),
-    ],
-    "details beside their text": [
-        chat(reasoning="Hm.", reasoning_details=[{"type": "reasoning.text", "text": "Hm."}]),
-        chat(reasoning_details=[{"type": "reasoning.encrypted", "data": "xyz"}]),
-        chat(content="Hi"),
-    ],
-    "blocks": [chat(thinking_blocks=[{"type": "thinking", "thinking": "Hm."}]), chat(content="Hi")],
-    "parts": [chat(content=[thought_part("Hm.")]), chat(content=[{"type": "text", "text": "Hi"}])],
-    "parts in one delta": [chat(content=[thought_part("Hm."), {"type": "text", "text": "Hi"}])],
-    "a part with a summary": [chat(content=[SUMMARY]), chat(content="Hi")],
-    "marked content": [
-        chat(content="<thought>Hm", extra_content=MARK),
-        chat(content=".", extra_content=MARK),
-        chat(content="</thought>Hi"),
-    ],
-    "marked content without tags": [chat(content="Hm.", extra_content=MARK), chat(content="Hi")],
-    "a whole message": [{"choices": [{"message": {"reasoning": "Hm.", "content": "Hi"}, "delta": None}]}],
-}
 
 
 def decoded(reads: Iterable[bytes], **options: bool) -> tuple[str, str, list[int]]:
@@ -77,11 +39,15 @@ def tagged(*texts: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_thought_is_read_in_every_form_and_no_word_of_it_is_text(form: list[dict[str, Any]]) -> None:
-    streams = [event(payload) for payload in form]
-    if "message" in form[0]["choices"][0]:
-        streams = [json.dumps(form[0]).encode()]
+    streams = [event(chat(**delta)) for delta in form]
     assert decoded([b"".join(streams)]) == ("Hi", "Hm.", [0, 0, 0])
     assert decoded(streams) == ("Hi", "Hm.", [0, 0, 0])
+
+
+@pytest.mark.parametrize("name", [name for name, form in FORMS.items() if len(form) == 1])
+def test_the_thought_of_a_whole_answer_is_read(name: str) -> None:
+    body = json.dumps({"choices": [{"message": FORMS[name][0], "finish_reason": "stop"}]}).encode()
+    assert decoded([body]) == ("Hi", "Hm.", [0, 0, 0])
 
 
 def test_thought_keeps_its_place_before_between_and_after_text_of_one_read() -> None:

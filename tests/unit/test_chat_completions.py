@@ -1,0 +1,93 @@
+"""A model's profile decides which fields its requests have, and where its thought is sought."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chat.exceptions import ModelFailed
+from chat.llm.clients import official
+from chat.llm.clients.base import ModelProfile, ModelRequest
+from chat.llm.clients.chat_completions import ChatCompletions
+from chat.llm.http import request_head
+from chat.llm.http.openai_compatible import OpenAITransport
+from chat.testing import Gate, ScriptedModel, answer, refusal
+from chat.testing.script import Parts, Script, Thought, document
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+
+
+@pytest.fixture
+def model() -> Iterator[ScriptedModel]:
+    with ScriptedModel() as server:
+        yield server
+        server.reset()
+
+
+def client(model: ScriptedModel, **profile: Any) -> ChatCompletions:
+    wire = OpenAITransport(request_head.head(model.base_url, "", ChatCompletions.path))
+    parameters = profile.pop("parameters", {})
+    return ChatCompletions(
+        wire, official.connect(model.base_url, ""), ModelProfile("m", "m", parameters, **profile), {}
+    )
+
+
+def request(**more: Any) -> ModelRequest:
+    return ModelRequest([{"role": "user", "content": "Hello"}], [TOOL], **more)
+
+
+def streamed(asked: ChatCompletions, **more: Any) -> tuple[str, str]:
+    """Return the text and the thought of an answer."""
+
+    async def read() -> tuple[str, str]:
+        async with asyncio.timeout(20):
+            updates = [update async for update in asked.stream(request(**more))]
+        thought = "".join(words for update in updates for _, words in update.thinking)
+        return "".join(update.text for update in updates), thought
+
+    return asyncio.run(read())
+
+
+def test_usage_is_asked_for_unless_the_profile_says_no(model: ScriptedModel) -> None:
+    streamed(client(model))
+    streamed(client(model, stream_usage=False))
+    assert ["stream_options" in received.json for received in model.requests] == [True, False]
+
+
+def test_thought_in_tags_is_sought_where_the_profile_says_so(model: ScriptedModel) -> None:
+    model.default(answer("<thi", "nk>Hm.</think>", "Hi"))
+    assert streamed(client(model, think_tags=True)) == ("Hi", "Hm.")
+    assert streamed(client(model)) == ("<think>Hm.</think>Hi", "")
+
+
+def test_a_field_that_the_owner_set_is_never_left_out(model: ScriptedModel) -> None:
+    model.default(refusal(400, message="Unknown field: tool_choice"))
+    with pytest.raises(ModelFailed):
+        streamed(client(model, parameters={"tool_choice": "auto", "temperature": 0.5}))
+    assert [received.json["tool_choice"] for received in model.requests] == ["auto"] * 2
+    assert [received.json["temperature"] for received in model.requests] == [0.5] * 2
+
+
+@pytest.mark.parametrize(
+    "thought", [Thought("Hm."), Thought([{"text": "Hm."}], "reasoning_details"), Parts(["Hm."])]
+)
+def test_a_probe_ends_at_the_first_thought(model: ScriptedModel, thought: Any) -> None:
+    gate = Gate()
+    model.script(answer(thought, gate))
+    asyncio.run(asyncio.wait_for(client(model).first_token(request()), 20))
+    gate.open()
+
+
+def whole(content: Any) -> Script:
+    return document({"choices": [{"index": 0, "message": {"content": content}, "finish_reason": "stop"}]})
+
+
+def test_a_whole_answer_in_parts_is_its_text_without_its_thought(model: ScriptedModel) -> None:
+    model.script(whole([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"text": "Hi"}]))
+    assert asyncio.run(client(model).complete(request())).text == "Hi"
+    model.script(whole([5]))
+    with pytest.raises(ModelFailed):
+        asyncio.run(client(model).complete(request()))
