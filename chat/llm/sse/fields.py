@@ -117,7 +117,7 @@ class FieldMerger:
 
 
 def _continues(last: dict[str, Any], entry: dict[str, Any]) -> bool:
-    """Return whether an entry is a piece of the one before it. Entries of encrypted `data` are whole; a signature ends a text."""
+    """Return whether an entry is a piece of the one before it. Encrypted `data` is whole; a signature ends a text."""
     if not any(isinstance(entry.get(name), str) for name in _JOINED):
         return False
     if any(entry.get(name) not in (None, last.get(name)) and last.get(name) is not None for name in _LABELS):
