@@ -25,16 +25,13 @@ _ERROR_MESSAGES = ("message", "msg", "error_msg", "error_message")
 
 # Only the fields in use are decoded: the time goes into decoding. The delta's are not known in advance. None of these objects
 # is part of a cycle, so the garbage collector need not look at them.
-class CompletionChoice(msgspec.Struct, gc=False):
+class CompletionChunk(msgspec.Struct, gc=False):
+    """A chunk of a stream, or one of its `choices`: errors and usage stand in either."""
+
+    choices: list[CompletionChunk] | None = None
     delta: dict[str, Any] | None = None
     text: str | None = None
     finish_reason: str | None = None
-    error: Any = None
-    usage: Any = None
-
-
-class CompletionChunk(msgspec.Struct, gc=False):
-    choices: list[CompletionChoice] | None = None
     usage: Any = None
     error: Any = None
     object: Any = None

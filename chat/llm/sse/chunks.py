@@ -6,7 +6,6 @@ import re
 
 from chat.llm.sse.answers import (
     ERROR_REASONS,
-    CompletionChoice,
     CompletionChunk,
     decode,
     decode_odd,
@@ -150,7 +149,7 @@ class ChunkDecoder:
         if choice.finish_reason:
             self._finish(choice, chunk)
 
-    def _finish(self, choice: CompletionChoice, chunk: CompletionChunk) -> None:
+    def _finish(self, choice: CompletionChunk, chunk: CompletionChunk) -> None:
         reason = choice.finish_reason or ""
         if choice.error or reason.lower() in ERROR_REASONS:
             raise UpstreamError(choice.error)
