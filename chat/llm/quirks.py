@@ -42,6 +42,8 @@ _NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     # 400 where a message with calls lacks its thought: api-docs.deepseek.com, guides/thinking_mode (V3.2 and later).
     (r"deepseek-(reasoner|chat|flash|pro|v3\.2|v[4-9])", {"wants_back": "reasoning_content"}),
+    # The same of MiMo: platform.xiaomimimo.com, usage-guide/passing-back-reasoning_content (NousResearch/hermes-agent#25484).
+    (r"mimo-v", {"wants_back": "reasoning_content"}),
     # The same of Kimi's thinking models (MoonshotAI/kimi-agent-sdk#169, QuantumNous/new-api#3121). Their own call ids look like
     # `functions.name:0`, and the models are trained on that form.
     (r"kimi-(k2\.\d|k[3-9]|k2-thinking|for-coding)|^k2p\d", {"wants_back": "reasoning_content"}),

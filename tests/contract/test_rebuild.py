@@ -207,6 +207,18 @@ def test_pictures_for_a_model_that_takes_them_and_for_one_that_does_not(
     assert [b"data:image/png;base64" in one.body for one in found] == [images, images]
 
 
+def test_a_request_of_an_older_program_which_shaped_nothing(model: ScriptedModel, alice: Client) -> None:
+    model.script(tool_round(ADD), answer("Two."))
+    alice.chat("What is 1+1?")
+    assert_rebuilt(model, alice)
+    for call in recorded(alice):
+        older = {
+            name: value for name, value in (call.provenance or {}).items() if name not in ("shape", "model")
+        }
+        UpstreamCall.objects.filter(pk=call.pk).update(provenance=older)
+    assert len(assert_rebuilt(model, alice)) == 2
+
+
 def test_a_rebuild_with_missing_parts_is_not_exact(model: ScriptedModel, alice: Client) -> None:
     thread = new_id("t")
     alice.chat("One", thread=thread)

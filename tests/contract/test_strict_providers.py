@@ -30,6 +30,7 @@ def configured(url: str) -> str:
     models["gpt-oss-120b"]["wantsBack"] = False  # by its host, where it is not this machine
     models[QWEN]["system"] = "You work for Example."
     parameters = {"max_tokens": 100, "reasoning_effort": "low"}
+    models["deepseek-v4-pro"]["efforts"] = {"high": {"reasoning_effort": "high"}}
     models["limited"] = {"baseUrl": url, "model": "gpt-5.1", "parameters": parameters}
     models["falling"] = {"baseUrl": url, "model": "gemini-3-pro-preview", "fallbacks": ["gpt-5.1"]}
     return json.dumps(models)
@@ -128,6 +129,14 @@ def test_a_limit_of_tokens_is_sent_by_the_name_that_the_server_knows(
     refused, *accepted = providers.requests
     assert [is_accepted(refused), *map(is_accepted, accepted)] == [False, *[True] * 6]
     assert {one.json["max_completion_tokens"] for one in accepted} == {100}
+    assert_rebuilt(providers, ada)
+
+
+def test_the_effort_of_a_prompt_is_part_of_its_rebuilt_requests(
+    providers: ScriptedModel, ada: Client
+) -> None:
+    ada.chat("What is 6*7?", model="deepseek-v4-pro", effort="high")
+    assert [one.json["reasoning_effort"] for one in providers.requests] == ["high"] * 3
     assert_rebuilt(providers, ada)
 
 

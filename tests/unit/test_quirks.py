@@ -43,6 +43,7 @@ NAMES = [
     ("deepseek-v4-pro", {"wants_back": "reasoning_content"}),
     ("deepseek-reasoner", {"wants_back": "reasoning_content"}),
     ("deepseek-ai/DeepSeek-V3.1", {}),
+    ("xiaomi/mimo-v2.5-pro", {"wants_back": "reasoning_content"}),
     ("kimi-k2.5", {"wants_back": "reasoning_content", "call_ids": 0}),
     ("moonshotai/kimi-k2-instruct-0905", {"call_ids": 0}),
     ("gemini-3-pro-preview", {"wants_back": "thought_signature"}),
