@@ -28,6 +28,7 @@ def configured(url: str) -> str:
     """Return CHAT_MODELS with every strict provider; the properties of all but one come from their names."""
     models: dict[str, Any] = {name: {"baseUrl": url, "model": upstream} for name, upstream in NAMES.items()}
     models["gpt-oss-120b"]["wantsBack"] = False  # by its host, where it is not this machine
+    models[MINISTRAL]["images"] = True
     models[QWEN]["system"] = "You work for Example."
     parameters = {"max_tokens": 100, "reasoning_effort": "low"}
     models["deepseek-v4-pro"]["efforts"] = {"high": {"reasoning_effort": "high"}}
@@ -176,8 +177,28 @@ def test_a_picture_is_joined_with_the_text_of_the_next_prompt(providers: Scripte
     ada.chat([{"type": "text", "text": "Look"}, part(upload(ada))], thread=thread, model=MINISTRAL)
     say(ada, thread, MINISTRAL)
     parts = providers.requests[1].messages[0]["content"]
-    assert [one["text"] for one in parts] == ["Look", "[image]", "What is 6*7?"]
+    assert [one["type"] for one in parts] == ["text", "image_url", "text"]
+    assert parts[1]["image_url"]["url"].startswith("data:image/png;base64,")
     assert_rebuilt(providers, ada)
+
+
+@pytest.mark.parametrize("name", [MINISTRAL, "claude-opus-4-5"])
+def test_an_empty_answer_is_left_out(providers: ScriptedModel, ada: Client, name: str) -> None:
+    thread = new_id("t")
+    providers.script(answer())
+    ada.chat("One", thread=thread, model=name)
+    say(ada, thread, name)
+    assert "assistant" not in roles(providers.requests[1])
+    assert_rebuilt(providers, ada)
+
+
+def test_an_imported_greeting_follows_a_user(providers: ScriptedModel, ada: Client) -> None:
+    thread = new_id("t")
+    said = [{"role": "assistant", "content": "Welcome."}, {"role": "user", "content": "zero"}]
+    providers.script(answer("Yes."))
+    assert ada.http.post("/api/response", json={"threadId": thread, "messages": said}).is_success
+    say(ada, thread, MINISTRAL)
+    assert roles(providers.requests[1]) == ["user", "assistant", "user", "assistant", "user"]
 
 
 @pytest.mark.parametrize("name", [MINISTRAL, "mistral-large-latest"])
