@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.frontend import page, page_build
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--disable-background-networking",
 ]
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +76,7 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
     opened: list[Tab] = []
 
     def start(site: Any, path: str = "/", like: Tab | None = None, **options: Any) -> Tab:
-        options = {"viewport": {"width": 1280, "height": 900}, **options}
+        options = {"viewport": VIEWPORT, **options}
         state = like.state() if like else None
         context = browser.new_context(base_url=site.url, storage_state=state, **options)
         tab = Tab(context.new_page())
@@ -93,7 +94,7 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
 @pytest.fixture(scope="module")
 def shared_tab(browser: Browser, servers: Any, built_page: Path) -> Iterator[Tab]:
     """Provide a tab for many tests of one file, which saves each the load of the page."""
-    context = browser.new_context(base_url=site_of(servers, built_page).url)
+    context = browser.new_context(base_url=site_of(servers, built_page).url, viewport=VIEWPORT)
     tab = Tab(context.new_page())
     tab.open()
     yield tab
@@ -101,8 +102,8 @@ def shared_tab(browser: Browser, servers: Any, built_page: Path) -> Iterator[Tab
 
 
 @pytest.fixture
-def tab_at_new_chat(live: None, shared_tab: Tab) -> Iterator[Tab]:
-    """Provide the shared tab at a new chat. Fail after problems in it."""
+def tab(live: None, shared_tab: Tab) -> Iterator[Tab]:
+    """Provide the shared tab at a new chat, which is empty. Fail after problems in the tab."""
     shared_tab.page.get_by_role("link", name="New chat").click()
     expect(shared_tab.answers).to_have_count(0)
     yield shared_tab

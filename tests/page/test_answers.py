@@ -44,9 +44,8 @@ def test_the_first_message_becomes_an_interface_with_a_chart(demo_site: Any, ope
     tab.shot("chart")
 
 
-def test_a_follow_up_is_sent_by_its_button(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_follow_up_is_sent_by_its_button(model: ScriptedModel, tab: Tab) -> None:
     model.default(demo)
-    tab = open_tab(site)
     reply = tab.ask("Show me sales by region")
     tab.button("Compare sales with last year", reply).click()
     expect(tab.ended(1).get_by_text("This year against last year")).to_be_visible()
@@ -71,9 +70,8 @@ TOPICS = (
 )
 
 
-def test_every_answer_of_the_demo_model_is_drawn(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_every_answer_of_the_demo_model_is_drawn(model: ScriptedModel, tab: Tab) -> None:
     model.default(demo)
-    tab = open_tab(site)
     for words in TOPICS:
         reply = tab.ask(words)
         expect(reply.locator(".interface")).to_be_visible()
@@ -105,12 +103,10 @@ FIELDS = (
 )
 
 
-def test_every_component_of_the_system_prompt_is_drawn(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
-) -> None:
+def test_every_component_of_the_system_prompt_is_drawn(model: ScriptedModel, tab: Tab) -> None:
     children = ", ".join(statement.split(" = ")[0] for statement in COMPONENTS)
     model.default(answer(card(*COMPONENTS, *FIELDS, children=children)))
-    reply = open_tab(site).ask("Show all of it")
+    reply = tab.ask("Show all of it")
     expect(reply.locator(".interface")).to_be_visible()
     expect(reply.locator(".readable, .unknown")).to_have_count(0)
     expect(reply.locator("svg.recharts-surface").nth(3)).to_be_visible()
@@ -119,9 +115,8 @@ def test_every_component_of_the_system_prompt_is_drawn(
     assert described <= set(re.findall(r"\b([A-Z]\w+)\(", shown))
 
 
-def test_a_form_is_filled_in_stored_and_sent(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_form_is_filled_in_stored_and_sent(model: ScriptedModel, tab: Tab) -> None:
     model.default(answer(FORM))
-    tab = open_tab(site)
     reply = tab.ask("Book a table")
     with tab.page.expect_response(lambda got: got.request.method == "PUT"):
         reply.get_by_label("Your name").fill("Ada & Bo")
@@ -136,23 +131,19 @@ def test_a_form_is_filled_in_stored_and_sent(model: ScriptedModel, site: Any, op
     assert sent.replace("&quot;", '"').replace("&amp;", "&").partition("<context>")[2].startswith(context)
 
 
-def test_a_required_field_is_asked_for_before_a_form_is_sent(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
-) -> None:
+def test_a_required_field_is_asked_for_before_a_form_is_sent(model: ScriptedModel, tab: Tab) -> None:
     model.default(answer(FORM))
-    tab = open_tab(site)
     reply = tab.ask("Book a table")
     tab.button("Book it", reply.locator(".interface")).click()
     expect(tab.page.get_by_text("This field is required")).to_be_visible()
     expect(tab.prompts).to_have_count(1)
 
 
-def test_a_tool_is_shown_as_a_step_while_it_runs(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_tool_is_shown_as_a_step_while_it_runs(model: ScriptedModel, tab: Tab) -> None:
     gate = Gate()
     model.script(
         tool_round(Call("current_time", '{"timezone": "Asia/Tokyo"}')), answer(gate, text("It is noon."))
     )
-    tab = open_tab(site)
     tab.say("What time is it in Tokyo?")
     expect(tab.page.locator(".steps summary")).to_be_visible()
     gate.open()
@@ -196,30 +187,25 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_every_format_shows_its_text(model: ScriptedModel, site: Any, open_tab: OpenTab, name: str) -> None:
+def test_every_format_shows_its_text(model: ScriptedModel, tab: Tab, name: str) -> None:
     reply, words = SAMPLES[name]
     model.default(answer(reply))
-    tab = open_tab(site)
     shown = tab.ask("Say it")
     expect(shown).to_contain_text(words)
     assert "<content" not in shown.inner_text()
 
 
-def test_an_invalid_program_is_readable_however_late_its_end_comes(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
-) -> None:
+def test_an_invalid_program_is_readable_however_late_its_end_comes(model: ScriptedModel, tab: Tab) -> None:
     gate = Gate()
     model.script(answer(SAMPLES["an invalid program"][0], gate))
-    tab = open_tab(site)
     tab.say("Say it")
     expect(tab.page.locator("article.reply .interface")).to_be_attached()
     gate.open()
     expect(tab.ended()).to_contain_text("what is this?")
 
 
-def test_c1s_chart_and_callout_are_drawn(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_c1s_chart_and_callout_are_drawn(model: ScriptedModel, tab: Tab) -> None:
     model.default(answer(SAMPLES["C1's components"][0]))
-    tab = open_tab(site)
     shown = tab.ask("Say it")
     expect(shown.locator("svg.recharts-surface").first).to_be_visible()
     expect(shown.get_by_text("It may rain")).to_be_visible()
@@ -243,9 +229,8 @@ def test_an_answer_is_copied_as_text_and_as_markdown(
     assert "Region" in tab.page.evaluate("() => navigator.clipboard.readText()")
 
 
-def test_a_rating_is_stored(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_rating_is_stored(model: ScriptedModel, tab: Tab) -> None:
     model.default(answer("Yes."))
-    tab = open_tab(site)
     reply = tab.ask("Is it?")
     with tab.page.expect_response(lambda got: got.url.endswith("/feedback")) as rated:
         tab.button("Good answer", reply).click()

@@ -24,9 +24,9 @@ QUICK = [name for name, fault in FAULTS.items() if not fault.slow and len(fault.
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_failed_answer_shows_its_error_and_can_be_tried_again(
-    model: ScriptedModel, tab_at_new_chat: Tab, name: str
+    model: ScriptedModel, tab: Tab, name: str
 ) -> None:
-    fault, tab = FAULTS[name], tab_at_new_chat
+    fault = FAULTS[name]
     if not fault.refused:
         model.default(fault.behaviour)
     with model.refusing() if fault.refused else contextlib.nullcontext():
