@@ -37,10 +37,7 @@ def halved(model: ScriptedModel, gate: Gate) -> ScriptedModel:
     return model
 
 
-def test_a_reload_in_mid_answer_loses_nothing(
-    halved: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
-) -> None:
-    tab = open_tab(site)
+def test_a_reload_in_mid_answer_loses_nothing(halved: ScriptedModel, gate: Gate, tab: Tab) -> None:
     tab.say("Tell me")
     expect(tab.answers.first).to_contain_text("The first half.")
     tab.reload()
@@ -113,11 +110,8 @@ def test_two_tabs_show_one_answer_and_either_can_stop_it(
         expect(tab.threads.locator(".running")).to_have_count(0)
 
 
-def test_a_stop_before_the_first_word_frees_the_field(
-    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
-) -> None:
+def test_a_stop_before_the_first_word_frees_the_field(model: ScriptedModel, gate: Gate, tab: Tab) -> None:
     model.default(answer(gate, "Never."))
-    tab = open_tab(site)
     tab.say("Tell me")
     tab.page.press("#prompt", "Escape")
     expect(tab.ended()).to_contain_text("Stopped.")
@@ -125,9 +119,8 @@ def test_a_stop_before_the_first_word_frees_the_field(
     expect(tab.ask("Something else")).to_contain_text("Now then.")
 
 
-def test_a_regenerated_answer_is_a_version(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
+def test_a_regenerated_answer_is_a_version(model: ScriptedModel, tab: Tab) -> None:
     model.script(answer(text("The first.")), answer(text("The second.")))
-    tab = open_tab(site)
     tab.ask("Tell me")
     tab.button("Answer again").click()
     expect(tab.ended()).to_contain_text("The second.")
@@ -138,11 +131,8 @@ def test_a_regenerated_answer_is_a_version(model: ScriptedModel, site: Any, open
     expect(tab.answers.first).to_contain_text("The first.")
 
 
-def test_an_edited_prompt_begins_a_branch_and_the_old_one_stays(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
-) -> None:
+def test_an_edited_prompt_begins_a_branch_and_the_old_one_stays(model: ScriptedModel, tab: Tab) -> None:
     model.script(answer(text("Of cats.")), answer(text("More of cats.")), answer(text("Of dogs.")))
-    tab = open_tab(site)
     tab.ask("Tell me of cats")
     tab.ask("And more")
     tab.prompts.first.hover()
@@ -178,11 +168,8 @@ class OldList:
         )
 
 
-def test_a_list_from_before_a_prompt_does_not_hide_it(
-    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
-) -> None:
+def test_a_list_from_before_a_prompt_does_not_hide_it(model: ScriptedModel, gate: Gate, tab: Tab) -> None:
     model.script(answer(text("Yes.")), answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
-    tab = open_tab(site)
     old = OldList(tab, lambda: tab.ask("First"))
     tab.say("Tell me")
     expect(tab.answers.nth(1)).to_contain_text("The first half.")
@@ -193,10 +180,9 @@ def test_a_list_from_before_a_prompt_does_not_hide_it(
 
 
 def test_a_list_from_before_another_answer_does_not_bring_the_old_one_back(
-    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
+    model: ScriptedModel, gate: Gate, tab: Tab
 ) -> None:
     model.script(answer(text("Yes.")), answer(WHOLE[:HALF], gate, WHOLE[HALF:]))
-    tab = open_tab(site)
     old = OldList(tab, lambda: tab.ask("Tell me"))
     tab.button("Answer again").click()
     expect(tab.answers.first).to_contain_text("The first half.")
@@ -207,11 +193,8 @@ def test_a_list_from_before_another_answer_does_not_bring_the_old_one_back(
     expect(tab.ended()).to_contain_text("The first half. The second half.")
 
 
-def test_the_last_chosen_version_is_shown_whatever_list_arrives_last(
-    model: ScriptedModel, site: Any, open_tab: OpenTab
-) -> None:
+def test_the_last_chosen_version_is_shown_whatever_list_arrives_last(model: ScriptedModel, tab: Tab) -> None:
     model.script(answer(text("The first.")), answer(text("The second.")))
-    tab = open_tab(site)
     tab.ask("Tell me")
     tab.button("Answer again").click()
     expect(tab.ended()).to_contain_text("2/2")
@@ -225,11 +208,10 @@ def test_the_last_chosen_version_is_shown_whatever_list_arrives_last(
 
 
 def test_the_end_stays_in_view_only_while_the_reader_is_there(
-    model: ScriptedModel, gate: Gate, site: Any, open_tab: OpenTab
+    model: ScriptedModel, gate: Gate, tab: Tab
 ) -> None:
     lines = "\n\n".join(f"Line {number} of a long text." for number in range(60))
     model.script(answer(lines, gate, "\n\nThe very end."))
-    tab = open_tab(site)
     tab.say("Tell me")
     expect(tab.page.locator("#messages").get_by_text("Line 59 of")).to_be_in_viewport()
     tab.page.locator("#scroller").evaluate("element => { element.scrollTop = 0; }")
