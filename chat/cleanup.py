@@ -100,6 +100,7 @@ class Janitor:
             if not await db.atomic_async(search_index.index_messages):
                 break
         await db.atomic_async(search_index.index_titles)
+        await db.atomic_async(search_index.index_thoughts)
 
     async def _remove_old(self) -> None:
         counts = (

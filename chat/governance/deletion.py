@@ -8,7 +8,17 @@ from django.db.models.functions import Cast, Coalesce, Concat, Left, Now
 from chat.db import notifications
 from chat.exceptions import ThreadBusy
 from chat.governance import holds
-from chat.models import ID_LENGTH, Chunk, Message, Response, Thread, raw_delete
+from chat.models import (
+    ID_LENGTH,
+    Chunk,
+    Message,
+    Response,
+    ThoughtChunk,
+    ThoughtTerms,
+    Thread,
+    ToolUse,
+    raw_delete,
+)
 from chat.threads.threads import active
 
 # A character that no client-chosen id may contain, so a marked id cannot be requested.
@@ -35,7 +45,8 @@ def first_batch(threads: QuerySet[Thread]) -> list[int]:
 
 def delete_threads(threads: list[int]) -> None:
     """Delete threads with all their content. The caller holds their rows, and nothing runs in them."""
-    raw_delete(Chunk.objects.filter(response__thread_id__in=threads))
+    for model in (Chunk, ThoughtChunk, ThoughtTerms, ToolUse):
+        raw_delete(model.objects.filter(response__thread_id__in=threads))
     raw_delete(Message.objects.filter(thread_id__in=threads))
     raw_delete(Response.objects.filter(thread_id__in=threads))
     raw_delete(Thread.objects.filter(pk__in=threads))

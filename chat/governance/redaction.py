@@ -22,7 +22,10 @@ from chat.models import (
     Response,
     Revision,
     Role,
+    ThoughtChunk,
+    ThoughtTerms,
     Thread,
+    ToolUse,
     raw_delete,
 )
 from chat.streams import storage
@@ -31,7 +34,7 @@ from chat.threads import attachments
 # Shown alike to user, model and staff; contains no markup of any format.
 TOMBSTONE = "[removed]"
 _BYTES = TOMBSTONE.encode()
-# Tables that hold message text.
+# Tables whose text the planner's statistics quote. Of thoughts and tool calls they hold nothing (migration 0016).
 SAMPLED = (Thread, Message, Response, Chunk, Revision, HeldText, Attachment)
 # Titles are made from this turn, or from imported messages ahead of it.
 FIRST_TURN = 1
@@ -51,7 +54,7 @@ def redact_message(row: Message, by: str) -> None:
 
 
 def redact_response(row: Response, by: str) -> None:
-    """Redact an answer: its reply, its tool calls with results, and its log. Raise as `redact_message`."""
+    """Redact an answer: its reply, thought, tool calls with results, and its log. Raise as `redact_message`."""
     thread = _locked(row.thread_id)
     _redact(thread, Message.objects.filter(response=row.pk), Response.objects.filter(pk=row.pk), by)
 
@@ -92,6 +95,7 @@ def _redact(
     if whole or _named_after(thread, left):
         _rename(thread, whole)
     _replace_logs(responses)
+    _delete_thoughts(responses)
     _replace_repeated(thread, list(left.values_list("pk", flat=True)), whole)
     _replace_messages(left, by)
     _forget_samples()
@@ -126,6 +130,13 @@ def _replace_logs(responses: QuerySet[Response]) -> None:
     for code in set(responses.exclude(error_code=None).values_list("error_code", flat=True)):
         usual = BY_CODE[str(code)].__doc__ or ""
         responses.filter(error_code=code).update(error_detail=usual.strip())
+
+
+def _delete_thoughts(responses: QuerySet[Response]) -> None:
+    """Delete thoughts, their search terms, and the tool calls that clients see: a model chose their names and ids."""
+    for model in (ThoughtChunk, ThoughtTerms, ToolUse):
+        raw_delete(model.objects.filter(response__in=responses.values("pk")))
+    responses.update(thinking_length=0, thinking_ms=None, tool_changes=0)
 
 
 def _chunk(response: int) -> Chunk:

@@ -24,6 +24,7 @@ from chat.models.revisions import HeldText, PromptBlob, Revision
 from chat.models.sharing import Share
 from chat.models.statistics import QuotaHit, RollupState, TimeToFirstToken, UsageHour, UserDay
 from chat.models.stored_bytes import StoredBytes
+from chat.models.thoughts import ThoughtTerms
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
 from chat.models.usage import CallOutcome, Price, QuotaReservation, TokenSource, UpstreamCall
 
@@ -58,6 +59,7 @@ __all__ = [
     "Status",
     "StoredBytes",
     "ThoughtChunk",
+    "ThoughtTerms",
     "Thread",
     "TimeToFirstToken",
     "TokenSource",

@@ -167,9 +167,12 @@ class ThoughtChunk(models.Model):
     """A part of a response's thought: its bytes from `start` up to `stop`, standing at `text_offset` in the text log.
 
     Thought and text share the arrival times and the lease, and each has offsets of its own. `timings` as in `Chunk`.
+    The database deletes it with the response, whichever program deletes that.
     """
 
-    response = models.ForeignKey(Response, models.CASCADE, related_name="thought_chunks")
+    response = models.ForeignKey(
+        Response, models.DO_NOTHING, db_constraint=False, related_name="thought_chunks"
+    )
     start = models.BigIntegerField()
     stop = models.BigIntegerField()
     text_offset = models.BigIntegerField()
@@ -202,10 +205,10 @@ class ToolUse(models.Model):
     """One tool call of a response as its clients see it: no arguments, no result.
 
     `number` counts the calls of a response from 0, `round` its rounds. The call stands after `text_offset` bytes of text and
-    `thinking_offset` bytes of thought, and is stored before the tool runs.
+    `thinking_offset` bytes of thought, and is stored before the tool runs. The database deletes it with the response.
     """
 
-    response = models.ForeignKey(Response, models.CASCADE, related_name="tool_uses")
+    response = models.ForeignKey(Response, models.DO_NOTHING, db_constraint=False, related_name="tool_uses")
     number = models.IntegerField()
     round = models.IntegerField()
     call_id = models.TextField()

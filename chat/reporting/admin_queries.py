@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
-from chat.models import Message, Response, Thread, User
+from chat.models import Message, Response, ThoughtTerms, Thread, User
 from chat.text import search_terms
 from chat.threads import search_index
 
@@ -47,6 +47,7 @@ def words_of(words: str) -> TermsQuery | None:
     """Return a query for words with these beginnings, or None without words. Index new rows first."""
     search_index.index_messages()
     search_index.index_titles()
+    search_index.index_thoughts()
     terms = search_terms.query_terms(words)
     return TermsQuery(search_terms.search_query(terms)) if terms else None
 
@@ -61,20 +62,25 @@ def with_words(words: str) -> Q:
 
 
 def in_threads(words: str) -> Q:
-    """Return a filter for threads whose title or plain text contains the words."""
+    """Return a filter for threads whose title, plain text or thought contains the words."""
     query = words_of(words)
     if query is None:
         return Q(pk__in=[])
     found = limited_keys(Thread.objects.filter(terms=query).values_list("pk", flat=True))
     here = Q(terms=query) if found is None else Q(pk__in=found)
     said = Message.objects.visible().filter(terms=query)
-    found = limited_keys(said.values_list("thread_id", flat=True))
-    return here | (_row_by_row(said) if found is None else Q(pk__in=set(found)))
+    return here | _with(said, "thread") | _with(ThoughtTerms.objects.filter(terms=query), "response__thread")
 
 
-def _row_by_row(said: QuerySet[Message]) -> Q:
+def _with(rows: QuerySet[Any], thread: str) -> Q:
+    """Return a filter for the threads that these rows name in the column `thread`."""
+    found = limited_keys(rows.values_list(thread, flat=True))
+    return _row_by_row(rows, thread) if found is None else Q(pk__in=set(found))
+
+
+def _row_by_row(rows: QuerySet[Any], thread: str) -> Q:
     """Return a filter that checks one thread at a time; for EXISTS the planner would scan all messages."""
-    of_thread = said.filter(thread=OuterRef("pk")).order_by().values(found=Value(True))
+    of_thread = rows.filter(**{thread: OuterRef("pk")}).order_by().values(found=Value(True))
     return Q(Exact(Coalesce(Subquery(of_thread[:1]), Value(False)), Value(True)))
 
 

@@ -25,17 +25,18 @@ MAX_SKIPPED = 16
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Text around the first match, and the character ranges in it that matched."""
+    """Text around the first match, and the character ranges in it that matched. `thinking`: it is from a model's thought."""
 
     text: str
     ranges: list[tuple[int, int]]
+    thinking: bool = False
 
 
-def excerpt(text: str, terms: list[Term]) -> Excerpt:
+def excerpt(text: str, terms: list[Term], *, thinking: bool = False) -> Excerpt:
     """Return the part of a text that contains the terms."""
     start = max(0, _first_match(text, terms) - BEFORE_CHARACTERS)
     part = text[start : start + EXCERPT_CHARACTERS]
-    return Excerpt(part, list(_ranges(part, terms)))
+    return Excerpt(part, list(_ranges(part, terms)), thinking)
 
 
 def _first_match(text: str, terms: list[Term]) -> int:

@@ -1,4 +1,4 @@
-"""Full-text search in a user's own threads: titles and plain text, by the terms of `chat.text.search_terms`."""
+"""Full-text search in a user's own threads: titles, plain text and thought, by the terms of `chat.text.search_terms`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,37 @@ from typing import Any
 from django.db import connection
 
 from chat.models import Thread
+from chat.streams import thoughts
 from chat.text import search_terms
 from chat.threads import search_index
 from chat.threads.excerpts import Excerpt, excerpt
 from chat.threads.threads import Listing, decode_cursor, encode_cursor, with_active
+
+# A thread with the excerpt that matched.
+Hit = tuple[Thread, Excerpt]
 
 # Threads in one result of the search tool.
 TOOL_RESULTS = 5
 # Characters read for the excerpts of one page: folding and searching them takes some 50 ms.
 PAGE_CHARACTERS = 1_000_000
 
+# Share of a thought's rank: a thread that says a word stands above one whose model only thought it.
+THOUGHT_WEIGHT = 0.25
+
 _HITS = """
-    SELECT id AS thread, 2 * ts_rank(terms, %(query)s::tsquery) AS rank, NULL::bigint AS message
+    SELECT id AS thread, 2 * ts_rank(terms, %(query)s::tsquery) AS rank, NULL::bigint AS message, NULL::bigint AS thought
     FROM chat_thread WHERE owner_id = %(owner)s AND terms @@ %(query)s::tsquery
     UNION ALL
-    SELECT thread_id, ts_rank(terms, %(query)s::tsquery), id
+    SELECT thread_id, ts_rank(terms, %(query)s::tsquery), id, NULL
     FROM chat_message
     WHERE owner_id = %(owner)s AND NOT hidden AND turn IS NOT NULL AND terms @@ %(query)s::tsquery
+"""
+
+_THOUGHT_HITS = f"""
+    UNION ALL
+    SELECT r.thread_id, {THOUGHT_WEIGHT} * ts_rank(t.terms, %(query)s::tsquery), NULL, r.id
+    FROM chat_thoughtterms t JOIN chat_response r ON r.id = t.response_id
+    WHERE r.owner_id = %(owner)s AND t.terms @@ %(query)s::tsquery
 """
 
 # Rows without terms yet, of an older program: by the words that Postgres itself finds in them.
@@ -32,33 +46,37 @@ regexp_replace(plainto_tsquery('simple', %(words)s)::text, $$('(?:[^']|'')+')$$,
 """
 _UNINDEXED_HITS = f"""
     UNION ALL
-    SELECT id, 2 * ts_rank(search, words), NULL
+    SELECT id, 2 * ts_rank(search, words), NULL, NULL
     FROM chat_thread, CAST({_WORDS} AS tsquery) words
     WHERE owner_id = %(owner)s AND terms IS NULL AND search @@ words
     UNION ALL
-    SELECT thread_id, ts_rank(search, words), id
+    SELECT thread_id, ts_rank(search, words), id, NULL
     FROM chat_message, CAST({_WORDS} AS tsquery) words
     WHERE owner_id = %(owner)s AND NOT hidden AND turn IS NOT NULL AND terms IS NULL AND search @@ words
 """
 
 _SEARCH = """
 WITH hits AS ({hits}), best AS (
-    SELECT DISTINCT ON (thread) thread, rank::float8 AS rank, message FROM hits ORDER BY thread, rank DESC
+    SELECT DISTINCT ON (thread) thread, rank::float8 AS rank, message, thought FROM hits
+    ORDER BY thread, thought IS NOT NULL, rank DESC
 ), page AS (
-    SELECT thread, rank, message, t.title FROM best JOIN chat_thread t ON t.id = thread
+    SELECT thread, rank, message, thought, t.title FROM best JOIN chat_thread t ON t.id = thread
     WHERE t.withdrawn_at IS NULL AND (%(archived)s::bool IS NULL OR t.archived = %(archived)s)
       AND (%(rank)s::float8 IS NULL OR (rank, thread) < (%(rank)s, %(thread)s))
     ORDER BY rank DESC, thread DESC LIMIT %(limit)s
 )
-SELECT page.thread, page.rank, coalesce(left(m.readable, %(characters)s), page.title)
+SELECT page.thread, page.rank, coalesce(left(m.readable, %(characters)s), page.title), page.thought
 FROM page LEFT JOIN chat_message m ON m.id = page.message ORDER BY page.rank DESC, page.thread DESC
 """
 
 
-def search(owner: int, wanted: Listing) -> tuple[list[tuple[Thread, Excerpt]], str | None]:
-    """Return one page of matching threads, best first, with excerpts, and the cursor of the next page."""
+def search(owner: int, wanted: Listing, *, thought: bool = True) -> tuple[list[Hit], str | None]:
+    """Return one page of matching threads, best first, with excerpts, and the cursor of the next page.
+
+    The excerpt is from a thought only where nothing else in the thread matched; `thought=False` searches none.
+    """
     terms = search_terms.query_terms(wanted.words)
-    rows = _rows(owner, wanted, terms) if terms else []
+    rows = _rows(owner, wanted, terms, thought) if terms else []
     more = (
         encode_cursor([rows[wanted.limit - 1][1], rows[wanted.limit - 1][0]])
         if len(rows) > wanted.limit
@@ -66,14 +84,27 @@ def search(owner: int, wanted: Listing) -> tuple[list[tuple[Thread, Excerpt]], s
     )
     rows = rows[: wanted.limit]
     threads = with_active(Thread.objects.owned_by(owner)).in_bulk([row[0] for row in rows])
-    return [(threads[pk], excerpt(text, terms)) for pk, _, text in rows if pk in threads], more
+    found = thoughts.beginnings_of([row[3] for row in rows if row[3]], _characters(wanted))
+    return [
+        (threads[pk], excerpt(found.get(response, "") if response else text, terms, thinking=bool(response)))
+        for pk, _, text, response in rows
+        if pk in threads
+    ], more
 
 
-def _rows(owner: int, wanted: Listing, terms: list[search_terms.Term]) -> list[tuple[int, float, str]]:
-    """Return the thread, rank and text of one hit more than the page takes."""
+def _characters(wanted: Listing) -> int:
+    return PAGE_CHARACTERS // wanted.limit
+
+
+def _rows(
+    owner: int, wanted: Listing, terms: list[search_terms.Term], thought: bool
+) -> list[tuple[int, float, str, int | None]]:
+    """Return thread, rank, text, and response for a thought, of one hit more than the page takes."""
     rank, thread = decode_cursor(wanted.cursor, tuple[float, int]) if wanted.cursor else (None, None)
     search_index.index_messages(owner)
     search_index.index_titles(owner)
+    if thought:
+        search_index.index_thoughts(owner)
     values: dict[str, Any] = {
         "owner": owner,
         "query": search_terms.search_query(terms),
@@ -82,15 +113,20 @@ def _rows(owner: int, wanted: Listing, terms: list[search_terms.Term]) -> list[t
         "rank": rank,
         "thread": thread,
         "limit": wanted.limit + 1,
-        "characters": PAGE_CHARACTERS // wanted.limit,
+        "characters": _characters(wanted),
     }
-    hits = _HITS + _UNINDEXED_HITS if search_index.is_incomplete(owner) else _HITS
+    hits = _HITS + (_THOUGHT_HITS if thought else "")
+    if search_index.is_incomplete(owner):
+        hits += _UNINDEXED_HITS
     with connection.cursor() as cursor:
         cursor.execute(_SEARCH.format(hits=hits), values)
         return list(cursor.fetchall())
 
 
 def search_words(owner: int, words: str) -> list[dict[str, str]]:
-    """Return the titles and excerpts of the best matches, for the search tool."""
-    found, _ = search(owner, Listing(TOOL_RESULTS, None, words, None))
+    """Return the titles and excerpts of the best matches, for the search tool.
+
+    Without thought: what a tool finds goes into answers, and those into shared links.
+    """
+    found, _ = search(owner, Listing(TOOL_RESULTS, None, words, None), thought=False)
     return [{"title": thread.title, "excerpt": part.text} for thread, part in found]

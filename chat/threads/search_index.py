@@ -1,16 +1,23 @@
-"""Search terms of rows that have none yet: rows of an older program, and those whose text was changed without them.
+"""Search terms of rows that have none yet: thoughts, rows of an older program, and those whose text was changed without them.
 
-Postgres drops a row's terms when its text changes and they do not, so that no term outlives the text it came from.
+Postgres drops a row's terms when its text changes and they do not, so that no term outlives the text it came from. It adds a
+row without terms for each thought that has ended: its terms are made ahead of the next search or in the background, for
+reading the thought and cutting its terms would delay the end of the answer.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from chat.db import sql
+from chat.streams import thoughts
 from chat.text.search_terms import SEARCHED_CHARACTERS, search_vector
 from chat.threads.portions import fitting
 
 # Rows and bytes of text indexed in one transaction: at most half a second of work.
 ROWS, BYTES = 200, 400_000
+# Bytes of a thought that are searchable, from its start: a long one repeats itself, and its terms take as much space as it.
+THOUGHT_BYTES = 65_536
 
 _PENDING = {
     "chat_message": "terms IS NULL AND NOT hidden AND readable <> ''",
@@ -29,6 +36,21 @@ def index_titles(owner: int | None = None) -> int:
     return _index("chat_thread", owner)
 
 
+def index_thoughts(owner: int | None = None) -> int:
+    """Index one batch of thoughts, newest first, of one owner or of all. Return the count."""
+    mine = "" if owner is None else "AND r.owner_id = %s"
+    sizes = f"""
+    SELECT t.response_id, least(r.thinking_length, {THOUGHT_BYTES})
+    FROM chat_thoughtterms t JOIN chat_response r ON r.id = t.response_id WHERE t.terms IS NULL {mine}
+    ORDER BY t.response_id DESC LIMIT {ROWS} FOR NO KEY UPDATE OF t SKIP LOCKED
+    """
+    keys = fitting(sql.rows(sizes, [] if owner is None else [owner]), BYTES)
+    if keys:
+        texts = thoughts.beginnings_of(keys, THOUGHT_BYTES)
+        _store("chat_thoughtterms", "response_id", [(pk, texts.get(pk, "")) for pk in keys])
+    return len(keys)
+
+
 def is_incomplete(owner: int) -> bool:
     """Tell if messages or titles of an owner have no terms yet."""
     exists = (f"EXISTS (SELECT FROM {table} WHERE owner_id = %s AND {_PENDING[table]})" for table in _PENDING)
@@ -45,11 +67,15 @@ def _index(table: str, owner: int | None) -> int:
     keys = fitting(sql.rows(sizes, [] if owner is None else [owner]), BYTES)
     if keys:
         texts = f"SELECT id, left({_TEXT[table]}, {SEARCHED_CHARACTERS}) FROM {table} WHERE id = ANY(%s)"
-        pairs = [(pk, search_vector(text)) for pk, text in sql.rows(texts, [keys])]
-        columns = [list(column) for column in zip(*pairs, strict=True)]
-        sql.rows(
-            f"UPDATE {table} t SET terms = v.terms::tsvector FROM unnest(%s::bigint[], %s::text[]) v(id, terms)"
-            " WHERE t.id = v.id",
-            columns,
-        )
+        _store(table, "id", sql.rows(texts, [keys]))
     return len(keys)
+
+
+def _store(table: str, key: str, texts: list[Any]) -> None:
+    """Store the terms of texts, each given with its row's key."""
+    pairs = [(pk, search_vector(text)) for pk, text in texts]
+    sql.rows(
+        f"UPDATE {table} t SET terms = v.terms::tsvector FROM unnest(%s::bigint[], %s::text[]) v(id, terms)"
+        f" WHERE t.{key} = v.id",
+        [list(column) for column in zip(*pairs, strict=True)],
+    )

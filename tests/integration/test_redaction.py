@@ -10,13 +10,27 @@ from django.db import connection
 from chat.exceptions import BadRequest
 from chat.governance import deletion, holds, redaction
 from chat.governance.exceptions import AlreadyDeleted, AlreadyRedacted, StillRunning, UnderLegalHold
-from chat.models import Attachment, AttachmentUse, Message, Response, Revision, Role, Status, Thread, User
+from chat.models import (
+    Attachment,
+    AttachmentUse,
+    Message,
+    Response,
+    Revision,
+    Role,
+    Status,
+    ThoughtChunk,
+    ThoughtTerms,
+    Thread,
+    ToolUse,
+    User,
+)
 from chat.responses import title_storage
 from chat.responses.title_storage import TitleCandidate
 from chat.schemas import Feedback, ThreadChange
 from chat.threads import messages, search_index, threads
 from chat.threads.history import history_for_model
 from tests.integration.admin_rows import make_response, make_thread, write_log
+from tests.integration.thought_rows import write_provider_fields, write_thought, write_tool_use
 from tests.live.checks import assert_valid_log
 
 pytestmark = pytest.mark.django_db
@@ -70,8 +84,12 @@ def thread(owner: User) -> Thread:
         error_detail=WORD,
     )
     Thread.objects.filter(pk=thread.pk).update(title=f"About {WORD}", system_prompt=f"You know {WORD}")
+    write_thought(response, (0, [(10, f"They ask for {WORD}")]), (6, [(20, f", so {WORD}")]))
+    write_tool_use(response, f"tool-{WORD}")
+    write_provider_fields(thread.messages.get(position=1), WORD)
     search_index.index_messages()
     search_index.index_titles()
+    search_index.index_thoughts()
     return Thread.objects.get(pk=thread.pk)
 
 
@@ -89,6 +107,11 @@ def test_the_scan_finds_the_word_in_every_column_that_holds_it(thread: Thread) -
         "chat_message.feedback_comment",
         "chat_chunk.data",
         "chat_response.error_detail",
+        "chat_message.provider_fields",
+        "chat_thoughtchunk.data",
+        "chat_thoughtterms.terms",
+        "chat_tooluse.call_id",
+        "chat_tooluse.name",
     }
     assert set(traces(WORD)) == wanted
 
@@ -122,10 +145,14 @@ def quoted(word: str) -> list[str]:
 
 
 def test_the_planners_statistics_quote_a_redacted_text_no_more(thread: Thread) -> None:
-    make_thread(thread.owner, WORD)  # a value that stands there once is in no statistics of a single row
+    other = make_thread(
+        thread.owner, WORD
+    )  # a value that stands there once is in no statistics of a single row
+    write_tool_use(other.responses.get(), f"tool-{WORD}")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     assert {"chat_message.content", "chat_thread.title"} <= set(quoted(WORD))
+    assert not [column for column in quoted(WORD) if "thought" in column or "tooluse" in column]
     for row in Thread.objects.all():
         redaction.redact_thread(row, "staff")
     assert quoted(WORD) == []
@@ -147,6 +174,23 @@ def test_a_reply_and_a_call_go_with_their_whole_answer_and_its_log(thread: Threa
     response = thread.responses.get()
     assert_valid_log(response)
     assert bytes(response.chunks.get().data).decode() == redaction.TOMBSTONE
+
+
+@pytest.mark.parametrize("position", [1, 3])
+def test_a_thought_and_provider_fields_go_with_their_answer(thread: Thread, position: int) -> None:
+    redaction.redact_message(thread.messages.get(position=position), "staff")
+    assert not ThoughtChunk.objects.exists()
+    assert not ThoughtTerms.objects.exists()
+    assert not ToolUse.objects.exists()
+    response = thread.responses.get()
+    assert (response.thinking_length, response.thinking_ms, response.tool_changes) == (0, None, 0)
+    assert thread.messages.get(position=1).provider_fields is None
+
+
+def test_a_thought_stays_while_its_prompt_alone_is_redacted(thread: Thread) -> None:
+    redaction.redact_message(thread.messages.get(position=0), "staff")
+    assert ThoughtChunk.objects.count() == 2
+    assert thread.responses.get().thinking_ms == 2_500
 
 
 def test_a_result_of_a_tool_goes_alone(thread: Thread) -> None:
@@ -231,6 +275,7 @@ def test_a_hold_keeps_everything_from_being_redacted(thread: Thread, hold: Calla
     with pytest.raises(UnderLegalHold):
         redaction.redact_thread(thread, "staff")
     assert not Message.objects.exclude(redacted_at=None).exists()
+    assert (ThoughtChunk.objects.count(), ToolUse.objects.count()) == (2, 1)
 
 
 @pytest.mark.parametrize("status", [Status.STREAMING, Status.QUEUED])

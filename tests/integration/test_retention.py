@@ -17,8 +17,22 @@ from chat.accounts.identity import Credentials, identify
 from chat.conf import settings
 from chat.governance import deletion, holds, retention
 from chat.governance.exceptions import UnderLegalHold
-from chat.models import ApiToken, AuditAction, AuditLogEntry, Message, Response, Status, Thread, User
+from chat.models import (
+    ApiToken,
+    AuditAction,
+    AuditLogEntry,
+    Message,
+    Response,
+    Status,
+    ThoughtChunk,
+    ThoughtTerms,
+    Thread,
+    ToolUse,
+    User,
+    raw_delete,
+)
 from tests.integration.admin_rows import client_of, make_response, make_thread
+from tests.integration.thought_rows import write_thought, write_tool_use
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +95,45 @@ def test_a_thread_goes_with_everything_in_it(owner: User) -> None:
     assert not Message.objects.exists()
     assert not Response.objects.exists()
     assert User.objects.filter(pk=owner.pk).exists()
+
+
+def with_thought(thread: Thread) -> Response:
+    response = thread.responses.get()
+    write_thought(response, (0, [(10, "Let me see")]))
+    write_tool_use(response, "clock")
+    return response
+
+
+def thought_rows() -> list[int]:
+    return [model._default_manager.count() for model in (ThoughtChunk, ThoughtTerms, ToolUse)]
+
+
+def test_thought_and_tool_calls_go_with_their_thread_and_stay_with_others(owner: User) -> None:
+    with_thought(aged(owner, 31))
+    with_thought(aged(owner, 29))
+    assert thought_rows() == [2, 2, 2]
+    assert retention.delete_expired_threads() == 1
+    assert thought_rows() == [1, 1, 1]
+
+
+def test_thought_goes_with_a_response_that_an_older_program_deletes(owner: User) -> None:
+    response = with_thought(aged(owner, 1))
+    Thread.objects.update(leaf=None)
+    Message.objects.update(parent=None)
+    raw_delete(Message.objects.filter(response=response))
+    raw_delete(Response.objects.filter(pk=response.pk))
+    assert thought_rows() == [0, 0, 0]
+
+
+def test_thought_under_a_hold_outlives_its_threads_deletion(owner: User) -> None:
+    thread = aged(owner, 31)
+    with_thought(thread)
+    hold = holds.place_hold(thread, "staff", "a case")
+    deletion.delete_thread(owner.pk, thread.pk, thread.public_id)
+    assert thought_rows() == [1, 1, 1]
+    holds.lift_hold(hold, "staff", "over")
+    assert retention.delete_expired_threads() == 1
+    assert thought_rows() == [0, 0, 0]
 
 
 def test_a_held_thread_and_a_held_users_threads_stay(owner: User, guest: User) -> None:
@@ -151,14 +204,15 @@ def test_an_erased_user_goes_with_all_their_data_and_no_other_users(
 ) -> None:
     monkeypatch.setattr(deletion, "THREADS", 1)
     for _ in range(3):
-        make_thread(owner)
-    make_thread(guest)
+        with_thought(make_thread(owner))
+    with_thought(make_thread(guest))
     ApiToken.issue(owner)
     erase(owner)
     assert not User.objects.filter(pk=owner.pk).exists()
     assert not ApiToken.objects.exists()
     assert set(Message.objects.values_list("owner", flat=True)) == {guest.pk}
     assert Thread.objects.count() == Response.objects.count() == 1
+    assert thought_rows() == [1, 1, 1]
 
 
 def test_an_erased_user_loses_access_at_once(owner: User) -> None:

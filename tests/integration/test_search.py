@@ -15,9 +15,10 @@ from chat.text import escape
 from chat.text.search_terms import MAX_QUERY_TERMS, query_terms
 from chat.threads import messages, search_index, threads
 from chat.threads.excerpts import EXCERPT_CHARACTERS, Excerpt, excerpt
-from chat.threads.search import search
+from chat.threads.search import search, search_words
 from chat.threads.threads import Listing
 from tests.integration.conversation_driver import NAME, ConversationDriver
+from tests.integration.thought_rows import converse
 from tests.unit.c1_samples import FORM, PROGRAM, TYPED, version_1, version_2
 
 # Seconds of CPU for one excerpt, 20 times the usual; a pattern of all words took more than a second.
@@ -266,3 +267,47 @@ def test_a_query_of_thousands_of_words_costs_no_more_than_a_short_one() -> None:
     began = time.thread_time()
     excerpt("a xword1 and wxord " * 5_000, query_terms(many))
     assert time.thread_time() - began < EXCERPT_SECONDS
+
+
+def test_a_word_of_a_thought_finds_its_thread_with_a_marked_excerpt(talk: ConversationDriver) -> None:
+    converse(talk, "What now?", "Perhaps the wombat digs", "Wait and see.")
+    [part] = found(talk, "wombat")
+    assert (part.text, part.thinking, marked(part)) == ("Perhaps the wombat digs", True, ["wombat"])
+
+
+def test_the_excerpt_is_of_the_text_where_that_matches_too(talk: ConversationDriver) -> None:
+    converse(talk, "What now?", "wombat wombat wombat", "The wombat digs among " + "other words " * 200)
+    [part] = found(talk, "wombat")
+    assert (part.text[:10], part.thinking) == ("The wombat", False)
+
+
+def test_a_thread_that_says_a_word_stands_above_those_that_thought_it(talk: ConversationDriver) -> None:
+    converse(talk, "What now?", "wombat", "Wait and see.")
+    Thread.objects.update(public_id="thinking")
+    converse(talk, "What now?", "Hm", "A wombat digs, which takes a while and many other words. " * 5)
+    hits, cursor = search(talk.user.pk, replace(ALL, words="wombat", limit=1))
+    more, _ = search(talk.user.pk, replace(ALL, words="wombat", limit=1, cursor=cursor))
+    assert [thread.public_id for thread, _ in hits + more] == [NAME, "thinking"]
+
+
+def test_a_thought_is_found_by_its_owner_alone_and_by_no_tool(talk: ConversationDriver) -> None:
+    converse(talk, "What now?", "wombat", "Wait and see.")
+    other = ConversationDriver(User.objects.create(username="bob"))
+    assert found(other, "wombat") == []
+    assert search_words(talk.user.pk, "wombat") == []
+    assert search_words(talk.user.pk, "wait") != []
+
+
+def test_a_long_thought_is_indexed_by_its_beginning_even_if_that_ends_inside_a_character(
+    talk: ConversationDriver,
+) -> None:
+    thought = "early " + "é" * search_index.THOUGHT_BYTES + " late"
+    converse(talk, "What now?", thought, "Wait and see.")
+    assert (len(found(talk, "early")), found(talk, "late")) == (1, [])
+
+
+def test_thoughts_are_indexed_in_the_background_once_they_have_ended(talk: ConversationDriver) -> None:
+    stream = talk.prompt("What now?")
+    assert (stream is not None, search_index.index_thoughts()) == (True, 0)
+    converse(talk, "And now?", "wombat", "Wait and see.")
+    assert [search_index.index_thoughts() for _ in range(2)] == [1, 0]

@@ -20,6 +20,7 @@ from chat.schemas.pictures import Picture
 from chat.threads import attachments, messages, revisions, stored_bytes, threads
 from tests.integration.conversation_driver import NAME, ConversationDriver
 from tests.integration.test_search import say
+from tests.integration.thought_rows import converse, write_provider_fields
 
 _COUNTED = """
 SELECT coalesce(sum(bytes), 0)::bigint FROM (
@@ -29,6 +30,9 @@ SELECT coalesce(sum(bytes), 0)::bigint FROM (
     WHERE t.owner_id = %(owner)s AND t.withdrawn_at IS NULL
     UNION ALL
     SELECT chat_revision_bytes(r) FROM chat_revision r JOIN chat_thread t ON t.id = r.thread_id
+    WHERE t.owner_id = %(owner)s AND t.withdrawn_at IS NULL
+    UNION ALL
+    SELECT chat_response_bytes(r) FROM chat_response r JOIN chat_thread t ON t.id = r.thread_id
     WHERE t.owner_id = %(owner)s AND t.withdrawn_at IS NULL
     UNION ALL
     SELECT chat_attachment_bytes(a) FROM chat_attachment a WHERE owner_id = %(owner)s
@@ -172,9 +176,30 @@ def test_what_only_a_legal_hold_keeps_counts_for_no_quota(
         assert stored(talk.user) == 0
 
 
+def test_a_thought_counts_once_its_answer_has_ended_and_until_it_is_redacted(
+    talk: ConversationDriver,
+) -> None:
+    before = stored(talk.user)
+    response = converse(talk, "Think", "x" * 10_000, "Thought")
+    assert 10_000 < stored(talk.user) - before < 12_500
+    redaction.redact_response(response, "staff")
+    assert stored(talk.user) - before < 2_500
+    converse(talk, "Think", "x" * 10_000, "Again")
+    deletion.delete_threads([talk.thread.pk])
+    assert stored(talk.user) == 0
+
+
+def test_provider_fields_count(talk: ConversationDriver) -> None:
+    before, reply = stored(talk.user), Message.objects.get(content="A reply")
+    write_provider_fields(reply, "s" * 5_000)
+    assert 5_000 < stored(talk.user) - before < 5_200
+    redaction.redact_message(reply, "staff")
+    assert stored(talk.user) <= before + 10
+
+
 def test_a_merged_guests_bytes_move_to_the_account(talk: ConversationDriver) -> None:
     guest = ConversationDriver(User.objects.create(username="guest-2", is_guest=True))
-    say(guest, "A prompt of a guest")
+    converse(guest, "A prompt of a guest", "A thought", "A reply")
     attach(guest, "picture")
     before, moved = stored(talk.user), stored(guest.user)
     accounts.merge(guest.user.pk, talk.user.pk)

@@ -62,9 +62,13 @@ def thread(row: Thread, excerpt: Excerpt | None = None) -> dict[str, Any]:
         "model": row.model,
         "activeResponseId": getattr(row, "active_response_id", None),
     }
-    return (
-        shape if excerpt is None else {**shape, "excerpt": {"text": excerpt.text, "ranges": excerpt.ranges}}
-    )
+    return shape if excerpt is None else {**shape, "excerpt": _excerpt(excerpt)}
+
+
+def _excerpt(excerpt: Excerpt) -> dict[str, Any]:
+    """Return the shape of an excerpt; `thinking` marks one of a model's thought, others do not have it."""
+    shape = {"text": excerpt.text, "ranges": excerpt.ranges}
+    return {**shape, "thinking": True} if excerpt.thinking else shape
 
 
 def message(shown: MessageView) -> dict[str, Any]:
