@@ -55,7 +55,15 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
         "created_at",
     )
     content_fields = ("start",)
-    unfilterable = ("content", "plain_text", "tool_calls", "terms", "feedback_comment", "feedback_score")
+    unfilterable = (
+        "content",
+        "plain_text",
+        "tool_calls",
+        "provider_fields",
+        "terms",
+        "feedback_comment",
+        "feedback_score",
+    )
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
     search_help_text = "Complete ids of messages and threads; words too if you may read content"
     fields = (
@@ -70,7 +78,7 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         start = _START if audit.can_read_hidden(request) else _VISIBLE_START
         messages = super().get_queryset(request).annotate(start=start, sort_turn=_SORT_TURN)
-        return messages.defer("terms", "content", "plain_text", "tool_calls")
+        return messages.defer("terms", "content", "plain_text", "tool_calls", "provider_fields")
 
     def get_keyset_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Order the messages of a single thread by turn."""

@@ -17,6 +17,7 @@ from chat.admin.access import audit
 from chat.admin.actions import redactions
 from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.inspection import live_log, prompts
+from chat.admin.inspection.thoughts import format_thinking, thought_views
 from chat.admin.inspection.trace import build_trace
 from chat.admin.lists.filters import ErrorFilter, ModelFilter
 from chat.admin.lists.formatting import format_tokens
@@ -130,7 +131,16 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
                 )
             },
         ),
-        ("Size", {"fields": (("tokens", "usage_source"), ("log_length", "text_length"))}),
+        (
+            "Size",
+            {
+                "fields": (
+                    ("tokens", "usage_source"),
+                    ("log_length", "text_length"),
+                    ("thinking_length", "thinking"),
+                )
+            },
+        ),
         (
             "Time",
             {
@@ -179,7 +189,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
         return queryset.filter(named(name)) if name else queryset, False
 
     def content_context(self, request: HttpRequest, row: Response) -> dict[str, Any]:
-        return {"log": log_of(row)}
+        return {"log": log_of(row), "thought": thought_views([row], LOG_BYTES).get(row.pk)}
 
     @admin.display(description="owner")
     def owner_link(self, row: Response) -> str:
@@ -210,6 +220,11 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     def first_token(self, row: Response) -> str | None:
         """Return the seconds to the first token, without the time in the queue."""
         return _seconds(row.started_at or row.created_at, row.first_token_at)
+
+    @admin.display(description="thought for", empty_value="-")
+    def thinking(self, row: Response) -> str | None:
+        seconds = format_thinking(row)
+        return None if seconds is None else f"{seconds} s"
 
     @admin.display(description="duration", empty_value="-")
     def duration(self, row: Response) -> str | None:

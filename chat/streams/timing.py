@@ -1,13 +1,16 @@
-"""Arrival times of the parts of a text log, decoded from its timings."""
+"""Arrival times of the parts of text and thought, decoded from their timings."""
 
 from __future__ import annotations
 
 import codecs
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from chat.models import Chunk
+from django.db.models import QuerySet, Value
+
+from chat.models import Chunk, ThoughtChunk
 from chat.streams import storage
 from chat.streams.storage import LogSegment
 
@@ -45,28 +48,46 @@ def arrivals(response: int) -> list[Arrival]:
     ]
 
 
+def thought_times(responses: Iterable[int]) -> dict[int, list[list[int]]]:
+    """Return the milliseconds at which thought arrived, one list for each stretch of it, without reading the thought."""
+    rows = ThoughtChunk.objects.filter(response_id__in=responses).order_by("response_id", "start")
+    found: dict[int, dict[int, list[int]]] = {}
+    for response, text_offset, timings in rows.values_list("response_id", "text_offset", "timings"):
+        times = found.setdefault(response, {}).setdefault(text_offset, [])
+        times += [milliseconds for milliseconds, _ in struct.iter_unpack("<II", bytes(timings))]
+    return {response: list(stretches.values()) for response, stretches in found.items()}
+
+
 def timed_text(response: int, after: int, limit: int) -> Iterator[TimedText]:
     """Yield the text from the byte `after` on until `limit` bytes are passed, in steps of STEP or more."""
+    rows = Chunk.objects.filter(response_id=response)
+    return _merged(_pieces(rows.values_list("start", "data", "timings", "ephemeral"), after), after + limit)
+
+
+def timed_thought(response: int, after: int, limit: int) -> Iterator[TimedText]:
+    """Yield the thought as `timed_text` does the text; `stop` is then an offset of the thought."""
+    rows = ThoughtChunk.objects.filter(response_id=response)
+    return _merged(_pieces(rows.values_list("start", "data", "timings", Value(False)), after), after + limit)
+
+
+def _merged(pieces: Iterator[TimedText], until: int) -> Iterator[TimedText]:
     last: TimedText | None = None
-    for one in _pieces(response, after):
+    for one in pieces:
         if last and one.milliseconds - last.milliseconds < STEP and one.ephemeral == last.ephemeral:
             last = TimedText(last.milliseconds, last.text + one.text, last.ephemeral, one.stop)
             continue
         if last:
             yield last
-            if last.stop - after >= limit:
+            if last.stop >= until:
                 return
         last = one
     if last:
         yield last
 
 
-def _pieces(response: int, after: int) -> Iterator[TimedText]:
-    rows = Chunk.objects.filter(response_id=response, stop__gt=after).order_by("start")
+def _pieces(rows: QuerySet[Any, Any], after: int) -> Iterator[TimedText]:
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for start, data, timings, ephemeral in rows.values_list(
-        "start", "data", "timings", "ephemeral"
-    ).iterator():
+    for start, data, timings, ephemeral in rows.filter(stop__gt=after).order_by("start").iterator():
         skipped = max(0, after - start)
         piece = storage.drop_prefix(LogSegment(bytes(data), bytes(timings), ephemeral), skipped)
         at = 0

@@ -14,6 +14,7 @@ import pytest
 from chat.models import Response, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.chromium.choice import Chromium
+from tests.integration.thought_rows import write_thought
 from tests.integration.trace_rows import make_recorded
 from tests.live.browser import DevToolsTab, browser
 from tests.live.client import Client, new_id
@@ -48,6 +49,21 @@ WATCH = """new Promise((done) => {
   }).observe(play, { characterData: true, childList: true, subtree: true });
   document.querySelector(`[name="chat-speed"][value="SPEED"]`).click();
   play.click();
+})"""
+
+
+# Collects the different pairs of thought and text while the replay runs.
+WATCH_THOUGHT = """new Promise((done) => {
+  const part = (name) => document.querySelector(`[data-part="${name}"]`);
+  const seen = [["", ""]];
+  const collect = () => {
+    const now = [part("thought").textContent, part("raw").textContent];
+    if (`${now}` !== `${seen.at(-1)}`) seen.push(now);
+    if (now[1] === "Hello") done(JSON.stringify(seen));
+    else requestAnimationFrame(collect);
+  };
+  collect();
+  part("play").click();
 })"""
 
 
@@ -96,6 +112,17 @@ def test_a_replay_shows_each_word_at_its_recorded_time(
             break
     assert max(from_frame) <= TOLERANCE
     assert statistics.median(from_moment) <= TOLERANCE
+
+
+def test_a_replay_shows_the_thought_ahead_of_the_text_that_followed_it(
+    live: None, server: LiveServer, tab: DevToolsTab
+) -> None:
+    response = make_recorded(User.objects.create(username=new_id("user")), [(600, "Hello")])
+    write_thought(response, (0, [(100, "They "), (300, "greet")]))
+    tab.open(address(server, response), staff_cookies(server))
+    seen = json.loads(tab.run(WATCH_THOUGHT))
+    assert seen == [["", ""], ["They ", ""], ["They greet", ""], ["They greet", "Hello"]]
+    assert tab.run("!document.querySelector('[data-part=thought]').parentElement.hidden")
 
 
 def test_a_running_response_is_followed_and_stopped(

@@ -17,7 +17,7 @@ from chat import service
 from chat.admin.access import audit
 from chat.models import AuditAction, AuditLogEntry, Response
 from chat.responses import lifecycle
-from chat.streams.timing import timed_text
+from chat.streams.timing import timed_text, timed_thought
 
 # Bytes of a log in one reply: the largest log takes four, and none takes much memory.
 PIECE_BYTES = 262_144
@@ -30,26 +30,38 @@ VIEW_SESSION = timedelta(minutes=15)
 def log(request: HttpRequest, key: int) -> HttpResponse:
     """Return the log after the byte `after`: `arrivals` are [milliseconds since the claim, text, True for a think item].
 
-    `offset` is the end of the last arrival; `more` is true if stored bytes follow it, `ended` if the log is complete.
+    `thoughts` are [milliseconds, thought] after the byte `afterThinking` of the thought. `offset` and `thinkingOffset` are the
+    ends of the last ones; `more` is true if stored bytes follow either, `ended` if both are complete.
     """
     row = _get_response(request, key, "chat.read_content")
-    after = request.GET.get("after", "0")
-    if not (after.isascii() and after.isdigit() and len(after) < 16):
-        return JsonResponse({"detail": "`after` is a count of bytes."}, status=400)
-    if not _is_recorded(request, row, int(after)):
+    offsets = [_parse_offset(request, name) for name in ("after", "afterThinking")]
+    if None in offsets:
+        return JsonResponse({"detail": "`after` and `afterThinking` are counts of bytes."}, status=400)
+    after, after_thinking = (offset or 0 for offset in offsets)
+    if not _is_recorded(request, row, after + after_thinking):
         return JsonResponse({"detail": "A reason is required first: reload the page."}, status=403)
-    pieces = list(timed_text(row.pk, int(after), PIECE_BYTES))
-    offset = pieces[-1].stop if pieces else min(int(after), row.log_length)
+    pieces = list(timed_text(row.pk, after, PIECE_BYTES))
+    thoughts = list(timed_thought(row.pk, after_thinking, PIECE_BYTES))
+    offset = pieces[-1].stop if pieces else min(after, row.log_length)
+    thinking_offset = thoughts[-1].stop if thoughts else min(after_thinking, row.thinking_length)
     return JsonResponse(
         {
             "arrivals": [[piece.milliseconds, piece.text, piece.ephemeral] for piece in pieces],
+            "thoughts": [[thought.milliseconds, thought.text] for thought in thoughts],
             "offset": offset,
-            "more": offset < row.log_length,
+            "thinkingOffset": thinking_offset,
+            "more": offset < row.log_length or thinking_offset < row.thinking_length,
             "ended": row.ended,
             "status": row.status,
             "readers": service.readers(row.pk),
         }
     )
+
+
+def _parse_offset(request: HttpRequest, name: str) -> int | None:
+    """Return a count of bytes from the address, 0 without one; None if it is none."""
+    text = request.GET.get(name, "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _get_response(request: HttpRequest, key: int, permission: str) -> Response:

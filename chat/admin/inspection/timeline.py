@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby, pairwise
 
 from django.utils import timezone
 
 from chat.models import CallOutcome, Response, UpstreamCall
+from chat.streams.timing import thought_times
 
 ToSeconds = Callable[[datetime], float]
 
@@ -22,6 +23,7 @@ KINDS = {
     "queued": "in the queue",
     "starting": "preparing",
     "waiting": "waiting for the model",
+    "thinking": "model thinking",
     "writing": "model writing",
     "failed": "failed call",
     "tools": "tools running",
@@ -97,11 +99,20 @@ def timelines(responses: Sequence[Response]) -> dict[int, Timeline]:
     rows = UpstreamCall.objects.filter(response__in=list(calls)).order_by("response", "round", "attempt")
     for call in rows.defer("provenance", "parameters", "causes"):
         calls[call.response].append(call)
-    return {response.pk: timeline(response, calls[response.pk]) for response in responses}
+    thoughts = thought_times([response.pk for response in responses if response.thinking_length])
+    return {
+        response.pk: timeline(response, calls[response.pk], thoughts.get(response.pk, ()))
+        for response in responses
+    }
 
 
-def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
-    """Return the timeline of a response and its calls, which are ordered by round and attempt."""
+def timeline(
+    response: Response, calls: Sequence[UpstreamCall], thoughts: Sequence[Sequence[int]] = ()
+) -> Timeline:
+    """Return the timeline of a response and its calls, which are ordered by round and attempt.
+
+    `thoughts`: the arrivals of thought as in `chat.streams.timing.thought_times`.
+    """
     began, end = response.created_at, response.finished_at or timezone.now()
     total = max((end - began).total_seconds(), 0.001)
 
@@ -123,11 +134,26 @@ def timeline(response: Response, calls: Sequence[UpstreamCall]) -> Timeline:
         )
     if own and response.finished_at:
         spans.append(TimelineSpan("ending", at(own[-1].finished_at), total, KINDS["ending"]))
+    parts = [part for span in spans for part in _parts(span, thoughts)]
     shown = sorted(
-        (span for span in spans if span.stop - span.start > MIN_SPAN_SECONDS), key=lambda span: span.start
+        (span for span in parts if span.stop - span.start > MIN_SPAN_SECONDS), key=lambda span: span.start
     )
     first = [at(call.first_token_at) for call in own if call.first_token_at]
     return Timeline(total, shown, min(first, default=None))
+
+
+def _parts(span: TimelineSpan, thoughts: Sequence[Sequence[int]]) -> Iterator[TimelineSpan]:
+    """Yield the parts of a model's span: each stretch of thought in it, and the time around them."""
+    at = span.start
+    for stretch in thoughts if span.kind in ("waiting", "writing") else ():
+        inside = [time / 1000 for time in stretch if at <= time / 1000 <= span.stop]
+        if len(inside) > 1:
+            call = span.label.rpartition(": ")[0]
+            label = f"{call}: thinking" if call else KINDS["thinking"]
+            yield replace(span, start=at, stop=inside[0])
+            yield TimelineSpan("thinking", inside[0], inside[-1], label)
+            at = inside[-1]
+    yield replace(span, start=at)
 
 
 def _estimated_spans(response: Response, start: float, end: float, at: ToSeconds) -> list[TimelineSpan]:

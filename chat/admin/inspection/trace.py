@@ -9,7 +9,7 @@ from chat.admin.inspection.call_attempts import CallAttempt, call_attempts, call
 from chat.admin.inspection.throughput import Throughput, throughput
 from chat.admin.inspection.timeline import Timeline, timeline
 from chat.models import Response
-from chat.streams.timing import arrivals
+from chat.streams.timing import arrivals, thought_times
 
 # Labels of the axis stand at its quarters.
 QUARTERS = 4
@@ -29,7 +29,7 @@ class ResponseTrace:
 
 def build_trace(response: Response) -> ResponseTrace:
     calls = calls_of(response.pk)
-    axis = timeline(response, calls)
+    axis = timeline(response, calls, thought_times([response.pk]).get(response.pk, ()))
     return ResponseTrace(
         timeline=axis,
         throughput=throughput(arrivals(response.pk), axis.seconds),

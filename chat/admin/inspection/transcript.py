@@ -1,4 +1,4 @@
-"""Messages for people: author, plain text, tool calls, and the raw content.
+"""Messages for people: author, plain text, thought, tool calls, and the raw content.
 
 Texts are cut in the database, so the size of a page does not depend on the messages.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 
+from chat.admin.inspection.thoughts import ThoughtView, thought_views
 from chat.admin.inspection.timeline import Timeline, timelines
 from chat.admin.inspection.versions import Version, versions
 from chat.admin.lists.formatting import format_tokens
@@ -61,6 +62,8 @@ _COLUMNS = (
     "response__reasoning_tokens",
     "response__cached_tokens",
     "response__usage_source",
+    "response__thinking_length",
+    "response__thinking_ms",
 )
 
 
@@ -75,7 +78,10 @@ class ToolCallEntry:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptEntry:
-    """One message. `calls_text` replaces `calls` that cannot be parsed; `cut` is True if a text is incomplete."""
+    """One message. `calls_text` replaces `calls` that cannot be parsed; `cut` is True if a text is incomplete.
+
+    `provider_fields`: the JSON that the provider wants back with a hidden message.
+    """
 
     message: Message
     author: str
@@ -84,6 +90,8 @@ class TranscriptEntry:
     cut: bool
     calls: list[ToolCallEntry] = field(default_factory=list)
     calls_text: str = ""
+    provider_fields: str = ""
+    thought: ThoughtView | None = None
     timeline: Timeline | None = None
     version: Version | None = None
 
@@ -192,6 +200,7 @@ def _columns(messages: QuerySet[Message], limit: int) -> QuerySet[Any]:
             shown_text=Left("plain_text", limit + 1),
             shown_content=Left("content", limit + 1),
             shown_calls=Left("tool_calls", limit + 1),
+            shown_fields=Left("provider_fields", limit + 1),
         )
     )
 
@@ -204,12 +213,23 @@ def _entries(rows: list[Any], limit: int) -> list[TranscriptEntry]:
         entry = _entry(row, tools, limit)
         tools.update({call.id: call.name for call in entry.calls})
         entries.append(entry)
-    return entries
+    return _with_thoughts(entries, limit)
+
+
+def _with_thoughts(entries: list[TranscriptEntry], limit: int) -> list[TranscriptEntry]:
+    """Add the thought to each reply."""
+    replies = {entry.message.response for entry in entries if entry.is_reply}
+    thoughts = thought_views([response for response in replies if response], limit)
+    return [
+        replace(entry, thought=thoughts.get(entry.message.response_id or 0)) if entry.is_reply else entry
+        for entry in entries
+    ]
 
 
 def _entry(row: Any, tools: dict[str, str], limit: int) -> TranscriptEntry:
     calls = _calls(row.shown_calls or "")
-    texts = (row.shown_text or row.shown_content, row.shown_content, row.shown_calls or "")
+    fields = row.shown_fields or "" if row.hidden else ""
+    texts = (row.shown_text or row.shown_content, row.shown_content, row.shown_calls or "", fields)
     return TranscriptEntry(
         message=row,
         author=_author(row, tools),
@@ -218,6 +238,7 @@ def _entry(row: Any, tools: dict[str, str], limit: int) -> TranscriptEntry:
         cut=any(len(text) > limit for text in texts),
         calls=calls,
         calls_text="" if calls else texts[2][:limit],
+        provider_fields=fields[:limit],
     )
 
 

@@ -26,6 +26,7 @@ from chat.models import (
     User,
 )
 from chat.responses.usage import blobs
+from tests.integration.thought_rows import write_thought
 from tests.integration.trace_rows import SAID, make_recorded, write
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,43 @@ def test_think_items_are_marked(staff: Callable[..., Client], owner: User) -> No
     assert log_of(staff(*RIGHTS), response, 17)["arrivals"] == [[3600, "thinking", True]]
 
 
+THOUGHT = [(600, "They greet"), (700, ", so "), (1100, "do I.")]
+
+
+def log_with_thought(client: Client, response: Response, **offsets: int) -> dict[str, Any]:
+    answer = client.get(reverse("admin:chat_response_log", args=[response.pk]), offsets)
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+def test_a_replay_contains_the_thought_with_its_times(staff: Callable[..., Client], owner: User) -> None:
+    response, client = make_recorded(owner), staff(*RIGHTS)
+    write_thought(response, (0, THOUGHT[:2]), (5, THOUGHT[2:]))
+    found = log_with_thought(client, response)
+    assert found["thoughts"] == [list(one) for one in THOUGHT]
+    assert (found["thinkingOffset"], found["more"]) == (20, False)
+    rest = log_with_thought(client, response, after=17, afterThinking=15)
+    assert (rest["arrivals"], rest["thoughts"]) == ([], [[1100, "do I."]])
+    assert AuditLogEntry.objects.count() == 1
+
+
+def test_a_long_thought_comes_in_pieces(
+    staff: Callable[..., Client], owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_log, "PIECE_BYTES", 8)
+    response, client = make_recorded(owner), staff(*RIGHTS)
+    write_thought(response, (0, THOUGHT))
+    first = log_with_thought(client, response)
+    assert (first["thinkingOffset"], first["more"]) == (10, True)
+    rest = log_with_thought(client, response, after=17, afterThinking=10)
+    assert [words for _, words in first["thoughts"] + rest["thoughts"]] == ["They greet", ", so ", "do I."]
+
+
+def test_an_invalid_offset_of_thought_is_refused(staff: Callable[..., Client], owner: User) -> None:
+    address = reverse("admin:chat_response_log", args=[make_recorded(owner).pk])
+    assert staff(*RIGHTS).get(address, {"afterThinking": "-1"}).status_code == 400
+
+
 @pytest.mark.parametrize("after", ["-1", "x", "1" * 20, "²"])
 def test_an_invalid_offset_is_refused(staff: Callable[..., Client], owner: User, after: str) -> None:
     response = make_recorded(owner)
@@ -110,9 +148,11 @@ def test_a_replay_needs_both_permissions(
     staff: Callable[..., Client], owner: User, rights: tuple[str, ...]
 ) -> None:
     response = make_recorded(owner)
+    write_thought(response, (0, THOUGHT))
     answer = staff(*rights).get(reverse("admin:chat_response_log", args=[response.pk]))
     assert answer.status_code == 403
     assert b"Hello" not in answer.content
+    assert b"They greet" not in answer.content
     assert not AuditLogEntry.objects.exists()
 
 

@@ -17,8 +17,9 @@ from chat.admin.inspection.call_attempts import call_attempts, calls_of, total_c
 from chat.admin.inspection.throughput import throughput
 from chat.admin.inspection.timeline import timeline
 from chat.models import AuditLogEntry, Response, Status, User
-from chat.streams.timing import Arrival, arrivals
+from chat.streams.timing import Arrival, arrivals, thought_times
 from tests.integration.admin_rows import page
+from tests.integration.thought_rows import write_thought
 from tests.integration.trace_rows import BEGAN, make_call, make_price, make_recorded, write
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,28 @@ def test_the_call_for_the_title_is_no_part_of_the_timeline(owner: User) -> None:
         "Round 2",
         "Title",
     ]
+
+
+def test_a_timeline_shows_thought_within_the_calls_that_thought(owner: User) -> None:
+    response = make_recorded(owner)
+    write_thought(
+        response, (0, [(1050, "a"), (1150, "b"), (3050, "c"), (3200, "d")]), (5, [(1300, "e"), (1400, "f")])
+    )
+    found = timeline(response, calls_of(response.pk), thought_times([response.pk])[response.pk])
+    spans = [(span.kind, round(span.start, 2), round(span.stop, 2)) for span in found.spans]
+    assert spans[2:11] == [
+        ("waiting", 1.0, 1.05),
+        ("thinking", 1.05, 1.15),
+        ("waiting", 1.15, 1.2),
+        ("writing", 1.2, 1.3),
+        ("thinking", 1.3, 1.4),
+        ("writing", 1.4, 1.5),
+        ("tools", 1.5, 3.0),
+        ("waiting", 3.0, 3.05),
+        ("thinking", 3.05, 3.2),
+    ]
+    assert "round 1, spare: thinking: 0.10 s" in found.summary
+    assert found.first_token == timeline(response, calls_of(response.pk)).first_token
 
 
 def test_clock_differences_produce_no_span_outside_the_axis(owner: User) -> None:

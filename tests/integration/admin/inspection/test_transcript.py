@@ -11,9 +11,10 @@ from django.urls import reverse
 
 from chat.admin.inspection import transcript
 from chat.admin.inspection.transcript import TranscriptPosition
-from chat.models import Message, Response, Revision, Role, Thread, UpstreamCall, User
+from chat.models import AuditLogEntry, Message, Response, Revision, Role, Thread, UpstreamCall, User
 from chat.threads import messages, revisions
 from tests.integration.admin_rows import add_turn, make_response, make_thread, page
+from tests.integration.thought_rows import write_provider_fields, write_thought
 from tests.integration.trace_rows import make_recorded
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +173,64 @@ def test_the_first_and_the_newest_revisions_are_kept(owner: User, monkeypatch: p
     kept = Revision.objects.order_by("number").values_list("number", "content")
     assert [number for number, _ in kept] == [0, 3, 4, 5]
     assert [content for _, content in kept][1:] == ["content 2", "content 3", "content 4"]
+
+
+def test_a_thought_is_shown_folded_with_its_seconds_and_where_it_stood(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    thread = make_thread(owner)
+    response = thread.responses.get()
+    write_thought(response, (0, [(10, "They <b>greet</b>")]), (7, [(20, "and leave")]))
+    client = staff("view_thread", "view_message", "view_response", "read_content")
+    assert thread.leaf is not None
+    for name, key in (("thread", thread.pk), ("message", thread.leaf.pk), ("response", response.pk)):
+        text = page(client, f"chat_{name}_change", key)
+        assert "<summary>Thought for 2.5 s</summary>" in text
+        places = [
+            "ahead of the text",
+            "They &lt;b&gt;greet&lt;/b&gt;",
+            "after 7 bytes of the text",
+            "and leave",
+        ]
+        assert [text.index(place) for place in places] == sorted(text.index(place) for place in places)
+    kinds = ["thread", "message", "response"]
+    assert sorted(AuditLogEntry.objects.values_list("kind", flat=True)) == sorted(kinds)
+
+
+def test_a_thought_needs_the_permission_to_read_content(staff: Callable[..., Client], owner: User) -> None:
+    thread = make_thread(owner)
+    response = thread.responses.get()
+    write_thought(response, (0, [(10, "canary")]))
+    client = staff("view_thread", "view_message", "view_response", "read_hidden_content", "export_content")
+    assert thread.leaf is not None
+    for name, key in (("thread", thread.pk), ("message", thread.leaf.pk), ("response", response.pk)):
+        assert "canary" not in page(client, f"chat_{name}_change", key)
+
+
+def test_a_long_thought_is_cut_and_the_page_says_so(
+    admin: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transcript, "CHARACTERS", 20)
+    thread = make_thread(owner)
+    write_thought(thread.responses.get(), (0, [(10, "é" * 9)]), (4, [(20, "x and the rest")]))
+    text = page(admin, "chat_thread_change", thread.pk)
+    assert "Only the beginning of the thought is shown." in text
+    assert (f"{'é' * 9}</pre>" in text, ">x </pre>" in text, "rest" in text) == (True, True, False)
+
+
+def test_provider_fields_need_the_permission_to_read_hidden_content(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    thread = make_thread(owner)
+    for position in (1, 3):
+        write_provider_fields(thread.messages.get(position=position), f"canary-{position}")
+    visible = thread.messages.get(position=3)
+    for rights, expected in (((), False), (("read_hidden_content",), True)):
+        User.objects.filter(username="staff").delete()
+        client = staff("view_thread", "view_message", "read_content", *rights)
+        assert ("canary-1" in page(client, "chat_thread_change", thread.pk)) == expected
+        hidden = page(client, "chat_message_change", thread.messages.get(position=1).pk)
+        assert ("canary-1" in hidden) == expected
+        assert "canary-3" not in page(client, "chat_message_change", visible.pk)
+        lookup = {"provider_fields__contains": "canary"}
+        assert client.get(reverse("admin:chat_message_changelist"), lookup).status_code == 400

@@ -1,21 +1,29 @@
 /** Plays a recording at its original speed or a multiple of it. */
 
+import { Recording } from "./recording.js";
+
+const joined = (arrivals) => arrivals.map(([, text]) => text).join("");
+
 export class Player {
   #frame = null;
   #last = 0;
 
-  /** Calls `changed()` after each change of position or state. */
+  /** Calls `changed()` after each change of position or state. `next`, `nextThought`: what is shown next. */
   constructor(recording, screen, changed) {
-    Object.assign(this, { recording, screen, changed, at: 0, next: 0, speed: 1 });
+    Object.assign(this, { recording, screen, changed, at: 0, next: 0, nextThought: 0, speed: 1 });
   }
 
   get playing() {
     return this.#frame !== null;
   }
 
+  get #more() {
+    return this.next < this.recording.arrivals.length || this.nextThought < this.recording.thoughts.length;
+  }
+
   play() {
     if (this.playing) return;
-    if (this.next >= this.recording.arrivals.length) this.seek(0);
+    if (!this.#more) this.seek(0);
     this.#last = performance.now();
     this.#frame = requestAnimationFrame(this.#step);
     this.changed();
@@ -29,10 +37,12 @@ export class Player {
 
   /** Moves to a position, in milliseconds of the recording. */
   seek(milliseconds) {
+    const { arrivals, thoughts } = this.recording;
     this.at = milliseconds;
-    this.next = this.recording.after(milliseconds);
-    const texts = this.recording.arrivals.slice(0, this.next).map(([, text]) => text);
-    this.screen.set(texts.join(""), this.next < this.recording.arrivals.length);
+    this.next = Recording.after(arrivals, milliseconds);
+    this.nextThought = Recording.after(thoughts, milliseconds);
+    this.screen.set(joined(arrivals.slice(0, this.next)), this.#more);
+    this.screen.setThought(joined(thoughts.slice(0, this.nextThought)));
     this.changed();
   }
 
@@ -42,14 +52,19 @@ export class Player {
     const now = performance.now();
     this.at += (now - this.#last) * this.speed;
     this.#last = now;
-    const until = this.recording.after(this.at);
-    if (until > this.next) {
-      const texts = this.recording.arrivals.slice(this.next, until).map(([, text]) => text);
-      this.next = until;
-      this.screen.add(texts.join(""), until < this.recording.arrivals.length);
-    }
-    this.#frame = until < this.recording.arrivals.length ? requestAnimationFrame(this.#step) : null;
+    this.#advance();
+    this.#frame = this.#more ? requestAnimationFrame(this.#step) : null;
     if (!this.playing) this.at = this.recording.length;
     this.changed();
   };
+
+  #advance() {
+    const { arrivals, thoughts } = this.recording;
+    const [next, nextThought] = [Recording.after(arrivals, this.at), Recording.after(thoughts, this.at)];
+    const text = joined(arrivals.slice(this.next, next));
+    const thought = joined(thoughts.slice(this.nextThought, nextThought));
+    Object.assign(this, { next, nextThought });
+    if (text) this.screen.add(text, this.#more);
+    if (thought) this.screen.addThought(thought);
+  }
 }

@@ -1,42 +1,50 @@
-/** The log of a response with the time of each arrival, fetched in pieces. */
+/** The text and the thought of a response with the time of each arrival, fetched in pieces. */
 
 export class Recording {
   #source;
 
-  /** `source`: the address of the log. `arrivals`: [milliseconds since the claim, text, true for a think item]. */
+  /**
+   * `source`: the address of the log. `arrivals`: [milliseconds since the claim, text, true for a think item], `thoughts`:
+   * [milliseconds, thought].
+   */
   constructor(source) {
     this.#source = source;
     this.arrivals = [];
+    this.thoughts = [];
     this.offset = 0;
+    this.thinkingOffset = 0;
     this.ended = false;
     this.status = "";
     this.readers = 0;
   }
 
   get length() {
-    return this.arrivals.length ? this.arrivals[this.arrivals.length - 1][0] : 0;
+    return Math.max(this.arrivals.at(-1)?.[0] ?? 0, this.thoughts.at(-1)?.[0] ?? 0);
   }
 
-  /** Fetches the stored log after `offset`. Throws an Error with a message for users. */
+  /** Fetches what is stored after both offsets. Throws an Error with a message for users. */
   async load() {
     let more = true;
     while (more) {
-      const answer = await fetch(`${this.#source}?after=${this.offset}`, { headers: { Accept: "application/json" } });
+      const place = `after=${this.offset}&afterThinking=${this.thinkingOffset}`;
+      const answer = await fetch(`${this.#source}?${place}`, { headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error(await errorDetail(answer));
       const piece = await answer.json();
       this.arrivals.push(...piece.arrivals);
+      this.thoughts.push(...piece.thoughts);
       // An empty piece ends the loop even if `more` is true; otherwise it could run forever.
-      more = piece.more && piece.offset > this.offset;
-      Object.assign(this, { offset: piece.offset, ended: piece.ended, status: piece.status, readers: piece.readers });
+      more = piece.more && (piece.offset > this.offset || piece.thinkingOffset > this.thinkingOffset);
+      const { offset, thinkingOffset, ended, status, readers } = piece;
+      Object.assign(this, { offset, thinkingOffset, ended, status, readers });
     }
   }
 
-  /** The index of the first arrival after a moment. */
-  after(milliseconds) {
-    let [low, high] = [0, this.arrivals.length];
+  /** The index of the first of these arrivals after a moment. */
+  static after(arrivals, milliseconds) {
+    let [low, high] = [0, arrivals.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.arrivals[middle][0] <= milliseconds) low = middle + 1;
+      if (arrivals[middle][0] <= milliseconds) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -13,7 +13,7 @@ if (section) open(section);
 function open(section) {
   const part = (name) => section.querySelector(`[data-part="${name}"]`);
   const recording = new Recording(section.dataset.chatLog);
-  const screen = new Screen(part("raw"), part("stage"));
+  const screen = new Screen(part("raw"), part("stage"), part("thought"));
   const controls = { play: part("play"), seek: part("seek"), clock: part("clock"), note: part("note") };
   const player = new Player(recording, screen, () => show(player, controls));
   part("speeds").addEventListener("change", (event) => {
@@ -50,7 +50,7 @@ function show(player, { play, seek, clock }) {
 
 /** Shows the log of a running response and polls it until the response has ended. */
 async function follow(section, recording, screen, controls) {
-  let shown = 0;
+  let [shown, shownThoughts] = [0, 0];
   controls.play.disabled = controls.seek.disabled = true;
   while (!recording.ended) {
     try {
@@ -58,6 +58,9 @@ async function follow(section, recording, screen, controls) {
       const added = recording.arrivals.slice(shown).map(([, text]) => text);
       shown = recording.arrivals.length;
       screen.add(added.join(""), !recording.ended);
+      const thoughts = recording.thoughts.slice(shownThoughts).map(([, text]) => text);
+      shownThoughts = recording.thoughts.length;
+      if (thoughts.length) screen.addThought(thoughts.join(""));
       controls.note.textContent = `${recording.status}; readers in this process: ${recording.readers}`;
     } catch (problem) {
       controls.note.textContent = problem.message;

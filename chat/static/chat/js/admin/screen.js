@@ -14,8 +14,12 @@ export class Screen {
   #seen = [];
   #running = false;
 
-  /** `raw`: the element for the text; `stage`: the inert element for the rendered response, inside a scrolling one. */
-  constructor(raw, stage) {
+  /**
+   * `raw`: the element for the text; `stage`: the inert element for the rendered response, inside a scrolling one; `thought`: the
+   * element for the thought, inside a hidden one.
+   */
+  constructor(raw, stage, thought) {
+    this.thought = thought;
     this.raw = raw;
     this.stage = stage;
     this.view = stage.parentElement;
@@ -42,6 +46,18 @@ export class Screen {
     this.#text = "";
     this.node.data = "";
     this.add(text, running);
+  }
+
+  /** Appends to the thought, which is shown once there is one. */
+  addThought(text) {
+    this.setThought(this.thought.textContent + text);
+  }
+
+  /** Replaces the thought. */
+  setThought(text) {
+    this.thought.textContent = text;
+    this.thought.parentElement.hidden = !text;
+    this.thought.scrollTop = this.thought.scrollHeight;
   }
 
   #render() {
