@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 from django.db.models import QuerySet
-from django.db.models.functions import Length
+from django.db.models.functions import Coalesce, Length
 
-from chat.models import AuditAction, AuditLogEntry, Message, Thread
+from chat.models import AuditAction, AuditLogEntry, Message, Role, Thread
+from chat.streams import storage
 
 # Threads recorded in one audit entry.
 THREADS = 50
@@ -22,12 +23,13 @@ MESSAGES = 500
 
 @dataclass(frozen=True, slots=True)
 class StaffExport:
-    """The exporting user, the reason, and whether hidden parts are included."""
+    """The exporting user, the reason, and whether hidden parts and thought are included."""
 
     user: int
     username: str
     reason: str
     hidden: bool
+    thought: bool = False
 
 
 def threads(chosen: QuerySet[Thread], after: int, by: StaffExport) -> list[Thread]:
@@ -46,10 +48,19 @@ def threads(chosen: QuerySet[Thread], after: int, by: StaffExport) -> list[Threa
     return found
 
 
+# Characters of a message, and about as many of its thought and of what only hidden messages have.
+_SIZE = (
+    Length("content")
+    + Coalesce("response__thinking_length", 0)
+    + Coalesce(Length("tool_calls"), 0)
+    + Coalesce(Length("provider_fields"), 0)
+)
+
+
 def portions(thread: int, *, hidden: bool) -> list[list[int]]:
     """Return the keys of a thread's messages in order, grouped into portions that may be read at once."""
     rows = Message.objects.all() if hidden else Message.objects.visible()
-    sized = rows.filter(thread=thread).annotate(size=Length("content")).order_by("turn", "position", "pk")
+    sized = rows.filter(thread=thread).annotate(size=_SIZE).order_by("turn", "position", "pk")
     return list(_portions(sized.values_list("pk", "size")))
 
 
@@ -75,9 +86,20 @@ def messages(pks: list[int]) -> list[Message]:
         "parent__plain_text",
         "parent__terms",
         "parent__tool_calls",
+        "parent__provider_fields",
     )
     found = Message.objects.select_related("response", "parent").defer(*unread).in_bulk(pks)
     return [found[pk] for pk in pks if pk in found]
+
+
+def thoughts(rows: list[Message]) -> dict[int, str]:
+    """Return the thoughts of replies by the key of the response."""
+    return storage.thoughts_of([row.response.pk for row in rows if _has_thought(row) and row.response])
+
+
+def _has_thought(row: Message) -> bool:
+    is_reply = row.role == Role.ASSISTANT and not row.hidden
+    return is_reply and row.response is not None and row.response.thinking_length > 0
 
 
 def thread_line(row: Thread, *, hidden: bool) -> bytes:
@@ -96,8 +118,8 @@ def thread_line(row: Thread, *, hidden: bool) -> bytes:
     return line({**said, "systemPrompt": row.system_prompt} if hidden else said)
 
 
-def message_line(row: Message, thread: Thread) -> bytes:
-    """Return a message as one line of JSON."""
+def message_line(row: Message, thread: Thread, thought: str | None = None) -> bytes:
+    """Return a message as one line of JSON, a reply with its thought."""
     response = row.response
     said = {
         "type": "message",
@@ -112,6 +134,8 @@ def message_line(row: Message, thread: Thread) -> bytes:
         "content": _compact_json(row.content) if row.parts else row.content,
         "toolCalls": _compact_json(row.tool_calls) if row.tool_calls else None,
         "toolCallId": row.tool_call_id,
+        "providerFields": _compact_json(row.provider_fields) if row.hidden and row.provider_fields else None,
+        "thinking": thought if _has_thought(row) else None,
         "responseId": response.public_id if response else None,
         "model": response.model if response else None,
         "status": response.status if response else None,

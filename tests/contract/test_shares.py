@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from chat.models import Message, Share
+from chat.models import Message, Response, Share
 from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
 from tests.contract.expect import APPLE, assert_problem, assert_utc
+from tests.integration.thought_rows import write_provider_fields, write_thought
 from tests.live.client import Client, new_id
 
 SCRIPT = "<script>alert(1)</script>"
@@ -51,6 +52,24 @@ def test_a_link_has_an_unguessable_id(model: ScriptedModel, alice: Client) -> No
     assert len(made["shareId"]) >= 22  # 128 bits in base64
     assert share(alice, thread)["shareId"] != made["shareId"]
     assert_utc(made["createdAt"])
+
+
+def test_a_link_shows_neither_thought_nor_calls(model: ScriptedModel, alice: Client) -> None:
+    thread, canary = new_id("t"), "kassiber"
+    model.script(tool_round(Call("calculate", json.dumps({"expression": canary}))), answer("Two."))
+    alice.chat("Count", thread=thread)
+    response = Response.objects.get(thread__public_id=thread)
+    write_thought(response, (0, [(10, f"They want {canary}")]))
+    write_provider_fields(Message.objects.get(response=response, tool_calls__isnull=False), canary)
+    made = share(alice, thread)
+    page, listed = read(alice, made), alice.get(f"/api/threads/{thread}/shares")
+    assert "Two." in page.text
+    for text in (page.text, listed.text, json.dumps(made)):
+        assert not [word for word in (canary, "thinking", "calculate", "call_") if word in text]
+    # The owner sees both.
+    said = alice.get(f"/api/threads/{thread}/messages").json()["messages"][1]
+    assert said["thinking"] == {"text": f"They want {canary}", "seconds": 2.5}
+    assert [tool["name"] for tool in said["tools"]] == ["calculate"]
 
 
 def test_anybody_reads_the_words_without_a_script_and_the_interface_with_one(

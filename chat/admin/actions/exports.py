@@ -55,7 +55,8 @@ class ExportingAdmin(admin.ModelAdmin[Thread]):
         reason = request.POST.get("reason", "").replace("\0", "").strip()[: audit.REASON_CHARACTERS]
         if request.method != "POST" or not reason:
             return self._export_page(request, selection)
-        by = StaffExport(int(request.user.pk or 0), request.user.get_username(), reason, hidden)
+        username, thought = request.user.get_username(), audit.can_read(request)
+        by = StaffExport(int(request.user.pk or 0), username, reason, hidden, thought)
         name = f"threads-{datetime.now(UTC):%Y%m%d-%H%M%S}.jsonl"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return StreamingHttpResponse(_lines(selection, by), content_type="application/jsonl", headers=headers)
@@ -109,5 +110,8 @@ async def _rows(selection: QuerySet[Thread], by: StaffExport) -> AsyncGenerator[
         for thread in batch:
             yield "threads", staff_export.thread_line(thread, hidden=by.hidden)
             for portion in await db.atomic_async(staff_export.portions, thread.pk, hidden=by.hidden):
-                for row in await db.atomic_async(staff_export.messages, portion):
-                    yield "messages", staff_export.message_line(row, thread)
+                rows = await db.atomic_async(staff_export.messages, portion)
+                thoughts = await db.atomic_async(staff_export.thoughts, rows) if by.thought else {}
+                for row in rows:
+                    thought = thoughts.get(row.response_id or 0)
+                    yield "messages", staff_export.message_line(row, thread, thought)

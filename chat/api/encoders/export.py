@@ -71,13 +71,24 @@ def title(row: Thread) -> str:
 
 
 def message_as_markdown(one: ExportedMessage) -> str:
-    """Return a message as Markdown under a heading with its author; interfaces become headings, tables and lists."""
+    """Return a message as Markdown under a heading with its author, its thought as a quotation ahead of it.
+
+    Interfaces become headings, tables and lists.
+    """
     by_user = one.shown.role == Role.USER
     author = "You" if by_user else one.model or "Assistant"
     at = one.shown.created_at.astimezone(UTC)
     content = serializers.message(one.shown)["content"]
     text = _prompt_text(content) if by_user else markdown(content)
-    return f"\n## {author} · {at:%Y-%m-%d %H:%M} UTC\n\n{text}\n"
+    thought = _thought_as_markdown(one.shown.thinking) if one.shown.thinking else ""
+    return f"\n## {author} · {at:%Y-%m-%d %H:%M} UTC\n\n{thought}{text}\n"
+
+
+def _thought_as_markdown(thinking: dict[str, Any]) -> str:
+    seconds = "" if thinking["seconds"] is None else f" for {thinking['seconds']:.1f} s"
+    # All line breaks of Markdown: a line without its mark would end the quotation and pass for the answer.
+    lines = thinking["text"].replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "".join(f"{f'> {line}'.rstrip()}\n" for line in (f"*Thought{seconds}*", "", *lines)) + "\n"
 
 
 def _prompt_text(content: Any) -> str:

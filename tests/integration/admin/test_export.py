@@ -20,6 +20,7 @@ from chat.models import AuditLogEntry, Message, Role, Thread, User
 from chat.process import process
 from chat.reporting import staff_export
 from tests.integration.admin_rows import make_thread
+from tests.integration.thought_rows import write_provider_fields, write_thought
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +107,23 @@ def test_hidden_content_is_exported_only_if_requested_and_permitted(owner: User)
     assert rows[3]["toolCalls"][0]["function"]["name"] == "tool x"
 
 
+def test_a_thought_is_exported_with_its_reply_where_content_may_be_read(owner: User) -> None:
+    write_thought(make_thread(owner, "x").responses.get(), (0, [(10, "They "), (20, "greet")]))
+    thoughts = [row["thinking"] for row in lines(*EXPORT, "read_hidden_content", hidden="on")[2:6]]
+    assert thoughts == [None, None, None, "They greet"]
+    assert "greet" not in json.dumps(lines("view_thread", "export_content"))
+
+
+def test_provider_fields_are_exported_with_hidden_content_alone(owner: User) -> None:
+    thread = make_thread(owner, "x")
+    for position in (1, 3):
+        write_provider_fields(thread.messages.get(position=position), f"signature-{position}")
+    assert "signature" not in json.dumps(lines(*EXPORT))
+    rows = lines(*EXPORT, "read_hidden_content", hidden="on")
+    assert rows[3]["providerFields"]["message"]["reasoning_details"] == [{"signature": "signature-1"}]
+    assert "signature-3" not in json.dumps(rows)
+
+
 @pytest.mark.parametrize(
     ("rights", "form"),
     [
@@ -165,7 +183,11 @@ def test_content_parts_and_all_scripts_are_exported_unchanged(owner: User) -> No
 
 
 # The position of a message that may have the column, and its name in the export.
-JSON_COLUMNS = {"content": (3, "content"), "tool_calls": (1, "toolCalls")}
+JSON_COLUMNS = {
+    "content": (3, "content"),
+    "tool_calls": (1, "toolCalls"),
+    "provider_fields": (1, "providerFields"),
+}
 
 
 def exported_json(owner: User, column: str, stored: str) -> tuple[Lines, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -10,6 +12,7 @@ from django.urls import reverse
 from chat.models import Response, Role, Status, Thread, User
 from chat.reporting import admin_queries
 from tests.integration.admin_rows import client_of, make_call, make_response, make_thread, page, shown
+from tests.integration.thought_rows import write_thought
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +135,19 @@ def test_no_search_breaks_a_list(admin: Client, owner: User, kind: str, words: s
     make_thread(owner)
     answer = admin.get(reverse(f"admin:chat_{kind}_changelist"), {"q": words}, follow=True)
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("hits", [5_000, 0])
+def test_words_of_a_thought_find_its_thread_where_content_may_be_read(
+    staff: Callable[..., Client], owner: User, monkeypatch: pytest.MonkeyPatch, hits: int
+) -> None:
+    monkeypatch.setattr(admin_queries, "HITS", hits)  # beyond, rows are checked one at a time
+    for text, thought in (("one", "perhaps wombats"), ("two", "perhaps quokkas")):
+        write_thought(make_thread(owner, text).responses.get(), (0, [(10, thought)]))
+    client = staff("view_thread", "read_content")
+    address = reverse("admin:chat_thread_changelist")
+    found = client.get(address, {"q": "wombat"}).content.decode()
+    assert (">one<" in found, ">two<" in found) == (True, False)
+    User.objects.filter(username="staff").delete()
+    without = staff("view_thread").get(address, {"q": "wombat"}).content.decode()
+    assert "thread-0" not in without
