@@ -177,7 +177,7 @@ class Settings:
         count,
         536_870_912,
         "bytes",
-        "of messages, replaced ones, prompts and pictures that one user may store; beyond: 429",
+        "of messages, thought, replaced messages, prompts and pictures that one user may store; beyond: 429",
     )
     thread_bytes: int = setting(
         "CHAT_THREAD_BYTES",
