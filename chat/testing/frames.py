@@ -48,7 +48,7 @@ def message_of(deltas: list[dict[str, Any]]) -> dict[str, Any]:
         function = {**call["function"], **piece["function"], "arguments": arguments}
         call.update({**piece, "function": function})
         call.pop("index", None)
-    message = {"role": "assistant", "content": None, **fields}
+    message = {"role": "assistant", **fields, "content": fields.get("content") or None}
     return {**message, "tool_calls": list(calls.values())} if calls else message
 
 
