@@ -63,11 +63,7 @@ class DeltaReader:
     def add(self, delta: dict[str, Any]) -> bool:
         """Add a delta and return whether it held text. Raise BadStream for wrong types of text or calls."""
         content = delta.get("content")
-        if (
-            content.__class__ is str
-            and self._tags is None
-            and (len(delta) == 1 or (len(delta) == 2 and "role" in delta))
-        ):
+        if content.__class__ is str and self._tags is None and _is_text_alone(delta, content):
             self._texts.append(content)
             return content != ""
         thought = delta.get(self._name)
@@ -207,6 +203,13 @@ class DeltaReader:
             text, self._half = _cut(text)
         pieces.append(storable(text))
         return "".join(pieces), tuple(thinking)
+
+
+def _is_text_alone(delta: dict[str, Any], content: str) -> bool:
+    """Return whether a delta with text holds nothing else but a role and empty fields."""
+    if len(delta) == 1 or (len(delta) == 2 and "role" in delta):
+        return True
+    return content != "" and len([*filter(None, delta.values())]) == (2 if delta.get("role") else 1)
 
 
 def _cut(text: str) -> tuple[str, str]:
