@@ -25,6 +25,10 @@ from chat.conf_values import (
     url,
 )
 
+# The model of `c1` where none is named: a C1 model, and the one in the Gateway's own quick start.
+C1_MODEL = "c1-nightly"
+GATEWAY_MODEL = "openai/gpt-5"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
@@ -40,7 +44,14 @@ class Settings:
         "URL",
         "an OpenAI-compatible server for `c1`; Thesys' own if only the key is set",
     )
-    c1_model: str = setting("C1_MODEL", text, "c1-nightly", "name", "the model name sent upstream for `c1`")
+    c1_model: str = setting("C1_MODEL", text, C1_MODEL, "name", "the model name sent upstream for `c1`")
+    c1_format: str = setting(
+        "C1_FORMAT",
+        choice("c1", "gateway"),
+        "c1",
+        "name",
+        "what `c1` is: a C1 model, or with `gateway` a model of OpenUI's Gateway, at the same address with the same key",
+    )
     openassistant_base_url: str = setting(
         "OPENASSISTANT_BASE_URL",
         url,
@@ -313,8 +324,14 @@ class Settings:
 
     @property
     def c1_upstream(self) -> str:
-        """Return the base URL of `c1`: Thesys' own server unless C1_BASE_URL names another."""
+        """Return the base URL of `c1`: Thesys' own server, also that of the Gateway, unless C1_BASE_URL names another."""
         return self.c1_base_url or "https://api.thesys.dev/v1/embed/"
+
+    @property
+    def c1_upstream_model(self) -> str:
+        """Return the model name sent for `c1`; the Gateway does not know C1's own default."""
+        unnamed = self.c1_model == C1_MODEL
+        return GATEWAY_MODEL if self.c1_format == "gateway" and unnamed else self.c1_model
 
     @property
     def demo(self) -> bool:

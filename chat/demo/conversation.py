@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from chat.text import context_of, unwrap
+from chat.text.sections import MARKER
 
 from .blocks import LIMITS
 
@@ -38,7 +39,8 @@ class DemoRequest:
     """`text` is the last message or click of the user, `earlier` those before it, newest first.
 
     `values` are the fields of the form that came with it, from name to readable value; `plain` asks for plain
-    text instead of C1's format; `characters` counts all that was sent, for the usage.
+    text instead of C1's format, `bare` for openui-lang without an envelope, as the Gateway writes it; `characters`
+    counts all that was sent, for the usage.
     """
 
     text: str
@@ -47,6 +49,7 @@ class DemoRequest:
     tools: tuple[OfferedTool, ...] = ()
     results: tuple[DemoToolResult, ...] = ()
     plain: bool = False
+    bare: bool = False
     characters: int = 0
 
     def tool(self, *words: str) -> OfferedTool | None:
@@ -67,13 +70,17 @@ def from_chat(body: Mapping[str, Any]) -> DemoRequest:
     *earlier, last = [_words(messages[index]) for index in asked] or [""]
     old_model = re.search(r"(?i)oasst|openassistant", str(body.get("model", "")))
     systems = " ".join(_words(message) for message in messages if message.get("role") == "system")
+    bare = systems.startswith(f"{MARKER}config\n")
+    # The Gateway's configuration is a marker and one line.
+    told = systems.split("\n", 2)[2:] if bare else [systems]
     return DemoRequest(
         text=unwrap(last).strip(),
         earlier=tuple(unwrap(words).strip() for words in reversed(earlier)),
         values=form_values(last),
         tools=() if body.get("tool_choice") == "none" else tuple(_tools(body)),
         results=tuple(_results(messages[asked[-1] :])) if asked else (),
-        plain=bool(old_model or re.search(r"\bplain (text|prose)\b", systems)),
+        plain=bool(old_model or re.search(r"\bplain (text|prose)\b", "".join(told))),
+        bare=bare,
         characters=sum(map(len, map(_words, messages))),
     )
 

@@ -20,7 +20,7 @@ from chat.testing.model_server import ModelServer, Received, bound
 
 from .blocks import DATA, Calls, DemoAnswer, Failure, Reply
 from .conversation import DemoRequest, checked, from_chat, from_prompt
-from .formats import Turn, envelope, in_c1, in_openui, prose
+from .formats import Turn, envelope, in_c1, in_openui, prose, write
 from .replies import reply
 
 DELIVERY = SimpleNamespace(**DATA["delivery"])
@@ -77,7 +77,7 @@ def _script(body: dict[str, Any], asked: DemoRequest, pace: float, turn: Turn) -
         return play.refusal(503, message="The demo model plays an overloaded server.")
     if failure and not streamed:
         return play.refusal(500, message=DELIVERY.failed)
-    words, limit = _words(given, asked.plain, turn), _limit(body)
+    words, limit = _words(given, asked, turn), _limit(body)
     deltas = list(_deltas(words[:limit], given))
     interval = pace / rate(len(deltas)) if streamed else 0.0
     paced = deltas[: DELIVERY.fails_after] if failure else deltas
@@ -90,11 +90,13 @@ def _script(body: dict[str, Any], asked: DemoRequest, pace: float, turn: Turn) -
     return play.Script([shown, play.Finish(reason), *usage, play.DONE], headers=HEADERS)
 
 
-def _words(given: Reply, plain: bool, turn: Turn) -> str:
+def _words(given: Reply, asked: DemoRequest, turn: Turn) -> str:
     if isinstance(given, Calls):
         return ""
     shown = given if isinstance(given, DemoAnswer) else given.shown
-    return prose(shown) if plain else envelope(shown, turn)
+    if asked.plain:
+        return prose(shown)
+    return write(shown, turn) if asked.bare else envelope(shown, turn)
 
 
 def _limit(body: dict[str, Any]) -> int | None:

@@ -60,12 +60,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     `budget_tokens`: the size of a prompt; older turns are left out. `fallbacks`: the models that are asked instead, in
     this order, if it fails before its first text or tool call; their own fallbacks are not followed.
 
-    `gateway`: it is one of OpenUI's Gateway, which writes bare openui-lang. The following depend on the model's name where
-    they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in turn; `one_system`: at most
-    one system text; `call_ids`: its server accepts tool call ids of so many letters and digits only, or any (false);
-    `think_tags`: its thought stands in `<think>` at the start of its text; `stream_usage`: false where no `stream_options` may
-    be sent; `wants_back`: the field without which its server refuses earlier calls, or false where it refuses all fields that
-    are not OpenAI's. `efforts`: the efforts that a prompt may ask for, each with the fields that it adds to the request.
+    `gateway`: it is one of OpenUI's Gateway, named `provider/model`, and writes bare openui-lang. The following depend on
+    the model's name where they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in
+    turn; `one_system`: at most one system text; `call_ids`: its server accepts tool call ids of so many letters and digits
+    only, or any (false); `think_tags`: its thought stands in `<think>` at the start of its text; `stream_usage`: false where
+    no `stream_options` may be sent; `wants_back`: the field without which its server refuses earlier calls, or false where
+    it refuses all fields that are not OpenAI's. `efforts`: the efforts that a prompt may ask for, each with the fields that
+    it adds to the request.
     """
 
     base_url: str = ""
@@ -96,8 +97,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
 
 @functools.cache
 def specs() -> dict[str, ModelSpec]:
-    """Return the configured models by name, read from CHAT_MODELS once. Raise ImproperlyConfigured for a mistake."""
-    return read(settings.models)
+    """Return the configured models by name, read from the settings once. Raise ImproperlyConfigured for a mistake."""
+    found = read(settings.models)
+    return found | {C1: msgspec.structs.replace(found[C1], gateway=settings.c1_format == "gateway")}
 
 
 def names() -> tuple[str, ...]:
@@ -106,8 +108,8 @@ def names() -> tuple[str, ...]:
 
 
 def _forget(*, setting: str, **_: Any) -> None:
-    """Read CHAT_MODELS anew at the next use after a test has overridden it."""
-    if setting == "CHAT_MODELS":
+    """Read the models anew at the next use after a test has overridden a setting of theirs."""
+    if setting in ("CHAT_MODELS", "C1_FORMAT"):
         specs.cache_clear()
 
 
@@ -166,8 +168,11 @@ def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
         if not EFFORT.fullmatch(effort):
             _refuse(name, "a name in its `efforts` must be 1 to 32 of a-z 0-9 _ -")
         _check_fields(name, "efforts", fields)
-    if (spec.c1 or spec.openui) and (name in _ELSEWHERE or spec.c1 == spec.openui):
-        _refuse(name, "`c1` and `openui` are for other models, and exclude each other")
+    formats = spec.c1 + spec.openui + spec.gateway
+    if formats > 1 or (formats and name in _ELSEWHERE):
+        _refuse(name, "`c1`, `openui` and `gateway` are for other models, and exclude each other")
+    if spec.gateway and "/" not in spec.model:
+        _refuse(name, "its `model` must be `provider/model`, as the Gateway names it")
     if spec.images and name == OPENASSISTANT:
         _refuse(name, "it takes no `images`: its prompt is text alone")
     _check_history(name, spec)

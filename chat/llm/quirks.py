@@ -66,6 +66,9 @@ def properties(spec: ModelSpec, upstream: str, base_url: str) -> dict[str, Any]:
         for pattern, required in rows:
             if re.search(pattern, text):
                 found |= required
+    if spec.gateway:
+        # The Gateway speaks for the providers, and reads only the last of two sections in one message.
+        found |= {"alternate": False, "think_tags": False}
     given = {field: value for field in DEFAULTS if (value := getattr(spec, field)) is not None}
     if given.get("alternate"):
         # Such templates take one system text at most, and only first.

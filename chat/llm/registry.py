@@ -11,6 +11,7 @@ from chat.conf import settings
 from chat.exceptions import Unavailable
 from chat.llm import config, quirks
 from chat.llm.clients.base import ModelClient, ModelProfile
+from chat.llm.clients.gateway_prompt import gateway_system
 from chat.llm.clients.openui_prompt import openui_instructions
 from chat.llm.config import C1, OPENASSISTANT, ModelSpec
 from chat.llm.token_estimator import TokenEstimator
@@ -137,14 +138,14 @@ def _known(name: str) -> tuple[str, ModelSpec]:
 
 
 def _profile(name: str, spec: ModelSpec) -> ModelProfile:
-    of_settings = {C1: settings.c1_model, OPENASSISTANT: settings.openassistant_model}
+    of_settings = {C1: settings.c1_upstream_model, OPENASSISTANT: settings.openassistant_model}
     upstream = of_settings.get(name, spec.model)
     return ModelProfile(
         name=name,
         upstream=upstream,
         parameters=spec.parameters,
         system=_system_prompt(spec),
-        writes_c1=spec.c1 or spec.openui or name == C1,
+        writes_c1=spec.c1 or spec.openui or (name == C1 and not spec.gateway),
         tools=spec.tools if name != OPENASSISTANT else False,
         budget_tokens=spec.budget_tokens,
         images=spec.images,
@@ -156,4 +157,6 @@ def _profile(name: str, spec: ModelSpec) -> ModelProfile:
 
 def _system_prompt(spec: ModelSpec) -> str:
     """Return the system prompt, joined in a few microseconds."""
+    if spec.gateway:
+        return gateway_system(spec.system)
     return "\n\n".join(filter(None, [openui_instructions() if spec.openui else "", spec.system]))

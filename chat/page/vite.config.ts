@@ -27,12 +27,13 @@ const lazyCharts: Plugin = {
   },
 };
 
-/** Emit the system prompt for models that write for this page; the server sends it. */
+/** Emit the system prompts for models that write for this page; the server sends them. */
 const prompt: Plugin = {
   name: "prompt",
   async generateBundle() {
-    const { module } = await runnerImport<{ prompt: string }>(pathOf("src/openui/prompt.ts"), { configFile: false, root: pathOf(".") });
+    const { module } = await runnerImport<{ prompt: string; gatewayConfig: string }>(pathOf("src/openui/prompt.ts"), { configFile: false, root: pathOf(".") });
     this.emitFile({ type: "asset", fileName: "openui-prompt.txt", source: module.prompt });
+    this.emitFile({ type: "asset", fileName: "openui-gateway.txt", source: module.gatewayConfig });
   },
 };
 

@@ -9,6 +9,7 @@ import msgspec
 from django.db import connection
 
 from chat.llm.clients.calls_as_text import calls_as_text
+from chat.llm.clients.message_forms import in_form
 from chat.llm.clients.message_shape import shaped
 from chat.llm.clients.openassistant_prompt import build, plain
 from chat.models import Revision, Thread, UpstreamCall
@@ -64,6 +65,7 @@ def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
     if provenance["envelope"] not in texts:
         return None
     messages = _messages(call.thread, provenance, texts.get(provenance["system"], b"").decode())
+    messages = in_form(messages, provenance.get("form", ""))
     envelope = msgspec.json.decode(texts[provenance["envelope"]], type=dict[str, msgspec.Raw])
     tools = msgspec.Raw(texts.get(call.tools_digest, b"[]"))
     body = msgspec.json.encode(_filled(envelope, messages, tools, provenance))

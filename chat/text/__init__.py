@@ -1,6 +1,7 @@
 """Text: storable characters, C1 envelopes, and the plain text of messages. Pure functions that never raise.
 
 characters  characters that Postgres and UTF-8 can hold; boundaries of characters
+sections    OpenUI's message sections around bare openui-lang
 envelope    `<content>`, `<context>` and `<thinkitem>`: made, taken apart
 components  lenient parser of component trees, of JSON and of openui-lang alike, cut anywhere
 extraction  component trees and envelopes to plain text and titles

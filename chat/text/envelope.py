@@ -2,6 +2,7 @@
 
 A message is a row of segments: `<thinkitem>…</thinkitem>`, `<content>…</content>`, `<context>…</context>`, and plain
 text between them. Bodies are escaped with five entities. A stream may be cut anywhere, so the last segment may be open.
+A message without envelopes may be bare openui-lang, or have OpenUI's sections (`chat.text.sections`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from chat.text.sections import MARKER, is_program, is_sectioned, sections, split_stored_form
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _CHARACTERS = {entity: character for character, entity in _ENTITIES.items()} | {"&apos;": "'", "&#x27;": "'"}
@@ -72,10 +75,14 @@ def think_item(title: str, content: str, ephemeral: bool = True) -> str:
 
 def unwrap(content: str) -> str:
     """Return the user's own words: the envelope's body without its context, or the text itself without an envelope."""
-    if not content.lstrip().startswith("<content"):
+    if is_sectioned(content):
+        kinds: tuple[str, ...] = ("content", "text", "program")
+    elif content.lstrip().startswith("<content"):
+        kinds = ("content",)
+    else:
         return content
-    bodies = [segment.body for segment in segments(content) if segment.kind == "content"]
-    return "\n".join(bodies) if bodies else content
+    bodies = [segment.body for segment in segments(content) if segment.kind in kinds]
+    return "\n".join(bodies) if bodies or is_sectioned(content) else content
 
 
 def context_of(content: str) -> list[object] | None:
@@ -97,6 +104,30 @@ def parse_context(body: str) -> list[object] | None:
 
 def segments(content: str) -> Iterator[Segment]:
     """Yield the segments of a message, in order and in linear time, without blank text between envelopes."""
+    if MARKER[:3] not in content:
+        yield from _section_segments(content)
+        return
+    for kind, body in sections(content):
+        if kind == "context" and parse_context(body) is not None:
+            yield Segment("context", body)
+        else:
+            # Behind `end` stand the form values that the page stored.
+            yield from _section_segments(f"\n{body}" if kind == "end" else body)
+
+
+def _section_segments(content: str) -> Iterator[Segment]:
+    """Yield the segments of a content without markers: bare openui-lang, or text with envelopes."""
+    if not is_program(content):
+        yield from _enveloped_segments(content)
+        return
+    # Markup in the strings of a program is not an envelope.
+    program, form = split_stored_form(content)
+    yield Segment("program", program)
+    if form is not None:
+        yield Segment("context", unescape(form))
+
+
+def _enveloped_segments(content: str) -> Iterator[Segment]:
     done = seen = 0
     # Only blanks since the last envelope, or since the start.
     between = True

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from chat.text.characters import storable
 from chat.text.components import Container, NumberText, Reference, TruncatedString, Value, parse
 from chat.text.envelope import Segment, parse_context, segments, unescape
+from chat.text.sections import is_program
 
 # The width of one line in a desktop's side bar.
 TITLE_CHARACTERS = 80
@@ -15,7 +16,6 @@ EMPTY_TITLE = "New chat"
 IMAGE = "[image]"
 
 _FENCE = "```openui-lang"
-_PROGRAM = re.compile(r"\s*root\s*=\s*[A-Z]\w*\(")
 _TREE = re.compile(r'\s*\{\s*"(?:component|props|error)"\s*:')
 _LINK = re.compile(r"(?:https?:|data:|/)\S+\Z")
 _THINK_TITLE = re.compile(r"<thinkitemtitle>(.*?)(?:</|\Z)", re.DOTALL)
@@ -65,6 +65,11 @@ def plain_text_of_parts(parts: Iterable[object]) -> str:
     return "\n".join(text for text in map(_read_part, parts) if text)
 
 
+def is_tree(text: str) -> bool:
+    """Return True if a text begins as a component tree in JSON, C1's version 1."""
+    return _TREE.match(text) is not None
+
+
 def title_of(content: str) -> str:
     """Return a title of at most 80 characters: the first line with words, cut at a word."""
     lines = (" ".join(line.split()) for line in plain_text(content).splitlines())
@@ -96,7 +101,7 @@ def segment_text(segment: Segment) -> str:
             return _read_tree(segment.body)
         case "content":
             return _read_body(segment)
-    return _read_tree(segment.body) if _PROGRAM.match(segment.body) else segment.body
+    return _read_tree(segment.body) if is_program(segment.body) else segment.body
 
 
 def think_text(segment: Segment) -> str:
@@ -111,7 +116,7 @@ def _read_body(segment: Segment) -> str:
     words, fence, program = segment.body.partition(_FENCE)
     if fence and (not words.strip() or "version=" in segment.attributes):
         return "\n".join(text for text in (words.strip(), _read_tree(program)) if text)
-    if _TREE.match(segment.body) or _PROGRAM.match(segment.body):
+    if is_tree(segment.body) or is_program(segment.body):
         return _read_tree(segment.body)
     if not segment.closed and _begins_tree(segment.body.strip()):
         return ""

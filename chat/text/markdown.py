@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from chat.text.characters import storable
 from chat.text.envelope import Segment, segments, unescape
 from chat.text.extraction import segment_text, think_text, words_of
+from chat.text.sections import is_program
 from chat.text.tree import ComponentNode, Resolved, resolve
 
 _FENCE = re.compile(r"```openui-lang[^\n]*\n?")
 _FENCE_END = re.compile(r"^[ \t]*```", re.MULTILINE)
-_PROGRAM = re.compile(r"\s*root\s*=")
 _TREE = re.compile(r'\s*\{\s*"component"')
 _CUSTOM = re.compile(r"<custommarkdown(?:\s[^<>]{0,200})?>(.*?)(?:</custommarkdown>|\Z)", re.DOTALL)
 _LINE_START = re.compile(r"^", re.MULTILINE)
@@ -52,7 +52,7 @@ def _segment(segment: Segment) -> Iterator[str]:
 
 def _body(text: str) -> Iterator[str]:
     """Yield the blocks of a body: a tree, or programs in fences with Markdown around them."""
-    if _TREE.match(text) or _PROGRAM.match(text):
+    if _TREE.match(text) or is_program(text):
         yield from _blocks(resolve(text))
         return
     before, *programs = _FENCE.split(text)

@@ -13,7 +13,7 @@ import pytest
 from chat.demo import start
 from chat.demo.blocks import DemoAnswer
 from chat.demo.conversation import DemoRequest, from_prompt
-from chat.demo.formats import envelope, prose
+from chat.demo.formats import envelope, prose, write
 from chat.demo.replies import reply
 from chat.demo.server import cut, rate
 from chat.testing.model_server import ModelServer
@@ -70,6 +70,19 @@ def test_a_chat_stream_holds_the_whole_answer_its_reason_to_end_and_the_usage() 
     assert finish["choices"][0]["finish_reason"] == "stop"
     assert usage["choices"] == []
     assert usage["usage"]["completion_tokens"] == len(text) // 4
+
+
+@pytest.mark.parametrize("instructions", ["", "\nBe kind."])
+def test_asked_as_the_gateway_the_demo_answers_in_bare_openui_lang(instructions: str) -> None:
+    config = ']]>openui:config\n{"systemPromptOptions":{"preamble":"Never write plain text."}}'
+    messages = [
+        {"role": "system", "content": config + instructions},
+        {"role": "user", "content": "]]>openui:content\nShow me sales by region"},
+    ]
+    *pieces, _finish = events(post("chat/completions", {"messages": messages, "stream": True})[1])
+    deltas = [piece["choices"][0]["delta"]["content"] for piece in pieces]
+    assert "".join(deltas) == write(said_to("Show me sales by region"))
+    assert len(deltas) > 20
 
 
 def test_without_being_asked_a_stream_gives_no_usage() -> None:

@@ -22,13 +22,15 @@ CHANGING = ("messages", "prompt", "tools")
 class SentRequest:
     """A request as it was sent: the body's SHA-256 (hexadecimal), and `envelope`, its JSON without the CHANGING fields.
 
-    `context`: the size in tokens that a prompt was cut to, where the client did that. `shape`: the form that its messages
-    were brought into (`chat.llm.clients.message_shape`), None for none.
+    `context`: the size in tokens that a prompt was cut to, where the client did that. `form`: the form in which the history
+    was told (`chat.llm.clients.message_forms`); `shape`: what its messages were brought into after that
+    (`chat.llm.clients.message_shape`), None for nothing.
     """
 
     digest: str = ""
     envelope: bytes = b""
     context: int | None = None
+    form: str = ""
     shape: dict[str, Any] | None = None
 
     def note(self, body: dict[str, Any]) -> bytes:
@@ -84,6 +86,11 @@ class ModelProfile:
     stream_usage: bool = True
     wants_back: str | bool = True
     efforts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def form(self) -> str:
+        """Return the form of the messages that the model reads and writes."""
+        return "gateway" if self.gateway else "c1" if self.writes_c1 else "text"
 
     def effort_fields(self, effort: str | None) -> dict[str, Any]:
         """Return the fields that an effort adds to a request; none where this model does not offer it."""

@@ -12,6 +12,7 @@ from chat.exceptions import ModelFailed
 from chat.llm.clients import official
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.calls_as_text import calls_as_text, has_calls
+from chat.llm.clients.message_forms import in_form
 from chat.llm.clients.message_shape import shape_of, shaped
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import OpenAITransport
@@ -35,20 +36,22 @@ class ChatCompletions:
         self._shape = shape_of(profile)
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+        request.sent_request.form = self.profile.form
+        messages = in_form(request.messages, self.profile.form)
         body = {
             **self.profile.parameters,
             **self.profile.effort_fields(request.effort),
             "model": self.profile.upstream,
-            "messages": request.messages,
+            "messages": messages,
             "stream": True,
         }
         if self.profile.stream_usage:
             body["stream_options"] = {"include_usage": True}
         if self._metadata:
             body["metadata"] = self._metadata
-        tools = request.tools if request.may_call or has_calls(request.messages) else []
+        tools = request.tools if request.may_call or has_calls(messages) else []
         if not tools:
-            body = _without_choice(body) | {"messages": calls_as_text(request.messages)}
+            body = _without_choice(body) | {"messages": calls_as_text(messages)}
         else:
             body["tools"] = tools
             body |= {} if request.may_call else {"tool_choice": "none"}

@@ -136,7 +136,8 @@ class UsageRecorder:
             "system": self._blobs.digest(profile.system.encode()),
             "envelope": self._blobs.digest(sent.envelope),
         }
-        provenance = {**record.provenance, **digests, "context": sent.context, "shape": sent.shape}
+        told = {"context": sent.context, "form": sent.form, "shape": sent.shape}
+        provenance = {**record.provenance, **digests, **told}
         return replace(record, request_digest=sent.digest, provenance=provenance)
 
 

@@ -1,17 +1,45 @@
 /** Wrap plain-text answers in C1's envelope; Thesys' client shows an error for any other form. */
 
-const BEFORE = '<content thesys="true" version="2">\n```openui-lang\nroot = Card([words])\nwords = TextContent(&quot;';
-const AFTER = "&quot;)\n```\n</content>";
+interface Wrapping {
+  before: string;
+  after: string;
+  escape(text: string): string;
+}
+
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+const FENCE = '<content thesys="true" version="2">\n```openui-lang\n';
+const FENCE_END = "\n```\n</content>";
 
-/** Return true if a reply begins with a tag of C1's envelope. */
-const enveloped = (text: string) => /^\s*<(content|thinkitem|artifact)/.test(text);
+const escapeEntities = (text: string) => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 
-/** Escape a piece of a string literal in the program, one character at a time, so that the text may be cut anywhere. */
-const escapeProgramString = (text: string) => JSON.stringify(text).slice(1, -1).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
+/** Text as a string literal in a program, escaped one character at a time, so that it may be cut anywhere. */
+const WORDS: Wrapping = {
+  before: `${FENCE}root = Card([words])\nwords = TextContent(&quot;`,
+  after: `&quot;)${FENCE_END}`,
+  escape: (text) => escapeEntities(JSON.stringify(text).slice(1, -1)),
+};
+/** Bare openui-lang, as the Gateway writes it. */
+const PROGRAM: Wrapping = { before: FENCE, after: FENCE_END, escape: escapeEntities };
+const NONE: Wrapping = { before: "", after: "", escape: (text) => text };
+
+/** The line that may begin a Gateway's answer. */
+const HEADER = /^\s*\]\]>openui:content.*\r?\n/;
+const STARTS = ["root =", "]]>openui:content"];
+
+/** Return the wrapping that a reply needs by its start; null while the start is too short to tell. */
+function wrappingOf(start: string): Wrapping | null {
+  const text = start.replace(HEADER, "").trimStart();
+  if (STARTS.some((begun) => begun.startsWith(text)) || text.startsWith("]]>openui:content")) return null;
+  if (text.startsWith("<")) return NONE;
+  return /^root\s*=/.test(text) ? PROGRAM : WORDS;
+}
 
 /** Return a complete reply in an envelope; an enveloped or empty one unchanged. */
-export const wrapInEnvelope = (text: string) => (!text || enveloped(text) ? text : BEFORE + escapeProgramString(text) + AFTER);
+export function wrapInEnvelope(text: string) {
+  if (!text || /^\s*<(content|thinkitem|artifact)/.test(text)) return text;
+  const { before, after, escape } = wrappingOf(text) ?? WORDS;
+  return before + escape(text.replace(HEADER, "")) + after;
+}
 
 /** Return the response with its stream wrapped. `passed` gets the bytes of each read; `ended` is called at the end, also after an error. */
 export function envelopeStream(response: Response, passed: (bytes: number) => void, ended: () => void): Response {
@@ -34,21 +62,27 @@ export function envelopeStream(response: Response, passed: (bytes: number) => vo
 async function* piecesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>, passed: (bytes: number) => void, ended: () => void) {
   const decoder = new TextDecoder();
   const reader = body.getReader();
-  let plain: boolean | null = null;
+  let wrapping: Wrapping | null = null;
+  let start = "";
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return;
       passed(value.byteLength);
       const text = decoder.decode(value, { stream: true });
-      if (!text) continue;
-      if (plain === null && (plain = !/^\s*</.test(text))) yield BEFORE;
-      yield plain ? escapeProgramString(text) : text;
+      if (wrapping) {
+        yield wrapping.escape(text);
+        continue;
+      }
+      start += text;
+      wrapping = wrappingOf(start);
+      if (wrapping) yield wrapping.before + wrapping.escape(start.replace(HEADER, ""));
     }
   } catch {
     return;
   } finally {
     ended();
-    if (plain) yield AFTER;
+    if (wrapping) yield wrapping.after;
+    else if (start) yield wrapInEnvelope(start);
   }
 }

@@ -1,6 +1,6 @@
-/** The system prompt that describes the language and the components: OpenUI's own text, with C1's names added. */
+/** The system prompts that describe the language and the components: OpenUI's own text, with C1's names added. */
 
-import { createLibrary } from "@openuidev/react-lang";
+import { createLibrary, generateSystemPrompt } from "@openuidev/react-lang";
 import {
   openuiChatAdditionalRules,
   openuiChatComponentGroups,
@@ -28,8 +28,17 @@ const library = createLibrary({
   ],
 });
 
-export const prompt = library.prompt({
-  preamble: PREAMBLE,
+const promptOptions = {
   additionalRules: [...unadvised(openuiChatAdditionalRules), LINKED],
   examples: unadvised(openuiChatExamples),
+};
+
+/** For any model: the server puts the envelope's description before it. */
+export const prompt = library.prompt({ preamble: PREAMBLE, ...promptOptions });
+
+/** For OpenUI's Gateway, which describes the language itself: the components as data. */
+export const gatewayConfig = generateSystemPrompt({
+  cloud: true,
+  library: { ...library.toSpec(), schema: library.toJSONSchema() },
+  promptOptions,
 });

@@ -3,7 +3,7 @@
 import { announce } from "@plain/js/announce.js";
 import type { Api, Problem } from "@plain/js/api.js";
 import { newId } from "@plain/js/dom.js";
-import { unwrap, wrap } from "@plain/js/envelope.js";
+import { holdsMarker, unwrap, wrap } from "@plain/js/envelope.js";
 import { words } from "../words";
 import { Reply, type ReplyHost } from "./reply";
 import { UserMessage } from "./userMessage";
@@ -76,9 +76,14 @@ export class Conversation extends Store {
 
   /** Send a prompt. `context` is C1's context of a click or a form, `pictures` are addresses. */
   say(typed: string, context: unknown[] | null = null, pictures: string[] = []) {
-    const text = ENVELOPED.has(this.#host.model()) || context?.[1] ? wrap(typed, context) : typed;
+    const text = this.#wraps(typed) || context?.[1] ? wrap(typed, context) : typed;
     const shown = pictures.map((url) => ({ type: "image_url", image_url: { url } }));
     this.#send(shown.length ? [{ type: "text", text }, ...shown] : text, typed);
+  }
+
+  /** Return true if a text needs an envelope: for the model, or because it looks like sections. */
+  #wraps(typed: string) {
+    return ENVELOPED.has(this.#host.model()) || holdsMarker(typed);
   }
 
   /** Send an edited prompt in place of `message`; the old branch stays as another version. */
@@ -86,7 +91,7 @@ export class Conversation extends Store {
     const index = this.items.indexOf(message);
     const before = this.items[index - 1];
     this.#truncateAt(index);
-    const content = ENVELOPED.has(this.#host.model()) ? wrap(changed) : changed;
+    const content = this.#wraps(changed) ? wrap(changed) : changed;
     this.#send(content, changed, { parentId: before?.id ?? null });
   }
 

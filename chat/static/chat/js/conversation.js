@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { byId, el, newId } from "./dom.js";
-import { unwrap, wrap } from "./envelope.js";
+import { holdsMarker, unwrap, wrap } from "./envelope.js";
 import { Reply } from "./reply.js";
 
 /** Models that read C1's envelopes; any other model gets the bare text. */
@@ -55,7 +55,8 @@ export class Conversation {
   /** Send a prompt; `context` is C1's context of a click or a form. */
   say(words, context = null) {
     const model = this.model();
-    this.#send(ENVELOPED.has(model) ? wrap(words, context) : words, model, words);
+    const content = ENVELOPED.has(model) || holdsMarker(words) || context?.[1] ? wrap(words, context) : words;
+    this.#send(content, model, words);
   }
 
   /** Stop all running answers, also those that the server has not accepted yet. */

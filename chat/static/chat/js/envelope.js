@@ -1,8 +1,15 @@
-/** C1's envelopes: wrap prompts, and parse replies that may be cut anywhere. */
+/** C1's envelopes and OpenUI's sections: wrap prompts, and parse replies that may be cut anywhere. */
 
 const NAMES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const CHARACTERS = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'", "#x27": "'" };
 const TAGS = ["thinkitem", "content", "context", "custommarkdown"];
+/** A line that begins a section: `]]>openui:content?thesys=true`. */
+const MARKER = /^\]\]>openui:([a-z]+)(?:\?.*|\r?)$/gm;
+/** The start of such a line at the end of a text. */
+const TORN_MARKER = /(^|\n)\]\]>o(p(e(n(u(i:?)?)?)?)?)?$/;
+/** Bare openui-lang, in whose strings no markup begins an envelope. */
+const PROGRAM = /^\s*root\s*=/;
+const STORED_FORM = /\n<context>[^<]*<\/context>\s*$/;
 const OPENING = /<(thinkitem|content|context|custommarkdown)(\s[^<>]{0,300})?>/g;
 
 export const escape = (text) => text.replace(/[&<>"']/g, (character) => NAMES[character]);
@@ -15,6 +22,9 @@ export function wrap(words, context = null) {
   const envelope = `<content thesys="true">${escape(words)}</content>`;
   return context ? `${envelope}<context>${escape(JSON.stringify(context))}</context>` : envelope;
 }
+
+/** Return true if a user's text would be read as sections without an envelope around it. */
+export const holdsMarker = (words) => words.includes("]]>openui:");
 
 /** Return a user's content, enveloped or not, as `{words, form}`; `form` is `{form: {field: {value}}}` or null. */
 export function unwrap(content) {
@@ -50,6 +60,38 @@ export const withForm = (reply, form) =>
  * unescaped. An envelope without an end, as in a running stream, reaches to the end of the text.
  */
 export function segments(reply) {
+  const pieces = [];
+  let kind = "";
+  let at = 0;
+  for (const marker of reply.matchAll(MARKER)) {
+    pieces.push(...section(kind, reply.slice(at, marker.index).replace(/\r?\n$/, "")));
+    kind = marker[1];
+    // Behind `end` stand the form values that the page stored, which begin with a line break.
+    at = marker.index + marker[0].length + (kind === "end" ? 0 : 1);
+  }
+  return [...pieces, ...section(kind, reply.slice(at).replace(TORN_MARKER, ""))];
+}
+
+function section(kind, body) {
+  if (kind === "context" && isList(body)) return [{ kind, text: body, cut: false }];
+  return PROGRAM.test(body) ? programPieces(body) : envelopePieces(body);
+}
+
+function isList(json) {
+  try {
+    return Array.isArray(JSON.parse(json));
+  } catch {
+    return false;
+  }
+}
+
+function programPieces(body) {
+  const start = STORED_FORM.test(body) ? body.lastIndexOf("\n<context>") : body.length;
+  const program = { kind: "text", text: body.slice(0, start), cut: false };
+  return start < body.length ? [program, ...envelopePieces(body.slice(start))] : [program];
+}
+
+function envelopePieces(reply) {
   const pieces = [];
   let at = 0;
   OPENING.lastIndex = 0;
