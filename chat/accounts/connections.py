@@ -55,9 +55,8 @@ class ConnectionRegistry:
 
     def __init__(self) -> None:
         self._open: defaultdict[int, set[OpenConnection]] = defaultdict(set)
-        self._revoked_at: dict[
-            int, float
-        ] = {}  # time of the last revocation by user, for connections being opened
+        # Time of the last revocation by user, for connections being opened.
+        self._revoked_at: dict[int, float] = {}
         self._checks: set[asyncio.Task[None]] = set()
 
     def add(self, caller: Caller, on_revoked: Callable[[], None] | None = None) -> OpenConnection:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from chat.accounts import suspension
 from chat.governance import deletion, holds
 from chat.governance.exceptions import UnderLegalHold
-from chat.models import ACTIVE, ApiToken, AuditLogEntry, Hold, Response, Thread, User
+from chat.models import ACTIVE, ApiToken, AuditLogEntry, Hold, Message, Response, Thread, User
 from chat.reporting import rollups
 
 # Users whose erasure is continued in one round.
@@ -39,15 +39,23 @@ def _can_go_on(user: int) -> bool:
 
 
 def _forget_name(user: User) -> None:
-    """Remove the user's name from the audit log, lifted holds and Django's admin log; the entries stay.
-
-    Entries about what the user did as staff keep the name, which an audit log is kept for.
-    """
+    """Remove the user's name from the audit log, lifted holds and Django's admin log; the entries stay."""
     AuditLogEntry.objects.filter(kind="user", object_pk=user.pk).update(owner_name="")
     AuditLogEntry.objects.filter(owner_name=user.username).update(owner_name="")
     Hold.objects.filter(owner_name=user.username).update(owner_name="")
     if apps.is_installed("django.contrib.admin"):
         _forget_name_in_admin_log(user)
+    _replace_actor(user)
+
+
+def _replace_actor(user: User) -> None:
+    """Put a pseudonym in the place of the user's name where it tells who acted, so that an actor's entries stay together."""
+    pseudonym = f"erased user {user.pk}"
+    acted = AuditLogEntry.objects.filter(user=user.pk).update(username=pseudonym)
+    for field in ("made_by", "lifted_by"):
+        Hold.objects.filter(**{field: user.username}).update(**{field: pseudonym})
+    if acted or user.is_staff:  # has no index: all messages are read
+        Message.objects.filter(redacted_by=user.username).update(redacted_by=pseudonym)
 
 
 def _forget_name_in_admin_log(user: User) -> None:

@@ -11,7 +11,7 @@ from django.db.models import Field, Model, TextField
 from django.db.models.functions import Cast
 
 from chat.accounts import erasure
-from chat.governance import holds
+from chat.governance import holds, redaction
 from chat.models import ApiToken, AuditAction, AuditLogEntry, User
 from tests.integration.admin_rows import client_of, make_thread
 
@@ -59,6 +59,31 @@ def test_an_erased_name_stands_nowhere() -> None:
         pass
     assert not User.objects.filter(pk=user.pk).exists()
     assert tables_with(NAME) == set()
+
+
+def test_a_pseudonym_stands_where_an_erased_member_of_staff_acted() -> None:
+    staff, other = User.objects.create(username=NAME, is_staff=True), User.objects.create(username="other")
+    thread = make_thread(User.objects.create(username="owner"))
+    for actor in (staff, other):
+        AuditLogEntry.objects.create(
+            user=actor, username=actor.username, action=AuditAction.VIEWED, kind="thread", object_pk=thread.pk
+        )
+        redaction.redact_message(thread.messages.filter(redacted_by="").latest("pk"), actor.username)
+    holds.lift_hold(holds.place_hold(thread, NAME, "a case"), "other", "over")
+    holds.lift_hold(holds.place_hold(thread, "other", "a case"), NAME, "over")
+    erasure.begin(staff.pk)
+    while not erasure.erase_batch(staff.pk):
+        pass
+    pseudonym = f"erased user {staff.pk}"
+    assert tables_with(NAME) == set()
+    assert tables_with(pseudonym) == {
+        "AuditLogEntry.username",
+        "Hold.made_by",
+        "Hold.lifted_by",
+        "Message.redacted_by",
+    }
+    assert AuditLogEntry.objects.filter(username="other").count() == 1
+    assert thread.messages.filter(redacted_by="other").exists()
 
 
 def test_the_log_of_other_users_keeps_their_names() -> None:

@@ -134,3 +134,21 @@ def test_connections_stay_while_the_database_is_away(monkeypatch: pytest.MonkeyP
         return connection
 
     assert not after(step).revoked
+
+
+def test_a_revocation_is_forgotten_after_the_time_in_which_connections_open(
+    checked: list[Caller], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.accounts.connections.RECHECK_SECONDS", 0.01)
+
+    async def run() -> None:
+        registry = ConnectionRegistry()
+        for user in range(1_000):
+            registry.on_access_revoked([user])
+        rechecks = asyncio.create_task(registry.run())
+        async with asyncio.timeout(10):
+            while registry._revoked_at:
+                await asyncio.sleep(0.01)
+        rechecks.cancel()
+
+    asyncio.run(run())
