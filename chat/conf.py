@@ -328,12 +328,6 @@ class Settings:
         return self.c1_base_url or "https://api.thesys.dev/v1/embed/"
 
     @property
-    def c1_upstream_model(self) -> str:
-        """Return the model name sent for `c1`; the Gateway does not know C1's own default."""
-        unnamed = self.c1_model == C1_MODEL
-        return GATEWAY_MODEL if self.c1_format == "gateway" and unnamed else self.c1_model
-
-    @property
     def demo(self) -> bool:
         """Return True if the demo model answers for `c1`."""
         return not (self.thesys_api_key or self.c1_base_url)

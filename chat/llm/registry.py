@@ -7,7 +7,7 @@ import importlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from chat.conf import settings
+from chat.conf import C1_MODEL, GATEWAY_MODEL, settings
 from chat.exceptions import Unavailable
 from chat.llm import config, quirks
 from chat.llm.clients.base import ModelClient, ModelProfile
@@ -138,8 +138,11 @@ def _known(name: str) -> tuple[str, ModelSpec]:
 
 
 def _profile(name: str, spec: ModelSpec) -> ModelProfile:
-    of_settings = {C1: settings.c1_upstream_model, OPENASSISTANT: settings.openassistant_model}
+    of_settings = {C1: settings.c1_model, OPENASSISTANT: settings.openassistant_model}
     upstream = of_settings.get(name, spec.model)
+    if spec.gateway and upstream == C1_MODEL:
+        # The Gateway does not know the default of C1.
+        upstream = GATEWAY_MODEL
     return ModelProfile(
         name=name,
         upstream=upstream,

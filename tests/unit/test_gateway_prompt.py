@@ -114,6 +114,7 @@ def test_one_setting_points_c1_at_the_gateway() -> None:
     assert not c1.writes_c1
 
 
-def test_the_named_model_is_sent_whatever_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert dataclasses.replace(settings, c1_format="gateway", c1_model="a/b").c1_upstream_model == "a/b"
-    assert dataclasses.replace(settings, c1_format="c1").c1_upstream_model == "c1-nightly"
+def test_the_named_model_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = dataclasses.replace(settings, c1_format="gateway", c1_model="a/b", thesys_api_key="k")
+    monkeypatch.setattr("chat.llm.registry.settings", named)
+    assert profile(name="c1").upstream == "a/b"
