@@ -80,9 +80,6 @@ class Engine:
         self._offered: dict[str, Tool] = {}
         self._tools: dict[str, Tool] = {}
         self._ids: set[str] = set()
-        # The monotonic time since which the model has been thinking, and the milliseconds of its earlier thought.
-        self._thinking_since: float | None = None
-        self._thought_ms = 0.0
 
     async def respond(self, clients: list[ModelClient], offered: dict[str, Tool]) -> Outcome:
         """Answer the prompt with the first of the models that can, and the tools `offered` to the user.
@@ -173,26 +170,29 @@ class Engine:
                 raise deadlines.error() from None
         except CallTooLarge as problem:
             raise ModelFailed("The model's tool calls are too large.") from problem
+        finally:
+            self._writer.end_thought()
 
     def _process_update(self, update: StreamUpdate, answer: ModelAnswer) -> None:
         begin = 0
         for place, thought in update.thinking:
-            self._say(update.text[begin:place], answer)
+            if place > begin:
+                self._say(update.text[begin:place], answer)
             self._think(thought, answer)
             begin = place
-        self._say(update.text[begin:] if begin else update.text, answer)
+        if words := update.text[begin:] if begin else update.text:
+            self._say(words, answer)
         if update.calls:
             self._note_visible(answer)
-        if update.calls or update.fields:
+        if update.calls or (update.fields and self._tools):  # without tools no fields are wanted back
             answer.calls.feed(update.calls, update.fields)
         answer.finish_reason = update.finish_reason or answer.finish_reason
         if update.usage is not None:
             answer.token_counts = update.usage
 
     def _say(self, words: str, answer: ModelAnswer) -> None:
-        if words:
-            self._note_visible(answer)
-            self._write(words, answer)
+        self._note_visible(answer)
+        self._write(words, answer)
 
     def _note_visible(self, answer: ModelAnswer) -> None:
         """Note that text or a call has come: it ends a stretch of thought, and no other model is asked any more."""
@@ -200,26 +200,19 @@ class Engine:
             self._fallbacks.clear()
         if answer.first_token is None:
             answer.first_token = time.monotonic()
-        if self._thinking_since is not None:
-            self._writer.thinking_ms = self._count_thinking()
-            self._thought_ms, self._thinking_since = self._writer.thinking_ms, None
-
-    def _count_thinking(self) -> int:
-        since = self._thinking_since
-        return int(self._thought_ms + (0 if since is None else (time.monotonic() - since) * 1000))
+        self._writer.end_thought()
 
     def _think(self, words: str, answer: ModelAnswer) -> None:
         """Append thought up to the largest stored size, and for C1's readers a think item ahead of each stretch."""
         answer.characters += len(words)
-        if self._thinking_since is None:
-            self._thinking_since = time.monotonic()
+        if not self._writer.thinking:
             self._append_think_item(THINKING)
-        data = words.encode()
-        room = settings.thinking_bytes - self._writer.thinking_length
-        kept = data if len(data) <= room else data[: utf8_floor(data, max(0, room))]
-        self._writer.thinking_ms = self._count_thinking()
-        if kept:
-            self._writer.append_thought(kept)
+            self._writer.begin_thought()
+        data, room = words.encode(), settings.thinking_bytes - self._writer.thinking_length
+        if len(data) > room:
+            data = data[: utf8_floor(data, room)]
+        if data:
+            self._writer.append_thought(data)
 
     def _append_think_item(self, item: bytes) -> None:
         shown = self._client.profile.writes_c1 and settings.think_items

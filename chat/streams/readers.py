@@ -163,25 +163,26 @@ class BetweenText:
 
     async def next(self, offset: int) -> tuple[LogEvent | None, int]:
         """Return the next event that stands at an offset, if there is one, and the end of the text before the one after it."""
-        limit, tool = self._tail.end, self._next_tool()
-        if tool is not None:
+        tail, tool = self._tail, None
+        limit = tail.end
+        if tail.tools is not None and self._tools < len(tail.tools.events):
+            tool = tail.tools.events[self._tools]
             if self._is_due(tool, offset):
                 self._tools += 1
                 return tool, offset
             limit = min(limit, max(offset, tool.text_offset))
-        if self._thinking is None or self._thinking >= self._tail.thinking_end:
+        if self._thinking is None or self._thinking >= tail.thinking_end:
             return None, limit
-        place, data = await self._next_thought(self._thinking)
+        if tail.thought is not None and self._thinking >= tail.thought.base:
+            place, data = tail.thought.read(self._thinking)
+        else:
+            place, data = await self._stored_thought(self._thinking)
         if place > offset:
             return None, min(limit, place)
         if tool is not None and tool.text_offset == place and tool.thinking_offset > self._thinking:
             data = data[: tool.thinking_offset - self._thinking]
         self._thinking += len(data)
         return (ThoughtEvent(data, self._thinking) if data else None), limit
-
-    def _next_tool(self) -> ToolEvent | None:
-        events = self._tail.tool_events
-        return events[self._tools] if self._tools < len(events) else None
 
     def _is_due(self, tool: ToolEvent, offset: int) -> bool:
         """Return whether the reader has had all that stands before a tool event, or all there is."""
@@ -195,8 +196,8 @@ class BetweenText:
             self._thinking is None or tool.thinking_offset <= self._thinking
         )
 
-    async def _next_thought(self, thinking: int) -> tuple[int, bytes]:
-        found = await _thought_at(self._response, self._tail, thinking)
+    async def _stored_thought(self, thinking: int) -> tuple[int, bytes]:
+        found = await db.atomic_async(storage.read_thought, self._response, thinking)
         if found is None:  # deleted while it was being read
             self._thinking = self._tail.thinking_end
         return found or (0, b"")

@@ -98,11 +98,14 @@ class ThoughtTail:
 
     def read(self, offset: int) -> tuple[int, bytes]:
         """Return the bytes from `offset` on that stand at one text offset, at most READ_BYTES, and that text offset."""
-        number = bisect_right(self._stretches, offset, key=itemgetter(0)) - 1
-        following = self._stretches[number + 1 : number + 2]
-        stop = following[0][0] if following else self.end
-        data = self._buffer[offset - self.base : min(stop, offset + READ_BYTES) - self.base]
-        return self._stretches[number][1], _whole_characters(data)
+        start, place = self._stretches[-1]
+        stop = self.end
+        if offset < start:
+            number = bisect_right(self._stretches, offset, key=itemgetter(0)) - 1
+            place, stop = self._stretches[number][1], self._stretches[number + 1][0]
+        if stop - offset <= READ_BYTES:
+            return place, bytes(memoryview(self._buffer)[offset - self.base : stop - self.base])
+        return place, _whole_characters(self._buffer[offset - self.base : offset + READ_BYTES - self.base])
 
     def start_at(self, text_offset: int) -> int | None:
         """Return the start of the first stretch at or behind a text offset; None where only the table can tell."""

@@ -83,13 +83,25 @@ class UnconfirmedLog:
 class Writer:
     """The only writer of a response's logs of text and of thought."""
 
-    __slots__ = ("_flusher", "_started", "_text", "_thought", "epoch", "response", "tail", "thinking_ms")
+    __slots__ = (
+        "_flusher",
+        "_started",
+        "_text",
+        "_thinking_since",
+        "_thought",
+        "_thought_seconds",
+        "epoch",
+        "response",
+        "tail",
+    )
 
     def __init__(self, response: int, epoch: int, tail: Tail, flusher: Flusher) -> None:
         self.response, self.epoch, self.tail = response, epoch, tail
-        self.thinking_ms: int | None = None
         self._flusher = flusher
         self._started = time.monotonic()
+        # Since when the model has been thinking (monotonic), and the seconds of its earlier thought; None without thought.
+        self._thinking_since: float | None = None
+        self._thought_seconds: float | None = None
         self._text = UnconfirmedLog()
         self._thought: UnconfirmedLog | None = None  # most answers have none, and it takes 0.3 KB
 
@@ -100,6 +112,29 @@ class Writer:
     @property
     def thinking_length(self) -> int:
         return self._thought.end if self._thought else 0
+
+    @property
+    def thinking(self) -> bool:
+        """Return whether a stretch of thought is going on."""
+        return self._thinking_since is not None
+
+    @property
+    def thinking_ms(self) -> int | None:
+        """Return the time that the thought has taken so far; None without thought."""
+        if self._thought_seconds is None:
+            return None
+        going_on = 0.0 if self._thinking_since is None else time.monotonic() - self._thinking_since
+        return int((self._thought_seconds + going_on) * 1000)
+
+    def begin_thought(self) -> None:
+        self._thinking_since = time.monotonic()
+        self._thought_seconds = self._thought_seconds or 0.0
+
+    def end_thought(self) -> None:
+        """End the stretch of thought, if there is one."""
+        if self._thinking_since is not None and self._thought_seconds is not None:
+            self._thought_seconds += time.monotonic() - self._thinking_since
+            self._thinking_since = None
 
     @property
     def pending(self) -> int:

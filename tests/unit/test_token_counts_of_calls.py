@@ -53,14 +53,20 @@ class OneAnswer:
 class EmptyLog:
     """The part of a writer that an answer of a few bytes needs."""
 
-    length = thinking_length = thinking_ms = 0
-    full = False
+    length = thinking_length = 0
+    full = thinking = False
 
     def append(self, data: bytes) -> None:
         self.length += len(data)
 
     def append_thought(self, data: bytes) -> None:
         self.thinking_length += len(data)
+
+    def begin_thought(self) -> None:
+        self.thinking = True
+
+    def end_thought(self) -> None:
+        self.thinking = False
 
 
 def recorder() -> UsageRecorder:
