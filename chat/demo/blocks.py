@@ -27,10 +27,11 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class DemoAnswer:
-    """The blocks from top to bottom; `follow_ups` are the buttons below."""
+    """The blocks from top to bottom; `follow_ups` are the buttons below, `thought` comes before all of it."""
 
     blocks: tuple[Block, ...]
     follow_ups: tuple[str, ...] = ()
+    thought: str = ""
 
     def all_blocks(self) -> tuple[Block, ...]:
         """Return the blocks with the caption that every answer carries, and the follow-ups at the end."""
@@ -66,7 +67,9 @@ def card(topic: str, **values: object) -> DemoAnswer:
     """Return the answer of a topic's data, with the values in their places."""
     data, known = DATA[topic], {**DATA["shared"], **values}
     follow_ups = _with_values(data.get("follow_ups", []), known)
-    return DemoAnswer(tuple(_blocks(data["blocks"], known)), tuple(follow_ups))
+    return DemoAnswer(
+        tuple(_blocks(data["blocks"], known)), tuple(follow_ups), data.get("thought", "").strip()
+    )
 
 
 def _blocks(specs: list[Any], values: Mapping[str, object]) -> Iterator[Block]:

@@ -78,7 +78,8 @@ def _script(body: dict[str, Any], asked: DemoRequest, pace: float, turn: Turn) -
     if failure and not streamed:
         return play.refusal(500, message=DELIVERY.failed)
     words, limit = _words(given, asked, turn), _limit(body)
-    deltas = list(_deltas(words[:limit], given))
+    thought = given.thought if isinstance(given, DemoAnswer) and not asked.plain else ""
+    deltas = list(_deltas(words[:limit], given, thought))
     interval = pace / rate(len(deltas)) if streamed else 0.0
     paced = deltas[: DELIVERY.fails_after] if failure else deltas
     shown = play.PacedSteps(paced, interval, pace * DELIVERY.thinking_seconds)
@@ -105,8 +106,9 @@ def _limit(body: dict[str, Any]) -> int | None:
     return next((DELIVERY.characters_per_token * n for n in counts if isinstance(n, int) and n > 0), None)
 
 
-def _deltas(words: str, given: Reply) -> Iterator[play.Delta]:
+def _deltas(words: str, given: Reply, thought: str) -> Iterator[play.Delta]:
     yield play.Delta({"role": "assistant", "content": ""})
+    yield from (play.Delta({"reasoning_content": piece}) for piece in cut(thought))
     yield from (play.Delta({"content": piece}) for piece in cut(words))
     for index, call in enumerate(given.calls if isinstance(given, Calls) else ()):
         pieces = len(cut(call.arguments))

@@ -7,6 +7,7 @@ from chat.demo.conversation import from_chat
 from chat.demo.formats import envelope
 from chat.demo.replies import reply
 from chat.testing import Call, Received, Script, answer, tool_round
+from chat.testing.script import Thought
 from chat.text import escape
 
 
@@ -31,4 +32,5 @@ def demo(received: Received) -> Script:
     if isinstance(content, Calls):
         return tool_round(*(Call(call.name, call.arguments) for call in content.calls))
     assert isinstance(content, DemoAnswer), content
-    return answer(envelope(content))
+    thought = [Thought(content.thought)] if content.thought else []
+    return answer(*thought, envelope(content))

@@ -139,16 +139,21 @@ def test_a_required_field_is_asked_for_before_a_form_is_sent(model: ScriptedMode
     expect(tab.prompts).to_have_count(1)
 
 
-def test_a_tool_is_shown_as_a_step_while_it_runs(model: ScriptedModel, tab: Tab) -> None:
+def test_a_tool_is_shown_with_its_state_while_it_runs_and_after_a_reload(
+    model: ScriptedModel, tab: Tab
+) -> None:
     gate = Gate()
     model.script(
         tool_round(Call("current_time", '{"timezone": "Asia/Tokyo"}')), answer(gate, text("It is noon."))
     )
+    uses = tab.page.get_by_role("list", name="Tools used").get_by_role("listitem")
     tab.say("What time is it in Tokyo?")
-    expect(tab.page.locator(".steps summary")).to_be_visible()
+    expect(uses).to_have_text(["Used current time"])
+    expect(tab.page.locator(".steps")).to_have_count(0)
     gate.open()
     expect(tab.ended()).to_contain_text("It is noon.")
-    expect(tab.page.locator(".steps")).to_have_count(0)
+    tab.reload()
+    expect(uses).to_have_text(["Used current time"])
 
 
 SAMPLES = {

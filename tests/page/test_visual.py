@@ -48,6 +48,7 @@ PROMPTS = (
     "A form to book a table",
     "Plan a trip to Lisbon",
     "Show sales shares as a pie",
+    "Think about a riddle",
 )
 
 
@@ -61,6 +62,7 @@ def test_axe_finds_no_serious_violation(
     for words in PROMPTS:
         reply = tab.ask(words)
         expect(reply.locator(".interface")).to_be_visible()
+    tab.page.locator(".thought-toggle").click()
     tab.shot(f"answers-{scheme}")
     assert_accessible(tab.page, axe)
     tab.button("More").click()
@@ -73,6 +75,7 @@ def test_nothing_is_wider_than_a_phone(model: ScriptedModel, site: Any, open_tab
     for words in PROMPTS:
         tab.ask(words)
     expect(tab.answers.last.locator(".interface")).to_be_visible()
+    tab.page.locator(".thought-toggle").click()
     assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= 360
     assert tab.page.locator("#messages").evaluate("element => element.scrollWidth <= element.clientWidth")
     tab.shot("phone")

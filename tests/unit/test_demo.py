@@ -38,6 +38,7 @@ QUESTIONS = (
     "what time is it in Tokyo?",
     "what is 12*(3+4)",
     "search my chats for sales",
+    "Think about a riddle",
     "tell me a long story",
     "count to 40",
     "Show me the error demos",

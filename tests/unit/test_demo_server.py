@@ -55,6 +55,13 @@ def events(data: bytes) -> list[Any]:
     return [json.loads(line) for line in lines[:-1]]
 
 
+def riddle(path: str) -> bytes:
+    """Return the stream of the demo's answer to the riddle."""
+    question = "Think about a riddle"
+    body = {"prompt": question, "stream": True} if path == "completions" else chat_body(question, stream=True)
+    return post(path, body)[1]
+
+
 def chat_body(question: str, **more: Any) -> dict[str, Any]:
     return {"model": "c1-nightly", "messages": [{"role": "user", "content": question}], **more}
 
@@ -83,6 +90,22 @@ def test_asked_as_the_gateway_the_demo_answers_in_bare_openui_lang(instructions:
     deltas = [piece["choices"][0]["delta"]["content"] for piece in pieces]
     assert "".join(deltas) == write(said_to("Show me sales by region"))
     assert len(deltas) > 20
+
+
+def test_the_riddle_is_thought_about_before_it_is_answered() -> None:
+    deltas = [event["choices"][0]["delta"] for event in events(riddle("chat/completions"))]
+    kinds = [next(iter(delta)) for delta in deltas[1:-1]]
+    first_text = kinds.index("content")
+    assert set(kinds[:first_text]) == {"reasoning_content"}
+    assert set(kinds[first_text:]) == {"content"}
+    thought = "".join(delta.get("reasoning_content", "") for delta in deltas)
+    assert thought == said_to("Think about a riddle").thought
+    assert "no AI" in thought
+
+
+def test_completions_have_no_thought() -> None:
+    pieces = [event["choices"][0]["text"] for event in events(riddle("completions"))]
+    assert all(pieces[1:-1])
 
 
 def test_without_being_asked_a_stream_gives_no_usage() -> None:

@@ -37,7 +37,7 @@ export class Answers {
     const ended = () => void this.#coming.delete(responseId);
     const passed = (bytes: number) => void (seen += bytes);
     try {
-      const response = await this.#post({ prompt, threadId, responseId, model: this.#page.model }, reading.signal);
+      const response = await this.#post({ prompt, threadId, responseId, model: this.#page.model, effort: this.#page.effort || undefined }, reading.signal);
       if (!response.ok) return this.#refused(responseId, ((await response.json()) as { detail?: string }).detail);
       void this.#page.go(threadId);
       return envelopeStream(response, passed, ended);

@@ -1,4 +1,4 @@
-/** One answer: its steps, its text and interfaces, its status, and its actions. */
+/** One answer: its thought, its tool calls, its steps, its text and interfaces, its status, and its actions. */
 
 import { memo, useLayoutEffect, useMemo, useState } from "react";
 import type { Page } from "../state/page";
@@ -10,10 +10,12 @@ import { MessageActions } from "./MessageActions";
 import { Program } from "./Program";
 import { Readable } from "./Readable";
 import { Steps } from "./Steps";
+import { Thought } from "./Thought";
+import { ToolUses } from "./ToolUses";
 
 export const Answer = memo(function Answer({ page, reply }: { page: Page; reply: Reply }) {
   useStore(reply);
-  const { text, running } = reply;
+  const { text, running, thinking, tools } = reply;
   const { steps, parts } = useMemo(() => partsOf(text, running), [text, running]);
   const [unreadable, setUnreadable] = useState(false);
   useLayoutEffect(() => reply.drawn());
@@ -23,7 +25,8 @@ export const Answer = memo(function Answer({ page, reply }: { page: Page; reply:
     form: () => reply.form,
     change: (changed: Record<string, unknown>) => reply.keep(changed),
   };
-  const empty = running && !parts.length && !steps.length;
+  const atWork = thinking.active || tools.some(({ state }) => state === "started");
+  const empty = running && !parts.length && !steps.length && !atWork;
   return (
     <article
       className="reply"
@@ -32,6 +35,8 @@ export const Answer = memo(function Answer({ page, reply }: { page: Page; reply:
       data-empty={empty || undefined}
       data-waiting={reply.waiting || undefined}
     >
+      {thinking.text && <Thought thinking={thinking} />}
+      {tools.length > 0 && <ToolUses tools={tools} />}
       <div className="body" dir="auto">
         {steps.length > 0 && <Steps steps={steps} running={running} />}
         {unreadable ? (
@@ -46,7 +51,6 @@ export const Answer = memo(function Answer({ page, reply }: { page: Page; reply:
           )
         )}
       </div>
-      {reply.tool && <p className="note tool">{reply.tool}</p>}
       {reply.note && (
         <div className="foot">
           <p className={reply.note.problem ? "problem" : "note"}>{reply.note.words}</p>

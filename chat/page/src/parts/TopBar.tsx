@@ -26,6 +26,8 @@ export function TopBar({ page, share }: { page: Page; share: () => void }) {
     opened.current = page.menu;
   }, [page.menu, narrow]);
 
+  // The menu shares too.
+  const crowded = narrow && page.efforts.length > 0;
   const choices = threadId === null ? [] : choicesOf(page, threadId, share);
   return (
     <header className="top">
@@ -53,13 +55,31 @@ export function TopBar({ page, share }: { page: Page; share: () => void }) {
           ))}
         </select>
       </label>
+      {page.efforts.length > 0 && <EffortPicker page={page} />}
       {threadId !== null && (
         <>
-          <IconButton shape="share" label={words.share} onClick={share} />
+          {!crowded && <IconButton shape="share" label={words.share} onClick={share} />}
           <Menu label={words.more_actions} choices={choices} />
         </>
       )}
     </header>
+  );
+}
+
+/** The effort that the model takes for the next prompts. */
+function EffortPicker({ page }: { page: Page }) {
+  return (
+    <label className="picker">
+      <span className="unseen">{words.effort}</span>
+      <select id="effort" title={words.effort} value={page.effort} onChange={(event) => page.chooseEffort(event.target.value)}>
+        <option value="">{words.effort}</option>
+        {page.efforts.map((effort) => (
+          <option key={effort} value={effort}>
+            {words.efforts[effort] ?? effort}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

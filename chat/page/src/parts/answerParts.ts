@@ -1,6 +1,6 @@
 /** Split an answer into steps, programs for the renderer, and readable text. */
 
-import { segments, type Segment } from "@plain/js/envelope.js";
+import { isShown, segments, type Segment } from "@plain/js/envelope.js";
 
 export interface Step {
   title: string;
@@ -22,7 +22,7 @@ const TORN = /(^|\n)\s*(`{1,3}[a-z-]*|r(o(o(t\s*)?)?)?)$/;
 
 export function partsOf(reply: string, running: boolean): { steps: Step[]; parts: Part[] } {
   const pieces = segments(reply);
-  const steps = pieces.flatMap((piece) => (piece.kind === "step" && (running || !piece.ephemeral) ? [piece] : []));
+  const steps = pieces.flatMap((piece) => (piece.kind === "step" && isShown(piece, running) ? [piece] : []));
   const parts = pieces.flatMap((piece) => bodyOf(piece, running));
   // An envelope without any showable content is shown unchanged.
   const whole = !running && !parts.length && reply.trim() && !steps.length;

@@ -14,7 +14,7 @@ export declare class Problem extends Error {
 export declare class Api {
   session(): Promise<Session>;
   send(body: object, signal: AbortSignal): Promise<Response>;
-  stream(responseId: string, offset: number, signal: AbortSignal): Promise<Response>;
+  stream(responseId: string, cursors: { offset: number; thinkingOffset: number }, signal: AbortSignal): Promise<Response>;
   stop(responseId: string, offset: number): Promise<Response>;
   regenerate(responseId: string, body: object, signal: AbortSignal): Promise<Response>;
   threads(query?: ThreadQuery): Promise<{ threads: ThreadSearchResult[]; nextCursor: string | null }>;

@@ -8,11 +8,13 @@ export declare class Follower {
     api: Api;
     responseId: string;
     offset: number;
+    thinkingOffset: number;
     post: ((signal: AbortSignal) => Promise<Response>) | null;
     on: {
       accepted(): void;
       start(data: Start): void;
       text(piece: string, offset: number): void;
+      thought(piece: string, thinkingOffset: number): void;
       tool(data: Tool): void;
       end(data: End): void;
       waiting(waits: boolean): void;

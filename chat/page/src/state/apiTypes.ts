@@ -23,6 +23,11 @@ export interface ThreadQuery {
   archived?: "true" | "any";
 }
 
+export interface Thought {
+  text: string;
+  seconds: number | null;
+}
+
 export interface Message {
   id: string;
   role: "user" | "assistant";
@@ -32,6 +37,8 @@ export interface Message {
   offset: number | null;
   versions: string[];
   feedback: { score: number } | null;
+  thinking: Thought | null;
+  tools: Tool[];
 }
 
 export interface MessagePage {
@@ -45,6 +52,8 @@ export interface Session {
   csrfToken: string;
   models: (string | { name: string })[];
   imageModels?: string[];
+  /** The efforts that a prompt may ask of each model that offers any. */
+  efforts?: Record<string, string[]>;
   demo: boolean;
 }
 

@@ -18,6 +18,8 @@ export type Item = UserMessage | Reply;
 export interface ConversationHost {
   api: Api;
   model(): string;
+  /** The effort to ask for, if the model offers any. */
+  effort(): string | undefined;
   created(threadId: string, typed: string): void;
   accepted(): void;
   refused(): void;
@@ -99,7 +101,7 @@ export class Conversation extends Store {
   regenerate(reply: Reply) {
     this.#truncateAt(this.items.indexOf(reply));
     const fresh = this.#reply(newId(), [...reply.versions]);
-    fresh.post = (signal) => this.#host.api.regenerate(reply.id, { responseId: fresh.id, model: this.#host.model() }, signal);
+    fresh.post = (signal) => this.#host.api.regenerate(reply.id, { responseId: fresh.id, ...this.#choices() }, signal);
     this.items = [...this.items, fresh];
     this.sent += 1;
     this.changed();
@@ -199,7 +201,7 @@ export class Conversation extends Store {
 
   #reply(id: string, versions: string[]): Reply {
     const message = { id, role: "assistant", content: "", createdAt: "", status: "sending", offset: 0, versions, feedback: null };
-    return new Reply(message as Message, this.#replyHost());
+    return new Reply({ ...message, thinking: null, tools: [] } as Message, this.#replyHost());
   }
 
   #send(content: unknown, typed: string, more: object = {}) {
@@ -207,12 +209,16 @@ export class Conversation extends Store {
     const threadId = (this.threadId ??= newId());
     const prompt: Prompt = { id: newId(), role: "user", content };
     const reply = this.#reply(newId(), []);
-    const body = { prompt, threadId, responseId: reply.id, model: this.#host.model(), ...more };
+    const body = { prompt, threadId, responseId: reply.id, ...this.#choices(), ...more };
     reply.post = (signal) => this.#host.api.send(body, signal);
     this.items = [...this.items, new UserMessage({ ...prompt, versions: [prompt.id] }), reply];
     this.sent += 1;
     this.changed();
     reply.follow();
+  }
+
+  #choices() {
+    return { model: this.#host.model(), effort: this.#host.effort() };
   }
 
   #replyHost(): ReplyHost {

@@ -34,6 +34,7 @@ export class Page extends Store {
   readonly conversation = new Conversation({
     api: this.api,
     model: () => this.model,
+    effort: () => this.effort || undefined,
     created: (threadId, text) => this.#created(threadId, text),
     accepted: () => this.draft.accepted(),
     refused: () => this.draft.refused(),
@@ -41,6 +42,7 @@ export class Page extends Store {
   });
   session: Session | null = null;
   model = "c1";
+  #effort = recall("effort");
   notice = "";
   menu = false;
 
@@ -57,6 +59,15 @@ export class Page extends Store {
     return this.session?.imageModels?.includes(this.model) ?? false;
   }
 
+  get efforts(): string[] {
+    return this.session?.efforts?.[this.model] ?? [];
+  }
+
+  /** The chosen effort; empty where the model does not offer it. */
+  get effort() {
+    return this.efforts.includes(this.#effort) ? this.#effort : "";
+  }
+
   get title() {
     return this.threads.get(this.conversation.threadId)?.title || words.untitled;
   }
@@ -70,6 +81,12 @@ export class Page extends Store {
   choose(model: string) {
     this.model = model;
     remember("model", model);
+    this.changed();
+  }
+
+  chooseEffort(effort: string) {
+    this.#effort = effort;
+    remember("effort", effort);
     this.changed();
   }
 

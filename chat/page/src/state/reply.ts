@@ -5,6 +5,7 @@ import type { Api, Problem } from "@plain/js/api.js";
 import { blocksOf, plainText } from "@plain/js/blocks.js";
 import { storedForm, withForm } from "@plain/js/envelope.js";
 import { Follower } from "@plain/js/stream.js";
+import { type Thinking, thinkingOf, toolsAfter } from "@plain/js/thinking.js";
 import { words } from "../words";
 import type { End, FormState, Message, Status, Tool } from "./apiTypes";
 import { Store } from "./store";
@@ -45,7 +46,8 @@ export class Reply extends Store {
   versions: string[];
   score: number;
   note: Note | null = null;
-  tool = "";
+  thinking: Thinking;
+  tools: Tool[];
   waiting = false;
   /** Send the request of this answer; null for answers loaded from the server. */
   post: ((signal: AbortSignal) => Promise<Response>) | null = null;
@@ -67,6 +69,8 @@ export class Reply extends Store {
     this.text = String(message.content);
     this.status = message.status;
     this.offset = message.offset ?? 0;
+    this.thinking = thinkingOf(message);
+    this.tools = message.tools;
     this.versions = message.versions;
     this.score = message.feedback?.score ?? 0;
     this.#updateNote(null);
@@ -91,13 +95,15 @@ export class Reply extends Store {
       accepted: () => this.#host.accepted(this),
       start: ({ status }: { status: Status }) => this.#setStatus(status),
       text: (piece: string, offset: number) => this.#append(piece, offset),
+      thought: (piece: string, offset: number) => this.#think(piece, offset),
       tool: (data: Tool) => this.#toolChanged(data),
       end: (data: End) => this.#end(data),
       waiting: (waits: boolean) => this.#setWaiting(waits),
       refused: (problem: Problem) => this.#refused(problem),
     };
     const post = this.taken ? null : this.post;
-    this.#follower = new Follower({ api: this.#host.api, responseId: this.id, offset: this.offset, post, on });
+    const cursors = { offset: this.offset, thinkingOffset: this.thinking.offset };
+    this.#follower = new Follower({ api: this.#host.api, responseId: this.id, ...cursors, post, on });
     void this.#follower.run();
   }
 
@@ -122,6 +128,10 @@ export class Reply extends Store {
     this.versions = message.versions;
     this.score = message.feedback?.score ?? 0;
     const same = message.content === this.text && message.status === this.status;
+    if (!this.running) {
+      this.thinking = thinkingOf(message);
+      this.tools = message.tools;
+    }
     if (!this.running && !same && this.#formTimer === undefined) {
       this.text = String(message.content);
       this.status = message.status;
@@ -161,8 +171,18 @@ export class Reply extends Store {
   #append(piece: string, offset: number) {
     this.text += piece;
     this.offset = offset;
+    this.thinking.pause();
+    this.#goOn();
+  }
+
+  #think(piece: string, offset: number) {
+    if (!this.thinking.text) announce(words.thinking);
+    this.thinking.append(piece, offset);
+    this.#goOn();
+  }
+
+  #goOn() {
     this.status = "streaming";
-    this.tool = "";
     this.#drawTimer ??= setTimeout(() => this.#draw(), Math.max(FRAME_MS, this.#drawDuration * DRAW_BACKOFF_FACTOR));
   }
 
@@ -187,8 +207,9 @@ export class Reply extends Store {
     this.#host.changed(this, null);
   }
 
-  #toolChanged({ name, state }: Tool) {
-    this.tool = state === "started" ? words.using(name) : state === "failed" ? words.toolFailed(name) : "";
+  #toolChanged(event: Tool) {
+    this.tools = toolsAfter(this.tools, event);
+    this.thinking.pause();
     this.changed();
   }
 
@@ -202,7 +223,7 @@ export class Reply extends Store {
 
   #end({ status, finishReason, error, keptOffset }: End) {
     this.status = status;
-    this.tool = "";
+    this.thinking.pause();
     this.#updateNote(error, finishReason);
     this.#draw();
     this.#setWaiting(false);
@@ -213,6 +234,7 @@ export class Reply extends Store {
 
   #refused(problem: Problem) {
     this.status = "failed";
+    this.thinking.pause();
     this.#setWaiting(false);
     if (problem.code === "bad_offset") {
       // A process died with bytes that it had not stored yet: show the stored text and follow on from it.

@@ -34,7 +34,7 @@ const path = (...parts) => "/api/" + parts.map(encodeURIComponent).join("/");
 export class Api {
   #csrf = "";
 
-  /** Return `{user: {username}, guest, csrfToken, models, demo}`; create a guest where guests are on. */
+  /** Return `{user: {username}, guest, csrfToken, models, efforts, demo}`; create a guest where guests are on. */
   async session() {
     const session = await (await checked(await fetch(path("session")))).json();
     this.#csrf = session.csrfToken;
@@ -48,9 +48,9 @@ export class Api {
     return checked(await fetch(path("chat") + "?format=sse", options));
   }
 
-  /** Return the event stream of a response from `offset` (UTF-8 bytes already received). */
-  async stream(responseId, offset, signal) {
-    const query = new URLSearchParams({ format: "sse", offset });
+  /** Return the event stream of a response from where a reader is: the UTF-8 bytes of text and of thought already received. */
+  async stream(responseId, { offset, thinkingOffset }, signal) {
+    const query = new URLSearchParams({ format: "sse", offset, thinkingOffset });
     return checked(await fetch(`${path("responses", responseId, "stream")}?${query}`, { signal }));
   }
 

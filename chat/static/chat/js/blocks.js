@@ -3,7 +3,7 @@
  * Kinds: heading, text, steps, callout, table, list, tags, code, image, rule, actions, form.
  */
 
-import { segments } from "./envelope.js";
+import { isShown, segments } from "./envelope.js";
 import { formBlock } from "./fields.js";
 import { Node, jsonRoot, programRoot } from "./nodes.js";
 import { recordsTable, seriesTable, slicesTable, tableBlock } from "./tables.js";
@@ -22,7 +22,7 @@ const STYLE = new Set(
 /** Return the blocks of a reply, which may be cut anywhere. `running` includes ephemeral steps, shown during the wait only. */
 export function blocksOf(reply, running = false) {
   const pieces = segments(reply);
-  const steps = pieces.filter((piece) => piece.kind === "step" && (running || !piece.ephemeral));
+  const steps = pieces.filter((piece) => piece.kind === "step" && isShown(piece, running));
   const shown = pieces.filter((piece) => piece.kind === "content" || piece.kind === "text");
   const thought = steps.length ? [{ kind: "steps", items: steps.map(({ title, text }) => ({ title, text })) }] : [];
   const blocks = [...thought, ...shown.flatMap((piece) => bodyBlocks(piece.text))];

@@ -107,6 +107,10 @@ function envelopePieces(reply) {
   return pieces;
 }
 
+/** Return true if a page shows this step: ephemeral ones while the answer runs, without the server's own notes on thought and tools. */
+export const isShown = ({ title, text, ephemeral }, running) =>
+  !ephemeral || (running && title !== "Using a tool" && text !== "The model is thinking.");
+
 function pushText(pieces, text) {
   if (text.trim()) pieces.push({ kind: "text", text, cut: false });
 }

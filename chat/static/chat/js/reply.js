@@ -6,6 +6,8 @@ import { el } from "./dom.js";
 import { storedForm, withForm } from "./envelope.js";
 import { patch } from "./render.js";
 import { Follower } from "./stream.js";
+import { thinkingOf, toolsAfter } from "./thinking.js";
+import { Thought } from "./thought.js";
 
 /** Milliseconds between two drawings: one frame at 60 Hz, so that text flows. */
 const FRAME_MS = 16;
@@ -17,6 +19,11 @@ const ENDINGS = {
   stopped: "Stopped.",
   interrupted: "The server went away during this answer. The text received until then is kept.",
   failed: "The answer failed.",
+};
+const USES = {
+  started: (tool) => `Using ${tool} …`,
+  done: (tool) => `Used ${tool}`,
+  failed: (tool) => `${tool} did not work`,
 };
 /** Advice for refusals whose own text is written for programmers. */
 const NEXT = {
@@ -37,9 +44,13 @@ export class Reply {
   constructor(message, host) {
     Object.assign(this, { id: message.id, text: message.content, status: message.status, host });
     this.offset = message.offset ?? 0;
+    this.thinking = thinkingOf(message);
+    this.tools = message.tools ?? [];
+    this.thought = new Thought();
+    this.uses = el("ul", { class: "tool-uses", "aria-label": "Tools" });
     this.body = el("div", { class: "body" });
     this.foot = el("div", { class: "foot" });
-    this.element = el("article", { class: "reply", "aria-label": "Answer" }, this.body, this.foot);
+    this.element = el("article", { class: "reply", "aria-label": "Answer" }, this.thought.element, this.uses, this.body, this.foot);
     this.#draw();
     this.#note(null);
   }
@@ -54,13 +65,14 @@ export class Reply {
       accepted: () => this.host.accepted?.(this),
       start: ({ status }) => this.#setStatus(status),
       text: (piece, offset) => this.#append(piece, offset),
+      thought: (piece, offset) => this.#think(piece, offset),
       tool: (data) => this.#tool(data),
       end: (data) => this.#end(data),
       waiting: (waiting) => this.#setWaiting(waiting),
       refused: (problem) => this.#refused(problem),
     };
-    const { api } = this.host;
-    this.#follower = new Follower({ api, responseId: this.id, offset: this.offset, post, on });
+    const cursors = { offset: this.offset, thinkingOffset: this.thinking.offset };
+    this.#follower = new Follower({ api: this.host.api, responseId: this.id, ...cursors, post, on });
     void this.#follower.run();
   }
 
@@ -75,13 +87,19 @@ export class Reply {
   leave() {
     this.#follower?.leave();
     this.#speaker.leave();
+    this.thought.leave();
     clearTimeout(this.#drawTimer);
     this.#drawTimer = null;
   }
 
   /** Take over the message as the server lists it. */
   update(message) {
-    if (this.running || (message.content === this.text && message.status === this.status)) return;
+    if (this.running) return;
+    const same = message.content === this.text && message.status === this.status;
+    this.thinking = thinkingOf(message);
+    this.tools = message.tools ?? [];
+    this.#showWork();
+    if (same) return;
     this.text = message.content;
     this.status = message.status;
     this.offset = message.offset ?? 0;
@@ -93,8 +111,19 @@ export class Reply {
   #append(piece, offset) {
     this.text += piece;
     this.offset = offset;
-    this.status = "streaming";
+    this.#goOn();
+    this.thinking.pause();
     if (this.foot.firstChild) this.#note(null);
+  }
+
+  #think(piece, offset) {
+    if (!this.thinking.text) announce("Thinking …");
+    this.thinking.append(piece, offset);
+    this.#goOn();
+  }
+
+  #goOn() {
+    this.status = "streaming";
     this.#drawTimer ??= setTimeout(() => this.#draw(), Math.max(FRAME_MS, this.#drawDuration * DRAW_BACKOFF_FACTOR));
   }
 
@@ -105,11 +134,20 @@ export class Reply {
     this.blocks = blocksOf(this.text, this.running);
     const actions = { say: this.host.say, form: storedForm(this.text), change: (form) => this.#saveForm(form) };
     patch(this.body, this.blocks, this.#seen, actions);
-    this.element.toggleAttribute("data-empty", this.running && this.blocks.length === 0);
+    this.#showWork();
+    const atWork = this.thinking.active || this.tools.some(({ state }) => state === "started");
+    this.element.toggleAttribute("data-empty", this.running && !this.blocks.length && !atWork);
     this.element.setAttribute("aria-busy", String(this.running));
     if (this.running && this.#follower) this.#speaker.hear(plainText(this.blocks));
     this.host.grown();
     this.#drawDuration = performance.now() - begun;
+  }
+
+  /** Show the thought and the tool calls. */
+  #showWork() {
+    this.thought.show(this.thinking);
+    this.uses.hidden = !this.tools.length;
+    this.uses.replaceChildren(...this.tools.map(({ name, state }) => el("li", { "data-state": state }, USES[state](name.replaceAll("_", " ")))));
   }
 
   #setStatus(status) {
@@ -118,9 +156,10 @@ export class Reply {
     this.host.changed(this);
   }
 
-  #tool({ name, state }) {
-    const words = { started: `Using ${name} …`, failed: `${name} did not work` }[state];
-    this.#note(words ?? null);
+  #tool(data) {
+    this.tools = toolsAfter(this.tools, data);
+    this.thinking.pause();
+    this.#draw();
   }
 
   #setWaiting(waiting) {
@@ -130,6 +169,7 @@ export class Reply {
 
   #end({ status, finishReason, error, keptOffset }) {
     this.status = status;
+    this.thinking.pause();
     this.#draw();
     this.#setWaiting(false);
     this.#note(error, finishReason);
@@ -140,6 +180,7 @@ export class Reply {
 
   #refused(problem) {
     this.status = "failed";
+    this.thinking.pause();
     this.#draw();
     this.#setWaiting(false);
     if (problem.code === "bad_offset") {

@@ -37,6 +37,9 @@ function parse(block) {
   return fields.data.length ? { ...fields, data: JSON.parse(fields.data.join("\n")) } : null;
 }
 
+/** Return the text's offset of an event's id, `<offset>` or `<offset>:<thinkingOffset>`. */
+const textOffset = (id) => Number(id.split(":", 1)[0]);
+
 /** Return the part of a delta after `offset`; throw if bytes are missing before it. */
 export function fresh(text, after, offset) {
   const bytes = encoder.encode(text);
@@ -49,7 +52,7 @@ export function fresh(text, after, offset) {
 /**
  * A reader that follows one response to its end. `post(signal)` starts the response and is repeated until the server accepts it;
  * without `post` the response exists already. `on`: accepted(), start(data), text(piece, offset), tool(data), end(data),
- * waiting(bool), refused(problem).
+ * waiting(bool), refused(problem), thought(piece, thinkingOffset).
  */
 export class Follower {
   #left = false;
@@ -57,8 +60,8 @@ export class Follower {
   #failures = 0;
   #wake = null;
 
-  constructor({ api, responseId, offset = 0, post = null, on }) {
-    Object.assign(this, { api, responseId, offset, post, on });
+  constructor({ api, responseId, offset = 0, thinkingOffset = 0, post = null, on }) {
+    Object.assign(this, { api, responseId, offset, thinkingOffset, post, on });
     this.accepted = post === null;
   }
 
@@ -90,7 +93,7 @@ export class Follower {
 
   #open() {
     this.#attempt = new AbortController();
-    if (this.accepted) return this.api.stream(this.responseId, this.offset, this.#attempt.signal);
+    if (this.accepted) return this.api.stream(this.responseId, this, this.#attempt.signal);
     return this.post(this.#attempt.signal);
   }
 
@@ -113,7 +116,8 @@ export class Follower {
   #take({ event, id, data }) {
     if (event === "start") this.on.start?.(data);
     else if (event === "tool") this.on.tool?.(data);
-    else if (event === "delta") this.#delta(data.text, Number(id));
+    else if (event === "delta") this.#delta(data.text, textOffset(id));
+    else if (event === "thinking") this.#thought(data);
     else if (event === "end") this.on.end(data);
     return event === "end";
   }
@@ -122,6 +126,12 @@ export class Follower {
     const piece = fresh(text, after, this.offset);
     this.offset = Math.max(this.offset, after);
     if (piece) this.on.text(piece, this.offset);
+  }
+
+  #thought({ text, thinkingOffset }) {
+    const piece = fresh(text, thinkingOffset, this.thinkingOffset);
+    this.thinkingOffset = Math.max(this.thinkingOffset, thinkingOffset);
+    if (piece) this.on.thought?.(piece, this.thinkingOffset);
   }
 
   #final(error) {
