@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 import httpx
@@ -14,6 +15,8 @@ APPLE = (
     '<content thesys="true" version="2">\n```openui-lang\nroot = Card([t])\n'
     "t = TextContent(&quot;Größe: 5 € 🍎&quot;)\n```\n</content>"
 )
+# The server's own think items.
+THINK_ITEMS = re.compile(rb'<thinkitem ephemeral="true">.*?</thinkitem>', re.DOTALL)
 CARD_HEAD = b'<content thesys="true" version="2">'
 CARD_CALL = b"CalloutV2(&quot;danger&quot;, "
 
@@ -27,6 +30,11 @@ def assert_problem(answer: httpx.Response, code: str, status: int) -> dict[str, 
     assert body.keys() >= {"type", "title", "status", "detail", "code"}
     assert (body["code"], body["status"]) == (code, status)
     return body
+
+
+def visible(text: bytes) -> bytes:
+    """Return the text without the server's own think items."""
+    return THINK_ITEMS.sub(b"", text)
 
 
 def assert_utc(moment: str) -> None:

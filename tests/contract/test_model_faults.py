@@ -9,7 +9,7 @@ import pytest
 
 from chat.testing import FAULTS, Fault, ScriptedModel, answer, refusal
 from chat.testing.script import Endless, Reset, Stall, broken
-from tests.contract.expect import assert_card, assert_problem
+from tests.contract.expect import assert_card, assert_problem, visible
 from tests.live.client import Client, new_id
 from tests.live.transports import C1, SOCKET, SSE, TRANSPORTS, ReceivedStream, Transport
 
@@ -36,7 +36,7 @@ def assert_outcome(heard: ReceivedStream, transport: Transport, fault: Fault, te
     if transport is C1 and not text and fault.code:
         assert_card(heard.text)
     else:
-        assert heard.text == text
+        assert visible(heard.text) == text
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
 
 from chat.testing import TOOL_FAULTS, Call, ScriptedModel, answer, tool_round
-from tests.contract.expect import framed
+from tests.contract.expect import THINK_ITEMS, framed, visible
 from tests.live.client import Client, new_id
 from tests.live.transports import C1, SSE, TRANSPORTS, Transport
 
 # Arguments must be forwarded with their blanks and escapes.
 ARGUMENTS = '{"expression" :  "6*7", "note":"ca\\u00f1\\u00f3n"}'
 SUM = '{"expression": "6*7"}'
-THINK_ITEMS = re.compile(rb'<thinkitem ephemeral="true">.*?</thinkitem>', re.DOTALL)
 IDS_OF_OURS = {"id", "threadId", "responseId", "public_id"}
-
-
-def visible(text: bytes) -> bytes:
-    return THINK_ITEMS.sub(b"", text)
 
 
 @pytest.mark.parametrize("name", TOOL_FAULTS)
