@@ -25,6 +25,7 @@ from chatproject.server import loop
 from chatproject.server.balance import Balance
 from chatproject.server.flow_control import FlowControl
 from chatproject.server.http import REQUEST_SECONDS, Factory
+from chatproject.server.memory import release_periodically
 from chatproject.server.port import Port
 from chatproject.server.websocket import WebSocket
 
@@ -132,6 +133,7 @@ class DaphneServer(daphne.server.Server):
             listener.close()  # the port has its own copy
         self.cut_stalled_readers()
         self.starting = loop.create_task(self.call_hook("on_startup", None))
+        release_periodically(loop)
 
     def stop(self) -> None:
         if not self.stopping:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from tests.faults.watched_loop import STATE_PATH
+from tests.live.client import PLAIN_TEXT
 from tests.live.harness import START_SECONDS, LiveServer
 
 
@@ -24,7 +25,7 @@ class Footprint:
 
 def footprint(server: LiveServer) -> Footprint:
     """Return what the server holds now."""
-    tasks = int(httpx.get(server.url + STATE_PATH, timeout=START_SECONDS).text)
+    tasks = int(httpx.get(server.url + STATE_PATH, timeout=START_SECONDS, verify=PLAIN_TEXT).text)
     return Footprint(server.descriptors(), server.threads(), tasks, resident(server))
 
 

@@ -8,6 +8,8 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any
 
 import httpx
@@ -20,13 +22,15 @@ from tests.faults.fault_server import start_fault_server
 from tests.faults.footprint import Footprint, footprint
 from tests.fuzz.inputs import Generator, Input, templates
 from tests.fuzz.values import FAST_HASHERS
-from tests.live.client import SECONDS, Client
+from tests.live.client import PLAIN_TEXT, SECONDS, Client
 from tests.live.cookies import cookie
 from tests.live.harness import LiveServer, assert_clean, eventually
 from tests.live.staff import staff_cookies
 
 # Inputs for one set of callers: forms of accounts sign them out, and the admin may delete them.
-ROUND = 250
+INPUTS_OF_CALLERS = 250
+# Sets of callers at once, in the times in which the others wait for the server.
+FUZZERS = 4
 FRAMES_OF_SOCKET = 25
 # MiB that a server may hold more after all inputs than after the first quarter of them, as the issue of hardening asks.
 GROWTH = 10
@@ -44,7 +48,7 @@ FORM_PAGES = ("/login/", "/signup/", "/settings/", "/password/", "/admin/login/"
 class Fuzzer:
     """Sends drawn inputs to one server as a stranger, a guest, a user with a token, and a superuser.
 
-    `faults` describe the inputs whose answers were not clean.
+    `faults` describe the inputs whose answers were not clean. Of the ones sent at once, each has callers of its own.
     """
 
     def __init__(self, server: LiveServer, make_client: Callable[..., Client], seed: int) -> None:
@@ -56,9 +60,18 @@ class Fuzzer:
         assert answer.status_code == 200
         share = self.user.http.post("/api/threads/t/shares").json()["shareId"]
         self.generator = Generator(seed, ["t", "r", "p", share, "1", "2", "c1", self.user.username])
-        self.staff = httpx.Client(base_url=server.url, cookies=staff_cookies(server), timeout=SECONDS)
-        self.stranger = httpx.Client(base_url=server.url, timeout=SECONDS)
+        self.staff = httpx.Client(
+            base_url=server.url, cookies=staff_cookies(server), timeout=SECONDS, verify=PLAIN_TEXT
+        )
+        self.stranger = httpx.Client(base_url=server.url, timeout=SECONDS, verify=PLAIN_TEXT)
         self.callers = [self.stranger, self.guest.http, self.user.http, self.staff]
+
+    def send_all(self) -> list[str]:
+        """Send the inputs of the seed and return the faults."""
+        for _ in range(INPUTS_OF_CALLERS):
+            self.send()
+        self.close()
+        return self.faults
 
     def send(self) -> None:
         """Send one request, form or run of frames."""
@@ -139,8 +152,8 @@ def fuzz(server: LiveServer, make_client: Callable[..., Client], inputs: int) ->
     """Send so many inputs; then look at the log, and at descriptors, tasks, threads and memory."""
     held, faults = [footprint(server)], list[str]()
     began = time.monotonic()
-    for seed in range(inputs // ROUND):
-        found = send_round(server, make_client, seed)
+    for first in range(0, inputs // INPUTS_OF_CALLERS, FUZZERS):
+        found = send_round(server, make_client, range(first, first + FUZZERS))
         print(*found, sep="\n", end="", flush=True)
         faults += found
         held.append(footprint(server))
@@ -153,27 +166,26 @@ def fuzz(server: LiveServer, make_client: Callable[..., Client], inputs: int) ->
     assert memory[-1] - max(memory[: len(memory) // 4 + 1]) < GROWTH, f"memory after each round: {memory}"
 
 
-def send_round(server: LiveServer, make_client: Callable[..., Client], seed: int) -> list[str]:
-    """Send the inputs of one seed and return the faults, those in the server's log among them."""
+def send_round(server: LiveServer, make_client: Callable[..., Client], seeds: range) -> list[str]:
+    """Send the inputs of some seeds at once and return the faults, those in the server's log among them."""
     LoginAttempt.objects.all().delete()  # of earlier rounds: the server would refuse all passwords of this address
     logged = len(server.log)
-    fuzzer = Fuzzer(server, make_client, seed)
-    for _ in range(ROUND):
-        fuzzer.send()
-    fuzzer.close()
+    fuzzers = [Fuzzer(server, make_client, seed) for seed in seeds]
+    with ThreadPoolExecutor(FUZZERS) as pool:
+        found = list(pool.map(Fuzzer.send_all, fuzzers))
     assert server.alive()
-    return [*fuzzer.faults, *faults_logged(server, logged, seed)]
+    return [*chain(*found), *faults_logged(server, logged, seeds)]
 
 
-def faults_logged(server: LiveServer, since: int, seed: int) -> list[str]:
+def faults_logged(server: LiveServer, since: int, seeds: range) -> list[str]:
     """Return what stands in the log after so many characters and never should."""
     news = server.log[since:]
     try:
         assert_clean(server, since)
     except AssertionError as error:
-        return [f"seed {seed}: {error}"[:LOGGED]]
+        return [f"{seeds}: {error}"[:LOGGED]]
     held = news.find("action=loop_held")
-    return [f"seed {seed}: {news[held : held + 200]}"] if held >= 0 else []
+    return [f"{seeds}: {news[held : held + 200]}"] if held >= 0 else []
 
 
 def has_released(server: LiveServer, before: Footprint) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 
 from chat.models import User
-from tests.live.client import PLAIN_TEXT, new_id
+from tests.live.client import PLAIN_TEXT, SECONDS, new_id
 from tests.live.cookies import cookie
 from tests.live.harness import LiveServer
 
@@ -16,7 +16,7 @@ def staff_cookies(server: LiveServer) -> httpx.Cookies:
     """Return the cookies of a new superuser who has logged in."""
     name = new_id("staff")
     User.objects.create_superuser(name, password=PASSWORD)
-    with httpx.Client(base_url=server.url, verify=PLAIN_TEXT) as http:
+    with httpx.Client(base_url=server.url, timeout=SECONDS, verify=PLAIN_TEXT) as http:
         http.get("/admin/login/")
         form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": cookie(http.cookies, "csrf")}
         answered = http.post("/admin/login/", data=form, headers={"Referer": f"{server.url}/admin/login/"})
