@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+import threading
 import time
+import traceback
 from typing import Any
 
 from chatproject.asgi import pages  # isort: skip - Django comes first
@@ -22,7 +25,11 @@ INTERVAL = 0.005
 LIMIT = 0.05 + INTERVAL
 # Seconds after the start, in which imports and first connections are made.
 WARM_UP = 2.0
+# Calls of a stack that say where the loop is held.
+FRAMES = 12
 STATE_PATH = "/watched-loop"
+# Said once the warm-up is over.
+WATCHING = "action=loop_watched"
 
 
 class WatchedApplication(ChatApplication):
@@ -48,12 +55,34 @@ async def _tell_tasks(send: Send) -> None:
 
 async def _watch() -> None:
     await asyncio.sleep(WARM_UP)
-    used = time.thread_time()
+    sampler = Sampler()
+    logger.warning(WATCHING)
     while True:
         await asyncio.sleep(INTERVAL)
-        before, used = used, time.thread_time()
-        if used - before > LIMIT:
-            logger.error("action=loop_held milliseconds=%d", 1000 * (used - before))
+        if held := sampler.turn():
+            logger.error("action=loop_held milliseconds=%d place=%s", 1000 * held, sampler.place)
+
+
+class Sampler:
+    """Looks from a thread of its own at what the loop's thread does while a turn takes too long."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._clock = time.pthread_getcpuclockid(self._thread)
+        self._used, self.place = time.thread_time(), ""
+        threading.Thread(target=self._sample, daemon=True).start()
+
+    def turn(self) -> float:
+        """Begin a turn. Return the seconds of CPU time of the last one if they are beyond the limit, else 0."""
+        before, self._used = self._used, time.thread_time()
+        return self._used - before if self._used - before > LIMIT else 0.0
+
+    def _sample(self) -> None:
+        while True:
+            time.sleep(INTERVAL)
+            if time.clock_gettime(self._clock) - self._used > LIMIT:
+                frames = traceback.extract_stack(sys._current_frames()[self._thread])[-FRAMES:]
+                self.place = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
 
 
 application = WatchedApplication(pages)
