@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain, cycle
 from random import Random
-from typing import Any
 
 import httpx
 from websockets.exceptions import WebSocketException
@@ -96,6 +95,10 @@ class Attackers:
         for run in runs:
             run.result()
 
+    def close(self) -> None:
+        for fuzzer in self.fuzzers:
+            fuzzer.close()
+
     def faults(self) -> list[str]:
         """Return what the server answered and should not: 503 is right while it is flooded."""
         found = chain(*(fuzzer.faults for fuzzer in self.fuzzers))
@@ -175,7 +178,7 @@ class Attackers:
 
     def _flood_socket(self, random: Random) -> None:
         """Send more frames than are read, some of them too large, and read no answer."""
-        with self.guest.socket(**cookie_of(self.guest)) as opened:
+        with self.guest.socket(Origin=self.server.url, Cookie=cookies_of(self.guest)) as opened:
             frame = random.choice(("x" * 600_000, '{"type": "ping"}', "{", '{"type": "watch"}'))
             for _ in range(200):
                 opened.connection.send(frame)
@@ -184,6 +187,6 @@ class Attackers:
         self.client.chat(random.choice([name for name in HOSTILE_MODELS if name != "long"]))
 
 
-def cookie_of(client: Client) -> dict[str, Any]:
+def cookies_of(client: Client) -> str:
     """Return the header with the client's cookies, for its sockets."""
-    return {"Cookie": "; ".join(f"{name}={value}" for name, value in client.http.cookies.items())}
+    return "; ".join(f"{name}={value}" for name, value in client.http.cookies.items())
