@@ -24,7 +24,9 @@ def is_served(host: str) -> bool:
 
 def is_allowed(origin: str, scheme: str, host: str) -> bool:
     """Return True for an Origin header (RFC 6454) that the request's Host or CHAT_ALLOWED_ORIGINS names; never for `null`."""
-    origin = origin.lower()
-    return origin == f"{scheme}://{host}".lower() or origin in {
-        one.lower().rstrip("/") for one in settings.allowed_origins
-    }
+    return origin.lower() == f"{scheme}://{host}".lower() or is_listed(origin)
+
+
+def is_listed(origin: str) -> bool:
+    """Return True for an Origin header that CHAT_ALLOWED_ORIGINS names."""
+    return origin.lower() in {one.lower().rstrip("/") for one in settings.allowed_origins}
