@@ -21,7 +21,7 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from chat import headers, runtime
 from chat.api.base import is_endpoint, problem
 from chat.api.consumer import SOCKET_PATH, ChatConsumer
-from chat.api.streaming import ByteStream
+from chat.api.streaming import ByteStream, StreamCut
 from chat.exceptions import BadRequest
 from chat.urls import API_PREFIXES
 
@@ -104,11 +104,17 @@ async def _nothing(stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
 
 
 async def _relay(stream: AsyncGenerator[bytes], start: list[Mapping[str, Any]], send: Send) -> None:
-    """Send the head (removed from its list, so that it can be freed) and the chunks of a stream."""
-    async with aclosing(stream) as chunks:
-        await send(start.pop())
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    """Send the head (removed from its list, so that it can be freed) and the chunks of a stream.
+
+    After a StreamCut the end is left out: the server then closes the connection in the middle of the body.
+    """
+    try:
+        async with aclosing(stream) as chunks:
+            await send(start.pop())
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    except StreamCut:
+        return
     await send({"type": "http.response.body"})
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from chat.api import attachments, chat, exports, shares, threads
+from chat.api import ag_ui, attachments, chat, exports, openui, shares, threads
 from chat.api.base import endpoint, unknown_route
+from chat.api.cors import cross_origin
 from chat.schemas.validation import ID_PATTERN
 
 API_PREFIXES = ("/api", "/healthz", "/readyz")
@@ -42,6 +43,16 @@ urlpatterns = [
     path("api/attachments", endpoint(post=attachments.create)),
     path("api/attachments/<id:attachment_id>", endpoint(get=attachments.show)),
     path("api/session", endpoint(get=threads.session)),
+    path("api/ag-ui", cross_origin(get=ag_ui.get, post=ag_ui.post)),
+    path("api/ag-ui/info", cross_origin(get=ag_ui.info)),
+    path("api/ag-ui/agent/<id:agent>/run", cross_origin(post=ag_ui.run)),
+    path("api/ag-ui/agent/<id:agent>/connect", cross_origin(post=ag_ui.connect)),
+    path("api/ag-ui/agent/<id:agent>/stop/<id:thread_id>", cross_origin(post=ag_ui.stop)),
+    path("api/openui/threads/get", cross_origin(get=openui.list_threads)),
+    path("api/openui/threads/get/<id:thread_id>", cross_origin(get=openui.show)),
+    path("api/openui/threads/create", cross_origin(post=openui.create)),
+    path("api/openui/threads/update/<id:thread_id>", cross_origin(patch=openui.update)),
+    path("api/openui/threads/delete/<id:thread_id>", cross_origin(delete=openui.delete)),
     # Probes come by address: the Host header of a load balancer or an orchestrator names an IP.
     path("healthz", endpoint(any_host=True, get=threads.live)),
     path("readyz", endpoint(any_host=True, get=threads.ready)),

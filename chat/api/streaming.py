@@ -26,6 +26,10 @@ Encode = Callable[[LogEvent], bytes]
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
+class StreamCut(Exception):
+    """A body cannot go on to its end: its connection is to be closed without the last chunk, which would make it whole."""
+
+
 class ByteStream(StreamingHttpResponse):
     """Django's streaming response, with the chunks also available without Django's two wrapping generators."""
 
@@ -84,7 +88,8 @@ async def _encode_events(
 ) -> AsyncGenerator[bytes]:
     """Yield the body until its end or that of the caller's access.
 
-    Errors are logged instead of raised, which would hang the reader under Daphne (no `end` means: reconnect).
+    Errors are logged instead of raised, which would hang the reader under Daphne (no `end` means: reconnect). Other clients'
+    protocols have no such rule: there a body without its last event raises StreamCut.
     """
     async with aclosing(rest):
         try:
@@ -94,7 +99,7 @@ async def _encode_events(
                 async for event in rest:
                     # The end of a response that was stopped with the access holds no more text.
                     if connection.revoked and not isinstance(event, EndEvent):
-                        return
+                        break
                     if data := encode(event):
                         yield data
         except ChatError as error:
@@ -105,3 +110,5 @@ async def _encode_events(
                 type(error).__name__,
                 format_traceback_without_message(error),
             )
+        if isinstance(encode, MarkedEncoder) and not encode.ended:
+            raise StreamCut

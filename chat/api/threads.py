@@ -87,18 +87,22 @@ async def delete(request: HttpRequest, thread_id: str) -> HttpResponseBase:
 
 
 async def messages(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    wanted = MessageRange(
-        limit=_limit(request, DEFAULT_MESSAGES, MAX_MESSAGES),
-        before=schemas.optional_id(request.GET.get("before") or None, "before"),
-        leaf=schemas.optional_id(request.GET.get("leaf") or None, "leaf"),
-    )
-    caller = await authenticate(request)
+    wanted, caller = message_range(request), await authenticate(request)
     shown, more = await db.atomic_async(thread_messages.page, caller.user, thread_id, wanted)
     if sum(one.size for one in shown) <= WHOLE_PAGE:
         return json_response({"messages": [serializers.message(one) for one in shown], "hasMore": more})
     response = ByteStream(_page(shown, more), "application/json")
     response["Cache-Control"] = "no-store"
     return response
+
+
+def message_range(request: HttpRequest) -> MessageRange:
+    """Return the range of messages that the query names. Raise BadRequest."""
+    return MessageRange(
+        limit=_limit(request, DEFAULT_MESSAGES, MAX_MESSAGES),
+        before=schemas.optional_id(request.GET.get("before") or None, "before"),
+        leaf=schemas.optional_id(request.GET.get("leaf") or None, "leaf"),
+    )
 
 
 async def _page(shown: list[MessageView], more: bool) -> AsyncGenerator[bytes]:

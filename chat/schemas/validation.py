@@ -85,6 +85,11 @@ def offset_text(text: str) -> int:
     return int(text)
 
 
+def mark_text(text: str) -> int:
+    """Parse the mark of an event, or -1 for the place before the first. Raises BadOffset."""
+    return -1 if text == "-1" else offset_text(text)
+
+
 def cursor_text(text: str) -> tuple[int, int | None]:
     """Parse the id of an event: an offset, or `<offset>:<thinkingOffset>`. Raises BadOffset."""
     offset, colon, thinking = text.partition(":")

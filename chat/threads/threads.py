@@ -142,9 +142,16 @@ def active(thread: int) -> list[int]:
     return list(Response.objects.filter(thread_id=thread, status__in=ACTIVE).values_list("pk", flat=True))
 
 
-def active_response(owner: int, thread: str) -> Response | None:
-    """Return the newest response that runs or waits in the owner's thread, with that thread."""
-    rows = Response.objects.owned_by(owner).filter(thread__public_id=thread, status__in=ACTIVE)
+def active_response(owner: int, thread: str, public_id: str | None = None) -> Response | None:
+    """Return the newest response that runs or waits in the owner's thread, or the one of that id, with its thread."""
+    named = {} if public_id is None else {"public_id": public_id}
+    rows = Response.objects.owned_by(owner).filter(thread__public_id=thread, status__in=ACTIVE, **named)
+    return rows.select_related("thread").order_by("-pk").first()
+
+
+def newest_response(owner: int, thread: str) -> Response | None:
+    """Return the newest response of the owner's thread, with that thread."""
+    rows = Response.objects.owned_by(owner).filter(thread__public_id=thread)
     return rows.select_related("thread").order_by("-pk").first()
 
 

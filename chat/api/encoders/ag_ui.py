@@ -9,56 +9,107 @@ from collections.abc import Iterable
 
 import msgspec
 
+from chat.api.encoders.ag_ui_messages import Message, thought_id
 from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder
 from chat.models import Response, Status
+from chat.models.responses import ERROR_STATUSES
 from chat.streams import EndEvent, StartEvent, ToolEvent
+
+# The version of the protocol whose events these are.
+PROTOCOL_VERSION = "1.0"
 
 
 class AgUiEncoder(MarkedEncoder):
-    """Encoder of one run. `protocol`: the version that the client sent, None for clients that send none."""
+    """Encoder of one run for a client that sent this version of the protocol (None: a client older than versions).
+
+    `run_id` is the client's name of the run where it differs from the response's id. `numbered`: events have ids.
+    """
 
     def __init__(
-        self, thread_id: str, run_id: str, protocol: str | None = None, after: int = NOTHING_READ
+        self,
+        row: Response,
+        protocol: str | None = None,
+        after: int = NOTHING_READ,
+        *,
+        run_id: str | None = None,
+        numbered: bool = True,
     ) -> None:
         super().__init__(after)
-        self._thread_id, self._run_id, self._protocol = thread_id, run_id, protocol
+        self._reply, self._protocol, self._numbered = row.public_id, protocol, numbered
+        self._names = {"threadId": row.thread.public_id, "runId": run_id or row.public_id}
 
-    def begin(self, event: StartEvent) -> Iterable[Event]:
-        version = {} if self._protocol is None else {"protocolVersion": "1.0"}
-        yield {"type": "RUN_STARTED", "threadId": self._thread_id, "runId": self._run_id, **version}
+    def begin(self, event: StartEvent | None = None) -> Iterable[Event]:
+        yield run_started(self._names, self._protocol)
+
+    def snapshot(self, messages: list[Message]) -> bytes:
+        """Return the beginning of a body that cannot be resumed by a mark: the messages so far take its events' place."""
+        events = [*self.begin(), {"type": "MESSAGES_SNAPSHOT", "messages": messages}]
+        return b"".join(map(self.frame, events))
 
     def open_text(self) -> Iterable[Event]:
-        yield {"type": "TEXT_MESSAGE_START", "messageId": self._run_id, "role": "assistant"}
+        yield {"type": "TEXT_MESSAGE_START", "messageId": self._reply, "role": "assistant"}
 
     def text(self, piece: str) -> Event:
-        return {"type": "TEXT_MESSAGE_CONTENT", "messageId": self._run_id, "delta": piece}
+        return {"type": "TEXT_MESSAGE_CONTENT", "messageId": self._reply, "delta": piece}
 
     def close_text(self) -> Iterable[Event]:
-        yield {"type": "TEXT_MESSAGE_END", "messageId": self._run_id}
+        yield {"type": "TEXT_MESSAGE_END", "messageId": self._reply}
+
+    @property
+    def _thought(self) -> str:
+        return thought_id(self._reply, self.thought_number)
+
+    def open_thought(self) -> Iterable[Event]:
+        yield {"type": "REASONING_START", "messageId": self._thought}
+        yield {"type": "REASONING_MESSAGE_START", "messageId": self._thought, "role": "reasoning"}
+
+    def thought(self, piece: str) -> Event:
+        return {"type": "REASONING_MESSAGE_CONTENT", "messageId": self._thought, "delta": piece}
+
+    def close_thought(self) -> Iterable[Event]:
+        yield {"type": "REASONING_MESSAGE_END", "messageId": self._thought}
+        yield {"type": "REASONING_END", "messageId": self._thought}
 
     def start_call(self, call: ToolEvent) -> Iterable[Event]:
-        named = {"toolCallId": call.call_id, "toolCallName": call.name, "parentMessageId": self._run_id}
+        named = {"toolCallId": call.call_id, "toolCallName": call.name, "parentMessageId": self._reply}
         yield {"type": "TOOL_CALL_START", **named}
         yield {"type": "TOOL_CALL_ARGS", "toolCallId": call.call_id, "delta": "{}"}
         yield {"type": "TOOL_CALL_END", "toolCallId": call.call_id}
 
     def end_call(self, call: ToolEvent) -> Iterable[Event]:
-        message = f"{self._run_id}:{call.call_id}"
+        message = f"{self._reply}:{call.call_id}"
         result = {"toolCallId": call.call_id, "content": "", "role": "tool"}
         yield {"type": "TOOL_CALL_RESULT", "messageId": message, **result}
 
     def end(self, event: EndEvent) -> Iterable[Event]:
         row = event.response
-        if row is not None and row.status in (Status.FAILED, Status.INTERRUPTED):
+        if row is not None and row.status in ERROR_STATUSES:
             yield {"type": "RUN_ERROR", "message": _problem(row), "code": row.error_code or row.status}
             return
-        ended = {"type": "RUN_FINISHED", "threadId": self._thread_id, "runId": self._run_id}
         stopped = row is None or row.status == Status.STOPPED
-        outcome = {"outcome": {"type": "cancelled" if stopped else "success"}} if self._protocol else {}
-        yield {**ended, **outcome, **_usage(row)}
+        yield {**run_finished(self._names, self._protocol, stopped=stopped), **_usage(row)}
 
     def frame(self, event: Event) -> bytes:
-        return b"id: %d\ndata: %b\n\n" % (self.mark, msgspec.json.encode(event))
+        data = msgspec.json.encode(event)
+        return b"id: %d\ndata: %b\n\n" % (self.mark, data) if self._numbered else b"data: %b\n\n" % data
+
+
+def empty_run(names: Event, protocol: str | None) -> bytes:
+    """Return the body of a run in which nothing happens."""
+    events = (run_started(names, protocol), run_finished(names, protocol, stopped=False))
+    return b"".join(b"data: %b\n\n" % msgspec.json.encode(event) for event in events)
+
+
+def run_started(names: Event, protocol: str | None) -> Event:
+    version = {} if protocol is None else {"protocolVersion": PROTOCOL_VERSION}
+    return {"type": "RUN_STARTED", **names, **version}
+
+
+def run_finished(names: Event, protocol: str | None, *, stopped: bool) -> Event:
+    """Return the end of a run that did not fail. Clients older than 1.0 refuse the outcome of a stop, so they get none."""
+    knows = protocol is not None and protocol.startswith("1.")
+    outcome = {"outcome": {"type": "cancelled" if stopped else "success"}} if knows else {}
+    return {"type": "RUN_FINISHED", **names, **outcome}
 
 
 def _problem(row: Response) -> str:
@@ -69,5 +120,7 @@ def _usage(row: Response | None) -> Event:
     if row is None or row.prompt_tokens is None or row.completion_tokens is None:
         return {}
     used = {"inputTokens": row.prompt_tokens, "outputTokens": row.completion_tokens}
+    parts = {"reasoningTokens": row.reasoning_tokens, "cachedInputTokens": row.cached_tokens}
+    known = {name: count for name, count in parts.items() if count is not None}
     total = row.prompt_tokens + row.completion_tokens
-    return {"usage": [{"model": row.model, **used, "totalTokens": total}]}
+    return {"usage": [{"model": row.model, **used, "totalTokens": total, **known}]}

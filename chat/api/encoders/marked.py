@@ -28,7 +28,7 @@ class MarkedEncoder:
     """Encoder of one response's events for a reader that has had all up to the mark `after`.
 
     It is fed by a structured reading of the log from its beginning. `text_number` and `thought_number` count the stretches of
-    text and of thought: a stretch ends where the other kind, a tool call or the end begins.
+    text and of thought: a stretch ends where the other kind, a tool call or the end begins. `ended`: the last event is out.
     """
 
     heartbeat: ClassVar[bytes] = b": \n\n"
@@ -36,6 +36,7 @@ class MarkedEncoder:
     def __init__(self, after: int = NOTHING_READ) -> None:
         self.mark = NOTHING_READ
         self.text_number = self.thought_number = -1
+        self.ended = False
         self._after = after
         self._open: type[TextEvent | ThoughtEvent] | None = None
         self._running = 0  # calls of the round that have not ended
@@ -104,7 +105,8 @@ class MarkedEncoder:
             case StartEvent():
                 return self._events(self.begin(event))
             case EndEvent():
-                return (self._closed() + self._last_events(event)) + self.closing()
+                self.ended = True
+                return self._closed() + self._last_events(event) + self.closing()
             case Heartbeat():
                 return self.heartbeat
 
@@ -118,6 +120,10 @@ class MarkedEncoder:
     def closing(self) -> bytes:
         """Return the bytes that follow the last event, without a mark."""
         return b""
+
+    def forget_stretch(self) -> None:
+        """Count the stretch so far as ended, for a reader that got it in another form: what follows opens a new one."""
+        self._open = None
 
     def _opened(self, kind: type[TextEvent | ThoughtEvent]) -> bytes:
         """Return the events that end the stretch before one of another kind, and begin it."""

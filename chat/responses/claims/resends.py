@@ -34,7 +34,9 @@ def resolve(owner: int, request: SendRequest) -> SendRequest | RegenerateRequest
     if latest is None or (request.prompt_id is not None and not _has_content(known, request.content)):
         edit = _edit_id(known.thread_id, request.prompt_id, request.content)
         return _with_parent(replace(request, prompt_id=edit), _parent_of_edit(known))
-    if request.another or latest.status in UNSUCCESSFUL_STATUSES:
+    if request.response_id == latest.public_id:
+        return latest
+    if request.another or request.response_id is not None or latest.status in UNSUCCESSFUL_STATUSES:
         return RegenerateRequest(
             latest.public_id, request.response_id, request.model, request.busy, request.effort
         )

@@ -1,0 +1,83 @@
+"""Streams for AG-UI's clients that come back without a mark: the thread's messages as they are now, then what follows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chat import db, service
+from chat.accounts.identity import Caller
+from chat.api.encoders.ag_ui import AgUiEncoder
+from chat.api.encoders.ag_ui_messages import ag_ui_messages
+from chat.api.streaming import ByteStream, stream_response
+from chat.api.threads import MAX_MESSAGES
+from chat.models import ACTIVE, Response
+from chat.streams import EndEvent, LogEvent, TextEvent, ThoughtEvent, ToolEvent
+from chat.threads import messages
+from chat.threads.messages import MessageRange, MessageView
+
+
+@dataclass(slots=True)
+class Replay:
+    """The part of a running reply that a snapshot shows, read from its log: at least as much as the stored message has."""
+
+    shown: MessageView
+    text: bytearray = field(default_factory=bytearray)
+    thought: bytearray = field(default_factory=bytearray)
+    tools: dict[str, ToolEvent] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        thought = self.shown.thinking["text"] if self.shown.thinking else ""
+        return len(self.text) >= len(self.shown.content.encode()) and len(self.thought) >= len(
+            thought.encode()
+        )
+
+    def take(self, event: LogEvent) -> None:
+        match event:
+            case TextEvent(data):
+                self.text += data
+            case ThoughtEvent(data):
+                self.thought += data
+            case ToolEvent():
+                self.tools[event.call_id] = event
+
+    def view(self) -> MessageView:
+        tools = [{"id": name, "name": one.name, "state": one.state} for name, one in self.tools.items()]
+        thinking: dict[str, Any] | None = {"text": self.thought.decode()} if self.thought else None
+        return replace(self.shown, content=self.text.decode(), thinking=thinking, tools=tools)
+
+
+async def stream_after_snapshot(caller: Caller, row: Response, encoder: AgUiEncoder) -> ByteStream:
+    """Return the stream of a response that begins with the messages of the thread's shown branch."""
+    wanted = MessageRange(limit=MAX_MESSAGES)
+    shown, _ = await db.atomic_async(messages.page, caller.user, row.thread.public_id, wanted)
+    events = await service.follow(caller, row, 0, 0, structured=True)
+    try:
+        encoder(await anext(events))
+        views, end = await _caught_up(shown, row.public_id, events, encoder)
+    except BaseException:
+        await events.aclose()
+        raise
+    encoder.forget_stretch()
+    first = encoder.snapshot(ag_ui_messages(views))
+    return stream_response(caller, row, first if end is None else first + encoder(end), events, encoder)
+
+
+async def _caught_up(
+    shown: list[MessageView], reply: str, events: AsyncGenerator[LogEvent], encoder: AgUiEncoder
+) -> tuple[list[MessageView], EndEvent | None]:
+    """Read what the messages show already. Return them with the reply as it was read, and the end if it was reached."""
+    position = next((at for at, view in enumerate(shown) if view.id == reply), None)
+    if position is None:
+        return shown, None
+    replay, runs = Replay(shown[position]), shown[position].status in ACTIVE
+    while not (runs and replay.is_complete):
+        event = await anext(events)
+        if isinstance(event, EndEvent):
+            # An ended reply is what the thread says now, which may differ from the log: cut, edited or removed.
+            return ([*shown[:position], replay.view(), *shown[position + 1 :]] if runs else shown), event
+        encoder(event)
+        replay.take(event)
+    return [*shown[:position], replay.view(), *shown[position + 1 :]], None
