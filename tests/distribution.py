@@ -13,7 +13,15 @@ BROWSER = "tests/page/"
 # Browsers at a time, each of which keeps a core busy: two on two cores miss the deadlines of these tests.
 BROWSERS = max(1, (os.cpu_count() or 1) // 2)
 # The files that take longest come first, and the run ends with files of a second.
-SLOW_FIRST = (BROWSER, "tests/live/", "tests/faults/", "tests/contract/", "tests/embedding/", "tests/fuzz/")
+SLOW_FIRST = (
+    BROWSER,
+    "tests/live/",
+    "tests/faults/",
+    "tests/contract/",
+    "tests/dialects/",
+    "tests/embedding/",
+    "tests/fuzz/",
+)
 
 
 class FileDistribution(LoadFileScheduling):
