@@ -118,6 +118,12 @@ async def current_end(row: Response) -> tuple[int, int]:
     return tail.end, tail.thinking_end
 
 
+async def shown_end(row: Response) -> tuple[int, int]:
+    """Return the offsets of shown text and thought that are in this process and may not be stored yet; 0 where none are."""
+    tail = (await runtime.current()).responses.logs.written(row.pk)
+    return (0, 0) if tail is None else (tail.text_end, tail.thinking_end)
+
+
 async def stop(caller: Caller, public_id: str, offset: int | None) -> Response:
     """Stop a response; its message keeps what a reader at `offset` had seen. Raises NotFound."""
     row = await db.atomic_async(threads.response, caller.user, public_id)

@@ -44,6 +44,7 @@ async def post(request: HttpRequest) -> HttpResponseBase:
         case "agent/run":
             return await _run(request, envelope.body, _model_of(envelope.agent))
         case "agent/connect":
+            _model_of(envelope.agent)
             return await _connect(request, envelope.body)
     if envelope.thread_id is None:
         raise BadRequest("`params.threadId` is missing.")

@@ -20,24 +20,34 @@ from chat.threads.messages import MessageRange, MessageView
 
 @dataclass(slots=True)
 class Replay:
-    """The part of a running reply that a snapshot shows, read from its log: at least as much as the stored message has."""
+    """The part of a running reply that a snapshot shows, read from its log.
+
+    It is complete with what the stored message `shown` has and what this process has up to `ends`, the offsets of text and
+    thought.
+    """
 
     shown: MessageView
+    ends: tuple[int, int]
+    offset: int = 0
     text: bytearray = field(default_factory=bytearray)
     thought: bytearray = field(default_factory=bytearray)
     tools: dict[str, ToolEvent] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
-        thought = self.shown.thinking["text"] if self.shown.thinking else ""
-        return len(self.text) >= len(self.shown.content.encode()) and len(self.thought) >= len(
-            thought.encode()
+        stored = self.shown.thinking["text"] if self.shown.thinking else ""
+        text_end, thinking_end = self.ends
+        return (
+            self.offset >= text_end
+            and len(self.text) >= len(self.shown.content.encode())
+            and len(self.thought) >= max(thinking_end, len(stored.encode()))
         )
 
     def take(self, event: LogEvent) -> None:
         match event:
-            case TextEvent(data):
+            case TextEvent(data, offset):
                 self.text += data
+                self.offset = offset
             case ThoughtEvent(data):
                 self.thought += data
             case ToolEvent():
@@ -56,7 +66,7 @@ async def stream_after_snapshot(caller: Caller, row: Response, encoder: AgUiEnco
     events = await service.follow(caller, row, 0, 0, structured=True)
     try:
         encoder(await anext(events))
-        views, end = await _caught_up(shown, row.public_id, events, encoder)
+        views, end = await _caught_up(shown, row, events, encoder)
     except BaseException:
         await events.aclose()
         raise
@@ -66,13 +76,13 @@ async def stream_after_snapshot(caller: Caller, row: Response, encoder: AgUiEnco
 
 
 async def _caught_up(
-    shown: list[MessageView], reply: str, events: AsyncGenerator[LogEvent], encoder: AgUiEncoder
+    shown: list[MessageView], row: Response, events: AsyncGenerator[LogEvent], encoder: AgUiEncoder
 ) -> tuple[list[MessageView], EndEvent | None]:
     """Read what the messages show already. Return them with the reply as it was read, and the end if it was reached."""
-    position = next((at for at, view in enumerate(shown) if view.id == reply), None)
+    position = next((at for at, view in enumerate(shown) if view.id == row.public_id), None)
     if position is None:
         return shown, None
-    replay, runs = Replay(shown[position]), shown[position].status in ACTIVE
+    replay, runs = Replay(shown[position], await service.shown_end(row)), shown[position].status in ACTIVE
     while not (runs and replay.is_complete):
         event = await anext(events)
         if isinstance(event, EndEvent):

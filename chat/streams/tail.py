@@ -209,6 +209,16 @@ class Tail:
         return self.base + len(self._buffer)
 
     @property
+    def text_end(self) -> int:
+        """Return the end of the text that is shown: of the log without the think items at its end."""
+        end = self.end
+        for start, stop in reversed(self.ephemeral):
+            if stop != end:
+                break
+            end = start
+        return end
+
+    @property
     def thinking_end(self) -> int:
         return self.thought.end if self.thought else 0
 

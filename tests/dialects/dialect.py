@@ -81,6 +81,12 @@ class MarkedReader(HttpReader):
         super().until(text)
         return self
 
+    def begun(self) -> MarkedReader:
+        """Read on until the first event."""
+        while not self.marked:
+            assert self._more(), "the body ended before its first event"
+        return self
+
     def to_end(self) -> list[Marked]:
         """Read the body to its end, which must be a whole one, and return its events."""
         self.rest()
