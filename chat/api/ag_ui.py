@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from chat import db, service
 from chat.accounts.identity import Caller
 from chat.api.ag_ui_snapshot import stream_after_snapshot
-from chat.api.base import authenticate, json_response, read_body, set_session_cookie
+from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
 from chat.api.encoders.ag_ui import PROTOCOL_VERSION, AgUiEncoder, empty_run
 from chat.api.encoders.ag_ui_messages import tanstack_messages
@@ -24,16 +24,13 @@ from chat.schemas import ag_ui as schemas
 from chat.schemas.validation import checked_id, mark_text
 from chat.threads import inline_pictures, messages, threads
 
-# Bytes of a body: clients send a thread's old pictures along with each prompt.
-BODY_BYTES = 8 * 1024 * 1024
-
 # CopilotKit's name of an agent of which nothing is said: the thread's own model.
 DEFAULT_AGENT = "default"
 
 
 async def post(request: HttpRequest) -> HttpResponseBase:
     """Run the agent, or serve a request to CopilotKit's single route."""
-    body = read_body(request, BODY_BYTES)
+    body = read_body(request, CLIENT_BODY_BYTES)
     envelope = schemas.parse_envelope(body)
     if envelope is None:
         return await _run(request, body, None)
@@ -52,12 +49,12 @@ async def post(request: HttpRequest) -> HttpResponseBase:
 
 
 async def run(request: HttpRequest, agent: str) -> HttpResponseBase:
-    return await _run(request, read_body(request, BODY_BYTES), _model_of(agent))
+    return await _run(request, read_body(request, CLIENT_BODY_BYTES), _model_of(agent))
 
 
 async def connect(request: HttpRequest, agent: str) -> HttpResponseBase:
     _model_of(agent)
-    return await _connect(request, read_body(request, BODY_BYTES))
+    return await _connect(request, read_body(request, CLIENT_BODY_BYTES))
 
 
 async def stop(request: HttpRequest, agent: str, thread_id: str) -> HttpResponseBase:

@@ -43,6 +43,8 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 
 # Bytes of any request body but a replacement: 64 KiB of content is at most 384 KiB in JSON's escapes.
 BODY_BYTES = 1024 * 1024
+# Bytes of a request's body in other clients' protocols, which send a thread's old pictures along with each prompt.
+CLIENT_BODY_BYTES = 8 * 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import db, service
-from chat.api.base import authenticate, json_response, read_body
+from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, read_body
 from chat.api.encoders.ag_ui_messages import ag_ui_messages
 from chat.api.threads import DEFAULT_THREADS, MAX_MESSAGES
 from chat.models import Thread
@@ -38,7 +38,7 @@ async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Create a thread with the title of its first message, which the prompt brings once more and is not stored yet."""
     caller = await authenticate(request)
-    first = parse_first_message(read_body(request))
+    first = parse_first_message(read_body(request, CLIENT_BODY_BYTES))
     row, _ = await service.create_thread(caller, NewThread(None, None, first, None, None))
     return json_response(_thread(row), 201)
 

@@ -25,6 +25,7 @@ from chat.streams import EndEvent, LogEvent, StartEvent, TextEvent, ThoughtEvent
 from chat.web import urls as page_urls
 from chatproject.dev import up
 from chatproject.dev.bootstrap import ROOT
+from tests.dialects import ag_ui
 from tests.unit import settings_page
 from tests.unit.documents import Row, code, page
 
@@ -34,7 +35,7 @@ ERRORS, LIMITS, COMMANDS = (
     page("reference/limits.md"),
     page("reference/commands.md"),
 )
-PERMISSIONS = page("reference/permissions.md")
+PERMISSIONS, DIALECTS = page("reference/permissions.md"), page("reference/dialects.md")
 
 SAMPLES: tuple[LogEvent, ...] = (
     StartEvent("queued", 0),
@@ -170,3 +171,12 @@ def test_every_permission_of_the_project_is_documented_and_exists() -> None:
     existing = own | {name for model in models for name in defaults(model)}
     written = PERMISSIONS.names("permission")
     PERMISSIONS.assert_names(written, own | (written & existing))
+
+
+def test_the_events_of_ag_ui_and_their_fields_are_documented() -> None:
+    written = {row[0].strip("`"): row[1] for row in DIALECTS.rows("event")}
+    required = {name: set(code(" ".join(re.findall(r"`\w+`(?!\?)", cell)))) for name, cell in written.items()}
+    optional = {name: set(re.findall(r"`(\w+)`\?", cell)) for name, cell in written.items()}
+    own = {name: fields for name, fields in ag_ui.FIELDS.items() if name != "MESSAGES_SNAPSHOT"}
+    assert required == own
+    assert {name: fields for name, fields in optional.items() if fields} == ag_ui.OPTIONAL
