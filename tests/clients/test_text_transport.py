@@ -3,54 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chat.testing import Gate, ScriptedModel, answer
-from chatproject.dev.bootstrap import ROOT
-from chatproject.dev.frontend.node import NodeMissing
-from chatproject.dev.frontend.page_build import BuildFailed
-from tests.clients.install import installed
+from tests.clients.conftest import Program
 from tests.live.client import Client, new_id
 from tests.live.harness import END_SECONDS
 
-PROGRAM = Path(__file__).with_name("text_transport.mjs")
+PROGRAM = "text_transport.mjs"
 
 # The newest version, and the oldest whose chat has this transport.
 PACKAGES = ["ai", "ai-5"]
 
 pytestmark = pytest.mark.long
-
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def start(alice: Client, tmp_path: Path) -> Iterator[Start]:
-    """Provide a function that starts a scene of the program for a thread of alice's."""
-    try:
-        tools, packages = installed(Path(os.environ.get("CHAT_DATA_DIR") or ROOT / ".data"))
-    except (NodeMissing, BuildFailed, OSError) as problem:
-        pytest.skip(f"the AI SDK could not be installed: {problem}")
-    program = tmp_path / PROGRAM.name
-    program.write_bytes(PROGRAM.read_bytes())
-    (tmp_path / "node_modules").symlink_to(packages / "node_modules")
-    started: list[subprocess.Popen[str]] = []
-
-    def run(package: str, thread: str, scene: str) -> subprocess.Popen[str]:
-        token = alice.headers["Authorization"].removeprefix("Bearer ")
-        command = [*tools.node, str(program), package, alice.server.url, token, thread, scene]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-        return started[-1]
-
-    yield run
-    for one in started:
-        one.kill()
-        one.communicate()
 
 
 def shown(output: str) -> list[Any]:
@@ -62,10 +29,12 @@ def shown(output: str) -> list[Any]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_conversation_with_another_answer_and_an_edit(
-    model: ScriptedModel, alice: Client, start: Start, package: str
+    model: ScriptedModel, alice: Client, program: Program, package: str
 ) -> None:
     model.script(*(answer(words) for words in ("1", "2", "2 again", "2!", "3", "1 again")))
-    output, _ = start(package, thread := new_id("t"), "talk").communicate(timeout=END_SECONDS)
+    output, _ = program(PROGRAM, alice, package, thread := new_id("t"), "talk").communicate(
+        timeout=END_SECONDS
+    )
     assert shown(output) == [
         ["One", "1"],
         ["One", "1", "Two", "2"],
@@ -81,11 +50,11 @@ def test_a_conversation_with_another_answer_and_an_edit(
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_reloaded_chat_reads_the_running_answer_from_its_beginning(
-    model: ScriptedModel, alice: Client, start: Start, package: str
+    model: ScriptedModel, alice: Client, program: Program, package: str
 ) -> None:
     gate = Gate()
     model.script(answer("Hel", gate, "lo"))
-    running = start(package, new_id("t"), "resume")
+    running = program(PROGRAM, alice, package, new_id("t"), "resume")
     assert running.stdout
     assert json.loads(running.stdout.readline()) == "resumed"
     gate.open()

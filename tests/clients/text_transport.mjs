@@ -1,5 +1,5 @@
-// A conversation by the AI SDK's own chat over its text transport. Arguments: package, server, token, thread, scene.
-const [name, server, token, thread, scene] = process.argv.slice(2);
+// A conversation by the AI SDK's own chat over its text transport. Arguments: server, token, package, thread, scene.
+const [server, token, name, thread, scene] = process.argv.slice(2);
 const { AbstractChat, TextStreamChatTransport } = await import(name);
 
 class State {
