@@ -126,6 +126,20 @@ def test_a_page_of_another_site_is_refused_on_every_sending_route(alice: Client)
         assert_problem(alice.http.post(path, json=body, headers=headers), "forbidden_origin", 403)
 
 
+def test_a_page_of_an_allowed_origin_runs_and_stops_by_its_token(
+    model: ScriptedModel, make_client: Any, servers: Any
+) -> None:
+    page = "https://app.example"
+    client = make_client(servers.keep(CHAT_ALLOWED_ORIGINS=page))
+    client.http.headers.update({"Origin": page, "Sec-Fetch-Site": "cross-site"})
+    for answered in (
+        client.http.post(PATH, json=run_input(thread := new_id("t"), new_id("r"), user("Hi"))),
+        stop(client, thread, single=False),
+        client.get(f"{PATH}/info"),
+    ):
+        assert (answered.status_code, answered.headers["access-control-allow-origin"]) == (200, page)
+
+
 def test_a_stop_by_cookie_needs_the_csrf_token(make_client: Any, server: Any) -> None:
     guest = make_client(server, token=False)
     session = guest.get("/api/session").json()

@@ -35,6 +35,14 @@ OBJECTS: tuple[dict[str, Any], ...] = (
     {"offset": 0},
     {"expiresAt": "2030-01-01T00:00:00Z"},
     {"responseId": "r2", "model": "c1", "busy": "reject"},
+    {
+        "threadId": "t",
+        "runId": "r3",
+        "protocolVersion": "1.0",
+        "messages": [{"id": "p3", "role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+        "forwardedProps": {"model": "c1"},
+    },
+    {"method": "agent/stop", "params": {"agentId": "default", "threadId": "t"}, "body": {"runId": "r3"}},
     {},
 )
 FRAMES: tuple[dict[str, Any], ...] = (
@@ -49,13 +57,15 @@ QUERIES = (
     "limit", "cursor", "q", "archived", "offset", "format", "before", "leaf", "model", "after", "page", "next", "days",
     "_to_field", "_popup", "o", "p", "e", "created_at__year", "created_at__gte", "status__exact", "owner__id__exact",
     "all", "since", "until", "range", "from", "to", "reason", "hidden", "whole", "version",
-    "user", "name", "username", "groups", "valid_from", "valid_from_0", "currency",
+    "runId", "threadId", "user", "name", "username", "groups", "valid_from", "valid_from_0", "currency",
 )  # fmt: skip
 HEADERS = (
     "Last-Event-ID",
     "Cookie",
     "Authorization",
     "Origin",
+    "Access-Control-Request-Method",
+    "Access-Control-Request-Headers",
     "Sec-Fetch-Site",
     "Host",
     "Accept-Language",
