@@ -3,6 +3,8 @@
 validation    objects, ids, offsets and texts
 prompts       prompts and regenerated answers
 threads       changes of threads and of their messages
+ag_ui         runs of AG-UI's clients, and CopilotKit's single route
+openui        threads of OpenUI's storage
 pictures      pictures by their bytes: format, end, and metadata
 """
 
