@@ -1,1 +1,1 @@
-"""The HTTP doors: thin async views. `door` turns requests into callers and errors into problem documents."""
+"""The HTTP endpoints: thin async views. `endpoint` turns errors into problem documents, `cross_origin` adds CORS."""

@@ -117,6 +117,7 @@ def parse_run(body: bytes, model: str | None = None) -> RunRequest:
         model=model if model is not None else _model(raw.forwardedProps),
         turns=_turns(raw.messages[:at]),
         by_id=True,
+        another_if_known=True,
     )
     return RunRequest(send, thread, run, raw.protocolVersion)
 

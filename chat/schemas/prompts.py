@@ -39,7 +39,8 @@ class SendRequest:
 
     `parent_id` is the message that the prompt follows (None: it starts the thread; unset: it follows the last message).
     `by_id`: in a known thread the messages' ids tell whether this is a new prompt, a known one or an edit
-    (`chat.responses.claims.resends`); `another`: a known prompt gets another answer.
+    (`chat.responses.claims.resends`); `another`: a known prompt gets another answer,
+    and so does the newest one with the same content; `another_if_known`: only one that is known by its id.
     """
 
     content: Content
@@ -53,6 +54,7 @@ class SendRequest:
     effort: str | None = None
     by_id: bool = False
     another: bool = False
+    another_if_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)

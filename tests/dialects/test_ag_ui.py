@@ -65,6 +65,16 @@ def test_the_same_message_under_a_new_run_is_another_answer(model: ScriptedModel
     assert alice.messages(thread)[-1]["versions"] == [first, second]
 
 
+def test_a_message_of_another_dialect_is_known_in_the_clients_own_form(
+    model: ScriptedModel, alice: Client
+) -> None:
+    parts = [{"text": "Hi ", "type": "text"}, {"type": "text", "text": "there"}]
+    alice.chat(parts, thread=(thread := new_id("t")), prompt=(name := new_id("m")))
+    AG_UI.post(alice, run_input(thread, new_id("r"), user("Hi there", name))).to_end()
+    prompt, reply = alice.messages(thread)
+    assert (len(prompt["versions"]), len(reply["versions"])) == (1, 2)
+
+
 def test_the_same_words_under_a_new_id_are_a_new_prompt(model: ScriptedModel, alice: Client) -> None:
     thread, one, two = new_id("t"), user("Again"), user("Again")
     AG_UI.post(alice, run_input(thread, run := new_id("r"), one)).to_end()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+import msgspec
 from django.db.models import QuerySet
 from msgspec import UNSET, UnsetType
 
@@ -36,7 +38,7 @@ def resolve(owner: int, request: SendRequest) -> SendRequest | RegenerateRequest
         return _with_parent(replace(request, prompt_id=edit), _parent_of_edit(known))
     if request.response_id == latest.public_id:
         return latest
-    if request.another or request.response_id is not None or latest.status in UNSUCCESSFUL_STATUSES:
+    if request.another or request.another_if_known or latest.status in UNSUCCESSFUL_STATUSES:
         return RegenerateRequest(
             latest.public_id, request.response_id, request.model, request.busy, request.effort
         )
@@ -110,7 +112,23 @@ def _by_id(messages: QuerySet[Message], ids: set[str]) -> Mapping[str, Message]:
 
 
 def _has_content(message: Message, content: Content) -> bool:
-    return (message.content, message.parts) == (content.text, content.parts)
+    """Return whether a message shows a content: a client sends a message of another one back in its own form."""
+    return bool(_shown(Content(message.content, message.parts)) == _shown(content))
+
+
+def _shown(content: Content) -> Any:
+    """Return the text of a content, or its texts, addresses and other parts."""
+    if not content.parts:
+        return content.text
+    parts = [_shown_part(part) for part in msgspec.json.decode(content.text)]
+    return "".join(parts) if all(isinstance(part, str) for part in parts) else parts
+
+
+def _shown_part(part: dict[str, Any]) -> Any:
+    if part.get("type") == "text":
+        return part.get("text", "")
+    source = part.get("image_url")
+    return {"url": source.get("url") if isinstance(source, dict) else source} if source else part
 
 
 def _edit_id(thread: int, public_id: str | None, content: Content) -> str:
