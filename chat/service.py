@@ -134,6 +134,20 @@ async def stop(caller: Caller, public_id: str, offset: int | None) -> Response:
     return ended
 
 
+async def stop_thread(caller: Caller, public_id: str, shown: int | None) -> Response | None:
+    """Stop what is active in a thread; a reply keeps what a reader of `shown` bytes of its text had seen.
+
+    Return the newest response, None where the thread has none. Raise NotFound.
+    """
+    thread = await db.atomic_async(threads.find, caller.user, public_id)
+    runner = (await runtime.current()).responses
+    # Newest first: a queued response would start with the end of the running one.
+    for active in sorted(await db.atomic_async(threads.active, thread.pk), reverse=True):
+        offset = None if shown is None else await runner.logs.offset_of(active, shown)
+        await runner.stop(active, offset)
+    return await db.atomic_async(threads.newest_response, caller.user, public_id)
+
+
 async def list_threads(caller: Caller, wanted: Listing) -> ThreadPage:
     if not wanted.words:
         found, cursor = await db.atomic_async(threads.page, caller.user, wanted)

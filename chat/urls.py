@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from chat.api import ag_ui, attachments, chat, exports, openui, shares, threads
+from chat.api import ag_ui, ai_sdk, attachments, chat, exports, openui, shares, threads
 from chat.api.base import endpoint, unknown_route
 from chat.api.cors import cross_origin
 from chat.schemas.validation import ID_PATTERN
@@ -43,6 +43,10 @@ urlpatterns = [
     path("api/attachments", endpoint(post=attachments.create)),
     path("api/attachments/<id:attachment_id>", endpoint(get=attachments.show)),
     path("api/session", endpoint(get=threads.session)),
+    path("api/ai-sdk/chat", cross_origin(post=ai_sdk.send)),
+    path("api/ai-sdk/chat/<id:thread_id>", cross_origin(get=ai_sdk.show)),
+    path("api/ai-sdk/chat/<id:thread_id>/stream", cross_origin(get=ai_sdk.reconnect)),
+    path("api/ai-sdk/chat/<id:thread_id>/stop", cross_origin(post=ai_sdk.stop)),
     path("api/ag-ui", cross_origin(get=ag_ui.get, post=ag_ui.post)),
     path("api/ag-ui/info", cross_origin(get=ag_ui.info)),
     path("api/ag-ui/agent/<id:agent>/run", cross_origin(post=ag_ui.run)),

@@ -41,6 +41,7 @@ class SendRequest:
     `by_id`: in a known thread the messages' ids tell whether this is a new prompt, a known one or an edit
     (`chat.responses.claims.resends`); `another`: a known prompt gets another answer,
     and so does the newest one with the same content; `another_if_known`: only one that is known by its id.
+    `prompts_before`: the number of prompts before this one, from clients whose messages have no ids.
     """
 
     content: Content
@@ -55,6 +56,7 @@ class SendRequest:
     by_id: bool = False
     another: bool = False
     another_if_known: bool = False
+    prompts_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ def _send_request(raw: _Options, messages: Sequence[_Message]) -> SendRequest:
         thread_id=optional_id(raw.threadId, "threadId"),
         response_id=optional_id(raw.responseId, "responseId"),
         model=raw.model,
-        busy=_busy(raw.busy),
+        busy=busy_policy(raw.busy),
         turns=tuple(_turn(message) for message in earlier),
         parent_id=checked_id(raw.parentId, "parentId") if isinstance(raw.parentId, str) else raw.parentId,
         effort=raw.effort,
@@ -184,7 +186,7 @@ def parse_regenerate(original: str, body: bytes) -> RegenerateRequest:
     if not all(isinstance(word, str | None) for word in (model, busy, effort)):
         raise BadRequest("`model`, `busy` and `effort` must be text.")
     response_id = optional_id(value.get("responseId"), "responseId")
-    return RegenerateRequest(original, response_id, model, _busy(busy), effort)
+    return RegenerateRequest(original, response_id, model, busy_policy(busy), effort)
 
 
 def _checked_messages(prompt: M | None, messages: list[M] | None) -> list[M]:
@@ -208,7 +210,8 @@ def _turn(message: _Message) -> Turn:
     return Turn(message.role, _content(message.content, limit), message.id if known else None)
 
 
-def _busy(word: str | None) -> str:
+def busy_policy(word: str | None) -> str:
+    """Return what becomes of a response that runs in the thread. Raise BadRequest."""
     if word not in (None, "interrupt", "reject", "queue"):
         raise BadRequest("`busy` must be `interrupt`, `reject` or `queue`.")
     return word or "interrupt"

@@ -84,6 +84,19 @@ class LogRegistry:
             self._mirrors[response] = Mirror(response, lambda: self._mirrors.pop(response, None))
         return self._mirrors[response]
 
+    async def offset_of(self, response: int, shown: int) -> int:
+        """Return the offset in a log behind so many bytes of it that are not our own think items.
+
+        Its owner may have yet to flush what a reader has seen: wait for that, up to CATCH_UP_SECONDS.
+        """
+        async with self._open(response) as tail:
+            earlier = await _ephemeral_ranges(response, tail)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CATCH_UP_SECONDS):
+                    while tail.mirrored and not tail.ended and _behind(earlier, tail, shown) > tail.end:
+                        await tail.changed()
+            return _behind(earlier, tail, shown)
+
     async def started(self, response: int) -> None:
         """Wait until a response has left the queue or ended."""
         async with self._open(response) as tail:
@@ -219,6 +232,14 @@ async def _thought_at(response: int, tail: Tail, thinking: int) -> tuple[int, by
 async def _ephemeral_ranges(response: int, tail: Tail) -> list[tuple[int, int]]:
     """Return the ranges of think items that the tail does not know: those from before it began."""
     return await db.atomic_async(storage.ephemeral_ranges, response) if tail.mirrored else []
+
+
+def _behind(earlier: list[tuple[int, int]], tail: Tail, shown: int) -> int:
+    """Return the offset behind so many bytes that are not ephemeral. `earlier`: the ranges that the tail may not know."""
+    offset = shown
+    for start, stop in sorted({*earlier, *tail.ephemeral}):
+        offset += stop - start if start < offset else 0
+    return offset
 
 
 def _first_kind(ephemeral: list[tuple[int, int]], offset: int, data: bytes) -> tuple[bytes, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -94,6 +95,13 @@ def references(content: Content) -> list[str]:
         return []
     parts = msgspec.json.decode(content.text)
     return list(dict.fromkeys(filter(None, map(_reference, parts))))
+
+
+def media_types(owner: int, contents: Iterable[Content]) -> Mapping[str, str]:
+    """Map the ids of the owner's attachments that these contents show to their media types."""
+    names = [name for content in contents for name in references(content)]
+    rows = Attachment.objects.owned_by(owner).filter(public_id__in=names)
+    return dict(rows.values_list("public_id", "content_type")) if names else {}
 
 
 def _reference(part: Any) -> str | None:

@@ -54,6 +54,11 @@ class MessageView:
     tools: Sequence[dict[str, Any]] = ()
 
     @property
+    def has_parts(self) -> bool:
+        """Return whether the content is the JSON of content parts."""
+        return isinstance(self.content, msgspec.Raw)
+
+    @property
     def size(self) -> int:
         """Characters, or bytes of JSON."""
         return len(self.content) + len(self.thinking["text"] if self.thinking else "")

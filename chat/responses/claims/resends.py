@@ -19,6 +19,10 @@ from chat.models import Message, Response, Role, Thread
 from chat.models.responses import UNSUCCESSFUL_STATUSES
 from chat.responses.claims import statements
 from chat.schemas import Content, RegenerateRequest, SendRequest
+from chat.threads import branches
+
+# Messages of the longest branch that is searched for a place by number.
+BRANCH_LENGTH = 100_000
 
 
 def resolve(owner: int, request: SendRequest) -> SendRequest | RegenerateRequest | Response:
@@ -65,11 +69,13 @@ def _known_prompt(thread: Thread, request: SendRequest) -> Message | None:
     return newest.prompt if newest is not None and repeats else None
 
 
-def _parent_of_new(thread: Thread, request: SendRequest) -> str | UnsetType:
+def _parent_of_new(thread: Thread, request: SendRequest) -> str | UnsetType | None:
     """Return the message that a new prompt follows: the newest earlier one that is known, with its reply if it is a prompt.
 
     UNSET: the thread's last message.
     """
+    if request.prompts_before is not None:
+        return _parent_by_number(thread, request.prompts_before)
     edits = {
         turn.id: _edit_id(thread.pk, turn.id, turn.content)
         for turn in request.turns
@@ -82,6 +88,19 @@ def _parent_of_new(thread: Thread, request: SendRequest) -> str | UnsetType:
         if known is not None:
             return _last_reply(known) or known.public_id
     return UNSET
+
+
+def _parent_by_number(thread: Thread, prompts: int) -> str | UnsetType | None:
+    """Return the message before the prompt that has so many others before it on the shown branch.
+
+    A client that knows fewer prompts than the branch has edited that one. None: the thread's beginning.
+    """
+    branch = branches.ancestors(thread.leaf_id, BRANCH_LENGTH)[::-1]
+    rows = Message.objects.only("public_id", "role").in_bulk(branch)
+    replaced = [at for at, pk in enumerate(branch) if rows[pk].role == Role.USER][prompts:]
+    if not replaced:
+        return UNSET
+    return rows[branch[replaced[0] - 1]].public_id if replaced[0] else None
 
 
 def _last_reply(prompt: Message) -> str | None:

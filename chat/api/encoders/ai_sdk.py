@@ -1,0 +1,100 @@
+"""The parts of the AI SDK's UI message stream (ai-sdk.dev): `dialects.md` in the reference has the table.
+
+No part has a key or a type that one of the SDK's versions from 5 on, assistant-ui or OpenUI refuses. A tool's input and output
+stay hidden, so its input is empty and its output tells its state alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from chat.api.encoders.marked import Event, MarkedEncoder
+from chat.models import Response, Status, ToolState
+from chat.models.responses import ERROR_STATUSES
+from chat.streams import EndEvent, StartEvent, ToolEvent
+
+# The header by which clients recognise the protocol.
+HEADER = {"x-vercel-ai-ui-message-stream": "v1"}
+
+TOOL_FAILED = "The tool failed."
+INTERRUPTED = "The answer was interrupted. Try again."
+
+# The SDK's names of finish reasons; with any other the part has none.
+_REASONS = {"length": "length", "content_filter": "content-filter"}
+
+
+class AiSdkEncoder(MarkedEncoder):
+    """Encoder of one response from its beginning; the ids of its parts are the same for every reader."""
+
+    def __init__(self, row: Response) -> None:
+        super().__init__()
+        about = {"threadId": row.thread.public_id, "model": row.model}
+        self._start = {"type": "start", "messageId": row.public_id, "messageMetadata": about}
+
+    def begin(self, event: StartEvent) -> Iterable[Event]:
+        yield self._start
+        yield {"type": "start-step"}
+
+    def open_text(self) -> Iterable[Event]:
+        yield {"type": "text-start", "id": self._text}
+
+    def text(self, piece: str) -> Event:
+        return {"type": "text-delta", "id": self._text, "delta": piece}
+
+    def close_text(self) -> Iterable[Event]:
+        yield {"type": "text-end", "id": self._text}
+
+    def open_thought(self) -> Iterable[Event]:
+        yield {"type": "reasoning-start", "id": self._thought}
+
+    def thought(self, piece: str) -> Event:
+        return {"type": "reasoning-delta", "id": self._thought, "delta": piece}
+
+    def close_thought(self) -> Iterable[Event]:
+        yield {"type": "reasoning-end", "id": self._thought}
+
+    def start_call(self, call: ToolEvent) -> Iterable[Event]:
+        named = {"toolCallId": call.call_id, "toolName": call.name}
+        yield {"type": "tool-input-start", **named}
+        yield {"type": "tool-input-available", **named, "input": {}}
+
+    def end_call(self, call: ToolEvent) -> Iterable[Event]:
+        if call.state == ToolState.DONE:
+            yield {"type": "tool-output-available", "toolCallId": call.call_id, "output": {"state": "done"}}
+        else:
+            yield {"type": "tool-output-error", "toolCallId": call.call_id, "errorText": TOOL_FAILED}
+
+    def end_round(self) -> Iterable[Event]:
+        yield {"type": "finish-step"}
+        yield {"type": "start-step"}
+
+    def end(self, event: EndEvent) -> Iterable[Event]:
+        yield {"type": "finish-step"}
+        yield _last_part(event.response)
+
+    def frame(self, event: Event) -> bytes:
+        return b"data: %b\n\n" % msgspec.json.encode(event)
+
+    def closing(self) -> bytes:
+        return b"data: [DONE]\n\n"
+
+    @property
+    def _text(self) -> str:
+        return f"t{self.text_number}"
+
+    @property
+    def _thought(self) -> str:
+        return f"r{self.thought_number}"
+
+
+def _last_part(row: Response | None) -> Event:
+    """Return the part that tells how a response ended; one that was deleted meanwhile counts as stopped."""
+    if row is None or row.status == Status.STOPPED:
+        return {"type": "abort", "reason": "stopped"}
+    if row.status in ERROR_STATUSES:
+        return {"type": "error", "errorText": row.error_detail or INTERRUPTED}
+    reason = _REASONS.get(row.finish_reason or "")
+    why = {} if reason is None else {"finishReason": reason}
+    return {"type": "finish", **why, "messageMetadata": {"status": row.status, "usage": row.usage}}

@@ -1,0 +1,78 @@
+"""The messages of a thread as the AI SDK's UI messages, with the parts that its clients make of the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from chat.api.encoders.ai_sdk import TOOL_FAILED
+from chat.models import ACTIVE, Role, ToolState
+from chat.text import utf8_floor
+from chat.threads.attachments import PATH
+from chat.threads.messages import MessageView
+from chat.threads.reply_details import ReplyDetails
+
+Part = dict[str, Any]
+
+# The media type of a picture elsewhere, of which only the address is known.
+ANY_PICTURE = "image/*"
+
+
+def ui_message(view: MessageView, details: Mapping[str, ReplyDetails], media: Mapping[str, str]) -> Part:
+    """Return a UI message. `media`: the media types of the attachments by their ids."""
+    if view.role != Role.ASSISTANT:
+        return {"id": view.id, "role": view.role, "parts": _user_parts(view.content, media)}
+    known = details.get(view.id, ReplyDetails())
+    about = {"status": view.status, "usage": known.usage}
+    return {"id": view.id, "role": view.role, "metadata": about, "parts": list(_reply_parts(view, known))}
+
+
+def _user_parts(content: Any, media: Mapping[str, str]) -> list[Part]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    parts = msgspec.json.decode(content, type=list[Part])
+    return [shown for shown in (_user_part(part, media) for part in parts) if shown is not None]
+
+
+def _user_part(part: Part, media: Mapping[str, str]) -> Part | None:
+    """Return the SDK's form of an OpenAI content part; None for one that it has no place for."""
+    if part.get("type") == "text":
+        return {"type": "text", "text": part.get("text", "")}
+    source = part.get("image_url")
+    url = source.get("url") if isinstance(source, dict) else source
+    if part.get("type") != "image_url" or not isinstance(url, str):
+        return None
+    return {"type": "file", "mediaType": media.get(url.removeprefix(PATH), ANY_PICTURE), "url": url}
+
+
+def _reply_parts(view: MessageView, known: ReplyDetails) -> Iterable[Part]:
+    """Yield the steps of a reply: thought first, then the text with each round of calls where it stood."""
+    state = {"state": "streaming" if view.status in ACTIVE else "done"}
+    content, start = view.content.encode(), 0
+    yield {"type": "step-start"}
+    if view.thinking is not None:
+        yield {"type": "reasoning", "text": view.thinking["text"], **state}
+    for number, call in enumerate(view.tools):
+        place = utf8_floor(content, min(known.places[number], len(content)))
+        if place > start:
+            if number:
+                yield {"type": "step-start"}
+            yield {"type": "text", "text": content[start:place].decode(), "state": "done"}
+            start = place
+        yield _call(call)
+    if view.tools:
+        yield {"type": "step-start"}
+    if start < len(content):
+        yield {"type": "text", "text": content[start:].decode(), **state}
+
+
+def _call(call: Part) -> Part:
+    named = {"type": f"tool-{call['name']}", "toolCallId": call["id"], "input": {}}
+    match call["state"]:
+        case ToolState.STARTED:
+            return {**named, "state": "input-available"}
+        case ToolState.DONE:
+            return {**named, "state": "output-available", "output": {"state": "done"}}
+    return {**named, "state": "output-error", "errorText": TOOL_FAILED}
