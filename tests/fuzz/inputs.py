@@ -42,6 +42,19 @@ OBJECTS: tuple[dict[str, Any], ...] = (
         "messages": [{"id": "p3", "role": "user", "content": [{"type": "text", "text": "Hi"}]}],
         "forwardedProps": {"model": "c1"},
     },
+    {
+        "id": "t",
+        "messages": [{"id": "p4", "role": "user", "parts": [{"type": "text", "text": "Hi"}]}],
+        "trigger": "regenerate-message",
+        "messageId": "r",
+    },
+    {
+        "threadId": "t",
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+        "parentId": "p5",
+        "unstable_assistantMessageId": "r5",
+    },
+    {"assistantMessage": {"role": "assistant", "parts": [{"type": "text", "text": "Hi"}]}},
     {"method": "agent/stop", "params": {"agentId": "default", "threadId": "t"}, "body": {"runId": "r3"}},
     {},
 )

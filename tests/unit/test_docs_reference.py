@@ -25,7 +25,7 @@ from chat.streams import EndEvent, LogEvent, StartEvent, TextEvent, ThoughtEvent
 from chat.web import urls as page_urls
 from chatproject.dev import up
 from chatproject.dev.bootstrap import ROOT
-from tests.dialects import ag_ui
+from tests.dialects import ag_ui, ai_sdk
 from tests.unit import settings_page
 from tests.unit.documents import Row, code, page
 
@@ -174,9 +174,17 @@ def test_every_permission_of_the_project_is_documented_and_exists() -> None:
 
 
 def test_the_events_of_ag_ui_and_their_fields_are_documented() -> None:
-    written = {row[0].strip("`"): row[1] for row in DIALECTS.rows("event")}
+    own = {name: fields for name, fields in ag_ui.FIELDS.items() if name != "MESSAGES_SNAPSHOT"}
+    assert fields_of("event") == (own, ag_ui.OPTIONAL)
+
+
+def test_the_parts_of_the_ai_sdk_and_their_keys_are_documented() -> None:
+    assert fields_of("part") == (ai_sdk.KEYS, ai_sdk.OPTIONAL)
+
+
+def fields_of(kind: str) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Return the required fields of each event of a dialect's table, and the optional ones where it has any."""
+    written = {row[0].strip("`"): row[1] for row in DIALECTS.rows(kind)}
     required = {name: set(code(" ".join(re.findall(r"`\w+`(?!\?)", cell)))) for name, cell in written.items()}
     optional = {name: set(re.findall(r"`(\w+)`\?", cell)) for name, cell in written.items()}
-    own = {name: fields for name, fields in ag_ui.FIELDS.items() if name != "MESSAGES_SNAPSHOT"}
-    assert required == own
-    assert {name: fields for name, fields in optional.items() if fields} == ag_ui.OPTIONAL
+    return required, {name: fields for name, fields in optional.items() if fields}
