@@ -4,7 +4,8 @@ ChatError
 ├── BadRequest ── BadOffset
 ├── Unauthenticated
 ├── ForbiddenOrigin, CsrfFailed
-├── NotFound, MethodNotAllowed
+├── NotFound ── ModelNotFound, PreviousResponseNotFound
+├── MethodNotAllowed
 ├── Conflict ── ThreadBusy, ResponseIdReused, PromptIdReused
 ├── TooLarge, UnsupportedMediaType
 ├── QuotaExceeded
@@ -73,6 +74,18 @@ class NotFound(ChatError):
     """There is nothing here under that id or path."""
 
     code, status, title = "not_found", 404, "Not found"
+
+
+class ModelNotFound(NotFound):
+    """There is no model of that name; GET /v1/models lists them."""
+
+    code, title = "model_not_found", "Model not found"
+
+
+class PreviousResponseNotFound(NotFound):
+    """There is no stored response of that id to continue from."""
+
+    code, title = "previous_response_not_found", "Previous response not found"
 
 
 class MethodNotAllowed(ChatError):

@@ -7,7 +7,7 @@ Every such function takes the owner, and raises NotFound for the rows of others.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from chat import db, runtime
@@ -96,6 +96,24 @@ async def follow(
         raise NotFound
     logs = (await runtime.current()).responses.logs
     return logs.follow(response.pk, offset, thinking_offset, structured=structured)
+
+
+async def follow_structured(caller: Caller, response: Response) -> AsyncGenerator[LogEvent]:
+    """Follow a response's whole log with thought and tool calls, and without our own think items."""
+    async with aclosing(await follow(caller, response, 0, 0, structured=True)) as events:
+        async for event in events:
+            yield event
+
+
+async def follow_or_stop(caller: Caller, response: Response) -> AsyncGenerator[LogEvent]:
+    """Follow a response as `follow_structured` does; stop it when its last reader leaves before the end."""
+    runner = (await runtime.current()).responses
+    try:
+        async with aclosing(follow_structured(caller, response)) as events:
+            async for event in events:
+                yield event
+    finally:
+        runner.stop_unread(response.pk)
 
 
 def readers(response: int) -> int:

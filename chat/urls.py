@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from chat.api import ag_ui, ai_sdk, attachments, chat, exports, openui, shares, threads
+from chat.api import (
+    ag_ui,
+    ai_sdk,
+    attachments,
+    exports,
+    openai_completions,
+    openui,
+    shares,
+    threads,
+)
 from chat.api.base import endpoint, unknown_route
 from chat.api.cors import cross_origin
+from chat.api.openai_base import openai_endpoint
 from chat.schemas.validation import ID_PATTERN
 
-API_PREFIXES = ("/api", "/healthz", "/readyz")
+API_PREFIXES = ("/api", "/v1", "/healthz", "/readyz")
+
+
+UNKNOWN: dict[str, Any] = dict.fromkeys(("get", "post", "put", "patch", "delete"), unknown_route)
 
 
 class IdConverter(StringConverter):
@@ -57,17 +72,11 @@ urlpatterns = [
     path("api/openui/threads/create", cross_origin(post=openui.create)),
     path("api/openui/threads/update/<id:thread_id>", cross_origin(patch=openui.update)),
     path("api/openui/threads/delete/<id:thread_id>", cross_origin(delete=openui.delete)),
+    path("v1/models", openai_endpoint(get=openai_completions.list_models)),
+    path("v1/chat/completions", openai_endpoint(post=openai_completions.create)),
     # Probes come by address: the Host header of a load balancer or an orchestrator names an IP.
     path("healthz", endpoint(any_host=True, get=threads.live)),
     path("readyz", endpoint(any_host=True, get=threads.ready)),
-    re_path(
-        r"^(?:api|healthz|readyz)(?:/[\s\S]*)?\Z",
-        endpoint(
-            get=unknown_route,
-            post=unknown_route,
-            put=unknown_route,
-            patch=unknown_route,
-            delete=unknown_route,
-        ),
-    ),
+    re_path(r"^(?:api|healthz|readyz)(?:/[\s\S]*)?\Z", endpoint(**UNKNOWN)),
+    re_path(r"^v1(?:/[\s\S]*)?\Z", openai_endpoint(**UNKNOWN)),
 ]

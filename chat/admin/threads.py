@@ -81,6 +81,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         HasHidden,
         IsFlagged,
         "archived",
+        ("expires_at", admin.EmptyFieldListFilter),
     )
     content_filters = (IsFlagged,)
     date_hierarchy = "updated_at"
@@ -88,7 +89,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
     list_select_related = ("owner",)
     listed = ("title", "public_id", "owner__username", "updated_at")
     content_fields = ("name", "title", "flagged")
-    unfilterable = ("title", "system_prompt", "terms")
+    unfilterable = ("title", "system_prompt", "terms", "metadata")
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
     search_help_text = (
         "Complete thread ids and user names; words in titles and messages too if you may read content"
@@ -100,7 +101,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         ("model", "state"),
         ("messages", "hidden", "turns"),
         ("created_at", "updated_at"),
-        ("archived", "has_custom_title", "soft_deleted_at"),
+        ("archived", "has_custom_title", "soft_deleted_at", "expires_at"),
         ("held", "links"),
     )
 

@@ -111,7 +111,11 @@ def _named_after(thread: Thread, messages: QuerySet[Message]) -> bool:
 
 def _rename(thread: Thread, whole: bool) -> None:
     """Replace the title and stop automatic titles, one of which may be on its way from the old text."""
-    fields = {"title": TOMBSTONE, "has_custom_title": True, **({"system_prompt": ""} if whole else {})}
+    fields = {
+        "title": TOMBSTONE,
+        "has_custom_title": True,
+        **({"system_prompt": "", "metadata": None} if whole else {}),
+    }
     Thread.objects.filter(pk=thread.pk).update(**fields)
 
 
@@ -127,6 +131,7 @@ def _replace_logs(responses: QuerySet[Response]) -> None:
         text_length=_length_where(Exists(said)),
         stop_offset=None,
     )
+    responses.exclude(options=None).update(options=None)
     for code in set(responses.exclude(error_code=None).values_list("error_code", flat=True)):
         usual = BY_CODE[str(code)].__doc__ or ""
         responses.filter(error_code=code).update(error_detail=usual.strip())

@@ -20,9 +20,8 @@ HELD_TEXTS = 500
 def expired_threads() -> QuerySet[Thread]:
     """Return threads to delete: expired or soft-deleted, with nothing running and no hold."""
     running = Response.objects.filter(thread=OuterRef("pk"), status__in=ACTIVE)
-    return holds.without_holds(Thread.objects.filter(_too_old() | Q(soft_deleted_at__isnull=False))).filter(
-        ~Exists(running)
-    )
+    due = _too_old() | Q(soft_deleted_at__isnull=False) | Q(expires_at__lt=Now())
+    return holds.without_holds(Thread.objects.filter(due)).filter(~Exists(running))
 
 
 def _too_old() -> Q:
@@ -41,10 +40,10 @@ def delete_expired_threads() -> int:
     wanted = Thread.objects.filter(pk__in=found, owner__in=mine).values("pk")
     # Checked again, now that no claim and no hold can intervene: the thread may have been used meanwhile.
     rows = expired_threads().filter(pk__in=wanted).select_for_update(of=("self",), skip_locked=True)
-    going = list(rows.values_list("pk", "owner_id", "public_id", "soft_deleted_at"))
+    going = list(rows.values_list("pk", "owner_id", "public_id", "soft_deleted_at", "expires_at"))
     deletion.delete_threads([pk for pk, *_ in going])
-    for _, owner, public_id, soft_deleted_at in going:
-        if soft_deleted_at is None:
+    for _, owner, public_id, soft_deleted_at, expires_at in going:
+        if soft_deleted_at is None and expires_at is None:
             deletion.notify_owner(owner, public_id)
     return len(going)
 

@@ -37,6 +37,7 @@ class Response(models.Model):
     `log_length` is the length of the log, `kept_offset` the part of it that the stored message keeps (null before the end),
     and `text_length` that part without ephemeral text. `thinking_length` is the length of the thought, `thinking_ms` the time
     that it took. `tool_changes` counts the changes of the response's `ToolUse` rows. `effort`: the chosen effort of the model.
+    `options`: JSON text of what else the request asked for (`chat.schemas.options`), null for nothing.
     `reasoning_tokens` are among the completion's, `cached_tokens` among the prompt's; null where unknown. Only the holder of
     `lease_epoch` writes; a process that ends another's response raises the epoch.
     """
@@ -64,6 +65,7 @@ class Response(models.Model):
     thinking_ms = models.IntegerField(null=True, blank=True)
     tool_changes = models.IntegerField(db_default=0, default=0)
     effort = models.CharField(max_length=32, null=True, blank=True)
+    options = models.TextField(null=True, blank=True)
     lease_owner = models.UUIDField(null=True, blank=True)
     lease_epoch = models.IntegerField(db_default=1, default=1)
     lease_until = models.DateTimeField(null=True, blank=True)

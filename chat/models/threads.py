@@ -19,13 +19,18 @@ class ThreadQuerySet(OwnedQuerySet[M]):
         """Exclude threads that their owner deleted and a hold keeps."""
         return super().owned_by(owner_id).filter(soft_deleted_at=None)
 
+    def listed(self) -> Self:
+        """Exclude the threads of clients that keep no threads: no list shows them, and they expire."""
+        return self.filter(expires_at=None)
+
 
 class Thread(models.Model):
     """A conversation. `leaf` is the last message of the visible branch; `turns` counts the turns that have started.
 
     `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `revision` counts its
-    replacements. `soft_deleted_at`: time at which its owner deleted it while a hold keeps it; to the owner thread and ids are
-    gone (`chat.governance.deletion`).
+    replacements. `expires_at`: time after which an unlisted thread is deleted; null for all others. `metadata`: JSON text of
+    the client's own key-value pairs. `soft_deleted_at`: time at which its owner deleted it while a hold keeps it; to the owner
+    thread and ids are gone (`chat.governance.deletion`).
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
@@ -42,6 +47,8 @@ class Thread(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
     soft_deleted_at = models.DateTimeField(db_column="withdrawn_at", null=True, blank=True)
     terms = SearchVectorField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    metadata = models.TextField(null=True, blank=True)
 
     objects = ThreadQuerySet.as_manager()
 
@@ -58,6 +65,9 @@ class Thread(models.Model):
                 fields=["soft_deleted_at"],
                 condition=Q(soft_deleted_at__isnull=False),
                 name="thread_withdrawn",
+            ),
+            models.Index(
+                fields=["expires_at"], condition=Q(expires_at__isnull=False), name="thread_by_expiry"
             ),
         ]
         # Django's own `view_thread` shows that a thread exists: owner, dates, counts, states, and no title.

@@ -12,8 +12,9 @@ from chat.llm.clients.calls_as_text import calls_as_text
 from chat.llm.clients.message_forms import in_form
 from chat.llm.clients.message_shape import shaped
 from chat.llm.clients.openassistant_prompt import build, plain
-from chat.models import Revision, Thread, UpstreamCall
+from chat.models import Response, Revision, Thread, UpstreamCall
 from chat.responses.usage import blobs
+from chat.schemas.options import options_of
 from chat.threads.attachments import with_attachments
 from chat.threads.history import HistoryRow, Messages, build_messages
 from chat.threads.model_context import system_messages
@@ -64,7 +65,7 @@ def rebuild_request(call: UpstreamCall) -> RebuiltRequest | None:
     texts = blobs.texts(filter(None, (provenance["system"], provenance["envelope"], call.tools_digest)))
     if provenance["envelope"] not in texts:
         return None
-    messages = _messages(call.thread, provenance, texts.get(provenance["system"], b"").decode())
+    messages = _messages(call, provenance, texts.get(provenance["system"], b"").decode())
     messages = in_form(messages, provenance.get("form", ""))
     envelope = msgspec.json.decode(texts[provenance["envelope"]], type=dict[str, msgspec.Raw])
     tools = msgspec.Raw(texts.get(call.tools_digest, b"[]"))
@@ -93,7 +94,8 @@ def _filled(
     return body
 
 
-def _messages(thread: int, provenance: dict[str, Any], system: str) -> Messages:
+def _messages(call: UpstreamCall, provenance: dict[str, Any], system: str) -> Messages:
+    thread = call.thread
     wanted = {name: provenance[name] for name in ("leaf", "first")}
     wanted |= {"thread": thread, "revised": msgspec.json.encode(provenance["revised"]).decode()}
     with connection.cursor() as cursor:
@@ -102,7 +104,12 @@ def _messages(thread: int, provenance: dict[str, Any], system: str) -> Messages:
     own, owner = _own(thread, provenance["own"])
     branch = build_messages(rows, provenance["first"], provenance.get("model", ""))
     history = with_attachments(branch, owner, images=provenance["images"])
-    return [*system_messages((system, own)), *history]
+    return [*system_messages((system, own, _instructions(call.response))), *history]
+
+
+def _instructions(response: int) -> str:
+    row = Response.objects.filter(pk=response).only("options").first()
+    return options_of(row.options).instructions if row else ""
 
 
 def _own(thread: int, number: int) -> tuple[str, int]:

@@ -76,7 +76,7 @@ class Engine:
     ) -> None:
         self._writer, self._models, self._usage_recorder = writer, models, usage_recorder
         self._context = _tool_context(job)
-        self._first_request, self._effort = first_request, job.effort
+        self._first_request, self._effort, self._parameters = first_request, job.effort, job.parameters
         self._offered: dict[str, Tool] = {}
         self._tools: dict[str, Tool] = {}
         self._ids: set[str] = set()
@@ -135,7 +135,9 @@ class Engine:
             budget = self._models.budget(profile)
             request = await db.run_async(build_request, self._writer.response, profile, budget)
         tools = [tool.schema for tool in self._tools.values()]
-        return replace(request, tools=tools, may_call=may_call, effort=self._effort)
+        return replace(
+            request, tools=tools, may_call=may_call, effort=self._effort, parameters=self._parameters
+        )
 
     def _use_fallback(self) -> None:
         self._client = self._fallbacks.pop(0)

@@ -222,6 +222,11 @@ class ResponseRunner:
             lifecycle.log_end(fenced)
         return fenced or await db.atomic_async(storage.state, response)
 
+    def stop_unread(self, response: int) -> None:
+        """Stop a response that runs here and that no reader in this process follows any more."""
+        if not self.logs.readers(response):
+            self._on_stop_request(StopRequest(response, None))
+
     def _on_stop_request(self, stop: StopRequest) -> None:
         active = self._active.get(stop.response)
         if active is not None:

@@ -22,9 +22,11 @@ class TitleCandidate:
 
 
 def title_candidate(response: int) -> TitleCandidate | None:
-    """Return the thread of a response if it is the thread's first and the title is not custom."""
+    """Return the thread of a response if it is the thread's first and the title is not custom; None for one in no list."""
     rows = Response.objects.select_related("thread", "prompt")
-    row = rows.filter(pk=response, thread__turns=1, thread__has_custom_title=False).first()
+    row = rows.filter(
+        pk=response, thread__turns=1, thread__has_custom_title=False, thread__expires_at=None
+    ).first()
     if row is None:
         return None
     reply = Message.objects.get(response=row, role=Role.ASSISTANT, hidden=False)

@@ -1,6 +1,7 @@
 """Validation of request bodies: untrusted JSON to frozen dataclasses, or `bad_request` or `too_large`.
 
 validation    objects, ids, offsets and texts
+options       parameters and instructions of one answer
 prompts       prompts and regenerated answers
 threads       changes of threads and of their messages
 ag_ui         runs of AG-UI's clients, and CopilotKit's single route

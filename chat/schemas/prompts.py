@@ -10,6 +10,7 @@ import msgspec
 
 from chat.conf import settings
 from chat.exceptions import BadRequest, TooLarge
+from chat.schemas.options import NO_OPTIONS, Options
 from chat.schemas.validation import Json, bounded, checked_id, is_id, optional_id, parse_object
 
 # Messages in one imported conversation.
@@ -42,6 +43,7 @@ class SendRequest:
     (`chat.responses.claims.resends`); `another`: a known prompt gets another answer,
     and so does the newest one with the same content; `another_if_known`: only one that is known by its id.
     `prompts_before`: the number of prompts before this one, from clients whose messages have no ids.
+    `unlisted`: a new thread is in no list, and expires.
     """
 
     content: Content
@@ -57,6 +59,8 @@ class SendRequest:
     another: bool = False
     another_if_known: bool = False
     prompts_before: int | None = None
+    unlisted: bool = False
+    options: Options = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class RegenerateRequest:
     model: str | None = None
     busy: str = "interrupt"
     effort: str | None = None
+    options: Options = NO_OPTIONS
 
 
 class _Message(msgspec.Struct, kw_only=True):

@@ -16,7 +16,7 @@ import msgspec
 from chat.conf import settings
 from chat.exceptions import BadRequest, TooLarge
 from chat.models import Attachment, Role, User
-from chat.schemas import Content, SendRequest
+from chat.schemas import Content, SendRequest, Turn
 from chat.schemas.pictures import Picture, read_picture
 from chat.schemas.validation import bounded
 from chat.threads import attachments
@@ -29,9 +29,13 @@ def store(owner: int, request: SendRequest) -> SendRequest:
 
     Raise BadRequest for any other address or medium, TooLarge and QuotaExceeded.
     """
-    turns = [replace(turn, content=_stored(owner, turn.content, turn.role)) for turn in request.turns]
     content = _stored(owner, request.content, Role.USER)
-    return replace(request, content=content, turns=tuple(turns))
+    return replace(request, content=content, turns=stored_turns(owner, request.turns))
+
+
+def stored_turns(owner: int, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Return the messages of a conversation likewise."""
+    return tuple(replace(turn, content=_stored(owner, turn.content, turn.role)) for turn in turns)
 
 
 def _stored(owner: int, content: Content, role: str) -> Content:

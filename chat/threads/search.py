@@ -61,7 +61,8 @@ WITH hits AS ({hits}), best AS (
     ORDER BY thread, thought IS NOT NULL, rank DESC
 ), page AS (
     SELECT thread, rank, message, thought, t.title FROM best JOIN chat_thread t ON t.id = thread
-    WHERE t.withdrawn_at IS NULL AND (%(archived)s::bool IS NULL OR t.archived = %(archived)s)
+    WHERE t.withdrawn_at IS NULL AND t.expires_at IS NULL
+      AND (%(archived)s::bool IS NULL OR t.archived = %(archived)s)
       AND (%(rank)s::float8 IS NULL OR (rank, thread) < (%(rank)s, %(thread)s))
     ORDER BY rank DESC, thread DESC LIMIT %(limit)s
 )

@@ -15,7 +15,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from chat import text
 from chat.db import notifications, sql
 from chat.exceptions import BadRequest, NotFound
-from chat.models import ACTIVE, RESPONSE_FIELDS, Response, Status, Thread
+from chat.models import ACTIVE, RESPONSE_FIELDS, Message, Response, Status, Thread
 from chat.schemas import NewThread, ThreadChange, is_id
 from chat.threads import branches, revisions, stored_bytes
 
@@ -44,7 +44,8 @@ def with_active(threads: QuerySet[Thread]) -> QuerySet[Thread]:
 
 
 def by_pk(thread: int) -> Thread | None:
-    return with_active(Thread.objects.filter(pk=thread, soft_deleted_at=None)).first()
+    """Return a thread that its owner's lists show."""
+    return with_active(Thread.objects.listed().filter(pk=thread, soft_deleted_at=None)).first()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Listing:
 
 def page(owner: int, wanted: Listing) -> tuple[list[Thread], str | None]:
     """Return one page of threads, last activity first, and the cursor of the next page or None."""
-    threads = with_active(Thread.objects.owned_by(owner))
+    threads = with_active(Thread.objects.owned_by(owner).listed())
     if wanted.archived is not None:
         threads = threads.filter(archived=wanted.archived)
     if wanted.cursor is not None:
@@ -153,6 +154,18 @@ def newest_response(owner: int, thread: str) -> Response | None:
     """Return the newest response of the owner's thread, with that thread."""
     rows = Response.objects.owned_by(owner).filter(thread__public_id=thread)
     return rows.select_related("thread").order_by("-pk").first()
+
+
+def listed_response(owner: int, public_id: str) -> Response | None:
+    """Return a response with its thread, unless that is in no list."""
+    rows = Response.objects.owned_by(owner).filter(public_id=public_id, thread__expires_at=None)
+    return rows.select_related("thread").first() if is_id(public_id) else None
+
+
+def prompt_of(owner: int, public_id: str) -> Message | None:
+    """Return the prompt of a response."""
+    row = Response.objects.owned_by(owner).filter(public_id=public_id).select_related("prompt").first()
+    return row.prompt if row else None
 
 
 def response(owner: int, public_id: str) -> Response:

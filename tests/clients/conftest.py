@@ -14,6 +14,7 @@ from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.frontend.node import Node, NodeMissing
 from chatproject.dev.frontend.page_build import BuildFailed
 from tests.clients.install import installed
+from tests.clients.openai_python import connect_openai, openai_client  # noqa: F401  found here by pytest
 from tests.live.client import Client
 
 HERE = Path(__file__).parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,6 +13,9 @@ from chat.llm.sse import StreamUpdate, TokenCounts
 
 Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
+
+# The two names of the largest number of tokens in an answer.
+TOKEN_LIMITS = ("max_tokens", "max_completion_tokens")
 
 # The fields of a request that differ from call to call.
 CHANGING = ("messages", "prompt", "tools")
@@ -48,7 +51,7 @@ class ModelRequest:
 
     `provenance`: the origin of the history, from `chat.threads.model_context`. `sent_request` is filled in by the client.
     `may_call`: false where the tools are only described, for the calls in the history. `effort`: the chosen one; a model that
-    does not offer it ignores it.
+    does not offer it ignores it. `parameters`: those of the request, which go before the model's own.
     """
 
     messages: Messages
@@ -57,6 +60,7 @@ class ModelRequest:
     sent_request: SentRequest = field(default_factory=SentRequest)
     may_call: bool = True
     effort: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,18 @@ class ModelProfile:
     def effort_fields(self, effort: str | None) -> dict[str, Any]:
         """Return the fields that an effort adds to a request; none where this model does not offer it."""
         return self.efforts.get(effort, {}) if effort else {}
+
+    def fields_for(self, request: ModelRequest) -> dict[str, Any]:
+        """Return the fields of a request that are not the client's own: the model's, the effort's, and the prompt's.
+
+        The owner's limit of an answer's tokens bounds the one that a prompt asks for.
+        """
+        own = {**self.parameters, **self.effort_fields(request.effort)}
+        limit = next((name for name in TOKEN_LIMITS if name in own), "max_tokens")
+        asked = {limit if name == "max_tokens" else name: value for name, value in request.parameters.items()}
+        if isinstance(own.get(limit), int) and limit in asked:
+            asked[limit] = min(asked[limit], own[limit])
+        return {**own, **asked}
 
     def takes(self, names: Iterable[str]) -> set[str]:
         """Return the tools among these that may be offered to this model."""

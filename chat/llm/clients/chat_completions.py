@@ -39,8 +39,7 @@ class ChatCompletions:
         request.sent_request.form = self.profile.form
         messages = in_form(request.messages, self.profile.form)
         body = {
-            **self.profile.parameters,
-            **self.profile.effort_fields(request.effort),
+            **self.profile.fields_for(request),
             "model": self.profile.upstream,
             "messages": messages,
             "stream": True,

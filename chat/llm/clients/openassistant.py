@@ -28,6 +28,9 @@ SAMPLING = {
     "max_tokens": ANSWER_TOKENS,
 }
 
+# The parameters of a prompt that `/completions` has, too.
+TAKEN = ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty")
+
 # The fields of a request that the official client takes as arguments of its own.
 _ARGUMENTS = {"model", "stream", "stream_options"}
 
@@ -58,7 +61,7 @@ class OpenAssistant:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
         effort = self.profile.effort_fields(request.effort)
-        body = self._fixed | effort
+        body = self._fixed | effort | self._asked(request)
         body["prompt"] = self._prompt(request, body["max_tokens"])
         stream = self._wire.stream(body, request.sent_request.note, self._optional - effort.keys())
         del body
@@ -100,6 +103,15 @@ class OpenAssistant:
                         return
         # To the official client, a page of HTML is a stream without events.
         raise ModelFailed
+
+    def _asked(self, request: ModelRequest) -> dict[str, Any]:
+        """Return the fields that the prompt asks for, within this model's limit of tokens."""
+        given = request.parameters
+        limit = self._fixed["max_tokens"]
+        fields = {name: given[name] for name in TAKEN if name in given}
+        if "stop" in given:
+            fields["stop"] = [*STOP, *given["stop"]]
+        return fields | {"max_tokens": min(limit, given.get("max_tokens", limit))}
 
     def _prompt(self, request: ModelRequest, answer_tokens: int) -> str:
         context = request.sent_request.context = self.profile.budget_tokens or CONTEXT_TOKENS

@@ -37,6 +37,9 @@ from chat.threads.model_context import build_request
 
 FIRST_EPOCH = 1
 
+# Seconds for which the thread of a client that keeps no threads stays: a day to look into what went wrong.
+UNLISTED_SECONDS = 86_400.0
+
 ClaimRequest = SendRequest | RegenerateRequest
 
 
@@ -209,6 +212,7 @@ class Claim:
             public_id=response.public_id,
             model=model,
             effort=request.effort,
+            options=request.options.encode(),
             turn=None if waits else thread.turns + 1,
             jumps_queue=request.busy == "interrupt",
             process=self.process,
@@ -218,7 +222,17 @@ class Claim:
             **prompt,
         )
         self.response = response
-        self.job = Job(response.pk, thread.pk, self.owner, FIRST_EPOCH, model, waits, branch, request.effort)
+        self.job = Job(
+            response.pk,
+            thread.pk,
+            self.owner,
+            FIRST_EPOCH,
+            model,
+            waits,
+            branch,
+            request.effort,
+            request.options.parameters,
+        )
 
 
 def _check_effort(effort: str | None, model: str) -> None:
@@ -232,7 +246,8 @@ def _check_effort(effort: str | None, model: str) -> None:
 
 
 def _count_characters(request: SendRequest) -> int:
-    return len(request.content.text) + sum(len(turn.content.text) for turn in request.turns)
+    turns = sum(len(turn.content.text) for turn in request.turns)
+    return len(request.content.text) + len(request.options.instructions) + turns
 
 
 def _find_identical(owner: int, request: ClaimRequest) -> Response:
@@ -266,7 +281,10 @@ def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:
     title = text.title_of(plain_text(request.content))
     public_id = request.thread_id or str(uuid4())
     thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
-    thread.pk = statements.insert_thread(owner=owner, public_id=public_id, title=title, model=model)
+    lifetime = UNLISTED_SECONDS if request.unlisted else None
+    thread.pk = statements.insert_thread(
+        owner=owner, public_id=public_id, title=title, model=model, lifetime=lifetime
+    )
     import_turns(thread, request.turns, (request.prompt_id, request.response_id))
     return thread
 

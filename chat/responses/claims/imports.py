@@ -8,9 +8,10 @@ from uuid import uuid4
 import msgspec
 
 from chat import text
+from chat.db import notifications
 from chat.models import Message, Role, Thread
 from chat.schemas import Content, Turn
-from chat.threads import attachments
+from chat.threads import attachments, stored_bytes
 
 
 def import_turns(thread: Thread, turns: tuple[Turn, ...], reserved: Iterable[str | None]) -> None:
@@ -34,6 +35,21 @@ def import_turns(thread: Thread, turns: tuple[Turn, ...], reserved: Iterable[str
             plain_text=plain_text(turn.content),
         )
         attachments.link_attachments(thread.owner_id, thread.leaf.pk, turn.content)
+
+
+def create_thread(
+    owner: int, public_id: str, model: str, turns: tuple[Turn, ...], metadata: str | None
+) -> Thread:
+    """Store a new thread that begins with these messages. Raise QuotaExceeded."""
+    stored_bytes.check(owner, None, sum(len(turn.content.text) for turn in turns) + len(metadata or ""))
+    first = next((turn for turn in turns if turn.role == Role.USER), None)
+    title = text.title_of(plain_text(first.content)) if first else ""
+    fields = {"title": title, "model": model, "metadata": metadata}
+    thread = Thread.objects.create(owner_id=owner, public_id=public_id, **fields)
+    import_turns(thread, turns, ())
+    Thread.objects.filter(pk=thread.pk).update(leaf=thread.leaf)
+    notifications.notify("thread", owner, thread.pk, "created")
+    return Thread.objects.get(pk=thread.pk)
 
 
 def _taken(owner: int, turns: tuple[Turn, ...]) -> Iterable[str]:

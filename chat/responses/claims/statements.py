@@ -32,7 +32,8 @@ FROM (VALUES (0)) AS always LEFT JOIN thread ON true
 """.format(columns=", ".join(_THREAD_COLUMNS))
 
 _INSERT_THREAD = """
-INSERT INTO chat_thread (owner_id, public_id, title, model) VALUES (%(owner)s, %(public_id)s, %(title)s, %(model)s)
+INSERT INTO chat_thread (owner_id, public_id, title, model, expires_at)
+VALUES (%(owner)s, %(public_id)s, %(title)s, %(model)s, now() + make_interval(secs => %(lifetime)s))
 RETURNING id
 """
 
@@ -41,10 +42,10 @@ RETURNING id
 _INSERT_RESPONSE = """
 WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_response (
-        owner_id, thread_id, public_id, prompt_id, model, effort, status, jumps_queue, lease_owner, lease_epoch, lease_until,
-        started_at
+        owner_id, thread_id, public_id, prompt_id, model, effort, options, status, jumps_queue, lease_owner, lease_epoch,
+        lease_until, started_at
     )
-    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s, %(effort)s,
+    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s, %(effort)s, %(options)s,
            CASE WHEN %(turn)s::int IS NULL THEN 'queued' ELSE 'streaming' END, %(jumps_queue)s, %(process)s, %(epoch)s,
            now() + make_interval(secs => %(lease)s), CASE WHEN %(turn)s::int IS NULL THEN NULL ELSE now() END
     FROM prompt
@@ -114,15 +115,15 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
 
 
 def insert_thread(**values: Any) -> int:
-    """Insert a thread (owner, public_id, title, model) and return its primary key."""
+    """Insert a thread (owner, public_id, title, model, lifetime in seconds or None) and return its primary key."""
     return int(sql.value(_INSERT_THREAD, values))
 
 
 def insert_response(*, notifications: list[Notification], **values: Any) -> tuple[int, int]:
     """Insert a response and return the primary keys of it and of its prompt.
 
-    Values: owner, guest, thread, public_id, model, effort, turn, jumps_queue, process, epoch, tokens, and either `prompt`, the
-    primary key of a stored one, or prompt_id, parent, content, parts, plain_text and terms of a new one.
+    Values: owner, guest, thread, public_id, model, effort, options, turn, jumps_queue, process, epoch, tokens, and either
+    `prompt`, the primary key of a stored one, or prompt_id, parent, content, parts, plain_text and terms of a new one.
     Where `turn` is None it is queued.
     """
     values |= {"lease": settings.lease_seconds, "notifications": encode_notifications(notifications)}

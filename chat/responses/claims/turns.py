@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F
 from django.db.models.expressions import CombinedExpression
@@ -20,7 +22,7 @@ class Job:
     """A response that a process runs under the lease `epoch`.
 
     `parent`: the message that a new branch follows (None: it begins the thread anew); UNSET: the thread's last message.
-    `effort`: the chosen effort of the model.
+    `effort`: the chosen effort of the model; `parameters`: the request's own for it.
     """
 
     response: int
@@ -31,6 +33,7 @@ class Job:
     queued: bool
     parent: int | UnsetType | None = UNSET
     effort: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def lease_end() -> CombinedExpression:

@@ -1,0 +1,39 @@
+"""What a prompt asks for beside its content, as clients of OpenAI's protocols can: stored with the response."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chat.conf import settings
+from chat.schemas.validation import bounded
+
+
+class Options(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The options of one answer.
+
+    `parameters` are sent to the model. `instructions`: a system text for this answer alone. `shown`: what the client gave and
+    gets back with the response.
+    """
+
+    parameters: dict[str, Any] = {}
+    instructions: str = ""
+    shown: dict[str, Any] = {}
+
+    def encode(self) -> str | None:
+        """Return the JSON text that is stored; None where nothing was asked for."""
+        return None if self == NO_OPTIONS else msgspec.json.encode(self).decode()
+
+
+NO_OPTIONS = Options()
+
+
+def options_of(stored: str | None) -> Options:
+    """Return the options that were stored with a response."""
+    return NO_OPTIONS if stored is None else msgspec.json.decode(stored, type=Options)
+
+
+def bound_parameters(parameters: dict[str, Any]) -> None:
+    """Raise TooLarge for parameters of more bytes than a content may have; a schema of an answer can be long."""
+    bounded(msgspec.json.encode(parameters).decode(), settings.content_bytes, "parameters")
