@@ -1,0 +1,129 @@
+"""The events of OpenAI's Responses API, with their marks as `sequence_number`: `dialects.md` in the reference has the table.
+
+Calls of the server's tools are `mcp_call` items: clients would try to make a `function_call` themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder
+from chat.api.encoders.openai_objects import (
+    Object,
+    call_item,
+    message_item,
+    response_object,
+    status_of,
+    text_part,
+)
+from chat.models import Response, Status, ToolState
+from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ToolEvent
+
+_LAST = {"completed": "response.completed", "failed": "response.failed"}
+
+
+class ResponsesEncoder(MarkedEncoder):
+    """Encoder of one response's events.
+
+    `output`: the items so far. `last` and `ended_row`: the response once it has ended, as an object and as its row (None:
+    deleted).
+    """
+
+    def __init__(self, row: Response, after: int = NOTHING_READ) -> None:
+        super().__init__(after)
+        self._row, self._text = row, bytearray()
+        self._calls: dict[str, int] = {}  # the places of calls in the output
+        # Marks follow from what is stored: a response waited if it started later than it was made.
+        self._waiting = row.started_at is None or row.started_at > row.created_at
+        self.output: list[Object] = []
+        self.last: Object | None = None
+        self.ended_row: Response | None = None
+
+    def __call__(self, event: LogEvent) -> bytes:
+        started = b""
+        if self._waiting and not isinstance(event, StartEvent | Heartbeat):
+            self._waiting = False
+            started = self._events([self._state("response.in_progress", Status.STREAMING)])
+        encoded = super().__call__(event)
+        if isinstance(event, TextEvent):
+            self._text += event.data
+        return started + encoded
+
+    def begin(self, event: StartEvent) -> Iterable[Event]:
+        status = Status.QUEUED if self._waiting else Status.STREAMING
+        yield self._state("response.created", status)
+        yield self._state("response.queued" if self._waiting else "response.in_progress", status)
+
+    def _state(self, kind: str, status: Status) -> Event:
+        return {"type": kind, "response": response_object(_as_begun(self._row, status), [])}
+
+    def open_text(self) -> Iterable[Event]:
+        self._text.clear()
+        self.output.append(message_item(self._name("msg"), "in_progress", []))
+        yield self._item_event("response.output_item.added", len(self.output) - 1)
+        yield self._part("response.content_part.added", part=text_part(""))
+
+    def text(self, piece: str) -> Event:
+        return self._part("response.output_text.delta", delta=piece, logprobs=[])
+
+    def close_text(self) -> Iterable[Event]:
+        words, item = self._text.decode(), self.output[-1]
+        self.output[-1] = message_item(item["id"], "completed", [text_part(words)])
+        yield self._part("response.output_text.done", text=words, logprobs=[])
+        yield self._part("response.content_part.done", part=text_part(words))
+        yield self._item_event("response.output_item.done", len(self.output) - 1)
+
+    def start_call(self, call: ToolEvent) -> Iterable[Event]:
+        place = self._calls[call.call_id] = len(self.output)
+        self.output.append(call_item(self._name("mcp"), call.name, "in_progress"))
+        yield self._item_event("response.output_item.added", place)
+        yield self._call_event("response.mcp_call.in_progress", place)
+
+    def end_call(self, call: ToolEvent) -> Iterable[Event]:
+        place = self._calls[call.call_id]
+        state = "completed" if call.state == ToolState.DONE else "failed"
+        self.output[place] = call_item(self.output[place]["id"], call.name, state)
+        yield {**self._call_event("response.mcp_call_arguments.done", place), "arguments": "{}"}
+        yield self._call_event(f"response.mcp_call.{state}", place)
+        yield self._item_event("response.output_item.done", place)
+
+    def end(self, event: EndEvent) -> Iterable[Event]:
+        self.ended_row = event.response
+        row = event.response or _as_begun(self._row, Status.STOPPED)
+        row.thread = self._row.thread
+        self.last = response_object(row, self.output)
+        yield {"type": _LAST.get(status_of(row), "response.incomplete"), "response": self.last}
+
+    def frame(self, event: Event) -> bytes:
+        data = msgspec.json.encode({**event, "sequence_number": self.mark})
+        return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), data)
+
+    def _name(self, kind: str) -> str:
+        """Return the id of the next item, made of the response's and the item's place."""
+        return f"{kind}_{self._row.public_id}_{len(self.output)}"
+
+    def _item_event(self, kind: str, place: int) -> Event:
+        return {"type": kind, "output_index": place, "item": self.output[place]}
+
+    def _call_event(self, kind: str, place: int) -> Event:
+        return {"type": kind, "output_index": place, "item_id": self.output[place]["id"]}
+
+    def _part(self, kind: str, **fields: object) -> Event:
+        place = len(self.output) - 1
+        named = {"output_index": place, "content_index": 0, "item_id": self.output[place]["id"]}
+        return {"type": kind, **named, **fields}
+
+
+def _as_begun(row: Response, status: Status) -> Response:
+    """Return the response as it was before its end."""
+    begun = Response(
+        public_id=row.public_id,
+        model=row.model,
+        created_at=row.created_at,
+        options=row.options,
+        status=status,
+    )
+    begun.thread = row.thread
+    return begun

@@ -1,0 +1,92 @@
+"""`/v1/conversations`: threads, and their messages as items."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import msgspec
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from chat import db
+from chat.api.base import authenticate, json_response, read_body
+from chat.api.encoders.openai_objects import Object, page_object, seconds
+from chat.api.openai_base import BODY_BYTES
+from chat.api.openai_items import view_item
+from chat.exceptions import BadRequest
+from chat.llm import config
+from chat.models import Thread
+from chat.responses.claims import imports
+from chat.schemas.openai_responses import parse_conversation
+from chat.schemas.validation import optional_id
+from chat.threads import inline_pictures, messages, threads
+from chat.threads.messages import MessageRange, MessageView
+
+# Items on one page, by default and at most, as OpenAI has them.
+DEFAULT_ITEMS, MAX_ITEMS = 20, 100
+
+
+async def create(request: HttpRequest) -> HttpResponseBase:
+    body = read_body(request, BODY_BYTES)
+    caller = await authenticate(request)
+    wanted = parse_conversation(body)
+    turns = await db.atomic_async(inline_pictures.stored_turns, caller.user, wanted.turns)
+    metadata = msgspec.json.encode(wanted.metadata).decode() if wanted.metadata else None
+    thread = await db.atomic_async(
+        imports.create_thread, caller.user, f"conv_{uuid4().hex}", config.names()[0], turns, metadata
+    )
+    return json_response(_object(thread))
+
+
+async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    caller = await authenticate(request)
+    return json_response(_object(await db.atomic_async(threads.find, caller.user, thread_id)))
+
+
+def _object(thread: Thread) -> Object:
+    metadata = msgspec.json.decode(thread.metadata) if thread.metadata else {}
+    head = {"id": thread.public_id, "object": "conversation", "created_at": seconds(thread.created_at)}
+    return {**head, "metadata": metadata}
+
+
+async def items(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    """List the messages of the shown branch, the newest first unless `order` is `asc`."""
+    order, limit = request.GET.get("order", "desc"), _limit(request)
+    after = optional_id(request.GET.get("after") or None, "after")
+    if order not in ("asc", "desc"):
+        raise BadRequest("`order` must be `asc` or `desc`.")
+    caller = await authenticate(request)
+    if order == "desc":
+        shown, more = await db.atomic_async(
+            messages.page, caller.user, thread_id, MessageRange(limit, before=after)
+        )
+        return json_response(page_object([view_item(one) for one in reversed(shown)], has_more=more))
+    shown = _behind(await _all(caller.user, thread_id), after)
+    return json_response(page_object([view_item(one) for one in shown[:limit]], has_more=len(shown) > limit))
+
+
+def _limit(request: HttpRequest) -> int:
+    word = request.GET.get("limit", str(DEFAULT_ITEMS))
+    if not (word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= MAX_ITEMS and len(word) < 4):
+        raise BadRequest(f"`limit` must be a number from 1 to {MAX_ITEMS}.")
+    return int(word)
+
+
+async def _all(user: int, thread_id: str) -> list[MessageView]:
+    """Return all messages of the shown branch, oldest first; pages are read from the newest on."""
+    found: list[MessageView] = []
+    more = True
+    while more:
+        wanted = MessageRange(MAX_ITEMS, before=found[0].id if found else None)
+        page, more = await db.atomic_async(messages.page, user, thread_id, wanted)
+        found = page + found
+    return found
+
+
+def _behind(shown: list[MessageView], after: str | None) -> list[MessageView]:
+    if after is None:
+        return shown
+    places = [at for at, one in enumerate(shown) if one.id == after]
+    if not places:
+        raise BadRequest("`after` must be the id of an item in this conversation.")
+    return shown[places[0] + 1 :]
