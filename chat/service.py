@@ -16,8 +16,9 @@ from chat.accounts.connections import OpenConnection
 from chat.accounts.identity import Caller, Credentials
 from chat.conf import settings
 from chat.db import health
-from chat.exceptions import BadRequest, NotFound, QuotaExceeded, Unauthenticated, Unavailable
-from chat.governance import deletion
+from chat.exceptions import BadRequest, NotFound, QuotaExceeded, ThreadBusy, Unauthenticated, Unavailable
+from chat.governance import deletion, redaction
+from chat.governance.exceptions import AlreadyDeleted, StillRunning, UnderLegalHold
 from chat.llm import config
 from chat.llm.clients.probe import ProbeResult
 from chat.llm.clients.probe import probe as ask
@@ -164,6 +165,19 @@ async def stop_thread(caller: Caller, public_id: str, shown: int | None) -> Resp
         offset = None if shown is None else await runner.logs.offset_of(active, shown)
         await runner.stop(active, offset)
     return await db.atomic_async(threads.newest_response, caller.user, public_id)
+
+
+async def delete_response(caller: Caller, public_id: str) -> None:
+    """Stop a response and delete its text and its id; what followed it in the thread stays. Raise ThreadBusy or BadRequest."""
+    row = await stop(caller, public_id, None)
+    try:
+        await db.atomic_async(redaction.delete_response, row, caller.username)
+    except AlreadyDeleted:
+        raise NotFound from None
+    except StillRunning:
+        raise ThreadBusy from None
+    except UnderLegalHold:
+        raise BadRequest("This response cannot be deleted.") from None
 
 
 async def list_threads(caller: Caller, wanted: Listing) -> ThreadPage:

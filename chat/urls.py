@@ -78,7 +78,10 @@ urlpatterns = [
     path("v1/models", openai_endpoint(get=openai_completions.list_models)),
     path("v1/chat/completions", openai_endpoint(post=openai_completions.create)),
     path("v1/responses", openai_endpoint(post=openai_responses.create)),
-    path("v1/responses/<id:response_id>", openai_endpoint(get=openai_responses.show)),
+    path(
+        "v1/responses/<id:response_id>",
+        openai_endpoint(get=openai_responses.show, delete=openai_responses.delete),
+    ),
     path("v1/responses/<id:response_id>/cancel", openai_endpoint(post=openai_responses.cancel)),
     path("v1/responses/<id:response_id>/input_items", openai_endpoint(get=openai_responses.input_items)),
     path("v1/conversations", openai_endpoint(post=openai_conversations.create)),

@@ -121,6 +121,12 @@ async def cancel(request: HttpRequest, response_id: str) -> HttpResponseBase:
     return json_response(await _object(caller, row))
 
 
+async def delete(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    caller = await authenticate(request)
+    await service.delete_response(caller, response_id)
+    return json_response({"id": response_id, "object": "response", "deleted": True})
+
+
 async def input_items(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """List the prompt of a response."""
     caller = await authenticate(request)

@@ -5,6 +5,9 @@ The message's existence, time, author and figures stay, and who redacted it.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from uuid import uuid4
+
 from django.db import connection
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
@@ -51,12 +54,27 @@ def redact_message(row: Message, by: str) -> None:
         return
     thread = _locked(row.thread_id)
     _redact(thread, Message.objects.filter(pk=row.pk), Response.objects.none(), by)
+    _forget_samples()
 
 
 def redact_response(row: Response, by: str) -> None:
     """Redact an answer: its reply, thought, tool calls with results, and its log. Raise as `redact_message`."""
     thread = _locked(row.thread_id)
     _redact(thread, Message.objects.filter(response=row.pk), Response.objects.filter(pk=row.pk), by)
+    _forget_samples()
+
+
+def delete_response(row: Response, by: str) -> None:
+    """Redact an answer for its owner, and free its id. Raise UnderLegalHold, StillRunning or AlreadyDeleted.
+
+    The planner's statistics are left alone, as by every deletion of an owner's.
+    """
+    thread = _locked(row.thread_id)
+    with suppress(AlreadyRedacted):
+        _redact(thread, Message.objects.filter(response=row.pk), Response.objects.filter(pk=row.pk), by)
+    fresh = f"deleted-{uuid4().hex}"
+    Message.objects.filter(response=row.pk, public_id=row.public_id).update(public_id=fresh)
+    Response.objects.filter(pk=row.pk).update(public_id=fresh)
 
 
 def redact_thread(row: Thread, by: str) -> None:
@@ -64,6 +82,7 @@ def redact_thread(row: Thread, by: str) -> None:
     thread = _locked(row.pk)
     of_it = Message.objects.filter(thread=row.pk), Response.objects.filter(thread=row.pk)
     _redact(thread, *of_it, by, whole=True)
+    _forget_samples()
 
 
 def _locked(pk: int) -> Thread:
@@ -98,7 +117,6 @@ def _redact(
     _delete_thoughts(responses)
     _replace_repeated(thread, list(left.values_list("pk", flat=True)), whole)
     _replace_messages(left, by)
-    _forget_samples()
     notifications.notify("thread", thread.owner_id, thread.pk, "updated")
 
 

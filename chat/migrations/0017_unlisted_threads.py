@@ -5,32 +5,24 @@ All columns are null for the older program, which lists an unlisted thread until
 
 from django.db import migrations, models
 
-# Options and metadata count towards the bytes that a user stores, like all text; a thread's deletion takes its bytes away.
-COUNT = """
+# Options and metadata count towards the bytes that a user stores, like all text.
+_COUNT = """
 CREATE OR REPLACE FUNCTION chat_thread_bytes(t chat_thread) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-    SELECT 512 + octet_length(t.title) + octet_length(t.system_prompt) + coalesce(octet_length(t.metadata), 0)
+    SELECT 512 + octet_length(t.title) + octet_length(t.system_prompt){of_thread}
 $$;
-CREATE FUNCTION chat_count_options() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO chat_storedbytes (owner_id, thread, bytes) VALUES (NEW.owner_id, NEW.thread_id,
-        coalesce(octet_length(NEW.options), 0)
-        - CASE TG_OP WHEN 'UPDATE' THEN coalesce(octet_length(OLD.options), 0) ELSE 0 END);
-    RETURN NULL;
-END $$;
-CREATE TRIGGER stored_bytes_insert AFTER INSERT ON chat_response FOR EACH ROW
-    WHEN (NEW.options IS NOT NULL) EXECUTE FUNCTION chat_count_options();
-CREATE TRIGGER stored_bytes_update AFTER UPDATE OF options ON chat_response FOR EACH ROW
-    WHEN (NEW.options IS DISTINCT FROM OLD.options) EXECUTE FUNCTION chat_count_options();
-"""
-
-UNCOUNT = """
-CREATE OR REPLACE FUNCTION chat_thread_bytes(t chat_thread) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
-    SELECT 512 + octet_length(t.title) + octet_length(t.system_prompt)
+CREATE OR REPLACE FUNCTION chat_response_bytes(r chat_response) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN r.finished_at IS NULL THEN 0 ELSE r.thinking_length END{of_response}
 $$;
-DROP TRIGGER stored_bytes_insert ON chat_response;
 DROP TRIGGER stored_bytes_update ON chat_response;
-DROP FUNCTION chat_count_options;
+CREATE TRIGGER stored_bytes_update AFTER UPDATE OF {columns} ON chat_response FOR EACH ROW
+    WHEN (chat_response_bytes(NEW) <> chat_response_bytes(OLD)) EXECUTE FUNCTION chat_count_thought();
 """
+COUNT = _COUNT.format(
+    of_thread=" + coalesce(octet_length(t.metadata), 0)",
+    of_response=" + coalesce(octet_length(r.options), 0)",
+    columns="finished_at, thinking_length, options",
+)
+UNCOUNT = _COUNT.format(of_thread="", of_response="", columns="finished_at, thinking_length")
 
 
 class Migration(migrations.Migration):

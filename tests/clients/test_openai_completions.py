@@ -110,6 +110,20 @@ def test_parameters_reach_the_model_in_every_round(model: ScriptedModel, openai_
     assert len(model.requests) == 2
 
 
+def test_openassistant_takes_what_its_protocol_has(model: ScriptedModel, openai_client: OpenAI) -> None:
+    openai_client.chat.completions.create(
+        model="openassistant",
+        messages=HI,
+        temperature=0.5,
+        max_tokens=50,
+        stop=["END"],
+        reasoning_effort="low",
+    )
+    sent = model.requests[-1].json
+    assert (sent["temperature"], sent["max_tokens"], sent["stop"][-1]) == (0.5, 50, "END")
+    assert "reasoning_effort" not in sent
+
+
 def test_the_servers_tools_run_unseen(model: ScriptedModel, openai_client: OpenAI) -> None:
     call = Call("calculate", f'{{"expression": "6*7", "note": "{CANARY}"}}')
     model.script(tool_round(call, text="I count. "), answer(Thought("Hm."), "42"))

@@ -9,7 +9,8 @@ import openai
 import pytest
 from openai import OpenAI
 
-from chat.models import Response, Thread
+from chat.models import Response, Thread, UpstreamCall
+from chat.reporting.request_rebuild import rebuild_request
 from chat.testing import Call, Gate, ScriptedModel, answer, refusal, tool_round
 from chat.testing.script import CutOff, Script, Text, Thought
 from tests.live.client import Client
@@ -160,6 +161,22 @@ def test_cancel_stops_it_and_keeps_the_text(model: ScriptedModel, openai_client:
     assert (rest[-1].type, rest[-1].response.status) == ("response.incomplete", "cancelled")
 
 
+def test_a_deleted_response_is_unknown_and_what_followed_it_stays(
+    model: ScriptedModel, alice: Client, openai_client: OpenAI
+) -> None:
+    model.script(answer("Zebra"), answer("2"))
+    first = create(openai_client, "One", instructions="Zebra")
+    then = create(openai_client, "Two", previous_response_id=first.id)
+    openai_client.responses.delete(first.id)
+    for ask in (openai_client.responses.retrieve, openai_client.responses.delete):
+        with pytest.raises(openai.NotFoundError):
+            ask(first.id)
+    shown = [message["content"] for message in alice.messages(first.conversation.id)]
+    assert shown == ["One", "[removed]", "Two", "2"]
+    assert openai_client.responses.retrieve(then.id).output_text == "2"
+    assert not Response.objects.filter(options__contains="Zebra").exists()
+
+
 def test_leaving_stops_nothing_that_is_stored(model: ScriptedModel, openai_client: OpenAI) -> None:
     model.script(answer("Half", gate := Gate(), " and all"))
     with create(openai_client, stream=True) as stream:
@@ -262,3 +279,13 @@ def test_a_sequence_number_that_is_none_is_refused(
 ) -> None:
     refused = alice.get(f"/v1/responses/{create(openai_client).id}", stream="true", starting_after=after)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "bad_offset")
+
+
+def test_a_request_with_instructions_and_parameters_is_rebuilt_byte_for_byte(
+    model: ScriptedModel, openai_client: OpenAI
+) -> None:
+    create(openai_client, instructions="Be brief.", temperature=0.5)
+    rebuilt = rebuild_request(UpstreamCall.objects.latest("pk"))
+    assert rebuilt is not None
+    assert rebuilt.exact
+    assert rebuilt.messages[0] == {"role": "system", "content": "Be brief."}

@@ -27,6 +27,7 @@ from chat.models import (
 from chat.responses import title_storage
 from chat.responses.title_storage import TitleCandidate
 from chat.schemas import Feedback, ThreadChange
+from chat.schemas.options import Options
 from chat.threads import messages, search_index, threads
 from chat.threads.history import history_for_model
 from tests.integration.admin_rows import make_response, make_thread, write_log
@@ -82,8 +83,11 @@ def thread(owner: User) -> Thread:
         kept_offset=Response.objects.get(pk=response.pk).log_length,
         error_code="model_failed",
         error_detail=WORD,
+        options=Options(instructions=WORD).encode(),
     )
-    Thread.objects.filter(pk=thread.pk).update(title=f"About {WORD}", system_prompt=f"You know {WORD}")
+    Thread.objects.filter(pk=thread.pk).update(
+        title=f"About {WORD}", system_prompt=f"You know {WORD}", metadata=f'{{"about": "{WORD}"}}'
+    )
     write_thought(response, (0, [(10, f"They ask for {WORD}")]), (6, [(20, f", so {WORD}")]))
     write_tool_use(response, f"tool-{WORD}")
     write_provider_fields(thread.messages.get(position=1), WORD)
@@ -99,6 +103,7 @@ def test_the_scan_finds_the_word_in_every_column_that_holds_it(thread: Thread) -
         "chat_thread.search",
         "chat_thread.terms",
         "chat_thread.system_prompt",
+        "chat_thread.metadata",
         "chat_message.content",
         "chat_message.readable",
         "chat_message.search",
@@ -107,6 +112,7 @@ def test_the_scan_finds_the_word_in_every_column_that_holds_it(thread: Thread) -
         "chat_message.feedback_comment",
         "chat_chunk.data",
         "chat_response.error_detail",
+        "chat_response.options",
         "chat_message.provider_fields",
         "chat_thoughtchunk.data",
         "chat_thoughtterms.terms",

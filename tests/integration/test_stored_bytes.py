@@ -14,8 +14,10 @@ from chat.exceptions import QuotaExceeded
 from chat.governance import deletion, holds, redaction
 from chat.models import Attachment, Message, Revision, StoredBytes, Thread, User
 from chat.process import process
+from chat.responses.claims import imports
 from chat.responses.claims.claim import Claim
 from chat.schemas import Content, Feedback, NewThread, SendRequest, ThreadChange
+from chat.schemas.options import Options
 from chat.schemas.pictures import Picture
 from chat.threads import attachments, messages, revisions, stored_bytes, threads
 from tests.integration.conversation_driver import NAME, ConversationDriver
@@ -62,6 +64,16 @@ def prompt(talk: ConversationDriver, text: str) -> None:
     claim.claim(SendRequest(Content(text), thread_id=NAME, busy="interrupt"))
 
 
+def instruct(talk: ConversationDriver, text: str) -> None:
+    claim = Claim(talk.user.pk, talk.process, True, "", ("c1",))
+    options = Options(instructions=text)
+    claim.claim(SendRequest(Content("Hi"), thread_id=NAME, busy="interrupt", options=options))
+
+
+def make_conversation(talk: ConversationDriver, text: str) -> None:
+    imports.create_thread(talk.user.pk, "another", "c1", (), text)
+
+
 def replace(talk: ConversationDriver, content: str) -> None:
     (_, reply), _ = messages.page(talk.user.pk, NAME, messages.MessageRange(10))
     messages.replace(talk.user.pk, NAME, reply.id, content)
@@ -102,6 +114,8 @@ WRITES: dict[str, Callable[[ConversationDriver, str], Any]] = {
     "system prompt": lambda talk, text: change(talk, system_prompt=text),
     "new thread": create,
     "picture": attach,
+    "instructions": instruct,
+    "metadata": make_conversation,
 }
 
 

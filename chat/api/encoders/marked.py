@@ -9,6 +9,7 @@ A dialect says which of its events stand for what, one method each; `MarkedEncod
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -22,6 +23,9 @@ Event = dict[str, Any]
 
 # The mark before the first event.
 NOTHING_READ = -1
+
+# Seconds between two signs of life while a model thinks unseen, as often as the log's own.
+SIGN_SECONDS = 5.0
 
 
 class MarkedEncoder:
@@ -162,3 +166,22 @@ class MarkedEncoder:
             data = data[self._after - before :]
         event = encode(data.decode())
         return b"" if event is None else self.frame(event)
+
+
+class MarkedTextEncoder(MarkedEncoder):
+    """Encoder of a protocol that has no place for thought: neither events nor marks tell of it, and no text ends at it."""
+
+    def __init__(self, after: int = NOTHING_READ) -> None:
+        super().__init__(after)
+        self._last_sign = time.monotonic()
+
+    def __call__(self, event: LogEvent) -> bytes:
+        return self._sign_of_life() if isinstance(event, ThoughtEvent) else super().__call__(event)
+
+    def _sign_of_life(self) -> bytes:
+        """Return a heartbeat from time to time: while thought comes, the log sends none."""
+        now = time.monotonic()
+        if now - self._last_sign < SIGN_SECONDS:
+            return b""
+        self._last_sign = now
+        return self.heartbeat

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from chat.api.encoders.marked import Event, MarkedEncoder
+from chat.api.encoders.marked import Event, MarkedTextEncoder
 from chat.api.encoders.openai_errors import failure_body
 from chat.models import Response, Status
 from chat.streams import EndEvent, StartEvent
@@ -19,19 +19,23 @@ from chat.streams import EndEvent, StartEvent
 _REASONS = ("length", "content_filter")
 
 
-class CompletionEncoder(MarkedEncoder):
+class CompletionEncoder(MarkedTextEncoder):
     """Encoder of one completion's chunks. `created`: seconds since 1970; `include_usage`: the last chunk counts tokens."""
 
     def __init__(self, row: Response, created: int, *, include_usage: bool) -> None:
         super().__init__()
         self._head = {**completion_head(row, created), "object": "chat.completion.chunk"}
         self._include_usage, self._failed = include_usage, False
+        # The event of a piece is made once: the rest of its fields never change.
+        self._delta: dict[str, str] = {}
+        self._piece_event = self._chunk(self._delta)
 
     def begin(self, event: StartEvent) -> Iterable[Event]:
         yield self._chunk({"role": "assistant", "content": ""})
 
     def text(self, piece: str) -> Event:
-        return self._chunk({"content": piece})
+        self._delta["content"] = piece
+        return self._piece_event
 
     def end(self, event: EndEvent) -> Iterable[Event]:
         row = event.response

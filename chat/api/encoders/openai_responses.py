@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder
+from chat.api.encoders.marked import NOTHING_READ, Event, MarkedTextEncoder
 from chat.api.encoders.openai_objects import (
     Object,
     call_item,
@@ -19,12 +19,12 @@ from chat.api.encoders.openai_objects import (
     text_part,
 )
 from chat.models import Response, Status, ToolState
-from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ToolEvent
+from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ThoughtEvent, ToolEvent
 
 _LAST = {"completed": "response.completed", "failed": "response.failed"}
 
 
-class ResponsesEncoder(MarkedEncoder):
+class ResponsesEncoder(MarkedTextEncoder):
     """Encoder of one response's events.
 
     `output`: the items so far. `last` and `ended_row`: the response once it has ended, as an object and as its row (None:
@@ -37,13 +37,14 @@ class ResponsesEncoder(MarkedEncoder):
         self._calls: dict[str, int] = {}  # the places of calls in the output
         # Marks follow from what is stored: a response waited if it started later than it was made.
         self._waiting = row.started_at is None or row.started_at > row.created_at
+        self._piece_event: Event = {}
         self.output: list[Object] = []
         self.last: Object | None = None
         self.ended_row: Response | None = None
 
     def __call__(self, event: LogEvent) -> bytes:
         started = b""
-        if self._waiting and not isinstance(event, StartEvent | Heartbeat):
+        if self._waiting and not isinstance(event, StartEvent | Heartbeat | ThoughtEvent):
             self._waiting = False
             started = self._events([self._state("response.in_progress", Status.STREAMING)])
         encoded = super().__call__(event)
@@ -64,9 +65,12 @@ class ResponsesEncoder(MarkedEncoder):
         self.output.append(message_item(self._name("msg"), "in_progress", []))
         yield self._item_event("response.output_item.added", len(self.output) - 1)
         yield self._part("response.content_part.added", part=text_part(""))
+        # The event of a piece is made once for a stretch: the rest of its fields do not change.
+        self._piece_event = self._part("response.output_text.delta", delta="", logprobs=[])
 
     def text(self, piece: str) -> Event:
-        return self._part("response.output_text.delta", delta=piece, logprobs=[])
+        self._piece_event["delta"] = piece
+        return self._piece_event
 
     def close_text(self) -> Iterable[Event]:
         words, item = self._text.decode(), self.output[-1]
@@ -97,8 +101,8 @@ class ResponsesEncoder(MarkedEncoder):
         yield {"type": _LAST.get(status_of(row), "response.incomplete"), "response": self.last}
 
     def frame(self, event: Event) -> bytes:
-        data = msgspec.json.encode({**event, "sequence_number": self.mark})
-        return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), data)
+        event["sequence_number"] = self.mark
+        return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), msgspec.json.encode(event))
 
     def _name(self, kind: str) -> str:
         """Return the id of the next item, made of the response's and the item's place."""

@@ -61,7 +61,8 @@ class OpenAssistant:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
         effort = self.profile.effort_fields(request.effort)
-        body = self._fixed | effort | self._asked(request)
+        body = self._fixed | effort
+        body |= self._asked(request, body["max_tokens"])
         body["prompt"] = self._prompt(request, body["max_tokens"])
         stream = self._wire.stream(body, request.sent_request.note, self._optional - effort.keys())
         del body
@@ -104,14 +105,15 @@ class OpenAssistant:
         # To the official client, a page of HTML is a stream without events.
         raise ModelFailed
 
-    def _asked(self, request: ModelRequest) -> dict[str, Any]:
-        """Return the fields that the prompt asks for, within this model's limit of tokens."""
+    def _asked(self, request: ModelRequest, limit: int) -> dict[str, Any]:
+        """Return the fields that the prompt asks for, within the model's limit of tokens."""
         given = request.parameters
-        limit = self._fixed["max_tokens"]
         fields = {name: given[name] for name in TAKEN if name in given}
         if "stop" in given:
             fields["stop"] = [*STOP, *given["stop"]]
-        return fields | {"max_tokens": min(limit, given.get("max_tokens", limit))}
+        if "max_tokens" in given:
+            fields["max_tokens"] = min(limit, given["max_tokens"])
+        return fields
 
     def _prompt(self, request: ModelRequest, answer_tokens: int) -> str:
         context = request.sent_request.context = self.profile.budget_tokens or CONTEXT_TOKENS

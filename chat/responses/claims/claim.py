@@ -222,16 +222,9 @@ class Claim:
             **prompt,
         )
         self.response = response
+        parameters = request.options.parameters
         self.job = Job(
-            response.pk,
-            thread.pk,
-            self.owner,
-            FIRST_EPOCH,
-            model,
-            waits,
-            branch,
-            request.effort,
-            request.options.parameters,
+            response.pk, thread.pk, self.owner, FIRST_EPOCH, model, waits, branch, request.effort, parameters
         )
 
 
