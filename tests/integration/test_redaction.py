@@ -165,7 +165,7 @@ def test_the_planners_statistics_quote_a_redacted_text_no_more(thread: Thread) -
 
 
 def test_of_a_redacted_answer_and_its_prompt_no_trace_is_left(thread: Thread) -> None:
-    Thread.objects.filter(pk=thread.pk).update(system_prompt="")
+    Thread.objects.filter(pk=thread.pk).update(system_prompt="", metadata=None)
     redaction.redact_message(thread.messages.get(position=3), "staff")
     redaction.redact_message(thread.messages.get(position=0), "staff")
     assert traces(WORD) == []
