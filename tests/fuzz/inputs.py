@@ -55,6 +55,25 @@ OBJECTS: tuple[dict[str, Any], ...] = (
         "unstable_assistantMessageId": "r5",
     },
     {"assistantMessage": {"role": "assistant", "parts": [{"type": "text", "text": "Hi"}]}},
+    {
+        "model": "c1",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0.5,
+        "max_tokens": 50,
+        "stop": ["x"],
+        "response_format": {"type": "json_object"},
+    },
+    {
+        "input": [{"role": "user", "content": [{"type": "input_text", "text": "Hi"}]}],
+        "instructions": "Be brief.",
+        "previous_response_id": "r",
+        "metadata": {"a": "b"},
+        "text": {"format": {"type": "json_schema", "name": "n", "schema": {}}},
+        "background": True,
+    },
+    {"items": [{"type": "message", "role": "user", "content": "Hi"}], "metadata": {"a": "b"}},
     {"method": "agent/stop", "params": {"agentId": "default", "threadId": "t"}, "body": {"runId": "r3"}},
     {},
 )
@@ -70,7 +89,8 @@ QUERIES = (
     "limit", "cursor", "q", "archived", "offset", "format", "before", "leaf", "model", "after", "page", "next", "days",
     "_to_field", "_popup", "o", "p", "e", "created_at__year", "created_at__gte", "status__exact", "owner__id__exact",
     "all", "since", "until", "range", "from", "to", "reason", "hidden", "whole", "version",
-    "runId", "threadId", "user", "name", "username", "groups", "valid_from", "valid_from_0", "currency",
+    "runId", "threadId", "stream", "starting_after", "order",
+    "user", "name", "username", "groups", "valid_from", "valid_from_0", "currency",
 )  # fmt: skip
 HEADERS = (
     "Last-Event-ID",
