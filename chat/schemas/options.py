@@ -21,17 +21,14 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     instructions: str = ""
     shown: dict[str, Any] = {}
 
-    def encode(self) -> str | None:
-        """Return the JSON text that is stored; None where nothing was asked for."""
-        return None if self == NO_OPTIONS else msgspec.json.encode(self).decode()
-
-
-NO_OPTIONS = Options()
+    def encode(self) -> str:
+        """Return the JSON text that is stored."""
+        return msgspec.json.encode(self).decode()
 
 
 def options_of(stored: str | None) -> Options:
     """Return the options that were stored with a response."""
-    return NO_OPTIONS if stored is None else msgspec.json.decode(stored, type=Options)
+    return Options() if stored is None else msgspec.json.decode(stored, type=Options)
 
 
 def bound_parameters(parameters: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from chat.conf import settings
 from chat.exceptions import BadRequest, TooLarge
-from chat.schemas.options import NO_OPTIONS, Options
+from chat.schemas.options import Options
 from chat.schemas.validation import Json, bounded, checked_id, is_id, optional_id, parse_object
 
 # Messages in one imported conversation.
@@ -60,7 +60,7 @@ class SendRequest:
     another_if_known: bool = False
     prompts_before: int | None = None
     unlisted: bool = False
-    options: Options = NO_OPTIONS
+    options: Options | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class RegenerateRequest:
     model: str | None = None
     busy: str = "interrupt"
     effort: str | None = None
-    options: Options = NO_OPTIONS
+    options: Options | None = None
 
 
 class _Message(msgspec.Struct, kw_only=True):

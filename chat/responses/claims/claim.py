@@ -212,7 +212,7 @@ class Claim:
             public_id=response.public_id,
             model=model,
             effort=request.effort,
-            options=request.options.encode(),
+            options=request.options.encode() if request.options else None,
             turn=None if waits else thread.turns + 1,
             jumps_queue=request.busy == "interrupt",
             process=self.process,
@@ -222,7 +222,7 @@ class Claim:
             **prompt,
         )
         self.response = response
-        parameters = request.options.parameters
+        parameters = request.options.parameters if request.options else {}
         self.job = Job(
             response.pk, thread.pk, self.owner, FIRST_EPOCH, model, waits, branch, request.effort, parameters
         )
@@ -240,7 +240,8 @@ def _check_effort(effort: str | None, model: str) -> None:
 
 def _count_characters(request: SendRequest) -> int:
     turns = sum(len(turn.content.text) for turn in request.turns)
-    return len(request.content.text) + len(request.options.instructions) + turns
+    instructions = len(request.options.instructions) if request.options else 0
+    return len(request.content.text) + instructions + turns
 
 
 def _find_identical(owner: int, request: ClaimRequest) -> Response:
