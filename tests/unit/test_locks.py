@@ -12,9 +12,10 @@ import pytest
 from chatproject.dev.bootstrap import LOCK, ROOT, TEST_LOCK
 
 BOTH = (LOCK, TEST_LOCK)
+CLIENTS_LOCK = ROOT / "tests" / "clients" / "requirements.txt"
 
 
-@pytest.mark.parametrize("lock", BOTH)
+@pytest.mark.parametrize("lock", [*BOTH, CLIENTS_LOCK])
 def test_a_lock_pins_hashes_and_names_no_host(lock: Path) -> None:
     text = lock.read_text()
     pins = re.findall(r"^[a-z0-9]\S*==\S+.* \\\n    --hash=sha256:", text, re.MULTILINE)
