@@ -11,7 +11,8 @@ from chat.accounts import erasure, guests, login_attempts, sessions
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.governance import retention
-from chat.threads import attachments, search_index, shares, stored_bytes
+from chat.threads import attachments, shares, stored_bytes
+from chat.threads.search import index as search_index
 
 logger = logging.getLogger(__name__)
 

@@ -223,7 +223,7 @@ class Settings:
         json_source,
         "",
         "JSON or path",
-        "MCP servers by name, with tools that models may call; see `chat/tools/mcp_spec.py`",
+        "MCP servers by name, with tools that models may call; see `chat/tools/mcp/spec.py`",
     )
     tool_rounds: int = setting(
         "CHAT_TOOL_ROUNDS",

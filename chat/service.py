@@ -30,8 +30,9 @@ from chat.responses.thread_events import ThreadEvent
 from chat.runtime import Runtime
 from chat.schemas import NewThread, RegenerateRequest, SendRequest
 from chat.streams import LogEvent
-from chat.threads import search, stored_bytes, threads
-from chat.threads.excerpts import Excerpt
+from chat.threads import stored_bytes, threads
+from chat.threads.search import search
+from chat.threads.search.excerpts import Excerpt
 from chat.threads.threads import Listing
 from chat.tools import ServerState, ToolServers
 

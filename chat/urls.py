@@ -7,22 +7,18 @@ from typing import Any
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from chat.api import (
+from chat.api import attachments, chat, exports, shares, threads
+from chat.api.base import endpoint, unknown_route
+from chat.api.cors import cross_origin
+from chat.api.dialects import (
     ag_ui,
     ai_sdk,
-    attachments,
-    chat,
-    exports,
     openai_completions,
     openai_conversations,
     openai_responses,
     openui,
-    shares,
-    threads,
 )
-from chat.api.base import endpoint, unknown_route
-from chat.api.cors import cross_origin
-from chat.api.openai_base import openai_endpoint
+from chat.api.dialects.openai_base import openai_endpoint
 from chat.schemas.validation import ID_PATTERN
 
 API_PREFIXES = ("/api", "/v1", "/healthz", "/readyz")

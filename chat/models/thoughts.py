@@ -11,7 +11,7 @@ from chat.models.responses import Response
 
 
 class ThoughtTerms(models.Model):
-    """The search terms of an ended response's thought; null until they are made (`chat.threads.search_index`).
+    """The search terms of an ended response's thought; null until they are made (`chat.threads.search.index`).
 
     The database adds the row when a response with thought ends, and deletes it with the response or its thought. A table of
     its own: every prompt reads responses and messages, and only a search reads terms.

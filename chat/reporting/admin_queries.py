@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact
 
 from chat.models import Message, Response, ThoughtTerms, Thread, User
 from chat.text import search_terms
-from chat.threads import search_index
+from chat.threads.search import index as search_index
 
 HITS = 5_000
 """Rows with the words of a search that are looked up by the words' index: a few milliseconds. Where there are more, the

@@ -24,8 +24,8 @@ from chat.responses.lifecycle import Outcome
 from chat.responses.usage.recorder import UsageRecorder
 from chat.streams import ToolEvent, Writer
 from chat.text import utf8_floor
-from chat.threads import search
 from chat.threads.model_context import build_request
+from chat.threads.search import search
 from chat.tools import Tool, ToolContext, run_all, within_limit
 from chat.tools.calling import ToolResult
 

@@ -4,8 +4,7 @@ registry, schema           the decorator, and the schema made of a function's si
 provider_schema            schemas in the form that every provider takes
 available                  the tools that a user may use; the check of tool names in settings
 calling, worker_threads    the calls of one round; sync tools in threads
-mcp_spec, mcp_server       the servers of CHAT_MCP, and calls of their tools
-mcp_connection, mcp_tools  one connection to a server; names and results of its tools
+mcp                        the servers of CHAT_MCP, connections to them, and calls of their tools
 arithmetic, clock, search  the shipped tools
 """
 

@@ -16,8 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from chat import db
 from chat.conf import settings
 from chat.llm import config
-from chat.tools.mcp_server import McpServer
-from chat.tools.mcp_spec import McpSpec, configured_servers
+from chat.tools.mcp.server import McpServer
+from chat.tools.mcp.spec import McpSpec, configured_servers
 from chat.tools.registry import Tool, configured_tools
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,8 @@ from chat.governance import deletion, holds, retention
 from chat.governance.exceptions import AlreadyDeleted
 from chat.models import HeldText, Hold, Message, Response, Revision, Thread, User, raw_delete
 from chat.schemas import Feedback, NewThread, ThreadChange
-from chat.threads import messages, revisions, search, stored_bytes, threads
+from chat.threads import messages, revisions, stored_bytes, threads
+from chat.threads.search import search
 from chat.threads.threads import Listing
 from tests.integration.admin_rows import make_thread
 

@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chat import conf
 from chat.testing import Call, ScriptedModel, answer, tool_round
-from chat.tools import mcp_spec
+from chat.tools.mcp import spec as mcp_spec
 from tests.live.client import Client
 from tests.live.harness import ROOT, eventually
 from tests.live.transports import SSE

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from chat.tools import available, mcp_connection
-from chat.tools.mcp_connection import MAX_TOOLS
-from chat.tools.mcp_server import McpServer
-from chat.tools.mcp_spec import McpSpec
+from chat.tools import available
+from chat.tools.mcp import connection as mcp_connection
+from chat.tools.mcp.connection import MAX_TOOLS
+from chat.tools.mcp.server import McpServer
+from chat.tools.mcp.spec import McpSpec
 from chat.tools.registry import Tool, tool_schema
 from tests.fixtures.mcp_sessions import SessionServer, session_server
 from tests.live.harness import ROOT, eventually

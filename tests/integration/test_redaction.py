@@ -28,8 +28,9 @@ from chat.responses import title_storage
 from chat.responses.title_storage import TitleCandidate
 from chat.schemas import Feedback, ThreadChange
 from chat.schemas.options import Options
-from chat.threads import messages, search_index, threads
+from chat.threads import messages, threads
 from chat.threads.history import history_for_model
+from chat.threads.search import index as search_index
 from tests.integration.admin_rows import make_response, make_thread, write_log
 from tests.integration.thought_rows import write_provider_fields, write_thought, write_tool_use
 from tests.live.checks import assert_valid_log

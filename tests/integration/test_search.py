@@ -13,9 +13,10 @@ from chat.models import Message, Status, Thread, User
 from chat.schemas import ThreadChange
 from chat.text import escape
 from chat.text.search_terms import MAX_QUERY_TERMS, query_terms
-from chat.threads import messages, search_index, threads
-from chat.threads.excerpts import EXCERPT_CHARACTERS, Excerpt, excerpt
-from chat.threads.search import search, search_words
+from chat.threads import messages, threads
+from chat.threads.search import index as search_index
+from chat.threads.search.excerpts import EXCERPT_CHARACTERS, Excerpt, excerpt
+from chat.threads.search.search import search, search_words
 from chat.threads.threads import Listing
 from tests.integration.conversation_driver import NAME, ConversationDriver
 from tests.integration.thought_rows import converse

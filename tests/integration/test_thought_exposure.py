@@ -10,7 +10,7 @@ from chat.api.encoders import export, serializers
 from chat.models import Message, Response, Role, User
 from chat.responses.title_storage import title_candidate
 from chat.threads import exports
-from chat.threads.search import search
+from chat.threads.search.search import search
 from chat.threads.threads import Listing
 from tests.integration.conversation_driver import NAME, ConversationDriver
 from tests.integration.thought_rows import converse, write_thought

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from chat.llm import config
-from chat.tools import mcp_spec, registry
+from chat.tools import registry
+from chat.tools.mcp import spec as mcp_spec
 from chatproject.dev.bootstrap import ROOT
 from tests.unit.documents import DOCS, FILES, Document, code, page
 

@@ -7,8 +7,8 @@ from typing import Any
 from chat.models import Attachment, Response, Share, Status, Thread
 from chat.schemas import Feedback
 from chat.text import wrap_card
-from chat.threads.excerpts import Excerpt
 from chat.threads.messages import MessageView
+from chat.threads.search.excerpts import Excerpt
 
 FAILED_TITLE = "No answer"
 

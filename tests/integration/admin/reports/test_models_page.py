@@ -19,8 +19,9 @@ from chat.llm.clients.probe import ProbeResult
 from chat.llm.config import ModelSpec
 from chat.models import User
 from chat.process import process
-from chat.tools import ServerState, configured_tools, mcp_spec
+from chat.tools import ServerState, configured_tools
 from chat.tools.available import MAX_TOOLS
+from chat.tools.mcp import spec as mcp_spec
 from tests.integration.admin.reports.test_dashboard import call, fill_panels
 from tests.integration.admin_rows import page
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from chat.tools.mcp_connection import MAX_TOOLS, Connection, HttpRequest, current_request
-from chat.tools.mcp_spec import McpSpec
-from chat.tools.mcp_tools import distinct_names, result_text
+from chat.tools.mcp.connection import MAX_TOOLS, Connection, HttpRequest, current_request
+from chat.tools.mcp.spec import McpSpec
+from chat.tools.mcp.tools import distinct_names, result_text
 from chat.tools.registry import Tool, tool_schema
 from chat.tools.schema import BadArguments
 

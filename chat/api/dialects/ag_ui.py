@@ -9,9 +9,9 @@ from django.http.response import HttpResponseBase
 
 from chat import db, service
 from chat.accounts.identity import Caller
-from chat.api.ag_ui_snapshot import stream_after_snapshot
 from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
+from chat.api.dialects.ag_ui_snapshot import stream_after_snapshot
 from chat.api.encoders.ag_ui import PROTOCOL_VERSION, AgUiEncoder, empty_run
 from chat.api.encoders.ag_ui_messages import tanstack_messages
 from chat.api.encoders.marked import NOTHING_READ

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from chat.api.encoders.openai_objects import Object, message_item, text_part
+from chat.api.encoders.openai.objects import Object, message_item, text_part
 from chat.models import Message, Role
 from chat.threads.messages import MessageView
 

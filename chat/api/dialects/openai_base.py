@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from chat.api.base import View
 from chat.api.cors import cross_origin
-from chat.api.encoders.openai_errors import error_body, failure_body, failure_of
+from chat.api.encoders.openai.errors import error_body, failure_body, failure_of
 from chat.exceptions import ModelNotFound
 from chat.llm import config
 from chat.models import Response

@@ -15,11 +15,11 @@ from chat import db, service
 from chat.accounts.identity import Caller
 from chat.api.base import authenticate, json_response, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
+from chat.api.dialects.openai_base import BODY_BYTES, check_model, failure_response, prompt_stored
+from chat.api.dialects.openai_items import input_item
 from chat.api.encoders.marked import NOTHING_READ
-from chat.api.encoders.openai_objects import page_object, response_object
-from chat.api.encoders.openai_responses import ResponsesEncoder
-from chat.api.openai_base import BODY_BYTES, check_model, failure_response, prompt_stored
-from chat.api.openai_items import input_item
+from chat.api.encoders.openai.objects import page_object, response_object
+from chat.api.encoders.openai.responses import ResponsesEncoder
 from chat.api.streaming import response_headers, set_headers, stream_marked, stream_response
 from chat.exceptions import BadRequest, NotFound, PreviousResponseNotFound
 from chat.models import Response

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chat.api.encoders.marked import NOTHING_READ, Event, MarkedTextEncoder
-from chat.api.encoders.openai_objects import (
+from chat.api.encoders.openai.objects import (
     Object,
     call_item,
     message_item,

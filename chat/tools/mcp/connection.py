@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx2
 
 from chat.process import process
-from chat.tools.mcp_spec import McpSpec
+from chat.tools.mcp.spec import McpSpec
 
 logger = logging.getLogger(__name__)
 

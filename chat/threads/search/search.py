@@ -9,8 +9,8 @@ from django.db import connection
 from chat.models import Thread
 from chat.streams import thoughts
 from chat.text import search_terms
-from chat.threads import search_index
-from chat.threads.excerpts import Excerpt, excerpt
+from chat.threads.search import index as search_index
+from chat.threads.search.excerpts import Excerpt, excerpt
 from chat.threads.threads import Listing, decode_cursor, encode_cursor, with_active
 
 # A thread with the excerpt that matched.

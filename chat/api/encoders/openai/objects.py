@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from chat.api.encoders.openai_errors import failure_message
+from chat.api.encoders.openai.errors import failure_message
 from chat.models import Response, Status
 from chat.schemas.options import options_of
 

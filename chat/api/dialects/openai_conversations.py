@@ -10,9 +10,9 @@ from django.http.response import HttpResponseBase
 
 from chat import db
 from chat.api.base import authenticate, json_response, read_body
-from chat.api.encoders.openai_objects import Object, page_object, seconds
-from chat.api.openai_base import BODY_BYTES
-from chat.api.openai_items import view_item
+from chat.api.dialects.openai_base import BODY_BYTES
+from chat.api.dialects.openai_items import view_item
+from chat.api.encoders.openai.objects import Object, page_object, seconds
 from chat.exceptions import BadRequest
 from chat.llm import config
 from chat.models import Thread

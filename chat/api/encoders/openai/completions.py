@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from chat.api.encoders.marked import Event, MarkedTextEncoder
-from chat.api.encoders.openai_errors import failure_body
+from chat.api.encoders.openai.errors import failure_body
 from chat.models import Response, Status
 from chat.streams import EndEvent, StartEvent
 

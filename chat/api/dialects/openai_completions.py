@@ -16,8 +16,8 @@ from chat import db, service
 from chat.accounts.identity import Caller
 from chat.api.base import authenticate, json_response, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
-from chat.api.encoders.openai_completions import CompletionEncoder, completion
-from chat.api.openai_base import BODY_BYTES, check_model, failure_response, prompt_stored
+from chat.api.dialects.openai_base import BODY_BYTES, check_model, failure_response, prompt_stored
+from chat.api.encoders.openai.completions import CompletionEncoder, completion
 from chat.api.streaming import response_headers, set_headers, stream_response
 from chat.llm import config
 from chat.models import Response, Status

@@ -1,0 +1,1 @@
+"""Encoders of OpenAI's protocols: chat completions, responses, their objects and errors."""

@@ -1,0 +1,1 @@
+"""Tools of MCP servers: their configuration, connections, schemas and calls."""
