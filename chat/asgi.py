@@ -73,7 +73,8 @@ class ApiHandler(ASGIHandler):
         request.resolver_match = match
         response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
         headers.for_api(request, response)
-        if isinstance(response, HttpResponse):
+        # A cache would take the length of a 304 for that of the body which it keeps (RFC 9110, section 8.6).
+        if isinstance(response, HttpResponse) and response.status_code != 304:
             response["Content-Length"] = str(len(response.content))
         return response
 

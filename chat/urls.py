@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from chat.api import attachments, chat, exports, shares, threads
+from chat.api import attachments, chat, durable_streams, exports, shares, threads
 from chat.api.base import endpoint, unknown_route
 from chat.api.cors import cross_origin
 from chat.api.dialects import (
@@ -83,9 +83,10 @@ urlpatterns = [
     path("v1/conversations", openai_endpoint(post=openai_conversations.create)),
     path("v1/conversations/<id:thread_id>", openai_endpoint(get=openai_conversations.show)),
     path("v1/conversations/<id:thread_id>/items", openai_endpoint(get=openai_conversations.items)),
+    path("v1/streams/<id:response_id>", cross_origin(get=durable_streams.read)),
     # Probes come by address: the Host header of a load balancer or an orchestrator names an IP.
     path("healthz", endpoint(any_host=True, get=threads.live)),
     path("readyz", endpoint(any_host=True, get=threads.ready)),
-    re_path(r"^(?:api|healthz|readyz)(?:/[\s\S]*)?\Z", endpoint(**UNKNOWN)),
+    re_path(r"^(?:api|v1/streams|healthz|readyz)(?:/[\s\S]*)?\Z", endpoint(**UNKNOWN)),
     re_path(r"^v1(?:/[\s\S]*)?\Z", openai_endpoint(**UNKNOWN)),
 ]

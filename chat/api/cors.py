@@ -21,7 +21,19 @@ from chat.api import origins
 from chat.api.base import View, authenticate_by_origin, endpoint
 
 # Headers of answers that a page may read beside the safelisted ones.
-EXPOSED = "X-Response-Id, X-Thread-Id, x-vercel-ai-ui-message-stream"
+EXPOSED = ", ".join(
+    (
+        "X-Response-Id",
+        "X-Thread-Id",
+        "X-Response-Status",
+        "x-vercel-ai-ui-message-stream",
+        "Stream-Next-Offset",
+        "Stream-Up-To-Date",
+        "Stream-Closed",
+        "Stream-Cursor",
+        "ETag",
+    )
+)
 
 # Seconds for which a browser may reuse the answer to a preflight; Chromium's own limit is two hours.
 PREFLIGHT_SECONDS = 600
