@@ -20,6 +20,8 @@ PATHS = (
     "/api/responses/r",
     "/api/responses/r/stream",
     "/api/responses/r/stream?format=sse",
+    "/v1/streams/r",
+    "/v1/streams/r?offset=0&live=sse",
     "/api/session",
     "/api/nothing",
     "/healthz",

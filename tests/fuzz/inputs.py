@@ -89,7 +89,7 @@ QUERIES = (
     "limit", "cursor", "q", "archived", "offset", "format", "before", "leaf", "model", "after", "page", "next", "days",
     "_to_field", "_popup", "o", "p", "e", "created_at__year", "created_at__gte", "status__exact", "owner__id__exact",
     "all", "since", "until", "range", "from", "to", "reason", "hidden", "whole", "version",
-    "runId", "threadId", "stream", "starting_after", "order",
+    "runId", "threadId", "stream", "starting_after", "order", "live",
     "user", "name", "username", "groups", "valid_from", "valid_from_0", "currency",
 )  # fmt: skip
 HEADERS = (
@@ -103,6 +103,7 @@ HEADERS = (
     "Host",
     "Accept-Language",
     "Range",
+    "If-None-Match",
 )
 TYPES = (
     "application/json",
