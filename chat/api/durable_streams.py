@@ -81,10 +81,10 @@ async def read(request: HttpRequest, response_id: str) -> HttpResponseBase:
         encode = DurableStreamsEncoder(end, wanted.cursor)
         return _protect(stream_response(caller, row, encode(await anext(events)), events, encode))
     async with aclosing(events):
-        portion = await _read_portion(row, events, 0 if wanted.offset is None else end)
+        portion = await _read_portion(row, events, end)
         if wanted.live is None:
             return _catch_up(request, row, portion, cacheable=wanted.offset is not None)
-        if not portion.data and portion.final is None:
+        if not portion.data:
             portion = await _poll(caller, row, events, portion)
     return _polled(request, row, portion, next_cursor(wanted.cursor))
 
