@@ -7,12 +7,13 @@ from typing import Any
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from chat.api import attachments, chat, durable_streams, exports, shares, threads
+from chat.api import attachments, chat, exports, shares, threads
 from chat.api.base import endpoint, unknown_route
 from chat.api.cors import cross_origin
 from chat.api.dialects import (
     ag_ui,
     ai_sdk,
+    durable_streams,
     openai_completions,
     openai_conversations,
     openai_responses,

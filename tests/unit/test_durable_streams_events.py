@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from chat.api.durable_streams import next_text_or_end
+from chat.api.dialects.durable_streams import next_text_or_end
 from chat.api.encoders.durable_streams import DurableStreamsEncoder, next_cursor
 from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent
 from chat.streams.tail import READ_BYTES

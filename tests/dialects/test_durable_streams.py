@@ -1,11 +1,8 @@
-"""The read side of Durable Streams: catch-up, long-poll and SSE on the text of a response."""
+"""The read side of Durable Streams: catch-up and long poll on the text of a response, and bad input of all reads."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -41,31 +38,6 @@ def running(model: ScriptedModel, client: Client, gate: Gate, rest: str = "ße")
     model.script(answer("Grö", gate, *rest))
     C1.send(client, response=(response := new_id("r"))).until("Grö").close()
     return response
-
-
-def events(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the data of each server-sent event, as browsers read them."""
-    kind, data = "", list[str]()
-    for line in lines:
-        name, _, value = line.partition(":")
-        if name == "event":
-            kind = value.removeprefix(" ")
-        elif name == "data":
-            data.append(value.removeprefix(" "))
-        elif not line and data:
-            yield kind, "\n".join(data)
-            kind, data = "", []
-
-
-def followed(client: Client, response: str, **query: Any) -> tuple[str, list[Json]]:
-    """Return the text and the control events of `live=sse`."""
-    url = f"/v1/streams/{response}"
-    with client.http.stream("GET", url, params={"live": "sse", **query}) as body:
-        assert body.headers["content-type"].startswith("text/event-stream"), body.status_code
-        both = list(events(body.iter_lines()))
-    return "".join(data for kind, data in both if kind == "data"), [
-        json.loads(data) for kind, data in both if kind == "control"
-    ]
 
 
 # Catch-up
@@ -183,6 +155,14 @@ def test_the_etag_changes_with_text_offset_and_closure(model: ScriptedModel, ali
     assert len({*open_tags, *closed}) == 6
 
 
+def test_a_deleted_text_is_not_taken_for_a_known_one(model: ScriptedModel, alice: Client) -> None:
+    response = finished(model, alice)
+    tag = read(alice, response).headers["etag"]
+    assert alice.http.delete(f"/v1/responses/{response}").status_code == 200
+    again = alice.http.get(f"/v1/streams/{response}", headers={"If-None-Match": tag})
+    assert (again.status_code, again.text) == (200, "[removed]")
+
+
 # Long poll
 
 
@@ -238,43 +218,6 @@ def test_a_long_poll_gives_nothing_after_the_access_has_ended(model: ScriptedMod
         gate.open()
         assert_problem(waiting.result(), "unauthenticated", 401)
     eventually(lambda: Response.objects.filter(public_id=response, status="done").exists())
-
-
-# Server-sent events
-
-
-def test_events_give_the_same_text_with_a_control_after_each(model: ScriptedModel, alice: Client) -> None:
-    response = finished(model, alice)
-    for offset in BOUNDARIES:
-        text, controls = followed(alice, response, offset=token(offset))
-        assert text.encode() == DATA[offset:]
-        assert controls[-1] == {
-            "streamNextOffset": token(len(DATA)),
-            "upToDate": True,
-            "streamClosed": True,
-        }
-        assert all("streamCursor" in control for control in controls[:-1])
-
-
-def test_events_follow_a_running_stream_to_its_end(model: ScriptedModel, alice: Client) -> None:
-    response = running(model, alice, gate := Gate())
-    with alice.http.stream("GET", f"/v1/streams/{response}", params={"offset": "now", "live": "sse"}) as body:
-        both = events(body.iter_lines())
-        kind, data = next(both)
-        first = json.loads(data)
-        assert (kind, first["streamNextOffset"], first["upToDate"]) == ("control", token(4), True)
-        gate.open()
-        rest = list(both)
-    assert "".join(data for kind, data in rest if kind == "data") == "ße"
-    controls = [json.loads(data) for kind, data in rest if kind == "control"]
-    offsets = [control["streamNextOffset"] for control in (first, *controls)]
-    assert all(one <= other for one, other in pairwise(offsets))
-    assert controls[-1]["streamClosed"]
-
-
-def test_now_on_a_closed_stream_is_one_control_event(model: ScriptedModel, alice: Client) -> None:
-    text, controls = followed(alice, finished(model, alice), offset="now")
-    assert (text, [control.get("streamClosed") for control in controls]) == ("", [True])
 
 
 # Bad input
