@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import transaction
 
+from chat.governance import redaction
 from chat.models import ApiToken, Response
 from chat.testing import Gate, ScriptedModel, answer, refusal
 from tests.contract.expect import APPLE, assert_problem
@@ -155,12 +157,16 @@ def test_the_etag_changes_with_text_offset_and_closure(model: ScriptedModel, ali
     assert len({*open_tags, *closed}) == 6
 
 
-def test_a_deleted_text_is_not_taken_for_a_known_one(model: ScriptedModel, alice: Client) -> None:
-    response = finished(model, alice)
-    tag = read(alice, response).headers["etag"]
-    assert alice.http.delete(f"/v1/responses/{response}").status_code == 200
-    again = alice.http.get(f"/v1/streams/{response}", headers={"If-None-Match": tag})
-    assert (again.status_code, again.text) == (200, "[removed]")
+def test_a_known_etag_keeps_no_redacted_or_deleted_text(model: ScriptedModel, alice: Client) -> None:
+    text = "x" * len(redaction.TOMBSTONE)
+    redacted, deleted = finished(model, alice, text), finished(model, alice, text)
+    known = {"If-None-Match": read(alice, redacted).headers["etag"]}
+    with transaction.atomic():
+        redaction.redact_response(Response.objects.get(public_id=redacted), "staff")
+    again = alice.http.get(f"/v1/streams/{redacted}", headers=known)
+    assert (again.status_code, again.text) == (200, redaction.TOMBSTONE)
+    alice.http.delete(f"/v1/responses/{deleted}").raise_for_status()
+    assert_problem(alice.http.get(f"/v1/streams/{deleted}", headers=known), "not_found", 404)
 
 
 # Long poll
