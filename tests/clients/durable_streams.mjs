@@ -36,8 +36,8 @@ try {
   });
   let bytes = Buffer.alloc(0);
   for await (const data of read.bodyStream()) {
-    if (!bytes.length && data.length) say("began");
     bytes = Buffer.concat([bytes, data]);
+    if (data.length) say(bytes.length);
   }
   say({ text: bytes.toString(), offset: read.offset, closed: read.streamClosed });
 } catch (error) {

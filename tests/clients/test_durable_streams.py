@@ -39,14 +39,18 @@ def test_an_ended_response_is_replayed_from_any_offset(
 def test_a_running_response_is_followed_to_its_end(
     model: ScriptedModel, alice: Client, program: Program, mode: str, cut: int
 ) -> None:
-    model.script(answer(TEXT[:100], gate := Gate(), *pieces_of(TEXT[100:], 50)))
-    C1.send(alice, response=(response := new_id("r"))).until(TEXT[:100]).close()
+    gates = [Gate() for _ in range(4)]
+    parts = [TEXT[:100], TEXT[100:101], TEXT[101:300], TEXT[300:600], TEXT[600:]]
+    model.script(answer(parts[0], *(each for pair in zip(gates, parts[1:], strict=True) for each in pair)))
+    C1.send(alice, response=(response := new_id("r"))).until(parts[0]).close()
     running = program(PROGRAM, alice, response, mode, "-1", str(cut))
     assert running.stdout
-    assert json.loads(running.stdout.readline()) == "began"
-    gate.open()
+    for number, gate in enumerate(gates, 1):
+        while json.loads(running.stdout.readline()) < len("".join(parts[:number]).encode()):
+            pass
+        gate.open()
     output, _ = running.communicate(timeout=END_SECONDS)
-    assert lines(output) == [whole(TEXT)]
+    assert lines(output)[-1] == whole(TEXT)
 
 
 def test_another_users_response_is_not_found(
