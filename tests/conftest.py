@@ -105,6 +105,7 @@ def live(
 
     with django_db_blocker.unblock(), using_database(live_database):
         LoginAttempt.objects.all().delete()  # all tests come from one address
+        servers.close_unused()
         checks = LeakChecks(servers)
         yield
         try:

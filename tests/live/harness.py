@@ -137,6 +137,10 @@ class LiveServer:
         return {**inherited, "CHAT_DATA_DIR": str(self.folder), **self.env}
 
 
+# Shared servers of one test process, each with about ten connections of the 200 that the database has, and 120 MB.
+KEPT = 5
+
+
 class LiveServers:
     """The servers of one test session: one per set of settings, or one for a single test that kills it."""
 
@@ -149,9 +153,16 @@ class LiveServers:
     def keep(self, number: int = 1, **env: str) -> LiveServer:
         """Return the shared server with these settings; a higher `number` is another process of the same settings."""
         key = frozenset({*env.items(), ("number", str(number))})
-        if key not in self._kept or not self._kept[key].alive():
-            self._kept[key] = self._made(env).start().wait_until_ready()
-        return self._kept[key]
+        server = self._kept.pop(key, None)
+        if server is None or not server.alive():
+            server = self._made(env).start().wait_until_ready()
+        self._kept[key] = server  # the last one is the one used last
+        return server
+
+    def close_unused(self) -> None:
+        """Close all but the KEPT shared servers that were used last."""
+        for key in list(self._kept)[:-KEPT]:
+            self._kept.pop(key).close()
 
     @contextlib.contextmanager
     def own(self, beside: LiveServer | None = None, **env: str) -> Iterator[LiveServer]:
