@@ -81,7 +81,8 @@ def test_a_first_prompt_beyond_the_quota_is_a_draft_after_a_reload(
     build = str(built_page) if kind == "built" else ""
     tab = open_tab(servers.keep(CHAT_PAGE_BUILD=build, CHAT_PER_HOUR="1"))
     tab.expect_console_error("429")
-    tab.ask("The first")
+    tab.say("The first")
+    expect(tab.answers.first).to_contain_text("Hello from the script.")
     expect(tab.threads).to_have_count(1)
     tab.page.get_by_role("link", name="New chat").click()
     tab.say("The second")
