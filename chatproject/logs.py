@@ -9,9 +9,15 @@ from chat.exceptions import format_traceback_without_message
 
 
 class RedactExceptionFilter(logging.Filter):
-    """Reduces the record of a failed page to the type of the error and the lines of code it came through."""
+    """Reduces the record of a failed page to the type of the error and the lines of code it came through.
+
+    A second one changes nothing: Django adds the filters again where it is set up twice.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "reduced", False):
+            return True
+        record.reduced = True
         problem = record.exc_info[1] if record.exc_info else None
         reason, place = (
             (type(problem).__name__, format_traceback_without_message(problem))

@@ -7,6 +7,8 @@ import logging
 
 import pytest
 
+from chatproject.logs import RedactExceptionFilter
+
 
 def test_a_page_that_fails_is_logged_by_type_and_line_alone(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("django.request")
@@ -23,6 +25,14 @@ def test_a_page_that_fails_is_logged_by_type_and_line_alone(caplog: pytest.LogCa
 def test_an_error_without_an_exception_is_logged_too(caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("django.request").error("Service Unavailable: %s", "/s/the-key")
     assert "action=page_failed reason=ERROR" in caplog.text
+
+
+def test_a_second_filter_keeps_what_the_first_one_left() -> None:
+    error = ValueError("the canary sings")
+    record = logging.LogRecord("django.request", logging.ERROR, "", 1, "x", (), (ValueError, error, None))
+    for _ in range(2):
+        RedactExceptionFilter().filter(record)
+    assert record.getMessage().startswith("action=page_failed reason=ValueError")
 
 
 FORGED = "\n2026-01-01 00:00:00,000 ERROR forged line"
