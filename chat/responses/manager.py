@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Coroutine
@@ -87,7 +88,12 @@ class ResponseRunner:
             self._send_heartbeats(),
         )
         self._services = [asyncio.create_task(loop) for loop in loops]
-        self._warming = asyncio.create_task(self.models.warm())
+        self._warming = asyncio.create_task(self._warm())
+
+    async def _warm(self) -> None:
+        await self.models.warm()
+        # What was imported stays to the end: looking at it again and again would hold the loop for 50 ms each time.
+        gc.freeze()
 
     @property
     def has_room(self) -> bool:
