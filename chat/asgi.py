@@ -21,7 +21,7 @@ from django.urls import Resolver404, ResolverMatch, get_resolver
 from chat import headers, runtime
 from chat.api.base import is_endpoint, problem
 from chat.api.consumer import SOCKET_PATH, ChatConsumer
-from chat.api.streaming import ByteStream, StreamCut
+from chat.api.streaming import ByteStream
 from chat.exceptions import BadRequest
 from chat.urls import API_PREFIXES
 
@@ -51,12 +51,13 @@ class ApiHandler(ASGIHandler):
             response, body = await self._answer(match, scope, body), b""
             if isinstance(response, ByteStream):
                 # The head alone answers HEAD (RFC 9110, section 9.3.2): what follows it would be read as the next response.
-                stream = response.chunks if scope["method"] != "HEAD" else _nothing(response.chunks)
+                head_only, is_whole = scope["method"] == "HEAD", response.is_whole
+                stream = _nothing(response.chunks) if head_only else response.chunks
                 start = [_start(response)]
                 # A stream may be open for minutes: free the request and its head, some 7 KB.
                 del response
                 scope["headers"] = []
-                await _relay(stream, start, send)
+                await _relay(stream, start, send, lambda: head_only or is_whole())
             else:
                 await self.send_response(response, send)
         except asyncio.CancelledError:
@@ -104,19 +105,22 @@ async def _nothing(stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
             yield chunk
 
 
-async def _relay(stream: AsyncGenerator[bytes], start: list[Mapping[str, Any]], send: Send) -> None:
+async def _relay(
+    stream: AsyncGenerator[bytes],
+    start: list[Mapping[str, Any]],
+    send: Send,
+    is_whole: Callable[[], bool],
+) -> None:
     """Send the head (removed from its list, so that it can be freed) and the chunks of a stream.
 
-    After a StreamCut the end is left out: the server then closes the connection in the middle of the body.
+    The end of a body that is not whole is left out: the server then closes the connection in the middle of it.
     """
-    try:
-        async with aclosing(stream) as chunks:
-            await send(start.pop())
-            async for chunk in chunks:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    except StreamCut:
-        return
-    await send({"type": "http.response.body"})
+    async with aclosing(stream) as chunks:
+        await send(start.pop())
+        async for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    if is_whole():
+        await send({"type": "http.response.body"})
 
 
 async def _cancel_when_left(receive: Receive, request: asyncio.Task[Any] | None) -> None:

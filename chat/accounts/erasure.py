@@ -49,7 +49,7 @@ def _forget_name(user: User) -> None:
 
 
 def _replace_actor(user: User) -> None:
-    """Put a pseudonym in the place of the user's name where it tells who acted, so that an actor's entries stay together."""
+    """Put a pseudonym in the place of the user's name where it names the actor, so that an actor's entries stay together."""
     pseudonym = f"erased user {user.pk}"
     acted = AuditLogEntry.objects.filter(user=user.pk).update(username=pseudonym)
     for field in ("made_by", "lifted_by"):

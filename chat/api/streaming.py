@@ -26,16 +26,18 @@ Encode = Callable[[LogEvent], bytes]
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
 
-class StreamCut(Exception):
-    """A body cannot go on to its end: its connection is to be closed without the last chunk, which would make it whole."""
-
-
 class ByteStream(StreamingHttpResponse):
-    """Django's streaming response, with the chunks also available without Django's two wrapping generators."""
+    """Django's streaming response, with the chunks also available without Django's two wrapping generators.
 
-    def __init__(self, chunks: AsyncGenerator[bytes], content_type: str) -> None:
+    `is_whole`, asked after the last chunk: false where the body broke off, so that its connection must be closed without the
+    last chunk of the encoding, which would make it whole.
+    """
+
+    def __init__(
+        self, chunks: AsyncGenerator[bytes], content_type: str, is_whole: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__(chunks, content_type=content_type)
-        self.chunks = chunks
+        self.chunks, self.is_whole = chunks, is_whole
 
 
 def stream_response(
@@ -47,7 +49,12 @@ def stream_response(
     content_type: str = EVENT_STREAM,
 ) -> ByteStream:
     """Return the stream of a response: its `first` bytes, then the encoded rest of its events."""
-    response = ByteStream(_encode_events(caller, first, events, encode), content_type)
+
+    def is_whole() -> bool:
+        # Our own protocol has a rule for a body without `end`: reconnect. Those of other clients have none.
+        return encode.ended if isinstance(encode, MarkedEncoder) else True
+
+    response = ByteStream(_encode_events(caller, first, events, encode), content_type, is_whole)
     fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
     return set_headers(response, fixed | response_headers(row))
 
@@ -88,8 +95,7 @@ async def _encode_events(
 ) -> AsyncGenerator[bytes]:
     """Yield the body until its end or that of the caller's access.
 
-    Errors are logged instead of raised, which would hang the reader under Daphne (no `end` means: reconnect). Other clients'
-    protocols have no such rule: there a body without its last event raises StreamCut.
+    Errors are logged instead of raised, which would hang the reader under Daphne.
     """
     async with aclosing(rest):
         try:
@@ -110,5 +116,3 @@ async def _encode_events(
                 type(error).__name__,
                 format_traceback_without_message(error),
             )
-        if isinstance(encode, MarkedEncoder) and not encode.ended:
-            raise StreamCut

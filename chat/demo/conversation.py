@@ -72,14 +72,14 @@ def from_chat(body: Mapping[str, Any]) -> DemoRequest:
     systems = " ".join(_words(message) for message in messages if message.get("role") == "system")
     bare = systems.startswith(f"{MARKER}config\n")
     # The Gateway's configuration is a marker and one line.
-    told = systems.split("\n", 2)[2:] if bare else [systems]
+    instructions = systems.split("\n", 2)[2:] if bare else [systems]
     return DemoRequest(
         text=unwrap(last).strip(),
         earlier=tuple(unwrap(words).strip() for words in reversed(earlier)),
         values=form_values(last),
         tools=() if body.get("tool_choice") == "none" else tuple(_tools(body)),
         results=tuple(_results(messages[asked[-1] :])) if asked else (),
-        plain=bool(old_model or re.search(r"\bplain (text|prose)\b", "".join(told))),
+        plain=bool(old_model or re.search(r"\bplain (text|prose)\b", "".join(instructions))),
         bare=bare,
         characters=sum(map(len, map(_words, messages))),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def model_key(profile: ModelProfile) -> str:
-    """Return the text by which a model's fields are told from those of another."""
+    """Return the text that identifies the model to which fields belong."""
     return f"{profile.name}\n{profile.upstream}"
 
 

@@ -1,4 +1,4 @@
-"""What a prompt asks for beside its content, as clients of OpenAI's protocols can: stored with the response."""
+"""Options of a prompt beside its content, as clients of OpenAI's protocols send them: stored with the response."""
 
 from __future__ import annotations
 

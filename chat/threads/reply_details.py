@@ -1,4 +1,4 @@
-"""What some clients show of replies beside their messages: the tokens used, and the places of tool calls in the content."""
+"""Details of replies that some clients show beside messages: the tokens used, and the offsets of tool calls in the content."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The encoders of other clients' protocols: numbered events made from a log alone, so that each reader can resume.
 
-The number of an event is its mark: the first event has 0, an event that only tells structure adds 1, and a piece of text or
+The number of an event is its mark: the first event has 0, an event of structure alone adds 1, and a piece of text or
 of thought adds its bytes of UTF-8. Marks therefore follow from what is stored, whatever pieces a reader got. Resuming after
 a mark gives exactly the events and bytes behind it.
 
@@ -147,7 +147,7 @@ class MarkedEncoder:
         return self._events(self.close_text() if was is TextEvent else self.close_thought())
 
     def _events(self, events: Iterable[Event]) -> bytes:
-        """Return the events that only tell structure and that the reader has not had."""
+        """Return the events of structure and that the reader has not had."""
         framed = []
         for event in events:
             self.mark += 1
@@ -169,7 +169,7 @@ class MarkedEncoder:
 
 
 class MarkedTextEncoder(MarkedEncoder):
-    """Encoder of a protocol that has no place for thought: neither events nor marks tell of it, and no text ends at it."""
+    """Encoder of a protocol that has no place for thought: it has neither events nor marks, and no text ends at it."""
 
     def __init__(self, after: int = NOTHING_READ) -> None:
         super().__init__(after)

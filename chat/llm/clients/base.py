@@ -26,7 +26,7 @@ class SentRequest:
     """A request as it was sent: the body's SHA-256 (hexadecimal), and `envelope`, its JSON without the CHANGING fields.
 
     `context`: the size in tokens that a prompt was cut to, where the client did that. `form`: the form in which the history
-    was told (`chat.llm.clients.message_forms`); `shape`: what its messages were brought into after that
+    was sent (`chat.llm.clients.message_forms`); `shape`: what its messages were brought into after that
     (`chat.llm.clients.message_shape`), None for nothing.
     """
 

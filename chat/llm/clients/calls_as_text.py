@@ -18,16 +18,16 @@ def has_calls(messages: Iterable[Mapping[str, Any]]) -> bool:
 
 def calls_as_text(messages: Messages) -> Messages:
     """Return the history without calls: each with its result is a line in the text of its assistant message."""
-    told = _History()
+    history = _History()
     for message in messages:
         match message["role"]:
             case "tool":
-                told.add_result(message)
-            case "assistant" if told.lines or "tool_calls" in message:
-                told.add_assistant(message)
+                history.add_result(message)
+            case "assistant" if history.lines or "tool_calls" in message:
+                history.add_assistant(message)
             case _:
-                told.add(message)
-    return told.finished()
+                history.add(message)
+    return history.finished()
 
 
 class _History:

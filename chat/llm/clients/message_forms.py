@@ -31,34 +31,36 @@ def in_form(messages: Messages, form: str) -> Messages:
     """Return the messages in the form `c1`, `gateway` or `text`; an empty form leaves them as they are."""
     if form == "gateway":
         messages = list(_with_one_system_text(messages))
-    tell = {"c1": _for_c1, "gateway": _for_gateway, "text": _for_text}.get(form)
-    return [_told(message, tell) for message in messages] if tell else messages
+    convert = {"c1": _for_c1, "gateway": _for_gateway, "text": _for_text}.get(form)
+    return [_converted(message, convert) for message in messages] if convert else messages
 
 
-def _told(message: dict[str, Any], tell: Callable[[str, str], str]) -> dict[str, Any]:
-    """Return the message with its text told anew; the same object where nothing changes."""
+def _converted(message: dict[str, Any], convert: Callable[[str, str], str]) -> dict[str, Any]:
+    """Return the message with its text in another form; the same object where nothing changes."""
     role, content = message["role"], message.get("content")
     if isinstance(content, str):
-        told = tell(role, content)
-        return message if told == content else {**message, "content": told}
+        converted = convert(role, content)
+        return message if converted == content else {**message, "content": converted}
     if content is None or not isinstance(content, list | msgspec.Raw):
         return message
     parts = [_decoded(part) for part in _decoded(content)]
-    changed = _told_parts(parts, lambda text: tell(role, text), once=tell is _for_gateway and role == "user")
+    changed = _converted_parts(
+        parts, lambda text: convert(role, text), once=convert is _for_gateway and role == "user"
+    )
     return message if changed == parts else {**message, "content": changed}
 
 
-def _told_parts(parts: list[Any], tell: Callable[[str], str], once: bool) -> list[Any]:
-    """Return content parts with their texts told anew; `once`: a section may begin in the first text alone."""
-    told, began = list[Any](), False
+def _converted_parts(parts: list[Any], convert: Callable[[str], str], once: bool) -> list[Any]:
+    """Return content parts with their texts in another form; `once`: a section may begin in the first text alone."""
+    converted, began = list[Any](), False
     for part in parts:
         text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
         if isinstance(text, str):
-            told.append({**part, "text": neutral(plain_text(text)) if once and began else tell(text)})
+            converted.append({**part, "text": neutral(plain_text(text)) if once and began else convert(text)})
             began = True
         else:
-            told.append(part)
-    return told
+            converted.append(part)
+    return converted
 
 
 def _decoded(value: Any) -> Any:
@@ -84,7 +86,7 @@ def _for_text(role: str, content: str) -> str:
         return plain_text(content) if _sent_by_client(content) else content
     if role != "assistant" or not _drawn(content):
         return content
-    # Form values that were stored with the interface are behind it; one without readable parts is told as it is.
+    # Form values that were stored with the interface are behind it; one without readable parts is sent as it is.
     values = (segment_text(segment) for segment in segments(content) if segment.kind == "context")
     return "\n\n".join(filter(None, [markdown(content), *values])) or content
 

@@ -136,8 +136,8 @@ class UsageRecorder:
             "system": self._blobs.digest(profile.system.encode()),
             "envelope": self._blobs.digest(sent.envelope),
         }
-        told = {"context": sent.context, "form": sent.form, "shape": sent.shape}
-        provenance = {**record.provenance, **digests, **told}
+        applied = {"context": sent.context, "form": sent.form, "shape": sent.shape}
+        provenance = {**record.provenance, **digests, **applied}
         return replace(record, request_digest=sent.digest, provenance=provenance)
 
 
