@@ -13,7 +13,7 @@ import msgspec
 
 from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.prompts import MAX_TURNS, Content, SendRequest, Turn
-from chat.schemas.validation import checked_id, is_id, optional_id, parse_object
+from chat.schemas.validation import checked_id, is_id, optional_id, parse_object, parse_struct
 
 # Roles of messages that take part in the conversation, as they are stored; the others are the client's own affair.
 _ROLES = {"user": "user", "assistant": "assistant", "system": "system", "developer": "system"}
@@ -102,7 +102,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def parse_run(body: bytes, model: str | None = None) -> RunRequest:
     """Parse AG-UI's `RunAgentInput`. `model`: the one that the path names, in place of the body's own."""
-    raw = _decode(body, _Run)
+    raw = parse_struct(body, _Run)
     if raw.resume:
         raise BadRequest("`resume` is not taken: no run of this server is interrupted.")
     if len(raw.messages) > MAX_TURNS:
@@ -124,7 +124,7 @@ def parse_run(body: bytes, model: str | None = None) -> RunRequest:
 
 def parse_connect(body: bytes) -> ConnectRequest:
     """Parse the body of CopilotKit's `connect`, of which only the names count."""
-    raw = _decode(body, _Connect)
+    raw = parse_struct(body, _Connect)
     names = checked_id(raw.threadId, "threadId"), checked_id(raw.runId, "runId")
     return ConnectRequest(*names, raw.protocolVersion)
 
@@ -133,22 +133,14 @@ def parse_envelope(body: bytes) -> Envelope | None:
     """Parse a request to CopilotKit's single route; None for any other, which has no `method`."""
     if "method" not in parse_object(body):
         return None
-    raw = _decode(body, _Envelope)
+    raw = parse_struct(body, _Envelope)
     thread = optional_id(raw.params.threadId, "params.threadId")
     return Envelope(raw.method, raw.params.agentId, thread, bytes(raw.body))
 
 
 def parse_stop(body: bytes) -> str | None:
     """Return the run that a stop names; no body, or none in it: whichever runs."""
-    return optional_id(_decode(body, _Stop).runId, "runId") if body.strip() else None
-
-
-def _decode(body: bytes, kind: type[S]) -> S:
-    parse_object(body)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as problem:
-        raise BadRequest(f"{problem}.") from None
+    return optional_id(parse_struct(body, _Stop).runId, "runId") if body.strip() else None
 
 
 def _prompt(messages: Sequence[_Message]) -> int:

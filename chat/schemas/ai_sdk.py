@@ -12,7 +12,7 @@ import msgspec
 
 from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.prompts import MAX_TURNS, Content, SendRequest, Turn, busy_policy
-from chat.schemas.validation import is_id, optional_id, parse_object
+from chat.schemas.validation import is_id, optional_id, parse_struct
 
 Part = dict[str, Any]
 
@@ -58,7 +58,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 def parse_chat(body: bytes) -> SendRequest:
     """Parse the body of `POST /api/ai-sdk/chat`."""
-    raw = _decode(body, _Chat)
+    raw = parse_struct(body, _Chat)
     *earlier, prompt = _messages(raw)
     if prompt.role != "user":
         raise BadRequest("The last of `messages` must have the role `user`.")
@@ -81,20 +81,12 @@ def parse_chat(body: bytes) -> SendRequest:
 
 def parse_stop(body: bytes) -> int | None:
     """Return the bytes of text that the body's `assistantMessage` shows; None without one."""
-    message = _decode(body, _Stop).assistantMessage if body.strip() else None
+    message = parse_struct(body, _Stop).assistantMessage if body.strip() else None
     if message is None:
         return None
     if message.role != "assistant":
         raise BadRequest("`assistantMessage` must have the role `assistant`.")
     return len(_text(message).encode())
-
-
-def _decode(body: bytes, kind: type[S]) -> S:
-    parse_object(body)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as problem:
-        raise BadRequest(f"{problem}.") from None
 
 
 def _messages(raw: _Chat) -> list[_Message]:

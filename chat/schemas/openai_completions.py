@@ -13,7 +13,7 @@ from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.openai_content import ROLES, Part, content_of
 from chat.schemas.options import Options, bound_parameters
 from chat.schemas.prompts import MAX_TURNS, SendRequest, Turn
-from chat.schemas.validation import parse_object
+from chat.schemas.validation import parse_struct
 
 _Positive = Annotated[int, Meta(ge=1)]
 
@@ -70,11 +70,7 @@ class _Completion(_Parameters, kw_only=True):
 
 def parse_completion(body: bytes) -> CompletionRequest:
     """Parse the body of `POST /v1/chat/completions`. Raise BadRequest or TooLarge."""
-    parse_object(body)
-    try:
-        raw = msgspec.json.decode(body, type=_Completion)
-    except msgspec.ValidationError as problem:
-        raise BadRequest(f"{problem}.") from None
+    raw = parse_struct(body, _Completion)
     _check_features(raw)
     usage = raw.stream_options is not None and bool(raw.stream_options.include_usage)
     return CompletionRequest(_send(raw), bool(raw.stream), usage)

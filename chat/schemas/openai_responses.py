@@ -17,7 +17,7 @@ from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.openai_content import ROLES, Part, content_of
 from chat.schemas.options import Options, bound_parameters
 from chat.schemas.prompts import MAX_TURNS, SendRequest, Turn
-from chat.schemas.validation import bounded, parse_object
+from chat.schemas.validation import bounded, parse_struct
 
 _Metadata = Annotated[
     dict[Annotated[str, Meta(max_length=64)], Annotated[str, Meta(max_length=512)]], Meta(max_length=16)
@@ -90,7 +90,7 @@ class _Conversation(msgspec.Struct):
 
 def parse_response(body: bytes) -> ResponseRequest:
     """Parse the body of `POST /v1/responses`. Raise BadRequest or TooLarge."""
-    raw = _decode(body, _Response)
+    raw = parse_struct(body, _Response)
     _check(raw)
     turns = _turns(raw.input)
     said = [turn for turn in turns if turn.role != "system"]
@@ -115,16 +115,8 @@ def parse_response(body: bytes) -> ResponseRequest:
 
 def parse_conversation(body: bytes) -> ConversationRequest:
     """Parse the body of `POST /v1/conversations`, which may be empty. Raise BadRequest or TooLarge."""
-    raw = _decode(body or b"{}", _Conversation)
+    raw = parse_struct(body or b"{}", _Conversation)
     return ConversationRequest(_turns(raw.items or []), raw.metadata or {})
-
-
-def _decode(body: bytes, kind: type[Any]) -> Any:
-    parse_object(body)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as problem:
-        raise BadRequest(f"{problem}.") from None
 
 
 def _check(raw: _Response) -> None:

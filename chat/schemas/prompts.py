@@ -11,7 +11,7 @@ import msgspec
 from chat.conf import settings
 from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.options import Options
-from chat.schemas.validation import Json, bounded, checked_id, is_id, optional_id, parse_object
+from chat.schemas.validation import Json, bounded, checked_id, is_id, optional_id, parse_object, parse_struct
 
 # Messages in one imported conversation.
 MAX_TURNS = 1_000
@@ -133,13 +133,13 @@ M = TypeVar("M", bound=_Message)
 
 def parse_send(body: bytes | str) -> SendRequest:
     """Parse the body of `POST /api/chat`, or a `send` frame."""
-    raw = _decode(body, _Send)
+    raw = parse_struct(body, _Send)
     return _send_request(raw, _checked_messages(raw.prompt, raw.messages))
 
 
 def parse_text_send(body: bytes) -> SendRequest:
     """Parse the body of `POST /api/response`: that of `POST /api/chat`, or one of those that the AI SDK's clients send."""
-    raw = _decode(body, _TextSend)
+    raw = parse_struct(body, _TextSend)
     prompt, another = raw.prompt, raw.trigger == "regenerate-message"
     if isinstance(prompt, str):
         prompt = _UiMessage(role="user", content=msgspec.Raw(msgspec.json.encode(prompt)))
@@ -157,14 +157,6 @@ def _up_to_prompt(messages: list[_UiMessage]) -> list[_UiMessage]:
     """Return the messages without the replies at their end."""
     end = next((at for at in range(len(messages), 0, -1) if messages[at - 1].role != "assistant"), 0)
     return messages[:end] or messages
-
-
-def _decode(body: bytes | str, kind: type[S]) -> S:
-    parse_object(body)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as problem:
-        raise BadRequest(f"{problem}.") from None
 
 
 def _send_request(raw: _Options, messages: Sequence[_Message]) -> SendRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ _ID = re.compile(rf"{ID_PATTERN}\Z")
 _OFFSET = re.compile(rf"[0-9]{{1,{MAX_OFFSET_DIGITS}}}\Z", re.ASCII)
 
 Json = Any
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def parse_object(body: bytes | str) -> dict[str, Json]:
@@ -33,6 +34,15 @@ def parse_object(body: bytes | str) -> dict[str, Json]:
         raise BadRequest("The body must be a JSON object.")
     _check(value, MAX_DEPTH)
     return value
+
+
+def parse_struct(body: bytes | str, kind: type[S]) -> S:
+    """Parse a JSON object of the fields that a struct names. Raises BadRequest."""
+    parse_object(body)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as problem:
+        raise BadRequest(f"{problem}.") from None
 
 
 def _reason(problem: Exception) -> str:

@@ -1,32 +1,11 @@
 // The AI SDK's own chat on its default transport. Arguments: server, token, package, thread, scene.
+import { State } from "./chat_state.mjs";
+
 const [server, token, name, thread, scene] = process.argv.slice(2);
 const { AbstractChat, DefaultChatTransport, safeValidateUIMessages } = await import(name);
 
 const api = `${server}/api/ai-sdk/chat`;
 const headers = { Authorization: `Bearer ${token}` };
-
-class State {
-  status = "ready";
-  error = undefined;
-
-  constructor(messages, changed) {
-    this.messages = messages;
-    this.changed = changed;
-  }
-
-  pushMessage = (message) => {
-    this.messages = [...this.messages, message];
-    this.changed();
-  };
-  popMessage = () => {
-    this.messages = this.messages.slice(0, -1);
-  };
-  replaceMessage = (at, message) => {
-    this.messages = this.messages.with(at, message);
-    this.changed();
-  };
-  snapshot = structuredClone;
-}
 
 class Chat extends AbstractChat {
   constructor(messages = [], changed = () => {}) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from tests.clients.openai_python import connect_openai, openai_client  # noqa: F
 from tests.live.client import Client
 
 HERE = Path(__file__).parent
+
+# The module that several programs import.
+SHARED = "chat_state.mjs"
 
 Program = Callable[..., "subprocess.Popen[str]"]
 
@@ -36,6 +40,7 @@ def clients(tmp_path: Path) -> Clients:
     except (NodeMissing, BuildFailed, OSError) as problem:
         pytest.skip(f"the clients could not be installed: {problem}")
     (tmp_path / "node_modules").symlink_to(packages / "node_modules")
+    shutil.copyfile(HERE / SHARED, tmp_path / SHARED)
     return Clients(tools, tmp_path)
 
 

@@ -1,29 +1,8 @@
 // A conversation by the AI SDK's own chat over its text transport. Arguments: server, token, package, thread, scene.
+import { State } from "./chat_state.mjs";
+
 const [server, token, name, thread, scene] = process.argv.slice(2);
 const { AbstractChat, TextStreamChatTransport } = await import(name);
-
-class State {
-  status = "ready";
-  error = undefined;
-
-  constructor(messages, changed) {
-    this.messages = messages;
-    this.changed = changed;
-  }
-
-  pushMessage = (message) => {
-    this.messages = [...this.messages, message];
-    this.changed();
-  };
-  popMessage = () => {
-    this.messages = this.messages.slice(0, -1);
-  };
-  replaceMessage = (at, message) => {
-    this.messages = this.messages.with(at, message);
-    this.changed();
-  };
-  snapshot = structuredClone;
-}
 
 class Chat extends AbstractChat {
   constructor(messages = [], changed = () => {}) {

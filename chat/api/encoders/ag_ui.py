@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chat.api.encoders.ag_ui_messages import Message, thought_id
-from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder
+from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder, error_text
 from chat.models import Response, Status
 from chat.models.responses import ERROR_STATUSES
 from chat.streams import EndEvent, StartEvent, ToolEvent
@@ -84,7 +84,7 @@ class AgUiEncoder(MarkedEncoder):
     def end(self, event: EndEvent) -> Iterable[Event]:
         row = event.response
         if row is not None and row.status in ERROR_STATUSES:
-            yield {"type": "RUN_ERROR", "message": _problem(row), "code": row.error_code or row.status}
+            yield {"type": "RUN_ERROR", "message": error_text(row), "code": row.error_code or row.status}
             return
         stopped = row is None or row.status == Status.STOPPED
         yield {**run_finished(self._names, self._protocol, stopped=stopped), **_usage(row)}
@@ -110,10 +110,6 @@ def run_finished(names: Event, protocol: str | None, *, stopped: bool) -> Event:
     knows = protocol is not None and protocol.startswith("1.")
     outcome = {"outcome": {"type": "cancelled" if stopped else "success"}} if knows else {}
     return {"type": "RUN_FINISHED", **names, **outcome}
-
-
-def _problem(row: Response) -> str:
-    return row.error_detail or "The answer was interrupted. Try again."
 
 
 def _usage(row: Response | None) -> Event:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chat.api.encoders.marked import Event, MarkedEncoder
+from chat.api.encoders.marked import Event, MarkedEncoder, error_text
 from chat.models import Response, Status, ToolState
 from chat.models.responses import ERROR_STATUSES
 from chat.streams import EndEvent, StartEvent, ToolEvent
@@ -19,7 +19,6 @@ from chat.streams import EndEvent, StartEvent, ToolEvent
 HEADER = {"x-vercel-ai-ui-message-stream": "v1"}
 
 TOOL_FAILED = "The tool failed."
-INTERRUPTED = "The answer was interrupted. Try again."
 
 # The SDK's names of finish reasons; with any other the part has none.
 _REASONS = {"length": "length", "content_filter": "content-filter"}
@@ -94,7 +93,7 @@ def _last_part(row: Response | None) -> Event:
     if row is None or row.status == Status.STOPPED:
         return {"type": "abort", "reason": "stopped"}
     if row.status in ERROR_STATUSES:
-        return {"type": "error", "errorText": row.error_detail or INTERRUPTED}
+        return {"type": "error", "errorText": error_text(row)}
     reason = _REASONS.get(row.finish_reason or "")
     why = {} if reason is None else {"finishReason": reason}
     return {"type": "finish", **why, "messageMetadata": {"status": row.status, "usage": row.usage}}

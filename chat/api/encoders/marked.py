@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from chat.exceptions import BadOffset
-from chat.models import ToolState
+from chat.models import Response, ToolState
 from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ThoughtEvent, ToolEvent
 from chat.text import is_boundary
 
@@ -26,6 +26,11 @@ NOTHING_READ = -1
 
 # Seconds between two signs of life while a model thinks unseen, as often as the log's own.
 SIGN_SECONDS = 5.0
+
+
+def error_text(row: Response) -> str:
+    """Return the public text of a failed response's error; one whose process died has none of its own."""
+    return row.error_detail or "The answer was interrupted. Try again."
 
 
 class MarkedEncoder:
