@@ -9,7 +9,7 @@ accounts                     identity, guests, sessions, suspension, erasure
 reporting                    roll-ups, rebuilt requests, figures of the admin
 responses, governance        claim, run and finish a response; holds, redaction, retention, deletion
 threads                      threads, messages, branches, search, shares, exports, attachments
-streams, tools               the durable text log; what a model may call
+streams, tools, files        the durable text log; what a model may call; the text of files
 llm, schemas, models         how a model is called; validation of input; tables
 db, process                  statements and notifications; the one object that holds the state of a process
 text, exceptions, conf       storable text; errors; settings

@@ -13,9 +13,13 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         """Register every app's tools, connect signals, and check the settings. Raises ImproperlyConfigured."""
+        from chat import tools
         from chat.accounts import revocation
-        from chat.tools import check
+        from chat.accounts.single_sign_on import provider
+        from chat.responses import notices
 
         revocation.connect()
         autodiscover_modules("tools")
-        check()
+        tools.check()
+        notices.check()
+        provider.check()

@@ -19,10 +19,12 @@ from django.http.response import HttpResponse, HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, get_resolver
 
 from chat import headers, runtime
+from chat.api import probe
 from chat.api.base import is_endpoint, problem
 from chat.api.consumer import SOCKET_PATH, ChatConsumer
 from chat.api.streaming import ByteStream
 from chat.exceptions import BadRequest
+from chat.telemetry import telemetry
 from chat.urls import API_PREFIXES
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -69,8 +71,8 @@ class ApiHandler(ASGIHandler):
     async def _answer(self, match: ResolverMatch, scope: Any, body: bytes) -> HttpResponseBase:
         try:
             request = ASGIRequest(scope, io.BytesIO(body))
-        except UnicodeDecodeError:
-            return problem(BadRequest("The path or a header is not valid UTF-8."))
+        except ValueError:  # no UTF-8, or a Content-Type in an unknown encoding
+            return problem(BadRequest("The path or a header cannot be read."))
         request.resolver_match = match
         response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
         headers.for_api(request, response)
@@ -150,6 +152,7 @@ class ChatApplication:
     """
 
     def __init__(self, http: ASGIApplication, sockets: ASGIApplication | None = None) -> None:
+        telemetry()  # raises ImproperlyConfigured here, and not at the end of the first response
         self._api, self._socket = ApiHandler(), ChatConsumer.as_asgi()
         self._http, self._sockets = http, sockets or self._socket
 
@@ -157,8 +160,8 @@ class ChatApplication:
         if scope["type"] == "http":
             await self._request(scope, receive, send)
         elif scope["type"] == "websocket":
-            serve = self._socket if scope["path"] == SOCKET_PATH else self._sockets
-            await serve(scope, receive, send)
+            own = {SOCKET_PATH: self._socket, probe.SOCKET_PATH: probe.socket}
+            await own.get(scope["path"], self._sockets)(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -178,6 +181,10 @@ class ChatApplication:
 
     async def on_startup(self) -> None:
         await runtime.current()
+
+    async def on_retire(self) -> None:
+        """Return when what runs here has ended: another process takes all that is new."""
+        await runtime.finish()
 
     async def on_shutdown(self) -> None:
         await runtime.stop()

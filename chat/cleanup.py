@@ -7,11 +7,13 @@ import logging
 import time
 
 from chat import db
-from chat.accounts import erasure, guests, login_attempts, sessions
+from chat.accounts import erasure, guests, login_attempts, sessions, sign_ins
+from chat.accounts.mcp_connections import sign_in
+from chat.accounts.single_sign_on import sessions as sso_sessions
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
-from chat.governance import retention
-from chat.threads import attachments, shares, stored_bytes
+from chat.governance import files, retention
+from chat.threads import shares, stored_bytes
 from chat.threads.search import index as search_index
 
 logger = logging.getLogger(__name__)
@@ -25,12 +27,14 @@ INDEX_BATCHES = 10
 # Each deletes one batch and returns its size; a round repeats it until none is left.
 CLEANUP_TASKS = {
     "guests": guests.delete_idle,
-    "attachments": attachments.delete_unused,
+    "attachments": files.delete_unused,
+    "held_attachments": files.delete_released,
     "shares": shares.delete_expired,
     "stored_bytes": stored_bytes.merge,
     "held_texts": retention.delete_released_texts,
     "attempts": login_attempts.delete_expired,
     "sessions": sessions.delete_expired,
+    "sign_ins": sign_ins.delete_expired,
 }
 
 
@@ -88,7 +92,9 @@ class Janitor:
 
     async def _step(self) -> None:
         for user in await db.atomic_async(erasure.pending_erasures):
+            await sign_in.disconnect(user)
             await db.atomic_async(erasure.erase_batch, user)
+        await sso_sessions.check_due()
         await self._index()
         if self._more:
             await self._remove_old()

@@ -12,63 +12,32 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
 
+from chat.conf_sign_in import SignInSettings
 from chat.conf_values import (
+    address,
     choice,
     count,
     json_source,
     names,
+    names_of,
     read,
     seconds,
+    sender,
     setting,
     switch,
     text,
     url,
+    webhook_secret,
 )
 
-# The model of `c1` where none is named: a C1 model, and the one in the Gateway's own quick start.
-C1_MODEL = "c1-nightly"
-GATEWAY_MODEL = "openai/gpt-5"
+# The kinds of `chat.files.kinds`.
+FILE_KINDS = ("pdf", "docx", "xlsx", "pptx", "html", "markdown", "csv", "json", "text")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settings:
+class Settings(SignInSettings):
     """The settings of the app, immutable."""
 
-    thesys_api_key: str = setting(
-        "THESYS_API_KEY", text, "", "secret", "key for C1; without it the demo model answers"
-    )
-    c1_base_url: str = setting(
-        "C1_BASE_URL",
-        url,
-        "",
-        "URL",
-        "an OpenAI-compatible server for `c1`; Thesys' own if only the key is set",
-    )
-    c1_model: str = setting("C1_MODEL", text, C1_MODEL, "name", "the model name sent upstream for `c1`")
-    c1_format: str = setting(
-        "C1_FORMAT",
-        choice("c1", "gateway"),
-        "c1",
-        "name",
-        "what `c1` is: a C1 model, or with `gateway` a model of OpenUI's Gateway, at the same address with the same key",
-    )
-    openassistant_base_url: str = setting(
-        "OPENASSISTANT_BASE_URL",
-        url,
-        "",
-        "URL",
-        "a server with `/completions`; without it the demo model answers",
-    )
-    openassistant_api_key: str = setting(
-        "OPENASSISTANT_API_KEY", text, "", "secret", "key for that server, if it wants one"
-    )
-    openassistant_model: str = setting(
-        "OPENASSISTANT_MODEL",
-        text,
-        "OpenAssistant/oasst-sft-4-pythia-12b-epoch-3.5",
-        "name",
-        "the model name sent upstream for `openassistant`",
-    )
     page: str = setting(
         "CHAT_PAGE",
         choice("openui", "c1"),
@@ -110,48 +79,6 @@ class Settings:
         "switch",
         "take scheme and address from X-Forwarded-*; only behind a proxy that sets them, for clients can forge them",
     )
-    first_token_seconds: float = setting(
-        "CHAT_FIRST_TOKEN_SECONDS",
-        seconds,
-        30.0,
-        "seconds",
-        "from the request to the first text, thought or tool call; then `model_timeout`",
-    )
-    silence_seconds: float = setting(
-        "CHAT_SILENCE_SECONDS",
-        seconds,
-        30.0,
-        "seconds",
-        "between two bytes from the model; then `model_timeout`",
-    )
-    thinking_seconds: float = setting(
-        "CHAT_THINKING_SECONDS",
-        seconds,
-        120.0,
-        "seconds",
-        "the thought of one call of a model; then `model_timeout`",
-    )
-    response_seconds: float = setting(
-        "CHAT_RESPONSE_SECONDS",
-        seconds,
-        300.0,
-        "seconds",
-        "a whole response, tools included; then `model_timeout`",
-    )
-    text_bytes: int = setting(
-        "CHAT_TEXT_BYTES",
-        count,
-        1_048_576,
-        "bytes",
-        "visible text of a response; beyond: cut with the finish reason `length`",
-    )
-    thinking_bytes: int = setting(
-        "CHAT_THINKING_BYTES",
-        count,
-        1_048_576,
-        "bytes",
-        "stored thought of a response; beyond, the rest is dropped and the answer goes on",
-    )
     content_bytes: int = setting(
         "CHAT_CONTENT_BYTES", count, 65_536, "bytes", "content of one prompt; beyond: `too_large`"
     )
@@ -160,13 +87,41 @@ class Settings:
         count,
         5_242_880,
         "bytes",
-        "one picture, about a photo of a phone; beyond: `too_large`",
+        "one picture or file, about a photo of a phone; beyond: `too_large`",
+    )
+    file_kinds: tuple[str, ...] = setting(
+        "CHAT_FILE_KINDS",
+        names_of(*FILE_KINDS),
+        FILE_KINDS,
+        "names",
+        "the files that users may attach beside pictures; source code counts as `text`",
+    )
+    file_seconds: float = setting(
+        "CHAT_FILE_SECONDS",
+        seconds,
+        60.0,
+        "seconds",
+        "of processor time for the text of one file: a dense PDF page takes some 50 ms; beyond, reading it has failed",
+    )
+    file_characters: int = setting(
+        "CHAT_FILE_CHARACTERS",
+        count,
+        4_000_000,
+        "characters",
+        "of text in one file, about 1,500 pages; beyond, reading it has failed",
+    )
+    file_tokens: int = setting(
+        "CHAT_FILE_TOKENS",
+        count,
+        20_000,
+        "tokens",
+        "of file texts in one request to a model, about 30 pages; of files beyond it the beginning, and `search_files`",
     )
     attachments: int = setting(
         "CHAT_ATTACHMENTS",
         count,
         100,
-        "pictures",
+        "pictures and files",
         "stored for one user, in the database; beyond: 429",
     )
     strip_metadata: bool = setting(
@@ -179,7 +134,7 @@ class Settings:
     tools: tuple[str, ...] = setting(
         "CHAT_TOOLS",
         names,
-        ("current_time", "calculate", "search_threads"),
+        ("current_time", "calculate", "search_threads", "search_files"),
         "names",
         "the tools that models may call",
     )
@@ -188,14 +143,14 @@ class Settings:
         count,
         536_870_912,
         "bytes",
-        "of messages, thought, replaced messages, prompts and pictures that one user may store; beyond: 429",
+        "of messages, thought, replaced messages, prompts, pictures and files that one user may store; beyond: 429",
     )
     thread_bytes: int = setting(
         "CHAT_THREAD_BYTES",
         count,
         134_217_728,
         "bytes",
-        "of one thread, without its pictures: some 20,000 long answers; beyond: 429",
+        "of one thread, without its pictures and files: some 20,000 long answers; beyond: 429",
     )
     guests_stored_bytes: int = setting(
         "CHAT_GUESTS_STORED_BYTES",
@@ -204,26 +159,19 @@ class Settings:
         "bytes",
         "of all guests together; the tables take about three times as much on disk",
     )
-    models: str = setting(
-        "CHAT_MODELS",
-        json_source,
-        "",
-        "JSON or path",
-        "further models by name, and options of `c1` and `openassistant`; see `chat/llm/config.py`",
-    )
-    title_model: str = setting(
-        "CHAT_TITLE_MODEL",
-        text,
-        "",
-        "name",
-        "a cheap model that improves titles after the first answer; unset: titles stay as they are",
-    )
     mcp: str = setting(
         "CHAT_MCP",
         json_source,
         "",
         "JSON or path",
         "MCP servers by name, with tools that models may call; see `chat/tools/mcp/spec.py`",
+    )
+    tool_policy: str = setting(
+        "CHAT_TOOL_POLICY",
+        json_source,
+        "",
+        "JSON or path",
+        'by name or pattern: `{"wiki_*": "ask", "pay": "staff"}`; `allow`, `ask` the user, ask `staff`, or `deny`',
     )
     tool_rounds: int = setting(
         "CHAT_TOOL_ROUNDS",
@@ -273,15 +221,50 @@ class Settings:
     active_total: int = setting(
         "CHAT_ACTIVE_TOTAL", count, 2_000, "responses", "active responses of one process; beyond: 503"
     )
-    model_errors: str = setting(
-        "CHAT_MODEL_ERRORS",
-        choice("card", "status"),
-        "card",
-        "word",
-        "form of a failure in the raw stream: a card, because C1's client shows nothing on an error status",
-    )
     think_items: bool = setting(
         "CHAT_THINK_ITEMS", switch, True, "switch", "C1 readers get think items while tools run"
+    )
+    answer_seconds: float = setting(
+        "CHAT_ANSWER_SECONDS",
+        seconds,
+        604_800.0,
+        "seconds",
+        "How long a response waits for a person. After a week nobody remembers what was asked.",
+    )
+    public_url: str = setting(
+        "CHAT_PUBLIC_URL",
+        url,
+        "",
+        "URL",
+        "this site's address in links of mails and webhooks, which know no request that names it",
+    )
+    mail_from: str = setting(
+        "DEFAULT_FROM_EMAIL",
+        sender,
+        "",
+        "address",
+        "Django's; with it and `CHAT_PUBLIC_URL`, who has to answer a request gets a mail",
+    )
+    webhook_url: str = setting(
+        "CHAT_WEBHOOK_URL",
+        address,
+        "",
+        "URL",
+        "called for each request to a person; see docs/guides/tools.md",
+    )
+    webhook_secret: str = setting(
+        "CHAT_WEBHOOK_SECRET",
+        webhook_secret,
+        "",
+        "secret",
+        "signs calls of the webhook: `whsec_` and base64 of 24 to 64 bytes",
+    )
+    tool_details: bool = setting(
+        "CHAT_TOOL_DETAILS",
+        switch,
+        False,
+        "switch",
+        "a thread's owner gets arguments and results of tool calls; off, because results may hold what users must not see",
     )
     flush_seconds: float = setting(
         "CHAT_FLUSH_SECONDS",
@@ -322,15 +305,27 @@ class Settings:
         "CHAT_ADMIN_REASON", switch, False, "switch", "the admin asks for a reason before it shows content"
     )
 
-    @property
-    def c1_upstream(self) -> str:
-        """Return the base URL of `c1`: Thesys' own server, also that of the Gateway, unless C1_BASE_URL names another."""
-        return self.c1_base_url or "https://api.thesys.dev/v1/embed/"
+    metrics: bool = setting(
+        "CHAT_METRICS", switch, True, "switch", "`/metrics` for Prometheus, and the measurements behind it"
+    )
+    metrics_token: str = setting(
+        "CHAT_METRICS_TOKEN",
+        text,
+        "",
+        "secret",
+        "bearer token of `/metrics`; without it only programs on this machine are answered, and no proxy",
+    )
+    otlp_url: str = setting(
+        "CHAT_OTLP_URL",
+        url,
+        "",
+        "URL",
+        "OpenTelemetry collector for traces and metrics, such as `http://localhost:4318`; needs the extra `otlp`",
+    )
 
     @property
-    def demo(self) -> bool:
-        """Return True if the demo model answers for `c1`."""
-        return not (self.thesys_api_key or self.c1_base_url)
+    def sends_mail(self) -> bool:
+        return bool(self.mail_from and self.public_url)
 
     @property
     def heartbeat_seconds(self) -> float:

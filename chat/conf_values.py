@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -10,6 +12,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+
+# Django's DEFAULT_FROM_EMAIL of a project that sets none.
+DEFAULT_SENDER = "webmaster@localhost"
 
 TRUE, FALSE = {"1", "true", "on", "yes"}, {"0", "false", "off", "no"}
 
@@ -102,10 +107,42 @@ def choice(*allowed: str) -> Callable[[Any], str]:
     return parse
 
 
+def names_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
+    def parse(value: Any) -> tuple[str, ...]:
+        given = names(value)
+        if not set(given) <= set(allowed):
+            raise ValueError(f"may hold only {', '.join(allowed)}")
+        return given
+
+    return parse
+
+
 def url(value: Any) -> str:
     if not text(value).startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return text(value).rstrip("/") + "/"
+
+
+def address(value: Any) -> str:
+    """Return a URL as it is: of a single page, not of a folder."""
+    url(value)
+    return text(value)
+
+
+def sender(value: Any) -> str:
+    """Return the sender of mails; empty for Django's default, which names nobody."""
+    return "" if text(value) == DEFAULT_SENDER else text(value)
+
+
+def webhook_secret(value: Any) -> str:
+    """Return a secret in the form of Standard Webhooks. Raises ValueError."""
+    try:
+        key = base64.b64decode(text(value).removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not (text(value).startswith("whsec_") and 24 <= len(key) <= 64):
+        raise ValueError("must be `whsec_` and base64 of 24 to 64 random bytes (`openssl rand -base64 32`)")
+    return text(value)
 
 
 def path(value: Any) -> Path:

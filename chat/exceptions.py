@@ -6,9 +6,10 @@ ChatError
 ├── ForbiddenOrigin, CsrfFailed
 ├── NotFound ── ModelNotFound, PreviousResponseNotFound
 ├── MethodNotAllowed
-├── Conflict ── ThreadBusy, ResponseIdReused, PromptIdReused
+├── Conflict ── ThreadBusy, ResponseIdReused, PromptIdReused, NotWaiting
 ├── TooLarge, UnsupportedMediaType
 ├── QuotaExceeded
+├── ConnectionFailed
 └── ModelTrouble ── ModelFailed, Unavailable, ModelTimeout
 
 The class's docstring is the default detail. A detail is public: it never holds a key, a prompt, or a provider's words.
@@ -17,7 +18,17 @@ The class's docstring is the default detail. A detail is public: it never holds 
 from __future__ import annotations
 
 import traceback
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
+
+
+class Problem(TypedDict):
+    """A problem document (RFC 9457). Some have further fields, such as `limit` or `quota`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
 
 
 class ChatError(Exception):
@@ -118,6 +129,12 @@ class PromptIdReused(Conflict):
     code, title = "prompt_id_reused", "Prompt id reused"
 
 
+class NotWaiting(Conflict):
+    """No answer is awaited here: the request has ended, or another answer was taken before."""
+
+    code, title = "not_waiting", "Not waiting"
+
+
 class TooLarge(ChatError):
     """The content is larger than this server takes."""
 
@@ -134,6 +151,12 @@ class QuotaExceeded(ChatError):
     """Too many responses at once. Wait until one has ended."""
 
     code, status, title, retryable = "quota_exceeded", 429, "Quota exceeded", True
+
+
+class ConnectionFailed(ChatError):
+    """The server that was to be connected, or its sign-in service, did not take part as it should."""
+
+    code, status, title, retryable = "connection_failed", 502, "Connection failed", True
 
 
 class ModelError(ChatError):

@@ -16,7 +16,10 @@ PAGE_POLICY = "; ".join(
         "style-src 'self'{nonce}",
         "img-src 'self' data:",
         "font-src 'self'",
+        "manifest-src 'self'",
         "connect-src 'self'",
+        # The sandboxed frame that draws diagrams.
+        "frame-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",

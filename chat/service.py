@@ -1,40 +1,62 @@
 """Operations that more than one transport or several packages share: sending, following, stopping, deleting.
 
 A single function in one transaction needs no entry here: endpoints call `db.atomic_async(threads.find, user, id)` themselves.
-Every such function takes the owner, and raises NotFound for the rows of others.
+Every such function takes the user, and raises NotFound for rows to which the user has no right (`chat.permissions`).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from chat import db, runtime
-from chat.accounts import accounts, erasure, identity, sessions
+from chat.accounts import accounts, erasure, identity, preferences, sessions
 from chat.accounts.connections import OpenConnection
 from chat.accounts.identity import Caller, Credentials
+from chat.accounts.mcp_connections import sign_in
 from chat.conf import settings
 from chat.db import health
-from chat.exceptions import BadRequest, NotFound, QuotaExceeded, ThreadBusy, Unauthenticated, Unavailable
+from chat.exceptions import (
+    BadRequest,
+    ConnectionFailed,
+    NotFound,
+    QuotaExceeded,
+    ThreadBusy,
+    Unauthenticated,
+    Unavailable,
+)
 from chat.governance import deletion, redaction
 from chat.governance.exceptions import AlreadyDeleted, StillRunning, UnderLegalHold
 from chat.llm import config
 from chat.llm.clients.probe import ProbeResult
 from chat.llm.clients.probe import probe as ask
-from chat.models import Response, Thread
+from chat.models import Attachment, ReadingState, Response, Status, Thread
+from chat.permissions import rights
+from chat.permissions.rights import Rights
 from chat.process import process
 from chat.reporting import quota_hits
+from chat.responses import budgets
+from chat.responses.budgets import BudgetState
 from chat.responses.claims.claim import Claim
 from chat.responses.thread_events import ThreadEvent
+from chat.responses.waiting import StaffDecision
 from chat.runtime import Runtime
 from chat.schemas import NewThread, RegenerateRequest, SendRequest
-from chat.streams import LogEvent
-from chat.threads import stored_bytes, threads
+from chat.schemas.answers import AnswerBody
+from chat.schemas.server_prompts import ServerPromptBody
+from chat.streams import LogEvent, WaitingEvent
+from chat.threads import attachments, inline_attachments, stored_bytes, threads, uploads
 from chat.threads.search import search
 from chat.threads.search.excerpts import Excerpt
 from chat.threads.threads import Listing
 from chat.tools import ServerState, ToolServers
+from chat.tools.mcp.server_prompts import ServerPrompt, ServerPromptFailed
+from chat.tools.mcp.spec import user_servers
+
+# Seconds that an upload waits for the text of its file, so that the answer of most is final.
+READING_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +86,9 @@ async def check_access(caller: Caller) -> None:
 async def send(caller: Caller, request: SendRequest | RegenerateRequest, default_model: str = "") -> Response:
     """Answer a prompt, or attach to its answer. `default_model`: the endpoint's own; without one, the thread's."""
     runner = (await runtime.current()).responses
-    claim = Claim(caller.user, runner.process, runner.has_room, default_model, config.names())
+    if isinstance(request, SendRequest) and inline_attachments.holds_files(request):
+        request = await db.atomic_async(inline_attachments.store_files, caller.user, request)
+    claim = Claim(caller.user, runner.process, runner.has_room, default_model)
     try:
         return await runner.send(claim, request)
     except QuotaExceeded as refusal:
@@ -82,6 +106,18 @@ async def probe(model: str) -> ProbeResult:
     return await ask(client)
 
 
+async def upload(caller: Caller, data: bytes, name: str, declared: str) -> Attachment:
+    """Store a picture or file, and wait a moment for its text. Raise TooLarge, UnsupportedMediaType or QuotaExceeded."""
+    upload = await asyncio.to_thread(uploads.read_upload, data, name, declared)
+    row = await db.atomic_async(uploads.store, caller.user, upload)
+    if row.state != ReadingState.READING:
+        return row
+    key, public_id = row.pk, row.public_id
+    del row, upload, data  # as large as the file
+    await (await runtime.current()).responses.files.wait([key], READING_SECONDS)
+    return await db.atomic_async(attachments.find, caller.user, public_id)
+
+
 async def follow(
     caller: Caller,
     response: Response,
@@ -92,9 +128,10 @@ async def follow(
 ) -> AsyncGenerator[LogEvent]:
     """Follow a response's log from an offset, as `LogRegistry.follow` does.
 
-    Raises BadOffset before the first event, NotFound for another's response.
+    Raises BadOffset before the first event, NotFound for a response that the caller may not read.
     """
-    if response.owner_id != caller.user:
+    own = response.owner_id == caller.user
+    if not own and not await db.run_async(threads.may_follow, caller.user, response.pk):
         raise NotFound
     logs = (await runtime.current()).responses.logs
     return logs.follow(response.pk, offset, thinking_offset, structured=structured)
@@ -108,12 +145,18 @@ async def follow_structured(caller: Caller, response: Response) -> AsyncGenerato
 
 
 async def follow_or_stop(caller: Caller, response: Response) -> AsyncGenerator[LogEvent]:
-    """Follow a response as `follow_structured` does; stop it when its last reader leaves before the end."""
+    """Follow a response as `follow_structured` does; stop it when its last reader leaves, or when it waits for a person.
+
+    Nobody can come back to it.
+    """
     runner = (await runtime.current()).responses
     try:
         async with aclosing(follow_structured(caller, response)) as events:
             async for event in events:
-                yield event
+                if isinstance(event, WaitingEvent):
+                    await runner.stop(response.pk, None)
+                else:
+                    yield event
     finally:
         runner.stop_unread(response.pk)
 
@@ -146,7 +189,7 @@ async def shown_end(row: Response) -> tuple[int, int]:
 
 async def stop(caller: Caller, public_id: str, offset: int | None) -> Response:
     """Stop a response; its message keeps what a reader at `offset` had seen. Raises NotFound."""
-    row = await db.atomic_async(threads.response, caller.user, public_id)
+    row = await db.atomic_async(threads.changeable_response, caller.user, public_id)
     runner = (await runtime.current()).responses
     ended = row if row.ended else await runner.stop(row.pk, offset)
     if ended is None:
@@ -154,12 +197,38 @@ async def stop(caller: Caller, public_id: str, offset: int | None) -> Response:
     return ended
 
 
+async def answer(caller: Caller, public_id: str, given: AnswerBody) -> Status:
+    """Answer a request of a response that waits, and return its status; the last answer lets it go on.
+
+    Raises NotFound, BadRequest, NotWaiting, Unavailable.
+    """
+    return await (await runtime.current()).responses.answer(caller.user, public_id, given)
+
+
+async def answer_as_staff(given: StaffDecision) -> None:
+    """Decide on a request that staff answer. The caller checks the permission. Raise as `answer`."""
+    await (await runtime.current()).responses.answer_as_staff(given)
+
+
+async def server_prompts(caller: Caller) -> list[ServerPrompt]:
+    return await (await runtime.current()).responses.tool_servers.prompts(caller.user)
+
+
+async def server_prompt_text(caller: Caller, server: str, wanted: ServerPromptBody) -> str:
+    """Return the text of an MCP server's prompt. Raise NotFound or ConnectionFailed."""
+    servers = (await runtime.current()).responses.tool_servers
+    try:
+        return await servers.prompt_text(caller.user, server, wanted.name, wanted.arguments)
+    except ServerPromptFailed as problem:
+        raise ConnectionFailed(str(problem)) from None
+
+
 async def stop_thread(caller: Caller, public_id: str, shown: int | None) -> Response | None:
     """Stop what is active in a thread; a reply keeps what a reader of `shown` bytes of its text had seen.
 
     Return the newest response, None where the thread has none. Raise NotFound.
     """
-    thread = await db.atomic_async(threads.find, caller.user, public_id)
+    thread = await db.atomic_async(threads.find_changeable, caller.user, public_id)
     runner = (await runtime.current()).responses
     # Newest first: a queued response would start with the end of the running one.
     for active in sorted(await db.atomic_async(threads.active, thread.pk), reverse=True):
@@ -190,19 +259,24 @@ async def list_threads(caller: Caller, wanted: Listing) -> ThreadPage:
 
 
 async def create_thread(caller: Caller, wanted: NewThread) -> tuple[Thread, bool]:
-    known = config.names()
-    if wanted.model is not None and wanted.model not in known:
-        raise BadRequest(f"There is no such model. Known: {', '.join(known)}.", models=list(known))
-    return await db.atomic_async(threads.create, caller.user, wanted, known[0])
+    own = await rights_of(caller)
+    if wanted.model is not None:
+        own.check_model(wanted.model)
+    return await db.atomic_async(threads.create, caller.user, wanted, own.default_model)
+
+
+async def rights_of(caller: Caller) -> Rights:
+    """Return what the caller may use."""
+    return await db.run_async(rights.of_user, caller.user)
 
 
 async def delete_thread(caller: Caller, public_id: str) -> None:
     """Delete a thread with everything in it, after stopping its active responses."""
-    row = await db.atomic_async(threads.find, caller.user, public_id)
+    row = await db.atomic_async(threads.find_changeable, caller.user, public_id)
     runner = (await runtime.current()).responses
     for active in await db.atomic_async(threads.active, row.pk):
         await runner.stop(active, None)
-    await db.atomic_async(deletion.delete_thread, caller.user, row.pk, public_id)
+    await db.atomic_async(deletion.delete_thread, row.owner_id, row.pk, public_id)
 
 
 async def delete_account(user: int) -> None:
@@ -211,6 +285,7 @@ async def delete_account(user: int) -> None:
     runner = (await runtime.current()).responses
     for active in await db.atomic_async(accounts.active, user):
         await runner.stop(active, None)
+    await sign_in.disconnect(user)
     while not await db.atomic_async(erasure.erase_batch, user):
         pass
     last_session: str | None = ""
@@ -238,16 +313,55 @@ async def ready() -> None:
     await runtime.current()
 
 
+def _budget(state: BudgetState) -> dict[str, object]:
+    budget, renewal = state.budget, state.renews_at
+    return {
+        "budget": budget.part,
+        "source": budget.source,
+        "group": budget.group,
+        "shared": budget.shared is not None,
+        "limit": float(budget.limit),
+        "spent": float(state.spent),
+        "currency": budget.currency or None,
+        "renewsAt": renewal.isoformat(timespec="seconds").replace("+00:00", "Z") if renewal else None,
+    }
+
+
+def _model_details(name: str, spec: config.ModelSpec) -> dict[str, object]:
+    return {
+        "title": spec.title,
+        "description": spec.description,
+        "images": spec.images,
+        "tools": bool(settings.tools and spec.tools),
+        "interfaces": name == config.C1 or spec.c1 or spec.openui or spec.gateway,
+        "demo": spec.answers_demo(name),
+    }
+
+
+async def note_language(caller: Caller, tag: str) -> None:
+    """Store the language in which the caller reads the page, where mails are sent; no guest has an address."""
+    if settings.sends_mail and not caller.guest:
+        await db.run_async(preferences.set_language, caller.user, tag)
+
+
 async def session(caller: Caller, csrf_token: str) -> dict[str, object]:
-    """Return the signed-in user and the features of this server."""
+    """Return the signed-in user, and the features of this server as far as the user may use them."""
+    own = await rights_of(caller)
+    models = {name: config.specs()[name] for name in own.models}
     return {
         "user": {"username": caller.username},
         "guest": caller.guest,
         "csrfToken": csrf_token,
-        "models": list(config.names()),
-        "imageModels": [name for name, spec in config.specs().items() if spec.images],
-        "efforts": {name: list(spec.efforts) for name, spec in config.specs().items() if spec.efforts},
+        "models": list(models),
+        "imageModels": [name for name, spec in models.items() if spec.images],
+        "attachmentBytes": settings.attachment_bytes,
+        "fileKinds": list(settings.file_kinds),
+        "efforts": {name: list(spec.efforts) for name, spec in models.items() if spec.efforts},
+        "modelDetails": {name: _model_details(name, spec) for name, spec in models.items()},
         "demo": settings.demo,
         "signup": settings.signup,
+        "connections": bool(user_servers()),
+        "serverPrompts": bool(settings.mcp),
+        "budgets": [_budget(state) for state in await db.run_async(budgets.best_states, caller.user, own)],
         "storedBytesLeft": await db.run_async(stored_bytes.left, caller.user),
     }

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from chat.api import attachments, chat, exports, shares, threads
+from chat.api import (
+    account,
+    artifacts,
+    asyncapi,
+    attachments,
+    chat,
+    connections,
+    documents,
+    exports,
+    imports,
+    metrics,
+    openapi,
+    probe,
+    server_prompts,
+    shares,
+    threads,
+)
 from chat.api.base import endpoint, unknown_route
 from chat.api.cors import cross_origin
 from chat.api.dialects import (
@@ -16,13 +33,15 @@ from chat.api.dialects import (
     durable_streams,
     openai_completions,
     openai_conversations,
+    openai_files,
     openai_responses,
     openui,
 )
 from chat.api.dialects.openai_base import openai_endpoint
 from chat.schemas.validation import ID_PATTERN
+from chat.web import api_docs
 
-API_PREFIXES = ("/api", "/v1", "/healthz", "/readyz")
+API_PREFIXES = ("/api", "/v1", "/healthz", "/readyz", "/metrics")
 
 
 UNKNOWN: dict[str, Any] = dict.fromkeys(("get", "post", "put", "patch", "delete"), unknown_route)
@@ -36,6 +55,13 @@ class IdConverter(StringConverter):
 
 register_converter(IdConverter, "id")
 
+
+@cache
+def openapi_document() -> dict[str, Any]:
+    """Describe the HTTP routes as an OpenAPI document."""
+    return openapi.document(urlpatterns)
+
+
 urlpatterns = [
     path("api/chat", endpoint(post=chat.send_to_c1)),
     path("api/response", endpoint(post=chat.send_to_openassistant)),
@@ -43,6 +69,7 @@ urlpatterns = [
     path("api/responses/<id:response_id>", endpoint(get=chat.show)),
     path("api/responses/<id:response_id>/stream", endpoint(get=chat.stream)),
     path("api/responses/<id:response_id>/stop", endpoint(post=chat.stop)),
+    path("api/responses/<id:response_id>/answers", endpoint(post=chat.answer)),
     path("api/responses/<id:response_id>/regenerate", endpoint(post=chat.regenerate)),
     path("api/threads", endpoint(get=threads.list_threads, post=threads.create)),
     path(
@@ -54,9 +81,24 @@ urlpatterns = [
     path("api/threads/<id:thread_id>/shares", endpoint(get=shares.list_shares, post=shares.create)),
     path("api/threads/<id:thread_id>/shares/<id:share_id>", endpoint(delete=shares.revoke)),
     path("api/threads/<id:thread_id>/export", endpoint(get=exports.thread)),
+    path("api/threads/<id:thread_id>/artifacts", endpoint(get=artifacts.list_artifacts)),
+    path("api/artifacts/<id:artifact_id>", endpoint(get=artifacts.show)),
+    path("api/artifacts/export/pdf", endpoint(post=artifacts.export_pdf)),
+    path("api/artifacts/export/pptx", endpoint(post=artifacts.export_pptx)),
     path("api/export", endpoint(get=exports.account)),
-    path("api/attachments", endpoint(post=attachments.create)),
-    path("api/attachments/<id:attachment_id>", endpoint(get=attachments.show)),
+    path("api/import", endpoint(post=imports.create)),
+    path("api/instructions", endpoint(get=account.show, put=account.change)),
+    path("api/tokens", endpoint(get=account.list_tokens, post=account.make_token)),
+    path("api/tokens/<id:token_id>", endpoint(delete=account.revoke_token)),
+    path("api/connections", endpoint(get=connections.list_connections)),
+    path("api/connections/<id:server>", endpoint(post=connections.connect, delete=connections.disconnect)),
+    path("api/server-prompts", endpoint(get=server_prompts.list_prompts)),
+    path("api/server-prompts/<id:server>", endpoint(post=server_prompts.fill)),
+    path(connections.CALLBACK_PATH, endpoint(get=connections.callback)),
+    path("api/attachments", endpoint(get=attachments.list_attachments, post=attachments.create)),
+    path("api/attachments/<id:attachment_id>", endpoint(get=attachments.show, delete=attachments.delete)),
+    path("api/attachments/<id:attachment_id>/state", endpoint(get=attachments.state)),
+    path("api/attachments/<id:attachment_id>/text", endpoint(get=attachments.text)),
     path("api/session", endpoint(get=threads.session)),
     path("api/ai-sdk/chat", cross_origin(post=ai_sdk.send)),
     path("api/ai-sdk/chat/<id:thread_id>", cross_origin(get=ai_sdk.show)),
@@ -84,10 +126,19 @@ urlpatterns = [
     path("v1/conversations", openai_endpoint(post=openai_conversations.create)),
     path("v1/conversations/<id:thread_id>", openai_endpoint(get=openai_conversations.show)),
     path("v1/conversations/<id:thread_id>/items", openai_endpoint(get=openai_conversations.items)),
+    path("v1/files", openai_endpoint(get=openai_files.list_files, post=openai_files.create)),
+    path("v1/files/<id:file_id>", openai_endpoint(get=openai_files.show, delete=openai_files.delete)),
+    path("v1/files/<id:file_id>/content", openai_endpoint(get=openai_files.content)),
     path("v1/streams/<id:response_id>", cross_origin(get=durable_streams.read)),
+    path("api/openapi.json", endpoint(get=documents.document_view(openapi_document))),
+    path("api/asyncapi.json", endpoint(get=documents.document_view(asyncapi.asyncapi_document))),
+    path("api/docs", api_docs.page_of(openapi_document)),
     # Probes come by address: the Host header of a load balancer or an orchestrator names an IP.
     path("healthz", endpoint(any_host=True, get=threads.live)),
     path("readyz", endpoint(any_host=True, get=threads.ready)),
-    re_path(r"^(?:api|v1/streams|healthz|readyz)(?:/[\s\S]*)?\Z", endpoint(**UNKNOWN)),
+    path("api/probe", endpoint(any_host=True, get=probe.facts)),
+    path("api/probe/stream", endpoint(any_host=True, get=probe.stream)),
+    path("metrics", endpoint(any_host=True, get=metrics.show)),
+    re_path(r"^(?:api|v1/streams|healthz|readyz|metrics)(?:/[\s\S]*)?\Z", endpoint(**UNKNOWN)),
     re_path(r"^v1(?:/[\s\S]*)?\Z", openai_endpoint(**UNKNOWN)),
 ]

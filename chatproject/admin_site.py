@@ -9,19 +9,26 @@ from typing import Any
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.admin.sites import AdminSite
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
 
 View = Callable[..., HttpResponseBase]
 
 # Groups of the index, by the names of models; models that are not listed stay under their app.
 GROUPS = {
-    "Conversations": ("Thread", "Message", "Response", "Share"),
+    "Conversations": ("Thread", "Message", "Response", "PersonRequest", "Share"),
     "Usage": ("UpstreamCall", "Price"),
-    "People": ("User", "ApiToken", "Group"),
+    "People": ("User", "ApiToken", "ServerConnection", "SignInRecord", "Group"),
     "Governance": ("AuditLogEntry", "Hold"),
 }
+
+
+# Apps whose tables the admin does not show: those of allauth.
+UNLISTED = ("account", "mfa", "socialaccount")
 
 
 class ChatAdminSite(AdminSite):
@@ -39,6 +46,36 @@ class ChatAdminSite(AdminSite):
             path("models/probe/", self._page(health.probe), name="probe"),
         ]
         return own + super().get_urls()
+
+    def register(self, model_or_iterable: Any, *args: Any, **options: Any) -> None:
+        """Leave out allauth's tables: they show secrets, and a user's page says what is in them."""
+        if (
+            getattr(model_or_iterable, "_meta", None) is None
+            or model_or_iterable._meta.app_label not in UNLISTED
+        ):
+            super().register(model_or_iterable, *args, **options)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Return the dashboard, or the list of tables for staff who may not see it."""
+        from chat.admin.reports import dashboard
+
+        if request.user.has_perm(dashboard.DASHBOARD_PERMISSION):
+            return dashboard.dashboard(request, site=self)
+        return super().index(request, extra_context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Redirect to the common page, which asks for a second factor; refuse accounts that are no staff."""
+        from django.contrib.auth.views import redirect_to_login
+
+        if request.user.is_authenticated and not request.user.is_guest:
+            if not self.has_permission(request):
+                raise PermissionDenied
+            return redirect("admin:index")
+        return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index"))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Redirect to the common page, which bounds the guesses at the old password."""
+        return redirect("account_change_password")
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         return super().admin_view(_refuse_unusable(view), cacheable)

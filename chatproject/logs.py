@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 from chat.exceptions import format_traceback_without_message
 
@@ -42,7 +45,7 @@ class EscapingFormatter(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        if any(record.name == own or record.name.startswith(f"{own}.") for own in OWN_LOGGERS):
+        if _is_own(record):
             return super().format(record)
         escaped = logging.makeLogRecord(record.__dict__)
         if record.name.startswith("django.security.") and record.exc_info and record.exc_info[1]:
@@ -54,5 +57,36 @@ class EscapingFormatter(logging.Formatter):
         return super().format(escaped)
 
 
+def _is_own(record: logging.LogRecord, names: tuple[str, ...] = OWN_LOGGERS) -> bool:
+    return any(record.name == own or record.name.startswith(f"{own}.") for own in names)
+
+
 def _escape(control: re.Match[str]) -> str:
     return control[0].encode("unicode_escape").decode()
+
+
+class JsonFormatter(EscapingFormatter):
+    """Formats each record as one JSON object: the `key=value` pairs of our own lines as fields, other messages as text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        first, _, trace = super().format(record).partition("\n")
+        written = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields: dict[str, Any] = {"time": written, "level": record.levelname, "logger": record.name}
+        ours = first.startswith("action=") and _is_own(record, (*OWN_LOGGERS, "django.security"))
+        pairs = PAIR.findall(first) if ours else []
+        fields |= {name: _value(text) for name, text in pairs} or {"message": first}
+        if trace:
+            fields["traceback"] = trace
+        return json.dumps(fields, ensure_ascii=False)
+
+
+# One pair of a line of ours, whose values hold no blank.
+PAIR = re.compile(r"(\w+)=(\S*)")
+NUMBER = re.compile(r"-?\d{1,18}(?:\.\d+)?")
+
+
+def _value(text: str) -> str | int | float | None:
+    """Return a number as one, and None for `-`."""
+    if NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
+    return None if text == "-" else text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chat.conf import Settings
-from chat.conf_values import choice, names, path, seconds, setting, switch, text
+from chat.conf_values import choice, count, names, path, seconds, setting, switch, text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +47,18 @@ class ServerSettings(Settings):
         "names",
         "further Django apps; tools in their `tools` modules are registered",
     )
+    email_host: str = setting(
+        "EMAIL_HOST", text, "localhost", "name", "Django's; the server that takes mails"
+    )
+    email_port: int = setting("EMAIL_PORT", count, 25, "port", "Django's")
+    email_user: str = setting("EMAIL_HOST_USER", text, "", "name", "Django's; empty: no login there")
+    email_password: str = setting("EMAIL_HOST_PASSWORD", text, "", "secret", "Django's")
+    email_starttls: bool = setting(
+        "EMAIL_USE_TLS", switch, False, "switch", "Django's; STARTTLS, as on port 587"
+    )
+    email_tls: bool = setting(
+        "EMAIL_USE_SSL", switch, False, "switch", "Django's; TLS from the start, as on port 465"
+    )
     reader_seconds: float = setting(
         "CHAT_READER_SECONDS",
         seconds,
@@ -60,4 +72,11 @@ class ServerSettings(Settings):
         "INFO",
         "level",
         "lowest level of the server's log; no level logs content",
+    )
+    log_format: str = setting(
+        "CHAT_LOG_FORMAT",
+        choice("line", "json"),
+        "line",
+        "word",
+        "form of the server's log: lines for people, or a JSON object a line for programs",
     )

@@ -89,6 +89,11 @@ INSTALLED_APPS = [
     "servestatic.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     *settings.apps,
     *BENCHMARKS,
 ]
@@ -105,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "chatproject.database_unavailable.DatabaseUnavailableMiddleware",
 ]
@@ -134,15 +140,58 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 
+# django-allauth, as `chat.sign_in` uses it.
+ACCOUNT_ADAPTER = "chat.sign_in.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "chat.sign_in.adapters.SingleSignOnRules"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # before an identity is connected
+ACCOUNT_FORMS = {
+    "login": "chat.sign_in.forms.LoginForm",
+    "reauthenticate": "chat.sign_in.forms.ReauthenticateForm",
+    "signup": "chat.sign_in.forms.SignUpForm",
+    "change_password": "chat.sign_in.forms.ChangePasswordForm",
+    "reset_password": "chat.sign_in.forms.ResetPasswordForm",
+}
+ACCOUNT_SIGNUP_FIELDS = ["username*", *(["email"] if settings.sends_mail else []), "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional" if settings.sends_mail else "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = settings.sends_mail  # of changes to the sign-in
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mails to addresses that strangers type
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True  # one address for each account
+EMAIL_TIMEOUT = 10  # seconds for the mail server, for which a page waits
+MFA_ADAPTER = "chat.sign_in.second_factors.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds by which a telephone's clock may differ
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Where this machine alone reaches the server; elsewhere passkeys are bound to https.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"}
+ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False  # who changes accounts need not log out first
+ACCOUNT_SESSION_REMEMBER = True
+# `LoginThrottleBackend` and the forms count these, in the database and under longer windows.
+ACCOUNT_RATE_LIMITS = {"login": None, "signup": None, "change_password": None, "login_failed": "10/900s/key"}
+# What was used once (codes, tokens) and counts of attempts, for all processes.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "chat_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
 LANGUAGE_CODE = "en"
+# The languages of our own texts: with any other, Django's texts alone would be in it.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ar", "العربية")]
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = CHAT_DATA_DIR / "static"
+# The plain page's client library; in the wheel it lies among the app's own static files.
+STATICFILES_DIRS = [("chat/client", ROOT / "chat" / "clients" / "typescript" / "src")]
 # Static files come from the sources: no collectstatic before the first page.
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = settings.debug
@@ -175,10 +224,11 @@ LOGGING = {
             "()": "chatproject.logs.EscapingFormatter",
             "fmt": "{asctime} {levelname} {name} {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "chatproject.logs.JsonFormatter"},
     },
     "filters": {"redact_exception": {"()": "chatproject.logs.RedactExceptionFilter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": settings.log_format}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "chat": {"level": settings.log_level},

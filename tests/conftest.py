@@ -84,6 +84,7 @@ def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory:
         "SECRET_KEY": SECRET_KEY,
         "C1_BASE_URL": scripted_model.base_url,
         "THESYS_API_KEY": CANARY_KEY,
+        "C1_ARTIFACT_URL": f"{scripted_model.base_url}artifact/",
         "OPENASSISTANT_BASE_URL": scripted_model.base_url,
         "OPENASSISTANT_API_KEY": CANARY_KEY,
         "CHAT_GUESTS": "1",

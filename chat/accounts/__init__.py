@@ -1,1 +1,1 @@
-"""Accounts: identity, guests, sessions, login attempts, suspension and erasure."""
+"""Accounts: identity, guests, sessions, login attempts, suspension, erasure, and connections to MCP servers."""

@@ -14,8 +14,10 @@ from chat.governance import holds
 from chat.models import (
     ACTIVE,
     ID_LENGTH,
+    Artifact,
     Attachment,
     Message,
+    PersonRequest,
     QuotaReservation,
     Response,
     Share,
@@ -26,7 +28,16 @@ from chat.models import (
 from chat.reporting import rollups
 
 # Tables whose rows move into an account, in the order in which the end of a response locks them.
-MOVED: tuple[Any, ...] = (Response, Message, Thread, Share, Attachment, QuotaReservation, UpstreamCall)
+MOVED: tuple[Any, ...] = (
+    Response,
+    Message,
+    Thread,
+    Artifact,
+    Share,
+    Attachment,
+    QuotaReservation,
+    UpstreamCall,
+)
 
 # Characters: "-" and the random hexadecimal digits after it.
 SUFFIX = 9
@@ -58,6 +69,7 @@ def merge(guest: int, account: int, session_key: str | None = None) -> int:
     threads = list(Thread.objects.filter(owner=guest).order_by("updated_at").values_list("pk", flat=True))
     for model in MOVED:
         model.objects.filter(owner=guest).update(owner=account)
+    PersonRequest.objects.filter(answered_by=guest).update(answered_by=account)
     rollups.reassign(guest, account)
     holds.transfer_holds(guest, threads)
     User.objects.filter(pk=guest).update(is_active=False, date_joined=Now())
@@ -72,6 +84,8 @@ def merge(guest: int, account: int, session_key: str | None = None) -> int:
 def _make_room(guest: int, account: int) -> None:
     for name in _shared(guest, account, Thread):
         Thread.objects.owned_by(guest).filter(public_id=name).update(public_id=_fresh(name))
+    for name in _shared(guest, account, Artifact):
+        Artifact.objects.owned_by(guest).filter(public_id=name).update(public_id=_fresh(name))
     # A response and its reply bear the same id, and keep doing so.
     for name in _shared(guest, account, Message, Response):
         fresh = _fresh(name)

@@ -59,6 +59,14 @@ class ConnectionRegistry:
         self._revoked_at: dict[int, float] = {}
         self._checks: set[asyncio.Task[None]] = set()
 
+    def figures(self) -> dict[str, float]:
+        """Return the gauges of the open streams and sockets."""
+        streams = [connection.is_stream for connections in self._open.values() for connection in connections]
+        return {
+            "chat_open_streams": sum(streams),
+            "chat_open_sockets": len(streams) - sum(streams),
+        }
+
     def add(self, caller: Caller, on_revoked: Callable[[], None] | None = None) -> OpenConnection:
         """Register a connection until its `close`."""
         connection = OpenConnection(self, caller, on_revoked)

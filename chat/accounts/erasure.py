@@ -69,8 +69,11 @@ def _forget_name_in_admin_log(user: User) -> None:
 
 
 def erase_batch(user: int) -> bool:
-    """Delete one batch of a user's threads, and after the last one the user. Return True when nothing is left to do."""
-    mine = User.objects.select_for_update(skip_locked=True).filter(pk=user).first()
+    """Delete one batch of a user's threads, and after the last one the user. Return True when nothing is left to do.
+
+    Wait for a batch of another process: the caller may say that all is gone.
+    """
+    mine = User.objects.select_for_update().filter(pk=user).first()
     if mine is None or not _can_go_on(user):
         return True
     threads = deletion.first_batch(Thread.objects.filter(owner=user))

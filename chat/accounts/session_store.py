@@ -7,7 +7,7 @@ import re
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 
-from chat.accounts import revocation
+from chat.accounts import revocation, sign_ins
 
 # As SessionBase makes them.
 _KEY = re.compile(r"[a-z0-9]{32}")
@@ -24,4 +24,7 @@ class SessionStore(db.SessionStore):
         """Replace the key; streams that were opened with it continue."""
         if self.session_key is not None and (user := self.get(SESSION_KEY)):
             revocation.announce_replacement(int(user), self.session_key)
+        old = self.session_key
         super().cycle_key()
+        if old is not None and self.session_key is not None:
+            sign_ins.move_session(old, self.session_key)

@@ -31,7 +31,7 @@ def sessions_of(user: User) -> Sessions:
     """Return the sessions in which this user is logged in."""
     living = Session.objects.filter(expire_date__gt=Now()).order_by("-expire_date")
     rows = list(living[:SCANNED])
-    mine = [row.expire_date for row in rows if _is_of(row, user)]
+    mine = [row.expire_date for row in rows if is_of(row, user)]
     return Sessions(mine, len(rows) < SCANNED)
 
 
@@ -60,7 +60,8 @@ def _user_of(session: Session) -> int | None:
     return int(user) if user.isdecimal() else None
 
 
-def _is_of(session: Session, user: User) -> bool:
+def is_of(session: Session, user: User) -> bool:
+    """Return True if a user is logged in by this session."""
     data = session.get_decoded()
     if data.get(SESSION_KEY) != str(user.pk):
         return False

@@ -9,31 +9,44 @@ reports      dashboard with charts and CSV, models and tools with probes
 
 One module per table, with its list and its page:
 threads, messages, responses, shares     conversations and public links to them
-users, groups, tokens                    accounts, their groups and API tokens
+requests                                 what waits for a person, and how it ended
+users, groups, rules, tokens             accounts, their groups with the rules of both, and API tokens
+sign_ins                                 the record of sign-ins
+connections                              users' connections to MCP servers
 usage                                    calls of models, and prices
 holds, audit_log                         governance
 
 Modules import from the entries above them. `chatproject.admin_site` sets the addresses of the reports and the index.
 """
 
-from django.contrib import admin
-
-from chat.admin import audit_log, groups, holds, messages, responses, shares, threads, tokens, usage, users
-from chat.admin.password_change import password_change
-from chat.web.account_forms import StaffSignInForm
+from chat.admin import (
+    audit_log,
+    connections,
+    groups,
+    holds,
+    messages,
+    requests,
+    responses,
+    shares,
+    sign_ins,
+    threads,
+    tokens,
+    usage,
+    users,
+)
 
 __all__ = [
     "audit_log",
+    "connections",
     "groups",
     "holds",
     "messages",
+    "requests",
     "responses",
     "shares",
+    "sign_ins",
     "threads",
     "tokens",
     "usage",
     "users",
 ]
-
-admin.site.login_form = StaffSignInForm
-admin.site.password_change = password_change  # type: ignore[method-assign, assignment]

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from chat.admin.lists.columns import owner_name, public_id, time_column
 from chat.admin.readonly import ReadOnlyAdmin
 from chat.models import AuditLogEntry
 
@@ -15,7 +16,15 @@ MAX_SHOWN_KEYS = 50
 
 @admin.register(AuditLogEntry)
 class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
-    list_display = ("moment", "username", "action", "kind", "public_id", "owner_name", "reason")
+    list_display = (
+        time_column("moment", "time"),
+        "username",
+        "action",
+        "kind",
+        public_id,
+        owner_name,
+        "reason",
+    )
     listed = ("moment", "username", "action", "kind", "object_pk", "public_id", "owner_name", "reason")
     list_filter = ("action", "kind", "moment")
     search_fields = ("username__exact", "owner_name__exact", "public_id__exact")
@@ -23,7 +32,7 @@ class AuditLogEntryAdmin(ReadOnlyAdmin[AuditLogEntry]):
     date_hierarchy = "moment"
     ordering = ("-moment", "-pk")
     fields = (
-        "moment",
+        time_column("moment", "time", exact=True),
         ("username", "action"),
         ("kind", "object_pk", "public_id", "owner_name"),
         "object_keys",

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from chat.admin.actions.object_actions import ObjectAction, ObjectActionsMixin
+from chat.admin.lists.columns import owner_name, public_id, time_column
 from chat.admin.readonly import ReadOnlyAdmin
 from chat.governance import holds
 from chat.models import AuditAction, Hold, Thread, User
@@ -73,13 +74,13 @@ class HoldAdmin(ObjectActionsMixin[Hold], ReadOnlyAdmin[Hold]):
     change_form_template = "admin/chat/content_form.html"
     list_display = (
         "kind",
-        "public_id",
-        "owner_name",
+        public_id,
+        owner_name,
         "reason",
         "made_by",
-        "made_at",
+        time_column("made_at", "made"),
         "lifted_by",
-        "lifted_at",
+        time_column("lifted_at", "lifted", none="no"),
     )
     listed = ("kind", "public_id", "owner_name", "reason", "made_by", "made_at", "lifted_by", "lifted_at")
     list_filter = (HoldStateFilter, "kind", "made_at")
@@ -89,8 +90,8 @@ class HoldAdmin(ObjectActionsMixin[Hold], ReadOnlyAdmin[Hold]):
     fields = (
         ("kind", "object_pk", "public_id", "owner_name"),
         "reason",
-        ("made_by", "made_at"),
-        ("lifted_by", "lifted_at"),
+        ("made_by", time_column("made_at", exact=True)),
+        ("lifted_by", time_column("lifted_at", none="no", exact=True)),
         "lift_reason",
     )
 

@@ -8,16 +8,22 @@ from django.contrib import admin
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from chat import text
 from chat.admin.access import audit
 from chat.admin.actions import redactions
 from chat.admin.actions.object_actions import ObjectActionsMixin
+from chat.admin.inspection.artifacts import artifacts_in
+from chat.admin.inspection.attachments import attachments_of
 from chat.admin.inspection.transcript import earlier_revisions, full_message
+from chat.admin.lists.columns import format_id, format_time, owner_link, time_column
 from chat.admin.lists.filters import FeedbackFilter
-from chat.admin.lists.formatting import format_time
+from chat.admin.lists.formatting import format_excerpt
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Message, Thread
+from chat.reporting import search_excerpts
 from chat.reporting.admin_queries import with_words
 
 # Characters of a message in a list: two lines of its column.
@@ -32,10 +38,15 @@ MAX_TURN = 2**31 - 1
 _SORT_TURN = Coalesce("turn", Value(MAX_TURN))
 
 
+_CREATED = time_column("created_at", exact=True)
+_EDITED = time_column("edited_at", none="never", exact=True)
+_REDACTED = time_column("redacted_at", none="never", exact=True)
+
+
 @admin.register(Message)
 class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
     object_actions = (redactions.MESSAGE,)
-    list_display = ("start", "role", "mark", "thread", "turn", "position", "created")
+    list_display = ("start", "role", "mark", "in_thread", "turn", "position", "created")
     sortable_by = ("created",)
     list_filter = ("hidden", "role", ("created_at", admin.DateFieldListFilter), FeedbackFilter)
     content_filters = (FeedbackFilter,)
@@ -71,8 +82,8 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
         ("thread_link", "owner_link", "response_link"),
         ("turn", "position", "log_offset"),
         ("role", "mark", "parts"),
-        ("created_at", "edited_at"),
-        ("redacted_at", "redacted_by"),
+        (_CREATED, _EDITED),
+        (_REDACTED, "redacted_by"),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
@@ -96,6 +107,11 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
             named | with_words(words) if self.shows_content(request, None) else named
         ), False
 
+    def attach_excerpts(self, rows: list[Message], words: str) -> None:
+        found = search_excerpts.of_messages([row.pk for row in rows], words)
+        for row in rows:
+            row.found = found.get(row.pk)  # type: ignore[attr-defined]
+
     def thread_of(self, row: Message) -> Thread:
         return row.thread
 
@@ -104,37 +120,48 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
             return {"entries": []}
         return {
             "entries": full_message(row.pk, hidden=True),
+            "attachments": attachments_of(row.pk),
+            "artifacts": artifacts_in(row.pk),
             "revisions": earlier_revisions(row.pk),
             "revision_count": row.revision,
         }
 
     @admin.display(description="owner")
     def owner_link(self, row: Message) -> str:
-        return link("user", row.owner_id, row.owner)
+        return owner_link(row.owner_id, row.owner.username)
 
     @admin.display(description="thread")
     def thread_link(self, row: Message) -> str:
         return link("thread", row.thread_id, row.thread)
 
+    @admin.display(description="thread")
+    def in_thread(self, row: Message) -> str:
+        address = reverse("admin:chat_thread_change", args=[row.thread_id], query={"at": row.pk})
+        return format_html('<a href="{}#message-{}">{}</a>', address, row.pk, format_id(row.thread.public_id))
+
     @admin.display(description="response")
     def response_link(self, row: Message) -> str:
         return link("response", row.response_id, row.response)
 
-    @admin.display(description="created at", ordering="created_at")
+    @admin.display(description="created", ordering="created_at")
     def created(self, row: Message) -> str:
         return format_time(row.created_at)
 
-    @admin.display(description="marks", empty_value="-")
-    def mark(self, row: Message) -> str | None:
+    @admin.display(description="marks")
+    def mark(self, row: Message) -> str:
         if row.redacted_at:
             return badge("redacted", "redacted")
         if row.hidden:
             return badge("hidden", "hidden")
         if row.imported:
             return badge("imported", "imported")
-        return badge("edited", "edited") if row.edited_at else None
+        return badge("edited", "edited") if row.edited_at else "-"
 
     @admin.display(description="text")
     def start(self, row: Any) -> str:
-        """Return a placeholder for tool calls, which have no text: the row needs a link to its page."""
-        return str(row.start) or "(no text)"
+        """Return the start of the text, or what a search found in it.
+
+        Tool calls have no text, and get a placeholder: the row needs a link to its page.
+        """
+        found = getattr(row, "found", None)
+        return format_excerpt(found) if found else str(row.start) or "(no text)"

@@ -111,6 +111,8 @@ class ContentAdmin(ReadOnlyAdmin[M]):
         if context and "cl" in context and audit.can_read(request):
             shown = audit.record_list_view(request, self.opts.model_name or "", context["cl"].result_list)
             context["reason_required"] = not shown
+            if shown and context["cl"].query:
+                self.attach_excerpts(context["cl"].result_list, context["cl"].query)
         return response
 
     def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -136,6 +138,9 @@ class ContentAdmin(ReadOnlyAdmin[M]):
     def view_action(self, request: HttpRequest) -> AuditAction:
         """Return the audit log's action for a page: its reader could see hidden content, or visible content alone."""
         return AuditAction.HIDDEN if audit.can_read_hidden(request) else AuditAction.VIEWED
+
+    def attach_excerpts(self, rows: list[M], words: str) -> None:
+        """Set `found` on each row that contains the words of a search."""
 
     def thread_of(self, row: M) -> Thread:
         """Return the thread whose content the row's page shows."""

@@ -12,22 +12,28 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils.html import format_html
 
 from chat.admin.access import audit
 from chat.admin.actions import redactions
 from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.inspection import live_log, prompts
+from chat.admin.inspection.person_requests import request_views
 from chat.admin.inspection.thoughts import format_thinking, thought_views
 from chat.admin.inspection.trace import build_trace
+from chat.admin.lists.columns import flag_column, format_id, owner, owner_link, public_id, time_column
 from chat.admin.lists.filters import ErrorFilter, ModelFilter
 from chat.admin.lists.formatting import format_tokens
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Chunk, Message, Response, Role, Thread
 from chat.reporting.admin_queries import named
 from chat.text import plain_text, storable
+from chat.web.frontend_build import answer_frame_address
 
 # Bytes of a log that its page shows: twice the default of CHAT_TEXT_BYTES.
 LOG_BYTES = 2 * 1024 * 1024
+# The reason of an end that a list need not name.
+USUAL_END = "stop"
 
 _LISTED_FIGURES = (
     "status",
@@ -80,30 +86,37 @@ def _sections(rows: Any) -> Iterator[LogSection]:
         yield LogSection(chunks[0][0], chunks[-1][1], think, data.decode(errors="replace"))
 
 
-def _seconds(start: datetime | None, end: datetime | None) -> str | None:
-    return f"{(end - start).total_seconds():.2f} s" if start and end else None
+def _seconds(start: datetime | None, end: datetime | None) -> str:
+    return f"{(end - start).total_seconds():.2f} s" if start and end else "-"
+
+
+_LISTED_CREATED = time_column("created_at", "created")
+_CREATED, _STARTED = time_column("created_at", exact=True), time_column("started_at", exact=True)
+_FIRST_TOKEN = time_column("first_token_at", exact=True)
+_FINISHED = time_column("finished_at", none="not yet", exact=True)
+_STOP_REQUESTED = time_column("stop_requested_at", none="never", exact=True)
+_LEASE_UNTIL = time_column("lease_until", none="none", exact=True)
+_JUMPS_QUEUE = flag_column("jumps_queue")
 
 
 @admin.register(Response)
 class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     object_actions = (redactions.RESPONSE,)
     list_display = (
-        "public_id",
+        public_id,
         "state",
-        "error_code",
-        "thread",
-        "owner",
+        "in_thread",
+        owner,
         "model",
         "first_token",
         "duration",
         "tokens",
-        "log_length",
-        "finish_reason",
-        "created_at",
+        "size",
+        _LISTED_CREATED,
     )
     list_filter = ("status", ModelFilter, ErrorFilter, ("created_at", admin.DateFieldListFilter))
     date_hierarchy = "created_at"
-    sortable_by = ("created_at",)
+    sortable_by = (_LISTED_CREATED,)
     list_select_related = ("thread", "owner")
     listed = ("public_id", "thread__public_id", "owner__username", *_LISTED_FIGURES)
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
@@ -127,7 +140,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
                 "fields": (
                     ("state", "finish_reason"),
                     ("error_code", "error_detail", "retry_after"),
-                    ("stop_requested_at", "stop_offset", "kept_offset"),
+                    (_STOP_REQUESTED, "stop_offset", "kept_offset"),
                 )
             },
         ),
@@ -146,15 +159,15 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
             {
                 "fields": (
                     ("first_token", "duration"),
-                    ("created_at", "started_at"),
-                    ("first_token_at", "finished_at"),
+                    (_CREATED, _STARTED),
+                    (_FIRST_TOKEN, _FINISHED),
                 )
             },
         ),
         (
             "Lease",
             {
-                "fields": (("lease_owner", "lease_epoch"), ("lease_until", "jumps_queue")),
+                "fields": (("lease_owner", "lease_epoch"), (_LEASE_UNTIL, _JUMPS_QUEUE)),
                 "classes": ["collapse"],
             },
         ),
@@ -178,6 +191,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
         """Add the figures, which need only the permission to view responses."""
         row = context["original"]
         context["trace"] = build_trace(row)
+        context.setdefault("requests", request_views([row.pk], content=False).get(row.pk))
         context["may_stop"] = not row.ended and request.user.has_perm("chat.stop_response")
         context["may_read_hidden"] = audit.can_read_hidden(request)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -189,11 +203,14 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
         return queryset.filter(named(name)) if name else queryset, False
 
     def content_context(self, request: HttpRequest, row: Response) -> dict[str, Any]:
-        return {"log": log_of(row), "thought": thought_views([row], LOG_BYTES).get(row.pk)}
+        thought = thought_views([row], LOG_BYTES).get(row.pk)
+        hidden = audit.can_read_hidden(request)
+        asked = {"requests": request_views([row.pk], content=True).get(row.pk)} if hidden else {}
+        return {"log": log_of(row), "thought": thought, "answer_frame": answer_frame_address(), **asked}
 
     @admin.display(description="owner")
     def owner_link(self, row: Response) -> str:
-        return link("user", row.owner_id, row.owner)
+        return owner_link(row.owner_id, row.owner.username)
 
     @admin.display(description="thread")
     def thread_link(self, row: Response) -> str:
@@ -208,24 +225,36 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
         reply = Message.objects.visible().filter(response=row, role=Role.ASSISTANT)
         return link("message", reply.values_list("pk", flat=True).first(), "the stored message")
 
+    @admin.display(description="thread")
+    def in_thread(self, row: Response) -> str:
+        return link("thread", row.thread_id, format_id(row.thread.public_id))
+
     @admin.display(description="status")
     def state(self, row: Response) -> str:
-        return badge(row.status, row.status)
+        """Return the status, and under it the error or an unusual reason for the end."""
+        detail = row.error_code or (row.finish_reason if row.finish_reason != USUAL_END else "")
+        return format_html(
+            "{}{}", badge(row.status, row.status), format_html("<br>{}", detail) if detail else ""
+        )
 
-    @admin.display(description="tokens in + out", empty_value="-")
-    def tokens(self, row: Response) -> str | None:
-        return None if row.prompt_tokens is None else format_tokens(row)
+    @admin.display(description="bytes")
+    def size(self, row: Response) -> str:
+        return f"{row.log_length:,}"
 
-    @admin.display(description="first token after", empty_value="-")
-    def first_token(self, row: Response) -> str | None:
+    @admin.display(description="tokens in + out")
+    def tokens(self, row: Response) -> str:
+        return "-" if row.prompt_tokens is None else format_tokens(row)
+
+    @admin.display(description="first token after")
+    def first_token(self, row: Response) -> str:
         """Return the seconds to the first token, without the time in the queue."""
         return _seconds(row.started_at or row.created_at, row.first_token_at)
 
-    @admin.display(description="thought for", empty_value="-")
-    def thinking(self, row: Response) -> str | None:
+    @admin.display(description="thought for")
+    def thinking(self, row: Response) -> str:
         seconds = format_thinking(row)
-        return None if seconds is None else f"{seconds} s"
+        return "-" if seconds is None else f"{seconds} s"
 
-    @admin.display(description="duration", empty_value="-")
-    def duration(self, row: Response) -> str | None:
+    @admin.display(description="duration")
+    def duration(self, row: Response) -> str:
         return _seconds(row.started_at or row.created_at, row.finished_at)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from chat.admin.actions.object_actions import ObjectAction, ObjectActionsMixin
+from chat.admin.lists.columns import format_id, owner, owner_link, time_column
 from chat.admin.readonly import ReadOnlyAdmin, link
 from chat.models import AuditAction, Share, Thread, User
 from chat.text import storable
@@ -27,11 +28,22 @@ REVOKE = ObjectAction(
 )
 
 
+_CREATED = time_column("created_at", exact=True)
+_EXPIRES = time_column("expires_at", none="never", exact=True)
+
+
 @admin.register(Share)
 class ShareAdmin(ObjectActionsMixin[Share], ReadOnlyAdmin[Share]):
     object_actions = (REVOKE,)
     change_form_template = "admin/chat/content_form.html"
-    list_display = ("__str__", "thread", "owner", "state", "created_at", "expires_at")
+    list_display = (
+        "__str__",
+        "in_thread",
+        owner,
+        "state",
+        time_column("created_at", "created"),
+        time_column("expires_at", "expires", none="never"),
+    )
     list_select_related = ("thread", "owner")
     listed = (
         "thread__public_id",
@@ -45,7 +57,7 @@ class ShareAdmin(ObjectActionsMixin[Share], ReadOnlyAdmin[Share]):
     search_fields = ("thread",)  # makes Django show the search box; `get_search_results` does the search
     search_help_text = "Complete links, thread ids and user names"
     ordering = ("-pk",)
-    fields = (("thread_link", "owner_link"), "state", ("created_at", "expires_at"))
+    fields = (("thread_link", "owner_link"), "state", (_CREATED, _EXPIRES))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Share]:
         return super().get_queryset(request).defer("public_id")
@@ -81,4 +93,8 @@ class ShareAdmin(ObjectActionsMixin[Share], ReadOnlyAdmin[Share]):
 
     @admin.display(description="owner")
     def owner_link(self, row: Share) -> str:
-        return link("user", row.owner_id, row.owner)
+        return owner_link(row.owner_id, row.owner.username)
+
+    @admin.display(description="thread")
+    def in_thread(self, row: Share) -> str:
+        return link("thread", row.thread_id, format_id(row.thread.public_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest
@@ -18,16 +19,23 @@ from chat.admin.access import audit, reasons
 from chat.admin.actions import redactions
 from chat.admin.actions.exports import ExportingAdmin
 from chat.admin.actions.object_actions import ObjectActionsMixin
-from chat.admin.inspection.transcript import TranscriptPosition, transcript
+from chat.admin.inspection.transcript import TranscriptPosition, locate, transcript
+from chat.admin.lists.columns import flag_column, format_time, owner, owner_link, time_column
 from chat.admin.lists.filters import HasErrors, HasHidden, IsFlagged, ModelFilter, StateFilter
-from chat.admin.lists.formatting import format_cost, format_time
+from chat.admin.lists.formatting import format_cost, format_excerpt
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Message, Response, Status, Thread, User
+from chat.reporting import search_excerpts
 from chat.reporting.admin_queries import in_threads
 from chat.reporting.usage_totals import of_threads
+from chat.threads.artifacts import newest_of
+from chat.web.frontend_build import answer_frame_address
 
 # Characters of a title in a list: one line.
 TITLE_CHARACTERS = 80
+
+# Columns of a search: those that say which thread it is.
+SEARCH_COLUMNS = ["name", "found", "state", "messages", owner, "last_activity"]
 
 _ACTIVE_FIRST = Case(
     When(status=Status.STREAMING, then=Value(0)), When(status=Status.QUEUED, then=Value(1)), default=2
@@ -46,8 +54,10 @@ def _state() -> Subquery:
     return Subquery(responses.values("status")[:1])
 
 
-def _parse_position(request: HttpRequest) -> TranscriptPosition:
-    """Return the position that the address asks for. Raises Http404."""
+def _parse_position(request: HttpRequest, thread: Thread, *, hidden: bool) -> TranscriptPosition:
+    """Return the position that the address asks for: `at` is the message to show. Raises Http404."""
+    if "at" in request.GET:
+        return locate(thread, _key(request.GET["at"]), hidden=hidden)
     via, before = (_key(request.GET[name]) if name in request.GET else None for name in ("via", "before"))
     return TranscriptPosition(via, before)
 
@@ -58,6 +68,17 @@ def _key(text: str) -> int:
     return int(text)
 
 
+_CREATED, _UPDATED = (
+    time_column("created_at", exact=True),
+    time_column("updated_at", "last activity", exact=True),
+)
+_DELETED = time_column("soft_deleted_at", "deleted by the owner", none="no", exact=True)
+_EXPIRES = time_column("expires_at", none="never", exact=True)
+_ARCHIVED = flag_column("archived")
+_PINNED = flag_column("pinned")
+_CUSTOM_TITLE = flag_column("has_custom_title", "title", true="written by the owner", false="made by a model")
+
+
 @admin.register(Thread)
 class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Thread]):
     object_actions = (holds.HOLD, redactions.THREAD)
@@ -66,7 +87,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         "state",
         "messages",
         "hidden",
-        "owner",
+        owner,
         "last_activity",
         "tokens",
         "cost",
@@ -100,8 +121,11 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         ("public_id", "owner_link"),
         ("model", "state"),
         ("messages", "hidden", "turns"),
-        ("created_at", "updated_at"),
-        ("archived", "has_custom_title", "soft_deleted_at", "expires_at"),
+        "answers",
+        ("tokens", "cost"),
+        ("errors", "flagged"),
+        (_CREATED, _UPDATED),
+        (_ARCHIVED, _PINNED, _CUSTOM_TITLE, _DELETED, _EXPIRES),
         ("held", "links"),
     )
 
@@ -123,27 +147,66 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
             named | in_threads(words) if self.shows_content(request, None) else named
         ), False
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Thread | None:
+        thread = super().get_object(request, object_id, from_field)
+        if thread is not None:
+            self.attach_totals([thread])
+        return thread
+
     def attach_totals(self, rows: list[Thread]) -> None:
         totals = of_threads([row.pk for row in rows])
         for row in rows:
             row.totals = totals[row.pk]  # type: ignore[attr-defined]
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Show what a search found, with a link to it, in place of the figures."""
+        searched = bool(request.GET.get(SEARCH_VAR)) and self.shows_content(request, None)
+        return SEARCH_COLUMNS if searched else super().get_list_display(request)
+
+    def attach_excerpts(self, rows: list[Thread], words: str) -> None:
+        found = search_excerpts.of_threads([row.pk for row in rows], words)
+        for row in rows:
+            row.found = found.get(row.pk)  # type: ignore[attr-defined]
+
     def thread_of(self, row: Thread) -> Thread:
         return row
 
     def content_context(self, request: HttpRequest, row: Thread) -> dict[str, Any]:
-        hidden, position = audit.can_read_hidden(request), _parse_position(request)
+        hidden = audit.can_read_hidden(request)
+        position = _parse_position(request, row, hidden=hidden)
         shown = transcript(row, position, hidden=hidden)
         system_prompt = row.system_prompt if hidden and position.newest else ""
-        return {"transcript": shown, "position": position, "system_prompt": system_prompt}
+        return {
+            "title": row.title or "Thread",
+            "subtitle": None,
+            "transcript": shown,
+            "position": position,
+            "system_prompt": system_prompt,
+            "artifacts": newest_of(row.pk) if position.newest else [],
+            "answer_frame": answer_frame_address(),
+        }
 
     @admin.display(description="title")
     def name(self, row: Thread) -> str:
         return Truncator(row.title or row.public_id).chars(TITLE_CHARACTERS)
 
+    @admin.display(description="found")
+    def found(self, row: Any) -> str:
+        """Return the excerpt that matched, as a link to its message or to the response that thought it."""
+        found = getattr(row, "found", None)
+        if found is None:
+            return "in the title or by name"
+        shown = format_excerpt(found.excerpt)
+        if found.response:
+            return format_html("{} (thought)", link("response", found.response, shown))
+        address = reverse("admin:chat_thread_change", args=[row.pk], query={"at": found.message})
+        return format_html('<a href="{}#message-{}">{}</a>', address, found.message, shown)
+
     @admin.display(description="owner")
     def owner_link(self, row: Thread) -> str:
-        return link("user", row.owner_id, row.owner)
+        return owner_link(row.owner_id, row.owner.username)
 
     @admin.display(description="legal hold")
     def held(self, row: Thread) -> str:
@@ -153,6 +216,14 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
     def links(self, row: Thread) -> str:
         address = reverse("admin:chat_share_changelist", query={"thread__id__exact": row.pk})
         return format_html('<a href="{}">{}</a>', address, row.shares.count())
+
+    @admin.display(description="responses")
+    def answers(self, row: Thread) -> str:
+        """Return the number of responses by status, with a link to them."""
+        counts = row.responses.order_by("status").values_list("status").annotate(number=Count("pk"))
+        address = reverse("admin:chat_response_changelist", query={"thread__id__exact": row.pk})
+        text = ", ".join(f"{number} {status}" for status, number in counts)
+        return format_html('<a href="{}">{}</a>', address, text) if text else "none"
 
     @admin.display(description="messages")
     def messages(self, row: Any) -> int:
@@ -176,12 +247,12 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
 
     @admin.display(description="errors")
     def errors(self, row: Any) -> str:
-        return badge("failed", row.totals.errors) if row.totals.errors else "-"
+        return badge("failed", row.totals.errors) if row.totals.errors else "0"
 
     @admin.display(description="flagged")
     def flagged(self, row: Any) -> str:
-        return badge("failed", row.totals.flagged) if row.totals.flagged else "-"
+        return badge("failed", row.totals.flagged) if row.totals.flagged else "0"
 
-    @admin.display(description="state", empty_value="-")
-    def state(self, row: Any) -> str | None:
-        return badge(row.state, row.state) if row.state else None
+    @admin.display(description="state")
+    def state(self, row: Any) -> str:
+        return badge(row.state, row.state) if row.state else "-"

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from chat.admin.lists.columns import owner_link, time_column
 from chat.admin.lists.lookups import ValidatedChangeList
 from chat.admin.readonly import ROWS
 from chat.models import ApiToken
@@ -29,25 +30,35 @@ class UserSelect(AutocompleteSelect):
             return False
 
 
+_CREATED = time_column("created_at", exact=True)
+
+
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
-    list_display = ("__str__", "user", "created_at")
+    list_display = ("__str__", "user_link", time_column("created_at", "created"))
     list_select_related = ("user",)
     list_per_page = ROWS
     show_full_result_count = False
     search_fields = ("name", "user__username")
     ordering = ("-pk",)
 
+    class Media:
+        js = ("chat/js/admin/labels.js",)
+
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         """Offer the choice of a user to superusers alone: a token has all rights of its user."""
         if obj:
-            return ("user", "name", "created_at")
+            return ("user_link", "name", _CREATED)
         return ("user", "name") if request.user.is_superuser else ("name",)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(
             db_field, request, widget=UserSelect(db_field, self.admin_site), **kwargs
         )
+
+    @admin.display(description="user", ordering="user__username")
+    def user_link(self, token: ApiToken) -> str:
+        return owner_link(token.user_id, token.user.username)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ValidatedChangeList]:
         return ValidatedChangeList

@@ -6,12 +6,18 @@ import re
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.text import capfirst
 
+from chat.admin.inspection.call_attempts import attempt_name
+from chat.admin.lists.columns import owner, time_column
 from chat.admin.lists.filters import ErrorFilter, ModelFilter
+from chat.admin.lists.formatting import format_tokens
 from chat.admin.lists.lookups import ValidatedChangeList
-from chat.admin.readonly import ROWS, ReadOnlyAdmin, badge
+from chat.admin.readonly import ROWS, ReadOnlyAdmin, badge, link
 from chat.models import CallOutcome, Price, UpstreamCall, User
 from chat.text import storable
 
@@ -19,25 +25,23 @@ from chat.text import storable
 NUMBER = re.compile(r"[0-9]{1,18}")
 
 
+_STARTED = time_column("started_at", "started")
+
+
 @admin.register(UpstreamCall)
 class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
     """The calls of models. Requests are shown as parameters and digests, never as text."""
 
     list_display = (
-        "started_at",
+        _STARTED,
         "model",
         "state",
-        "error_code",
-        "prompt_tokens",
-        "completion_tokens",
-        "reasoning_tokens",
-        "cached_tokens",
+        "tokens",
         "source",
-        "owner",
-        "thread",
-        "response",
-        "round",
-        "attempt",
+        owner,
+        "thread_link",
+        "response_link",
+        "call",
     )
     listed = (
         "started_at",
@@ -57,7 +61,7 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
     )
     list_filter = ("outcome", ModelFilter, ErrorFilter, "source")
     date_hierarchy = "started_at"
-    sortable_by = ("started_at",)
+    sortable_by = (_STARTED,)
     list_select_related = ("owner",)
     search_fields = ("thread",)  # makes Django show the search box; `get_search_results` does the search
     search_help_text = "Primary keys of threads and responses, and complete user names"
@@ -75,7 +79,24 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
 
     @admin.display(description="outcome")
     def state(self, call: UpstreamCall) -> str:
-        return badge(call.outcome, CallOutcome(call.outcome).label)
+        shown = badge(call.outcome, CallOutcome(call.outcome).label)
+        return format_html("{}<br>{}", shown, call.error_code) if call.error_code else shown
+
+    @admin.display(description="tokens in + out")
+    def tokens(self, call: UpstreamCall) -> str:
+        return format_tokens(call)
+
+    @admin.display(description="thread")
+    def thread_link(self, call: UpstreamCall) -> str:
+        return link("thread", call.thread, call.thread)
+
+    @admin.display(description="response")
+    def response_link(self, call: UpstreamCall) -> str:
+        return link("response", call.response, call.response)
+
+    @admin.display(description="call")
+    def call(self, call: UpstreamCall) -> str:
+        return attempt_name(call)
 
 
 @admin.register(Price)
@@ -87,6 +108,14 @@ class PriceAdmin(admin.ModelAdmin[Price]):
     list_per_page = ROWS
     ordering = ("model", "-valid_from")
     search_fields = ("model",)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name both fields of a date, which share one label."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, AdminSplitDateTime):
+            for part, name in zip(field.widget.widgets, ("Date", "Time"), strict=True):
+                part.attrs["aria-label"] = f"{capfirst(str(field.label))}: {name}"
+        return field
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Take no values from the address: Django's two fields of a date end in a 500 for a text."""

@@ -15,12 +15,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from chat.accounts import sessions
-from chat.admin import holds
+from chat.admin import holds, rules
 from chat.admin.actions import suspensions
 from chat.admin.actions.object_actions import ObjectActionsMixin
-from chat.admin.lists.formatting import format_time, format_usage, quotas_left
+from chat.admin.lists.columns import format_name, format_time, time_column
+from chat.admin.lists.formatting import format_usage, quotas_left
 from chat.admin.lists.lookups import ValidatedChangeList
-from chat.admin.readonly import ROWS
+from chat.admin.readonly import ROWS, badge
 from chat.models import User
 from chat.reporting.usage_totals import of_guests, of_users
 from chat.text import storable
@@ -28,7 +29,33 @@ from chat.text import storable
 # Fields that superusers alone change.
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
-FIGURES = ("is_guest", "threads", "today", "month", "left", "tokens", "sessions", "held", "last_seen")
+FIGURES = (
+    "kind",
+    "threads",
+    "today",
+    "month",
+    "left",
+    "tokens",
+    "sessions",
+    "sign_ins",
+    "held",
+    "last_seen",
+    "applies",
+)
+
+
+# Columns in words in place of Django's fields: icons and times without a distance.
+_LAST_LOGIN = time_column("last_login", none="never", exact=True)
+_JOINED = time_column("date_joined", exact=True)
+WORDED = {"is_active": "state", "last_login": _LAST_LOGIN, "date_joined": _JOINED}
+
+
+def _in_words(fieldsets: Any) -> list[Any]:
+    """Return the fieldsets with the fields of WORDED replaced."""
+    return [
+        (name, {**options, "fields": tuple(WORDED.get(field, field) for field in options["fields"])})
+        for name, options in fieldsets
+    ]
 
 
 class AccountList(ValidatedChangeList):
@@ -61,10 +88,8 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     change_form_template = "admin/chat/content_form.html"
 
     list_display = (
-        "username",
-        "is_guest",
-        "is_staff",
-        "is_active",
+        "name",
+        "kind",
         "threads",
         "today",
         "month",
@@ -76,15 +101,17 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     search_help_text = "Parts of user names, names and addresses"
-    readonly_fields = (*FIGURES, "is_active", "last_login", "date_joined")
+    inlines = (rules.UserRuleInline,)
+    readonly_fields = (*FIGURES, "state", _LAST_LOGIN, _JOINED)
 
     class Media:
         css = {"all": ["chat/css/admin/admin.css"]}
+        js = ("chat/js/admin/labels.js",)
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Add the chat's figures, except to the form that creates a user."""
         fieldsets = super().get_fieldsets(request, obj)
-        return [*fieldsets, ("Chat", {"fields": FIGURES})] if obj else fieldsets
+        return [*_in_words(fieldsets), ("Chat", {"fields": FIGURES})] if obj else fieldsets
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return AccountList
@@ -94,6 +121,23 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
         if user is not None:
             attach_totals([user])
         return user
+
+    @admin.display(description="user", ordering="username")
+    def name(self, user: User) -> str:
+        return format_name(user.username)
+
+    @admin.display(description="kind")
+    def kind(self, user: User) -> str:
+        """Return the rights of the account in one word, and its state if it cannot sign in."""
+        rights = "superuser" if user.is_superuser else "staff" if user.is_staff else "user"
+        kind = "guest" if user.is_guest else rights
+        return kind if user.is_active else format_html("{} {}", kind, badge("failed", self.state(user)))
+
+    @admin.display(description="state")
+    def state(self, user: User) -> str:
+        if user.erasing_since is not None:
+            return "being erased"
+        return "active" if user.is_active else "suspended"
 
     @admin.display(description="threads")
     def threads(self, user: Any) -> str:
@@ -116,7 +160,9 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     @admin.display(description="last seen")
     def last_seen(self, user: Any) -> str:
         """Return the later of the last sign-in and the last activity in a thread."""
-        return format_time(max(filter(None, (user.last_login, user.totals.last_activity)), default=None))
+        return format_time(
+            max(filter(None, (user.last_login, user.totals.last_activity)), default=None), "never"
+        )
 
     @admin.display(description="API tokens")
     def tokens(self, user: Any) -> str:
@@ -130,9 +176,26 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
         number = f"{len(listed.expire)}{'' if listed.whole else ' of the newest'} sessions"
         return f"{number}, until {listed.expire[0]:%Y-%m-%d %H:%M}" if listed.expire else number
 
+    @admin.display(description="what applies")
+    def applies(self, user: User) -> str:
+        return rules.describe_rights(user)
+
+    @admin.display(description="sign-ins")
+    def sign_ins(self, user: User) -> str:
+        address = reverse("admin:chat_signinrecord_changelist", query={"user__id__exact": user.pk})
+        return format_html('<a href="{}">{}</a>', address, "Show")
+
     @admin.display(description="legal hold")
     def held(self, user: User) -> str:
         return holds.describe_holds(user)
+
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        """Leave the rule out of the form that creates a user, and of a guest's page."""
+        return self.inlines if obj is not None and not obj.is_guest else ()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        rules.record_changes(request, form.instance, formsets)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable
+from copy import copy
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
 from django.conf import settings as django_settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
-from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.views.decorators.csrf import csrf_exempt
@@ -28,6 +29,7 @@ from chat.exceptions import (
     ForbiddenOrigin,
     MethodNotAllowed,
     NotFound,
+    Problem,
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
@@ -46,6 +48,17 @@ BODY_BYTES = 1024 * 1024
 # Bytes of a request's body in other clients' protocols, which send a thread's old pictures along with each prompt.
 CLIENT_BODY_BYTES = 8 * 1024 * 1024
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The methods of one path, and the content of its errors."""
+
+    methods: dict[str, View]
+    error_type: str = PROBLEM_TYPE
+    error_shape: Any = Problem
 
 
 def endpoint(*, any_host: bool = False, **methods: View) -> Any:
@@ -83,13 +96,18 @@ def endpoint(*, any_host: bool = False, **methods: View) -> Any:
             )
             return problem(Unavailable("Something went wrong on the server. Nothing was lost; try again."))
 
-    view.is_endpoint = True  # type: ignore[attr-defined]
+    view.route = Route({name.upper(): one for name, one in methods.items()})  # type: ignore[attr-defined]
     return view
 
 
+def route_of(view: Callable[..., Any]) -> Route | None:
+    """Return the route of a view built by `endpoint`, which needs no middleware and never raises; None for any other."""
+    return getattr(view, "route", None)
+
+
 def is_endpoint(view: Callable[..., Any]) -> bool:
-    """Return True for a view built by `endpoint`: it needs no middleware and never raises."""
-    return getattr(view, "is_endpoint", False)
+    """Return True for a view built by `endpoint`."""
+    return route_of(view) is not None
 
 
 def _select_view(allowed: dict[str, View], request: HttpRequest) -> View:
@@ -101,7 +119,7 @@ def _select_view(allowed: dict[str, View], request: HttpRequest) -> View:
 def problem(error: ChatError) -> HttpResponse:
     """Return the problem document of an error, with its headers."""
     response = HttpResponse(
-        msgspec.json.encode(error.problem()), status=error.status, content_type="application/problem+json"
+        msgspec.json.encode(error.problem()), status=error.status, content_type=PROBLEM_TYPE
     )
     if error.retry_after is not None:
         response["Retry-After"] = str(math.ceil(error.retry_after))
@@ -141,6 +159,14 @@ async def authenticate(request: HttpRequest, *, make_guest: bool = False) -> Cal
     return caller
 
 
+async def authenticate_by_session(request: HttpRequest) -> Caller:
+    """Return the caller by cookie: a stolen token must not be able to get others. Raise NotFound for one by token."""
+    caller = await authenticate(request)
+    if not caller.by_cookie:
+        raise NotFound
+    return caller
+
+
 async def authenticate_by_origin(request: HttpRequest) -> Caller:
     """Return the caller on the routes that C1's client calls without a CSRF token; the origin protects them."""
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
@@ -159,14 +185,12 @@ async def _identify(request: HttpRequest, make_guest: bool) -> Caller:
 
 
 def _check_csrf(request: HttpRequest) -> None:
-    _ = request.body  # read by the view too, which could not if the check took a form from the stream
     check = CsrfViewMiddleware(lambda _: HttpResponse())
-    check.process_request(request)
-    try:
-        refused = check.process_view(request, _empty_response, (), {}) is not None
-    except MultiPartParserError as error:
-        raise BadRequest("The form in the body cannot be read.") from error
-    if refused:
+    # In a POST the check would look for the token in the body, and parse a form as large as a file for it.
+    checked = copy(request)
+    checked.method = "PUT"
+    check.process_request(checked)
+    if check.process_view(checked, _empty_response, (), {}) is not None:
         raise CsrfFailed
 
 

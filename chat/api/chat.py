@@ -18,11 +18,18 @@ from chat.api.base import (
     set_session_cookie,
 )
 from chat.api.encoders import raw, serializers, sse
+from chat.api.encoders.shapes import ResponseState, ResponseStatus
+from chat.api.operations import EMPTY, MODEL_ERRORS, SENDING, describe, streamed, whole
 from chat.api.streaming import EVENT_STREAM, Encode, response_headers, set_headers, stream_response
 from chat.conf import settings
-from chat.exceptions import BY_CODE, BadRequest, ChatError
+from chat.exceptions import BY_CODE, ChatError, NotWaiting, QuotaExceeded, TooLarge, Unavailable
 from chat.models import Response
-from chat.streams import FROM_TEXT, EndEvent, LogEvent
+from chat.schemas.answers import AnswerBody, parse_answer
+from chat.schemas.prompts import PromptBody, RegenerateBody, TextPromptBody
+from chat.schemas.queries import CursorQuery, FormatQuery
+from chat.schemas.threads import StopBody
+from chat.schemas.validation import parse_query
+from chat.streams import FROM_TEXT, EndEvent, LogEvent, WaitingEvent
 from chat.threads import threads
 
 Parse = Callable[[bytes], schemas.SendRequest]
@@ -30,11 +37,22 @@ Parse = Callable[[bytes], schemas.SendRequest]
 PLAIN = "text/plain; charset=utf-8"
 
 
+@describe(streamed(), body=PromptBody, query=FormatQuery, access="origin", raises=SENDING)
 async def send_to_c1(request: HttpRequest) -> HttpResponseBase:
+    """Send a prompt to C1 or another model, and stream the answer."""
     return await _send(request, schemas.parse_send, "", raw.c1, EVENT_STREAM)
 
 
+@describe(
+    streamed("text/plain"),
+    streamed(),
+    body=TextPromptBody,
+    query=FormatQuery,
+    access="origin",
+    raises=SENDING,
+)
 async def send_to_openassistant(request: HttpRequest) -> HttpResponseBase:
+    """Send a prompt to the OpenAssistant model, and stream the answer as plain text."""
     return await _send(request, schemas.parse_text_send, "openassistant", raw.plain, PLAIN)
 
 
@@ -50,12 +68,10 @@ async def _send(
 
 
 def _wants_events(request: HttpRequest) -> bool:
-    wanted = request.GET.get("format", "c1")
-    if wanted not in ("c1", "sse"):
-        raise BadRequest("`format` must be `c1` or `sse`.")
-    return wanted == "sse"
+    return parse_query(request.GET, FormatQuery).format == "sse"
 
 
+@describe(streamed("text/plain"), streamed(), EMPTY, query=FormatQuery, raises=MODEL_ERRORS)
 async def stream_of_thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """Stream a thread's running answer from its beginning, where the AI SDK's text transport reconnects; 204 without one."""
     as_events, caller = _wants_events(request), await authenticate(request)
@@ -65,7 +81,9 @@ async def stream_of_thread(request: HttpRequest, thread_id: str) -> HttpResponse
     return await _stream(caller, row, (0, 0), None if as_events else raw.plain, PLAIN)
 
 
+@describe(streamed(), query=CursorQuery, headers=("Last-Event-ID",), raises=MODEL_ERRORS)
 async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    """Stream a response from an offset to its end."""
     as_events, cursor = _wants_events(request), _cursor(request)
     caller = await authenticate(request)
     row = await db.atomic_async(threads.response, caller.user, response_id)
@@ -77,8 +95,8 @@ def _cursor(request: HttpRequest) -> tuple[int, int | None]:
     last = request.headers.get("Last-Event-ID")
     if last:
         return schemas.cursor_text(last)
-    thinking = request.GET.get("thinkingOffset")
-    offset = schemas.offset_text(request.GET.get("offset", "0"))
+    wanted = parse_query(request.GET, CursorQuery)
+    offset, thinking = schemas.offset_text(wanted.offset), wanted.thinkingOffset
     return offset, None if thinking is None else schemas.offset_text(thinking)
 
 
@@ -93,14 +111,17 @@ async def _stream(
         encode = sse.SseEncoder(row.public_id, row.thread.public_id, thinking or 0)
         return stream_response(caller, row, encode(await anext(events)), events, encode)
     async for event in events:
-        if (first := encode(event)) or isinstance(event, EndEvent):
+        if (first := encode(event)) or isinstance(event, EndEvent | WaitingEvent):
             break
     failure = _failure(event)
     if failure is not None and settings.model_errors == "status":
         return set_headers(problem(failure), response_headers(row))
-    response = stream_response(caller, row, first, events, encode, content_type)
+    response = stream_response(caller, row, first, events, encode, content_type, ends_waiting=True)
     if failure is not None:
         response["X-Response-Status"] = "failed"
+    if isinstance(event, WaitingEvent):
+        await events.aclose()
+        response["X-Response-Status"] = "waiting"
     return response
 
 
@@ -113,7 +134,16 @@ def _failure(event: LogEvent) -> ChatError | None:
     )
 
 
+@describe(
+    streamed(),
+    streamed("text/plain"),
+    body=RegenerateBody,
+    body_required=False,
+    query=FormatQuery,
+    raises=SENDING,
+)
 async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    """Answer the same prompt once more, and stream that answer."""
     as_events, caller = _wants_events(request), await authenticate(request)
     row = await service.send(caller, schemas.parse_regenerate(response_id, request.body))
     plain = row.model == "openassistant"
@@ -121,13 +151,26 @@ async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase
     return await _stream(caller, row, (0, 0), None if as_events else encode, content_type)
 
 
+@describe(whole(ResponseState))
 async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    """Show the state of a response."""
     caller = await authenticate(request)
     row = await db.atomic_async(threads.response, caller.user, response_id)
-    return json_response(serializers.response(row, *await service.current_end(row)))
+    requests = await db.atomic_async(threads.open_requests, row)
+    return json_response(serializers.response(row, *await service.current_end(row), requests))
 
 
+@describe(whole(ResponseStatus), body=AnswerBody, raises=(NotWaiting, QuotaExceeded, TooLarge, Unavailable))
+async def answer(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    """Answer a request of a response that waits for a person."""
+    caller = await authenticate(request)
+    status = await service.answer(caller, response_id, parse_answer(read_body(request)))
+    return json_response({"status": status})
+
+
+@describe(whole(ResponseStatus), body=StopBody, body_required=False)
 async def stop(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    """Stop a response, and wait for its end."""
     caller = await authenticate(request)
     ended = await service.stop(caller, response_id, schemas.parse_stop_offset(request.body))
     return json_response({"status": ended.status})

@@ -29,6 +29,9 @@ from chat.exceptions import (
     format_traceback_without_message,
 )
 from chat.models import Response
+from chat.schemas import frames
+from chat.schemas.answers import AnswerBody
+from chat.schemas.frames import FollowRequest
 from chat.streams import FROM_TEXT, EndEvent, LogEvent
 from chat.threads import threads
 
@@ -41,7 +44,7 @@ FRAME_BYTES = 512 * 1024
 # Close code after revoked access, modelled on HTTP's 401.
 ACCESS_REVOKED_CLOSE_CODE = 4401
 # Types of frames before which the credentials are checked again: those that read or change something.
-ACCESS_CHECKED = ("send", "follow", "stop", "watch")
+ACCESS_CHECKED = ("send", "follow", "stop", "answer", "watch")
 # Responses followed at once on one socket: more than a person has open, few enough to bound its memory.
 MAX_FOLLOWED_RESPONSES = 64
 
@@ -124,28 +127,28 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case "send":
                 await self._send(schemas.parse_send(text))
             case "follow":
-                await self._follow_frame(frame)
+                await self._follow_frame(frames.parse_follow(text))
             case "unfollow":
-                await self._unfollow(_parse_response_id(frame))
+                await self._unfollow(frames.parse_unfollow(text))
             case "stop":
-                await self._stop(frame)
+                await self._stop(*frames.parse_stop(text))
+            case "answer":
+                await self._answer(*frames.parse_answer(text))
             case "watch":
                 self._watch()
             case "ping":
                 await self.send(websocket.frame({"type": "pong"}))
             case _:
-                raise BadRequest("`type` must be send, follow, unfollow, stop, watch or ping.")
+                raise BadRequest("`type` must be send, follow, unfollow, stop, answer, watch or ping.")
 
     async def _send(self, request: schemas.SendRequest) -> None:
         row = await service.send(self.caller, request)
         await self._follow(row, 0, 0)
 
-    async def _follow_frame(self, frame: dict[str, Any]) -> None:
-        offset = schemas.offset_of(frame.get("offset")) or 0
-        response_id = _parse_response_id(frame)
-        row = await db.atomic_async(threads.response, self.caller.user, response_id)
-        thinking = schemas.offset_of(frame.get("thinkingOffset"))
-        await self._follow(row, offset, FROM_TEXT if thinking is None else thinking)
+    async def _follow_frame(self, wanted: FollowRequest) -> None:
+        row = await db.atomic_async(threads.response, self.caller.user, wanted.response_id)
+        thinking = FROM_TEXT if wanted.thinking_offset is None else wanted.thinking_offset
+        await self._follow(row, wanted.offset, thinking)
 
     async def _follow(self, row: Response, offset: int, thinking_offset: int) -> None:
         """Start following a response; a second follow of the same response replaces the first."""
@@ -196,12 +199,18 @@ class ChatConsumer(AsyncWebsocketConsumer):
             task.cancel()
             await asyncio.wait([task])
 
-    async def _stop(self, frame: dict[str, Any]) -> None:
-        response_id = _parse_response_id(frame)
-        ended = await service.stop(self.caller, response_id, schemas.offset_of(frame.get("offset")))
+    async def _stop(self, response_id: str, offset: int | None) -> None:
+        ended = await service.stop(self.caller, response_id, offset)
         if response_id not in self._following:
             encode = websocket.WebSocketEncoder(response_id, "")
             await self.send(encode(EndEvent(ended.log_length, ended)))
+
+    async def _answer(self, response_id: str, given: AnswerBody) -> None:
+        """Answer a request. All followers get it as a frame `answer`; who does not follow gets the same."""
+        await service.answer(self.caller, response_id, given)
+        if response_id not in self._following:
+            answered = {"requestId": given.requestId, "outcome": given.outcome}
+            await self.send(websocket.frame({"type": "answer", "responseId": response_id, **answered}))
 
     def _watch(self) -> None:
         if self._watching is None:
@@ -253,7 +262,3 @@ def _parse_frame(text: str | None) -> dict[str, Any]:
     if len(text.encode()) > FRAME_BYTES:
         raise TooLarge(f"A frame may have at most {FRAME_BYTES} bytes.", limit=FRAME_BYTES)
     return schemas.parse_object(text)
-
-
-def _parse_response_id(frame: dict[str, Any]) -> str:
-    return schemas.checked_id(frame.get("responseId"), "responseId")

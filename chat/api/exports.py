@@ -17,8 +17,13 @@ from chat.accounts.identity import Caller
 from chat.api import account_export
 from chat.api.base import authenticate
 from chat.api.encoders import export
+from chat.api.encoders.account_shapes import AccountExportFile
+from chat.api.encoders.shapes import ThreadExport
+from chat.api.operations import Answer, describe, whole
 from chat.api.streaming import ByteStream
-from chat.exceptions import BadRequest, format_traceback_without_message
+from chat.exceptions import format_traceback_without_message
+from chat.schemas.queries import ExportQuery
+from chat.schemas.validation import parse_query
 from chat.threads import threads
 
 logger = logging.getLogger(__name__)
@@ -27,20 +32,22 @@ logger = logging.getLogger(__name__)
 NAME_CHARACTERS = 60
 
 
+@describe(whole(ThreadExport), Answer(200, "text/markdown"), query=ExportQuery)
 async def thread(request: HttpRequest, thread_id: str) -> HttpResponseBase:
-    wanted = request.GET.get("format", "json")
+    """Export a thread as a file."""
+    wanted = parse_query(request.GET, ExportQuery).format
     caller = await authenticate(request)
     row = await db.atomic_async(threads.find, caller.user, thread_id)
     name = slugify(row.title)[:NAME_CHARACTERS] or "chat"
     if wanted == "markdown":
         pieces = account_export.thread_as_markdown(row)
         return _file(caller, pieces, f"{name}.md", "text/markdown; charset=utf-8")
-    if wanted == "json":
-        return _file(caller, account_export.thread_as_json(row), f"{name}.json", "application/json")
-    raise BadRequest("`format` must be `markdown` or `json`.")
+    return _file(caller, account_export.thread_as_json(row), f"{name}.json", "application/json")
 
 
+@describe(whole(AccountExportFile))
 async def account(request: HttpRequest) -> HttpResponseBase:
+    """Export all data of the user as a file."""
     caller = await authenticate(request)
     name = f"chat-export-{datetime.now(UTC):%Y-%m-%d}.json"
     return _file(caller, account_export.account_as_json(caller.user), name, "application/json")

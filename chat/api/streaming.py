@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
 from typing import TypeVar
@@ -15,7 +16,7 @@ from chat.accounts.identity import Caller
 from chat.api.encoders.marked import MarkedEncoder
 from chat.exceptions import BadOffset, ChatError, format_traceback_without_message
 from chat.models import Response
-from chat.streams import EndEvent, Heartbeat, LogEvent
+from chat.streams import CATCH_UP_SECONDS, EndEvent, Heartbeat, LogEvent, WaitingEvent
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,9 @@ R = TypeVar("R", bound=HttpResponseBase)
 Encode = Callable[[LogEvent], bytes]
 
 EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+# Headers of every stream, so that proxies pass its pieces on at once.
+NOT_BUFFERED = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
 class ByteStream(StreamingHttpResponse):
@@ -47,16 +51,22 @@ def stream_response(
     events: AsyncGenerator[LogEvent],
     encode: Encode,
     content_type: str = EVENT_STREAM,
+    *,
+    ends_waiting: bool = False,
 ) -> ByteStream:
-    """Return the stream of a response: its `first` bytes, then the encoded rest of its events."""
+    """Return the stream of a response: its `first` bytes, then the encoded rest of its events.
+
+    `ends_waiting`: a response that waits for a person ends it; a raw reader could not be told. The dialects of other clients
+    end there by themselves.
+    """
 
     def is_whole() -> bool:
         # Our own protocol has a rule for a body without `end`: reconnect. Those of other clients have none.
         return encode.ended if isinstance(encode, MarkedEncoder) else True
 
-    response = ByteStream(_encode_events(caller, first, events, encode), content_type, is_whole)
-    fixed = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-    return set_headers(response, fixed | response_headers(row))
+    chunks = _encode_events(caller, first, events, encode, ends_waiting)
+    response = ByteStream(chunks, content_type, is_whole)
+    return set_headers(response, NOT_BUFFERED | response_headers(row))
 
 
 def response_headers(row: Response) -> dict[str, str]:
@@ -73,13 +83,16 @@ async def stream_marked(caller: Caller, row: Response, encoder: MarkedEncoder) -
     """Return the stream of a response in another client's protocol, from the mark that its encoder begins after.
 
     The head waits until the log has reached that mark. Raise BadOffset for a mark inside a character, or one that a running
-    response does not reach before its next heartbeat.
+    response has not reached at the first heartbeat after CATCH_UP_SECONDS: its owner may have yet to flush what the reader saw.
     """
+    last_wait = time.monotonic() + CATCH_UP_SECONDS
     events = await service.follow(caller, row, 0, 0, structured=True)
     first = b""
     try:
         async for event in events:
-            if isinstance(event, Heartbeat):
+            if isinstance(event, Heartbeat) and time.monotonic() < last_wait:
+                continue
+            if isinstance(event, Heartbeat | WaitingEvent):
                 raise BadOffset
             first = encoder(event)
             if encoder.caught_up or isinstance(event, EndEvent):
@@ -91,7 +104,7 @@ async def stream_marked(caller: Caller, row: Response, encoder: MarkedEncoder) -
 
 
 async def _encode_events(
-    caller: Caller, first: bytes, rest: AsyncGenerator[LogEvent], encode: Encode
+    caller: Caller, first: bytes, rest: AsyncGenerator[LogEvent], encode: Encode, ends_waiting: bool
 ) -> AsyncGenerator[bytes]:
     """Yield the body until its end or that of the caller's access.
 
@@ -102,12 +115,18 @@ async def _encode_events(
             with closing(await service.register_connection(caller)) as connection:
                 if first:
                     yield first
+                if isinstance(encode, MarkedEncoder):
+                    ends_waiting = True
+                    if encode.ended:
+                        return
                 async for event in rest:
                     # The end of a response that was stopped with the access holds no more text.
                     if connection.revoked and not isinstance(event, EndEvent):
                         break
                     if data := encode(event):
                         yield data
+                    if ends_waiting and isinstance(event, WaitingEvent):
+                        break
         except ChatError as error:
             logger.warning("action=stream_cut code=%s", error.code)
         except Exception as error:

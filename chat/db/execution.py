@@ -42,6 +42,8 @@ class DatabaseThreads:
 
     def __init__(self) -> None:
         self.work = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
+        # Calls that hold one of these threads, or wait for one.
+        self.jobs = 0
         # One of its own: a queue of claims must not delay a flush or a heartbeat.
         self.log = ThreadPoolExecutor(1, f"{PREFIX}-log")
 
@@ -89,7 +91,9 @@ async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P
 
 async def _in_pool(work: Callable[[], T]) -> T:
     """Run work in a thread of the pool. Raises Unavailable if none is free in time; work that has begun has its own limits."""
-    job = process.part(DatabaseThreads).work.submit(work)
+    threads = process.part(DatabaseThreads)
+    threads.jobs += 1
+    job = threads.work.submit(work)
     deadline = asyncio.get_running_loop().call_later(QUEUE_SECONDS, job.cancel)
     try:
         return await asyncio.wrap_future(job)
@@ -100,6 +104,10 @@ async def _in_pool(work: Callable[[], T]) -> T:
         raise _unavailable(TimeoutError()) from None
     finally:
         deadline.cancel()
+        threads.jobs -= 1
+        # An error's traceback holds this frame, and the job holds the error: together they would keep all that the frames
+        # below refer to, such as the body of a refused upload, until Python looks for cycles.
+        del job, deadline
 
 
 def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -9,6 +9,7 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from chat.db.deadlines import connection_parameters
 
@@ -16,6 +17,11 @@ MIXED_UP = (
     "DATABASE_URL leads to a pooler that shares connections between transactions and mixes up prepared statements. "
     "Use pgbouncer 1.21 or newer with `max_prepared_statements` above 0, or session pooling."
 )
+
+
+def is_unmigrated(problem: BaseException) -> bool:
+    """Return whether an error is that of a new database, which gets its tables while the first servers start."""
+    return isinstance(problem.__cause__, UndefinedTable | UndefinedColumn)
 
 
 def is_migrated() -> bool:

@@ -3,7 +3,9 @@
 server         a script for each request, played by `chat.testing.model_server`; started by `await start()`
 conversation   a request's messages: question, click, form values, tools and their results
 replies        the choice of a topic and its answer; `topics.toml` holds patterns, texts and tables
-tool_topics    the topics that need a tool; `arithmetic` reads sums
+bookings       a table's booking; `dates` reads and writes days
+tool_topics    the topics that need a tool; `arithmetic` reads sums, `calculator` computes them
+language       the language of a question: texts are in `topics.toml` and `topics_de.toml`
 blocks         the building blocks of an answer
 formats        the blocks as a program in C1's format, in OpenUI's components or in C1's own, or as plain text
 

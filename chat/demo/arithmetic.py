@@ -1,4 +1,4 @@
-"""Sums in everyday notation: thousands separators, percentages, powers; a calculator's tool computes them."""
+"""Sums in everyday notation: thousands separators, percentages, powers, in English and German numbers."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import ast
 import re
 from typing import TypeGuard
 
-from .blocks import DATA, LIMITS, patterns
+from .blocks import DATA, LIMITS, TEXTS, patterns
 
 _DETAILS = patterns("calculation")
 _SIGNS = str.maketrans(DATA["calculation"]["signs"])
-_REASONS = DATA["ambiguous"]["reasons"]
 _DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 
 
 class AmbiguousSum(ValueError):
-    """A sum with several readings, or with none; the message is a sentence for the user."""
+    """A sum with several readings, or with none: the name of the reason, and the number that is at fault."""
+
+    def __init__(self, reason: str, number: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.number = reason, number
+
+    def sentence(self, language: str) -> str:
+        """Return the reason as a sentence for the user."""
+        return str(TEXTS[language]["ambiguous"]["reasons"][self.reason].format(self.number))
 
 
 def is_asked(words: str) -> bool:
@@ -24,21 +31,22 @@ def is_asked(words: str) -> bool:
     return bool(_runs(text) and (not _DETAILS["word"].search(text) or _DETAILS["asking"].match(words)))
 
 
-def expression(words: str) -> str:
+def expression(words: str, language: str = "en") -> str:
     """Return the sum of a message in the syntax of calculators, "" if there is none. Raise AmbiguousSum."""
+    plain = _plain_german if language == "de" else _plain
     runs = _runs(_symbols(words))
     if not runs:
         return ""
     run, *more = runs
     if more:
-        raise AmbiguousSum(_REASONS["several"])
+        raise AmbiguousSum("several")
     if _DETAILS["remainder"].search(run):
-        raise AmbiguousSum(_REASONS["remainder"])
+        raise AmbiguousSum("remainder")
     try:
-        tree = ast.parse(" ".join(_DETAILS["number"].sub(_plain, run).split()), mode="eval")
+        tree = ast.parse(" ".join(_DETAILS["number"].sub(plain, run).split()), mode="eval")
         return ast.unparse(_Percentages().visit(tree)).replace(" ", "")
     except (SyntaxError, RecursionError, MemoryError):
-        raise AmbiguousSum(_REASONS["malformed"]) from None
+        raise AmbiguousSum("malformed") from None
 
 
 def _symbols(words: str) -> str:
@@ -63,8 +71,18 @@ def _touches_word(run: re.Match[str]) -> bool:
 def _plain(found: re.Match[str]) -> str:
     number = found[0]
     if not _DETAILS["plain_number"].fullmatch(number) or _DETAILS["german_thousands"].fullmatch(number):
-        raise AmbiguousSum(_REASONS["number"].format(number))
+        raise AmbiguousSum("number", number)
     return number.replace(",", "")
+
+
+def _plain_german(found: re.Match[str]) -> str:
+    number = found[0]
+    if _DETAILS["german_number"].fullmatch(number):
+        return number.replace(".", "").replace(",", ".")
+    # A point before one, two or more than three digits separates no thousands.
+    if re.fullmatch(r"\d*\.\d+", number):
+        return number
+    raise AmbiguousSum("number", number)
 
 
 class _Percentages(ast.NodeTransformer):
@@ -77,20 +95,20 @@ class _Percentages(ast.NodeTransformer):
             and _is_bare(right)
             and not isinstance(right.left, ast.BinOp)
         ):
-            raise AmbiguousSum(_REASONS["added"])
+            raise AmbiguousSum("added")
         self.generic_visit(node)
         if not isinstance(node.op, ast.MatMult):
             return node
         if isinstance(left, ast.BinOp) and isinstance(left.op, _DIVISIONS):
-            raise AmbiguousSum(_REASONS["divided"])
+            raise AmbiguousSum("divided")
         product = node.left if _is_bare(node) else ast.BinOp(node.left, ast.Mult(), node.right)
         return ast.BinOp(product, ast.Div(), ast.Constant(100))
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        raise AmbiguousSum(_REASONS["call"])
+        raise AmbiguousSum("call")
 
     def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
-        raise AmbiguousSum(_REASONS["comma"])
+        raise AmbiguousSum("comma")
 
 
 def _is_bare(node: ast.expr) -> TypeGuard[ast.BinOp]:

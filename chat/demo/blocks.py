@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from string import Template
 from types import SimpleNamespace
@@ -13,8 +14,26 @@ from typing import Any
 
 from chat.testing.script import Call
 
-DATA: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("topics.toml").read_text("utf-8"))
+Topics = dict[str, dict[str, Any]]
+
+
+def _load(name: str) -> Topics:
+    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
+
+
+DATA: Topics = _load("topics.toml")
 LIMITS = SimpleNamespace(**DATA["limits"])
+
+
+def _translated(texts: Topics) -> Topics:
+    return {topic: {**values, **texts.get(topic, {})} for topic, values in DATA.items()}
+
+
+TEXTS: dict[str, Topics] = {"en": DATA, "de": _translated(_load("topics_de.toml"))}
+"""The topics by language."""
+
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +51,31 @@ class DemoAnswer:
     blocks: tuple[Block, ...]
     follow_ups: tuple[str, ...] = ()
     thought: str = ""
+    language: str = "en"
 
     def all_blocks(self) -> tuple[Block, ...]:
         """Return the blocks with the caption that every answer carries, and the follow-ups at the end."""
-        caption = Block("TextContent", (DATA["shared"]["caption"], "small"))
+        caption = Block("TextContent", (TEXTS[self.language]["shared"]["caption"], "small"))
         ending = (Block("FollowUpBlock", (list(self.follow_ups),)),) if self.follow_ups else ()
         return (*self.blocks, caption, *ending)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkdownAnswer:
+    """Prose with code, formulas or a diagram, as models without a format for interfaces write it."""
+
+    text: str
+    language: str = "en"
+
+    def as_blocks(self) -> DemoAnswer:
+        """Return the answer for a page that draws nothing but components."""
+        parts = FENCE.split(self.text)
+        blocks = [Block("TextContent", (words.strip(),)) for words in parts[::3]]
+        codes = [
+            Block("CodeBlock", (name, code)) for name, code in zip(parts[1::3], parts[2::3], strict=True)
+        ]
+        mixed = [block for pair in zip_longest(blocks, codes) for block in pair if block]
+        return DemoAnswer(tuple(mixed), language=self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +93,7 @@ class Failure:
     shown: DemoAnswer
 
 
-Reply = DemoAnswer | Calls | Failure
+Reply = DemoAnswer | MarkdownAnswer | Calls | Failure
 
 
 def patterns(topic: str) -> dict[str, re.Pattern[str]]:
@@ -63,13 +101,25 @@ def patterns(topic: str) -> dict[str, re.Pattern[str]]:
     return {name: re.compile(pattern) for name, pattern in DATA[topic]["details"].items()}
 
 
-def card(topic: str, **values: object) -> DemoAnswer:
+def grouped(number: int | float | str, language: str) -> str:
+    """Return a number with its thousands in groups, as this language writes it."""
+    written = f"{number:,}" if not isinstance(number, str) else number
+    return written.translate(str.maketrans(",.", ".,")) if language == "de" else written
+
+
+def card(language: str, topic: str, **values: object) -> DemoAnswer:
     """Return the answer of a topic's data, with the values in their places."""
-    data, known = DATA[topic], {**DATA["shared"], **values}
+    texts = TEXTS[language]
+    data, known = texts[topic], {**texts["shared"], **values}
     follow_ups = _with_values(data.get("follow_ups", []), known)
-    return DemoAnswer(
-        tuple(_blocks(data["blocks"], known)), tuple(follow_ups), data.get("thought", "").strip()
-    )
+    thought = data.get("thought", "").strip()
+    return DemoAnswer(tuple(_blocks(data["blocks"], known)), tuple(follow_ups), thought, language)
+
+
+def markdown(language: str, topic: str) -> MarkdownAnswer:
+    """Return a topic's prose, with the caption that every answer carries."""
+    texts = TEXTS[language]
+    return MarkdownAnswer(f"{texts[topic]['markdown'].strip()}\n\n*{texts['shared']['caption']}*", language)
 
 
 def _blocks(specs: list[Any], values: Mapping[str, object]) -> Iterator[Block]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
+from string import Template
 from typing import Any
 
 from chat.text import context_of, unwrap
 from chat.text.sections import MARKER
 
-from .blocks import LIMITS
+from .blocks import LIMITS, TEXTS, Topics
+from .language import language_of
 
 _TURN = re.compile(r"<\|(prompter|assistant)\|>(.*?)(?=<\|(?:prompter|assistant|endoftext)\|>|$)", re.DOTALL)
 
@@ -40,7 +43,7 @@ class DemoRequest:
 
     `values` are the fields of the form that came with it, from name to readable value; `plain` asks for plain
     text instead of C1's format, `bare` for openui-lang without an envelope, as the Gateway writes it; `characters`
-    counts all that was sent, for the usage.
+    counts all that was sent, for the usage; `now` is the demo's time, by which days are counted.
     """
 
     text: str
@@ -51,6 +54,16 @@ class DemoRequest:
     plain: bool = False
     bare: bool = False
     characters: int = 0
+    now: datetime = field(default_factory=lambda: datetime.now().astimezone(), compare=False)
+
+    @property
+    def language(self) -> str:
+        """Return the language of the last message, or of the last one before it that shows one."""
+        return language_of(self.text, *self.earlier)
+
+    @property
+    def texts(self) -> Topics:
+        return TEXTS[self.language]
 
     def tool(self, *words: str) -> OfferedTool | None:
         """Return the first tool offered whose name contains one of `words`."""
@@ -60,7 +73,8 @@ class DemoRequest:
         """Return the question, shortened, for titles and cells alone: no page reads them as markdown."""
         said, most = " ".join(self.text.split()), LIMITS.echo_characters
         short = said if len(said) <= most else said[:most].rstrip() + " …"
-        return f"You wrote: “{short}”" if short else "There was no text in that message."
+        shared = self.texts["shared"]
+        return Template(shared["wrote"]).substitute(said=short) if short else str(shared["silent"])
 
 
 def from_chat(body: Mapping[str, Any]) -> DemoRequest:
@@ -107,9 +121,9 @@ def _fields(context: object, depth: int) -> Iterator[tuple[str, str]]:
 
 
 def _readable(value: object) -> str:
-    """Return a form value as text: dates without time, ranges with "to", ticked names, lists with commas."""
+    """Return a form value as text: dates without time, ranges with a slash, ticked names, lists with commas."""
     if isinstance(value, dict) and "from" in value:
-        return " to ".join(_scalar(value[end]) for end in ("from", "to") if value.get(end))
+        return "/".join(_scalar(value[end]) for end in ("from", "to") if value.get(end))
     if isinstance(value, dict):
         return ", ".join(str(name) for name, ticked in value.items() if ticked is True)
     return ", ".join(map(_scalar, value)) if isinstance(value, list) else _scalar(value)

@@ -6,11 +6,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from string import Template
 from typing import Any
 
 from chat.text import escape
 
-from .blocks import DATA, Block, DemoAnswer
+from .blocks import DATA, TEXTS, Block, DemoAnswer
 
 Turn = Callable[[Block], Block]
 """The way from a block to the component that draws it, whose children are blocks as well."""
@@ -124,6 +126,12 @@ def _field(component: str, name: str, *arguments: Any) -> Block:
     return Block("Input", (name, {"required": bool(rules.get("required"))}, hint))
 
 
+def _example_days(mode: str) -> str:
+    """Return a day a month from now, or the four from then on."""
+    first = datetime.now(UTC).date() + timedelta(30)
+    return f"{first}" if mode == "single" else f"{first} – {first + timedelta(3)}"
+
+
 _IN_C1: dict[str, Callable[..., Block]] = {
     "CardHeader": lambda title, subtitle="": Block("Header", (title, subtitle)),
     "Callout": lambda kind, *words: Block("CalloutV2", ("info" if kind == "neutral" else kind, *words)),
@@ -138,15 +146,26 @@ _IN_C1: dict[str, Callable[..., Block]] = {
 _HINTS: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
     "Input": lambda hint, _kind, rules: (hint, rules),
     "Select": lambda options, _hint, rules: (", ".join(options), rules),
-    "DatePicker": lambda mode, rules: (DATA["example_dates"][mode], rules),
+    "DatePicker": lambda mode, rules: (_example_days(mode), rules),
     "Slider": lambda _kind, lowest, highest, *_rest: (f"{lowest} to {highest}", {}),
 }
 
 
 def prose(answer: DemoAnswer) -> str:
     """Return the answer as paragraphs with a blank line between them; blocks without words are left out."""
-    writers = ((_IN_WORDS.get(block.component), block.arguments) for block in answer.all_blocks())
-    return "\n\n".join(paragraph for write, given in writers if write and (paragraph := write(*given)))
+    shared = TEXTS[answer.language]["shared"]
+    paragraphs = (_paragraph(block, shared) for block in answer.all_blocks())
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _paragraph(block: Block, shared: Mapping[str, str]) -> str:
+    given = block.arguments
+    if block.component == "Form":
+        return Template(shared["asks"]).substitute(fields=", ".join(given[2]))
+    if block.component == "FollowUpBlock":
+        return Template(shared["offers"]).substitute(words=" · ".join(given[0]))
+    write = _IN_WORDS.get(block.component)
+    return write(*given) if write else ""
 
 
 def _callout(_variant: str, title: str, words: str) -> str:
@@ -170,6 +189,4 @@ _IN_WORDS: dict[str, Callable[..., str]] = {
     "Steps": _numbered,
     "ListBlock": _numbered,
     "TagBlock": ", ".join,
-    "Form": lambda _name, _submit, fields: f"Tell me, in your own words: {', '.join(fields).lower()}.",
-    "FollowUpBlock": lambda words: f"You could go on with: {' · '.join(words)}",
 }

@@ -18,7 +18,8 @@ from chat.testing.frames import error
 from chat.testing.lines import EVENT_STREAM
 from chat.testing.model_server import ModelServer, Received, bound
 
-from .blocks import DATA, Calls, DemoAnswer, Failure, Reply
+from . import documents
+from .blocks import DATA, Calls, DemoAnswer, Failure, MarkdownAnswer, Reply
 from .conversation import DemoRequest, checked, from_chat, from_prompt
 from .formats import Turn, envelope, in_c1, in_openui, prose, write
 from .replies import reply
@@ -51,6 +52,8 @@ def behave(received: Received, *, pace: float, turn: Turn) -> play.Script:
     path = urlsplit(received.path).path
     if path == "/v1/models":
         return play.document(DELIVERY.models)
+    if path == documents.PATH:
+        return _document(received.fields, pace, turn)
     if path not in ("/v1/chat/completions", "/v1/completions"):
         return play.refusal(404, message="There is no such path.")
     asked = _conversation(received)
@@ -91,10 +94,19 @@ def _script(body: dict[str, Any], asked: DemoRequest, pace: float, turn: Turn) -
     return play.Script([shown, play.Finish(reason), *usage, play.DONE], headers=HEADERS)
 
 
+def _document(body: dict[str, Any], pace: float, turn: Turn) -> play.Script:
+    deltas = [play.Delta({"content": piece}) for piece in cut(documents.text(body, turn))]
+    shown = play.PacedSteps(deltas, pace / rate(len(deltas)))
+    return play.Script([shown, play.Finish("stop"), play.DONE], headers=HEADERS)
+
+
 def _words(given: Reply, asked: DemoRequest, turn: Turn) -> str:
     if isinstance(given, Calls):
         return ""
-    shown = given if isinstance(given, DemoAnswer) else given.shown
+    if isinstance(given, MarkdownAnswer) and not asked.bare:
+        return given.text
+    shown = given.as_blocks() if isinstance(given, MarkdownAnswer) else given
+    shown = shown.shown if isinstance(shown, Failure) else shown
     if asked.plain:
         return prose(shown)
     return write(shown, turn) if asked.bare else envelope(shown, turn)

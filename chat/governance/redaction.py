@@ -9,8 +9,8 @@ from contextlib import suppress
 from uuid import uuid4
 
 from django.db import connection
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models import Case, CharField, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Concat, Now
 
 from chat.db import notifications
 from chat.exceptions import BY_CODE
@@ -18,10 +18,13 @@ from chat.governance import holds
 from chat.governance.exceptions import AlreadyDeleted, AlreadyRedacted, StillRunning, UnderLegalHold
 from chat.models import (
     ACTIVE,
+    Artifact,
     Attachment,
     Chunk,
+    FilePassage,
     HeldText,
     Message,
+    PersonRequest,
     Response,
     Revision,
     Role,
@@ -38,9 +41,11 @@ from chat.threads import attachments
 TOMBSTONE = "[removed]"
 _BYTES = TOMBSTONE.encode()
 # Tables whose text the planner's statistics quote. Of thoughts and tool calls they hold nothing (migration 0016).
-SAMPLED = (Thread, Message, Response, Chunk, Revision, HeldText, Attachment)
+SAMPLED = (Thread, Message, Response, Chunk, Revision, HeldText, Attachment, FilePassage, Artifact)
 # Titles are made from this turn, or from imported messages ahead of it.
 FIRST_TURN = 1
+# Ids of artifacts that the server has made.
+OWN_ID = r"^art_[0-9a-f]{16}$"
 
 
 def redact_message(row: Message, by: str) -> None:
@@ -156,8 +161,11 @@ def _replace_logs(responses: QuerySet[Response]) -> None:
 
 
 def _delete_thoughts(responses: QuerySet[Response]) -> None:
-    """Delete thoughts, their search terms, and the tool calls that clients see: a model chose their names and ids."""
-    for model in (ThoughtChunk, ThoughtTerms, ToolUse):
+    """Delete thoughts, their search terms, requests to a person, and the tool calls that clients see.
+
+    A model chose the names and ids of those, and the arguments.
+    """
+    for model in (ThoughtChunk, ThoughtTerms, ToolUse, PersonRequest):
         raw_delete(model.objects.filter(response__in=responses.values("pk")))
     responses.update(thinking_length=0, thinking_ms=None, tool_changes=0)
 
@@ -195,11 +203,21 @@ def _replace_repeated(thread: Thread, messages: list[int], whole: bool) -> None:
     Every table that copies message text belongs in this function.
     """
     attachments.delete_exclusive_to(messages)
+    _redact_artifacts(
+        Artifact.objects.filter(thread=thread) if whole else Artifact.objects.filter(message__in=messages)
+    )
     of_it = Revision.objects.filter(thread=thread) if whole else Revision.objects.filter(message__in=messages)
     of_it.exclude(content="").update(content=TOMBSTONE, parts=False)
     # Former titles may quote any message.
     ratings = Q() if whole else Q(message=None) | Q(message__in=messages)
     raw_delete(HeldText.objects.filter(ratings, thread=thread))
+
+
+def _redact_artifacts(rows: QuerySet[Artifact]) -> None:
+    """Replace what a model chose of artifacts: titles, kinds, and ids that are not the server's own."""
+    foreign = rows.exclude(public_id__regex=OWN_ID)
+    foreign.update(public_id=Concat(Value("removed-"), Cast("pk", CharField())))
+    rows.update(title=TOMBSTONE, name="", kind="document")
 
 
 def _forget_samples() -> None:

@@ -9,7 +9,17 @@ from django.db.models.functions import Now
 
 from chat.conf import settings
 from chat.governance import deletion, holds
-from chat.models import ACTIVE, AuditLogEntry, HeldText, Response, Revision, Thread, User, raw_delete
+from chat.models import (
+    ACTIVE,
+    AuditLogEntry,
+    HeldText,
+    Response,
+    Revision,
+    Thread,
+    UsageRule,
+    User,
+    raw_delete,
+)
 
 # Audit records deleted in one transaction.
 RECORDS = 5_000
@@ -26,10 +36,19 @@ def expired_threads() -> QuerySet[Thread]:
 
 def _too_old() -> Q:
     old = Q(pk=None)  # none
+    for days in filter(None, set(UsageRule.objects.values_list("retention_days", flat=True))):
+        old |= Q(owner__in=_users_under_rules_of(days), updated_at__lt=Now() - timedelta(days=days))
     for guest, days in ((False, settings.retention_days), (True, settings.guests_retention_days)):
         if days:
             old |= Q(owner__is_guest=guest, updated_at__lt=Now() - timedelta(days=days))
     return old
+
+
+def _users_under_rules_of(days: int) -> QuerySet[User]:
+    """Return the users whose own rule says so many days, or else, as the most, a rule of their groups."""
+    longer = UsageRule.objects.filter(group__user=OuterRef("pk"), retention_days__gt=days)
+    of_groups = Q(usage_rule__retention_days=None, groups__usage_rule__retention_days=days)
+    return User.objects.filter(Q(usage_rule__retention_days=days) | (of_groups & ~Exists(longer)))
 
 
 def delete_expired_threads() -> int:

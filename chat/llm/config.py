@@ -21,6 +21,8 @@ from chat.conf import settings
 from chat.conf_values import json_of, secret
 
 C1, OPENASSISTANT = "c1", "openassistant"
+# C1's artifact model, which tools ask and no user can choose.
+ARTIFACT = "c1-artifact"
 
 # 64 characters: the width of the columns that hold a model's name.
 NAME = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
@@ -55,10 +57,13 @@ _IdLength = Annotated[int, msgspec.Meta(ge=6, le=40)]
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One model. `api_key_env` is the name of the variable that holds its key, never the key.
 
+    `title` and `description` are shown where a user chooses a model.
+
     `c1`: the model writes C1's format by itself; `openui`: a system prompt explains the format. `images`: it accepts
-    pictures. `parameters` and `metadata` go into each request. `tools`: all tools of CHAT_TOOLS, none, or the named ones.
-    `budget_tokens`: the size of a prompt; older turns are left out. `fallbacks`: the models that are asked instead, in
-    this order, if it fails before its first text or tool call; their own fallbacks are not followed.
+    pictures; `files`: it accepts files as they are, and gets no text of theirs. `parameters` and `metadata` go into each
+    request. `tools`: all tools of CHAT_TOOLS, none, or the named ones. `budget_tokens`: the size of a prompt; older turns are
+    left out. `fallbacks`: the models that are asked instead, in this order, if it fails before its first text or tool call;
+    their own fallbacks are not followed.
 
     `gateway`: it is one of OpenUI's Gateway, named `provider/model`, and writes bare openui-lang. The following depend on
     the model's name where they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in
@@ -69,6 +74,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     it adds to the request.
     """
 
+    title: str = ""
+    description: str = ""
     base_url: str = ""
     api_key_env: str = ""
     model: str = ""
@@ -79,6 +86,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     c1: bool = False
     openui: bool = False
     images: bool = False
+    files: bool = False
     budget_tokens: _Positive | None = None
     gateway: bool = False
     alternate: bool | None = None
@@ -90,6 +98,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     efforts: dict[str, dict[str, Any]] = {}
     fallbacks: tuple[str, ...] = ()
 
+    def answers_demo(self, name: str) -> bool:
+        """Return True if the demo model answers for this model, which is configured as `name`."""
+        return settings.demo if name == C1 else name == OPENASSISTANT and not settings.openassistant_base_url
+
     @property
     def api_key(self) -> str:
         return secret(self.api_key_env) if self.api_key_env else ""
@@ -100,6 +112,23 @@ def specs() -> dict[str, ModelSpec]:
     """Return the configured models by name, read from the settings once. Raise ImproperlyConfigured for a mistake."""
     found = read(settings.models)
     return found | {C1: msgspec.structs.replace(found[C1], gateway=settings.c1_format == "gateway")}
+
+
+def is_known(name: str) -> bool:
+    """Return whether tools may ask a model of this name."""
+    return name == ARTIFACT or name in specs()
+
+
+def calls_tools(name: str) -> bool:
+    """Return whether a model may call tools; OpenAssistant's protocol has none."""
+    return name != OPENASSISTANT and bool(specs()[name].tools)
+
+
+def token_limit(name: str) -> int:
+    """Return the tokens of an answer at most by the model's own parameters; 0 where they set no limit."""
+    given = specs()[name].parameters
+    limits = [given.get(field) for field in ("max_tokens", "max_completion_tokens")]
+    return max((limit for limit in limits if isinstance(limit, int)), default=0)
 
 
 def names() -> tuple[str, ...]:
@@ -175,6 +204,8 @@ def _check(name: str, spec: ModelSpec, known: dict[str, ModelSpec]) -> None:
         _refuse(name, "its `model` must be `provider/model`, as the Gateway names it")
     if spec.images and name == OPENASSISTANT:
         _refuse(name, "it takes no `images`: its prompt is text alone")
+    if spec.files and name == OPENASSISTANT:
+        _refuse(name, "it takes no `files`: its prompt is text alone")
     _check_history(name, spec)
     for fallback in spec.fallbacks:
         if fallback not in known or fallback == name or spec.fallbacks.count(fallback) > 1:

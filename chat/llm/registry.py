@@ -7,13 +7,14 @@ import importlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from chat.conf import C1_MODEL, GATEWAY_MODEL, settings
+from chat.conf import settings
+from chat.conf_models import C1_MODEL, GATEWAY_MODEL
 from chat.exceptions import Unavailable
 from chat.llm import config, quirks
 from chat.llm.clients.base import ModelClient, ModelProfile
 from chat.llm.clients.gateway_prompt import gateway_system
 from chat.llm.clients.openui_prompt import openui_instructions
-from chat.llm.config import C1, OPENASSISTANT, ModelSpec
+from chat.llm.config import ARTIFACT, C1, OPENASSISTANT, ModelSpec
 from chat.llm.token_estimator import TokenEstimator
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ class ModelRegistry:
         """Return the characters of a history that a model is sent at most."""
         return self.token_estimator.characters(profile.name, profile.budget_tokens or BUDGET_TOKENS)
 
+    def file_budget(self, profile: ModelProfile) -> int:
+        """Return the characters of file texts that a model is sent at most, at most half of its history."""
+        budget = self.token_estimator.characters(profile.name, settings.file_tokens)
+        return min(budget, self.budget(profile) // 2)
+
     async def warm(self) -> None:
         """Make all clients ahead of the first prompt: importing `openai` takes half a second, each client 20 ms."""
         for module in ("chat.llm.clients.chat_completions", "chat.llm.clients.openassistant"):
@@ -63,7 +69,7 @@ class ModelRegistry:
                 await self._client(name)
 
     async def _client(self, name: str) -> ModelClient:
-        spec = config.specs()[name]
+        _, spec = _known(name)
         # The system prompt changes once, when the page is built.
         key = name, _system_prompt(spec)
         if key not in self._clients:
@@ -87,6 +93,9 @@ class ModelRegistry:
         url, key = spec.base_url, spec.api_key
         if name == C1:
             url = self._demo_url() if settings.demo else settings.c1_upstream
+            key = settings.thesys_api_key
+        elif name == ARTIFACT:
+            url = f"{self._demo_url()}artifact/" if settings.demo else settings.artifact_base_url
             key = settings.thesys_api_key
         wire, client = (
             await self._transport(url, key, ChatCompletions.path),
@@ -132,6 +141,8 @@ class ModelRegistry:
 
 def _known(name: str) -> tuple[str, ModelSpec]:
     """Return a model and its name; the default model for a name that is not configured any more."""
+    if name == ARTIFACT:
+        return name, ModelSpec(c1=True, tools=False, model=settings.artifact_model)
     specs = config.specs()
     name = name if name in specs else config.names()[0]
     return name, specs[name]
@@ -152,6 +163,7 @@ def _profile(name: str, spec: ModelSpec) -> ModelProfile:
         tools=spec.tools if name != OPENASSISTANT else False,
         budget_tokens=spec.budget_tokens,
         images=spec.images,
+        files=spec.files,
         gateway=spec.gateway,
         efforts=spec.efforts,
         **quirks.properties(spec, upstream, spec.base_url),

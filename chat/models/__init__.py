@@ -5,14 +5,26 @@ keys never leave the server.
 """
 
 from chat.models.accounts import ApiToken, LoginAttempt, User
-from chat.models.attachments import CONTENT_TYPES, Attachment, AttachmentUse
+from chat.models.artifacts import Artifact
+from chat.models.attachments import (
+    FILE_TYPES,
+    PICTURE_TYPES,
+    Attachment,
+    AttachmentUse,
+    FilePassage,
+    ReadingState,
+)
 from chat.models.audit import AuditAction, AuditLogEntry
+from chat.models.connections import ServerConnection
 from chat.models.holds import Hold
+from chat.models.notices import Notice, NoticeChannel, NoticeState
 from chat.models.querysets import ID_LENGTH, OwnedQuerySet, raw_delete
+from chat.models.requests import PersonRequest, RequestKind, RequestOutcome
 from chat.models.responses import (
     ACTIVE,
     ERROR_STATUSES,
     RESPONSE_FIELDS,
+    STARTED,
     Chunk,
     Response,
     Status,
@@ -21,7 +33,9 @@ from chat.models.responses import (
     ToolUse,
 )
 from chat.models.revisions import HeldText, PromptBlob, Revision
+from chat.models.rules import BUDGETS, UsageRule
 from chat.models.sharing import Share
+from chat.models.sign_ins import SignInRecord
 from chat.models.statistics import QuotaHit, RollupState, TimeToFirstToken, UsageHour, UserDay
 from chat.models.stored_bytes import StoredBytes
 from chat.models.thoughts import ThoughtTerms
@@ -30,32 +44,46 @@ from chat.models.usage import CallOutcome, Price, QuotaReservation, TokenSource,
 
 __all__ = [
     "ACTIVE",
-    "CONTENT_TYPES",
+    "BUDGETS",
     "ERROR_STATUSES",
+    "FILE_TYPES",
     "ID_LENGTH",
+    "PICTURE_TYPES",
     "RESPONSE_FIELDS",
+    "STARTED",
     "ApiToken",
+    "Artifact",
     "Attachment",
     "AttachmentUse",
     "AuditAction",
     "AuditLogEntry",
     "CallOutcome",
     "Chunk",
+    "FilePassage",
     "HeldText",
     "Hold",
     "LoginAttempt",
     "Message",
     "MessageQuerySet",
+    "Notice",
+    "NoticeChannel",
+    "NoticeState",
     "OwnedQuerySet",
+    "PersonRequest",
     "Price",
     "PromptBlob",
     "QuotaHit",
     "QuotaReservation",
+    "ReadingState",
+    "RequestKind",
+    "RequestOutcome",
     "Response",
     "Revision",
     "Role",
     "RollupState",
+    "ServerConnection",
     "Share",
+    "SignInRecord",
     "Status",
     "StoredBytes",
     "ThoughtChunk",
@@ -67,6 +95,7 @@ __all__ = [
     "ToolUse",
     "UpstreamCall",
     "UsageHour",
+    "UsageRule",
     "User",
     "UserDay",
     "raw_delete",

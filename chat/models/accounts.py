@@ -15,11 +15,15 @@ class User(AbstractUser):
     """An account. A guest's has no password and is bound to the session that made it.
 
     `session_epoch` is part of every session: raising it ends them all. `erasing_since`: start of the erasure of all data.
+    `instructions`: system text of the chats that the user begins on the page. `language`: the tag of the page's language when
+    it was last loaded, for mails.
     """
 
     is_guest = models.BooleanField(default=False, db_default=False)
     session_epoch = models.IntegerField(default=0, db_default=0, editable=False)
     erasing_since = models.DateTimeField(null=True, blank=True, editable=False)
+    instructions = models.TextField(blank=True, default="", db_default="", editable=False)
+    language = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
 
     class Meta(AbstractUser.Meta):
         indexes = [
@@ -32,6 +36,10 @@ class User(AbstractUser):
         """Append the epoch to Django's hash; older sessions, without an epoch, stay valid while it is 0."""
         usual: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
         return f"{usual}.{self.session_epoch}" if self.session_epoch else usual
+
+
+# Characters of a token's public id: 64 bits, of a user's 50 tokens at most.
+TOKEN_ID_CHARACTERS = 16
 
 
 class ApiToken(models.Model):
@@ -47,6 +55,11 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name or f"token {self.pk}"
+
+    @property
+    def public_id(self) -> str:
+        """Return the id that its user sees: the start of the digest, from which no token can be found."""
+        return self.digest[:TOKEN_ID_CHARACTERS]
 
     @staticmethod
     def digest_of(token: str) -> str:

@@ -30,6 +30,9 @@ class AuditAction(models.TextChoices):
     ERASED = "erased", "erased"
     STOPPED = "stopped", "stopped a response"
     REVOKED = "revoked", "revoked a link"
+    APPROVED = "approved", "approved a tool call"
+    REJECTED = "rejected", "rejected a tool call"
+    RULED = "ruled", "changed a rule"
 
 
 class AuditLogEntry(models.Model):

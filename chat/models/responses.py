@@ -15,17 +15,21 @@ from chat.models.threads import Message, Thread
 
 
 class Status(models.TextChoices):
-    """States of a response: two active ones, four final ones."""
+    """States of a response: three active ones, of which `waiting` is for a person, and four final ones."""
 
     QUEUED = "queued"
     STREAMING = "streaming"
+    WAITING = "waiting"
     DONE = "done"
     FAILED = "failed"
     STOPPED = "stopped"
     INTERRUPTED = "interrupted"
 
 
-ACTIVE = (Status.QUEUED, Status.STREAMING)
+# States that are no end. One that waits for a person runs nowhere: it has no lease, and counts towards no quota.
+ACTIVE = (Status.QUEUED, Status.STREAMING, Status.WAITING)
+# States in which a response keeps others of its thread from starting.
+STARTED = (Status.STREAMING, Status.WAITING)
 # A stop was requested, so it is no error.
 ERROR_STATUSES = (Status.FAILED, Status.INTERRUPTED)
 UNSUCCESSFUL_STATUSES = (*ERROR_STATUSES, Status.STOPPED)
@@ -36,7 +40,8 @@ class Response(models.Model):
 
     `log_length` is the length of the log, `kept_offset` the part of it that the stored message keeps (null before the end),
     and `text_length` that part without ephemeral text. `thinking_length` is the length of the thought, `thinking_ms` the time
-    that it took. `tool_changes` counts the changes of the response's `ToolUse` rows. `effort`: the chosen effort of the model.
+    that it took. `tool_changes` counts the changes of the response's `ToolUse` and `PersonRequest` rows. `active_ms`: the
+    milliseconds that it ran until it last began to wait for a person. `effort`: the chosen effort of the model.
     `options`: JSON text of what else the request asked for (`chat.schemas.options`), null for nothing.
     `reasoning_tokens` are among the completion's, `cached_tokens` among the prompt's; null where unknown. Only the holder of
     `lease_epoch` writes; a process that ends another's response raises the epoch.
@@ -64,6 +69,7 @@ class Response(models.Model):
     thinking_length = models.BigIntegerField(db_default=0, default=0)
     thinking_ms = models.IntegerField(null=True, blank=True)
     tool_changes = models.IntegerField(db_default=0, default=0)
+    active_ms = models.BigIntegerField(db_default=0, default=0)
     effort = models.CharField(max_length=32, null=True, blank=True)
     options = models.TextField(null=True, blank=True)
     lease_owner = models.UUIDField(null=True, blank=True)
@@ -82,7 +88,7 @@ class Response(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "public_id"], name="response_id_per_owner"),
             models.UniqueConstraint(
-                fields=["thread"], condition=Q(status="streaming"), name="one_active_per_thread"
+                fields=["thread"], condition=Q(status__in=STARTED), name="one_active_per_thread"
             ),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="response_status"),
             models.CheckConstraint(

@@ -20,7 +20,7 @@ def new_share_id() -> str:
 
 
 class Share(models.Model):
-    """A public link to the messages up to `leaf`. It holds no text: erased messages vanish from it too.
+    """A public link to the messages up to `leaf`, or to it `alone`. It holds no text: erased messages vanish from it too.
 
     The database itself deletes it with its thread, its last message and its owner.
     """
@@ -28,6 +28,7 @@ class Share(models.Model):
     owner = models.ForeignKey(User, models.CASCADE, related_name="+", db_constraint=False)
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="shares", db_constraint=False)
     leaf = models.ForeignKey(Message, models.CASCADE, related_name="+", db_constraint=False)
+    alone = models.BooleanField(db_default=False, default=False)
     public_id = models.CharField(max_length=64, unique=True, default=new_share_id, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -28,7 +28,8 @@ class Thread(models.Model):
     """A conversation. `leaf` is the last message of the visible branch; `turns` counts the turns that have started.
 
     `system_prompt` goes to the model ahead of the history, after the model's own; no client ever gets it. `revision` counts its
-    replacements. `expires_at`: time after which an unlisted thread is deleted; null for all others. `metadata`: JSON text of
+    replacements. `expires_at`: time after which an unlisted thread is deleted, moved on with its last activity; null for all
+    others. `pinned`: its owner keeps it at the top of the list. `metadata`: JSON text of
     the client's own key-value pairs. `soft_deleted_at`: time at which its owner deleted it while a hold keeps it; to the owner
     thread and ids are gone (`chat.governance.deletion`).
     """
@@ -38,6 +39,7 @@ class Thread(models.Model):
     title = models.TextField(blank=True)
     has_custom_title = models.BooleanField(db_column="titled_by_person", db_default=False, default=False)
     archived = models.BooleanField(db_default=False, default=False)
+    pinned = models.BooleanField(db_default=False, default=False)
     model = models.CharField(max_length=64)
     system_prompt = models.TextField(blank=True, db_default="")
     revision = models.IntegerField(db_default=0, default=0)
@@ -57,6 +59,7 @@ class Thread(models.Model):
         indexes = [
             models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
             models.Index(F("updated_at").desc(), F("id").desc(), name="thread_by_update"),
+            models.Index(fields=["owner"], condition=Q(pinned=True), name="thread_pinned"),
             GinIndex(fields=["terms"], name="thread_terms"),
             models.Index(
                 fields=["owner", "id"], condition=Q(terms=None) & ~Q(title=""), name="thread_unindexed"

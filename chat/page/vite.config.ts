@@ -16,14 +16,22 @@ const localFonts: Plugin = {
   },
 };
 
-/** Bundle OpenUI's library module by module instead of its single file, and replace its charts by lazy ones. */
-const lazyCharts: Plugin = {
-  name: "lazy-charts",
+/** Modules of OpenUI that are replaced by our own: the module's name, a part of its importer's path, and the replacement. */
+const REPLACED = [
+  ["../../components/Charts", "/react-ui/dist/genui-lib/", "src/openui/lazyCharts.tsx"],
+  ["../utils/helperFn", "/DatePicker/helpers/components/FloatingDatePickerRenderer", "src/openui/dates.ts"],
+  ["../../components/DatePicker", "/react-ui/dist/genui-lib/DatePicker/", "src/openui/DateField.tsx"],
+  ["react-day-picker", "/react-ui/dist/components/Calendar/Calendar", "src/openui/DayPicker.tsx"],
+] as const;
+
+/** Bundle OpenUI's library module by module instead of its single file, with lazy charts and dates in the reader's language. */
+const ownModules: Plugin = {
+  name: "own-modules",
   enforce: "pre",
   resolveId(source, importer = "") {
     if (source === "@openuidev/react-ui/genui-lib") return pathOf("node_modules/@openuidev/react-ui/dist/genui-lib/index.js");
-    const replaced = source === "../../components/Charts" && importer.includes("/react-ui/dist/genui-lib/");
-    return replaced ? pathOf("src/openui/lazyCharts.tsx") : null;
+    const replaced = REPLACED.find(([name, place]) => name === source && importer.includes(place));
+    return replaced ? pathOf(replaced[2]) : null;
   },
 };
 
@@ -40,8 +48,17 @@ const prompt: Plugin = {
 /** True for a build with Thesys' own client, false for the default one with OpenUI. */
 const c1 = process.env.CHAT_PAGE === "c1";
 
+/** KaTeX names each font in three formats; every browser that runs this page takes the first. */
+const onlyWoff2: Plugin = {
+  name: "only-woff2",
+  enforce: "pre",
+  transform(code, id) {
+    if (!id.split("?")[0]?.endsWith("katex.min.css")) return null;
+    return { code: code.replace(/,url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)/g, ""), map: null };
+  },
+};
+
 const ours = [
-  { find: /^real-markdown$/, replacement: "react-markdown" },
   { find: /^react-markdown$/, replacement: pathOf("src/openui/Markdown.tsx") },
   // The package brings every language's grammar and two hundred themes; the page draws code in one colour.
   { find: /^react-syntax-highlighter$/, replacement: pathOf("src/openui/Code.tsx") },
@@ -50,11 +67,13 @@ const ours = [
 
 export default defineConfig({
   base: process.env.CHAT_PAGE_BASE ?? "/page/dev/",
-  plugins: [react(), localFonts, ...(c1 ? [] : [lazyCharts, prompt])],
+  plugins: [react(), localFonts, onlyWoff2, ...(c1 ? [] : [ownModules, prompt])],
   html: { cspNonce: "__NONCE__" },
   resolve: {
     alias: [
       { find: "@plain", replacement: pathOf("../static/chat") },
+      { find: "chat-client", replacement: pathOf("../clients/typescript/src/index.js") },
+      { find: /^real-markdown$/, replacement: "react-markdown" },
       { find: "@pane", replacement: pathOf(c1 ? "src/c1/Pane.tsx" : "src/parts/Pane.tsx") },
       ...(c1 ? [] : ours),
     ],
@@ -67,5 +86,15 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 2000,
     target: "es2022",
+    rollupOptions: {
+      input: {
+        index: pathOf("index.html"),
+        docs: pathOf("docs.html"),
+        diagram: pathOf("diagram.html"),
+        ...(c1 ? {} : { answer: pathOf("answer.html"), shared: pathOf("src/shared.tsx") }),
+      },
+    },
+    // The server renders the shared page, and finds its script by the source's name.
+    manifest: "manifest.json",
   },
 });

@@ -15,8 +15,9 @@ from chat.llm.clients.openassistant_prompt import build, plain
 from chat.models import Response, Revision, Thread, UpstreamCall
 from chat.responses.usage import blobs
 from chat.schemas.options import options_of
-from chat.threads.attachments import with_attachments
+from chat.threads.attachment_parts import with_attachments
 from chat.threads.history import HistoryRow, Messages, build_messages
+from chat.threads.model_context import options_of as attachment_options
 from chat.threads.model_context import system_messages
 
 # Reads a branch as `chat.threads.history` does, but up to a known row, with each content of that time.
@@ -103,7 +104,7 @@ def _messages(call: UpstreamCall, provenance: dict[str, Any], system: str) -> Me
         rows = [HistoryRow(*row) for row in cursor.fetchall()]
     own, owner = _own(thread, provenance["own"])
     branch = build_messages(rows, provenance["first"], provenance.get("model", ""))
-    history = with_attachments(branch, owner, images=provenance["images"])
+    history = with_attachments(branch, owner, attachment_options(provenance)).messages
     return [*system_messages((system, own, _instructions(call.response))), *history]
 
 

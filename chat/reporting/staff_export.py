@@ -111,6 +111,7 @@ def thread_line(row: Thread, *, hidden: bool) -> bytes:
         "title": row.title,
         "model": row.model,
         "archived": row.archived,
+        "pinned": row.pinned,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
         "withdrawnAt": row.soft_deleted_at,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from chat import db, text
 from chat.conf import settings
@@ -15,45 +15,43 @@ from chat.exceptions import ModelError, ModelFailed, ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.provider_fields import encode, model_key
 from chat.llm.registry import ModelRegistry
-from chat.llm.sse import StreamUpdate, TokenCounts
-from chat.llm.sse.accumulator import CallAccumulator, CallTooLarge, ToolCall
-from chat.models import Status, ToolState
+from chat.llm.sse import StreamUpdate
+from chat.llm.sse.accumulator import CallTooLarge, ToolCall
+from chat.models import PersonRequest, Status, ToolState
 from chat.responses import tool_rounds
+from chat.responses.answer_text import AnswerText
+from chat.responses.call_runner import CallRunner
 from chat.responses.claims.turns import Job
 from chat.responses.lifecycle import Outcome
+from chat.responses.model_answer import ModelAnswer, read
+from chat.responses.tool_artifacts import ThreadArtifacts
+from chat.responses.tool_models import ToolModels
+from chat.responses.tool_rounds import PendingRound, wait_for
 from chat.responses.usage.recorder import UsageRecorder
+from chat.responses.waiting import NewRequest, Wait
 from chat.streams import ToolEvent, Writer
 from chat.text import utf8_floor
-from chat.threads.model_context import build_request
-from chat.threads.search import search
-from chat.tools import Tool, ToolContext, run_all, within_limit
+from chat.threads.model_context import SEARCH_TOOL, build_request
+from chat.threads.search import files, search
+from chat.tools import Tool, ToolContext, within_limit
 from chat.tools.calling import ToolResult
-
-# The silence is measured to a twentieth: moving a timer at every read costs as much as decoding it.
-RESCHEDULE_PARTS = 20
 
 # The think item of ours that C1's readers see while a model thinks.
 THINKING = text.think_item("Thinking", "The model is thinking.").encode()
 
+# Seconds that an answer waits in all for files that are still being read: uploads of others may be ahead of them.
+UNREAD_SECONDS = 90.0
+
+# The finish reason of an answer that ends with calls of the client's tools, as in OpenAI's protocol.
+TOOL_CALLS = "tool_calls"
+
+
+# Waits until none of these files is still to be read, at most so many seconds.
+WaitForFiles = Callable[[list[int], float], Awaitable[None]]
+
 
 class LeaseLost(Exception):
     """Another process has ended this response; nothing more may be written."""
-
-
-@dataclass(slots=True)
-class ModelAnswer:
-    """The result of one call of the model: its text, in parts, and its tool calls; the rest as in `CallStats`.
-
-    `full`: the response has reached its largest size.
-    """
-
-    parts: list[str] = field(default_factory=list)
-    calls: CallAccumulator = field(default_factory=CallAccumulator)
-    finish_reason: str | None = None
-    token_counts: TokenCounts | None = None
-    first_token: float | None = None
-    characters: int = 0
-    full: bool = False
 
 
 class Engine:
@@ -73,10 +71,29 @@ class Engine:
         usage_recorder: UsageRecorder,
         job: Job,
         first_request: ModelRequest | None = None,
+        *,
+        wait_for_files: WaitForFiles,
     ) -> None:
+        self._wait_for_files, self._unread_seconds = wait_for_files, UNREAD_SECONDS
         self._writer, self._models, self._usage_recorder = writer, models, usage_recorder
-        self._context = _tool_context(job)
-        self._first_request, self._effort, self._parameters = first_request, job.effort, job.parameters
+        self._text = AnswerText(writer, self._shows_think_items)
+        self._artifacts = ThreadArtifacts(job.thread, self._text.written)
+        self._context = replace(
+            _tool_context(job),
+            model=ToolModels(models, usage_recorder, job.model, job.rights.models).ask,
+            artifact=self._artifacts.find,
+            artifacts=self._artifacts.all,
+        )
+        self._first_request, self._effort, self._parameters = (
+            first_request,
+            job.effort,
+            job.parameters,
+        )
+        self._metadata = job.metadata
+        self._resumed = job.resumed is not None
+        self._earlier_seconds = job.resumed.row.active_ms / 1000 if job.resumed else 0.0
+        # Those whose calls end the response; the calls of others are requests, like those that need an approval.
+        self._client_tools = [] if job.awaits_results else job.client_tools
         self._offered: dict[str, Tool] = {}
         self._tools: dict[str, Tool] = {}
         self._ids: set[str] = set()
@@ -90,8 +107,8 @@ class Engine:
         self._offered = offered
         self._tools = self._supported_tools()
         try:
-            async with asyncio.timeout(settings.response_seconds):
-                return await self._rounds()
+            async with asyncio.timeout(settings.response_seconds - self._earlier_seconds):
+                return await (self._answer_client() if self._client_tools else self._rounds())
         except TimeoutError:
             self._usage_recorder.set_timed_out()
             raise ModelTimeout(
@@ -99,14 +116,38 @@ class Engine:
             ) from None
 
     async def _rounds(self) -> Outcome:
-        for number in range(settings.tool_rounds + 1):
+        first = 0
+        if self._resumed:
+            round_ = await db.run_async(tool_rounds.pending, self._writer.response)
+            self._ids.update(round_.ids)
+            self._text.keep_written(round_.written)
+            if wait := await self._continue_round(round_):
+                return Outcome(Status.WAITING, wait=wait)
+            first = min(round_.number + 1, settings.tool_rounds)
+        for number in range(first, settings.tool_rounds + 1):
+            if self._text.full:  # by a tool
+                return Outcome(Status.DONE, "length")
             last = number == settings.tool_rounds
             answer = await self._call_model(last)
-            calls = [] if last or answer.full or not self._tools else self._unique(answer.calls.calls())
+            calls = [] if last or self._text.full or not self._tools else self._unique(answer.calls.calls())
             if not calls:
                 break
-            await self._call_tools(number, answer, calls)
-        return Outcome(Status.DONE, "length" if answer.full else answer.finish_reason)
+            if wait := await self._call_tools(number, answer, calls):
+                return Outcome(Status.WAITING, wait=wait)
+        return Outcome(Status.DONE, "length" if self._text.full else answer.finish_reason)
+
+    async def _answer_client(self) -> Outcome:
+        """Answer a client that makes the calls itself: they are stored, and end the response."""
+        answer = await self._call_model(last=False)
+        calls = [] if self._text.full else self._unique(answer.calls.calls())
+        if not calls:
+            return Outcome(Status.DONE, "length" if self._text.full else answer.finish_reason)
+        if not await db.atomic_async(
+            self._store_round, answer, "".join(answer.parts), self._writer.length, calls, {}
+        ):
+            raise LeaseLost
+        self._usage_recorder.end_round()
+        return Outcome(Status.DONE, TOOL_CALLS)
 
     def _unique(self, calls: list[ToolCall]) -> list[ToolCall]:
         """Return the calls, with a new id for one that an earlier round had: a result must name exactly one call."""
@@ -130,14 +171,40 @@ class Engine:
 
     async def _build_request(self, *, may_call: bool) -> ModelRequest:
         request, self._first_request = self._first_request, None
-        if request is None:  # a later round, another model, or a response that had to wait
-            profile = self._client.profile
-            budget = self._models.budget(profile)
-            request = await db.run_async(build_request, self._writer.response, profile, budget)
-        tools = [tool.schema for tool in self._tools.values()]
+        searchable = SEARCH_TOOL in self._tools
+        # None: a later round, another model, or a response that had to wait.
+        if request is None or request.unread_files or (request.searches_files and not searchable):
+            request = await self._read_history(request, searchable)
+        tools = [
+            tool.schema for tool in self._tools.values() if tool.name != SEARCH_TOOL or request.searches_files
+        ]
+        if self._client.profile.tools:
+            tools += self._client_tools
         return replace(
-            request, tools=tools, may_call=may_call, effort=self._effort, parameters=self._parameters
+            request,
+            tools=tools,
+            may_call=may_call,
+            effort=self._effort,
+            parameters=self._parameters,
+            metadata=self._metadata,
         )
+
+    async def _read_history(self, earlier: ModelRequest | None, searchable: bool) -> ModelRequest:
+        """Return the history, once the files in it are read; one that takes too long is in it without its text."""
+        profile = self._client.profile
+        budgets = self._models.budget(profile), self._models.file_budget(profile)
+        build = partial(build_request, self._writer.response, profile, *budgets, searchable=searchable)
+        request = earlier if earlier is not None and earlier.unread_files else await db.run_async(build)
+        if not request.unread_files:
+            return request
+        await self._wait_for_unread(request.unread_files)
+        return await db.run_async(build)
+
+    async def _wait_for_unread(self, keys: list[int]) -> None:
+        """Wait for files that are still being read, in all rounds together for UNREAD_SECONDS."""
+        began = time.monotonic()
+        await self._wait_for_files(keys, self._unread_seconds)
+        self._unread_seconds -= time.monotonic() - began
 
     def _use_fallback(self) -> None:
         self._client = self._fallbacks.pop(0)
@@ -157,23 +224,19 @@ class Engine:
         return answer
 
     async def _read(self, stream: AsyncGenerator[StreamUpdate], answer: ModelAnswer) -> None:
-        deadlines = Deadlines()
         try:
-            async with deadlines, aclosing(stream) as updates:
-                async for update in updates:
-                    deadlines.on_read(bool(update.text or update.calls), bool(update.thinking))
-                    self._process_update(update, answer)
-                    if answer.full or update.done:
-                        return
-                    if self._writer.full:
-                        await self._writer.wait_for_room()
-        except TimeoutError:
-            if answer.finish_reason is None:
-                raise deadlines.error() from None
+            await read(stream, answer, partial(self._take, answer))
         except CallTooLarge as problem:
             raise ModelFailed("The model's tool calls are too large.") from problem
         finally:
             self._writer.end_thought()
+
+    def _take(self, answer: ModelAnswer, update: StreamUpdate) -> Awaitable[None] | None:
+        self._process_update(update, answer)
+        answer.full = self._text.full
+        return (
+            self._writer.wait_for_room() if self._writer.full and not (answer.full or update.done) else None
+        )
 
     def _process_update(self, update: StreamUpdate, answer: ModelAnswer) -> None:
         begin = 0
@@ -186,7 +249,8 @@ class Engine:
             self._say(words, answer)
         if update.calls:
             self._note_visible(answer)
-        if update.calls or (update.fields and self._tools):  # without tools no fields are wanted back
+        # Without tools no fields are wanted back.
+        if update.calls or (update.fields and (self._tools or self._client_tools)):
             answer.calls.feed(update.calls, update.fields)
         answer.finish_reason = update.finish_reason or answer.finish_reason
         if update.usage is not None:
@@ -208,7 +272,7 @@ class Engine:
         """Append thought up to the largest stored size, and for C1's readers a think item ahead of each stretch."""
         answer.characters += len(words)
         if not self._writer.thinking:
-            self._append_think_item(THINKING)
+            self._text.append_think_item(THINKING)
             self._writer.begin_thought()
         data, room = words.encode(), settings.thinking_bytes - self._writer.thinking_length
         if len(data) > room:
@@ -216,46 +280,62 @@ class Engine:
         if data:
             self._writer.append_thought(data)
 
-    def _append_think_item(self, item: bytes) -> None:
-        shown = self._client.profile.writes_c1 and settings.think_items
-        if shown and self._writer.length + len(item) <= settings.text_bytes:
-            self._writer.append_ephemeral(item)
+    def _shows_think_items(self) -> bool:
+        return self._client.profile.writes_c1 and settings.think_items
 
     def _write(self, words: str, answer: ModelAnswer) -> None:
         answer.characters += len(words)
-        if self._tools:
+        if self._tools or self._client_tools:
             answer.parts.append(words)
-        data, room = words.encode(), settings.text_bytes - self._writer.length
-        if len(data) > room:
-            data, answer.full = data[: utf8_floor(data, room)], True
-        if data:
-            self._writer.append(data)
+        self._text.append(words)
 
-    async def _call_tools(self, number: int, answer: ModelAnswer, calls: list[ToolCall]) -> None:
-        offset, thinking = self._writer.length, self._writer.thinking_length
-        events = [
-            ToolEvent(self._public_name(call), ToolState.STARTED, call.id, offset, thinking) for call in calls
-        ]
+    async def _call_tools(self, number: int, answer: ModelAnswer, calls: list[ToolCall]) -> Wait | None:
+        """Run the calls of a round; return what they wait for, None where all of them have a result."""
+        place = self._writer.length, self._writer.thinking_length
+        events = [ToolEvent(self._public_name(call), ToolState.STARTED, call.id, *place) for call in calls]
         if not await db.run_async(self._begin_round, number, events):
             raise LeaseLost
         self._writer.tail.start_tools(events)
-        results = await run_all(calls, self._tools, self._context, self._report_tool_state)
-        if not await db.atomic_async(self._store_round, answer, offset, calls, results):
+        words = self._text.take_written() + "".join(answer.parts)
+        results, requests = await self._run_calls(calls, {})
+        if not await db.atomic_async(self._store_round, answer, words, place[0], calls, results):
             raise LeaseLost
         self._usage_recorder.end_round()
+        return wait_for(requests, number, calls, results, *place)
+
+    async def _continue_round(self, round_: PendingRound) -> Wait | None:
+        """Run the calls of a round that have no result yet, with what a person answered since."""
+        results, requests = await self._run_calls(round_.unanswered, round_.answers)
+        if not await db.atomic_async(self._add_results, round_.text_offset, results):
+            raise LeaseLost
+        place = round_.text_offset, round_.thinking_offset
+        return wait_for(requests, round_.number, round_.calls, {**round_.results, **results}, *place)
+
+    async def _run_calls(
+        self, calls: Sequence[ToolCall], answers: Mapping[str, Sequence[PersonRequest]]
+    ) -> tuple[dict[str, ToolResult], list[NewRequest]]:
+        reports = self._report_tool_state, self._report_progress
+        return await CallRunner(self._tools, self._context, *reports, self._text.bind).run(calls, answers)
 
     def _begin_round(self, number: int, events: list[ToolEvent]) -> bool:
         first = len(self._ids) - len(events)
         return tool_rounds.begin_round(self._writer.response, self._writer.epoch, first, number, events)
 
     def _store_round(
-        self, answer: ModelAnswer, offset: int, calls: list[ToolCall], results: list[ToolResult]
+        self,
+        answer: ModelAnswer,
+        words: str,
+        text_offset: int,
+        calls: list[ToolCall],
+        results: Mapping[str, ToolResult],
     ) -> bool:
         self._usage_recorder.store_texts()
         response, epoch, spent = self._writer.response, self._writer.epoch, self._usage_recorder.unstored
-        words, fields = "".join(answer.parts), answer.calls.fields()
-        stored = encode(model_key(self._client.profile), fields, calls)
-        return tool_rounds.add_round(response, epoch, words, offset, calls, results, spent, stored)
+        stored = encode(model_key(self._client.profile), answer.calls.fields(), calls)
+        return tool_rounds.add_round(response, epoch, words, text_offset, calls, results, spent, stored)
+
+    def _add_results(self, text_offset: int, results: Mapping[str, ToolResult]) -> bool:
+        return tool_rounds.add_results(self._writer.response, self._writer.epoch, text_offset, results)
 
     def _public_name(self, call: ToolCall) -> str:
         """Return the tool's name; readers never get one that a model made up, which may hold any text."""
@@ -264,61 +344,19 @@ class Engine:
     def _report_tool_state(self, call: ToolCall, state: str) -> None:
         if state == ToolState.STARTED:
             name = self._public_name(call).replace("_", " ")
-            self._append_think_item(text.think_item("Using a tool", name).encode())
+            self._text.append_think_item(text.think_item("Using a tool", name).encode())
         else:
             self._writer.tail.end_tool(call.id, state)
+
+    def _report_progress(self, call: ToolCall, fraction: float | None, message: str) -> None:
+        self._writer.tail.report_progress(call.id, fraction, message)
 
 
 def _tool_context(job: Job) -> ToolContext:
     async def search_own(words: str) -> list[dict[str, str]]:
         return await db.atomic_async(search.search_words, job.owner, words)
 
-    return ToolContext(job.owner, job.thread, search_own)
+    async def search_files(words: str, name: str) -> list[dict[str, str]]:
+        return await db.atomic_async(files.search_files, job.owner, job.thread, words, name)
 
-
-class Deadlines:
-    """Deadlines of a call: for its first sign of life, for each silence after it, and for its thought in all."""
-
-    def __init__(self) -> None:
-        self._started = False
-        self._moved = time.monotonic()
-        self._step = settings.silence_seconds / RESCHEDULE_PARTS
-        self._timeout = asyncio.timeout(settings.first_token_seconds)
-        self._thinking_since: float | None = None
-        self._thought = 0.0
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *problem: object) -> None:
-        await self._timeout.__aexit__(*problem)  # type: ignore[arg-type]
-
-    def on_read(self, visible: bool, thinking: bool) -> None:
-        """Move the deadline after a read that may have brought text or calls (`visible`), or thought.
-
-        Raise ModelTimeout beyond the time for thought.
-        """
-        alive = visible or thinking
-        first = alive and not self._started
-        self._started = self._started or alive
-        now = time.monotonic()
-        if thinking or self._thinking_since is not None:
-            self._check_thought(now, thinking and not visible)
-        if first or (self._started and now - self._moved > self._step):
-            self._moved = now
-            self._timeout.reschedule(asyncio.get_running_loop().time() + settings.silence_seconds)
-
-    def _check_thought(self, now: float, goes_on: bool) -> None:
-        if self._thinking_since is None:
-            self._thinking_since = now
-        if self._thought + now - self._thinking_since > settings.thinking_seconds:
-            raise ModelTimeout(
-                f"The model thought for longer than {settings.thinking_seconds:g} s. Try again."
-            )
-        if not goes_on:
-            self._thought, self._thinking_since = self._thought + now - self._thinking_since, None
-
-    def error(self) -> ModelTimeout:
-        if self._started:
-            return ModelTimeout(f"The model fell silent for {settings.silence_seconds:g} s. Try again.")
-        return ModelTimeout(f"The model said nothing within {settings.first_token_seconds:g} s. Try again.")
+    return ToolContext(job.owner, job.thread, search_own, search_files)

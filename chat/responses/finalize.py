@@ -20,6 +20,7 @@ from chat.responses.usage.upstream_calls import CallRecord
 from chat.streams import storage
 from chat.streams.storage import LogSegment
 from chat.text.search_terms import search_vector
+from chat.threads import artifacts
 
 _FOUND = f"""
 SELECT {", ".join(RESPONSE_FIELDS)}, log.data, log.marks, log.ephemeral
@@ -36,7 +37,7 @@ _END = f"""
 WITH mine AS (
     SELECT id, thread_id FROM chat_response
     WHERE id = %(id)s AND lease_epoch = %(epoch)s AND log_length = %(stored)s
-      AND thinking_length = %(thinking_stored)s AND status IN ('queued', 'streaming')
+      AND thinking_length = %(thinking_stored)s AND status IN ('queued', 'streaming', 'waiting')
       AND stop_offset IS NOT DISTINCT FROM %(stop_offset)s::bigint
     FOR NO KEY UPDATE
 ), taken_out AS (
@@ -56,8 +57,12 @@ WITH mine AS (
 ), reply AS (
     UPDATE chat_message m SET content = %(content)s, readable = %(readable)s, terms = %(terms)s::tsvector
     FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
+    RETURNING m.id, m.owner_id, m.thread_id
+), artifacts AS (
+    {artifacts.ADD}
 ), thread AS (
-    UPDATE chat_thread t SET updated_at = now() FROM mine WHERE t.id = mine.thread_id
+    UPDATE chat_thread t SET updated_at = now(), expires_at = now() + (t.expires_at - t.updated_at)
+    FROM mine WHERE t.id = mine.thread_id
 ), spending AS (
     UPDATE chat_spending s SET tokens = %(prompt_tokens)s::bigint + %(completion_tokens)s::bigint, settled = true
     FROM mine WHERE s.response = mine.id
@@ -125,6 +130,7 @@ def finalize(
         "marks": timings,
         "ephemeral": ephemeral,
         "content": content,
+        "artifacts": artifacts.encode(content),
         "readable": readable,
         "terms": search_vector(readable),
         "calls": upstream_calls.encode_calls(response.owner_id, response.thread_id, response.pk, calls),

@@ -7,10 +7,9 @@ import logging
 from collections.abc import Callable
 from uuid import UUID
 
-from psycopg.errors import UndefinedColumn, UndefinedTable
-
 from chat import db
 from chat.conf import settings
+from chat.db import health
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.responses import lifecycle
 from chat.responses.lease_watch import LeaseWatch
@@ -20,9 +19,6 @@ logger = logging.getLogger(__name__)
 
 # Orphans ended between two heartbeats: each takes a transaction, and this process's own leases must be renewed.
 REAP_BATCH = 100
-
-# Errors of a new database, which gets its tables while the first servers start.
-UNMIGRATED = (UndefinedTable, UndefinedColumn)
 
 
 class Leases:
@@ -49,7 +45,7 @@ class Leases:
             except Exception as problem:
                 # Unforeseen; but without another round all responses of this process would become orphans.
                 self._watch.forget()
-                if not isinstance(problem.__cause__, UNMIGRATED):
+                if not health.is_unmigrated(problem):
                     logger.error(
                         "action=leases_failed reason=%s\n%s",
                         type(problem).__name__,

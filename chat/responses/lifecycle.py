@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from chat.db.notifications import notify
 from chat.exceptions import ModelError
 from chat.models import ACTIVE, Response, Status, Thread, UpstreamCall
-from chat.responses import finalize
+from chat.responses import finalize, waiting
 from chat.responses.claims import turns
 from chat.responses.claims.turns import lease_end
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
+from chat.responses.waiting import Wait
 from chat.streams import storage
 from chat.streams.storage import Append, LogSegment, StopRequest
+from chat.telemetry import observers
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a response.
+    """The end of a response, or with `wait` that it begins to wait for a person.
 
     `calls`: all model calls that it took, `unstored` those whose rows are still to be written. `offset` of a stop: the bytes
     that its reader had seen, None for all of them.
@@ -40,6 +42,7 @@ class Outcome:
     calls: Sequence[CallRecord | UpstreamCall] = ()
     unstored: Sequence[CallRecord] = ()
     offset: int | None = None
+    wait: Wait | None = None
 
 
 def finish(rest: Append, outcome: Outcome) -> Response | None:
@@ -53,25 +56,12 @@ def finish(rest: Append, outcome: Outcome) -> Response | None:
             return None
         if response.ended:
             return response
-        missing = _unwritten(rest.start, rest.pieces, response.log_length)
-        thoughts = _unwritten(rest.thinking_start, rest.thoughts, response.thinking_length)
-        if _end(response, pieces + missing, outcome, thoughts, rest.thinking_ms):
+        missing = storage.beyond(rest, response.log_length, response.thinking_length)
+        if _end(response, pieces + missing.pieces, outcome, missing.thoughts, rest.thinking_ms):
             if response.thinking_length:
                 storage.merge_thoughts(response.pk)
             return response
     return None
-
-
-def _unwritten(start: int, pieces: Iterable[LogSegment], stored: int) -> list[LogSegment]:
-    """Return the part of the pieces beyond the `stored` bytes: a flush whose answer was lost may have been written."""
-    beyond = []
-    for piece in pieces:
-        if start >= stored:
-            beyond.append(piece)
-        elif start + len(piece.data) > stored:
-            beyond.append(storage.drop_prefix(piece, stored - start))
-        start += len(piece.data)
-    return beyond
 
 
 def _end(
@@ -116,21 +106,45 @@ def _final(outcome: Outcome) -> dict[str, Any]:
 
 
 def log_end(response: Response) -> None:
-    """Log one line about an ended response: ids, model, status, error code, durations; never content."""
-    first_token = response.first_token_at and response.first_token_at - response.created_at
-    whole = response.finished_at and response.finished_at - response.created_at
+    """Report an ended response, and log a line: ids, model, status, error code, tokens, durations; never content."""
+    first_token = _seconds_until(response.first_token_at, response)
+    whole = _seconds_until(response.finished_at, response)
+    _report_end(response, first_token, whole)
     logger.info(
-        "action=response_ended response=%d thread=%d user=%d model=%s status=%s code=%s first_token_s=%s whole_s=%s bytes=%d",
+        "action=response_ended response=%d thread=%d user=%d model=%s status=%s code=%s first_token_s=%s whole_s=%s bytes=%d "
+        "prompt_tokens=%d completion_tokens=%d",
         response.pk,
         response.thread_id,
         response.owner_id,
         response.model,
         response.status,
         response.error_code or "-",
-        f"{first_token.total_seconds():.3f}" if first_token else "-",
-        f"{whole.total_seconds():.3f}" if whole else "-",
+        "-" if first_token is None else f"{first_token:.3f}",
+        "-" if whole is None else f"{whole:.3f}",
         response.log_length,
+        response.prompt_tokens or 0,
+        response.completion_tokens or 0,
     )
+
+
+def _seconds_until(moment: datetime | None, response: Response) -> float | None:
+    return None if moment is None else (moment - response.created_at).total_seconds()
+
+
+def _report_end(response: Response, first_token: float | None, whole: float | None) -> None:
+    counted = {"reasoning": response.reasoning_tokens, "cached": response.cached_tokens}
+    tokens = {"prompt": response.prompt_tokens or 0, "completion": response.completion_tokens or 0}
+    tokens |= {kind: count for kind, count in counted.items() if count is not None}
+    for observer in observers():
+        observer.response_ended(
+            response.pk,
+            response.model,
+            response.status,
+            response.error_code,
+            first_token=first_token,
+            whole=whole,
+            tokens=tokens,
+        )
 
 
 def request_stop(response: int, offset: int | None) -> bool:
@@ -146,14 +160,14 @@ def request_stop(response: int, offset: int | None) -> bool:
 def finish_orphan(response: int, *, expired: bool, lease: datetime | None = None) -> Response | None:
     """End a response in place of its owner; return None where it has ended or is being ended.
 
-    `expired`: only if its lease has run out; `lease`: only if it has not been renewed since. The epoch is raised first: the
-    owner, if it still runs, writes nothing more.
+    `expired`: only if its lease has run out, or it waits for a person and has none; `lease`: only if it has not been renewed
+    since. The epoch is raised first: the owner, if it still runs, writes nothing more.
     """
     # A locked row of an expired response is about to be ended, and must not keep the others from being reaped.
     rows = Response.objects.select_for_update(no_key=True, skip_locked=expired)
     rows = rows.filter(pk=response, status__in=ACTIVE)
     if expired:
-        rows = rows.filter(lease_until__lt=Now())
+        rows = rows.filter(Q(lease_until__lt=Now()) | Q(status=Status.WAITING))
     if lease is not None:
         rows = rows.filter(lease_until=lease)
     row = rows.first()
@@ -161,6 +175,8 @@ def finish_orphan(response: int, *, expired: bool, lease: datetime | None = None
         return None
     Response.objects.filter(pk=response).update(lease_epoch=F("lease_epoch") + 1)
     status = Status.STOPPED if row.stop_requested_at else Status.INTERRUPTED
+    if row.status == Status.WAITING:
+        waiting.cancel(row)
     if row.status == Status.QUEUED and status == Status.INTERRUPTED:
         # A prompt that waited when its process died joins the history: its text must not be lost.
         turns.assign_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))

@@ -7,19 +7,21 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from chat import db, tools
 from chat.conf import settings
+from chat.db import health
 from chat.db.notifications import Listener
-from chat.exceptions import Unavailable
+from chat.exceptions import Unavailable, format_traceback_without_message
+from chat.files.reader import FileReader
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
-from chat.models import Response, Status
-from chat.responses import lifecycle, titles
+from chat.models import Response, Status, UpstreamCall
+from chat.responses import lifecycle, stored_end, titles, waiting
 from chat.responses.active_response import ActiveResponse
 from chat.responses.claims.claim import Claim
 from chat.responses.claims.turns import Job
@@ -27,12 +29,14 @@ from chat.responses.engine import Engine
 from chat.responses.leases import Leases
 from chat.responses.lifecycle import Outcome
 from chat.responses.thread_events import ThreadSubscriptions
-from chat.responses.usage.blobs import PromptBlobs
 from chat.responses.usage.recorder import UsageRecorder
+from chat.responses.waiting import StaffDecision, Wait
 from chat.schemas import RegenerateRequest, SendRequest
+from chat.schemas.answers import AnswerBody
 from chat.streams import Flusher, LogRegistry, storage
 from chat.streams.storage import Append, StopRequest
-from chat.tools import ToolServers
+from chat.telemetry import telemetry
+from chat.tools import Tool, ToolServers, client_tools
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +51,6 @@ DRAIN_SECONDS = 4.0
 # Then, for the listener's connection to be closed.
 CLOSE_SECONDS = 0.5
 
-# Seconds between two attempts to store the end of a response.
-RETRY_SECONDS = 0.25
-
 # Seconds; readers get a sign of life at least every 15 s, even if two heartbeats are late.
 HEARTBEAT_INTERVAL = 5.0
 
@@ -57,14 +58,14 @@ HEARTBEAT_INTERVAL = 5.0
 class ResponseRunner:
     """Runs responses. There is one per process and event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, tool_servers: ToolServers) -> None:
         self.process = uuid4()
         self.logs = LogRegistry()
         self.listener = Listener()
         self.models = ModelRegistry()
         self.subscriptions = ThreadSubscriptions()
-        self.tool_servers = ToolServers()
-        self._prompt_blobs = PromptBlobs()
+        self.files = FileReader()
+        self.tool_servers = tool_servers
         self._flusher = Flusher(self._on_stop_request, self._on_lease_lost)
         self._active: dict[int, ActiveResponse] = {}
         self._queued: dict[int, ActiveResponse] = {}  # those of them whose turn has yet to come
@@ -86,14 +87,24 @@ class ResponseRunner:
             self._flusher.run(),
             Leases(self.process, self._owned, self._on_lease_missing, self._on_stop_request).keep(),
             self._send_heartbeats(),
+            self._expire_requests(),
         )
         self._services = [asyncio.create_task(loop) for loop in loops]
         self._warming = asyncio.create_task(self._warm())
+        self.files.start()
 
     async def _warm(self) -> None:
         await self.models.warm()
         # What was imported stays to the end: looking at it again and again would hold the loop for 50 ms each time.
         gc.freeze()
+
+    def figures(self) -> dict[str, float]:
+        """Return the gauges of the responses that run here."""
+        return {
+            "chat_active_responses": len(self._active),
+            "chat_queued_responses": len(self._queued),
+            "chat_unflushed_bytes": self._flusher.pending,
+        }
 
     @property
     def has_room(self) -> bool:
@@ -106,19 +117,23 @@ class ResponseRunner:
         return await asyncio.shield(self._spawn(self._claim(claim, request)))
 
     async def _claim(self, claim: Claim, request: SendRequest | RegenerateRequest) -> Response:
-        await db.run_async(claim.make, request, self.models)
-        if claim.job is not None:
-            self.run(claim.job, claim.first_request)
+        with telemetry().span("chat.claim", {}):
+            await db.run_async(claim.make, request, self.models)
+            if claim.job is not None:
+                self.run(claim.job, claim.first_request)
         for response in claim.displaced:
             self._spawn(self.stop(response, None))
         if claim.displaced:
             await self.logs.started(claim.response.pk)
         return claim.response
 
-    def run(self, job: Job, first_request: ModelRequest | None) -> None:
+    def run(self, job: Job, first_request: ModelRequest | None = None) -> None:
         """Run a claimed response. From now on it ends exactly once, whatever happens."""
         tail = self.logs.write(job.response)
-        writer = self._flusher.open(job.response, job.epoch, tail)
+        if job.resumed is not None:
+            tail.begin(job.resumed.row)
+            tail.load_tools(job.resumed.uses, job.resumed.requests)
+        writer = self._flusher.open(job.response, job.epoch, tail, job.resumed.row if job.resumed else None)
         active = self._active[job.response] = ActiveResponse(job, writer, first_request)
         if job.queued:
             self._queued[job.response] = active
@@ -133,10 +148,29 @@ class ResponseRunner:
         return task
 
     async def _supervise(self, active: ActiveResponse) -> None:
+        job = active.job
+        ids: dict[str, str | int] = {
+            "chat.response": job.response,
+            "gen_ai.conversation.id": str(job.thread),
+        }
+        with telemetry().span("chat.response", ids | {"chat.model": job.model}):
+            final = await self._run_to_end(active)
+        if settings.title_model and final is not None and final.status == Status.DONE:
+            title = self._spawn(self._improve_title(job.response))
+            self._titles.add(title)
+            title.add_done_callback(self._titles.discard)
+
+    async def _run_to_end(self, active: ActiveResponse) -> Response | None:
+        """Run a response until it has ended and return its final state; None if it waits for a person, or is gone."""
         job, final = active.job, None
         try:
             outcome = await active.wait_for_outcome(self._generate(active))
-            final = await self._finish(active, outcome)
+            rest = await self._flusher.close(active.writer)
+            if outcome.wait is not None and await self._wait_for_person(active, rest, outcome.wait):
+                return None
+            if outcome.wait is not None:  # a stop, or another owner, came first
+                outcome = active.verdict or replace(outcome, status=Status.STOPPED, finish_reason="stop")
+            final = await stored_end.store(active, rest, outcome)
             if final is not None:
                 lifecycle.log_end(final)
         finally:
@@ -144,10 +178,23 @@ class ResponseRunner:
             self._queued.pop(job.response, None)
             self.logs.close(job.response, final)
             self._on_turn_changed(job.thread)
-        if settings.title_model and final is not None and final.status == Status.DONE:
-            title = self._spawn(self._improve_title(job.response))
-            self._titles.add(title)
-            title.add_done_callback(self._titles.discard)
+        return final
+
+    async def _wait_for_person(self, active: ActiveResponse, rest: Append, wait: Wait) -> bool:
+        """Store what a response waits for, and let go of it, however long the database is unavailable; False if it ends."""
+        while not active.decided:
+            try:
+                waits = await db.atomic_async(waiting.begin, rest, wait, active.writer.active_ms)
+            except Unavailable:
+                await asyncio.sleep(stored_end.RETRY_SECONDS)
+                continue
+            if waits:
+                self.logs.hand_over(active.job.response)
+                logger.info(
+                    "action=response_waits response=%d requests=%d", rest.response, len(wait.requests)
+                )
+            return waits
+        return False
 
     async def _generate(self, active: ActiveResponse) -> Outcome:
         """Wait for the turn of a response, then let the engine answer."""
@@ -157,13 +204,15 @@ class ResponseRunner:
         job = active.job
         self._queued.pop(job.response, None)
         active.writer.tail.start()
-        recorder = UsageRecorder(self.models.token_estimator, self._prompt_blobs)
+        earlier = job.resumed.calls if job.resumed else ()
+        recorder = UsageRecorder(self.models.token_estimator, earlier=earlier)
         engine = Engine(
             active.writer,
             self.models,
             recorder,
             job,
             active.take_first_request(),
+            wait_for_files=self.files.wait,
         )
         active.answering = asyncio.create_task(self._answer(engine, job))
         outcome = await active.wait_for_outcome(active.answering)
@@ -171,7 +220,17 @@ class ResponseRunner:
 
     async def _answer(self, engine: Engine, job: Job) -> Outcome:
         clients = await self._clients(job.model)
-        offered = await self.tool_servers.offered(tools.configured_tools(), job.owner)
+        if job.resumed is not None:
+            clients = _from_answering(clients, job.resumed.calls)
+        # A rule that changed since keeps no answer from going on.
+        clients[1:] = [one for one in clients[1:] if one.profile.name in job.rights.models]
+        offered: dict[str, Tool] = {}
+        if job.awaits_results or not job.client_tools:
+            needed = [request.tool for request in job.resumed.requests] if job.resumed else []
+            found = await self.tool_servers.offered(tools.tools_of(job.model), job.owner, needed)
+            offered = job.rights.permitted(found)
+        if job.awaits_results:
+            offered |= client_tools(job.client_tools)
         return await engine.respond(clients, offered)
 
     async def _clients(self, model: str) -> list[ModelClient]:
@@ -181,34 +240,50 @@ class ResponseRunner:
 
     async def _improve_title(self, response: int) -> None:
         after_all_rounds = settings.tool_rounds + 1
-        recorder = UsageRecorder(self.models.token_estimator, self._prompt_blobs, after_all_rounds)
+        recorder = UsageRecorder(self.models.token_estimator, after_all_rounds)
         await titles.improve_title(response, self.models, recorder)
 
-    async def _finish(self, active: ActiveResponse, outcome: Outcome) -> Response | None:
-        """Store the end of a response, however long the database is unavailable."""
-        rest = await self._flusher.close(active.writer)
-        while not active.lost:
-            try:
-                final = await db.run_async(self._store_end, rest, outcome)
-                if final is not None:
-                    return final
-                active.lost = True
-            except Unavailable:
-                await asyncio.sleep(RETRY_SECONDS)
-        return await self._end_by_another_process(rest)
+    async def answer(self, owner: int, public_id: str, given: AnswerBody) -> Status:
+        """Take a person's answer to a request of a response, which goes on here if no other is open; return its status."""
+        return await asyncio.shield(self._spawn(self._answer_request(owner, public_id, given)))
 
-    def _store_end(self, rest: Append, outcome: Outcome) -> Response | None:
-        self._prompt_blobs.flush()
-        return lifecycle.finish(rest, outcome)
+    async def _answer_request(self, owner: int, public_id: str, given: AnswerBody) -> Status:
+        status, job = await db.atomic_async(
+            waiting.answer, owner, public_id, given, self.process, self.has_room
+        )
+        self._resume(job)
+        return status
 
-    async def _end_by_another_process(self, rest: Append) -> Response | None:
-        """Wait for the end of a response whose lease is lost; None if it is deleted."""
+    async def answer_as_staff(self, given: StaffDecision) -> None:
+        """Take the decision of staff, as `answer` does the answer of a user."""
+
+        async def take() -> None:
+            _, job = await db.atomic_async(waiting.answer_as_staff, given, self.process, self.has_room)
+            self._resume(job)
+
+        await asyncio.shield(self._spawn(take()))
+
+    def _resume(self, job: Job | None) -> None:
+        if job is not None and job.response not in self._active:
+            self.run(job)
+
+    async def _expire_requests(self) -> None:
+        """End requests whose deadline has passed, until cancelled."""
         while True:
-            with contextlib.suppress(Unavailable):
-                row = await db.atomic_async(storage.state, rest.response)
-                if row is None or row.ended:
-                    return row
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(settings.heartbeat_seconds)
+            try:
+                for job in await db.atomic_async(waiting.expire, self.process) if self.has_room else ():
+                    self._resume(job)
+            except Unavailable:
+                continue
+            except Exception as problem:
+                # Unforeseen; but without another round no deadline would pass here any more.
+                if not health.is_unmigrated(problem):
+                    logger.error(
+                        "action=expiry_failed reason=%s\n%s",
+                        type(problem).__name__,
+                        format_traceback_without_message(problem),
+                    )
 
     async def stop(self, response: int, offset: int | None) -> Response | None:
         """Stop a response in whichever process and return its final state within STOP_SECONDS; None if it is deleted."""
@@ -216,7 +291,10 @@ class ResponseRunner:
             return await db.atomic_async(storage.state, response)
         self._on_stop_request(StopRequest(response, offset))
         ended = await db.atomic_async(lifecycle.finish_orphan, response, expired=True)
-        return ended or await self._wait_for_end(response)
+        if ended is None:
+            return await self._wait_for_end(response)
+        lifecycle.log_end(ended)
+        return ended
 
     async def _wait_for_end(self, response: int) -> Response | None:
         """Wait for the owner to end a response; fence off an owner that does not."""
@@ -276,6 +354,11 @@ class ResponseRunner:
             await asyncio.sleep(HEARTBEAT_INTERVAL)
             self.logs.send_heartbeat()
 
+    async def finish(self) -> None:
+        """Wait until no response runs or is queued here any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def drain(self) -> None:
         """End all responses as `interrupted`, store them, and stop the background work, within DRAIN_SECONDS."""
         self._draining = True
@@ -289,5 +372,14 @@ class ResponseRunner:
         for service in self._services:
             service.cancel()
         await asyncio.wait(self._services, timeout=CLOSE_SECONDS)
+        await self.files.stop()
         await self.tool_servers.close()
         await self.models.close()
+
+
+def _from_answering(clients: list[ModelClient], calls: Sequence[UpstreamCall]) -> list[ModelClient]:
+    """Return the clients from the one on that made the last call: a model that was replaced stays so."""
+    names = [client.profile.name for client in clients]
+    # Those of tools have no provenance.
+    made = [call.model for call in calls if call.provenance is not None and call.model in names]
+    return clients[names.index(made[-1]) :] if made else clients

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from chat import db
 from chat.exceptions import Unavailable
 from chat.models import Thread
+from chat.permissions import threads as permissions
 from chat.threads import threads
 
 # Events waiting for one socket; a reader that far behind misses the oldest and loads its list again.
@@ -38,7 +39,7 @@ class ThreadChanged:
 
 
 class ThreadSubscriptions:
-    """The watching sockets of this process, by owner."""
+    """The watching sockets of this process, by user."""
 
     def __init__(self) -> None:
         self._queues: defaultdict[int, set[asyncio.Queue[ThreadEvent]]] = defaultdict(set)
@@ -47,15 +48,15 @@ class ThreadSubscriptions:
         self._deliveries: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def of(self, owner: int) -> AsyncIterator[asyncio.Queue[ThreadEvent]]:
+    async def of(self, user: int) -> AsyncIterator[asyncio.Queue[ThreadEvent]]:
         queue: asyncio.Queue[ThreadEvent] = asyncio.Queue(MAX_QUEUED_EVENTS)
-        self._queues[owner].add(queue)
+        self._queues[user].add(queue)
         try:
             yield queue
         finally:
-            self._queues[owner].discard(queue)
-            if not self._queues[owner]:
-                del self._queues[owner]
+            self._queues[user].discard(queue)
+            if not self._queues[user]:
+                del self._queues[user]
 
     def on_notify(self, facts: list[Any]) -> None:
         """Deliver the creation or update of a thread: `[owner, thread, event]`."""
@@ -71,7 +72,7 @@ class ThreadSubscriptions:
         """Queue a change behind the owner's others: out of order, an older state would be shown as the newest."""
         if owner in self._pending:
             self._pending[owner].append(change)
-        elif owner in self._queues:
+        elif owner in self._queues or (self._queues and not permissions.only_owners_read()):
             self._pending[owner] = deque([change])
             task = asyncio.create_task(self._deliver_pending(owner))
             self._deliveries.add(task)
@@ -90,10 +91,17 @@ class ThreadSubscriptions:
         event = await _load_event(change)
         if event is None:
             return
-        for queue in self._queues.get(owner, ()):
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(event)
+        for user in await self._audience(owner, change):
+            for queue in self._queues.get(user, ()):
+                if queue.full():
+                    queue.get_nowait()
+                queue.put_nowait(event)
+
+    async def _audience(self, owner: int, change: ThreadChanged) -> Collection[int]:
+        """Return the users with a socket here who may read the thread; of a deleted one its owner alone learns."""
+        if change.thread is None or permissions.only_owners_read():
+            return (owner,)
+        return await db.run_async(permissions.readers, change.thread, list(self._queues))
 
 
 async def _load_event(change: ThreadChanged) -> ThreadEvent | None:

@@ -13,6 +13,7 @@ from chat.exceptions import ChatError, ModelTimeout
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
 from chat.llm.sse import TokenCounts
+from chat.permissions import rights
 from chat.responses import title_storage
 from chat.responses.usage.recorder import UsageRecorder
 from chat.text import plain_text, storable, title_of
@@ -68,9 +69,12 @@ async def improve_title(response: int, models: ModelRegistry, recorder: UsageRec
 
 
 async def _improve(response: int, client: ModelClient, recorder: UsageRecorder) -> None:
-    """Ask a model for a title, and set it unless a person has set one. Raises ModelError."""
+    """Ask a model that the owner may use for a title, and set it unless a person has set one. Raises ModelError."""
     candidate = await db.atomic_async(title_storage.title_candidate, response)
     if candidate is None:
+        return
+    own = await db.run_async(rights.of_user, candidate.owner)
+    if client.profile.name not in own.models:
         return
     stats = _TitleStats()
     shown = f"{candidate.prompt[:WORDS_SHOWN]}\n\n{candidate.answer[:WORDS_SHOWN]}"

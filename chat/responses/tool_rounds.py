@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -10,10 +13,12 @@ import msgspec
 from chat.db import sql
 from chat.db.notifications import NOTIFY_SQL, encode_notifications
 from chat.llm.sse.accumulator import ToolCall
-from chat.models import Message, Response, Role, Status, ToolState
+from chat.models import Message, PersonRequest, Response, Role, Status, ToolState
+from chat.responses.tool_files import link_files
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
-from chat.streams import ToolEvent
+from chat.responses.waiting import NewRequest, Wait
+from chat.streams import ToolEvent, storage
 from chat.tools.calling import ToolResult
 
 # A repetition after a commit whose answer got lost changes nothing.
@@ -73,29 +78,124 @@ def set_states(response: int, states: Mapping[str, str]) -> None:
     sql.rows(_END, values)
 
 
+def wait_for(
+    requests: Sequence[NewRequest],
+    round_: int,
+    calls: Sequence[ToolCall],
+    results: Mapping[str, ToolResult],
+    text_offset: int,
+    thinking_offset: int,
+) -> Wait | None:
+    """Return the wait for the requests of a round, None without any. `results`: those that the calls have, by their ids."""
+    if not requests:
+        return None
+    ended = sum(1 for _ in takewhile(lambda call: call.id in results, calls))
+    return Wait(requests, round_, ended, text_offset, thinking_offset)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRound:
+    """The newest round of a response that waited: its place, its calls, their results, and what was answered.
+
+    `ids`: those of the calls of all rounds. `answers`: the requests of each call, in their order. `written`: the text that the
+    calls have written into the answer.
+    """
+
+    number: int
+    text_offset: int
+    thinking_offset: int
+    calls: list[ToolCall]
+    results: Mapping[str, ToolResult]
+    answers: Mapping[str, Sequence[PersonRequest]]
+    ids: set[str]
+    written: str = ""
+
+    @property
+    def unanswered(self) -> list[ToolCall]:
+        return [call for call in self.calls if call.id not in self.results]
+
+
+def pending(response: int) -> PendingRound:
+    """Return the round in which a response waited."""
+    uses, requests = storage.steps(response)
+    last = uses[-1]
+    stored = Message.objects.filter(response=response, hidden=True, role=Role.ASSISTANT)
+    message = stored.exclude(tool_calls=None).order_by("-position").first()
+    calls = _calls(message.tool_calls or "[]") if message else []
+    of_calls = Message.objects.filter(
+        response=response, role=Role.TOOL, tool_call_id__in=[call.id for call in calls]
+    )
+    results = {row.tool_call_id or "": ToolResult(row.content) for row in of_calls}
+    answers: dict[str, list[PersonRequest]] = {}
+    for request in requests:
+        answers.setdefault(request.call_id, []).append(request)
+    place = last.round, last.text_offset, last.thinking_offset
+    written = storage.text_from(response, last.text_offset)
+    return PendingRound(*place, calls, results, answers, {use.call_id for use in uses}, written)
+
+
+def _calls(encoded: str) -> list[ToolCall]:
+    return [
+        ToolCall(call["id"], call["function"]["name"], call["function"]["arguments"])
+        for call in msgspec.json.decode(encoded)
+    ]
+
+
 def add_round(
     response: int,
     epoch: int,
     text: str,
     log_offset: int,
     calls: Sequence[ToolCall],
-    results: Sequence[ToolResult],
+    results: Mapping[str, ToolResult],
     spent: Sequence[CallRecord] = (),
     provider_fields: str | None = None,
 ) -> bool:
     """Store a round between the prompt and the reply: the model's text, its calls, and their results in that order.
 
+    `results` by the ids of the calls; one that waits for a person, or that the client makes, has none yet.
     `provider_fields`: those of the text and of the calls, from `chat.llm.provider_fields`. The rows of the model calls `spent`
     on it are stored in the same transaction. Return False where the lease `epoch` is lost.
     """
-    mine = Response.objects.select_for_update(no_key=True)
-    if not mine.filter(pk=response, lease_epoch=epoch, status=Status.STREAMING).exists():
+    if not _is_owned(response, epoch):
         return False
     reply = _reply(response)
-    rows = [_call_message(text, calls, provider_fields), *_result_messages(calls, results)]
-    if Message.objects.filter(response=response, tool_calls=rows[0].tool_calls).exists():
+    of_calls = _call_message(text, calls, provider_fields)
+    if Message.objects.filter(response=response, tool_calls=of_calls.tool_calls).exists():
         # Stored already, by a commit whose answer got lost: ids of calls are unique in a response.
         return True
+    ordered = {call.id: results[call.id] for call in calls if call.id in results}
+    rows = _result_messages(ordered)
+    _insert_before(reply, [of_calls, *rows], log_offset)
+    link_files(reply, rows, ordered)
+    upstream_calls.add(reply.owner_id, reply.thread_id, response, spent)
+    if ordered:
+        set_states(response, {call: _state(result) for call, result in ordered.items()})
+    return True
+
+
+def add_results(response: int, epoch: int, log_offset: int, results: Mapping[str, ToolResult]) -> bool:
+    """Store results of calls that had to wait, behind those of their round. Return False where the lease `epoch` is lost."""
+    if not _is_owned(response, epoch):
+        return False
+    stored = Message.objects.filter(response=response, role=Role.TOOL, tool_call_id__in=list(results))
+    known = set(stored.values_list("tool_call_id", flat=True))
+    missing = {call: result for call, result in results.items() if call not in known}
+    if missing:
+        rows = _result_messages(missing)
+        _insert_before(_reply(response), rows, log_offset)
+        link_files(_reply(response), rows, missing)
+        set_states(response, {call: _state(result) for call, result in missing.items()})
+    return True
+
+
+def _is_owned(response: int, epoch: int) -> bool:
+    """Lock a response, and return whether the lease `epoch` still holds."""
+    mine = {"pk": response, "lease_epoch": epoch, "status": Status.STREAMING}
+    return Response.objects.select_for_update(no_key=True).filter(**mine).exists()
+
+
+def _insert_before(reply: Message, rows: Sequence[Message], log_offset: int) -> None:
     # The reply moves up first: no two messages may hold one position.
     reply.position += len(rows)
     reply.save(update_fields=["position"])
@@ -103,9 +203,12 @@ def add_round(
     for position, row in enumerate(rows, reply.position - len(rows)):
         parent = _insert(reply, row, position, parent, log_offset)
     Message.objects.filter(pk=reply.pk).update(parent=parent)
-    upstream_calls.add(reply.owner_id, reply.thread_id, response, spent)
-    set_states(response, {call.id: _state(result) for call, result in zip(calls, results, strict=True)})
-    return True
+
+
+def client_calls(response: int) -> list[dict[str, Any]]:
+    """Return the calls of a response that its client makes, as they are stored; none where it ended without any."""
+    stored = Message.objects.filter(response=response, tool_calls__isnull=False).order_by("position")
+    return [call for row in stored for call in msgspec.json.decode(row.tool_calls or "[]")]
 
 
 def _state(result: ToolResult) -> str:
@@ -125,9 +228,10 @@ def _call_message(text: str, calls: Sequence[ToolCall], provider_fields: str | N
     return Message(role=Role.ASSISTANT, content=text, tool_calls=tool_calls, provider_fields=provider_fields)
 
 
-def _result_messages(calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> list[Message]:
-    pairs = zip(calls, results, strict=True)
-    return [Message(role=Role.TOOL, content=result.result, tool_call_id=call.id) for call, result in pairs]
+def _result_messages(results: Mapping[str, ToolResult]) -> list[Message]:
+    return [
+        Message(role=Role.TOOL, content=result.result, tool_call_id=call) for call, result in results.items()
+    ]
 
 
 def _insert(reply: Message, row: Message, position: int, parent: int | None, log_offset: int) -> int:

@@ -4,8 +4,11 @@ validation    objects, ids, offsets and texts
 options       parameters and instructions of one answer
 prompts       prompts and regenerated answers
 threads       changes of threads and of their messages
+queries       parameters of queries
+frames        frames of the WebSocket
 ag_ui         runs of AG-UI's clients, and CopilotKit's single route
 openui        threads of OpenUI's storage
+imports       files of exported chats
 pictures      pictures by their bytes: format, end, and metadata
 """
 
@@ -20,14 +23,17 @@ from chat.schemas.prompts import (
 )
 from chat.schemas.threads import (
     Feedback,
+    NewShare,
     NewThread,
     ThreadChange,
     parse_feedback,
+    parse_instructions,
     parse_new_thread,
     parse_replacement,
-    parse_share_end,
+    parse_share,
     parse_stop_offset,
     parse_thread_change,
+    parse_token_name,
 )
 from chat.schemas.validation import (
     checked_id,
@@ -37,11 +43,13 @@ from chat.schemas.validation import (
     offset_text,
     optional_id,
     parse_object,
+    parse_struct,
 )
 
 __all__ = [
     "Content",
     "Feedback",
+    "NewShare",
     "NewThread",
     "RegenerateRequest",
     "SendRequest",
@@ -54,13 +62,16 @@ __all__ = [
     "offset_text",
     "optional_id",
     "parse_feedback",
+    "parse_instructions",
     "parse_new_thread",
     "parse_object",
     "parse_regenerate",
     "parse_replacement",
     "parse_send",
-    "parse_share_end",
+    "parse_share",
     "parse_stop_offset",
+    "parse_struct",
     "parse_text_send",
     "parse_thread_change",
+    "parse_token_name",
 ]

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from chat.conf import settings
 from chat.exceptions import BadRequest
-from chat.schemas.threads import MAX_TITLE
-from chat.schemas.validation import bounded, parse_object, text_of
+from chat.schemas.threads import MAX_TITLE, Title
+from chat.schemas.validation import bounded, check_characters, parse_struct
+
+
+class _Message(msgspec.Struct):
+    content: Any = None
+
+
+class FirstMessageBody(msgspec.Struct):
+    """A new thread, with its first message."""
+
+    messages: Annotated[list[_Message], Meta(min_length=1)]
+
+
+class TitleBody(msgspec.Struct):
+    """A thread as the client has it, of which the title counts."""
+
+    title: Title | None = None
 
 
 def parse_first_message(body: bytes) -> str:
     """Return the text of the message with which a thread begins."""
-    messages = parse_object(body).get("messages")
-    if not isinstance(messages, list) or not messages or not isinstance(messages[0], dict):
-        raise BadRequest("`messages` must be a list that holds the first message.")
-    text = _text(messages[0].get("content"))
+    text = _text(parse_struct(body, FirstMessageBody).messages[0].content)
     bounded(text, settings.content_bytes, "messages[0].content")
     return text
 
@@ -33,4 +49,6 @@ def _text(content: Any) -> str:
 
 def parse_title(body: bytes) -> str | None:
     """Return the title in the body of a change, which repeats everything else of the thread; None where it has none."""
-    return text_of(parse_object(body), "title", MAX_TITLE)
+    title = parse_struct(body, TitleBody).title
+    check_characters(title, MAX_TITLE, "title")
+    return title

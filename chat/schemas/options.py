@@ -14,12 +14,16 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     """The options of one answer.
 
     `parameters` are sent to the model. `instructions`: a system text for this answer alone. `shown`: what the client gave and
-    gets back with the response.
+    gets back with the response. `tools`: the client's own, as they came; the model's calls of them end the response, or with
+    `awaits_results` it waits for their results. `metadata`: what of it may go to the model.
     """
 
     parameters: dict[str, Any] = {}
     instructions: str = ""
     shown: dict[str, Any] = {}
+    tools: list[dict[str, Any]] = []
+    awaits_results: bool = False
+    metadata: dict[str, Any] = {}
 
     def encode(self) -> str:
         """Return the JSON text that is stored."""

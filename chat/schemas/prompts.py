@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from chat.conf import settings
 from chat.exceptions import BadRequest, TooLarge
+from chat.schemas.metadata import allowed_metadata
+from chat.schemas.openai_tools import awaited_tools
 from chat.schemas.options import Options
-from chat.schemas.validation import Json, bounded, checked_id, is_id, optional_id, parse_object, parse_struct
+from chat.schemas.validation import Id, Json, bounded, checked_id, is_id, optional_id, parse_struct
 
 # Messages in one imported conversation.
 MAX_TURNS = 1_000
+
+# Path of an uploaded picture or file, before its id.
+UPLOADS = "/api/attachments/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +33,20 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of an imported conversation."""
+    """One message of an imported conversation.
+
+    `tool_calls`: JSON text of an assistant's calls; `tool_call_id`: the call that a tool's message answers.
+    """
 
     role: str
     content: Content
     id: str | None = None
+    tool_calls: str | None = None
+    tool_call_id: str | None = None
+
+    @property
+    def hidden(self) -> bool:
+        return self.role in ("system", "tool") or self.tool_calls is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,9 @@ class SendRequest:
     (`chat.responses.claims.resends`); `another`: a known prompt gets another answer,
     and so does the newest one with the same content; `another_if_known`: only one that is known by its id.
     `prompts_before`: the number of prompts before this one, from clients whose messages have no ids.
-    `unlisted`: a new thread is in no list, and expires.
+    `unlisted`: a new thread is in no list, and expires; with `temporary`, a thread that is in a list is refused.
+    `instructed`: a new thread gets the user's instructions. `rounds`: calls of the client's tools and their results, which
+    follow the prompt and precede its reply.
     """
 
     content: Content
@@ -60,6 +77,9 @@ class SendRequest:
     another_if_known: bool = False
     prompts_before: int | None = None
     unlisted: bool = False
+    rounds: tuple[Turn, ...] = ()
+    temporary: bool = False
+    instructed: bool = False
     options: Options | None = None
 
 
@@ -75,9 +95,34 @@ class RegenerateRequest:
     options: Options | None = None
 
 
+# A response that runs in the thread is stopped, refuses the prompt, or lets it wait.
+BusyPolicy = Literal["interrupt", "reject", "queue"]
+# A policy of `/v1/responses` alone: a response that runs lets the prompt wait, one that waits for a person is stopped. In the
+# queue the prompt would wait for that person, for days perhaps, and its client with it.
+QUEUE_UNLESS_WAITING = "queue-unless-waiting"
+
+_PART_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type"],
+    "properties": {"type": {"type": "string"}, "text": {"type": "string"}},
+}
+_CONTENT_SCHEMA: dict[str, Any] = {
+    "description": "Text, or OpenAI's content parts.",
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "minItems": 1, "items": _PART_SCHEMA},
+    ],
+}
+_RawContent = Annotated[msgspec.Raw, Meta(extra_json_schema=_CONTENT_SCHEMA)]
+
+
+# Roles of the messages of a conversation.
+ROLES = ("system", "user", "assistant")
+
+
 class _Message(msgspec.Struct, kw_only=True):
-    content: msgspec.Raw
-    role: str
+    content: _RawContent
+    role: Annotated[str, Meta(extra_json_schema={"enum": list(ROLES)})]
     id: str | None = None
 
 
@@ -89,7 +134,7 @@ class _Part(msgspec.Struct):
 class _UiMessage(_Message, kw_only=True):
     """A message of Vercel's AI SDK. Without a content it has that of its text parts; the other parts are left out."""
 
-    content: msgspec.Raw = msgspec.Raw(b"null")
+    content: _RawContent = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
     parts: list[_Part] | None = None
 
     def __post_init__(self) -> None:
@@ -104,42 +149,60 @@ class _UiMessage(_Message, kw_only=True):
 
 
 class _Options(msgspec.Struct):
-    threadId: str | None = None
-    responseId: str | None = None
+    threadId: Id | None = None
+    responseId: Id | None = None
     model: str | None = None
-    busy: str | None = None
-    parentId: str | msgspec.UnsetType | None = msgspec.UNSET
+    busy: BusyPolicy | None = None
+    parentId: Id | msgspec.UnsetType | None = msgspec.UNSET
     effort: str | None = None
 
 
-class _Send(_Options):
+class PromptBody(_Options):
+    """A prompt: `prompt`, or `messages` of which the last is new."""
+
     prompt: _Message | None = None
     messages: list[_Message] | None = None
+    tools: list[dict[str, Any]] | None = None
+    temporary: bool = False
+    metadata: dict[str, Any] | None = None
 
 
-class _TextSend(_Options):
+class TextPromptBody(_Options):
     """A body of `POST /api/response`. `id` is the AI SDK's name of the thread; `messageId` repeats one of the messages."""
 
     prompt: _UiMessage | str | None = None
     messages: list[_UiMessage] | None = None
-    id: str | None = None
+    id: Id | None = None
     trigger: Literal["submit-message", "regenerate-message"] | None = None
     messageId: str | None = None
 
 
-S = TypeVar("S", bound=_Options)
+class RegenerateBody(msgspec.Struct):
+    """Another answer to the same prompt."""
+
+    responseId: Id | None = None
+    model: str | None = None
+    busy: BusyPolicy | None = None
+    effort: str | None = None
+
+
 M = TypeVar("M", bound=_Message)
 
 
 def parse_send(body: bytes | str) -> SendRequest:
     """Parse the body of `POST /api/chat`, or a `send` frame."""
-    raw = parse_struct(body, _Send)
-    return _send_request(raw, _checked_messages(raw.prompt, raw.messages))
+    raw = parse_struct(body, PromptBody)
+    request = _send_request(raw, _checked_messages(raw.prompt, raw.messages))
+    temporary = raw.temporary
+    options = awaited_tools(raw.tools or [])
+    if metadata := allowed_metadata(raw.metadata or {}):
+        options = msgspec.structs.replace(options or Options(), metadata=metadata)
+    return replace(request, unlisted=temporary, temporary=temporary, instructed=True, options=options)
 
 
 def parse_text_send(body: bytes) -> SendRequest:
     """Parse the body of `POST /api/response`: that of `POST /api/chat`, or one of those that the AI SDK's clients send."""
-    raw = parse_struct(body, _TextSend)
+    raw = parse_struct(body, TextPromptBody)
     prompt, another = raw.prompt, raw.trigger == "regenerate-message"
     if isinstance(prompt, str):
         prompt = _UiMessage(role="user", content=msgspec.Raw(msgspec.json.encode(prompt)))
@@ -169,7 +232,7 @@ def _send_request(raw: _Options, messages: Sequence[_Message]) -> SendRequest:
         thread_id=optional_id(raw.threadId, "threadId"),
         response_id=optional_id(raw.responseId, "responseId"),
         model=raw.model,
-        busy=busy_policy(raw.busy),
+        busy=raw.busy or "interrupt",
         turns=tuple(_turn(message) for message in earlier),
         parent_id=checked_id(raw.parentId, "parentId") if isinstance(raw.parentId, str) else raw.parentId,
         effort=raw.effort,
@@ -178,12 +241,9 @@ def _send_request(raw: _Options, messages: Sequence[_Message]) -> SendRequest:
 
 def parse_regenerate(original: str, body: bytes) -> RegenerateRequest:
     """Parse the body of `POST /api/responses/{id}/regenerate`; it may be empty."""
-    value = parse_object(body) if body.strip() else {}
-    model, busy, effort = value.get("model"), value.get("busy"), value.get("effort")
-    if not all(isinstance(word, str | None) for word in (model, busy, effort)):
-        raise BadRequest("`model`, `busy` and `effort` must be text.")
-    response_id = optional_id(value.get("responseId"), "responseId")
-    return RegenerateRequest(original, response_id, model, busy_policy(busy), effort)
+    raw = parse_struct(body, RegenerateBody) if body.strip() else RegenerateBody()
+    response_id = optional_id(raw.responseId, "responseId")
+    return RegenerateRequest(original, response_id, raw.model, raw.busy or "interrupt", raw.effort)
 
 
 def _checked_messages(prompt: M | None, messages: list[M] | None) -> list[M]:
@@ -199,19 +259,12 @@ def _checked_messages(prompt: M | None, messages: list[M] | None) -> list[M]:
 
 
 def _turn(message: _Message) -> Turn:
-    if message.role not in ("system", "user", "assistant"):
+    if message.role not in ROLES:
         raise BadRequest("A role in `messages` must be `system`, `user` or `assistant`.")
     # A reply comes back as long as the server made it.
     limit = settings.text_bytes if message.role == "assistant" else settings.content_bytes
     known = message.id is not None and is_id(message.id)
     return Turn(message.role, _content(message.content, limit), message.id if known else None)
-
-
-def busy_policy(word: str | None) -> str:
-    """Return what becomes of a response that runs in the thread. Raise BadRequest."""
-    if word not in (None, "interrupt", "reject", "queue"):
-        raise BadRequest("`busy` must be `interrupt`, `reject` or `queue`.")
-    return word or "interrupt"
 
 
 def _content(raw: msgspec.Raw, limit: int) -> Content:
@@ -224,11 +277,42 @@ def _content(raw: msgspec.Raw, limit: int) -> Content:
         raise BadRequest("`content` must be text, or a list of content parts with a `type` each.")
     if not content.text:
         raise BadRequest("`content` must not be empty.")
-    bounded(content.text, limit)
+    bounded(_without_file_data(value, content.text), limit)
     return content
 
 
+def _without_file_data(value: Json, text: str) -> str:
+    """Return what a content will hold once its files are stored."""
+    if not isinstance(value, list) or not any(map(holds_data, value)):
+        return text
+    return msgspec.json.encode([_without_data(part) if holds_data(part) else part for part in value]).decode()
+
+
+def holds_data(part: dict[str, Any]) -> bool:
+    """Return whether a content part is a file with its data in it."""
+    return part["type"] == "file" and "file_data" in part["file"]
+
+
+def _without_data(part: dict[str, Any]) -> dict[str, Any]:
+    return {**part, "file": {name: value for name, value in part["file"].items() if name != "file_data"}}
+
+
 def _is_part(part: Json) -> bool:
-    return (
+    if not (
         isinstance(part, dict) and isinstance(part.get("type"), str) and isinstance(part.get("text", ""), str)
-    )
+    ):
+        return False
+    if part["type"] == "file":
+        check_file(part.get("file"))
+    return True
+
+
+def check_file(file: Json) -> None:
+    """Raise BadRequest unless a part's `file` names a stored file, or holds one."""
+    fields = file if isinstance(file, dict) else {}
+    given = [name for name in ("file_id", "file_data") if fields.get(name) is not None]
+    texts = all(isinstance(fields.get(name, ""), str) for name in ("file_id", "file_data", "filename"))
+    if len(given) != 1 or not texts:
+        raise BadRequest(
+            "A part of the type `file` must have a `file` with either a `file_id` or `file_data`."
+        )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from chat.exceptions import BadOffset, BadRequest, TooLarge
 from chat.text import is_storable
@@ -22,6 +23,18 @@ _OFFSET = re.compile(rf"[0-9]{{1,{MAX_OFFSET_DIGITS}}}\Z", re.ASCII)
 
 Json = Any
 S = TypeVar("S", bound=msgspec.Struct)
+
+# Fields whose form `checked_id`, `offset_of`, `offset_text`, `mark_text` and `cursor_text` check, with errors of their own.
+Id = Annotated[str, Meta(extra_json_schema={"pattern": f"^{ID_PATTERN}$"})]
+Offset = Annotated[
+    Any,
+    Meta(
+        description="Bytes of UTF-8 from the beginning.",
+        extra_json_schema={"type": ["integer", "null"], "minimum": 0, "maximum": 10**MAX_OFFSET_DIGITS - 1},
+    ),
+]
+OffsetText = Annotated[str, Meta(extra_json_schema={"pattern": f"^[0-9]{{1,{MAX_OFFSET_DIGITS}}}$"})]
+MarkText = Annotated[str, Meta(extra_json_schema={"pattern": f"^(-1|[0-9]{{1,{MAX_OFFSET_DIGITS}}})$"})]
 
 
 def parse_object(body: bytes | str) -> dict[str, Json]:
@@ -41,6 +54,15 @@ def parse_struct(body: bytes | str, kind: type[S]) -> S:
     parse_object(body)
     try:
         return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as problem:
+        raise BadRequest(f"{problem}.") from None
+
+
+def parse_query(query: Mapping[str, str], kind: type[S]) -> S:
+    """Parse the parameters that a struct names; others are ignored. Raise BadRequest."""
+    given = {name: query[name] for name in kind.__struct_fields__ if name in query}
+    try:
+        return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as problem:
         raise BadRequest(f"{problem}.") from None
 
@@ -106,27 +128,10 @@ def cursor_text(text: str) -> tuple[int, int | None]:
     return offset_text(offset), offset_text(thinking) if colon else None
 
 
-def text_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
-    """Return a text of at most `limit` characters, or None where it is missing. Raises BadRequest and TooLarge."""
-    text = _text(value, name)
+def check_characters(text: str | None, limit: int, name: str) -> None:
+    """Raise TooLarge for a text of more than `limit` characters."""
     if text is not None and len(text) > limit:
         raise TooLarge(f"`{name}` has {len(text)} characters; at most {limit} are allowed.", limit=limit)
-    return text
-
-
-def content_of(value: Mapping[str, Json], name: str, limit: int) -> str | None:
-    """Return a text of at most `limit` bytes, or None where it is missing. Raises BadRequest and TooLarge."""
-    text = _text(value, name)
-    if text is not None:
-        bounded(text, limit, name)
-    return text
-
-
-def _text(value: Mapping[str, Json], name: str) -> str | None:
-    text = value.get(name)
-    if text is not None and not isinstance(text, str):
-        raise BadRequest(f"`{name}` must be text.")
-    return text
 
 
 def bounded(text: str, limit: int, name: str = "content") -> None:

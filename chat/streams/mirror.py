@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from chat import db
 from chat.exceptions import Unavailable
-from chat.models import Response, Status
+from chat.models import STARTED, Response, Status
 from chat.streams import storage
-from chat.streams.tail import READ_BYTES, Tail, ThoughtTail
+from chat.streams.tail import READ_BYTES, Tail
 
 # Seconds between a mirror's own reads of the table, in case notifications are lost.
 POLL_SECONDS = 2.0
@@ -22,18 +22,22 @@ class Mirror:
     A context manager for readers; `left` is called after the last one leaves.
     """
 
-    def __init__(self, response: int, left: Callable[[], object]) -> None:
+    def __init__(self, response: int, left: Callable[[Mirror], object]) -> None:
         self.response = response
         self.tail = Tail(mirrored=True)
-        self.readers, self._left = 0, left
+        self._left = left
         self._tool_changes = 0
         self.refresh = asyncio.Event()
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.task = asyncio.create_task(self._run())
 
+    @property
+    def readers(self) -> int:
+        return self.tail.readers
+
     async def __aenter__(self) -> Tail:
         """Wait until the table has been read once. Raise Unavailable."""
-        self.readers += 1
+        self.tail.readers += 1
         try:
             await asyncio.shield(self.ready)
         except BaseException:
@@ -45,10 +49,10 @@ class Mirror:
         self._leave()
 
     def _leave(self) -> None:
-        self.readers -= 1
-        if not self.readers:
+        self.tail.readers -= 1
+        if not self.tail.readers:
             self.task.cancel()
-            self._left()
+            self._left(self)
 
     async def _run(self) -> None:
         # Notifications arrive from now on; the table is read after that, so no change is missed.
@@ -65,17 +69,14 @@ class Mirror:
             row = await self._read() or row
 
     async def _begin(self, row: Response) -> None:
-        """Begin at the ends of the logs; what is before them, readers take from the table."""
-        self.tail.base = row.log_length
-        if row.thinking_length:
-            self.tail.thought = ThoughtTail(row.thinking_length)
+        self.tail.begin(row)
         await self._read_tools(row)
 
     def _seen(self, row: Response | None) -> bool:
         if row is None or row.ended:
             self.tail.finish(row)
-        elif row.status == Status.STREAMING:
-            self.tail.start()
+        elif row.status in STARTED:
+            self.tail.start(waiting=row.status == Status.WAITING)
         return self.tail.ended
 
     async def _wait_for_refresh(self) -> None:
@@ -102,12 +103,12 @@ class Mirror:
         return row
 
     async def _read_tools(self, row: Response) -> None:
-        """Read the tool calls again where one has changed; the list of their events only grows."""
+        """Read the tool calls and requests again where one has changed; the list of their events only grows."""
         if row.tool_changes == self._tool_changes:
             return
-        uses = await db.atomic_async(storage.tool_uses, self.response)
+        steps = await db.atomic_async(storage.steps, self.response)
         self._tool_changes = row.tool_changes
-        self.tail.load_tools(uses)
+        self.tail.load_tools(*steps)
 
     async def _read_thought(self, row: Response) -> None:
         while self.tail.thinking_end < row.thinking_length:

@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import Any
 
 from chat.db import notifications, sql
-from chat.models import Chunk, Response, Status, ThoughtChunk, ToolUse
+from chat.models import Chunk, PersonRequest, Response, Status, ThoughtChunk, ToolUse
 from chat.text import utf8_floor
 
 # Bytes in one row of a finished log: 1 MiB is 16 rows, and a reader's portion stays small.
@@ -113,6 +113,29 @@ def append(additions: list[Append]) -> tuple[set[int], list[StopRequest]]:
     if written:
         notifications.notify_many("log", written)
     return set(written), [StopRequest(row[0], row[2]) for row in rows if row[1]]
+
+
+def beyond(rest: Append, stored: int, thinking_stored: int) -> Append:
+    """Return what is left to append behind the stored bytes: a flush whose answer was lost may have been written."""
+    return replace(
+        rest,
+        start=stored,
+        pieces=unwritten(rest.start, rest.pieces, stored),
+        thinking_start=thinking_stored,
+        thoughts=unwritten(rest.thinking_start, rest.thoughts, thinking_stored),
+    )
+
+
+def unwritten(start: int, pieces: Iterable[LogSegment], stored: int) -> list[LogSegment]:
+    """Return the part of the pieces from the byte `start` on that is beyond the `stored` bytes."""
+    beyond = []
+    for piece in pieces:
+        if start >= stored:
+            beyond.append(piece)
+        elif start + len(piece.data) > stored:
+            beyond.append(drop_prefix(piece, stored - start))
+        start += len(piece.data)
+    return beyond
 
 
 def _heads(additions: list[Append]) -> list[list[int | None]]:
@@ -219,6 +242,16 @@ def tool_uses(response: int) -> list[ToolUse]:
     return tool_uses_of([response]).get(response, [])
 
 
+def steps(response: int) -> tuple[list[ToolUse], list[PersonRequest]]:
+    """Return the tool calls of a response, and its requests."""
+    return tool_uses(response), requests(response)
+
+
+def requests(response: int) -> list[PersonRequest]:
+    """Return the requests of a response to a person, in their order."""
+    return list(PersonRequest.objects.filter(response=response).order_by("number"))
+
+
 def merge_thoughts(response: int) -> None:
     """Store an ended thought in rows of some ROW_BYTES, at least one for each offset of the text at which it stands."""
     sql.rows(_MERGE_THOUGHTS, {"response": response, "row_bytes": ROW_BYTES})
@@ -281,6 +314,12 @@ def kept_text(pieces: list[LogSegment], offset: int | None) -> tuple[int, str]:
             text += piece.data[: max(0, end - start)]
         start = stop
     return end, bytes(text).decode()
+
+
+def text_from(response: int, offset: int) -> str:
+    """Return the text of a log from an offset on, without ephemeral think items."""
+    pieces = pieces_of(response)
+    return kept_text(pieces, None)[1][len(kept_text(pieces, offset)[1]) :]
 
 
 def pack_timing(milliseconds: int, size: int) -> bytes:

@@ -1,92 +1,39 @@
-"""The newest part of a response's logs in memory, and the events for their readers."""
+"""The newest part of a response's logs in memory, for its readers."""
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
-import msgspec
-
-from chat.models import Response, ToolState, ToolUse
+from chat.models import PersonRequest, Response, ToolUse
+from chat.streams.encodings import SharedEncodings
+from chat.streams.events import ProgressEvent, StepEvent, ToolEvent
+from chat.streams.progress import ProgressHints
+from chat.streams.steps import ToolLog
 
 # Bytes given to a reader at once.
 READ_BYTES = 65_536
 
 
-class TextEvent(
-    msgspec.Struct, frozen=True, gc=False
-):  # one for each delta: ten times as quick as a dataclass
-    """The next bytes, whole characters; `offset` is the position after them."""
-
-    data: bytes
-    offset: int
-
-
-class ThoughtEvent(msgspec.Struct, frozen=True, gc=False):
-    """The next bytes of thought, whole characters; `thinking_offset` is the position after them."""
-
-    data: bytes
-    thinking_offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class ToolEvent:
-    """A change of one tool call; it stands at `text_offset` of the text and at `thinking_offset` of the thought."""
-
-    name: str
-    state: str
-    call_id: str = ""
-    text_offset: int = 0
-    thinking_offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """A sign of life: no news for some seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartEvent:
-    """The first event: the offset of the reading, and the response's state."""
-
-    status: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndEvent:
-    """The last event, exactly one; `offset` is the log's end, `response` the final row (None: deleted)."""
-
-    offset: int
-    response: Response | None
-
-
-LogEvent = TextEvent | ThoughtEvent | ToolEvent | Heartbeat | StartEvent | EndEvent
-
-
 class ThoughtTail:
     """The newest part of a response's thought: the bytes [base, end), in stretches, each at an offset of the text."""
 
-    __slots__ = ("_buffer", "_stretches", "base")
+    __slots__ = ("_buffer", "_stretches", "base", "encodings", "end")
 
     def __init__(self, base: int) -> None:
-        self.base = base
+        self.encodings = SharedEncodings()
+        self.base = self.end = base
         self._buffer = bytearray()
         # The start of each stretch in the thought, and its offset in the text.
         self._stretches: list[tuple[int, int]] = []
-
-    @property
-    def end(self) -> int:
-        return self.base + len(self._buffer)
 
     def grow(self, data: bytes, text_offset: int) -> None:
         if not self._stretches or self._stretches[-1][1] != text_offset:
             self._stretches.append((self.end, text_offset))
         self._buffer += data
+        self.end += len(data)
 
     def forget(self, before: int) -> None:
         """Drop the bytes before an offset; they can be read from the table."""
@@ -104,7 +51,7 @@ class ThoughtTail:
             number = bisect_right(self._stretches, offset, key=itemgetter(0)) - 1
             place, stop = self._stretches[number][1], self._stretches[number + 1][0]
         if stop - offset <= READ_BYTES:
-            return place, bytes(memoryview(self._buffer)[offset - self.base : stop - self.base])
+            return place, bytes(self._buffer[offset - self.base : stop - self.base])
         return place, _whole_characters(self._buffer[offset - self.base : offset + READ_BYTES - self.base])
 
     def start_at(self, text_offset: int) -> int | None:
@@ -128,70 +75,50 @@ def _whole_characters(data: bytearray) -> bytes:
     return bytes(data)
 
 
-class ToolLog:
-    """The tool calls of a response as a list of events that only grows, the same for every reader.
-
-    The calls of a round begin in their order, and their ends are listed in that order too, whenever they came.
-    """
-
-    __slots__ = ("_open", "events")
-
-    def __init__(self) -> None:
-        self.events: list[ToolEvent] = []
-        # The calls of the round whose ends are not listed yet; None: the call has not ended.
-        self._open: dict[str, tuple[ToolEvent, str | None]] = {}
-
-    def start(self, calls: Iterable[ToolEvent]) -> None:
-        for call in calls:
-            self._open[call.call_id] = (call, None)
-            self.events.append(call)
-
-    def end(self, call_id: str, state: str) -> None:
-        if call_id in self._open:
-            self._open[call_id] = (self._open[call_id][0], state)
-        while self._open:
-            first = next(iter(self._open))
-            call, ended = self._open[first]
-            if ended is None:
-                return
-            self.events.append(replace(call, state=ended))
-            del self._open[first]
-
-    def fail_open(self) -> None:
-        """End the calls that their process did not end."""
-        for call_id in list(self._open):
-            self.end(call_id, ToolState.FAILED)
-
-
 class Tail:
-    """The bytes [base, end) of one log, the response's thought and tool calls, and the readers that wait for more."""
+    """The bytes [base, end) of one log, the response's thought and tool calls, and the readers that wait for more.
+
+    `partial`: it lacks what came before it began, as a mirror does and the tail of a response that was resumed. `moved`: it
+    gets no more, for another process or none goes on with the response; its readers open the log anew.
+    """
 
     __slots__ = (
         "_buffer",
         "_loop",
         "_waiters",
         "base",
+        "encodings",
+        "end",
         "ended",
         "ephemeral",
         "final",
         "mirrored",
+        "moved",
+        "partial",
+        "progress",
         "readers",
         "started",
         "thought",
         "tools",
+        "waiting",
     )
 
     def __init__(self, *, mirrored: bool = False) -> None:
-        self.base = 0
+        self.base = self.end = 0
         self.mirrored = mirrored  # written in another process, whose last moments the table may lack
+        self.partial = mirrored
+        self.moved = False
         self.started = False  # the response has left the queue
+        self.waiting = False  # for a person
         self.ended = False
         self.final: Response | None = None
         self.readers = 0
+        self.encodings = SharedEncodings()
         # Ranges of our own think items; most answers have neither those nor thought nor tool calls.
         self.ephemeral: list[tuple[int, int]] = []
         self.thought: ThoughtTail | None = None
         self.tools: ToolLog | None = None
+        self.progress: ProgressHints | None = None
         self._buffer = bytearray()
         self._waiters: list[asyncio.Future[None]] = []
         self._loop = asyncio.get_running_loop()
@@ -204,9 +131,9 @@ class Tail:
         """Count the reader out; the tail lives as long as its writer."""
         self.readers -= 1
 
-    @property
-    def end(self) -> int:
-        return self.base + len(self._buffer)
+    def begin_at(self, offset: int) -> None:
+        """Begin with the bytes behind an offset; those before it can be read from the table."""
+        self.base = self.end = offset
 
     @property
     def text_end(self) -> int:
@@ -219,15 +146,21 @@ class Tail:
         return end
 
     @property
+    def still(self) -> bool:
+        """Return whether all that was written so far is here, and this tail gets no more by itself."""
+        return self.ended or self.waiting or self.moved
+
+    @property
     def thinking_end(self) -> int:
         return self.thought.end if self.thought else 0
 
     @property
-    def tool_events(self) -> list[ToolEvent]:
+    def tool_events(self) -> list[StepEvent]:
         return self.tools.events if self.tools else []
 
     def grow(self, data: bytes) -> None:
         self._buffer += data
+        self.end += len(data)
         self.wake()
 
     def grow_ephemeral(self, data: bytes) -> None:
@@ -250,19 +183,26 @@ class Tail:
         if self.tools is not None:
             self.tools.end(call_id, state)
             self.wake()
+        if self.progress is not None:
+            self.progress.end(call_id)
 
-    def load_tools(self, uses: list[ToolUse]) -> None:
-        """Replace the tool calls by those of the table, of which the first ones are the same."""
-        self.tools = ToolLog()
-        for _, together in groupby(uses, key=attrgetter("round")):
-            calls = list(together)
-            self.tools.start(
-                ToolEvent(use.name, ToolState.STARTED, use.call_id, use.text_offset, use.thinking_offset)
-                for use in calls
-            )
-            for use in calls:
-                if use.state != ToolState.STARTED:
-                    self.tools.end(use.call_id, use.state)
+    def report_progress(self, call_id: str, fraction: float | None, message: str) -> None:
+        """Show how far a running call is; that of a call which has ended comes too late."""
+        call = self.tools.running(call_id) if self.tools else None
+        if call is not None:
+            self.progress = self.progress or ProgressHints(self.wake)
+            self.progress.report(call_id, ProgressEvent(call_id, call.name, fraction, message))
+
+    def begin(self, row: Response) -> None:
+        """Begin at the stored ends of the logs; what is before them, readers take from the table."""
+        self.partial = True
+        self.begin_at(row.log_length)
+        if row.thinking_length:
+            self.thought = ThoughtTail(row.thinking_length)
+
+    def load_tools(self, uses: list[ToolUse], requests: list[PersonRequest]) -> None:
+        """Replace the tool calls and requests by those of the table, of which the first ones are the same."""
+        self.tools = ToolLog.of(uses, requests)
         self.wake()
 
     def forget(self, before: int) -> None:
@@ -277,16 +217,24 @@ class Tail:
 
     def read(self, offset: int) -> bytes:
         """Return the bytes from `offset` on, at most READ_BYTES, whole characters only."""
+        if offset == self.end:
+            return b""
         start = offset - self.base
         if start == 0 and len(self._buffer) <= READ_BYTES:
             return bytes(self._buffer)
         stop = min(start + READ_BYTES, len(self._buffer))
         while stop < len(self._buffer) and self._buffer[stop] & 0xC0 == 0x80:
             stop -= 1
-        return bytes(memoryview(self._buffer)[start:stop])
+        # Of a delta's few bytes a copy takes half as long as a view.
+        return bytes(self._buffer[start:stop])
 
-    def start(self) -> None:
-        self.started = True
+    def start(self, *, waiting: bool = False) -> None:
+        self.started, self.waiting = True, waiting
+        self.wake()
+
+    def move(self) -> None:
+        """Send the readers to where the response goes on."""
+        self.moved = True
         self.wake()
 
     def finish(self, final: Response | None) -> None:

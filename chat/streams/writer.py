@@ -11,9 +11,11 @@ from dataclasses import replace
 from chat import db
 from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
+from chat.models import Response
 from chat.streams import storage
 from chat.streams.storage import Append, LogSegment, StopRequest
 from chat.streams.tail import Tail
+from chat.telemetry import observers
 
 logger = logging.getLogger(__name__)
 
@@ -95,15 +97,33 @@ class Writer:
         "tail",
     )
 
-    def __init__(self, response: int, epoch: int, tail: Tail, flusher: Flusher) -> None:
+    def __init__(
+        self, response: int, epoch: int, tail: Tail, flusher: Flusher, resumed: Response | None = None
+    ) -> None:
         self.response, self.epoch, self.tail = response, epoch, tail
         self._flusher = flusher
-        self._started = time.monotonic()
+        # A response that goes on keeps its time: that for which it waited counts nowhere.
+        self._started = time.monotonic() - (resumed.active_ms / 1000 if resumed else 0.0)
         # Since when the model has been thinking (monotonic), and the seconds of its earlier thought; None without thought.
         self._thinking_since: float | None = None
         self._thought_seconds: float | None = None
         self._text = UnconfirmedLog()
         self._thought: UnconfirmedLog | None = None  # most answers have none, and it takes 0.3 KB
+        if resumed is not None:
+            self._go_on(resumed)
+
+    def _go_on(self, row: Response) -> None:
+        self._text.start = row.log_length
+        if row.thinking_length:
+            self._thought = UnconfirmedLog()
+            self._thought.start = row.thinking_length
+        if row.thinking_ms is not None:
+            self._thought_seconds = row.thinking_ms / 1000
+
+    @property
+    def active_ms(self) -> int:
+        """Return the milliseconds that the response has run, without those for which it waited."""
+        return int((time.monotonic() - self._started) * 1000)
 
     @property
     def length(self) -> int:
@@ -155,19 +175,26 @@ class Writer:
 
     def append_thought(self, data: bytes) -> None:
         """Append whole characters of thought, which stand at the end of the text so far."""
-        if self._thought is None:
-            self._thought = UnconfirmedLog()
-        self._thought.add(data, self._pack_timing(data), self._text.end)
+        thought, text_offset = self._thought, self._text.end
+        if thought is None:
+            thought = self._thought = UnconfirmedLog()
+        thought.add(data, self._pack_timing(data), text_offset)
         self._flusher.on_text_gathered(self, len(data))
-        self.tail.think(data, self._text.end)
+        self.tail.think(data, text_offset)
 
     def _pack_timing(self, data: bytes) -> bytes:
-        return storage.pack_timing(int((time.monotonic() - self._started) * 1000), len(data))
+        return storage.pack_timing(self.active_ms, len(data))
 
     @property
     def full(self) -> bool:
         """Tell if this log, or all logs together, exceed the bound for unconfirmed text."""
         return self.pending > UNCONFIRMED_BYTES or self._flusher.pending > UNCONFIRMED_TOTAL
+
+    async def give_way(self) -> None:
+        """Let other tasks run, and wait while it is full. Raise Unavailable like `wait_for_room`."""
+        # A writer that never waits would hold the event loop.
+        await asyncio.sleep(0)
+        await self.wait_for_room()
 
     async def wait_for_room(self) -> None:
         """Wait while it is full. Raise Unavailable when the database is away and nothing will be confirmed."""
@@ -211,8 +238,9 @@ class Flusher:
         self._waiters: list[asyncio.Future[None]] = []
         self.healthy = True
 
-    def open(self, response: int, epoch: int, tail: Tail) -> Writer:
-        writer = self._writers[response] = Writer(response, epoch, tail, self)
+    def open(self, response: int, epoch: int, tail: Tail, resumed: Response | None = None) -> Writer:
+        """Return the writer of a response; of one that goes on, from the ends of its logs."""
+        writer = self._writers[response] = Writer(response, epoch, tail, self, resumed)
         return writer
 
     async def close(self, writer: Writer) -> Append:
@@ -266,6 +294,7 @@ class Flusher:
                 waiter.set_result(None)
 
     async def _store(self, additions: list[Append]) -> None:
+        began = time.monotonic()
         try:
             written, stopping = await db.run_in_log_thread(storage.append, additions)
         except Unavailable:
@@ -281,6 +310,8 @@ class Flusher:
             self._failed(additions)
             return
         self._recovered()
+        for observer in observers():
+            observer.flushed(time.monotonic() - began, len(additions))
         for addition in additions:
             if addition.response in written:
                 self._confirm(addition.response, addition.stop, addition.thinking_stop)

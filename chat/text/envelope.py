@@ -1,8 +1,9 @@
 """C1 envelopes, made and taken apart.
 
-A message is a row of segments: `<thinkitem>…</thinkitem>`, `<content>…</content>`, `<context>…</context>`, and plain
-text between them. Bodies are escaped with five entities. A stream may be cut anywhere, so the last segment may be open.
-A message without envelopes may be bare openui-lang, or have OpenUI's sections (`chat.text.sections`).
+A message is a row of segments: `<thinkitem>…</thinkitem>`, `<content>…</content>`, `<context>…</context>`,
+`<artifact>…</artifact>` (in a content, too), and plain text between them. Bodies are escaped with five entities. A stream may
+be cut anywhere, so the last segment may be open. A message without envelopes may be bare openui-lang, or have OpenUI's
+sections (`chat.text.sections`).
 """
 
 from __future__ import annotations
@@ -17,21 +18,28 @@ from chat.text.sections import MARKER, is_program, is_sectioned, sections, split
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _CHARACTERS = {entity: character for character, entity in _ENTITIES.items()} | {"&apos;": "'", "&#x27;": "'"}
 
+# Ends the body of an artifact whose end is missing, so that what follows it in a message is not part of it.
+CUT_MARK = "<cut/>"
+
 _TO_ESCAPE = re.compile("[&<>\"']")
 _TO_UNESCAPE = re.compile("|".join(map(re.escape, _CHARACTERS)))
 
 # Attributes are matched up to 200 characters without another `<`: an unbounded match would take quadratic time on a
 # text of nothing but opening brackets.
-_OPENING = re.compile(r"<(content|context|thinkitem)(\s[^<>]{0,200})?>|```openui-lang[ \t]*\r?\n")
+_OPENING = re.compile(r"<(content|context|thinkitem|artifact)(\s[^<>]{0,200})?>|```openui-lang[ \t]*\r?\n")
+_ARTIFACT = re.compile(r"<(artifact)(\s[^<>]{0,200})>")
 _FENCE_END = re.compile(r"\n```[ \t]*(?=\r?\n|\Z)")
-_CUT_OPENING = re.compile(r"<(?:[a-z]{0,20}|(?:content|context|thinkitem)\s[^<>]{0,200})\Z")
-_CUT_MESSAGE = re.compile(r"\A\s*<(?:conte|think)[^<>]{0,200}\Z")
+_CUT_OPENING = re.compile(r"<(?:[a-z]{0,20}|(?:content|context|thinkitem|artifact)\s[^<>]{0,200})\Z")
+_CUT_MESSAGE = re.compile(r"\A\s*<(?:conte|think|artif)[^<>]{0,200}\Z")
 _CUT_CLOSING = re.compile(r"</?[a-z]{0,20}\Z")
 _CUT_ENTITY = re.compile(r"&[a-z0-9#]{0,5}\Z")
 
 
 class Segment(NamedTuple):
-    """One piece of a message. `kind`: text, content, context, thinkitem or program; `body` is unescaped."""
+    """One piece of a message. `kind`: text, content, context, thinkitem, artifact or program.
+
+    `body` is unescaped, but for a think item and an artifact, whose parts are separated by their tags.
+    """
 
     kind: str
     body: str
@@ -140,7 +148,7 @@ def _enveloped_segments(content: str) -> Iterator[Segment]:
         if plain := content[done : match.start()].strip():
             yield Segment("text", plain)
         segment, done = _element(content, match) if match[1] else _fenced(content, match)
-        yield segment
+        yield from _with_artifacts(segment, content[match.end() : done])
         seen, between = done, True
     tail = (_CUT_OPENING if done else _CUT_MESSAGE).sub("", content[done:], count=1)
     if tail.strip():
@@ -154,11 +162,43 @@ def _is_envelope(content: str, tag: re.Match[str], between: bool) -> bool:
         return between or content.startswith("<thinkitemtitle>", tag.end())
     if name == "context":
         return between and tag.start() > 0
+    if name == "artifact":
+        return "id=" in attributes or (between and content.find("</artifact>", tag.end()) >= 0)
     if name is None or "thesys=" in attributes:
         return True
     # Without the attribute, an envelope that is still open is one only if a tree or a program has begun in it.
     begun = content[tag.end() : tag.end() + 20].lstrip().startswith(("{", "```"))
     return between and (begun or content.find("</content>", tag.end()) >= 0)
+
+
+def _with_artifacts(segment: Segment, raw: str) -> Iterator[Segment]:
+    """Yield a segment, or the pieces of a content that holds artifacts. `raw`: its body before unescaping, and its end."""
+    if segment.kind != "content" or "<artifact" not in segment.body:
+        yield segment
+        return
+    escaped = "<artifact" in raw
+    body = raw.removesuffix("</content>") if escaped else segment.body
+    done = 0
+    for tag in _ARTIFACT.finditer(body):
+        if tag.start() >= done:
+            yield from _words(segment, body[done : tag.start()], escaped)
+            artifact, done = _element(body, tag)
+            yield artifact
+    yield from _words(segment, body[done:], escaped)
+
+
+def _words(segment: Segment, body: str, escaped: bool) -> Iterator[Segment]:
+    """Yield the content around artifacts, unless it is blank."""
+    if body.strip():
+        yield segment._replace(body=(unescape(body) if escaped else body).strip())
+
+
+def artifact_parts(artifact: Segment) -> list[Segment]:
+    """Return the segments of an artifact's body: its own envelopes, or one content."""
+    body = artifact.body.strip()
+    if body.startswith("<content"):
+        return list(segments(body))
+    return [Segment("content", unescape(body), ' version="2"', artifact.closed)]
 
 
 def _element(content: str, tag: re.Match[str]) -> tuple[Segment, int]:
@@ -167,9 +207,14 @@ def _element(content: str, tag: re.Match[str]) -> tuple[Segment, int]:
     end = content.find(close, tag.end())
     closed = end >= 0
     raw = content[tag.end() : end] if closed else _CUT_CLOSING.sub("", content[tag.end() :])
-    # A think item's parts are told apart by their tags, which its escaped words cannot hold: so before unescaping.
-    body = raw if tag[1] == "thinkitem" else unescape(raw if closed else _CUT_ENTITY.sub("", raw))
-    return Segment(tag[1], body, tag[2] or "", closed), end + len(close) if closed else len(content)
+    after = end + len(close) if closed else len(content)
+    if tag[1] == "artifact" and raw.endswith(CUT_MARK):
+        raw, closed = raw.removesuffix(CUT_MARK), False
+    # Tags separate the parts, and escaped words cannot hold a tag: so before unescaping.
+    body = (
+        raw if tag[1] in ("thinkitem", "artifact") else unescape(raw if closed else _CUT_ENTITY.sub("", raw))
+    )
+    return Segment(tag[1], body, tag[2] or "", closed), after
 
 
 def _fenced(content: str, fence: re.Match[str]) -> tuple[Segment, int]:

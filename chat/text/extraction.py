@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from chat.text.characters import storable
 from chat.text.components import Container, NumberText, Reference, TruncatedString, Value, parse
-from chat.text.envelope import Segment, parse_context, segments, unescape
+from chat.text.envelope import Segment, artifact_parts, parse_context, segments, unescape
 from chat.text.sections import is_program
 
 # The width of one line in a desktop's side bar.
 TITLE_CHARACTERS = 80
 EMPTY_TITLE = "New chat"
-IMAGE = "[image]"
+IMAGE, FILE = "[image]", "[file]"
 
 _FENCE = "```openui-lang"
 _TREE = re.compile(r'\s*\{\s*"(?:component|props|error)"\s*:')
@@ -61,7 +61,10 @@ def plain_text(content: str) -> str:
 
 
 def plain_text_of_parts(parts: Iterable[object]) -> str:
-    """Return the plain text of OpenAI content parts, one per line; `[image]` stands for an image, other kinds are omitted."""
+    """Return the plain text of OpenAI content parts, one per line.
+
+    `[image]` stands for an image, its name or `[file]` for a file; other kinds are omitted.
+    """
     return "\n".join(text for text in map(_read_part, parts) if text)
 
 
@@ -72,7 +75,12 @@ def is_tree(text: str) -> bool:
 
 def title_of(content: str) -> str:
     """Return a title of at most 80 characters: the first line with words, cut at a word."""
-    lines = (" ".join(line.split()) for line in plain_text(content).splitlines())
+    return title_of_text(plain_text(content))
+
+
+def title_of_text(text: str) -> str:
+    """Return the title of a plain text, as `title_of` does."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
     line = next(filter(None, lines), EMPTY_TITLE)
     if len(line) <= TITLE_CHARACTERS:
         return line
@@ -87,7 +95,14 @@ def _read_part(part: object) -> str:
         return ""
     if isinstance(text := part.get("text"), str):
         return plain_text(text)
+    if part.get("type") == "file":
+        return _file_name(part.get("file"))
     return IMAGE if "image" in str(part.get("type")) else ""
+
+
+def _file_name(file: object) -> str:
+    name = file.get("filename") if isinstance(file, dict) else None
+    return name if isinstance(name, str) and name else FILE
 
 
 def segment_text(segment: Segment) -> str:
@@ -97,6 +112,8 @@ def segment_text(segment: Segment) -> str:
             return think_text(segment)
         case "context":
             return "\n".join(_read_context(parse_context(segment.body) or []))
+        case "artifact":
+            return "\n".join(filter(None, map(segment_text, artifact_parts(segment))))
         case "program":
             return _read_tree(segment.body)
         case "content":

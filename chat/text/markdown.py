@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from chat.text.characters import storable
-from chat.text.envelope import Segment, segments, unescape
+from chat.text.envelope import Segment, artifact_parts, segments, unescape
 from chat.text.extraction import segment_text, think_text, words_of
 from chat.text.sections import is_program
 from chat.text.tree import ComponentNode, Resolved, resolve
@@ -34,12 +34,20 @@ Props = dict[str, Resolved]
 
 def markdown(content: str) -> str:
     """Return a stored reply as Markdown. Linear time, never raises."""
-    return storable("\n\n".join(block for segment in segments(content) for block in _segment(segment)))
+    return storable(segments_as_markdown(segments(content)))
+
+
+def segments_as_markdown(found: Iterable[Segment]) -> str:
+    """Return segments of a reply as Markdown."""
+    return "\n\n".join(block for segment in found for block in _segment(segment))
 
 
 def _segment(segment: Segment) -> Iterator[str]:
     if segment.kind == "thinkitem":
         yield from _nonempty(_quote(think_text(segment)))
+    elif segment.kind == "artifact":
+        for part in artifact_parts(segment):
+            yield from _segment(part)
     elif segment.kind == "program":
         yield from _blocks(resolve(segment.body))
     elif segment.kind != "context":
@@ -143,9 +151,14 @@ def _gallery(props: Props) -> Iterator[str]:
 
 
 def _code(props: Props) -> Iterator[str]:
-    text = _words(props.get("codeString"))
+    yield fenced(_words(props.get("codeString")), _words(props.get("language")))
+
+
+def fenced(text: str, language: str) -> str:
+    """Return a text as a block of code, which nothing in it or in the name of its language ends."""
     fence = "`" * (1 + max((len(run) for run in _BACKTICKS.findall(text)), default=2))
-    yield f"{fence}{_words(props.get('language'))}\n{text}\n{fence}"
+    name = "".join(language.replace("`", "").split()[:1])
+    return f"{fence}{name}\n{text}\n{fence}"
 
 
 def _rule(_props: Props) -> Iterator[str]:

@@ -62,7 +62,7 @@ def find_message(thread: Thread, public_id: str, name: str) -> Message:
 def versions(messages: Iterable[Message]) -> dict[int, list[str]]:
     """Map each message to the ids of its versions, oldest first.
 
-    Versions are replies to one prompt, or prompts after one message.
+    Versions are replies to one prompt, or prompts (and imported replies) after one message.
     """
     shown = list(messages)
     return {
@@ -85,13 +85,11 @@ def _replies(rows: list[Message]) -> dict[int, list[str]]:
 def _prompts(rows: list[Message]) -> dict[int, list[str]]:
     found: dict[tuple[int, int | None], list[str]] = defaultdict(list)
     for thread in {row.thread_id for row in rows}:
-        siblings = Message.objects.visible().filter(thread=thread, role=Role.USER, turn__isnull=False)
-        siblings = siblings.filter(parent__in={row.parent_id for row in rows if row.parent_id})
-        for parent, public_id in siblings.order_by("turn").values_list("parent_id", "public_id"):
+        own = Message.objects.visible().filter(thread=thread, response=None, turn__isnull=False)
+        own = own.order_by("turn", "position")
+        siblings = own.filter(parent__in={row.parent_id for row in rows if row.parent_id})
+        for parent, public_id in siblings.values_list("parent_id", "public_id"):
             found[thread, parent].append(public_id)
         if any(row.parent_id is None for row in rows):
-            roots = Message.objects.visible().filter(
-                thread=thread, role=Role.USER, turn__isnull=False, parent=None
-            )
-            found[thread, None] = list(roots.order_by("turn").values_list("public_id", flat=True))
+            found[thread, None] = list(own.filter(parent=None).values_list("public_id", flat=True))
     return {row.pk: found[row.thread_id, row.parent_id] for row in rows}

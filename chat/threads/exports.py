@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models.functions import Coalesce, Length
 
-from chat.models import ApiToken, Message, Share, Thread, User
+from chat.models import (
+    ApiToken,
+    Message,
+    PersonRequest,
+    Response,
+    Role,
+    ServerConnection,
+    Share,
+    Thread,
+    User,
+)
+from chat.permissions import threads as permissions
 from chat.threads import branches
 from chat.threads.messages import MessageView, with_details
 from chat.threads.portions import fitting
@@ -37,11 +50,12 @@ SELECT start, public_id FROM up WHERE NOT hidden
 
 @dataclass(frozen=True, slots=True)
 class ExportedMessage:
-    """A visible message, its parent's id, and the model that wrote it."""
+    """A visible message, its parent's id, the model that wrote it, and the requests to a person that it made."""
 
     shown: MessageView
     parent: str | None
     model: str | None
+    requests: Sequence[PersonRequest] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +65,17 @@ class AccountExport:
     user: User
     tokens: list[ApiToken]
     shares: list[Share]
+    connections: list[ServerConnection]
 
 
 def account(owner: int) -> AccountExport:
-    mine = Share.objects.owned_by(owner).filter(thread__in=Thread.objects.owned_by(owner))
+    threads = permissions.changeable(Thread.objects.all(), owner)
+    mine = Share.objects.owned_by(owner).filter(thread__in=threads)
     shares = mine.select_related("thread").order_by("pk")
     tokens = ApiToken.objects.filter(user=owner).defer("digest").order_by("pk")
-    return AccountExport(User.objects.get(pk=owner), list(tokens), list(shares))
+    servers = ServerConnection.objects.filter(owner=owner, connected_at__isnull=False).order_by("server")
+    connections = list(servers.defer("grant", "pending"))
+    return AccountExport(User.objects.get(pk=owner), list(tokens), list(shares), connections)
 
 
 def threads_after(owner: int, pk: int) -> list[Thread]:
@@ -97,10 +115,22 @@ def _exported(owner: int, pks: list[int]) -> list[ExportedMessage]:
     parents = _visible_parents(pks)
     found = [row for pk in pks if (row := rows.get(pk))]
     views = with_details([(row, []) for row in found])
-    return [
-        ExportedMessage(view, parents.get(row.pk), row.response.model if row.response else None)
-        for row, view in zip(found, views, strict=True)
-    ]
+    asked = _requests([row.response for row in found if row.response and row.role == Role.ASSISTANT])
+    exported = []
+    for row, view in zip(found, views, strict=True):
+        model = row.response.model if row.response else None
+        requests = asked[row.response_id or 0] if row.role == Role.ASSISTANT else []
+        exported.append(ExportedMessage(view, parents.get(row.pk), model, requests))
+    return exported
+
+
+def _requests(responses: list[Response]) -> defaultdict[int, list[PersonRequest]]:
+    """Return the requests of replies by the key of the response, in their order."""
+    found: defaultdict[int, list[PersonRequest]] = defaultdict(list)
+    changed = [response.pk for response in responses if response.tool_changes]
+    for row in PersonRequest.objects.filter(response__in=changed).order_by("number") if changed else ():
+        found[row.response_id].append(row)
+    return found
 
 
 def _visible_parents(pks: list[int]) -> dict[int, str]:

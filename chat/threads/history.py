@@ -133,8 +133,14 @@ def _turn(rows: list[HistoryRow]) -> Iterable[dict[str, Any]]:
         if row is reply:
             yield from _reply(row, 0 if changed else repeated)
         elif not (reply is not None and _is_cut(reply) and _is_after(row, reply)):
-            repeated += len(row.content) if row.tool_calls else 0
-            yield _message(row, "" if changed and row.tool_calls else row.content)
+            repeats = _is_in_reply(row)
+            repeated += len(row.content) if repeats else 0
+            yield _message(row, "" if changed and repeats else row.content)
+
+
+def _is_in_reply(row: HistoryRow) -> bool:
+    """Tell if the visible reply holds this message's text too: that of a call of ours, not of one that a client brought."""
+    return row.tool_calls is not None and row.log_length is not None
 
 
 def _is_cut(reply: HistoryRow) -> bool:

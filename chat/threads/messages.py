@@ -1,4 +1,4 @@
-"""The messages of a thread as its owner sees them, and the owner's feedback."""
+"""The messages of a thread as its readers see them, and feedback on answers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from django.db.models import BigIntegerField, Func
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from chat import text
+from chat.conf import settings
 from chat.exceptions import BadRequest, NotFound, ThreadBusy
-from chat.models import Message, Response, Role, Status, Thread, ToolState, ToolUse
+from chat.models import Artifact, Attachment, Message, Response, Role, Status, Thread, ToolState, ToolUse
 from chat.schemas import Feedback, is_id
 from chat.streams import storage
-from chat.threads import branches, revisions, stored_bytes
+from chat.threads import (
+    artifacts,
+    attachments,
+    branches,
+    ended_requests,
+    revisions,
+    stored_bytes,
+    tool_details,
+)
 from chat.threads.portions import fitting
-from chat.threads.threads import find
+from chat.threads.threads import find, find_changeable
 
 # Bytes of contents on one page, more than the usual 200 messages have; one message comes whole even if it is longer.
 PAGE_BYTES = 4 * 1024 * 1024
@@ -38,7 +47,9 @@ class MessageView:
     """A visible message with the state of its response.
 
     `offset`: the log offset from which to follow, None for a user's message. `thinking`: the model's thought and its seconds,
-    None without one. `tools`: the tool calls, with the log offset at which each stood.
+    None without one. `tools`: the tool calls, with the log offset at which each stood. `requests`: those to a person that have
+    ended. `attachments`: those that the message shows, as far as they exist; exports and admin leave them out.
+    `artifacts`: those in the content, each a version.
     """
 
     id: str
@@ -52,6 +63,9 @@ class MessageView:
     feedback: Feedback | None
     thinking: dict[str, Any] | None = None
     tools: Sequence[dict[str, Any]] = ()
+    requests: Sequence[dict[str, Any]] = ()
+    attachments: Sequence[Attachment] = ()
+    artifacts: Sequence[Artifact] = ()
 
     @property
     def has_parts(self) -> bool:
@@ -64,17 +78,17 @@ class MessageView:
         return len(self.content) + len(self.thinking["text"] if self.thinking else "")
 
 
-def page(owner: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageView], bool]:
+def page(user: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageView], bool]:
     """Return the messages of a range, oldest first, and whether older ones exist.
 
     The newest come first where PAGE_BYTES do not hold all. Raise NotFound or BadRequest.
     """
-    thread = find(owner, public_id)
+    thread = find(user, public_id)
     pks = branches.ancestors(_last(thread, wanted), wanted.limit + 1)
     taken = _fitting(pks[: wanted.limit])
     rows = Message.objects.visible().select_related("response").defer("plain_text", "terms").in_bulk(taken)
     versions = branches.versions(rows.values())
-    placed = with_details([(rows[pk], versions.get(pk, [])) for pk in reversed(taken) if pk in rows])
+    placed = _for_reader(user, [(rows[pk], versions.get(pk, [])) for pk in reversed(taken) if pk in rows])
     waiting = _waiting(thread) if wanted.before is None and wanted.leaf is None else []
     more = len(pks) > len(taken) or len(placed) + len(waiting) > wanted.limit
     return (placed + waiting)[-wanted.limit :], more
@@ -106,14 +120,38 @@ def _waiting(thread: Thread) -> list[MessageView]:
     return [shown(row, [row.public_id]) for pair in pairs for row in pair]
 
 
+def _for_reader(user: int, rows: list[tuple[Message, list[str]]]) -> list[MessageView]:
+    """Return the views of messages with their attachments; with details of tool calls where the settings show them."""
+    showing = [row.pk for row, _ in rows if row.parts or (row.response and row.response.tool_changes)]
+    shown = attachments.of_messages(user, showing)
+    views = [
+        dataclasses.replace(view, attachments=shown[row.pk]) if row.pk in shown else view
+        for (row, _), view in zip(rows, with_details(rows), strict=True)
+    ]
+    if not settings.tool_details:
+        return views
+    calling = {row.response_id for (row, _), view in zip(rows, views, strict=True) if view.tools}
+    calls = tool_details.of_responses(calling)
+    return [
+        _detailed(view, calls.get(row.response_id, [])) for (row, _), view in zip(rows, views, strict=True)
+    ]
+
+
+def _detailed(view: MessageView, calls: list[dict[str, Any]]) -> MessageView:
+    told = tool_details.in_order(view.tools, calls)
+    return dataclasses.replace(view, tools=[tool | one for tool, one in zip(view.tools, told, strict=True)])
+
+
 def with_details(rows: Iterable[tuple[Message, list[str]]]) -> list[MessageView]:
-    """Return the views of messages, each given with its versions, with the thought and the tool calls of replies."""
+    """Return the views of messages, each given with its versions; replies with all that belongs to them."""
     pairs = list(rows)
     replies = {
         row.response.pk: row.response for row, _ in pairs if row.response and row.role == Role.ASSISTANT
     }
     thoughts = storage.thoughts_of([pk for pk, one in replies.items() if one.thinking_length])
-    uses = storage.tool_uses_of([pk for pk, one in replies.items() if one.tool_changes])
+    calling = [pk for pk, one in replies.items() if one.tool_changes]
+    uses, requests = storage.tool_uses_of(calling), ended_requests.of_responses(calling)
+    written = artifacts.of_messages(row for row, _ in pairs)
     views = []
     for row, versions in pairs:
         view, response = shown(row, versions), row.response
@@ -121,8 +159,9 @@ def with_details(rows: Iterable[tuple[Message, list[str]]]) -> list[MessageView]
             seconds = None if response.thinking_ms is None else response.thinking_ms / 1000
             view = dataclasses.replace(view, thinking={"text": thoughts[response.pk], "seconds": seconds})
         if response is not None and response.pk in uses:
-            view = dataclasses.replace(view, tools=[_tool(use, response) for use in uses[response.pk]])
-        views.append(view)
+            called = [_tool(use, response) for use in uses[response.pk]]
+            view = dataclasses.replace(view, tools=called, requests=requests.get(response.pk, ()))
+        views.append(dataclasses.replace(view, artifacts=written[row.pk]) if row.pk in written else view)
     return views
 
 
@@ -155,9 +194,9 @@ def shown(row: Message, versions: list[str]) -> MessageView:
     )
 
 
-def _answer(owner: int, public_id: str, message_id: str) -> Message:
+def _answer(user: int, public_id: str, message_id: str) -> Message:
     """Return an assistant's message, locked. Raise NotFound, or BadRequest for a user's message."""
-    thread = find(owner, public_id)
+    thread = find_changeable(user, public_id)
     rows = Message.objects.visible().filter(thread=thread, public_id=message_id if is_id(message_id) else "")
     row = rows.select_related("response").select_for_update(of=("self",)).first()
     if row is None:
@@ -167,15 +206,15 @@ def _answer(owner: int, public_id: str, message_id: str) -> Message:
     return row
 
 
-def replace(owner: int, public_id: str, message_id: str, content: str) -> MessageView:
+def replace(user: int, public_id: str, message_id: str, content: str) -> MessageView:
     """Replace the content of an assistant's message. Raise NotFound, BadRequest or ThreadBusy."""
-    row = _answer(owner, public_id, message_id)
+    row = _answer(user, public_id, message_id)
     if row.response is not None and not row.response.ended:
         raise ThreadBusy("This message is still being written.")
     if row.redacted_at is not None:
         raise BadRequest("This message was removed, and cannot be changed.")
     if row.content != content:
-        stored_bytes.check(owner, row.thread_id, len(content.encode()))
+        stored_bytes.check(row.owner_id, row.thread_id, len(content.encode()))
         changed = {
             "revision": revisions.save_message_revision(row),
             "content": content,
@@ -184,13 +223,14 @@ def replace(owner: int, public_id: str, message_id: str, content: str) -> Messag
         }
         Message.objects.filter(pk=row.pk).update(**changed)
         row.content = content
-    return with_details([(row, branches.versions([row]).get(row.pk, []))])[0]
+        artifacts.index(row.pk, content)
+    return _for_reader(user, [(row, branches.versions([row]).get(row.pk, []))])[0]
 
 
-def rate(owner: int, public_id: str, message_id: str, feedback: Feedback) -> None:
-    """Store the owner's rating of an answer; the last one counts. Raise NotFound or BadRequest."""
-    row = _answer(owner, public_id, message_id)
+def rate(user: int, public_id: str, message_id: str, feedback: Feedback) -> None:
+    """Store a rating of an answer; the last one counts. Raise NotFound or BadRequest."""
+    row = _answer(user, public_id, message_id)
     if feedback.comment:
-        stored_bytes.check(owner, row.thread_id, len(feedback.comment.encode()))
+        stored_bytes.check(row.owner_id, row.thread_id, len(feedback.comment.encode()))
     said = {"feedback_score": feedback.score, "feedback_comment": feedback.comment}
     Message.objects.filter(pk=row.pk).update(**said)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from chat.db import sql
 from chat.llm.clients.base import ModelProfile, ModelRequest
 from chat.llm.provider_fields import model_key
-from chat.threads import attachments
+from chat.threads.attachment_parts import AttachmentOptions, may_show_attachments, with_attachments
 from chat.threads.history import Messages, history_with_provenance
 
 _BEFORE = """
@@ -17,22 +18,60 @@ WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
 """
 
 
-def build_request(response: int, profile: ModelProfile, budget: int) -> ModelRequest:
+# The tool that finds passages of files which a request holds in part.
+SEARCH_TOOL = "search_files"
+
+
+def build_request(
+    response: int, profile: ModelProfile, budget: int, file_budget: int = 0, *, searchable: bool = True
+) -> ModelRequest:
     """Return the history with which a response begins, or continues after a round of tools; no tools are in it yet.
 
     The system texts of the model, of the thread and of the response precede it: no message stores them. They count towards
     `budget` (characters), and always stay, as does the newest prompt. To the provenance of the history are added `own`, the
-    revision of the thread's system prompt, and `images`.
+    revision of the thread's system prompt, and how its attachments were sent. Of file texts it holds at most `file_budget`
+    characters, and so much less of the history. `searchable`: the model may call SEARCH_TOOL.
     """
     parent, own, revision, owner, instructions = sql.rows(_BEFORE, [response])[0]
     system = (profile.system, own, instructions)
     model = model_key(profile) if profile.wants_back else ""
-    history, provenance = history_with_provenance(parent or 0, max(0, budget - sum(map(len, system))), model)
-    messages = attachments.with_attachments(history, owner, images=profile.images)
+    room = max(0, budget - sum(map(len, system)))
+    origin = {"own": revision, "images": profile.images}
+    history, provenance = history_with_provenance(parent or 0, room, model)
+    if not may_show_attachments(history):  # as most
+        return ModelRequest([*system_messages(system), *history], [], {**origin, **provenance})
+    options = AttachmentOptions(profile.images, profile.files, file_budget, searchable)
+    resolved = with_attachments(history, owner, options)
+    if resolved.characters:
+        # Files of turns that are left out take no room, so what is left fits all the more.
+        history, provenance = history_with_provenance(parent or 0, max(0, room - resolved.characters), model)
+        resolved = with_attachments(history, owner, options)
+    origin |= provenance
     return ModelRequest(
-        [*system_messages(system), *messages],
+        [*system_messages(system), *resolved.messages],
         [],
-        {"own": revision, "images": profile.images, **provenance},
+        {**origin, **_file_options(options, resolved.unread)} if resolved.has_files else origin,
+        searches_files=resolved.partial and searchable,
+        unread_files=resolved.unread,
+    )
+
+
+def _file_options(options: AttachmentOptions, unread: list[int]) -> dict[str, Any]:
+    """Return how files were sent, for the provenance of a request that holds any."""
+    return {
+        "files": options.files,
+        "fileCharacters": options.characters,
+        "searchable": options.searchable,
+        **({"unread": unread} if unread else {}),
+    }
+
+
+def options_of(provenance: dict[str, Any]) -> AttachmentOptions:
+    """Return how the attachments of a request were sent; those of an older program sent no files."""
+    characters, searchable = provenance.get("fileCharacters", 0), provenance.get("searchable", False)
+    unread = tuple(provenance.get("unread", ()))
+    return AttachmentOptions(
+        provenance["images"], provenance.get("files", False), characters, searchable, unread
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q
 
 from chat.models import Chunk, Message, Response, Role
+from chat.permissions import threads as permissions
 from chat.threads.messages import MessageView
 
 
@@ -24,13 +25,14 @@ class ReplyDetails:
     places: Sequence[int] = ()
 
 
-def of_replies(owner: int, shown: Iterable[MessageView]) -> Mapping[str, ReplyDetails]:
-    """Return the details of the owner's replies among these messages."""
+def of_replies(user: int, shown: Iterable[MessageView]) -> Mapping[str, ReplyDetails]:
+    """Return the details of the replies among these messages, as far as the user may read them."""
     replies = [view for view in shown if view.role == Role.ASSISTANT]
-    rows = Response.objects.owned_by(owner).filter(public_id__in=[view.id for view in replies])
+    named = Response.objects.filter(public_id__in=[view.id for view in replies])
+    rows = permissions.readable(named, user)
     usage = {row.public_id: row.usage for row in rows}
     calling = [view.id for view in replies if view.tools]
-    changed, items = _changed(owner, calling), _think_items(owner, calling)
+    changed, items = _changed(user, calling), _think_items(user, calling)
     return {
         view.id: ReplyDetails(
             usage.get(view.id),
@@ -40,17 +42,18 @@ def of_replies(owner: int, shown: Iterable[MessageView]) -> Mapping[str, ReplyDe
     }
 
 
-def _changed(owner: int, replies: list[str]) -> set[str]:
-    rows = Message.objects.owned_by(owner).filter(public_id__in=replies)
+def _changed(user: int, replies: list[str]) -> set[str]:
+    rows = permissions.readable(Message.objects.filter(public_id__in=replies), user)
     changed = rows.filter(Q(edited_at__isnull=False) | Q(redacted_at__isnull=False))
     return set(changed.values_list("public_id", flat=True)) if replies else set()
 
 
-def _think_items(owner: int, replies: list[str]) -> Mapping[str, list[tuple[int, int]]]:
+def _think_items(user: int, replies: list[str]) -> Mapping[str, list[tuple[int, int]]]:
     """Return the ranges of our own think items in the logs of replies."""
     found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     if replies:
-        items = Chunk.objects.filter(response__owner=owner, response__public_id__in=replies, ephemeral=True)
+        ephemeral = Chunk.objects.filter(response__public_id__in=replies, ephemeral=True)
+        items = permissions.readable(ephemeral, user, "response__owner", "response__thread")
         for reply, start, stop in items.values_list("response__public_id", "start", "stop"):
             found[reply].append((start, stop))
     return found

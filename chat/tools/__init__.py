@@ -1,30 +1,54 @@
 """Tools that models may call: functions of installed apps, and the tools of MCP servers.
 
+context                    what a running tool may do beside returning a result
 registry, schema           the decorator, and the schema made of a function's signature and docstring
 provider_schema            schemas in the form that every provider takes
+policy                     the operator's rules: which tools run, ask, or are denied
 available                  the tools that a user may use; the check of tool names in settings
+forms                      forms that a tool asks a person to fill in
 calling, worker_threads    the calls of one round; sync tools in threads
-mcp                        the servers of CHAT_MCP, connections to them, and calls of their tools
+mcp                        the servers of CHAT_MCP: connections, calls, questions to the user, and results
 arithmetic, clock, search  the shipped tools
+artifacts                  documents beside the chat, made by C1's artifact model
+calendar                   the demo's tool, which asks for approval
 """
 
-from chat.tools import arithmetic, clock, search
-from chat.tools.available import ServerState, ToolServers, check, within_limit
+from chat.tools import arithmetic, artifacts, calendar, clock, search
+from chat.tools.available import ServerState, ToolServers, check, tools_of, within_limit
 from chat.tools.calling import ToolResult, run_all
-from chat.tools.registry import Tool, ToolContext, configured_tools, tool
+from chat.tools.context import (
+    AnswerFull,
+    ArtifactUnknown,
+    ArtifactVersion,
+    FileRefused,
+    NotAnswered,
+    PictureRefused,
+    ToolContext,
+)
+from chat.tools.registry import Tool, client_tools, configured_tools, tool
 
 __all__ = [
+    "AnswerFull",
+    "ArtifactUnknown",
+    "ArtifactVersion",
+    "FileRefused",
+    "NotAnswered",
+    "PictureRefused",
     "ServerState",
     "Tool",
     "ToolContext",
     "ToolResult",
     "ToolServers",
     "arithmetic",
+    "artifacts",
+    "calendar",
     "check",
+    "client_tools",
     "clock",
     "configured_tools",
     "run_all",
     "search",
     "tool",
+    "tools_of",
     "within_limit",
 ]

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import functools
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
@@ -15,45 +15,119 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chat import db
 from chat.conf import settings
+from chat.exceptions import NotFound
 from chat.llm import config
+from chat.tools.mcp.oauth.tokens import UserTokens
 from chat.tools.mcp.server import McpServer
+from chat.tools.mcp.server_prompts import ServerPrompt
 from chat.tools.mcp.spec import McpSpec, configured_servers
-from chat.tools.registry import Tool, configured_tools
+from chat.tools.mcp.user_servers import UserServers
+from chat.tools.policy import configured_rules, with_policy
+from chat.tools.registry import Tool, configured_tools, registered_tool
 
 logger = logging.getLogger(__name__)
 
 # In one request: OpenAI refuses it with more, so every prompt of every user.
 MAX_TOOLS = 128
+# Show people who try the demo an approval, and documents. A real model would believe in its calendar, and documents need
+# C1's artifact model.
+DEMO_TOOLS = ("add_to_calendar", "create_artifact", "edit_artifact")
 # Seconds for the connections to end, of the few in which a process has to stop.
 CLOSE_SECONDS = 0.5
+
+
+def tools_of(model: str) -> dict[str, Tool]:
+    """Return the tools that a model is offered: those of CHAT_TOOLS, and the demo's where the demo model answers for C1."""
+    configured = configured_tools()
+    return {**configured, **_demo_tools()} if configured and model == config.C1 else configured
+
+
+@functools.cache
+def _demo_tools() -> dict[str, Tool]:
+    return {name: registered_tool(name) for name in DEMO_TOOLS} if settings.demo else {}
 
 
 class ToolServers:
     """The MCP servers of this process, connected when they are first needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, tokens: UserTokens | None = None) -> None:
+        self._specs: dict[str, McpSpec] | None = None
         self._servers: dict[str, McpServer] = {}
+        self._by_user = UserServers(tokens)
 
-    async def offered(self, tools: Mapping[str, Tool], user: int) -> dict[str, Tool]:
-        """Return these tools and those of the connected servers that the user may use. Raises Unavailable."""
-        if not self._servers:
-            reserved = configured_tools().keys()
-            specs = configured_servers()
-            self._servers = {name: McpServer(name, spec, reserved) for name, spec in specs.items()}
+    async def offered(
+        self, tools: Mapping[str, Tool], user: int, needed: Sequence[str] = ()
+    ) -> dict[str, Tool]:
+        """Return these tools and those of the connected servers that the user may use. Raises Unavailable.
+
+        `needed`: tools whose calls wait to go on, so that their servers get more time to start.
+        """
         of_servers: dict[str, Tool] = {}
-        for offered in await asyncio.gather(*(server.offered() for server in self._servers.values())):
+        found = (server.offered(needed) for server in await self._of(user))
+        for offered in await asyncio.gather(*found):
             of_servers.update(offered)
-        return await permitted({**tools, **of_servers}, user)
+        return await permitted(with_policy({**tools, **of_servers}), user)
+
+    async def prompts(self, user: int) -> list[ServerPrompt]:
+        """Return the prompts of the connected servers that the user may use. Raises Unavailable."""
+        servers = await self._permitted_servers(user)
+        return [
+            prompt for found in await asyncio.gather(*(one.prompts() for one in servers)) for prompt in found
+        ]
+
+    async def prompt_text(self, user: int, server: str, name: str, arguments: dict[str, str]) -> str:
+        """Return the text of a server's prompt. Raises NotFound, ServerPromptFailed, Unavailable."""
+        for one in await self._permitted_servers(user):
+            if one.name == server:
+                return await one.prompt_text(name, arguments)
+        raise NotFound
+
+    async def _permitted_servers(self, user: int) -> list[McpServer]:
+        servers = await self._of(user)
+        needed = {server.permission for server in servers if server.permission is not None}
+        granted = await db.atomic_async(_granted, user, needed) if needed else set()
+        return [server for server in servers if server.permission in {None, *granted}]
+
+    async def _of(self, user: int) -> list[McpServer]:
+        """Return the servers that all users share, and those that the user has connected."""
+        reserved = configured_tools().keys()
+        if self._specs is None:
+            self._specs = configured_servers()
+            self._servers = {
+                name: McpServer(name, spec, reserved)
+                for name, spec in self._specs.items()
+                if not spec.by_user
+            }
+        shared = [*self._servers.values()]
+        by_user = {name: spec for name, spec in self._specs.items() if spec.by_user}
+        return [*shared, *await self._by_user.of(user, by_user, reserved)] if by_user else shared
+
+    def disconnect(self, user: int, server: str) -> None:
+        """End a user's own connection to a server, if there is one here."""
+        self._by_user.disconnect(user, server)
+
+    def disconnect_users(self) -> None:
+        """End the users' own connections, after notifications of ended ones may have been missed."""
+        self._by_user.disconnect_all()
 
     def states(self) -> list[ServerState]:
         """Return the state of all configured servers. Callable from any thread."""
-        return [_state(name, spec, self._servers.get(name)) for name, spec in configured_servers().items()]
+        return [
+            self._by_user_state(name, spec) if spec.by_user else _state(name, spec, self._servers.get(name))
+            for name, spec in configured_servers().items()
+        ]
+
+    def _by_user_state(self, name: str, spec: McpSpec) -> ServerState:
+        count = self._by_user.count(name)
+        return replace(_state(name, spec, None), state=f"connected by each user; {count} here now")
 
     async def close(self) -> None:
         """End the connections."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
-                await asyncio.gather(*(server.close() for server in self._servers.values()))
+                await asyncio.gather(
+                    self._by_user.close(), *(server.close() for server in self._servers.values())
+                )
 
 
 def within_limit(tools: Mapping[str, Tool]) -> dict[str, Tool]:
@@ -103,10 +177,11 @@ def _granted(user: int, permissions: Iterable[str]) -> set[str]:
 
 
 def check() -> None:
-    """Raise ImproperlyConfigured if a setting names a tool or a model that does not exist."""
+    """Raise ImproperlyConfigured if a setting names a tool or a model that does not exist, or a rule that is none."""
     known = config.specs()
     if settings.title_model and settings.title_model not in known:
         raise ImproperlyConfigured(f"CHAT_TITLE_MODEL names no model. Known: {', '.join(known)}.")
+    configured_rules()
     registered, servers = configured_tools(), configured_servers()
     for model, spec in known.items():
         for name in () if isinstance(spec.tools, bool) else spec.tools:

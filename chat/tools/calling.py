@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -16,9 +15,11 @@ import msgspec
 import pydantic
 
 from chat.llm.sse.accumulator import ToolCall
+from chat.telemetry import observers
 from chat.text import storable
 from chat.tools.available import permitted
-from chat.tools.registry import Tool, ToolContext
+from chat.tools.context import AnswerNeeded, ToolContext
+from chat.tools.registry import Tool
 from chat.tools.schema import BadArguments
 from chat.tools.worker_threads import in_thread
 
@@ -32,27 +33,43 @@ Report = Callable[[ToolCall, str], None]
 
 
 class ToolResult(msgspec.Struct, frozen=True):
-    """The result of a call, as the text that the model gets."""
+    """The result of a call, as the text that the model gets. `pictures`: keys of those that were kept of it.
+
+    `files`: keys of those that the user gets with the answer.
+    """
 
     result: str
     failed: bool = False
+    pictures: tuple[int, ...] = ()
+    files: tuple[int, ...] = ()
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a call asks a person, in place of its result; `schema` is JSON text."""
+
+    message: str
+    schema: str
 
 
 async def run_all(
-    calls: list[ToolCall], tools: Mapping[str, Tool], context: ToolContext, report: Report
-) -> list[ToolResult]:
+    calls: Sequence[ToolCall],
+    tools: Mapping[str, Tool],
+    context_of: Callable[[ToolCall], ToolContext],
+    report: Report,
+) -> list[ToolResult | Question]:
     """Run the calls and return their results, in the order of the calls. Raises nothing except CancelledError."""
-    results: list[ToolResult] = []
+    results: list[ToolResult | Question] = []
     for together in _groups(calls, tools):
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_run(call, tools.get(call.name), context, report)) for call in together
+                group.create_task(_run(call, tools.get(call.name), context_of(call), report))
+                for call in together
             ]
         results += [task.result() for task in tasks]
     return results
 
 
-def _groups(calls: list[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[ToolCall]]:
+def _groups(calls: Sequence[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[ToolCall]]:
     """Yield the calls in their order, in groups that may run at once."""
 
     def runs_alone(call: ToolCall) -> bool:
@@ -63,38 +80,46 @@ def _groups(calls: list[ToolCall], tools: Mapping[str, Tool]) -> Iterator[list[T
         yield from ([call] for call in together) if alone else [together]
 
 
-async def _run(call: ToolCall, tool: Tool | None, context: ToolContext, report: Report) -> ToolResult:
+async def _run(
+    call: ToolCall, tool: Tool | None, context: ToolContext, report: Report
+) -> ToolResult | Question:
     report(call, "started")
+    began = time.monotonic()
     if tool is None:
-        result = _failed("There is no tool of that name.")
+        result: ToolResult | Question = failed("There is no tool of that name.")
     else:
         result = await _call(call, tool, context)
-    report(call, "failed" if result.failed else "done")
+    if isinstance(result, ToolResult):
+        report(call, "failed" if result.failed else "done")
+        name = tool.name if tool else "unknown"
+        for observer in observers():
+            observer.tool_ended(name, result.failed, time.monotonic() - began)
     return result
 
 
-async def _call(call: ToolCall, tool: Tool, context: ToolContext) -> ToolResult:
-    own = replace(context, cancelled=threading.Event())
+async def _call(call: ToolCall, tool: Tool, context: ToolContext) -> ToolResult | Question:
     try:
         values = tool.parse(call.arguments)
         async with asyncio.timeout(tool.deadline):
             if not await permitted({tool.name: tool}, context.user):
-                return _failed("The user has not the permission that this tool needs.")
-            return ToolResult(_text(await _result(tool, values, own), tool.result_bytes))
+                return failed("The user has not the permission that this tool needs.")
+            return ToolResult(_text(await _result(tool, values, context), tool.result_bytes))
+    except AnswerNeeded as question:
+        return Question(storable(question.message), question.schema)
     except BadArguments as problem:
-        return _failed(f"The arguments do not fit: {problem}")
+        return failed(f"The arguments do not fit: {problem}")
     except TimeoutError:
-        return _failed(f"The tool took longer than {tool.deadline:g} s.")
+        return failed(f"The tool took longer than {tool.deadline:g} s.")
     except asyncio.CancelledError:
         if _being_cancelled():
             raise
-        return _failed("The tool was cancelled.")
+        return failed("The tool was cancelled.")
     except (Exception, SystemExit) as problem:
         # A tool is foreign code: the answer survives any exception. Its message goes to the model, never to the log.
         logger.warning("action=tool_failed tool=%s reason=%s", tool.name, type(problem).__name__)
-        return _failed(f"The tool failed: {problem}"[:ERROR_CHARACTERS])
+        return failed(f"The tool failed: {problem}"[:ERROR_CHARACTERS])
     finally:
-        own.cancelled.set()
+        context.cancelled.set()
 
 
 def _being_cancelled() -> bool:
@@ -111,7 +136,8 @@ async def _result(tool: Tool, values: dict[str, Any], context: ToolContext) -> o
     return await in_thread(partial(tool.function, **values))
 
 
-def _failed(reason: str) -> ToolResult:
+def failed(reason: str) -> ToolResult:
+    """Return the result of a call that failed, in words for the model."""
     return ToolResult(msgspec.json.encode({"error": storable(reason)}).decode(), failed=True)
 
 

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from chat.conf import settings
+from chat.tools.context import ToolContext
 from chat.tools.provider_schema import parameters_schema
-from chat.tools.schema import NAME, Arguments, Parse, documented
+from chat.tools.schema import NAME, Arguments, BadArguments, Parse, documented
 
 # Of a result; larger ones are cut, because a model's context is scarce.
 RESULT_BYTES = 65_536
-
-_NEVER = threading.Event()
-
-
-@dataclass(frozen=True, slots=True)
-class ToolContext:
-    """The user on whose behalf a tool runs: primary keys of user and thread, and a search in that user's own threads.
-
-    `cancelled` is set after a stop, a timeout, or the end of the call; each call has its own. A sync tool that takes long
-    should check it; an async one is cancelled.
-    """
-
-    user: int
-    thread: int
-    search: Callable[[str], Awaitable[list[dict[str, str]]]]
-    cancelled: threading.Event = _NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +22,8 @@ class Tool:
     """A tool: its schema in the shape of chat completions, and its function.
 
     `parse` turns a model's JSON into keyword arguments, or raises BadArguments; `context` is the parameter that takes the
-    ToolContext, if any.
+    ToolContext, if any. `approval`: a call runs only after the user has approved it, with other arguments if they are
+    `editable`; `by_staff`: it is staff who approve. `by_client`: the client makes the calls, and gives their results.
     """
 
     name: str
@@ -50,6 +35,10 @@ class Tool:
     result_bytes: int = RESULT_BYTES
     alone: bool = False
     permission: str | None = None
+    approval: bool = False
+    editable: bool = False
+    by_client: bool = False
+    by_staff: bool = False
 
     @property
     def deadline(self) -> float:
@@ -66,11 +55,14 @@ def tool(
     result_bytes: int = RESULT_BYTES,
     alone: bool = False,
     permission: str | None = None,
+    approval: bool = False,
+    editable: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as a tool; the model gets its name, docstring and annotations.
 
     `seconds`: its deadline (default CHAT_TOOL_SECONDS). `alone`: never at once with other tools. `permission`: a Django
-    permission; the tool is offered only to users who have it. A parameter annotated `ToolContext` gets the context and is
+    permission; the tool is offered only to users who have it. `approval`: the user is asked before each call, and may change
+    its arguments where they are `editable`. A parameter annotated `ToolContext` gets the context and is
     hidden from the model; the docstring's `Args:` or annotations describe the others.
     """
 
@@ -89,6 +81,8 @@ def tool(
             result_bytes=result_bytes,
             alone=alone,
             permission=permission,
+            approval=approval,
+            editable=editable,
         )
         return function
 
@@ -109,10 +103,32 @@ def _schema(name: str, function: Callable[..., Any], arguments: Arguments) -> di
     return tool_schema(name, description, arguments.schema)
 
 
+def client_tools(declared: Iterable[dict[str, Any]]) -> dict[str, Tool]:
+    """Return the tools that a client declares in OpenAI's form, by their names."""
+    names = {tool["function"]["name"]: tool for tool in declared}
+    return {
+        name: Tool(name=name, function=_by_client, parse=_unparsed, schema=tool, by_client=True)
+        for name, tool in names.items()
+    }
+
+
+def _by_client() -> str:
+    raise NotImplementedError("a client makes the calls of its own tools")
+
+
+def _unparsed(arguments: str) -> dict[str, Any]:
+    raise BadArguments("a client makes the calls of its own tools")
+
+
 def tool_schema(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a tool in the shape of chat completions."""
     function = {"name": name, "description": description, "parameters": parameters_schema(parameters)}
     return {"type": "function", "function": function}
+
+
+def registered_tool(name: str) -> Tool:
+    """Return the registered tool of a name."""
+    return _tools[name]
 
 
 def configured_tools() -> dict[str, Tool]:

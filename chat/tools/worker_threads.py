@@ -17,13 +17,20 @@ THREADS = 64
 PREFIX = "chat-tool-"
 
 
+class TooManyThreads(RuntimeError):
+    """Too many tools are running."""
+
+    def __init__(self) -> None:
+        super().__init__("too many tools are running")
+
+
 async def in_thread(function: Callable[[], Any]) -> Any:
     """Run a function in a new thread and return its result; after a cancellation the thread runs on unobserved.
 
-    The thread's database connection is closed before the result is set. Raises RuntimeError if too many run.
+    The thread's database connection is closed before the result is set. Raises TooManyThreads.
     """
     if sum(thread.name.startswith(PREFIX) for thread in threading.enumerate()) >= THREADS:
-        raise RuntimeError("too many tools are running")
+        raise TooManyThreads
     result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
     # A daemon: a tool that never returns must not keep a process from ending.
     work = contextvars.copy_context().run

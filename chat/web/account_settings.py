@@ -1,4 +1,4 @@
-"""Sign-up, login, password change and account settings, on Django's own views, for guests too."""
+"""Account settings, for guests too."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import contextlib
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from django.contrib.auth import login, logout
-from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
-from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -19,88 +18,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from chat import service
-from chat.accounts import accounts, revocation
-from chat.accounts.identity import BACKEND, admitted
+from chat.accounts import preferences
+from chat.accounts.identity import admitted
 from chat.conf import settings
-from chat.exceptions import ChatError, NotFound
+from chat.exceptions import BadRequest, ChatError, NotFound
 from chat.governance.exceptions import UnderLegalHold
-from chat.models import ApiToken, User
+from chat.models import User
 from chat.threads import shares
-from chat.web.account_forms import ChangePasswordForm, DeletionForm, SignInForm, SignUpForm, TokenForm
-
-# Tokens of one user: more than a person has programs.
-MAX_TOKENS = 50
-# Digits of a primary key: Postgres accepts no longer number.
-PK_DIGITS = 19
-
-
-def guest_id(request: HttpRequest) -> int | None:
-    """Return the primary key of the logged-in guest; None for others."""
-    user = request.user
-    return user.pk if user.is_authenticated and user.is_guest else None
-
-
-class SignInView(LoginView):
-    """Django's login, with a note for guests about their chats."""
-
-    authentication_form = SignInForm
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            signup=settings.signup, guest=guest_id(self.request) is not None, **kwargs
-        )
-
-
-class ChangePasswordView(PasswordChangeView):
-    """Password change; all other sessions of the account end."""
-
-    form_class = ChangePasswordForm
-    template_name = "account/password.html"
-    success_url = reverse_lazy("settings")
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        """Change the password and the session's key; streams of this browser continue."""
-        if self.request.session.session_key is not None:
-            revocation.announce_replacement(int(self.request.user.pk or 0), self.request.session.session_key)
-        return super().form_valid(form)
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if guest_id(request) is not None:
-            return redirect("signup" if settings.signup else "login")
-        return super().dispatch(request, *args, **kwargs)
-
-
-@never_cache
-@sensitive_post_parameters()
-@csrf_protect
-@require_http_methods(["GET", "HEAD", "POST"])
-def sign_up(request: HttpRequest) -> HttpResponse:
-    """Show or process the sign-up form. A guest keeps the same user row, and so all data."""
-    if not settings.signup:
-        return render(request, "account/closed.html", status=404)
-    user = request.user
-    if user.is_authenticated and not user.is_guest:
-        return redirect("settings")
-    guest = user if user.is_authenticated else None
-    form = SignUpForm(request, request.POST or None, instance=guest)
-    if form.is_valid() and _create_account(request, form, guest_id(request)):
-        return redirect("chat")
-    return render(request, "account/signup.html", {"form": form, "guest": guest is not None})
-
-
-def _create_account(request: HttpRequest, form: SignUpForm, guest: int | None) -> bool:
-    """Create the account and log its user in under a new session key. Return False if the name was taken meanwhile."""
-    try:
-        with transaction.atomic():
-            if guest is not None:
-                accounts.locked_guest(guest)
-                if request.session.session_key is not None:
-                    revocation.announce_replacement(guest, request.session.session_key)
-            login(request, form.save(), backend=BACKEND)
-    except (IntegrityError, NotFound):
-        form.add_error("username", _("This name has just been taken. Choose another one."))
-        return False
-    return True
+from chat.web.account_forms import DeletionForm, TokenForm
 
 
 @never_cache
@@ -119,16 +44,17 @@ def account_settings(request: HttpRequest) -> HttpResponse:
 
 
 def _settings(request: HttpRequest, user: User, **shown: Any) -> HttpResponse:
-    tokens = ApiToken.objects.filter(user=user).defer("digest").order_by("-pk")
     links = shares.active_shares(user.pk).select_related("thread")
     listed = {
-        "tokens": tokens,
+        "tokens": preferences.tokens(user.pk),
         "links": [(link, request.build_absolute_uri(f"/s/{link.public_id}")) for link in links],
     }
     forms = {
         "token_form": TokenForm(),
         "deletion_form": DeletionForm(request, user),
-        "signup": settings.signup,
+        "signup": settings.signup and not settings.sso_only,
+        "mail": settings.sends_mail and not settings.sso_only,
+        "provider": settings.sso_name if settings.sso_url and user.has_usable_password() else "",
     }
     return render(request, "account/settings.html", {**listed, **forms, **shown})
 
@@ -137,17 +63,19 @@ def _make_token(request: HttpRequest, user: User) -> HttpResponse:
     form = TokenForm(request.POST)
     if user.is_guest:
         return HttpResponseBadRequest()  # the token would outlive the guest's only session
-    if form.is_valid() and ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
-        form.add_error("name", _("You have the largest number of tokens. Revoke one first."))
-    if not form.is_valid():
-        return _settings(request, user, token_form=form)
-    return _settings(request, user, new_token=ApiToken.issue(user, form.cleaned_data["name"]))
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                token = preferences.make_token(user.pk, form.cleaned_data["name"])
+            return _settings(request, user, new_token=token)
+        except BadRequest:
+            form.add_error("name", _("You have the largest number of tokens. Revoke one first."))
+    return _settings(request, user, token_form=form)
 
 
 def _revoke_token(request: HttpRequest, user: User) -> HttpResponse:
-    number = request.POST.get("token", "")
-    if number.isascii() and number.isdigit() and len(number) < PK_DIGITS:
-        ApiToken.objects.filter(user=user, pk=int(number)).delete()
+    with contextlib.suppress(NotFound):
+        preferences.revoke_token(user.pk, request.POST.get("token", ""))
     return redirect("settings")
 
 

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import math
-import secrets
+from pathlib import Path
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.contrib.staticfiles import finders
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from chat.accounts.identity import admitted, ensure_guest
 from chat.exceptions import QuotaExceeded
-from chat.web import frontend_build
+from chat.web import frontend_build, script_texts
 
 # Suggested prompts for a new user, each with a description of its answer: together they show what the product does.
 SUGGESTIONS = (
-    ("Show me sales by region", "A chart, a table and what they say"),
-    ("Plan a trip to Lisbon", "Days, places and a form for your dates"),
-    ("A form to book a table", "Filled in and sent from the answer itself"),
-    ("What time is it in Tokyo?", "The model asks a tool"),
+    (_("Show me sales by region"), _("A chart, a table and what they say")),
+    (_("Plan a trip to Lisbon"), _("Days, places and a form for your dates")),
+    (_("Book a table"), _("A form, sent from the answer itself")),
+    (_("What is 17% of 4,350 + 12^2?"), _("Computed by a tool")),
 )
-# Random bytes in the nonce of a page's styles, as CSP asks for.
-NONCE_BYTES = 16
 
 
 @never_cache
@@ -43,8 +43,20 @@ def chat(request: HttpRequest, thread_id: str = "") -> HttpResponse:
         return refused
     if not admitted(request.user):
         return redirect_to_login(request.get_full_path())
-    nonce = secrets.token_urlsafe(NONCE_BYTES)
+    nonce = frontend_build.new_nonce()
     if page := frontend_build.html(nonce):
         request.style_nonce = nonce  # type: ignore[attr-defined]  # read by the middleware that sends the policy
         return HttpResponse(page)
-    return render(request, "chat/chat.html", {"suggestions": SUGGESTIONS})
+    shown = {"suggestions": SUGGESTIONS, "translations": script_texts.translations()}
+    return render(request, "chat/chat.html", shown)
+
+
+@require_safe
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """Return the service worker at the root of the site: its folder is the part of the site that it may work for."""
+    found = finders.find("chat/js/service-worker.js")
+    if not isinstance(found, str):
+        raise Http404
+    response = HttpResponse(Path(found).read_bytes(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response

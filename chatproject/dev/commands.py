@@ -25,7 +25,7 @@ WITHOUT_DATABASE = HELP | {
     "makemessages",
 }
 # Commands that expect a database without tables.
-MAKING_TABLES = {"migrate", "flush", "sqlflush", "makemigrations"}
+MAKING_TABLES = {"migrate", "flush", "sqlflush", "makemigrations", "restore"}
 
 
 def run(argv: list[str]) -> None:

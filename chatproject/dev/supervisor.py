@@ -1,8 +1,4 @@
-"""Supervision of the server processes: start, wait until they answer, restart after a crash, stop.
-
-A server process inherits the listening sockets, and as its standard input a pipe that closes when the supervisor
-ends, however it ends: no server process outlives it.
-"""
+"""Supervision of the server processes: start, wait until they answer, restart after a crash, replace, stop."""
 
 from __future__ import annotations
 
@@ -19,21 +15,13 @@ from chatproject.dev.bootstrap import ROOT, say
 from chatproject.dev.launch import Launch
 from chatproject.dev.postgres.cluster import Postgres
 from chatproject.dev.probe import ReadinessProbe
+from chatproject.dev.supervised_server import SupervisedServer
 
 # Seconds for a server process to store and end its streams, which takes 5.
 STOP_SECONDS = 10.0
 
 # Seconds between two checks of the database and of processes that are due for a restart.
 TICK_SECONDS = 0.5
-
-# Seconds before a restart, doubled with each crash soon after.
-FIRST_PAUSE_SECONDS = 0.1
-
-# Seconds before a restart, at most: a mended fault is noticed within this time.
-LONGEST_PAUSE_SECONDS = 5.0
-
-# Seconds; a process that ran for so long did not fail at its start.
-HEALTHY_SECONDS = 10.0
 
 # Crashes in a row before the first answer: the fault does not pass by itself.
 MAX_START_FAILURES = 3
@@ -42,54 +30,8 @@ MAX_START_FAILURES = 3
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class ServerProcess:
-    """One server process, and its replacements."""
-
-    def __init__(self, command: list[str], descriptors: Iterable[int], environ: Mapping[str, str]) -> None:
-        self._command, self._descriptors, self._environ = command, tuple(descriptors), environ
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started = self._due = 0.0
-        self.failures_in_a_row = 0
-        """Deaths in a row, each soon after the start."""
-
-    def check(self) -> None:
-        """Start the process when it is due, and record its end."""
-        now = time.monotonic()
-        if self._process and self._process.poll() is not None:
-            self._on_exit(now)
-        if not self._process and now >= self._due:
-            self._started = now
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=ROOT,
-                env=self._environ,
-                stdin=subprocess.PIPE,
-                pass_fds=self._descriptors,
-                start_new_session=True,  # out of reach of the terminal's Ctrl-C
-            )
-
-    def _on_exit(self, now: float) -> None:
-        assert self._process is not None
-        self.failures_in_a_row = 1 if now - self._started > HEALTHY_SECONDS else self.failures_in_a_row + 1
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** (self.failures_in_a_row - 1), LONGEST_PAUSE_SECONDS)
-        say(
-            f"Server process {self._process.pid} ended ({_reason(self._process.returncode)}): "
-            f"the next in {pause:g} s."
-        )
-        self._due = now + pause
-        self._close()
-
-    def signal(self, number: int) -> None:
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(number)
-
-    def ended(self) -> bool:
-        return not self._process or self._process.poll() is not None
-
-    def _close(self) -> None:
-        if self._process and self._process.stdin:
-            self._process.stdin.close()
-        self._process = None
+# Asks for the replacement of the servers by new ones, of the code that is there now.
+REPLACE_SIGNAL = signal.SIGUSR2
 
 
 class Supervisor:
@@ -105,8 +47,9 @@ class Supervisor:
         self._listeners, self._environ, self._database = listeners, environ, database
         self._launch = Launch(listeners, count)
         descriptors = self._launch.descriptors
-        self._servers = [ServerProcess(command, descriptors, environ) for command in self._launch.commands]
+        self._servers = [SupervisedServer(command, descriptors, environ) for command in self._launch.commands]
         self._stops = 0
+        self._replacing = False
         self._wake, self._waker = os.pipe()
 
     def run(self, announce: Callable[[], None], on_tick: Callable[[], None]) -> int:
@@ -165,7 +108,29 @@ class Supervisor:
             on_tick()
             if self._database:
                 self._database.revive()
+            if self._replacing:
+                self._replacing = False
+                self._replace_servers()
             self._wait(TICK_SECONDS)
+
+    def _replace_servers(self) -> None:
+        """Migrate with the code that is there now, then replace the servers one by one; those before go on meanwhile."""
+        preparation = self._prepare()
+        while preparation.poll() is None and not self._stops:
+            self._check_servers()
+            self._wait(TICK_SECONDS)
+        if preparation.poll():
+            say("The servers stay as they are: the database could not be prepared, see above.")
+        elif all(server.replace(self._go_on) for server in self._servers):
+            say("The servers are replaced: the former ones end with their answers.")
+        elif not self._stops:
+            say("The new code does not start: see above. The servers that are left stay as they are.")
+
+    def _go_on(self, descriptor: int) -> bool:
+        """Wait a moment for a descriptor. Return False where the supervisor is to stop."""
+        self._check_servers()
+        self._wait(TICK_SECONDS, [descriptor])
+        return not self._stops
 
     def _check_servers(self) -> None:
         for server in self._servers:
@@ -180,12 +145,16 @@ class Supervisor:
         for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._note_stop)
+        signal.signal(REPLACE_SIGNAL, self._note_replacement)
         signal.signal(
             signal.SIGCHLD, lambda *_: None
         )  # wakes the loop: the end of a child is noticed at once
 
     def _note_stop(self, *_: object) -> None:
         self._stops += 1
+
+    def _note_replacement(self, *_: object) -> None:
+        self._replacing = True
 
     def _wait(self, seconds: float, descriptors: Iterable[int] = ()) -> None:
         readable, _, _ = select.select([self._wake, *descriptors], [], [], seconds)
@@ -210,7 +179,3 @@ class Supervisor:
             self._wait(min(max(left, 0.05), TICK_SECONDS))
         if self._database:
             self._database.stop()
-
-
-def _reason(status: int) -> str:
-    return f"signal {-status}" if status < 0 else f"status {status}"

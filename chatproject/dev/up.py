@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from chatproject.dev import environment, external_database, listening
+from chatproject.dev import environment, external_database, listening, running
 from chatproject.dev.frontend import page
 from chatproject.dev.postgres.cluster import choose_database
 from chatproject.dev.supervisor import Supervisor
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # A file in the data folder.
 PASSWORD = "admin-password"
+# A folder there: the series of several processes, of which any answers for all.
+METRICS = "metrics"
 # Settings without which no server is started on a public address.
 PUBLIC = ("SECRET_KEY", "ALLOWED_HOSTS")
 
@@ -36,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--no-page", action="store_true", help="build no page: the plain one is always served"
+    )
+
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="have the `up` that runs replace its servers by new ones, of the code that is here now",
     )
 
 
@@ -58,6 +67,8 @@ def main(arguments: list[str], folder: Path) -> int:
     )
     add_arguments(parser)
     options = parser.parse_args(arguments)
+    if options.replace:
+        return running.replace(folder)
     addresses = listening.resolve(options.host, options.port)
     _set_default_access(os.environ, private=listening.loopback(addresses))
     environment.provide_secret_key(os.environ, folder)
@@ -66,6 +77,8 @@ def main(arguments: list[str], folder: Path) -> int:
     server = choose_database(os.environ, folder)
     if server is None:
         external_database.check(os.environ)
+    if options.processes > 1:
+        _share_metrics(os.environ, folder / METRICS)
     builder = _page_builder(folder, wanted=not options.no_page)
     supervisor = Supervisor(listeners, options.processes, dict(os.environ), server)
 
@@ -75,10 +88,18 @@ def main(arguments: list[str], folder: Path) -> int:
             builder.start()
 
     try:
-        return supervisor.run(announce, on_tick=builder.reap if builder else lambda: None)
+        with running.recorded(folder):
+            return supervisor.run(announce, on_tick=builder.reap if builder else lambda: None)
     finally:
         if builder:
             builder.stop()
+
+
+def _share_metrics(environ: MutableMapping[str, str], folder: Path) -> None:
+    """Have all server processes write their series to files in a new folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 def _page_builder(folder: Path, *, wanted: bool) -> page.Builder | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.protocols.basic import LineReceiver
-from twisted.web.http import HTTPChannel
+from twisted.web.http import NO_BODY_CODES, HTTPChannel
 from twisted.web.http_headers import Headers
 
 from chatproject.server import loop
@@ -119,6 +119,13 @@ class Channel(HTTPChannel):
             self._respondToBadRequestAndDisconnect()
             return False
 
+    def checkPersistence(self, request: Any, version: bytes) -> bool:
+        """Return whether the connection stays open after a request: not where a successor takes the next one."""
+        if not self.server.retiring:
+            return bool(super().checkPersistence(request, version))
+        request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+        return False
+
     def allHeadersReceived(self) -> None:
         if (self.length or 0) > self.server.body_bytes:
             self.refuse_body()
@@ -182,6 +189,9 @@ class Request(WebRequest):
             # A chunk of an open stream. Daphne and Twisted do the same by eight calls: a tenth of a delta's time.
             if data := message["body"]:
                 self.channel.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        elif message.get("body") and (self.method == b"HEAD" or self.code in NO_BODY_CODES):
+            # Daphne would send all pieces but the first, which a client takes for its next answer.
+            super().handle_reply({**message, "body": b""})
         else:
             super().handle_reply(message)
 

@@ -11,9 +11,7 @@ import logging
 import os
 import signal
 import socket
-import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +21,7 @@ from twisted.internet.defer import Deferred
 
 from chatproject.server import loop
 from chatproject.server.balance import Balance
+from chatproject.server.failures import exit_anyway, log_failure
 from chatproject.server.flow_control import FlowControl
 from chatproject.server.http import REQUEST_SECONDS, Factory
 from chatproject.server.memory import release_periodically
@@ -88,6 +87,7 @@ class DaphneServer(daphne.server.Server):
         reader_seconds: float,
         request_seconds: float = REQUEST_SECONDS,
         body_bytes: int = BODY_BYTES,
+        ready_fd: int | None = None,
     ) -> None:
         super().__init__(
             application,
@@ -101,9 +101,9 @@ class DaphneServer(daphne.server.Server):
         self.endpoints: list[str] = []  # Daphne opens sockets by name; these are open already
         self.sockets, self.balance, self.ports = sockets, balance, list[Any]()
         self.reader_seconds, self.request_seconds = reader_seconds, request_seconds
-        self.body_bytes = body_bytes
+        self.body_bytes, self.ready_fd = body_bytes, ready_fd
         self.flows, self.watched = set[FlowControl](), set[FlowControl]()
-        self.stopping, self.sent = False, 0
+        self.stopping, self.retiring, self.sent = False, False, 0
 
     # Life
 
@@ -111,6 +111,7 @@ class DaphneServer(daphne.server.Server):
         """Serve until `stop`, SIGTERM or SIGINT, then drain."""
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGUSR1, self.retire)
         reactor.callWhenRunning(self.start)
         super().run()
 
@@ -132,8 +133,31 @@ class DaphneServer(daphne.server.Server):
             self.ports.append(port)
             listener.close()  # the port has its own copy
         self.cut_stalled_readers()
-        self.starting = loop.create_task(self.call_hook("on_startup", None))
+        self.starting = loop.create_task(self.start_application())
         release_periodically(loop)
+
+    async def start_application(self) -> None:
+        """Start the application, and tell a supervisor that waits for it."""
+        if await self.call_hook("on_startup", None) and self.ready_fd is not None:
+            os.write(self.ready_fd, b"\n")
+            os.close(self.ready_fd)
+
+    def retire(self) -> None:
+        """Leave new connections to a successor, let what runs here end by itself, and stop then."""
+        if not (self.retiring or self.stopping):
+            self.retiring = True
+            self.retirement = loop.create_task(self.finish_and_stop())
+
+    async def finish_and_stop(self) -> None:
+        await self.stop_listening()
+        for websocket in self.websockets():
+            websocket.go_down()
+        await self.call_hook("on_retire", None)
+        self.stop()
+
+    async def stop_listening(self) -> None:
+        ports, self.ports = self.ports, []
+        await asyncio.gather(*(Deferred.asFuture(port.stopListening(), loop) for port in ports))
 
     def stop(self) -> None:
         if not self.stopping:
@@ -144,15 +168,19 @@ class DaphneServer(daphne.server.Server):
         """Drain instead of cancelling the applications, as Daphne would before its exit."""
         return Deferred.fromFuture(loop.create_task(self.drain()))
 
-    async def call_hook(self, name: str, seconds: float | None) -> None:
+    async def call_hook(self, name: str, seconds: float | None) -> bool:
+        """Call a hook of the application, if it has that. Return False where it failed."""
         hook = getattr(self.application, name, None)
         try:
             if hook is not None:
                 await asyncio.wait_for(hook(), seconds)
         except TimeoutError:
             logger.error("%s took longer than %s s", name, seconds)
+            return False
         except Exception:
             logger.exception("%s failed", name)
+            return False
+        return True
 
     # Drain
 
@@ -160,7 +188,7 @@ class DaphneServer(daphne.server.Server):
         """Stop accepting, let the application finish, and deliver the last bytes to the readers."""
         ends = loop.time() + DRAIN_SECONDS
         exit_anyway(LEAVE_SECONDS)
-        await asyncio.gather(*(Deferred.asFuture(port.stopListening(), loop) for port in self.ports))
+        await self.stop_listening()
         await self.call_hook("on_shutdown", DRAIN_SECONDS)
         await self.quiet(min(ends, loop.time() + QUIET_LIMIT_SECONDS))
         for websocket in self.websockets():
@@ -274,16 +302,3 @@ class DaphneServer(daphne.server.Server):
             log_failure("A connection", error)
             protocol.flow.transport.abortConnection()
             self.protocol_disconnected(protocol)
-
-
-def log_failure(subject: str, error: Exception) -> None:
-    """Log the kind and the place of an error. Its message is left out, for it may quote a prompt."""
-    place = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s failed with %s. Traceback:\n%s", subject, type(error).__name__, place)
-
-
-def exit_anyway(seconds: float) -> None:
-    """Leave the process after this time, whatever hangs."""
-    timer = threading.Timer(seconds, os._exit, [1])
-    timer.daemon = True
-    timer.start()

@@ -63,9 +63,10 @@ def measure(server: Ours, rounds: int) -> list[PageTime]:
     password = "of-this-run-alone"
     User.objects.create_superuser("operator", password=password)
     with httpx2.Client(base_url=f"http://127.0.0.1:{server.port}/admin/", timeout=SECONDS) as browser:
-        form = {"username": "operator", "password": password}
-        form["csrfmiddlewaretoken"] = cookie(browser.get("login/").cookies, "csrf")
-        browser.post("login/", data=form)
+        form = {"login": "operator", "password": password}
+        login = f"http://127.0.0.1:{server.port}/login/"
+        form["csrfmiddlewaretoken"] = cookie(browser.get(login).cookies, "csrf")
+        browser.post(login, data=form)
         return [_timed(browser, name, path, rounds) for name, path in _pages()]
 
 

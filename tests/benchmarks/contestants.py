@@ -75,10 +75,11 @@ class Ours:
             "CHAT_LOG_LEVEL": "WARNING",
         }
 
-    def twin(self, name: str = OURS, processes: int = 1) -> Ours:
-        """Return a second server with its own socket on the same database."""
+    def twin(self, name: str = OURS, processes: int = 1, **environ: str) -> Ours:
+        """Return a second server with its own socket on the same database; `environ` adds to its settings."""
         twin = copy(self)
         twin.name, twin.processes = name, processes
+        twin._environ = {**self._environ, **environ}
         return twin
 
     def start(self, script: str) -> None:

@@ -59,4 +59,26 @@ async function cut() {
   );
 }
 
-await { talk, reload, fail, cut }[scene]();
+const tools = [{ name: "look", description: "Look around.", parameters: { type: "object" } }];
+
+async function interrupt() {
+  const one = agent([user("m1", "Pay")]);
+  await one.runAgent();
+  say(one.pendingInterrupts.map(({ reason, metadata }) => [reason, metadata.input]));
+  const resume = one.pendingInterrupts.map(({ id }) => ({ interruptId: id, status: "resolved", payload: { approved: true } }));
+  await one.runAgent({ resume });
+  say(one.pendingInterrupts);
+  say(shown(one));
+}
+
+async function tool() {
+  const one = agent([user("m1", "Look")]);
+  await one.runAgent({ tools });
+  const [call] = one.messages.at(-1).toolCalls;
+  const { town } = JSON.parse(call.function.arguments);
+  one.addMessage({ id: "m2", role: "tool", toolCallId: call.id, content: `${town} is blue` });
+  await one.runAgent({ tools });
+  say(shown(one));
+}
+
+await { interrupt, tool, talk, reload, fail, cut }[scene]();

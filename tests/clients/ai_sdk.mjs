@@ -2,15 +2,17 @@
 import { State } from "./chat_state.mjs";
 
 const [server, token, name, thread, scene] = process.argv.slice(2);
-const { AbstractChat, DefaultChatTransport, safeValidateUIMessages } = await import(name);
+const sdk = await import(name);
+const { AbstractChat, DefaultChatTransport, safeValidateUIMessages } = sdk;
 
 const api = `${server}/api/ai-sdk/chat`;
 const headers = { Authorization: `Bearer ${token}` };
+const approving = { ...headers, "X-AI-SDK-Version": "6" };
 
 class Chat extends AbstractChat {
-  constructor(messages = [], changed = () => {}) {
-    const transport = new DefaultChatTransport({ api, headers });
-    super({ id: thread, transport, state: new State(messages, () => changed(this)) });
+  constructor(messages = [], changed = () => {}, { body, approves, ...more } = {}) {
+    const transport = new DefaultChatTransport({ api, headers: approves ? approving : headers, body });
+    super({ id: thread, transport, state: new State(messages, () => changed(this)), ...more });
   }
 }
 
@@ -102,4 +104,52 @@ async function fail() {
   say({ texts: texts(chat).slice(0, 1), status: chat.status, error: chat.error?.message });
 }
 
-await { talk, resume, stop, cut, reload, picture, fail }[scene]();
+// Resolve with a chat once it has been answered to the end after a first message.
+const settled = (messages, more, begin) =>
+  new Promise((done) => {
+    const check = (chat) => last(chat) === "text: Done." && chat.status === "ready" && done(chat);
+    const chat = new Chat(messages, check, { ...more, onFinish: () => setTimeout(() => check(chat)) });
+    begin(chat);
+  });
+
+async function approve() {
+  const asked = new Chat([], undefined, { approves: true });
+  await asked.sendMessage({ text: "Pay" });
+  show(asked);
+  // The page is reloaded meanwhile.
+  const { messages } = await (await fetch(`${api}/${thread}`, { headers: approving })).json();
+  const part = messages.at(-1).parts.find(({ state }) => state === "approval-requested");
+  const sendAutomaticallyWhen = sdk.lastAssistantMessageIsCompleteWithApprovalResponses;
+  const answer = (chat) => chat.addToolApprovalResponse({ id: part.approval.id, approved: true });
+  const chat = await settled(messages, { sendAutomaticallyWhen }, answer);
+  show(chat);
+  const { success, error } = await safeValidateUIMessages({ messages: chat.messages });
+  say({ success, error: error?.message ?? null });
+}
+
+async function tool() {
+  const body = { tools: { look: { description: "Look around.", parameters: { type: "object" } } } };
+  const sendAutomaticallyWhen = sdk.lastAssistantMessageIsCompleteWithToolCalls;
+  let own;
+  const onToolCall = ({ toolCall: { toolName, toolCallId, input } }) => {
+    if (toolName !== "look") return;
+    own.addToolOutput({ tool: toolName, toolCallId, output: `${input.town} is blue` });
+  };
+  show(
+    await settled([], { body, sendAutomaticallyWhen, onToolCall }, (chat) => {
+      own = chat;
+      chat.sendMessage({ text: "Look" });
+    }),
+  );
+}
+
+async function waits() {
+  const chat = new Chat();
+  await chat.sendMessage({ text: "Pay" });
+  show(chat);
+  await new Promise((read) => process.stdin.once("data", read));
+  await chat.resumeStream();
+  show(chat);
+}
+
+await { approve, tool, waits, talk, resume, stop, cut, reload, picture, fail }[scene]();

@@ -16,6 +16,7 @@ from chatproject.dev.frontend.node import Node, NodeMissing
 from chatproject.dev.frontend.page_build import BuildFailed
 from tests.clients.install import installed
 from tests.clients.openai_python import connect_openai, openai_client  # noqa: F401  found here by pytest
+from tests.clients.python_packages import installed_python
 from tests.live.client import Client
 
 HERE = Path(__file__).parent
@@ -45,6 +46,15 @@ def clients(tmp_path: Path) -> Clients:
 
 
 @pytest.fixture
+def python() -> Path:
+    """Provide the interpreter of an environment with the clients in Python."""
+    try:
+        return installed_python(Path(os.environ.get("CHAT_DATA_DIR") or ROOT / ".data"))
+    except (subprocess.SubprocessError, OSError) as problem:
+        pytest.skip(f"the clients could not be installed: {problem}")
+
+
+@pytest.fixture
 def program(clients: Clients) -> Iterator[Program]:
     """Provide a function that starts a program of this folder for a user: its server, token and arguments."""
     started: list[subprocess.Popen[str]] = []
@@ -54,7 +64,7 @@ def program(clients: Clients) -> Iterator[Program]:
         path.write_bytes((HERE / name).read_bytes())
         token = user.headers["Authorization"].removeprefix("Bearer ")
         command = [*clients.tools.node, str(path), user.server.url, token, *arguments]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
         return started[-1]
 
     yield start

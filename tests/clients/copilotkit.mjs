@@ -62,5 +62,13 @@ async function connect() {
   say(shown(agent));
 }
 
-await { talk, stop, connect }[scene]();
+// Tell the reply after each change, until the run ends.
+async function follow() {
+  const core = await connected();
+  const agent = agentOf(core);
+  agent.subscribe({ onMessagesChanged: () => say(agent.messages.at(-1)?.content ?? "") });
+  await core.connectAgent({ agent });
+}
+
+await { talk, stop, connect, follow }[scene]();
 process.exit(0);

@@ -1,4 +1,4 @@
-"""Official clients of other families, installed by npm into the data folder from the lock beside this file."""
+"""Packages of tests, installed by npm into the data folder: official clients, from the lock beside this file, and others."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = ("package.json", "package-lock.json", ".npmrc")
 
 
-def installed(data_folder: Path) -> tuple[node.Node, Path]:
-    """Return Node and the folder that holds `node_modules`. Raise NodeMissing, BuildFailed or OSError."""
-    folder = data_folder / "clients"
+def installed(data_folder: Path, source: Path = HERE) -> tuple[node.Node, Path]:
+    """Return Node and the folder that holds `node_modules` of a lock. Raise NodeMissing, BuildFailed or OSError."""
+    folder = data_folder / source.name
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:12]
+    lock = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()[:12]
     target, draft = folder / lock, folder / f"{lock}.new"
     with alone(folder):
         tools = node.find(data_folder / "page")
@@ -26,7 +26,7 @@ def installed(data_folder: Path) -> tuple[node.Node, Path]:
             shutil.rmtree(draft, ignore_errors=True)
             draft.mkdir()
             for name in PACKAGE:
-                shutil.copyfile(HERE / name, draft / name)
+                shutil.copyfile(source / name, draft / name)
             run([*tools.npm, *INSTALL], draft, {}, INSTALL_SECONDS)
             draft.rename(target)
     return tools, target

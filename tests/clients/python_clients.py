@@ -5,11 +5,14 @@ python python_clients.py <base url> <token>
 """
 
 import asyncio
+import functools
 import json
+import operator
 import sys
 
 from agents import Agent, OpenAIResponsesModel, Runner, set_tracing_disabled
 from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from openai import AsyncOpenAI
 
@@ -32,6 +35,22 @@ def langchain_texts():
     yield chained.invoke([HumanMessage("One"), first, HumanMessage("Two")]).text
 
 
+@tool
+def add(left: int, right: int) -> int:
+    """Add two numbers."""
+    return left + right
+
+
+def tool_loop():
+    """Let LangChain call its own tool, whole and streamed, until the model answers with text."""
+    model = langchain().bind_tools([add])
+    messages = [HumanMessage("Add 2 and 3.")]
+    while (answer := model.invoke(messages)).tool_calls:
+        messages += [answer, *map(add.invoke, answer.tool_calls)]
+    streamed = functools.reduce(operator.add, model.stream([HumanMessage("Add 2 and 3.")]))
+    return [answer.text, [(call["name"], call["args"]) for call in streamed.tool_calls]]
+
+
 async def agent_texts():
     set_tracing_disabled(True)
     async with AsyncOpenAI(base_url=URL, api_key=TOKEN) as client:
@@ -43,4 +62,4 @@ async def agent_texts():
     return [whole.final_output, streamed.final_output]
 
 
-print(json.dumps([*langchain_texts(), *asyncio.run(agent_texts())]))
+print(json.dumps([*langchain_texts(), *asyncio.run(agent_texts()), *tool_loop()]))

@@ -82,6 +82,18 @@ async function resume() {
   for (const chat of [first, second]) say(chatShown(await chat.until(({ status }) => status === "ready")));
 }
 
+// Tell the reply of a chat that runs already, after each change.
+async function attach() {
+  const chat = openChat([], true);
+  const words = (one) => chatShown(one).at(-1)?.at(-1)?.replace("text: ", "") ?? "";
+  let told = "";
+  while (true) {
+    const now = await chat.until((one) => words(one) !== told || (told && one.status === "ready"));
+    if (words(now) === told) break;
+    say((told = words(now)));
+  }
+}
+
 // assistant-ui
 
 const runtimeShown = (runtime) => runtime.thread.getState().messages.map(({ content }) => partsOf(content));
@@ -126,7 +138,7 @@ async function cancel(useRuntime) {
   say(ended.thread.getState().messages.at(-1).status);
 }
 
-const scenes = { hook, resume };
+const scenes = { hook, resume, attach };
 for (const [name, useRuntime] of Object.entries(runtimes)) {
   scenes[name] = () => converse(useRuntime);
   scenes[`${name}-cut`] = () => cancel(useRuntime);

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from chat.testing import ScriptedModel, answer
-from chatproject.dev.bootstrap import ROOT
-from tests.clients.python_packages import installed_python
+from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.live.client import Client
 
 PROGRAM = Path(__file__).with_name("python_clients.py")
@@ -22,23 +19,23 @@ PROGRAM_SECONDS = 120
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture
-def python() -> Path:
-    """Provide the interpreter of an environment with the frameworks."""
-    try:
-        return installed_python(Path(os.environ.get("CHAT_DATA_DIR") or ROOT / ".data"))
-    except (subprocess.SubprocessError, OSError) as problem:
-        pytest.skip(f"the frameworks could not be installed: {problem}")
-
-
 def test_frameworks_get_the_text_of_the_model(model: ScriptedModel, alice: Client, python: Path) -> None:
-    model.script(*(answer(f"{number} ", "and more") for number in range(8)))
+    calls = tool_round(Call("add", '{"left": 2, "right": 3}'))
+    texts = [answer(f"{number} ", "and more") for number in range(8)]
+    model.script(*texts, calls, answer("It is 5."), calls)
     token = alice.headers["Authorization"].removeprefix("Bearer ")
     command = [str(python), str(PROGRAM), f"{alice.server.url}/v1", token]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [f"{number} and more" for number in range(8)]
-    sent = [[(one["role"], one["content"]) for one in request.messages] for request in model.requests]
+    *got, answered, streamed = json.loads(done.stdout)
+    assert got == [f"{number} and more" for number in range(8)]
+    assert (answered, streamed) == ("It is 5.", [["add", {"left": 2, "right": 3}]])
+    *requests, _, round_of_tools, _ = model.requests
+    assert [(one["role"], one["content"]) for one in round_of_tools.messages][1:] == [
+        ("assistant", None),
+        ("tool", "5"),
+    ]
+    sent = [[(one["role"], one["content"]) for one in request.messages] for request in requests]
     brief, hi = ("system", "Be brief."), ("user", "Hi")
     chain = [("user", "One"), ("assistant", "4 and more"), ("user", "Two")]
     assert sent == [[brief, hi], [hi], [hi], [hi], chain[:1], chain, [brief, hi], [brief, hi]]

@@ -21,13 +21,13 @@ def operator(live: None, server: LiveServer) -> Any:
     name, password = new_id("operator"), new_id("password")
     User.objects.create_superuser(name, password=password)
     with httpx.Client(base_url=server.url, timeout=20, verify=PLAIN_TEXT) as browser:
-        browser.get("/admin/login/")
+        browser.get("/login/")
         form = {
-            "username": name,
+            "login": name,
             "password": password,
             "csrfmiddlewaretoken": cookie(browser.cookies, "csrf"),
         }
-        assert browser.post("/admin/login/?next=/admin/", data=form).status_code == 302
+        assert browser.post("/login/?next=/admin/", data=form).status_code == 302
         yield browser
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from chat.governance import files
 from chat.models import Attachment, User
 from chat.testing import ScriptedModel
-from chat.threads import attachments
+from chat.threads.attachments import GUESTS_TOTAL
 from tests.contract.expect import assert_problem
 from tests.live.client import Client, new_id
 from tests.live.page_client import csrf
@@ -108,7 +109,7 @@ def test_all_guests_together_have_a_bound_too(make_client: Any, server: Any, liv
     token = csrf(guest)
     owner = User.objects.create(username=new_id("guest"), is_guest=True)
     row = {"content_type": "image/png", "size": len(PNG), "data": PNG}
-    Attachment.objects.bulk_create(Attachment(owner=owner, **row) for _ in range(attachments.GUESTS_TOTAL))
+    Attachment.objects.bulk_create(Attachment(owner=owner, **row) for _ in range(GUESTS_TOTAL))
     try:
         answered = guest.http.post(
             "/api/attachments", content=PNG, headers={"Content-Type": "image/png", **token}
@@ -166,6 +167,7 @@ def test_an_openassistant_model_gets_the_words_beside_a_picture(model: ScriptedM
 def test_the_session_names_the_models_that_take_pictures(alice: Client, vision_client: Client) -> None:
     assert alice.get("/api/session").json()["imageModels"] == []
     assert vision_client.get("/api/session").json()["imageModels"] == ["c1"]
+    assert alice.get("/api/session").json()["attachmentBytes"] == 5_242_880
 
 
 def test_a_prompt_with_a_picture_that_is_not_there_is_refused_and_not_stored(
@@ -202,6 +204,17 @@ def test_a_picture_that_no_message_shows_goes_after_a_day(model: ScriptedModel, 
     assert alice.http.delete(f"/api/threads/{thread}").status_code == 204
     aged(sent, dropped, of_a_deleted_thread)
     with transaction.atomic():
-        assert attachments.delete_unused() >= 2
+        assert files.delete_unused() >= 2
     there = [alice.get(made["url"]).status_code for made in (sent, dropped, fresh, of_a_deleted_thread)]
     assert there == [200, 404, 200, 404]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"Content-Disposition": "attachment; filename*=x-none''a.txt", "Content-Type": "text/plain"},
+        {"Content-Type": "text/plain; charset*=x-none''a"},
+    ],
+)
+def test_a_head_in_an_unknown_encoding_is_refused(alice: Client, head: dict[str, str]) -> None:
+    assert_problem(alice.http.post("/api/attachments", content=b"words", headers=head), "bad_request", 400)

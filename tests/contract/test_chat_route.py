@@ -143,7 +143,8 @@ def test_a_response_has_all_documented_fields(model: ScriptedModel, alice: Clien
         "usage": usage,
     }
     thinking = {"thinkingOffset": 0, "thinkingSeconds": None}
-    assert body == {**known, **thinking, "offset": 5, "keptOffset": 5, "finishReason": "stop", "error": None}
+    ended: dict[str, Any] = {"finishReason": "stop", "error": None, "requests": []}
+    assert body == {**known, **thinking, **ended, "offset": 5, "keptOffset": 5}
 
 
 def test_usage_is_estimated_if_the_provider_sends_none(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.client import Client
+from tests.live.client import Client, new_id
 
 KEYLESS = {
     "C1_BASE_URL": "",
@@ -32,6 +32,21 @@ def test_a_server_without_a_key_answers_in_c1_s_format(visitor: Client) -> None:
 
 def test_the_demo_calls_a_tool_of_the_server_and_shows_its_result(visitor: Client) -> None:
     assert "883.5" in visitor.chat("What is 17% of 4,350 + 12^2?").text
+
+
+@pytest.mark.long
+def test_the_demo_asks_before_it_writes_into_the_calendar(visitor: Client) -> None:
+    visitor.chat("Put a dinner in my calendar", response=(response := new_id("r")))
+    [request] = visitor.response(response)["requests"]
+    assert (request["kind"], request["tool"], request["arguments"]["title"]) == (
+        "approve",
+        "add_to_calendar",
+        "Dinner",
+    )
+    answer = {"requestId": request["requestId"], "outcome": "approved"}
+    assert visitor.http.post(f"/api/responses/{response}/answers", json=answer).status_code == 200
+    thread = visitor.wait_until(response, "done")["threadId"]
+    assert "It is in your calendar" in visitor.messages(thread)[-1]["content"]
 
 
 def test_the_openassistant_route_answers_in_plain_text(visitor: Client) -> None:

@@ -14,6 +14,7 @@ from django.db import connection
 from chat.models import ApiToken, Message, Thread, User
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.contract.expect import APPLE, assert_problem, assert_utc
+from tests.contract.waits import payment, settings, waiting
 from tests.live.client import Client, new_id
 from tests.live.harness import eventually
 from tests.live.pictures import PNG, part, upload
@@ -69,6 +70,28 @@ def test_a_markdown_export_is_the_current_branch(model: ScriptedModel, alice: Cl
     text = export(alice, thread, "markdown").text
     assert "Größe: 5 € 🍎" in text
     assert "openui-lang" not in text
+
+
+def test_exports_have_requests_and_their_answers(
+    model: ScriptedModel, make_client: Any, servers: Any
+) -> None:
+    client = make_client(servers.keep(**settings()))
+    thread = new_id("t")
+    response, [request] = waiting(model, client, *payment(), thread=thread)
+    given = {"requestId": request["requestId"], "outcome": "approved", "arguments": {"amount": 3}}
+    assert client.http.post(f"/api/responses/{response}/answers", json=given).is_success
+    client.wait_until(response, "done")
+    prompt, reply = export(client, thread, "json").json()["thread"]["messages"]
+    assert prompt["requests"] == []
+    [asked] = reply["requests"]
+    assert asked["outcome"] == "approved"
+    assert (asked["arguments"], asked["answer"]) == ({"amount": 5}, {"amount": 3})
+    assert_utc(asked["answeredAt"])
+    text = export(client, thread, "markdown").text
+    assert re.search(r"\n> \*Request: pay · approved · [-:\d ]+ UTC\*\n>\n", text)
+    assert '\n> Arguments:\n>\n> ```json\n> {"amount":5}\n> ```\n' in text
+    assert '\n> Answer:\n>\n> ```json\n> {"amount":3}\n> ```\n' in text
+    assert asked in client.get("/api/export").json()["threads"][0]["messages"][1]["requests"]
 
 
 def test_an_interface_is_exported_as_markdown(model: ScriptedModel, alice: Client) -> None:

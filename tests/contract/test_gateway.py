@@ -170,6 +170,7 @@ def test_one_setting_points_c1_at_the_gateway(
     assert recorded(alice)[0].source == "estimated"
 
 
+@pytest.mark.long
 def test_the_demo_model_answers_as_the_gateway(
     live: None, servers: Any, make_client: Callable[..., Client]
 ) -> None:

@@ -11,7 +11,7 @@ FORMS = [
     b"x",
     b"{}",
     b"--x\r\n",
-    b"a" * 2_000,
+    b"a" * 5_000,
     b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--",
 ]
 ROUTES_WITH_BODY = [
@@ -24,6 +24,7 @@ ROUTES_WITH_BODY = [
     ("PUT", "/api/threads/t/messages/m"),
     ("POST", "/nothing"),
     ("POST", "/login/"),
+    ("POST", "/admin/"),
 ]
 
 
@@ -34,6 +35,7 @@ def test_a_malformed_form_of_a_browser_breaks_no_route(
 ) -> None:
     visitor = make_client(server, token=False)
     token = visitor.get("/api/session").json()["csrfToken"]
-    for headers in (MULTIPART, {**MULTIPART, "X-CSRFToken": token}):
+    by_script = {**MULTIPART, "X-CSRFToken": token}
+    for headers in (MULTIPART, by_script, {**by_script, "Host": "a:b:c"}):
         answer = visitor.http.request(method, path, content=body, headers=headers)
         assert answer.status_code < 500

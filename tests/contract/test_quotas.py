@@ -119,3 +119,17 @@ def test_a_refusal_on_the_socket_names_the_quota(model: ScriptedModel, low_quota
         frame = socket.ask("send", prompt={"role": "user", "content": "Hello"}, responseId=new_id("r"))
     assert (frame["type"], frame["code"]) == ("error", "quota_exceeded")
     assert frame["retryAfter"] > 0
+
+
+def test_a_full_store_takes_no_change_either(model: ScriptedModel, make_client: Any, servers: Any) -> None:
+    client = make_client(servers.keep(CHAT_STORED_BYTES="1500"))
+    thread = new_id("t")
+    client.chat("Hi", thread=thread)
+    reply, long = client.messages(thread)[-1]["id"], "x" * 1_800
+    path = f"/api/threads/{thread}"
+    refused = [
+        client.http.patch(path, json={"systemPrompt": long}),
+        client.http.put(f"{path}/messages/{reply}", json={"content": long}),
+        client.http.put(f"{path}/messages/{reply}/feedback", json={"score": 1, "comment": long}),
+    ]
+    assert [answer.status_code for answer in refused] == [429] * 3

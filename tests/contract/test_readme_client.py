@@ -1,42 +1,43 @@
-"""The client shown in README.md, run unchanged."""
+"""The client shown in README.md, run unchanged but for the server's address."""
 
 from __future__ import annotations
 
-import re
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from chat.testing import Gate, ScriptedModel, answer
-from tests.live.client import Client
-from tests.live.harness import END_SECONDS, ROOT, eventually
+from chat.testing.script import broken
+from tests.live.harness import END_SECONDS, ROOT, LiveServer, eventually
+from tests.page.network_link import NetworkLink
 from tests.unit.documents import Document
 
-FIRST = "Three days in Lisbon. " * 10  # more than the client takes before it drops
-DROPPED = "[dropped at byte "
+ADDRESS = "http://127.0.0.1:8000"
+CLIENT = ROOT / "chat" / "clients" / "python"
+FIRST, SECOND = "Three days in Lisbon. ", "Day four: Größe 🍎"
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Path:
-    """Write the README's one block of Python to a file, and return its path."""
-    (block,) = Document(ROOT / "README.md").blocks("python")
-    path = tmp_path / "client.py"
-    path.write_text(block)
-    return path
+def example(language: str) -> str:
+    """Return the README's one block of code in a language."""
+    (block,) = Document(ROOT / "README.md").blocks(language)
+    assert ADDRESS in block
+    return block
 
 
 class Program:
     """The running client, with its output in a file that both sides can open."""
 
-    def __init__(self, path: Path, token: str, url: str) -> None:
+    def __init__(self, path: Path, url: str) -> None:
+        path.write_text(example("python").replace(ADDRESS, url))
         self.printed = path.with_suffix(".txt")
+        environ = {**os.environ, "PYTHONPATH": str(CLIENT), "PYTHONIOENCODING": "utf-8"}
         with self.printed.open("wb") as out:
-            command = [sys.executable, str(path), token, url]
-            self.process = subprocess.Popen(command, stdout=out, stderr=out)
+            self.process = subprocess.Popen([sys.executable, str(path)], stdout=out, stderr=out, env=environ)
 
     def output(self) -> str:
         return self.printed.read_text()
@@ -46,11 +47,11 @@ class Program:
 
 
 @pytest.fixture
-def start(program: Path, server: Any) -> Iterator[Any]:
+def start(tmp_path: Path) -> Iterator[Callable[[str], Program]]:
     started: list[Program] = []
 
-    def run(token: str) -> Program:
-        started.append(Program(program, token, server.url.replace("http", "ws", 1) + "/ws/chat/"))
+    def run(url: str) -> Program:
+        started.append(Program(tmp_path / "client.py", url))
         return started[-1]
 
     yield run
@@ -59,31 +60,32 @@ def start(program: Path, server: Any) -> Iterator[Any]:
         one.process.wait()
 
 
-def token_of(client: Client) -> str:
-    return client.headers["Authorization"].removeprefix("Bearer ")
-
-
-def test_the_client_drops_and_follows_on_without_loss_or_repetition(
-    model: ScriptedModel, alice: Client, start: Any
+def test_the_client_goes_on_after_a_cut_without_loss_or_repetition(
+    model: ScriptedModel, server: LiveServer, start: Callable[[str], Program]
 ) -> None:
     gate = Gate()
-    model.script(answer(FIRST, gate, "Day four: Größe 🍎"))
-    running = start(token_of(alice))
-    eventually(lambda: DROPPED in running.output(), says=f"it never dropped: {running.output()}")
-    gate.open()
-    assert running.end() == 0, running.output()
-    before, after = re.split(r"\n\[dropped at byte \d+, following on\]\n", running.output())
-    assert before + after == FIRST + "Day four: Größe 🍎"
-    assert (bool(after), len(model.requests)) == (True, 1)
+    model.script(answer(FIRST, gate, SECOND))
+    with NetworkLink(urlsplit(server.url).port or 0) as link:
+        running = start(link.url)
+        eventually(lambda: running.output() == FIRST, says="the first half never came")
+        link.cut()
+        gate.open()
+        link.restore()
+        assert running.end() == 0, running.output()
+    assert running.output() == FIRST + SECOND
+    assert len(model.requests) == 1
 
 
-def test_the_client_reports_a_refused_token(
-    model: ScriptedModel, server: Any, alice: Client, start: Any
+def test_the_client_says_why_an_answer_failed(
+    model: ScriptedModel, server: LiveServer, start: Callable[[str], Program]
 ) -> None:
-    running = start("no-token")
+    model.script(broken(FIRST))
+    running = start(server.url)
     assert running.end() != 0
-    assert "403" in running.output()
+    assert running.output().startswith(FIRST)
+    assert "ResponseFailedError" in running.output()
 
 
-def test_the_client_is_short(program: Path) -> None:
-    assert len([line for line in program.read_text().splitlines() if line.strip()]) <= 20
+@pytest.mark.parametrize("language", ["python", "js"])
+def test_the_examples_have_three_lines(language: str) -> None:
+    assert len([line for line in example(language).splitlines() if line]) == 3

@@ -13,6 +13,7 @@ from chat.reporting.request_rebuild import RebuiltRequest, rebuild_request
 from chat.testing import FAULTS, Call, Gate, ScriptedModel, answer, refusal, tool_round
 from tests.contract.expect import APPLE
 from tests.live.client import Client, body_of, new_id
+from tests.live.files import file_part, pdf, upload_file
 from tests.live.harness import eventually
 from tests.live.pictures import part, upload
 
@@ -247,3 +248,12 @@ def falling(live: None, servers: Any, scripted_model: ScriptedModel) -> Any:
 @pytest.fixture
 def short(live: None, servers: Any, scripted_model: ScriptedModel) -> Any:
     return servers.keep(CHAT_MODELS=MODELS % (80, scripted_model.base_url))
+
+
+def test_requests_with_files_whole_and_in_part(model: ScriptedModel, alice: Client) -> None:
+    book = pdf([f"Page about {number} {'words ' * 60}" for number in range(300)])
+    files = [upload_file(alice, "book.pdf", book).json(), upload_file(alice, "note.txt", b"A note").json()]
+    model.script(tool_round(Call("search_files", '{"query": "217"}')), answer("There."), answer("More."))
+    alice.chat([{"type": "text", "text": "What?"}, *map(file_part, files)], thread=(thread := new_id("t")))
+    alice.chat("And?", thread=thread)
+    assert len(assert_rebuilt(model, alice)) == 3

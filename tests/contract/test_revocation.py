@@ -61,7 +61,7 @@ def with_session(user: User, browser: Client, elsewhere: Client) -> Access:
 
 
 def revoke_token_in_settings(access: Access) -> None:
-    submit(access.browser, "/settings/", do="revoke-token", token=str(access.token.pk))
+    submit(access.browser, "/settings/", do="revoke-token", token=access.token.public_id)
 
 
 def delete_token(access: Access) -> None:
@@ -73,7 +73,7 @@ def delete_tokens_in_bulk(access: Access) -> None:
 
 
 def change_password_elsewhere(access: Access) -> None:
-    fields = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    fields = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     assert submit(access.elsewhere, "/password/", **fields).status_code == 302
 
 
@@ -212,7 +212,7 @@ def test_a_password_changed_in_the_same_browser_keeps_its_stream(model: Scripted
     model.script(answer("before", gate, "after"))
     with access.stream(new_id("r")) as stream:
         gate.wait_until_reached()
-        fields = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+        fields = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
         assert submit(access.browser, "/password/", **fields).status_code == 302
         gate.open()
         assert "after" in "".join(stream.iter_text())

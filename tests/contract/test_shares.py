@@ -47,8 +47,8 @@ def replies(page: httpx.Response) -> list[str]:
 def test_a_link_has_an_unguessable_id(model: ScriptedModel, alice: Client) -> None:
     thread = thread_of(alice, "Hello")
     made = share(alice, thread)
-    assert made.keys() == {"shareId", "url", "createdAt", "expiresAt"}
-    assert (made["url"], made["expiresAt"]) == (f"/s/{made['shareId']}", None)
+    assert made.keys() == {"shareId", "url", "createdAt", "expiresAt", "messageId"}
+    assert (made["url"], made["expiresAt"], made["messageId"]) == (f"/s/{made['shareId']}", None, None)
     assert len(made["shareId"]) >= 22  # 128 bits in base64
     assert share(alice, thread)["shareId"] != made["shareId"]
     assert_utc(made["createdAt"])
@@ -257,3 +257,82 @@ def test_the_logs_never_hold_the_key_to_a_thread(model: ScriptedModel, alice: Cl
     alice.http.delete(f"/api/threads/{thread}/shares/{made['shareId']}")
     assert read(alice, made).status_code == 404
     assert made["shareId"] not in alice.server.log
+
+
+def test_one_message_is_shared_alone(model: ScriptedModel, alice: Client, bob: Client) -> None:
+    thread = thread_of(alice, "The first", "The second")
+    reply = alice.messages(thread)[1]["id"]
+    made = share(alice, thread, messageId=reply)
+    assert made["messageId"] == reply
+    assert alice.get(f"/api/threads/{thread}/shares").json() == {"shares": [made]}
+    page = read(alice, made)
+    assert len(replies(page)) == 1
+    assert not [words for words in ("The second", "?skip=") if words in page.text]
+    other = bob.messages(thread_of(bob, "Mine"))[1]["id"]
+    for wanted in (other, "unknown", 7, "/"):
+        answered = alice.http.post(f"/api/threads/{thread}/shares", json={"messageId": wanted})
+        assert_problem(answered, "bad_request", 400)
+
+
+def test_a_preview_of_a_link_tells_the_title_alone(model: ScriptedModel, alice: Client) -> None:
+    page = read(alice, share(alice, thread_of(alice, f"Sums {SCRIPT}"))).text
+    tags = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)">', page))
+    assert tags.keys() == {"type", "site_name", "title", "description"}
+    assert tags["title"].startswith("Sums &lt;script&gt;")
+    assert "http" not in "".join(tags.values())
+
+
+def continued(client: Client, made: dict[str, Any]) -> httpx.Response:
+    """Open the page that asks, and send its form."""
+    page = client.get(f"{made['url']}/continue")
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    assert token, page.text
+    form = {"share": made["shareId"], "csrfmiddlewaretoken": token[1]}
+    headers = {"Referer": client.server.url, "Origin": client.server.url}
+    return client.http.post("/continue", data=form, headers=headers)
+
+
+def test_a_reader_continues_a_shared_chat_in_a_thread_of_their_own(
+    model: ScriptedModel, alice: Client, visit: Any
+) -> None:
+    model.script(tool_round(Call("calculate", '{"expression": "40+2"}')), answer(APPLE))
+    thread = thread_of(alice, "How big is it?")
+    made = share(alice, thread)
+    alice.chat("Later and private", thread=thread)
+    stranger = visit()
+    answered = continued(stranger, made)
+    assert answered.status_code == 302
+    own = answered.headers["location"].removeprefix("/c/")
+    said = [(message["role"], message["content"]) for message in stranger.messages(own)]
+    assert said == [("user", "How big is it?"), ("assistant", APPLE)]
+    assert (
+        stranger.get(f"/api/threads/{own}").json()["title"]
+        == alice.get(f"/api/threads/{thread}").json()["title"]
+    )
+    assert stranger.get(f"/api/threads/{thread}/messages").status_code == 404
+    assert made["shareId"] not in alice.server.log
+
+
+def test_a_dead_link_cannot_be_continued_nor_one_without_the_form_s_token(
+    model: ScriptedModel, alice: Client, visit: Any
+) -> None:
+    made = share(alice, thread_of(alice, "Hello"))
+    stranger = visit()
+    assert stranger.http.post("/continue", data={"share": made["shareId"]}).status_code == 403
+    alice.http.delete(
+        f"/api/threads/{Share.objects.get(public_id=made['shareId']).thread.public_id}/shares/{made['shareId']}"
+    )
+    assert stranger.get(f"{made['url']}/continue").status_code == 404
+    assert made["shareId"] not in alice.server.log
+
+
+def test_continuing_counts_against_the_reader_s_storage(
+    model: ScriptedModel, alice: Client, servers: Any, make_client: Any
+) -> None:
+    model.default(answer("word " * 2000))
+    made = share(alice, thread_of(alice, "Hello"))
+    small = make_client(servers.keep(CHAT_STORED_BYTES="5000", CHAT_GUESTS="on"), token=False)
+    small.get("/api/session")
+    answered = continued(small, made)
+    assert answered.status_code == 429
+    assert "You have reached a limit of this server. Wait a while, or delete chats." in answered.text

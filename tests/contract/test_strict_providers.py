@@ -100,6 +100,7 @@ def test_a_thread_of_three_turns_with_two_rounds_of_tools_each(
     assert_rebuilt(providers, ada)
 
 
+@pytest.mark.long
 def test_threads_go_on_after_a_restart(
     providers: ScriptedModel, servers: Any, ada: Client, strict_env: dict[str, str]
 ) -> None:

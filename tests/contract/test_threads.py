@@ -138,13 +138,24 @@ def test_search_finds_titles_and_readable_text_with_excerpts(model: ScriptedMode
             '<content thesys="true" version="2">\nroot = Text(&quot;The zanzibar report&quot;)\n</content>'
         )
     )
-    alice.chat("Something", thread=(spoken := new_id("t")))
+    alice.chat("Something", thread=(spoken := new_id("t")), response=(reply := new_id("r")))
     titled = make(alice, title="Zanzibar trip")["threadId"]
     make(alice, title="Unrelated")
     found = alice.get("/api/threads", q="zanzibar").json()["threads"]
     assert {thread["threadId"] for thread in found} == {spoken, titled}
     excerpts = {thread["threadId"]: thread["excerpt"] for thread in found}
     assert "zanzibar" in str(excerpts[spoken]).lower()
+    assert excerpts[spoken]["messageId"] == reply
+    assert "messageId" not in excerpts[titled]
+
+
+def test_a_search_names_the_message_even_where_the_title_matches_better(
+    model: ScriptedModel, alice: Client
+) -> None:
+    model.script(answer("It is a cat."))
+    alice.chat("Quokkas and ocelots", thread=new_id("t"), prompt=(prompt := new_id("p")))
+    [found] = alice.get("/api/threads", q="ocelot").json()["threads"]
+    assert found["excerpt"]["messageId"] == prompt
 
 
 @pytest.mark.parametrize(

@@ -103,9 +103,11 @@ def test_tools_are_hinted_at_while_they_run(
     model: ScriptedModel, alice: Client, transport: Transport
 ) -> None:
     model.script(tool_round(Call("calculate", SUM)), answer("42."))
-    heard = transport.send(alice, response=(response := new_id("r"))).rest()
+    heard = transport.send(alice, thread=(thread := new_id("t")), response=(response := new_id("r"))).rest()
     hints = [(data["name"], data["state"]) for name, data in heard.events if name == "tool"]
     assert hints == [("calculate", "started"), ("calculate", "done")]
+    [listed] = alice.messages(thread)[-1]["tools"]
+    assert {data["callId"] for name, data in heard.events if name == "tool"} == {listed["id"]}
     assert not [
         data for name, data in heard.events if name == "tool" and {"arguments", "result"} & data.keys()
     ]

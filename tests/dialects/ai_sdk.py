@@ -29,6 +29,8 @@ KEYS = {
     "tool-input-available": {"toolCallId", "toolName", "input"},
     "tool-output-available": {"toolCallId", "output"},
     "tool-output-error": {"toolCallId", "errorText"},
+    "tool-output-denied": {"toolCallId"},
+    "tool-approval-request": {"toolCallId", "approvalId"},
     "finish-step": set(),
     "finish": {"messageMetadata"},
     "abort": {"reason"},
@@ -63,8 +65,15 @@ def runtime_body(thread: str, reply: str, prompt: str, *messages: tuple[str, str
 class PartReader(HttpReader):
     """A strict reader of `data:` lines. `cut`: the body was broken off."""
 
-    def __init__(self, client: Client, method: str, path: str, body: Json | None = None) -> None:
-        super().__init__(client, method, path, body, {})
+    def __init__(
+        self,
+        client: Client,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(client, method, path, body, headers or {})
         self.parts, self.done, self.cut, self._rest = list[Json](), False, False, b""
 
     def until(self, text: str) -> PartReader:
@@ -110,8 +119,8 @@ def begin(client: Client, thread: str, *messages: Json, **more: Any) -> PartRead
     return post(client, chat_body(thread, *messages, **more))
 
 
-def post(client: Client, body: Json) -> PartReader:
-    return PartReader(client, "POST", PATH, body)
+def post(client: Client, body: Json, headers: dict[str, str] | None = None) -> PartReader:
+    return PartReader(client, "POST", PATH, body, headers)
 
 
 def reply_of(client: Client, thread: str, *messages: Json, **more: Any) -> tuple[str, str]:
@@ -146,8 +155,16 @@ def merged(parts: Sequence[Json]) -> list[Json]:
     return result
 
 
-def assert_grammar(parts: Sequence[Json]) -> None:
-    """Assert that a body from its beginning is one that the strictest client takes."""
+def assert_grammar(
+    parts: Sequence[Json],
+    called: Sequence[str] = (),
+    open_calls: Sequence[str] = (),
+    inputs: dict[str, Any] | None = None,
+) -> None:
+    """Assert that a body from its beginning is one that the strictest client takes.
+
+    `called` are calls that an earlier body began, `open_calls` those that this one does not end, `inputs` the inputs shown.
+    """
     kinds = [part["type"] for part in parts]
     for part in parts:
         keys, kind = part.keys() - {"type"}, part["type"]
@@ -159,7 +176,7 @@ def assert_grammar(parts: Sequence[Json]) -> None:
     assert sum(kind in ("start", *LAST) for kind in kinds) == 2
     _assert_steps(kinds)
     _assert_nested(parts)
-    _assert_calls(parts)
+    _assert_calls(parts, called, open_calls, inputs or {})
 
 
 def _assert_steps(kinds: Sequence[str]) -> None:
@@ -185,12 +202,17 @@ def _assert_nested(parts: Sequence[Json]) -> None:
             opened = None if edge == "end" else opened
 
 
-def _assert_calls(parts: Sequence[Json]) -> None:
+def _assert_calls(
+    parts: Sequence[Json], called: Sequence[str], open_calls: Sequence[str], inputs: dict[str, Any]
+) -> None:
     """Assert that every call has one end, in the order of the calls, and that nothing hidden is in either."""
-    called = [part["toolCallId"] for part in parts if part["type"] == "tool-input-start"]
+    begun = [part["toolCallId"] for part in parts if part["type"] == "tool-input-start"]
     given = [part for part in parts if part["type"] == "tool-input-available"]
     ended = [part for part in parts if part["type"].startswith("tool-output")]
-    assert [part["toolCallId"] for part in given] == [part["toolCallId"] for part in ended] == called
-    assert [part["input"] for part in given] == [{}] * len(called)
+    assert [part["toolCallId"] for part in given] == begun
+    assert [part["toolCallId"] for part in ended] == [
+        call for call in (*called, *begun) if call not in open_calls
+    ]
+    assert [part["input"] for part in given] == [inputs.get(call, {}) for call in begun]
     for part in ended:
         assert part.get("output", {"state": "done"}) == {"state": "done"}, part

@@ -95,6 +95,9 @@ class MarkedReader(HttpReader):
         assert self._rest == b"", self._rest
         return self.marked
 
+    def events_to_end(self) -> list[Json]:
+        return [event.data for event in self.to_end()]
+
     def take(self, piece: bytes) -> None:
         *frames, self._rest = (self._rest + piece).split(b"\n\n")
         for frame in frames:

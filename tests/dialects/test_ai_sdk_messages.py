@@ -59,7 +59,7 @@ def test_a_picture_is_the_same_as_data_and_as_its_path(model: ScriptedModel, ali
         picture("data:image/png;base64,AAAA"),
         picture("data:image/png;base64,%%%"),
         picture(DATA_URL, "application/pdf"),
-        picture("data:text/plain;base64,SGk=", "text/plain"),
+        picture("data:application/zip;base64,UEsDBA==", "application/zip"),
         picture(DATA_URL, media=7),  # type: ignore[arg-type]
         {"type": "file", "mediaType": "image/png"},
         {"type": "file", "mediaType": "image/png", "url": 7},

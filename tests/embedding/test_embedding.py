@@ -14,6 +14,7 @@ import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -24,13 +25,13 @@ from tests.live.harness import ROOT, START_SECONDS, administer, bound_listener, 
 
 pytestmark = [pytest.mark.slow, pytest.mark.live]
 
-# All but the pages of Django's admin, which this project has not installed, and the demo's command line.
+# All but the pages of Django's admin and of allauth, which this project has not installed, and the demo's command line.
 IMPORT_ALL = """
 import importlib, importlib.metadata, importlib.util, pathlib, shop, chat
 root = pathlib.Path(chat.__file__).parent
 for path in root.rglob("*.py"):
     name = ".".join(path.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
-    if not name.startswith("chat.admin") and not name.endswith(".__main__"):
+    if not name.startswith(("chat.admin", "chat.sign_in")) and not name.endswith(".__main__"):
         importlib.import_module(name)
 print(chat.__file__, importlib.metadata.version("django-chat-relay"), importlib.util.find_spec("chatproject"))
 """
@@ -69,6 +70,7 @@ def environ(
         }
         kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
         yield {**kept, **database, "PGDATABASE": name, "MODEL_URL": scripted_model.base_url}
+        scripted_model.reset()
         administer(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
@@ -96,6 +98,7 @@ def site(python: Path, environ: dict[str, str]) -> Iterator[httpx.Client]:
             daphne.terminate()
 
 
+@pytest.mark.long
 def test_all_modules_come_from_the_wheel_and_need_nothing_of_the_server(
     python: Path, environ: dict[str, str]
 ) -> None:
@@ -107,6 +110,7 @@ def test_all_modules_come_from_the_wheel_and_need_nothing_of_the_server(
     )
 
 
+@pytest.mark.long
 def test_the_project_serves_the_chat_over_http_and_websocket(
     site: httpx.Client, scripted_model: ScriptedModel
 ) -> None:
@@ -141,4 +145,11 @@ def test_the_plain_page_comes_with_its_scripts_and_styles(site: httpx.Client) ->
     files = re.findall(r'"(/static/[^"]+\.(?:js|css))"', page.text)
     assert page.is_success
     assert len(files) > 1
-    assert all(site.get(file).is_success for file in files)
+    seen = set[str]()
+    while files:
+        seen.add(file := files.pop())
+        source = site.get(file)
+        assert source.is_success, file
+        imported = {urljoin(file, path) for path in re.findall(r'from "(\.[^"]+\.js)"', source.text)}
+        files += imported - seen
+    assert "/static/chat/client/stream.js" in seen

@@ -165,7 +165,7 @@ class Attackers:
             self.fuzzers[0].stranger.get("/api/session", headers={"Cookie": ""})
 
     def _guess_passwords(self, random: Random) -> None:
-        form = {"username": random.choice((self.client.username, "nobody")), "password": "guess"}
+        form = {"login": random.choice((self.client.username, "nobody")), "password": "guess"}
         self.fuzzers[0].stranger.post("/login/", data=form)
 
     def _open_pages(self, random: Random) -> None:

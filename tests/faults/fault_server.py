@@ -6,8 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from django.db import connection
 from chat.models import Response
 from chatproject.dev.postgres.cluster import Postgres
 from tests.live.client import Client
-from tests.live.harness import ROOT, LiveServer, LiveServers, assert_clean, database_url, eventually
+from tests.live.harness import LiveServer, LiveServers, assert_clean, database_url, eventually
 
 # Seconds: short, yet long enough for four heartbeats on a busy machine.
 LEASE = "2"
@@ -27,33 +25,11 @@ LEASE = "2"
 MAX_ACTIVE = "300"
 
 
-class FaultServer(LiveServer):
-    """A server process with another ASGI application, `module:name`."""
-
-    application = ""
-
-    def start(self) -> LiveServer:
-        fd = str(self.listener.fileno())
-        command = [sys.executable, "-m", "chatproject.server", "--fd", fd, "--exit-with-parent"]
-        with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--application", self.application],
-                cwd=ROOT,
-                env=self._environment(),
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                pass_fds=[int(fd)],
-            )
-        return self
-
-
 @contextlib.contextmanager
 def start_fault_server(servers: LiveServers, application: str, **env: str) -> Iterator[LiveServer]:
     """Start a server for one test that runs `tests.faults.<application>:application`."""
-    plain = servers._made({"CHAT_ACTIVE_PER_USER": MAX_ACTIVE, **env})
-    server = FaultServer(plain.folder, plain.env, plain.listener)
-    server.application = f"tests.faults.{application}:application"
+    server = servers._made({"CHAT_ACTIVE_PER_USER": MAX_ACTIVE, **env})
+    server.arguments = ("--application", f"tests.faults.{application}:application")
     try:
         yield server.start().wait_until_ready()
         assert_clean(server)

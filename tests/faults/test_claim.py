@@ -10,7 +10,8 @@ from django.db import OperationalError, connection
 from chat.db import execution
 from chat.llm.registry import ModelRegistry
 from chat.models import Message, Response, User
-from chat.responses.claims.claim import Claim, ClaimRequest
+from chat.responses.claims.claim import Claim
+from chat.responses.claims.terms import ClaimRequest
 from chat.schemas import Content, RegenerateRequest, SendRequest
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +38,7 @@ def lost_commit(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def claim(user: User, request: ClaimRequest) -> Claim:
     """Make a claim as a worker thread does, repeated where its connection dies."""
-    claim = Claim(user.pk, uuid4(), True, "", ("c1",))
+    claim = Claim(user.pk, uuid4(), True, "")
     execution._repeated(lambda: claim.make(request, ModelRegistry()))
     return claim
 

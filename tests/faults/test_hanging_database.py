@@ -60,6 +60,7 @@ def hanging(cluster: Postgres) -> Iterator[None]:
                 os.kill(stopped, signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_every_request_is_refused_in_time_and_an_answer_goes_on(
     model: ScriptedModel, make_client: Any, on_it: LiveServer, cluster: Postgres
 ) -> None:
@@ -85,7 +86,9 @@ def test_every_request_is_refused_in_time_and_an_answer_goes_on(
     assert client.chat().text == "Hello from the script."
 
 
-def test_a_page_is_refused_in_time(live: None, cluster: Postgres) -> None:
+def test_a_page_is_refused_in_time(live: None, cluster: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deadlines, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(deadlines, "PROBE_SECONDS", 1)
     with on_cluster(cluster), hanging(cluster):
         browser, before = Browser(), time.monotonic()
         browser.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32

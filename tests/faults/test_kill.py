@@ -32,7 +32,7 @@ LONG_LEASE = "3600"
 # 40 kB: several flushes' worth at once.
 BURST = "é" * 20_000
 SUM = Call("calculate", '{"expression": "1 + 1"}')
-TOOLS = "wait_for_ever,calculate"
+TOOLS = "wait_for_ever,write_and_wait,calculate"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ POINTS = {
     "in-a-burst": Point((broken(BURST, Stall()),), BURST, certain=False),
     "inside-a-character": Point((broken("Hello", Raw(HALF_A_CHARACTER), Stall()),)),
     "while-a-tool-runs": Point((tool_round(Call("wait_for_ever", "{}"), text="Hello"),)),
+    "while-a-tool-writes": Point((tool_round(Call("write_and_wait", "{}")),)),
     "between-two-rounds": Point((tool_round(SUM, text="Hello"), broken(Stall()))),
     "in-the-round-after": Point((tool_round(SUM), broken("Hello", Stall()))),
     "in-a-thought": Point((broken(Thought("Let me see"), Stall()),), "", certain=False),

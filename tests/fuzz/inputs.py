@@ -27,6 +27,13 @@ OBJECTS: tuple[dict[str, Any], ...] = (
         "model": "c1",
         "parentId": None,
     },
+    {"prompt": {"role": "user", "content": [{"type": "file", "file": {"file_id": "f", "filename": "a"}}]}},
+    {
+        "prompt": {
+            "role": "user",
+            "content": [{"type": "file", "file": {"file_data": "data:text/plain;base64,SGk="}}],
+        }
+    },
     {"messages": [{"role": "user", "content": "Hi"}], "threadId": "t"},
     {"threadId": "t", "title": "Title", "message": "Hello", "model": "c1", "systemPrompt": "Be brief."},
     {"title": "Title", "archived": True, "leaf": "r", "systemPrompt": "x"},

@@ -42,7 +42,7 @@ MAX_FAULTS = 20
 LOGGED = 2_000
 FORM = re.compile(r"<form[^>]*>(.*?)</form>", re.DOTALL)
 FIELD = re.compile(r'<(?:input|select|textarea)[^>]*\bname="([^"]+)"')
-FORM_PAGES = ("/login/", "/signup/", "/settings/", "/password/", "/admin/login/", "/admin/password_change/")
+FORM_PAGES = ("/login/", "/signup/", "/settings/", "/password/")
 
 
 class Fuzzer:

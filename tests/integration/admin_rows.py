@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.models import Chunk, Message, Response, Role, Status, Thread, UpstreamCall, User
+from chat.models import Chunk, Message, PersonRequest, Response, Role, Status, Thread, UpstreamCall, User
 
 LISTS = ("thread", "message", "response", "user", "apitoken")
 
@@ -77,6 +77,24 @@ def add_turn(thread: Thread, turn: int, after: Message | None = None, text: str 
     thread.leaf = Message.objects.create(parent=prompt, response=response, **said, **common)
     thread.save(update_fields=["leaf"])
     return thread.leaf
+
+
+def make_request(response: Response, number: int, **fields: Any) -> PersonRequest:
+    now = timezone.now()
+    given = {
+        "public_id": f"request-{number}",
+        "number": number,
+        "kind": "approve",
+        "tool": f"tool-{number}",
+        "call_id": "call-1",
+        "arguments": '{"amount": "canary-asked"}',
+        "text_offset": 0,
+        "thinking_offset": 0,
+        "round": 0,
+        "ends_before": 0,
+        "deadline": now + timedelta(days=1),
+    }
+    return PersonRequest.objects.create(response=response, **{**given, **fields})
 
 
 def make_call(thread: Thread, **fields: Any) -> UpstreamCall:

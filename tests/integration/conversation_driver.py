@@ -75,7 +75,7 @@ class ConversationDriver:
         return self._start_stream(RegenerateRequest(response, busy=busy))
 
     def _start_stream(self, request: SendRequest | RegenerateRequest) -> DrivenStream | None:
-        claim = Claim(self.user.pk, self.process, True, "", ("c1",))
+        claim = Claim(self.user.pk, self.process, True, "")
         try:
             with transaction.atomic():
                 claim.claim(request)
@@ -117,7 +117,7 @@ class ConversationDriver:
     def add_round(self, stream: DrivenStream, results: Sequence[str]) -> bool:
         calls = [ToolCall(f"call_{stream.rounds}_{n}", "clock", "{}") for n in range(len(results))]
         response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))
-        called = [ToolResult(result) for result in results]
+        called = {call.id: ToolResult(result) for call, result in zip(calls, results, strict=True)}
         return tool_rounds.add_round(response, epoch, stream.words, offset, calls, called)
 
     def end(self, stream: DrivenStream, status: Status, offset: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks import figures, scale
+from tests.benchmarks import deltas, figures, scale
 from tests.benchmarks.load import quantile
 from tests.benchmarks.rounds import Runs
 from tests.benchmarks.scenarios import BY_NAME
@@ -80,29 +81,33 @@ def test_the_median_of_no_values_is_zero() -> None:
     assert figures.spread([]) is None
 
 
+def test_the_cost_of_a_delta_is_measured_in_every_dialect_and_of_thought(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Each of the 68 runs collects before it counts; with the heap of a test process that takes five seconds.
+    monkeypatch.setattr(gc, "collect", int)
+    found = {(one.name, one.readers): one for one in deltas.measure(1, 20)}
+    assert {(name, readers) for name in deltas.DIALECTS for readers in (1, deltas.SHARED)} < found.keys()
+    assert all(one.microseconds > 0 and one.ratio > 0 for one in found.values())
+    assert "thought" in deltas.lines([*found.values()])[-1]
+
+
 @pytest.mark.live
-@pytest.mark.slow
-def test_the_admins_pages_are_measured_on_a_data_set(live: None, live_database: str, tmp_path: Path) -> None:
+@pytest.mark.long
+def test_a_scenario_and_the_admins_pages_are_measured_from_end_to_end(
+    live: None, live_database: str, tmp_path: Path
+) -> None:
     written = tmp_path / "bench.json"
-    options = ["--scenario", "admin", "--messages", "300", "--rounds", "1"]
+    options = ["--scenario", "tiny", "--scenario", "admin", "--messages", "150", "--rounds", "1"]
     command = ["-m", "django", "bench", *options, "--json", str(written)]
     environ = {**os.environ, "DATABASE_URL": database_url(live_database), "SECRET_KEY": SECRET_KEY}
     done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    pages = {page["name"]: page for page in json.loads(written.read_text())["adminPages"]}
+    result = json.loads(written.read_text())
+    pages = {page["name"]: page for page in result["adminPages"]}
     assert {"threads", "messages", "dashboard, 90d", "transcript, the longest thread"} <= pages.keys()
     assert all(page["first"] > 0 and page["again"] > 0 for page in pages.values())
     assert "admin page" in done.stdout
-
-
-@pytest.mark.live
-def test_a_scenario_runs_from_end_to_end(live: None, live_database: str, tmp_path: Path) -> None:
-    written = tmp_path / "bench.json"
-    command = ["-m", "django", "bench", "--scenario", "tiny", "--rounds", "1", "--json", str(written)]
-    environ = {**os.environ, "DATABASE_URL": database_url(live_database), "SECRET_KEY": SECRET_KEY}
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(written.read_text())
     tiny = result["scenarios"]["tiny"]
     assert tiny["faults"] == []
     assert tiny["figures"]["ours"]["runs"] == 1

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
+from chat.accounts import erasure
 from chat.exceptions import BadRequest, NotFound
 from chat.governance import deletion
 from chat.models import Thread, User
 from chat.schemas import Feedback, ThreadChange
 from chat.threads import branches, exports, messages, threads
+from tests.faults.fault_server import is_lock_awaited
 from tests.integration.admin_rows import make_thread
+from tests.live.harness import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +65,39 @@ def test_a_thread_deleted_after_any_step_of_a_request_gives_no_server_error(
     reply = thread.messages.get(role="assistant", hidden=False).public_id
     with suppress(NotFound, BadRequest):
         request_of(thread, reply)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_erasure_waits_for_the_batch_of_another_process(
+    thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, deleting, go_on = thread.owner_id, threading.Event(), threading.Event()
+
+    def pause_after(
+        threads: list[int], delete: Callable[[list[int]], None] = deletion.delete_threads
+    ) -> None:
+        delete(threads)
+        deleting.set()
+        assert go_on.wait(30)
+
+    monkeypatch.setattr(deletion, "delete_threads", pause_after)
+    in_transaction(erasure.begin, owner)
+    with ThreadPoolExecutor(2) as pool:
+        other = pool.submit(in_transaction, erasure.erase_batch, owner)
+        assert deleting.wait(30)
+        waiting = pool.submit(in_transaction, erasure.erase_batch, owner)
+        eventually(lambda: waiting.done() or is_lock_awaited())
+        found_early = waiting.done()
+        go_on.set()
+        assert not other.result()
+        waiting.result()
+    assert not found_early
+
+
+def in_transaction(work: Callable[[int], Any], user: int) -> Any:
+    """Run `work` as another process would: in a transaction on a connection of its own."""
+    try:
+        with transaction.atomic():
+            return work(user)
+    finally:
+        connection.close()

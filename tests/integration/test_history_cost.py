@@ -73,8 +73,8 @@ def long_thread(name: str, turns: int) -> Thread:
 
 @pytest.fixture
 def two_threads() -> tuple[Thread, Thread]:
-    """Return a thread of 300 messages, more than budget and page take, and one of 10,000."""
-    pair = long_thread("short", 150), long_thread("long", 5_000)
+    """Return a thread of 300 messages, more than budget and page take, and one of 2,000."""
+    pair = long_thread("short", 150), long_thread("long", 1_000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE chat_message, chat_response, chat_thread")
     return pair

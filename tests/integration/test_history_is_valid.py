@@ -33,7 +33,7 @@ from chat.threads import messages, model_context, threads
 from tests.integration.conversation_driver import EVERYTHING, NAME, ConversationDriver, DrivenStream, history
 from tests.integration.grammar import Json, as_sent, assert_valid
 
-EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("HISTORY_EXAMPLES", "15"))
 STEPS = 14
 CARD = wrap_card("No answer", "The model could not be reached.")
 FAILED = '{"error":"The tool failed."}'

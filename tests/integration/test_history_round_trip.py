@@ -69,7 +69,7 @@ def add_round(stream: DrivenStream, calls: list[Json], after: list[Json]) -> Non
     wanted = [ToolCall(one["id"], one["function"]["name"], one["function"]["arguments"]) for one in calls]
     results = [message["content"] for message in after[: len(calls)]]
     response, epoch, offset = stream.job.response, stream.job.epoch, stream.length(len(stream.pieces))
-    called = [ToolResult(result) for result in results]
+    called = {call.id: ToolResult(result) for call, result in zip(wanted, results, strict=True)}
     assert tool_rounds.add_round(response, epoch, stream.words, offset, wanted, called)
 
 

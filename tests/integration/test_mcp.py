@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chat import conf
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from chat.tools.mcp import spec as mcp_spec
+from tests.fixtures.mcp_http import serving
 from tests.live.client import Client
 from tests.live.harness import ROOT, eventually
 from tests.live.transports import SSE
@@ -31,23 +31,18 @@ MISSING = {"command": ["/no/such/program"]}
 @pytest.fixture(scope="module")
 def http_url() -> Iterator[str]:
     """A server over HTTP, in a process of its own."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        number = listener.fileno()
-        command = [sys.executable, "-m", "tests.fixtures.mcp_http", str(number)]
-        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[number])
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
-        finally:
-            process.kill()
-            process.wait()
+    with serving() as url:
+        yield url
 
 
 @pytest.fixture
 def server(live: None, servers: Any, http_url: str) -> Any:
     named = {"stub": STDIO, "web": {"url": http_url}, "dead": DEAD, "missing": MISSING}
-    return servers.keep(CHAT_MCP=json.dumps(named), CHAT_ACTIVE_PER_USER="20")
+    return servers.keep(
+        CHAT_MCP=json.dumps(named),
+        CHAT_TOOL_POLICY='{"stub_*": "allow", "web_*": "allow"}',
+        CHAT_ACTIVE_PER_USER="20",
+    )
 
 
 def offered(model: ScriptedModel, turn: int) -> dict[str, Any]:
@@ -129,6 +124,12 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "a bad name": ({"a b": {"url": "http://h"}}, "a server's name"),
     "a bad URL": ({"a": {"url": "ftp://h"}}, "its `url` must start with"),
     "an unknown field": ({"a": {"url": "http://h", "key": "sk-canary"}}, "unknown field `key`"),
+    "OAuth over http": ({"a": {"url": "http://h", "auth": "oauth"}}, "needs an https `url`"),
+    "a client without OAuth": ({"a": {"url": "http://h", "clientId": "x"}}, 'need `"auth": "oauth"`'),
+    "a secret that is not set": (
+        {"a": {"url": "https://h", "auth": "oauth", "clientId": "x", "clientSecretEnv": "NO_SUCH"}},
+        "`clientSecretEnv` needs",
+    ),
     "a token that is not set": ({"a": {"url": "http://h", "apiKeyEnv": "NO_SUCH"}}, "`apiKeyEnv`"),
 }
 

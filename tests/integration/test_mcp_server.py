@@ -6,51 +6,26 @@ import asyncio
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from chat.llm.http import request_head
 from chat.tools import available
 from chat.tools.mcp import connection as mcp_connection
+from chat.tools.mcp import server as mcp_server
 from chat.tools.mcp.connection import MAX_TOOLS
 from chat.tools.mcp.server import McpServer
 from chat.tools.mcp.spec import McpSpec
 from chat.tools.registry import Tool, tool_schema
+from tests.fixtures.mcp_calls import CONTEXT, call, run, stdio, until
+from tests.fixtures.mcp_http import serving
 from tests.fixtures.mcp_sessions import SessionServer, session_server
-from tests.live.harness import ROOT, eventually
+from tests.live.harness import eventually
 
 LONG = "repository_contents_and_history_of_every_branch_and_tag_by_date_"
-
-
-def stdio(*names: str, **options: Any) -> McpSpec:
-    tools = json.dumps([{"name": name, "inputSchema": {"type": "object"}} for name in names])
-    command = (sys.executable, "-m", "tests.fixtures.mcp_stdio")
-    return McpSpec(command=command, env={"PYTHONPATH": str(ROOT), "MCP_TOOLS": tools}, **options)
-
-
-def run(spec: McpSpec, use: Callable[[McpServer], Awaitable[Any]], reserved: tuple[str, ...] = ()) -> Any:
-    async def main() -> Any:
-        server = McpServer("stub", spec, reserved)
-        try:
-            await until(lambda: server.state.startswith("connected"), server)
-            return await use(server)
-        finally:
-            await server.close()
-
-    return asyncio.run(main())
-
-
-async def until(reached: Callable[[], bool], server: McpServer) -> None:
-    await server.offered()
-    await asyncio.to_thread(eventually, reached)
-
-
-async def call(server: McpServer, tool: str, **arguments: Any) -> str:
-    return str(await server.tools[tool].function(**arguments))
 
 
 def names_of(spec: McpSpec, reserved: tuple[str, ...] = ()) -> list[str]:
@@ -61,9 +36,9 @@ def names_of(spec: McpSpec, reserved: tuple[str, ...] = ()) -> list[str]:
 
 RESULTS = {
     "file": "Found.\nprint(1)",
-    "blob": "[resource repo://a.bin a/b]",
+    "blob": "[resource repo://a.bin a/b not kept: there is no place for files here]",
     "link": "[resource_link main.py repo://main.py]",
-    "image": "[image image/png]",
+    "image": "[image image/png not kept: there is no place for pictures here]",
     "empty": "",
 }
 
@@ -73,6 +48,13 @@ def test_the_model_gets_texts_and_a_note_for_every_other_block() -> None:
         return {name: await call(server, f"stub_{name}") for name in RESULTS}
 
     assert run(stdio(*RESULTS), results) == RESULTS
+
+
+def test_no_pattern_of_a_server_holds_this_process() -> None:
+    async def checked(server: McpServer) -> str:
+        return await call(server, "stub_checked")
+
+    assert run(stdio("checked"), checked).endswith('aaa!"}')
 
 
 # Names
@@ -184,14 +166,27 @@ def test_a_changed_list_is_fetched_anew() -> None:
 
 
 def test_a_changed_list_is_fetched_anew_over_http() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        command = [sys.executable, "-m", "tests.fixtures.mcp_http", str(listener.fileno()), "grows"]
-        process = subprocess.Popen(command, cwd=ROOT, pass_fds=[listener.fileno()])
+    with serving("grows") as url:
+        grows(McpSpec(url=url))
+
+
+# Start
+
+
+@pytest.mark.parametrize(("needed", "offered"), [((), []), (("stub_pid",), ["stub_pid"])])
+def test_a_call_that_goes_on_waits_longer_for_its_server(
+    monkeypatch: pytest.MonkeyPatch, needed: tuple[str, ...], offered: list[str]
+) -> None:
+    monkeypatch.setattr(mcp_server, "RECONNECT_WAIT_SECONDS", 0.0)
+
+    async def first() -> list[str]:
+        server = McpServer("stub", stdio("pid"))
         try:
-            grows(McpSpec(url=f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"))
+            return list(await server.offered(needed))
         finally:
-            process.kill()
-            process.wait()
+            await server.close()
+
+    assert asyncio.run(first()) == offered
 
 
 # Loss
@@ -215,7 +210,7 @@ def test_a_call_after_a_servers_death_starts_it_again() -> None:
     async def calls(server: McpServer) -> str:
         tool = server.tools["stub_pid"]
         await kill(server)
-        return str(await tool.function())
+        return str(await tool.function(arguments={}, context=CONTEXT))
 
     assert run(stdio("pid"), calls).isdigit()
 
@@ -246,6 +241,53 @@ def test_a_call_in_a_lost_session_is_repeated_in_a_new_one(over_http: SessionSer
 
     assert run(McpSpec(url=over_http.url), calls) == "echo done"
     assert over_http.calls == ["echo"]
+
+
+def test_a_call_whose_stream_breaks_is_not_repeated(over_http: SessionServer) -> None:
+    async def calls(server: McpServer) -> str:
+        with pytest.raises(Exception, match=r".+"):
+            await call(server, "stub_breaks")
+        await server.offered()
+        return await call(server, "stub_echo")
+
+    assert run(McpSpec(url=over_http.url), calls) == "echo done"
+    assert over_http.calls == ["breaks", "echo"]
+
+
+def test_other_calls_end_in_the_session_that_one_call_has_lost(over_http: SessionServer) -> None:
+    async def calls(server: McpServer) -> list[str]:
+        slow = asyncio.create_task(call(server, "stub_slow"))
+        await asyncio.to_thread(eventually, lambda: over_http.calls == ["slow"])
+        over_http.sessions.clear()
+        return [await call(server, "stub_echo"), await slow]
+
+    assert run(McpSpec(url=over_http.url), calls) == ["echo done", "slow done"]
+    assert over_http.calls == ["slow", "echo"]
+
+
+def test_an_answer_that_is_too_large_fails_the_call_alone(over_http: SessionServer) -> None:
+    async def calls(server: McpServer) -> str:
+        with pytest.raises(Exception, match="too large"):
+            await call(server, "stub_large")
+        return await call(server, "stub_echo")
+
+    assert run(McpSpec(url=over_http.url), calls) == "echo done"
+    assert len(over_http.sessions) == 1
+
+
+def test_the_certificates_are_read_in_a_thread(
+    over_http: SessionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[threading.Thread] = []
+
+    def read() -> Any:
+        readers.append(threading.current_thread())
+        return request_head.trusted_certificates()
+
+    monkeypatch.setattr(mcp_connection, "trusted_certificates", read)
+    assert run(McpSpec(url=over_http.url), lambda it: call(it, "stub_echo")) == "echo done"
+    assert readers
+    assert threading.main_thread() not in readers
 
 
 def test_a_call_over_http_may_take_longer_than_a_connection(

@@ -142,6 +142,7 @@ def test_moving_the_data_folder_loses_nothing(folder: Path, tmp_path: Path) -> N
         (tmp_path / "elsewhere").rename(folder)
 
 
+@pytest.mark.long
 def test_a_fresh_start_forgets_earlier_runs_unless_somebody_is_there(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with Postgres(data, durable=False, fresh=True) as first:

@@ -13,9 +13,11 @@ from chat.llm.registry import ModelRegistry
 from chat.models import Response, Status, User
 from chat.responses import lifecycle
 from chat.responses.claims import claim as claim_module
-from chat.responses.claims.claim import FIRST_EPOCH, Claim, ClaimRequest
+from chat.responses.claims.claim import FIRST_EPOCH, Claim
+from chat.responses.claims.terms import ClaimRequest
 from chat.responses.lifecycle import Outcome
 from chat.schemas import Content, RegenerateRequest, SendRequest
+from chat.schemas.prompts import QUEUE_UNLESS_WAITING
 from chat.streams.storage import Append
 from chat.threads.model_context import build_request
 
@@ -41,7 +43,7 @@ def user() -> User:
 
 
 def claim(user: User, request: ClaimRequest) -> Claim:
-    claim = Claim(user.pk, uuid4(), True, "", ("c1",))
+    claim = Claim(user.pk, uuid4(), True, "")
     execution._repeated(lambda: claim.make(request, OneModel()))
     return claim
 
@@ -82,3 +84,15 @@ def test_a_history_that_cannot_be_read_leaves_the_claim_to_be_run(
     assert made.first_request is None
     assert made.job is not None
     assert made.job.response == Response.objects.get(status=Status.STREAMING).pk
+
+
+@pytest.mark.parametrize(("status", "waits_in_queue"), [("waiting", False), ("streaming", True)])
+def test_the_claim_decides_whether_a_prompt_waits_behind_a_response_or_ends_one_that_waits(
+    user: User, status: str, waits_in_queue: bool
+) -> None:
+    first = claim(user, SendRequest(Content("Hello"), thread_id="t")).response
+    gone = {"lease_owner": None, "lease_until": None} if status == "waiting" else {}
+    Response.objects.filter(pk=first.pk).update(status=status, **gone)
+    second = claim(user, SendRequest(Content("And?"), thread_id="t", busy=QUEUE_UNLESS_WAITING))
+    assert second.displaced == ([] if waits_in_queue else [first.pk])
+    assert Response.objects.get(pk=second.response.pk).jumps_queue is not waits_in_queue

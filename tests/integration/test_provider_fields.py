@@ -47,7 +47,7 @@ def add_round(
         "",
         0,
         calls,
-        [ToolResult("12:00"), ToolResult("12:01")],
+        {id_: ToolResult("12:00"), f"{id_}b": ToolResult("12:01")},
         provider_fields=stored,
     )
 
@@ -124,7 +124,7 @@ def test_a_cut_reply_drops_them_with_the_calls_behind_it(talk: ConversationDrive
         "Hello",
         5,
         [add_late],
-        [ToolResult("12:00")],
+        {"late": ToolResult("12:00")},
         provider_fields=encode(model_key(PROFILE), THOUGHT, [add_late]),
     )
     talk.end(stream, Status.STOPPED, 2)

@@ -32,7 +32,7 @@ from chat.threads import messages, threads
 from chat.threads.history import history_for_model
 from chat.threads.search import index as search_index
 from tests.integration.admin_rows import make_response, make_thread, write_log
-from tests.integration.thought_rows import write_provider_fields, write_thought, write_tool_use
+from tests.integration.thought_rows import write_provider_fields, write_request, write_thought, write_tool_use
 from tests.live.checks import assert_valid_log
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,7 @@ def thread(owner: User) -> Thread:
     )
     write_thought(response, (0, [(10, f"They ask for {WORD}")]), (6, [(20, f", so {WORD}")]))
     write_tool_use(response, f"tool-{WORD}")
+    write_request(response, WORD)
     write_provider_fields(thread.messages.get(position=1), WORD)
     search_index.index_messages()
     search_index.index_titles()
@@ -119,6 +120,12 @@ def test_the_scan_finds_the_word_in_every_column_that_holds_it(thread: Thread) -
         "chat_thoughtterms.terms",
         "chat_tooluse.call_id",
         "chat_tooluse.name",
+        "chat_personrequest.tool",
+        "chat_personrequest.call_id",
+        "chat_personrequest.arguments",
+        "chat_personrequest.schema",
+        "chat_personrequest.message",
+        "chat_personrequest.answer",
     }
     assert set(traces(WORD)) == wanted
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -22,17 +23,20 @@ from chat.models import (
     AuditAction,
     AuditLogEntry,
     Message,
+    Notice,
+    PersonRequest,
     Response,
     Status,
     ThoughtChunk,
     ThoughtTerms,
     Thread,
     ToolUse,
+    UsageRule,
     User,
     raw_delete,
 )
 from tests.integration.admin_rows import client_of, make_response, make_thread
-from tests.integration.thought_rows import write_thought, write_tool_use
+from tests.integration.thought_rows import write_request, write_thought, write_tool_use
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +83,24 @@ def test_each_kind_of_owner_has_an_age_of_its_own(owner: User, guest: User) -> N
     assert left() == kept
 
 
+def test_rules_keep_threads_for_less_time_than_the_server_does_and_never_for_more(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, long, longest = (Group.objects.create(name=str(days)) for days in (5, 10, 400))
+    for group in (short, long, longest):
+        UsageRule.objects.create(group=group, retention_days=int(group.name))
+    own, capped = User.objects.create(username="own"), User.objects.create(username="capped")
+    owner.groups.set([short, long])
+    own.groups.set([long])
+    UsageRule.objects.create(user=own, retention_days=2)
+    capped.groups.set([longest])
+    kept = {aged(owner, 9).pk, aged(own, 1).pk, aged(capped, 29).pk}
+    for user, days in ((owner, 11), (own, 3), (capped, 31)):
+        aged(user, days)
+    assert retention.delete_expired_threads() == 3
+    assert left() == kept
+
+
 def test_without_a_setting_nothing_is_ever_too_old(
     owner: User, guest: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,19 +123,23 @@ def with_thought(thread: Thread) -> Response:
     response = thread.responses.get()
     write_thought(response, (0, [(10, "Let me see")]))
     write_tool_use(response, "clock")
+    write_request(response, "Really?")
     return response
 
 
 def thought_rows() -> list[int]:
-    return [model._default_manager.count() for model in (ThoughtChunk, ThoughtTerms, ToolUse)]
+    return [
+        model._default_manager.count()
+        for model in (ThoughtChunk, ThoughtTerms, ToolUse, PersonRequest, Notice)
+    ]
 
 
 def test_thought_and_tool_calls_go_with_their_thread_and_stay_with_others(owner: User) -> None:
     with_thought(aged(owner, 31))
     with_thought(aged(owner, 29))
-    assert thought_rows() == [2, 2, 2]
+    assert thought_rows() == [2] * 5
     assert retention.delete_expired_threads() == 1
-    assert thought_rows() == [1, 1, 1]
+    assert thought_rows() == [1] * 5
 
 
 def test_thought_goes_with_a_response_that_an_older_program_deletes(owner: User) -> None:
@@ -122,7 +148,7 @@ def test_thought_goes_with_a_response_that_an_older_program_deletes(owner: User)
     Message.objects.update(parent=None)
     raw_delete(Message.objects.filter(response=response))
     raw_delete(Response.objects.filter(pk=response.pk))
-    assert thought_rows() == [0, 0, 0]
+    assert thought_rows() == [0] * 5
 
 
 def test_thought_under_a_hold_outlives_its_threads_deletion(owner: User) -> None:
@@ -130,10 +156,10 @@ def test_thought_under_a_hold_outlives_its_threads_deletion(owner: User) -> None
     with_thought(thread)
     hold = holds.place_hold(thread, "staff", "a case")
     deletion.delete_thread(owner.pk, thread.pk, thread.public_id)
-    assert thought_rows() == [1, 1, 1]
+    assert thought_rows() == [1] * 5
     holds.lift_hold(hold, "staff", "over")
     assert retention.delete_expired_threads() == 1
-    assert thought_rows() == [0, 0, 0]
+    assert thought_rows() == [0] * 5
 
 
 def test_a_held_thread_and_a_held_users_threads_stay(owner: User, guest: User) -> None:
@@ -212,7 +238,7 @@ def test_an_erased_user_goes_with_all_their_data_and_no_other_users(
     assert not ApiToken.objects.exists()
     assert set(Message.objects.values_list("owner", flat=True)) == {guest.pk}
     assert Thread.objects.count() == Response.objects.count() == 1
-    assert thought_rows() == [1, 1, 1]
+    assert thought_rows() == [1] * 5
 
 
 def test_an_erased_user_loses_access_at_once(owner: User) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import override_settings
 
 from chat.accounts import accounts
 from chat.exceptions import QuotaExceeded
 from chat.governance import deletion, holds, redaction
-from chat.models import Attachment, Message, Revision, StoredBytes, Thread, User
+from chat.models import Attachment, Message, PersonRequest, Response, Revision, StoredBytes, Thread, User
 from chat.process import process
+from chat.responses import waiting
 from chat.responses.claims import imports
 from chat.responses.claims.claim import Claim
 from chat.schemas import Content, Feedback, NewThread, SendRequest, ThreadChange
+from chat.schemas.answers import AnswerBody
 from chat.schemas.options import Options
 from chat.schemas.pictures import Picture
 from chat.threads import attachments, messages, revisions, stored_bytes, threads
@@ -36,6 +41,9 @@ SELECT coalesce(sum(bytes), 0)::bigint FROM (
     UNION ALL
     SELECT chat_response_bytes(r) FROM chat_response r JOIN chat_thread t ON t.id = r.thread_id
     WHERE t.owner_id = %(owner)s AND t.withdrawn_at IS NULL
+    UNION ALL
+    SELECT chat_request_bytes(q) FROM chat_personrequest q JOIN chat_response r ON r.id = q.response_id
+    JOIN chat_thread t ON t.id = r.thread_id WHERE t.owner_id = %(owner)s AND t.withdrawn_at IS NULL
     UNION ALL
     SELECT chat_attachment_bytes(a) FROM chat_attachment a WHERE owner_id = %(owner)s
 ) stored
@@ -60,12 +68,12 @@ def stored(user: User) -> int:
 
 
 def prompt(talk: ConversationDriver, text: str) -> None:
-    claim = Claim(talk.user.pk, talk.process, True, "", ("c1",))
+    claim = Claim(talk.user.pk, talk.process, True, "")
     claim.claim(SendRequest(Content(text), thread_id=NAME, busy="interrupt"))
 
 
 def instruct(talk: ConversationDriver, text: str) -> None:
-    claim = Claim(talk.user.pk, talk.process, True, "", ("c1",))
+    claim = Claim(talk.user.pk, talk.process, True, "")
     options = Options(instructions=text)
     claim.claim(SendRequest(Content("Hi"), thread_id=NAME, busy="interrupt", options=options))
 
@@ -201,6 +209,42 @@ def test_a_thought_counts_once_its_answer_has_ended_and_until_it_is_redacted(
     converse(talk, "Think", "x" * 10_000, "Again")
     deletion.delete_threads([talk.thread.pk])
     assert stored(talk.user) == 0
+
+
+def ask(response: Response, **fields: str) -> PersonRequest:
+    """Let a response wait for an answer to a form."""
+    places = dict.fromkeys(("number", "round", "ends_before", "text_offset", "thinking_offset"), 0)
+    Response.objects.filter(pk=response.pk).update(status="waiting", kept_offset=None, finished_at=None)
+    named = {"kind": "ask", "tool": "book", "call_id": "c", "public_id": "request", **places, **fields}
+    return PersonRequest.objects.create(response=response, deadline=Now() + timedelta(days=1), **named)
+
+
+def give(talk: ConversationDriver, response: Response, text: str) -> None:
+    given = AnswerBody(requestId="request", outcome="answered", content={"text": text})
+    waiting.answer(talk.user.pk, response.public_id, given, talk.process, True)
+
+
+def test_forms_and_answers_count_until_they_are_redacted(talk: ConversationDriver) -> None:
+    response = converse(talk, "Ask", "Thought", "Asked")
+    before = stored(talk.user)
+    ask(response, schema=json.dumps({"title": "x" * 5_000}))
+    give(talk, response, "y" * 3_000)
+    assert 8_500 < stored(talk.user) - before < 9_000
+    ended = {"status": "done", "kept_offset": 0, "finished_at": Now()}
+    Response.objects.filter(pk=response.pk).update(**ended)
+    redaction.redact_response(response, "staff")
+    assert stored(talk.user) < before + 100
+
+
+def test_an_answer_beyond_the_quota_is_refused_and_the_request_stays_open(talk: ConversationDriver) -> None:
+    response = converse(talk, "Ask", "Thought", "Asked")
+    request = ask(response)
+    with override_settings(CHAT_STORED_BYTES=stored(talk.user) + 500):
+        with pytest.raises(QuotaExceeded):
+            give(talk, response, "y" * 3_000)
+        give(talk, response, "y")
+    request.refresh_from_db()
+    assert request.outcome == "answered"
 
 
 def test_provider_fields_count(talk: ConversationDriver) -> None:

@@ -74,7 +74,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def claim(user: User, words: str = "Hello", **fields: Any) -> Response:
-    claim = Claim(user.pk, uuid4(), True, "", ("c1",))
+    claim = Claim(user.pk, uuid4(), True, "")
     claim.claim(SendRequest(Content(words), **fields))
     return claim.response
 

@@ -1,10 +1,21 @@
-"""Rows of thought, tool calls and provider fields for tests."""
+"""Rows of thought, tool calls, requests to a person and provider fields for tests."""
 
 from __future__ import annotations
 
 import json
 
-from chat.models import Message, Response, Status, ThoughtChunk, ToolUse
+from django.utils import timezone
+
+from chat.models import (
+    Message,
+    Notice,
+    NoticeChannel,
+    PersonRequest,
+    Response,
+    Status,
+    ThoughtChunk,
+    ToolUse,
+)
 from chat.responses import lifecycle
 from chat.responses.lifecycle import Outcome
 from chat.streams import storage
@@ -33,6 +44,17 @@ def write_tool_use(response: Response, name: str) -> None:
     places = {"number": 0, "round": 0, "text_offset": 0, "thinking_offset": 0}
     ToolUse.objects.create(response=response, call_id=f"id-{name}", name=name, state="done", **places)
     Response.objects.filter(pk=response.pk).update(tool_changes=2)
+
+
+def write_request(response: Response, text: str) -> None:
+    """Give a response an answered request whose texts all hold a text, with its notice."""
+    places = dict.fromkeys(("number", "round", "ends_before", "text_offset", "thinking_offset"), 0)
+    texts = dict.fromkeys(("tool", "call_id", "arguments", "schema", "message", "answer"), text)
+    end = {"outcome": "answered", "answered_at": timezone.now(), "answer_number": 0}
+    request = PersonRequest.objects.create(
+        response=response, public_id="request", kind="ask", deadline=timezone.now(), **places, **texts, **end
+    )
+    Notice.objects.create(request=request, channel=NoticeChannel.WEBHOOK)
 
 
 def write_provider_fields(call_message: Message, signature: str) -> None:

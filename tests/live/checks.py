@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chat.models import ACTIVE, Chunk, Message, Response, ThoughtChunk
+from chat.models import Chunk, Message, Response, Status, ThoughtChunk
 
 
 def assert_valid_log(response: Response) -> None:
@@ -41,5 +41,5 @@ def assert_valid_reply(response: Response, chunks: list[Chunk]) -> None:
 
 
 def running(after: int) -> list[Response]:
-    """Return the responses with a primary key above `after` that have not ended."""
-    return list(Response.objects.filter(pk__gt=after, status__in=ACTIVE))
+    """Return the responses with a primary key above `after` that run; one that waits for a person runs nowhere."""
+    return list(Response.objects.filter(pk__gt=after, status__in=(Status.QUEUED, Status.STREAMING)))

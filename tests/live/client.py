@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from tests.live.conformance import check_answer, event_checker
 from tests.live.harness import CANARY_WORD, LiveServer, eventually
 
 # Seconds for one read; more is a hang.
@@ -53,7 +54,11 @@ class Client:
         self.username = username
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.http = httpx.Client(
-            base_url=server.url, headers=self.headers, timeout=SECONDS, verify=PLAIN_TEXT
+            base_url=server.url,
+            headers=self.headers,
+            timeout=SECONDS,
+            verify=PLAIN_TEXT,
+            event_hooks={"response": [check_answer]},
         )
         self.opened: list[Closeable] = [self.http]
 
@@ -121,7 +126,9 @@ class WebSocketClient:
         self.connection.send(json.dumps({"type": kind, **fields}))
 
     def receive(self) -> Json:
-        return dict(json.loads(self.connection.recv(SECONDS)))
+        frame = dict(json.loads(self.connection.recv(SECONDS)))
+        event_checker().check_frame(frame)
+        return frame
 
     def receive_until(self, kind: str) -> Json:
         """Return the next frame of this type; others are skipped."""

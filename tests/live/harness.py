@@ -7,8 +7,6 @@ import itertools
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,8 @@ from urllib.parse import urlencode
 import httpx
 from django.core.management import call_command
 from django.db import connection
+
+from tests.live.fork_server import ServerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 # Seconds for a cold start on two busy cores, which took 20 with ten processes for each; a warm one takes one.
@@ -51,13 +51,16 @@ def eventually(
 class LiveServer:
     """A server process. `env` adds to the environment that all servers share."""
 
+    # Of the command, after those of every server.
+    arguments: tuple[str, ...] = ()
+
     def __init__(self, folder: Path, env: Env, listener: socket.socket | None = None) -> None:
         self.folder = folder
         self.env = env
         self.listener = listener or bound_listener()
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.log_path = folder / "server.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ServerProcess | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -70,18 +73,9 @@ class LiveServer:
         return self.log_path.read_text(errors="replace")
 
     def start(self) -> LiveServer:
-        fd = self.listener.fileno()
-        command = [sys.executable, "-m", "chatproject.server", "--fd", str(fd), "--exit-with-parent"]
+        arguments = ["--exit-with-parent", *self.arguments]
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=self._environment(),
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                pass_fds=[fd],
-            )
+            self.process = ServerProcess(arguments, self._environment(), log.fileno(), self.listener.fileno())
         return self
 
     def wait_until_ready(self) -> LiveServer:
@@ -121,8 +115,7 @@ class LiveServer:
         try:
             return self.process.wait(END_SECONDS)
         finally:
-            if self.process.stdin:
-                self.process.stdin.close()
+            self.process.stdin.close()
 
     def _ready(self) -> bool:
         assert self.alive(), f"the server ended:\n{self.log}"

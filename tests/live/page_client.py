@@ -35,7 +35,7 @@ def session_key(client: Client) -> str:
 
 
 def sign_in(client: Client, name: str, password: str = PASSWORD) -> httpx.Response:
-    return submit(client, "/login/", username=name, password=password)
+    return submit(client, "/login/", login=name, password=password)
 
 
 def alerts(answer: httpx.Response) -> list[str]:

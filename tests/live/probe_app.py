@@ -25,8 +25,8 @@ opened = asyncio.Event()
 ending = asyncio.Event()
 
 
-async def start(send: Any, *headers: tuple[bytes, bytes]) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+async def start(send: Any, *headers: tuple[bytes, bytes], status: int = 200) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
 async def part(send: Any, body: bytes, more: bool = True) -> None:
@@ -72,6 +72,14 @@ async def echo(receive: Any, send: Any) -> None:
     said.append("echoed")
     await start(send)
     await part(send, f"{len(body)} {hashlib.sha256(body).hexdigest()}".encode(), more=False)
+
+
+async def pieces(status: int, receive: Any, send: Any) -> None:
+    """Send a body in three pieces, whatever the method and the status."""
+    await start(send, (b"Content-Length", b"15"), status=status)
+    for piece in (b"first", b"other"):
+        await part(send, piece)
+    await part(send, b"third", more=False)
 
 
 async def release(receive: Any, send: Any) -> None:
@@ -214,6 +222,8 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     path = scope["path"]
     if path.startswith("/large/"):
         await large(path.removeprefix("/large/"), receive, send)
+    elif path.startswith("/pieces/"):
+        await pieces(int(path.removeprefix("/pieces/")), receive, send)
     else:
         await ROUTES[path](receive, send)
 

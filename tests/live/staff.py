@@ -17,8 +17,8 @@ def staff_cookies(server: LiveServer) -> httpx.Cookies:
     name = new_id("staff")
     User.objects.create_superuser(name, password=PASSWORD)
     with httpx.Client(base_url=server.url, timeout=SECONDS, verify=PLAIN_TEXT) as http:
-        http.get("/admin/login/")
-        form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": cookie(http.cookies, "csrf")}
-        answered = http.post("/admin/login/", data=form, headers={"Referer": f"{server.url}/admin/login/"})
+        http.get("/login/")
+        form = {"login": name, "password": PASSWORD, "csrfmiddlewaretoken": cookie(http.cookies, "csrf")}
+        answered = http.post("/login/", data=form, headers={"Referer": f"{server.url}/login/"})
         assert answered.status_code == 302
         return http.cookies

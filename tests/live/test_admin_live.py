@@ -23,6 +23,7 @@ def poll_log(server: LiveServer, response: Response) -> Any:
     return lambda: httpx.get(address, cookies=cookies).json()
 
 
+@pytest.mark.long
 def test_readers_are_counted_as_they_connect_and_leave(
     model: ScriptedModel, alice: Client, server: LiveServer
 ) -> None:

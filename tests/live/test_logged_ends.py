@@ -10,6 +10,7 @@ import pytest
 from chat.models import Response
 from chat.testing import ScriptedModel, answer
 from chat.testing.script import Script, Stall, broken, refusal
+from tests.contract import waits
 from tests.live.client import Client, new_id
 from tests.live.harness import LiveServer, eventually
 from tests.live.transports import SSE
@@ -59,3 +60,15 @@ def test_a_stopped_response_is_logged_as_stopped(
     line = logged_end(server, primary_key(alice, response))
     assert (line["status"], line["code"]) == ("stopped", "-")
     assert float(line["first_token_s"]) <= float(line["whole_s"])
+
+
+def test_a_response_that_waits_and_is_stopped_is_logged_once(
+    model: ScriptedModel, servers: Any, make_client: Any
+) -> None:
+    server = servers.keep(**waits.settings())
+    client: Client = make_client(server)
+    response, _ = waits.waiting(model, client, *waits.payment())
+    client.stop(response)
+    key = primary_key(client, response)
+    assert logged_end(server, key)["status"] == "stopped"
+    assert server.log.count(f"action=response_ended response={key} ") == 1

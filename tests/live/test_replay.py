@@ -96,6 +96,7 @@ def address(server: LiveServer, response: Response) -> str:
     return f"{server.url}/admin/chat/response/{response.pk}/change/"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("speed", [1, 4])
 def test_a_replay_shows_each_word_at_its_recorded_time(
     live: None, server: LiveServer, tab: DevToolsTab, speed: int

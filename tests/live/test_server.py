@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from http.client import IncompleteRead
+from http.client import HTTPConnection, IncompleteRead
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -149,6 +149,18 @@ def test_an_answer_without_its_end_is_cut_and_does_not_hang(probe: ProbeServer, 
         probe.get(path)
     assert caught.value.partial == b"half"
     assert probe.said("started")
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("HEAD", 404), ("GET", 204), ("GET", 304)])
+def test_an_answer_without_a_body_leaves_the_connection_to_the_next_one(
+    probe: ProbeServer, method: str, status: int
+) -> None:
+    with contextlib.closing(HTTPConnection(probe.host, probe.port, timeout=10)) as connection:
+        connection.request(method, f"/pieces/{status}")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (status, b"")
+        connection.request("GET", "/state")
+        assert b"said" in connection.getresponse().read()
 
 
 def test_an_application_that_fails_at_once_gets_a_problem_document(probe: ProbeServer) -> None:

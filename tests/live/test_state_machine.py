@@ -31,7 +31,7 @@ from tests.live.client import Client, new_id
 from tests.live.harness import LiveServer, LiveServers
 from tests.live.transports import TRANSPORTS, Reader, Transport
 
-EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "3"))
 # Steps of one run: about three seconds with the restarts.
 STEPS = 14
 # Seconds: orphans are reaped that soon, and a busy machine can keep the heartbeats.

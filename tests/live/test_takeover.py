@@ -29,7 +29,7 @@ from tests.live.checks import assert_valid_log
 from tests.live.client import SECONDS, Client
 from tests.live.harness import SECRET_KEY, LiveServer, LiveServers, administer, database_url, using_database
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 FORMER = Path(__file__).with_name("former")
 FORMER_MODELS = 22

@@ -165,12 +165,72 @@ def _manage(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_ready_is_printed_when_the_server_answers(up: Callable[..., Up], folder: Path) -> None:
-    running = up()
+@pytest.fixture(scope="class")
+def running(folder: Path) -> Iterator[Up]:
+    """Provide one `up` for all tests of a class."""
+    running = Up(folder)
+    yield running
+    running.stop()
+
+
+class TestOneThatRuns:
+    """Behaviour that is seen on one running `up`, which these tests share."""
+
+    def test_ready_is_printed_when_the_server_answers(self, running: Up, folder: Path) -> None:
+        assert running.answers()
+        assert running.lines[-1] == f"Ready: {running.url}\n"
+        assert f"password in {folder}/admin-password" in "".join(running.lines)
+        assert "demo" in running.lines[0]
+
+    def test_generated_secrets_are_private(self, running: Up, folder: Path) -> None:
+        modes = {
+            name: (folder / name).stat().st_mode & 0o777 for name in (".", "admin-password", "secret-key")
+        }
+        assert modes == {".": 0o700, "admin-password": 0o600, "secret-key": 0o600}
+
+    def test_the_admin_can_log_in_with_the_generated_password(self, running: Up, folder: Path) -> None:
+        password = (folder / "admin-password").read_text().strip()
+        check = f"from django.contrib.auth import authenticate; print(authenticate(username='admin', password={password!r}))"
+        assert _manage(folder, "shell", "--no-imports", "-c", check) == "admin\n"
+
+    def test_a_killed_server_process_is_replaced(self, running: Up) -> None:
+        (killed,) = running.servers()
+        os.kill(killed, signal.SIGKILL)
+        assert running.answers()  # clients wait in the queue of the socket, which stays open
+        assert killed not in running.servers()
+
+    def test_a_killed_database_is_replaced(self, running: Up, folder: Path) -> None:
+        database = Postgres(folder)
+        killed = database._pid()
+        assert killed
+        os.kill(killed, signal.SIGKILL)
+        _eventually(lambda: database._pid() not in (None, killed) and database.answers())
+        _eventually(running.answers)
+
+
+def test_the_console_names_each_model_and_never_a_key(up: Callable[..., Up]) -> None:
+    local = {"baseUrl": f"http://u:{CANARY}@127.0.0.1:9/v1", "model": "qwen3", "openui": True}
+    lines = up(
+        THESYS_API_KEY=CANARY,
+        C1_BASE_URL=f"http://u:{CANARY}@127.0.0.1:9/v1",
+        CHAT_MODELS=json.dumps({"local": local}),
+    ).lines
+    assert "c1-nightly at http://127.0.0.1:9/v1/" in "".join(lines)
+    assert "Model local: qwen3 at http://127.0.0.1:9/v1\n" in lines
+    assert sum(line.startswith("Model ") for line in lines) == 3
+    assert CANARY not in "".join(lines)
+
+
+@pytest.mark.long
+def test_signals_that_were_ignored_at_the_start_stay_ignored(up: Callable[..., Up]) -> None:
+    ignored = (signal.SIGHUP, signal.SIGINT)
+    running = up(ignored=ignored)
+    for number in ignored:
+        running.process.send_signal(number)
     assert running.answers()
-    assert running.lines[-1] == f"Ready: {running.url}\n"
-    assert f"password in {folder}/admin-password" in "".join(running.lines)
-    assert "demo" in running.lines[0]
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.process.wait(TICK_SECONDS * 2)
+    assert running.stop(signal.SIGTERM) == 0
 
 
 def test_a_first_start_logs_no_error(tmp_path: Path) -> None:
@@ -180,18 +240,6 @@ def test_a_first_start_logs_no_error(tmp_path: Path) -> None:
         remove_database(tmp_path / "data")
         errors.seek(0)
         assert "ERROR" not in errors.read()
-
-
-def test_generated_secrets_are_private(up: Callable[..., Up], folder: Path) -> None:
-    up()
-    modes = {name: (folder / name).stat().st_mode & 0o777 for name in (".", "admin-password", "secret-key")}
-    assert modes == {".": 0o700, "admin-password": 0o600, "secret-key": 0o600}
-
-
-def test_the_console_names_the_model_and_never_the_key(up: Callable[..., Up]) -> None:
-    said = "".join(up(THESYS_API_KEY=CANARY, C1_BASE_URL=f"http://u:{CANARY}@127.0.0.1:9/v1").lines)
-    assert "c1-nightly at http://127.0.0.1:9/v1/" in said
-    assert CANARY not in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -204,25 +252,7 @@ def test_a_signal_stops_everything(number: int, up: Callable[..., Up], folder: P
     assert not running.answers()
 
 
-def test_models_of_the_configuration_are_listed(up: Callable[..., Up]) -> None:
-    local = {"baseUrl": f"http://u:{CANARY}@127.0.0.1:9/v1", "model": "qwen3", "openui": True}
-    lines = up(CHAT_MODELS=json.dumps({"local": local})).lines
-    assert "Model local: qwen3 at http://127.0.0.1:9/v1\n" in lines
-    assert sum(line.startswith("Model ") for line in lines) == 3
-
-
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
-def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
-    number: signal.Signals, up: Callable[..., Up]
-) -> None:
-    running = up(ignored=(number,))
-    running.process.send_signal(number)
-    assert running.answers()
-    with pytest.raises(subprocess.TimeoutExpired):
-        running.process.wait(TICK_SECONDS * 2)
-    assert running.stop(signal.SIGTERM) == 0
-
-
+@pytest.mark.long
 def test_the_database_runs_until_its_last_user_stops(up: Callable[..., Up], folder: Path) -> None:
     first, second = up(), up()
     first.stop()
@@ -237,6 +267,7 @@ def test_several_processes_serve_one_port(up: Callable[..., Up]) -> None:
     assert running.answers()
 
 
+@pytest.mark.long
 def test_no_server_outlives_a_killed_supervisor_and_the_next_one_starts(up: Callable[..., Up]) -> None:
     killed = up()
     servers = killed.servers()
@@ -245,14 +276,7 @@ def test_no_server_outlives_a_killed_supervisor_and_the_next_one_starts(up: Call
     assert up().answers()
 
 
-def test_a_killed_server_process_is_replaced(up: Callable[..., Up]) -> None:
-    running = up()
-    (killed,) = running.servers()
-    os.kill(killed, signal.SIGKILL)
-    assert running.answers()  # clients wait in the queue of the socket, which stays open
-    assert killed not in running.servers()
-
-
+@pytest.mark.long
 def test_the_builder_of_the_page_is_collected_when_it_ends(
     up: Callable[..., Up], folder: Path, tmp_path: Path
 ) -> None:
@@ -269,15 +293,7 @@ def test_the_builder_of_the_page_is_collected_when_it_ends(
     assert running.answers()
 
 
-def test_a_killed_database_is_replaced(up: Callable[..., Up], folder: Path) -> None:
-    running, database = up(), Postgres(folder)
-    killed = database._pid()
-    assert killed
-    os.kill(killed, signal.SIGKILL)
-    _eventually(lambda: database._pid() not in (None, killed) and database.answers())
-    _eventually(running.answers)
-
-
+@pytest.mark.long
 def test_other_commands_share_the_database_and_leave_it_as_they_found_it(
     up: Callable[..., Up], folder: Path
 ) -> None:
@@ -287,10 +303,3 @@ def test_other_commands_share_the_database_and_leave_it_as_they_found_it(
     running = up()
     assert int(_manage(folder, *count)) >= 1
     assert running.answers()
-
-
-def test_the_admin_can_log_in_with_the_generated_password(up: Callable[..., Up], folder: Path) -> None:
-    up()
-    password = (folder / "admin-password").read_text().strip()
-    check = f"from django.contrib.auth import authenticate; print(authenticate(username='admin', password={password!r}))"
-    assert _manage(folder, "shell", "--no-imports", "-c", check) == "admin\n"

@@ -87,6 +87,7 @@ def test_a_wrong_password_of_the_database_is_reported_in_one_line_without_it(tmp
     shutil.rmtree(database.home.folder)
 
 
+@pytest.mark.long
 def test_missing_rights_in_the_database_are_reported_without_a_traceback(tmp_path: Path) -> None:
     with Postgres(tmp_path, durable=False) as database:
         with psycopg.connect(database.url(), autocommit=True) as connection:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from tests.live.client import SECONDS, Client, Json, WebSocketClient, body_of, connect_socket
+from tests.live.conformance import event_checker
 
 END_FIELDS = ("status", "finishReason", "usage", "error", "keptOffset")
 
@@ -135,6 +136,7 @@ class SseReader(HttpReader):
         fields = dict(line.split(": ", 1) for line in event.split("\n") if not line.startswith(":"))
         if fields:
             data = json.loads(fields["data"])
+            event_checker().check_event(fields["event"], data)
             place = fields["id"].partition(":")[0]
             self.received.take(fields["event"], {**data, "offset": int(place), "id": fields["id"]})
 
@@ -167,6 +169,7 @@ class SocketReader:
         if self.received.end:
             return False
         frame = json.loads(self.connection.recv(SECONDS))
+        event_checker().check_frame(frame)
         self.received.take(frame["type"], frame)
         assert frame["type"] != "error", frame
         return bool(frame["type"] != "end")

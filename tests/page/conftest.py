@@ -18,6 +18,7 @@ from chatproject.dev.frontend import page, page_build
 from chatproject.dev.frontend.node import NodeMissing
 from tests.chromium.choice import Chromium
 from tests.chromium.fixture import skip_page
+from tests.page.kept_tabs import KeptTabs
 from tests.page.tab import Tab
 
 FLAGS = [
@@ -60,8 +61,9 @@ def site(live: None, servers: Any, built_page: Path) -> Any:
     return site_of(servers, built_page)
 
 
-def site_of(servers: Any, built_page: Path) -> Any:
-    return servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_ACTIVE_PER_USER="20")
+def site_of(servers: Any, build: Path | str) -> Any:
+    """Return the server that the tests of a build share; the build "" is the plain page."""
+    return servers.keep(CHAT_PAGE_BUILD=str(build), CHAT_ACTIVE_PER_USER="20")
 
 
 @pytest.fixture
@@ -70,16 +72,29 @@ def demo_site(live: None, servers: Any, built_page: Path) -> Any:
     return servers.keep(CHAT_PAGE_BUILD=str(built_page), C1_BASE_URL="", THESYS_API_KEY="")
 
 
+@pytest.fixture(scope="package")
+def kept_tabs(browser: Browser) -> KeptTabs:
+    return KeptTabs(browser)
+
+
 @pytest.fixture
-def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
-    """Yield a function that opens a tab of a new visitor or of the visitor of `like`. Fail after problems in a tab."""
+def open_tab(kept_tabs: KeptTabs) -> Iterator[Callable[..., Tab]]:
+    """Yield a function that opens a tab of a new visitor or of the visitor of `like`. Fail after problems in a tab.
+
+    `cold`: in a browser context of its own, whose cache is empty.
+    """
     opened: list[Tab] = []
 
-    def start(site: Any, path: str = "/", like: Tab | None = None, **options: Any) -> Tab:
-        options = {"viewport": VIEWPORT, **options}
-        state = like.state() if like else None
-        context = browser.new_context(base_url=site.url, storage_state=state, **options)
-        tab = Tab(context.new_page())
+    def start(
+        site: Any, path: str = "/", like: Tab | None = None, *, cold: bool = False, **options: Any
+    ) -> Tab:
+        # A page's requests that its service worker sends pass by the routes of a test.
+        options = {"viewport": VIEWPORT, "service_workers": "block", **options}
+        if like:
+            options["storage_state"] = like.state()
+        lasting = options.keys() & {"storage_state", "color_scheme", "permissions"}
+        alone = cold or lasting or options["service_workers"] == "allow"
+        tab = (kept_tabs.new if alone else kept_tabs.take)(site.url, options)
         opened.append(tab)
         tab.open(path)
         return tab
@@ -87,14 +102,16 @@ def open_tab(browser: Browser) -> Iterator[Callable[..., Tab]]:
     yield start
     problems = [problem for tab in opened for problem in tab.problems]
     for tab in opened:
-        tab.close()
+        kept_tabs.give_back(tab)
     assert problems == []
 
 
 @pytest.fixture(scope="module")
 def shared_tab(browser: Browser, servers: Any, built_page: Path) -> Iterator[Tab]:
     """Provide a tab for many tests of one file, which saves each the load of the page."""
-    context = browser.new_context(base_url=site_of(servers, built_page).url, viewport=VIEWPORT)
+    context = browser.new_context(
+        base_url=site_of(servers, built_page).url, viewport=VIEWPORT, service_workers="block"
+    )
     tab = Tab(context.new_page())
     tab.open()
     yield tab
@@ -109,3 +126,9 @@ def tab(live: None, shared_tab: Tab) -> Iterator[Tab]:
     yield shared_tab
     problems, shared_tab.problems = shared_tab.problems, []
     assert problems == []
+
+
+@pytest.fixture(scope="session")
+def axe(built_page: Path) -> str:
+    """Return the source of axe-core, from the packages of the page's build."""
+    return (built_page.parent / "work" / "page" / "node_modules" / "axe-core" / "axe.min.js").read_text()

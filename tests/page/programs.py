@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chat.demo.blocks import Calls, DemoAnswer
+from chat.demo.blocks import Calls, DemoAnswer, MarkdownAnswer
 from chat.demo.conversation import from_chat
 from chat.demo.formats import envelope
 from chat.demo.replies import reply
@@ -31,6 +31,8 @@ def demo(received: Received) -> Script:
     content = reply(from_chat(received.json))
     if isinstance(content, Calls):
         return tool_round(*(Call(call.name, call.arguments) for call in content.calls))
+    if isinstance(content, MarkdownAnswer):
+        return answer(content.text)
     assert isinstance(content, DemoAnswer), content
     thought = [Thought(content.thought)] if content.thought else []
     return answer(*thought, envelope(content))

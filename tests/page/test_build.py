@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,10 +25,12 @@ from chat.web import frontend_build
 from chatproject.dev.frontend import node, page, page_build
 from tests.live.harness import eventually
 
-pytestmark = pytest.mark.urls("chat.web.urls")
+pytestmark = pytest.mark.urls("chatproject.urls")
 
 HTML = '<script type="module" nonce="__NONCE__" src="/page/0123456789abcdef/assets/main-1.js"></script>'
 HASH = "0123456789abcdef"
+# Compressed scripts and styles that the page names itself: the first paint waits for them, three seconds on a slow phone.
+SHELL_BYTES = 120_000
 
 
 @pytest.fixture
@@ -108,11 +112,19 @@ def test_nothing_else_of_the_folder_is_served(build: Path, path: str) -> None:
     assert Client().get(f"/page/{path}").status_code == 404
 
 
+def test_the_shell_is_small(built_page: Path) -> None:
+    names = re.findall(r'/assets/([^"]+\.(?:js|css))"', (built_page / "index.html").read_text())
+    sizes = {name: len(gzip.compress((built_page / "assets" / name).read_bytes())) for name in names}
+    assert len(sizes) > 3
+    assert sum(sizes.values()) <= SHELL_BYTES, sizes
+
+
 def test_the_hash_changes_with_any_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "chat" / "page").mkdir(parents=True)
     monkeypatch.setattr(page, "ROOT", tmp_path)
     monkeypatch.setattr(page, "SOURCES", tmp_path / "chat" / "page")
     monkeypatch.setattr(page, "SHARED", tmp_path / "chat" / "static")
+    monkeypatch.setattr(page, "CLIENT", tmp_path / "chat" / "clients")
     source = tmp_path / "chat" / "page" / "a.ts"
     source.write_text("1")
     first = page.source_hash()

@@ -17,7 +17,7 @@ from tests.live.harness import eventually
 from tests.page.programs import text
 from tests.page.tab import Tab
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 CLIENT = Path(__file__).with_name("c1_client.js")
 WHOLE = text("The first half. The second half.")

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.testing import FAULTS, ScriptedModel, answer
+from tests.page.conftest import site_of
 from tests.page.programs import text
 from tests.page.tab import Tab
 
@@ -19,10 +20,17 @@ pytestmark = pytest.mark.live
 
 OpenTab = Callable[..., Tab]
 
-QUICK = [name for name, fault in FAULTS.items() if not fault.slow and len(fault.text) < 10_000]
+QUICK = {name: fault for name, fault in FAULTS.items() if not fault.slow and len(fault.text) < 10_000}
+# The last fault of each outcome that a page tells apart; the API's tests go through all of them in every run.
+EACH_OUTCOME = {
+    (fault.status, fault.code, bool(fault.text.strip()), fault.refused): name for name, fault in QUICK.items()
+}
+CHOSEN = [
+    pytest.param(name, marks=[] if name in EACH_OUTCOME.values() else [pytest.mark.long]) for name in QUICK
+]
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", CHOSEN)
 def test_a_failed_answer_shows_its_error_and_can_be_tried_again(
     model: ScriptedModel, tab: Tab, name: str
 ) -> None:
@@ -57,7 +65,7 @@ QUOTA = {"code": "quota_exceeded", "detail": "No more responses this hour.", "st
 def test_a_refused_first_prompt_leaves_no_chat_until_a_retry_succeeds(
     model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
 ) -> None:
-    tab = open_tab(servers.keep(CHAT_PAGE_BUILD=str(built_page) if kind == "built" else ""))
+    tab = open_tab(site_of(servers, built_page if kind == "built" else ""))
     tab.expect_console_error("429")
     tab.page.route("**/api/chat*", lambda route: route.fulfill(status=429, json=QUOTA), times=1)
     tab.say("What bird is it?")
@@ -74,7 +82,7 @@ def test_a_refused_first_prompt_leaves_no_chat_until_a_retry_succeeds(
     expect(tab.page.locator("#prompt")).to_have_value("")
 
 
-@pytest.mark.parametrize("kind", ["built", "plain"])
+@pytest.mark.parametrize("kind", ["built", pytest.param("plain", marks=pytest.mark.long)])
 def test_a_first_prompt_beyond_the_quota_is_a_draft_after_a_reload(
     model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
 ) -> None:

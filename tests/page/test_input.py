@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from chat.testing import ScriptedModel, answer
+from tests.page.conftest import site_of
 from tests.page.programs import card
 from tests.page.tab import Tab
 
@@ -18,6 +20,7 @@ OpenTab = Callable[..., Tab]
 
 # Chromium marks keys of an input method with both, Safari the confirming one with the code alone.
 COMPOSING: dict[str, dict[str, Any]] = {"by flag": {"isComposing": True}, "by code": {"keyCode": 229}}
+KEYS = [*product(("Enter", "Escape"), COMPOSING)]
 PRESS = """(element, options) => {
   const event = new KeyboardEvent("keydown", { bubbles: true, cancelable: true, ...options });
   return element.dispatchEvent(event);
@@ -28,7 +31,7 @@ WITHOUT_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: unde
 @pytest.fixture(params=["built", "plain"])
 def any_site(request: pytest.FixtureRequest, live: None, servers: Any) -> Any:
     build = request.getfixturevalue("built_page") if request.param == "built" else ""
-    return servers.keep(CHAT_PAGE_BUILD=str(build))
+    return site_of(servers, build)
 
 
 def belongs_to_input_method(field: Locator, key: str, mark: str) -> bool:
@@ -36,55 +39,53 @@ def belongs_to_input_method(field: Locator, key: str, mark: str) -> bool:
     return bool(field.evaluate(PRESS, {"key": key, **COMPOSING[mark]}))
 
 
-@pytest.mark.parametrize("mark", COMPOSING)
 def test_enter_of_an_input_method_sends_nothing(
-    model: ScriptedModel, any_site: Any, open_tab: OpenTab, mark: str
+    model: ScriptedModel, any_site: Any, open_tab: OpenTab
 ) -> None:
     tab = open_tab(any_site)
     field = tab.page.locator("#prompt")
     field.fill("日本")
-    assert belongs_to_input_method(field, "Enter", mark)
-    expect(field).to_have_value("日本")
-    expect(tab.prompts).to_have_count(0)
+    for mark in COMPOSING:
+        assert belongs_to_input_method(field, "Enter", mark)
+        expect(field).to_have_value("日本")
+        expect(tab.prompts).to_have_count(0)
     field.press("Enter")
     expect(tab.prompts).to_have_count(1)
     expect(tab.answers.first).to_have_attribute("aria-busy", "false")
 
 
-@pytest.mark.parametrize("mark", COMPOSING)
-@pytest.mark.parametrize("key", ["Enter", "Escape"])
-def test_a_key_of_an_input_method_ends_no_edit(
-    model: ScriptedModel, site: Any, open_tab: OpenTab, key: str, mark: str
-) -> None:
+def test_a_key_of_an_input_method_ends_no_edit(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer("Yes."))
     tab = open_tab(site)
     tab.ask("First")
     tab.prompts.first.hover()
     tab.button("Edit the message").click()
     field = tab.page.locator(".editing textarea")
-    assert belongs_to_input_method(field, key, mark)
-    expect(field).to_be_visible()
+    for key, mark in KEYS:
+        assert belongs_to_input_method(field, key, mark)
+        expect(field).to_be_visible()
     tab.do("First", "Rename")
     title = tab.threads.get_by_role("textbox")
     title.fill("日本")
-    assert belongs_to_input_method(title, key, mark)
-    expect(title).to_have_value("日本")
+    for key, mark in KEYS:
+        assert belongs_to_input_method(title, key, mark)
+        expect(title).to_have_value("日本")
 
 
+@pytest.mark.long
 def test_a_key_of_an_input_method_ends_no_renaming_on_the_plain_page(
     model: ScriptedModel, servers: Any, open_tab: OpenTab, live: None
 ) -> None:
-    tab = open_tab(servers.keep(CHAT_PAGE_BUILD=""))
+    tab = open_tab(site_of(servers, ""))
     tab.say("First")
     # The list is drawn anew when the answer ends, and with it the field.
     tab.page.wait_for_load_state("networkidle")
     tab.threads.hover()
     tab.button("Rename First").click()
     title = tab.threads.get_by_role("textbox")
-    for mark in COMPOSING:
-        for key in ("Enter", "Escape"):
-            assert belongs_to_input_method(title, key, mark)
-            expect(title).to_be_visible()
+    for key, mark in KEYS:
+        assert belongs_to_input_method(title, key, mark)
+        expect(title).to_be_visible()
 
 
 def pasted(tab: Tab) -> str:
@@ -98,6 +99,7 @@ def pasted(tab: Tab) -> str:
 def test_without_https_everything_is_copied_too(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer(card('code = CodeBlock("python", "print(1)")')))
     tab = open_tab(site)
+    tab.reusable = False
     tab.page.add_init_script(WITHOUT_CLIPBOARD)
     tab.reload()
     reply = tab.ask("Say it")
@@ -117,10 +119,12 @@ def test_without_https_everything_is_copied_too(model: ScriptedModel, site: Any,
     assert pasted(tab) == address
 
 
+@pytest.mark.long
 def test_without_https_the_plain_page_copies_a_link(
     model: ScriptedModel, servers: Any, open_tab: OpenTab, live: None
 ) -> None:
-    tab = open_tab(servers.keep(CHAT_PAGE_BUILD=""))
+    tab = open_tab(site_of(servers, ""))
+    tab.reusable = False
     tab.page.add_init_script(WITHOUT_CLIPBOARD)
     tab.reload()
     tab.say("Say it")

@@ -34,7 +34,7 @@ HEIGHTS = "elements => elements.map(element => Math.round(element.getBoundingCli
 FETCHED = "() => performance.getEntriesByType('resource').map(({ name }) => name).filter(name => /Charts/.test(name))"
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [1280, pytest.param(360, marks=pytest.mark.long)])
 def test_a_placeholder_has_the_height_of_its_chart(
     model: ScriptedModel, site: Any, open_tab: OpenTab, width: int
 ) -> None:

@@ -53,7 +53,7 @@ def test_a_model_gets_the_system_prompt_of_the_build(
     site = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_MODELS=json.dumps(models))
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
-    tab.page.get_by_label("Model").select_option("local")
+    tab.choose_model("local")
     tab.ask("Draw it")
     system = model.requests[0].messages[0]
     assert system["role"] == "system"

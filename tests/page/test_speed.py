@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, expect
 
 from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Line, Text
+from tests.page.conftest import site_of
 from tests.page.tab import Tab
 
 pytestmark = pytest.mark.live
@@ -59,13 +61,15 @@ class Paced:
 def test_the_plain_page_paints_its_frame_before_any_script(
     live: None, servers: Any, browser: Browser
 ) -> None:
-    site = servers.keep(CHAT_PAGE_BUILD="")
+    site = site_of(servers, "")
     context = browser.new_context(java_script_enabled=False, base_url=site.url)
     page = context.new_page()
     page.goto("/")
     for selector in ("#sidebar", "#new-chat", "#thread-title", "#prompt", "#send"):
         expect(page.locator(selector)).to_be_visible()
-    assert page.locator("script:not([type=module], [defer], [async])").count() == 0
+    # The theme alone comes first, or a page in the other one would flash.
+    blocking = page.locator("script[src]:not([type=module], [defer], [async])")
+    assert [Path(str(one.get_attribute("src"))).name.partition(".")[0] for one in blocking.all()] == ["theme"]
     context.close()
 
 
@@ -75,6 +79,7 @@ def test_an_answer_is_drawn_by_frames_and_not_by_deltas(
     begin, finish = Gate(), Gate()
     model.script(answer("Here it comes. ", begin, Paced(1200, 0.02), finish))
     tab = open_tab(site)
+    tab.reusable = False
     tab.page.clock.install()
     tab.reload()
     tab.say("Tell me")
@@ -98,6 +103,7 @@ def test_an_answer_is_drawn_by_frames_and_not_by_deltas(
     tab.ended()
 
 
+@pytest.mark.long
 def test_typing_goes_on_while_thousands_of_deltas_come(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:

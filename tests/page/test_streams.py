@@ -207,22 +207,6 @@ def test_the_last_chosen_version_is_shown_whatever_list_arrives_last(model: Scri
     assert "The second." in tab.answers.first.inner_text()
 
 
-def test_the_end_stays_in_view_only_while_the_reader_is_there(
-    model: ScriptedModel, gate: Gate, tab: Tab
-) -> None:
-    lines = "\n\n".join(f"Line {number} of a long text." for number in range(60))
-    model.script(answer(lines, gate, "\n\nThe very end."))
-    tab.say("Tell me")
-    expect(tab.page.locator("#messages").get_by_text("Line 59 of")).to_be_in_viewport()
-    tab.page.locator("#scroller").evaluate("element => { element.scrollTop = 0; }")
-    expect(tab.button("To the latest")).to_be_visible()
-    gate.open()
-    tab.ended()
-    expect(tab.page.locator("#messages").get_by_text("Line 0 of")).to_be_in_viewport()
-    tab.button("To the latest").click()
-    expect(tab.page.locator("#messages").get_by_text("The very end.")).to_be_in_viewport()
-
-
 def test_a_draft_is_stored_per_thread(model: ScriptedModel, site: Any, open_tab: OpenTab) -> None:
     model.default(answer(text("Yes.")))
     tab = open_tab(site)

@@ -15,6 +15,7 @@ from chat.models import Response
 from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, Thought, broken
 from tests.live.harness import eventually
+from tests.page.conftest import site_of
 from tests.page.network_link import NetworkLink
 from tests.page.programs import text
 from tests.page.tab import Tab
@@ -44,8 +45,13 @@ def thinker(model: ScriptedModel, gate: Gate) -> ScriptedModel:
 @pytest.fixture(params=["built", "plain"])
 def either_site(request: pytest.FixtureRequest, live: None, servers: Any, built_page: Path) -> Any:
     """Start a server with the built page, and one with the plain page."""
-    build = str(built_page) if request.param == "built" else ""
-    return servers.keep(CHAT_PAGE_BUILD=build, CHAT_ACTIVE_PER_USER="20")
+    return site_of(servers, built_page if request.param == "built" else "")
+
+
+@pytest.fixture(params=["built", pytest.param("plain", marks=pytest.mark.long)])
+def each_site(request: pytest.FixtureRequest, live: None, servers: Any, built_page: Path) -> Any:
+    """Start a server with the built page, and for long runs one with the plain page, which shares its scripts."""
+    return site_of(servers, built_page if request.param == "built" else "")
 
 
 def opened(tab: Tab) -> Locator:
@@ -80,9 +86,9 @@ def test_a_thought_is_live_then_folded_and_there_after_a_reload(
 
 
 def test_a_reload_in_mid_thought_goes_on_at_the_byte(
-    thinker: ScriptedModel, gate: Gate, either_site: Any, open_tab: OpenTab
+    thinker: ScriptedModel, gate: Gate, each_site: Any, open_tab: OpenTab
 ) -> None:
-    tab = open_tab(either_site)
+    tab = open_tab(each_site)
     tab.say("Tell me")
     expect(tab.page.locator(".thought-tail")).to_contain_text(FIRST)
     eventually(lambda: Response.objects.latest("pk").thinking_length)
@@ -98,12 +104,12 @@ def test_a_reload_in_mid_thought_goes_on_at_the_byte(
 
 
 def test_a_cut_network_between_thoughts_loses_and_doubles_nothing(
-    model: ScriptedModel, gate: Gate, either_site: Any, open_tab: OpenTab
+    model: ScriptedModel, gate: Gate, each_site: Any, open_tab: OpenTab
 ) -> None:
     said = text("The first half. The second half.")
     half = said.index(" The second")
     model.script(answer(Thought(FIRST), said[:half], gate, Thought(SECOND), said[half:]))
-    with NetworkLink(urlsplit(either_site.url).port or 0) as line:
+    with NetworkLink(urlsplit(each_site.url).port or 0) as line:
         tab = open_tab(line)
         tab.expect_console_error("net::ERR", "WebSocket connection")
         tab.say("Tell me")
@@ -128,11 +134,11 @@ ENDINGS = {
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_answer_that_only_thought_shows_the_thought_and_its_ending(
-    model: ScriptedModel, either_site: Any, open_tab: OpenTab, ending: str
+    model: ScriptedModel, each_site: Any, open_tab: OpenTab, ending: str
 ) -> None:
     script, line = ENDINGS[ending]
     model.script(script)
-    tab = open_tab(either_site)
+    tab = open_tab(each_site)
     tab.say("Tell me")
     if ending == "stopped":
         expect(tab.page.locator(".thought-tail")).to_contain_text(FIRST)
@@ -159,10 +165,10 @@ LONG = LINE * (2**20 // len(LINE) - 1) + "The last."
 
 
 def test_a_thought_of_a_mebibyte_does_not_freeze_the_page(
-    model: ScriptedModel, either_site: Any, open_tab: OpenTab
+    model: ScriptedModel, each_site: Any, open_tab: OpenTab
 ) -> None:
     model.script(answer(Thought(LONG), text("It is noon.")))
-    tab = open_tab(either_site)
+    tab = open_tab(each_site, cold=True)
     tab.page.evaluate(WATCH_TASKS)
     tab.say("Tell me")
     assert_ended(tab)
@@ -175,10 +181,10 @@ def test_a_thought_of_a_mebibyte_does_not_freeze_the_page(
 
 
 def test_a_folded_thought_is_left_out_of_prints_and_selections(
-    thinker: ScriptedModel, gate: Gate, either_site: Any, open_tab: OpenTab
+    thinker: ScriptedModel, gate: Gate, each_site: Any, open_tab: OpenTab
 ) -> None:
     gate.open()
-    tab = open_tab(either_site)
+    tab = open_tab(each_site)
     tab.say("Tell me")
     assert_ended(tab)
     selected = "() => String(getSelection())"
@@ -216,10 +222,13 @@ def test_an_effort_is_chosen_for_the_models_that_offer_it(
     efforts = {"low": {"reasoning_effort": "low"}, "odd": {"reasoning_effort": "odd"}}
     site = servers.keep(CHAT_PAGE_BUILD=str(built_page), CHAT_MODELS=json.dumps({"c1": {"efforts": efforts}}))
     tab = open_tab(site)
-    picker = tab.page.get_by_label("Effort")
-    expect(picker.get_by_role("option")).to_have_text(["Effort", "Low", "odd"])
+    picker, efforts_shown = tab.page.locator("#model"), tab.page.get_by_role("group", name="Effort")
+    picker.click()
+    expect(efforts_shown.get_by_role("menuitemradio")).to_have_text(["As usual", "Low", "odd"])
+    tab.page.keyboard.press("Escape")
     tab.ask("Tell me")
-    picker.select_option("low")
+    picker.click()
+    efforts_shown.get_by_role("menuitemradio", name="Low").click()
     tab.ask("Tell me")
     tab.button("Answer again", tab.answers.nth(1)).click()
     tab.ended(1)
@@ -227,6 +236,8 @@ def test_an_effort_is_chosen_for_the_models_that_offer_it(
     assert [request.json.get("reasoning_effort") for request in sent[:2]] == [None, "low"]
     assert sent[2].json.get("reasoning_effort") == "low"
     tab.reload()
-    expect(picker).to_have_value("low")
-    tab.page.locator("#model").select_option("openassistant")
-    expect(picker).to_have_count(0)
+    expect(picker).to_have_accessible_name("Model: C1, Low")
+    tab.choose_model("openassistant")
+    picker.click()
+    expect(tab.page.get_by_role("menuitemradio").first).to_be_visible()
+    expect(efforts_shown).to_have_count(0)

@@ -38,6 +38,8 @@ def tab(model: ScriptedModel, site: Any, open_tab: OpenTab) -> Tab:
         tab.page.get_by_role("link", name="New chat").click()
         tab.ask(words)
     expect(tab.threads).to_have_count(3)
+    # The end of the last answer moves its chat to the top, and an open menu with it.
+    expect(tab.threads.locator(".running")).to_have_count(0)
     return tab
 
 
@@ -82,6 +84,7 @@ def test_a_deletion_can_be_undone(tab: Tab) -> None:
 
 def test_a_chat_is_deleted_when_the_time_for_undo_is_over(tab: Tab) -> None:
     thread_id = tab.page.url.rpartition("/")[2]
+    tab.reusable = False
     tab.page.clock.install()
     tab.do("Of the sky", "Delete")
     expect(tab.page.locator("#undo")).to_be_visible()
@@ -106,6 +109,7 @@ def test_a_chat_is_archived_and_restored(tab: Tab) -> None:
     tab.button("Archived chats").click()
     expect(tab.threads).to_have_count(1)
     tab.do("Of the sea", "Restore from the archive")
+    expect(tab.threads).to_have_count(0)
     tab.button("Back to your chats").click()
     expect(tab.threads).to_have_count(3)
 

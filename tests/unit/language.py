@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PACKAGES = ("chat", "chatproject", "tests")
@@ -38,16 +39,30 @@ def sources(root: Path) -> Iterator[Path]:
         )
 
 
+@cache
+def trees(root: Path) -> dict[Path, ast.Module]:
+    """Return the sources, parsed."""
+    return {path: ast.parse(path.read_text()) for path in sources(root)}
+
+
 def first_sentences(root: Path) -> list[str]:
     """Return the first sentence of every docstring."""
-    found = []
-    for path in sources(root):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                text = ast.get_docstring(node)
-                if text:
-                    found.append(re.split(r"(?<=[.!?])\s", " ".join(text.split()), maxsplit=1)[0])
-    return found
+    texts = filter(
+        None, (ast.get_docstring(node) for tree in trees(root).values() for node in definitions(tree))
+    )
+    return [re.split(r"(?<=[.!?])\s", " ".join(text.split()), maxsplit=1)[0] for text in texts]
+
+
+Definition = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def definitions(node: ast.AST) -> Iterator[Definition]:
+    """Yield the module, classes and functions of a tree; expressions, which hold none, are passed over."""
+    if isinstance(node, Definition):
+        yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from definitions(child)
 
 
 def measure(root: Path) -> Figures:
@@ -68,8 +83,8 @@ def measure(root: Path) -> Figures:
 def homonyms(root: Path) -> dict[str, list[str]]:
     """Return the public class names that more than one module of the project defines, with the modules."""
     where: defaultdict[str, list[str]] = defaultdict(list)
-    for path in sources(root):
-        for node in ast.parse(path.read_text()).body:
+    for path, tree in trees(root).items():
+        for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 where[node.name].append(str(path.relative_to(root)))
     allowed = {"Command", "Migration"}  # Django finds both by their name

@@ -119,6 +119,7 @@ def _wheel(folder: Path) -> str:
     return f"example==1.0 \\\n    --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
+@pytest.mark.long  # makes an environment
 def test_no_setting_of_pip_has_packages_installed_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,13 @@ def test_bars_are_stacked_and_the_axis_ends_at_a_round_number() -> None:
     chart = stacked("t", ["a", "b"], [Series("x", [3, 1]), Series("y", [5, None])])
     assert (chart.top, chart.middle, chart.width) == ("10", "5", 2)
     assert [(bar.y, bar.height, bar.colour) for bar in chart.bars] == [(70, 30, 0), (20, 50, 1), (90, 10, 0)]
-    assert chart.bars[1].title == "a, y: 5"
+    assert [slot.text for slot in chart.slots] == ["a; x: 3; y: 5", "b; x: 1"]
+
+
+def test_the_period_before_is_a_line_that_the_axis_holds() -> None:
+    chart = stacked("t", ["a", "b"], [Series("x", [3, 1])], before=Series("before", [10, 0]))
+    assert (chart.top, chart.before[0].points) == ("10", "0.50,0.00 1.50,100.00")
+    assert chart.slots[0].text == "a; x: 3; before: 10"
 
 
 def test_an_axis_is_at_least_as_high_as_its_largest_value() -> None:

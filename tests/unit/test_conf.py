@@ -34,6 +34,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "CHAT_SILENCE_SECONDS": ("0", "CHAT_SILENCE_SECONDS must be a number of seconds above 0."),
     "CHAT_LEASE_SECONDS": ("soon", "CHAT_LEASE_SECONDS must be a number of seconds."),
     "CHAT_MODEL_ERRORS": ([], "CHAT_MODEL_ERRORS must be one of card, status."),
+    "CHAT_FILE_KINDS": ("pdf,exe", "CHAT_FILE_KINDS may hold only pdf, docx"),
     "CHAT_TOOLS": ([1], "CHAT_TOOLS has a value of the type int"),
     "C1_MODEL": (5, "C1_MODEL has a value of the type int"),
     "CHAT_MODELS": ([], "CHAT_MODELS has a value of the type list"),

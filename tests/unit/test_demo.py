@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import json
 import re
@@ -12,12 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat.demo.blocks import Calls, DemoAnswer, Failure
+from chat.demo.blocks import Calls, DemoAnswer, Failure, MarkdownAnswer
 from chat.demo.conversation import DemoRequest, form_values, from_chat
 from chat.demo.formats import envelope, prose, write
 from chat.demo.replies import reply
 from chat.text import plain_text, unwrap
-from chat.tools.arithmetic import calculate
 
 QUESTIONS = (
     "hello",
@@ -101,11 +99,6 @@ def test_different_questions_get_different_interfaces() -> None:
     assert len({program(question) for question in QUESTIONS}) == len(QUESTIONS)
 
 
-def test_a_german_phrase_reaches_the_same_topic_as_its_english_one() -> None:
-    assert program("Zeig mir den Umsatz") == program("Show me sales by region")
-    assert program("Ich möchte einen Tisch reservieren") == program("book a table")
-
-
 def test_every_follow_up_and_list_item_leads_to_a_topic() -> None:
     unknown = program("why is the sky blue?").splitlines()[2:]
     for question in QUESTIONS:
@@ -130,32 +123,14 @@ def test_a_trip_has_as_many_days_as_were_asked_for_within_reason() -> None:
         assert program(words).count(" = StepsItem(") == days
 
 
-def test_a_booking_in_one_sentence_is_confirmed_with_its_details() -> None:
-    words = prose(answer("Book a table for 3 tomorrow at 8 pm under the name of Zoë"))
-    assert all(detail in words for detail in ("booked", "Zoë", "20:00", "3", "tomorrow"))
-
-
-def test_the_values_of_a_form_come_back_in_its_confirmation() -> None:
-    fields = {"name": "Ana", "date": "2027-01-05T00:00:00.000Z", "time": "19:30", "guests": "4"}
-    context = [
-        "User clicked: Book the table",
-        {"booking": {name: {"value": value} for name, value in fields.items()}},
-    ]
-    given_back = asking({"messages": [user(with_context("Book the table", context))]})
-    words = prose(given_back)
-    assert "booked" in words
-    assert all(f"· {value}" in words for value in ("Ana", "2027-01-05", "19:30", "4"))
-
-
 def test_a_trip_form_makes_a_plan_within_its_budget() -> None:
-    dates = {"from": "2027-05-01", "to": "2027-05-08"}
     context = [
         "…",
-        {"trip": {"dates": {"value": dates}, "budget": {"value": [1200]}, "pace": {"value": "calm"}}},
+        {"trip": {"budget": {"value": [1200]}, "pace": {"value": "calm"}}},
     ]
     content = with_context("Plan my trip with these dates", context)
     words = prose(asking({"messages": [user("trip to Kyoto"), user(content)]}))
-    assert all(part in words for part in ("Kyoto", "2027-05-01 to 2027-05-08", "1,200 €", "540", "calm"))
+    assert all(part in words for part in ("Kyoto", "1,200 €", "540", "calm"))
 
 
 def test_a_broken_or_bottomless_context_counts_as_no_form() -> None:
@@ -187,70 +162,6 @@ def test_the_time_in_two_cities_asks_the_clock_twice_with_the_offered_parameter(
         {"timezone": "Asia/Tokyo"},
         {"timezone": "America/New_York"},
     ]
-
-
-@pytest.mark.parametrize("question", ["what is 12*(3+4)?", "12*(3+4)", "calculate 12 times (3 plus 4)"])
-def test_arithmetic_goes_to_the_tool_that_calculates(question: str) -> None:
-    tools = offered(("current_time", TIME), ("calculate", CALCULATE))
-    calls = asking({"messages": [user(question)], "tools": tools})
-    assert isinstance(calls, Calls)
-    assert calls.calls[0].name == "calculate"
-    assert re.sub(r"\s", "", json.loads(calls.calls[0].arguments)["expression"]) == "12*(3+4)"
-
-
-@pytest.mark.parametrize(
-    ("question", "value"),
-    [
-        ("17% of 4,350 + 12^2", 883.5),
-        ("what is 17 percent of 4,350 + 12^2?", 883.5),
-        ("wie viel ist 20 Prozent von 50?", 10),
-        ("1,000 + 1", 1001),
-        ("1,234,567.5 * 2", 2_469_135),
-        ("200 * 10%", 20),
-        ("10% of 20% of 50", 1),
-        ("5 + 3*10%", 5.3),
-        ("17 % 5", 2),
-        ("2^3^2", 512),
-        ("-2**2", -4),
-        ("3 times (4 plus 5) - 1", 26),
-        ("5 + (200/100)", 7),
-    ],
-)
-def test_a_sum_in_people_s_notation_has_the_value_that_they_mean(question: str, value: float) -> None:
-    calls = asking({"messages": [user(question)], "tools": offered(("calculate", CALCULATE))})
-    assert isinstance(calls, Calls)
-    expression = json.loads(calls.calls[0].arguments)["expression"]
-    assert float(asyncio.run(calculate(expression))) == value
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        "what is 200 + 10%?",
-        "17% 4350",
-        "1,5 + 2",
-        "1.000 + 1",
-        "12,34 * 2",
-        "2(3+4)",
-        "1 000 + 1",
-        "(1+2*3",
-        "3 , 4 + 5",
-        "2 / 10% of 50",
-        "what is 3*4 and 5*6?",
-        "(" * 1_500 + "1+1",
-    ],
-)
-def test_an_ambiguous_sum_is_asked_back_and_not_computed(question: str) -> None:
-    given_back = asking({"messages": [user(question)], "tools": offered(("calculate", CALCULATE))})
-    assert "not clear to me" in prose(given_back)
-
-
-@pytest.mark.parametrize(
-    "question", ["what is sqrt(16) + 9?", "what is 3x+4*5?", "what is 3@4", "what is √16 + 9"]
-)
-def test_a_part_of_a_formula_is_no_sum(question: str) -> None:
-    given_back = asking({"messages": [user(question)], "tools": offered(("calculate", CALCULATE))})
-    assert "beyond a demo" in prose(given_back)
 
 
 def test_the_answer_after_a_tool_call_shows_the_tool_s_result() -> None:
@@ -351,5 +262,5 @@ def test_messages_and_tools_of_any_shape_get_an_answer(shape: Any) -> None:
     tool = {"function": {"name": "calculate", "parameters": shape}}
     messages, tools = [shape, user("3*4"), shape], [shape, tool]
     body = {"messages": messages, "tools": tools, "tool_choice": shape, "model": shape}
-    assert isinstance(asking(body), DemoAnswer | Calls | Failure)
+    assert isinstance(asking(body), DemoAnswer | MarkdownAnswer | Calls | Failure)
     assert isinstance(asking({"messages": shape, "tools": shape}), DemoAnswer)

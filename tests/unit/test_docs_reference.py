@@ -20,14 +20,16 @@ from django.urls.resolvers import RoutePattern
 from chat import urls
 from chat.api import consumer
 from chat.api.encoders import sse, websocket
+from chat.api.openapi import path_of
 from chat.exceptions import BY_CODE, ChatError, QuotaExceeded
-from chat.streams import EndEvent, LogEvent, StartEvent, TextEvent, ThoughtEvent, ToolEvent
+from chat.sign_in import urls as sign_in_urls
 from chat.web import urls as page_urls
 from chatproject.dev import up
 from chatproject.dev.bootstrap import ROOT
 from tests.dialects import ag_ui, ai_sdk
 from tests.unit import settings_page
 from tests.unit.documents import Row, code, page
+from tests.unit.log_events import SAMPLES
 
 HTTP, SOCKET, EVENTS = page("reference/http.md"), page("reference/websocket.md"), page("reference/events.md")
 ERRORS, LIMITS, COMMANDS = (
@@ -36,14 +38,6 @@ ERRORS, LIMITS, COMMANDS = (
     page("reference/commands.md"),
 )
 PERMISSIONS, DIALECTS = page("reference/permissions.md"), page("reference/dialects.md")
-
-SAMPLES: tuple[LogEvent, ...] = (
-    StartEvent("queued", 0),
-    TextEvent(b"a", 1),
-    ThoughtEvent(b"b", 1),
-    ToolEvent("clock", "done"),
-    EndEvent(1, None),
-)
 
 
 def test_the_page_of_settings_is_what_the_generator_makes() -> None:
@@ -57,33 +51,26 @@ def test_a_fixed_limit_has_the_documented_value(row: Row) -> None:
     assert getattr(importlib.import_module(module), name) == int(row[1])
 
 
-def route(pattern: URLPattern) -> str:
-    """Return `/api/threads/{threadId}` for `api/threads/<id:thread_id>`."""
-
-    def name(found: re.Match[str]) -> str:
-        head, *rest = found[1].split("_")
-        return "{" + head + "".join(word.title() for word in rest) + "}"
-
-    return "/" + re.sub(r"<(?:str|id):(\w+)>", name, str(pattern.pattern))
-
-
 def methods(pattern: URLPattern) -> list[str]:
     """Return the methods that an endpoint names when it is asked with an unknown one."""
     request: HttpRequest = RequestFactory(headers={"host": "localhost"}).generic("BREW", "/")
-    answer = asyncio.run(pattern.callback(request))
+    answer = pattern.callback(request)
+    if asyncio.iscoroutine(answer):
+        answer = asyncio.run(answer)
     return [method for method in answer["Allow"].split(", ") if method != "HEAD"]
 
 
 def test_every_route_of_the_api_is_documented() -> None:
     written = {name for name in HTTP.names("route") if name.partition(" ")[2].startswith(urls.API_PREFIXES)}
-    endpoints = [pattern for pattern in urls.urlpatterns if isinstance(pattern.pattern, RoutePattern)]
-    HTTP.assert_names(written, {f"{method} {route(one)}" for one in endpoints for method in methods(one)})
+    routes = [pattern for pattern in urls.urlpatterns if isinstance(pattern.pattern, RoutePattern)]
+    HTTP.assert_names(written, {f"{method} {path_of(one)}" for one in routes for method in methods(one)})
 
 
 def test_every_page_is_documented() -> None:
     paths = {name.rpartition(" ")[2] for name in HTTP.names("route")}
     written = {path for path in paths if not path.startswith(urls.API_PREFIXES)}
-    HTTP.assert_names(written, {route(pattern) for pattern in page_urls.urlpatterns})
+    pages = [*page_urls.urlpatterns, *sign_in_urls.urlpatterns]
+    HTTP.assert_names(written, {path_of(pattern) for pattern in pages})
 
 
 def test_every_frame_of_a_client_is_documented() -> None:
@@ -108,7 +95,7 @@ def fields(rows: list[Row]) -> dict[str, set[str]]:
 def test_the_fields_of_frames_are_documented() -> None:
     encode, written = websocket.WebSocketEncoder("r", "t"), fields(SOCKET.rows("the server sends"))
     for event in SAMPLES:
-        frame = dict(ast.literal_eval((encode(event) or "").replace("null", "None")))
+        frame = dict(ast.literal_eval((encode(event) or "").replace("null", "None").replace("true", "True")))
         assert written[frame.pop("type")] == set(frame)
     frame = dict(ast.literal_eval(websocket.error(QuotaExceeded(retry_after=1), "r")))
     assert written["error"] == set(frame) - {"type"}
@@ -118,7 +105,7 @@ def test_the_events_and_their_fields_are_documented() -> None:
     encode, real = sse.SseEncoder("r", "t"), {}
     for event in SAMPLES:
         kind, _, data = encode(event).decode().strip().split("\n")
-        sent = ast.literal_eval(data.removeprefix("data: ").replace("null", "None"))
+        sent = ast.literal_eval(data.removeprefix("data: ").replace("null", "None").replace("true", "True"))
         real[kind.removeprefix("event: ")] = set(sent)
     assert fields(EVENTS.rows("event")) == real
 

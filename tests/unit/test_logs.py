@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+from typing import Any
 
 import pytest
 
-from chatproject.logs import RedactExceptionFilter
+from chatproject.logs import JsonFormatter, RedactExceptionFilter
 
 
 def test_a_page_that_fails_is_logged_by_type_and_line_alone(caplog: pytest.LogCaptureFixture) -> None:
@@ -92,3 +94,40 @@ def test_the_traceback_of_a_failed_page_keeps_its_lines(console: io.StringIO) ->
         logging.getLogger("django.request").exception("Internal Server Error")
     assert "test_logs.py" in console.getvalue()
     assert console.getvalue().count("\n") > 1
+
+
+def as_json(name: str, text: str, *values: object, error: Exception | None = None) -> dict[str, Any]:
+    """Return the object that the JSON formatter makes of a record."""
+    raised = (type(error), error, None) if error else None
+    record = logging.LogRecord(name, logging.WARNING, "", 1, text, values, raised)
+    written = JsonFormatter().format(record)
+    assert "\n" not in written
+    found: dict[str, Any] = json.loads(written)
+    assert found.pop("time").endswith("+00:00")
+    return found
+
+
+def test_the_pairs_of_a_line_are_fields_of_a_json_object() -> None:
+    line = "action=response_ended response=%d model=%s code=%s whole_s=%s version=1.2.3"
+    assert as_json("chat.responses.lifecycle", line, 7, "c1", "-", "1.250") == {
+        "level": "WARNING",
+        "logger": "chat.responses.lifecycle",
+        "action": "response_ended",
+        "response": 7,
+        "model": "c1",
+        "code": None,
+        "whole_s": 1.25,
+        "version": "1.2.3",
+    }
+
+
+def test_a_traceback_is_a_field_and_a_message_of_a_library_is_text() -> None:
+    found = as_json("chat.db", "action=flush_failed reason=%s\n%s", "ValueError", "line 1\nline 2")
+    assert (found["reason"], found["traceback"]) == ("ValueError", "line 1\nline 2")
+    assert as_json("asyncio", "action=forged %s", "x=1\n2")["message"] == "action=forged x=1\\n2"
+
+
+def test_a_refused_request_quotes_nothing_as_json_either() -> None:
+    found = as_json("django.security.X", "secret", error=ValueError("secret"))
+    assert found["action"] == "request_refused"
+    assert "secret" not in json.dumps(found)

@@ -13,7 +13,7 @@ from chat.process import ProcessState, process
 ROOT = Path(chat.__file__).parent
 
 # Names with a meaning of their own: loggers, Django's routes, decoders bound to a name, variables of a task's context.
-CONSTANT = {"logger", "urlpatterns", "decode", "current_request"}
+CONSTANT = {"logger", "urlpatterns", "decode", "current_request", "current_call"}
 
 # Read or filled once, while Django starts: the settings, and the tools that installed apps register.
 AT_START = {"chat/conf.py: settings", "chat/tools/registry.py: _tools"}

@@ -14,8 +14,9 @@ from chat.llm import provider_fields
 from chat.llm.clients.base import ModelProfile
 from chat.llm.sse import ChunkDecoder
 from chat.llm.sse.accumulator import MAX_FIELD_BYTES, CallAccumulator, CallTooLarge, FieldsTooLarge, ToolCall
+from chat.llm.sse.deltas import HELD_CHARACTERS
 from chat.llm.sse.fields import MAX_DEPTH, OWN_FIELDS
-from tests.unit.stream_corpus import chat, event
+from tests.unit.stream_corpus import chat, ended, event
 
 MIB = 1024 * 1024
 SIGNATURE = {"google": {"thought_signature": "c2ln"}}
@@ -86,6 +87,22 @@ def test_a_thought_comes_back_verbatim_under_the_name_by_which_it_came() -> None
         {"reasoning": "c", "role": "assistant"},
     ]
     assert message_fields(*pieces, {"tool_calls": [CALL]}) == {"reasoning": "a bc"}
+
+
+def test_the_field_of_a_thought_comes_with_the_calls_behind_it_or_with_the_reason_of_the_end() -> None:
+    for last in (event(chat(tool_calls=[CALL])), event(ended())):
+        decoder = ChunkDecoder()
+        first, *others = (decoder.feed(event(chat(reasoning=words))) for words in ("So", " it", " is"))
+        assert first.fields == ({"reasoning": "So"},)  # whose name was not known
+        assert [update.fields for update in others] == [(), ()]
+        assert decoder.feed(last).fields == ({"reasoning": " it is"},)
+
+
+def test_a_thought_that_never_ends_is_not_held_back_whole() -> None:
+    decoder = ChunkDecoder()
+    pieces = [decoder.feed(event(chat(reasoning="x" * 1024))).fields for _ in range(64)]
+    given = "".join(field["reasoning"] for fields in pieces for field in fields)
+    assert 64 * 1024 - len(given) < 2 * HELD_CHARACTERS
 
 
 def test_pieces_of_one_entry_are_one_entry_with_its_signature() -> None:

@@ -23,7 +23,9 @@ async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:
 
 
 async def read(problem: Exception) -> bytes:
-    return b"".join([data async for data in _encode_events(CALLER, b"", breaking(problem), raw.c1)])
+    return b"".join(
+        [data async for data in _encode_events(CALLER, b"", breaking(problem), raw.c1, ends_waiting=True)]
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -67,9 +67,9 @@ def test_an_answer_without_a_title_gives_none(answer: str) -> None:
 
 @pytest.mark.parametrize("mark", ["<think>", "</think>", "**a", '"', "*_", "# "])
 def test_a_long_answer_is_read_in_linear_time(mark: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     title_in(mark * (1024 * 1024 // len(mark)))
-    assert time.process_time() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_a_model_that_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,9 @@ from chat.llm.clients.base import ModelClient, ModelProfile, ModelRequest
 from chat.llm.registry import ModelRegistry
 from chat.llm.sse import StreamUpdate, TokenCounts
 from chat.llm.token_estimator import TokenEstimator
-from chat.models import Response, TokenSource
+from chat.models import Response, TokenSource, UpstreamCall
 from chat.responses.claims.turns import Job
 from chat.responses.engine import Engine
-from chat.responses.usage.blobs import PromptBlobs
 from chat.responses.usage.recorder import UsageRecorder
 from chat.responses.usage.upstream_calls import MAX_TOKENS, CallRecord, total
 from chat.streams import Writer
@@ -70,25 +69,27 @@ class EmptyLog:
 
 
 def recorder() -> UsageRecorder:
-    return UsageRecorder(TokenEstimator(), PromptBlobs())
+    return UsageRecorder(TokenEstimator())
 
 
-def recorded(heard: Heard) -> CallRecord:
+def recorded(heard: Heard) -> CallRecord | UpstreamCall:
     calls = recorder()
     with calls.call(PROFILE, ModelRequest([{"role": "user", "content": "x" * 80}], []), heard):
         pass
     return calls.calls[0]
 
 
-def parts(call: CallRecord) -> tuple[Any, ...]:
+def parts(call: CallRecord | UpstreamCall) -> tuple[Any, ...]:
     return call.prompt_tokens, call.completion_tokens, call.reasoning_tokens, call.cached_tokens
 
 
-def streamed(counts: TokenCounts | None) -> CallRecord:
+def streamed(counts: TokenCounts | None) -> CallRecord | UpstreamCall:
     calls = recorder()
     log, model = cast("Writer", EmptyLog()), cast("ModelClient", OneAnswer(counts))
     job = Job(response=1, thread=1, owner=1, epoch=1, model="c1", queued=False)
-    engine = Engine(log, cast("ModelRegistry", None), calls, job, ModelRequest([], []))
+    engine = Engine(
+        log, cast("ModelRegistry", None), calls, job, ModelRequest([], []), wait_for_files=cast("Any", None)
+    )
     asyncio.run(engine.respond([model], {}))
     return calls.calls[0]
 

@@ -113,7 +113,12 @@ def test_a_stop_ends_the_calls_and_cancels_their_tools() -> None:
 
     async def stop_it(one: Tool) -> None:
         calling = asyncio.create_task(
-            run_all([ToolCall("c", "wait", "")], {"wait": one}, ToolContext(1, 2, no_search), lambda *_: None)
+            run_all(
+                [ToolCall("c", "wait", "")],
+                {"wait": one},
+                lambda _: ToolContext(1, 2, no_search),
+                lambda *_: None,
+            )
         )
         await asyncio.to_thread(begun.wait, 5)
         calling.cancel()

@@ -9,11 +9,22 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
 
 from chat.conf import settings
-from chat.models import AuditAction, AuditLogEntry, Message, Response, Share, Thread, User
+from chat.models import (
+    ID_LENGTH,
+    AuditAction,
+    AuditLogEntry,
+    Message,
+    PersonRequest,
+    Response,
+    Share,
+    Thread,
+    User,
+)
 
 # Seconds for which a reason given for a thread counts: one sitting.
 REASON_SECONDS = 900
@@ -60,7 +71,7 @@ def record_list_view(request: HttpRequest, kind: str, rows: Sequence[Model]) -> 
 
 
 def record(request: HttpRequest, action: AuditAction, obj: Model, *, reason: str = "") -> None:
-    """Record an action of this user on `obj`: a thread, message, response, share or user."""
+    """Record an action of this user on `obj`: a thread, message, response, request, share, user or group."""
     _add(
         request,
         action=action,
@@ -78,12 +89,16 @@ def _add(request: HttpRequest, **fields: Any) -> None:
 
 def _public_id(obj: Model) -> str:
     # A link's own id gives access.
+    if isinstance(obj, Group):
+        return obj.name[:ID_LENGTH]
     return obj.thread.public_id if isinstance(obj, Share) else getattr(obj, "public_id", "")
 
 
 def _owner_username(obj: Model) -> str:
     if isinstance(obj, User):
         return obj.username
+    if isinstance(obj, PersonRequest):
+        return obj.response.owner.username
     return obj.owner.username if isinstance(obj, Thread | Message | Response | Share) else ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, TypeVar
@@ -32,14 +33,16 @@ class ObjectAction:
     """An action on one object.
 
     `name` is part of its address, `permission` is Django's name of a permission. `execute` gets request, row and reason and
-    may raise `GovernanceError`. `is_available` returns True if the action applies to this row and this user.
+    may raise `GovernanceError`; it runs in one transaction with the entry of `recorded_action` in the audit log. Without that
+    it writes the entry itself, in a transaction of its own. `is_available` returns True if the action applies to this row and
+    this user.
     """
 
     name: str
     label: str
     warning: str
     permission: str
-    recorded_action: AuditAction
+    recorded_action: AuditAction | None
     execute: Callable[[HttpRequest, Any, str], object]
     is_available: Callable[[HttpRequest, Any], bool] = _always
 
@@ -94,10 +97,12 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
 
     def _execute(self, object_action: ObjectAction, request: HttpRequest, row: Any, reason: str) -> bool:
         """Execute the action and record it, in one transaction. Raises Http404 if the row was deleted meanwhile."""
+        recorded = object_action.recorded_action
         try:
-            with transaction.atomic():
+            with nullcontext() if recorded is None else transaction.atomic():
                 self.model._default_manager.only("pk").get(pk=row.pk)
-                audit.record(request, object_action.recorded_action, row, reason=reason)
+                if recorded is not None:
+                    audit.record(request, recorded, row, reason=reason)
                 object_action.execute(request, row, reason)
         except ObjectDoesNotExist as error:
             raise Http404 from error

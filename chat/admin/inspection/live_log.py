@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chat import service
 from chat.admin.access import audit
+from chat.admin.inspection.person_requests import request_steps
 from chat.models import AuditAction, AuditLogEntry, Response
 from chat.responses import lifecycle
 from chat.streams.timing import timed_text, timed_thought
@@ -30,7 +31,8 @@ VIEW_SESSION = timedelta(minutes=15)
 def log(request: HttpRequest, key: int) -> HttpResponse:
     """Return the log after the byte `after`: `arrivals` are [milliseconds since the claim, text, True for a think item].
 
-    `thoughts` are [milliseconds, thought] after the byte `afterThinking` of the thought. `offset` and `thinkingOffset` are the
+    `thoughts` are [milliseconds, thought] after the byte `afterThinking` of the thought, `steps` all requests to a person and
+    their ends: [milliseconds, line, number of requests that are open from then on]. `offset` and `thinkingOffset` are the
     ends of the last ones; `more` is true if stored bytes follow either, `ended` if both are complete.
     """
     row = _get_response(request, key, "chat.read_content")
@@ -48,6 +50,7 @@ def log(request: HttpRequest, key: int) -> HttpResponse:
         {
             "arrivals": [[piece.milliseconds, piece.text, piece.ephemeral] for piece in pieces],
             "thoughts": [[thought.milliseconds, thought.text] for thought in thoughts],
+            "steps": request_steps(row),
             "offset": offset,
             "thinkingOffset": thinking_offset,
             "more": offset < row.log_length or thinking_offset < row.thinking_length,
@@ -91,7 +94,9 @@ def stop(request: HttpRequest, key: int) -> HttpResponse:
         requested = lifecycle.request_stop(row.pk, None)
     if requested:
         with transaction.atomic():
-            lifecycle.finish_orphan(row.pk, expired=True)  # its process may have died
+            ended = lifecycle.finish_orphan(row.pk, expired=True)  # its process may have died
+        if ended is not None:
+            lifecycle.log_end(ended)
     messages.info(
         request, "The response is being stopped." if requested else "The response had already ended."
     )

@@ -6,27 +6,30 @@ Texts are cut in the database, so the size of a page does not depend on the mess
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 
+from chat.admin.inspection.person_requests import FULL_TEXT_CHARACTERS, RequestView, request_views
 from chat.admin.inspection.thoughts import ThoughtView, thought_views
 from chat.admin.inspection.timeline import Timeline, timelines
 from chat.admin.inspection.versions import Version, versions
+from chat.admin.lists.columns import short_name
 from chat.admin.lists.formatting import format_tokens
 from chat.models import Message, Revision, Role, Thread
 from chat.threads import branches
 
 # Messages of a thread's page: ten turns with tools.
 MESSAGES = 50
+# Messages after one that is looked for: a longer way takes a noticeable time, and the page is then the newest of the branch.
+LOCATED_MESSAGES = 10_000
 # Characters of each text on a thread's page: five screens, and a page stays under a few MB.
 CHARACTERS = 10_000
 # Revisions on a message's page: those of a form that was filled in field by field.
 REVISIONS = 20
-# Characters of each text on a message's page: more than can be stored.
-FULL_TEXT_CHARACTERS = 8 * 1024 * 1024
 
 _COLUMNS = (
     "public_id",
@@ -62,6 +65,7 @@ _COLUMNS = (
     "response__reasoning_tokens",
     "response__cached_tokens",
     "response__usage_source",
+    "response__tool_changes",
     "response__thinking_length",
     "response__thinking_ms",
 )
@@ -92,12 +96,20 @@ class TranscriptEntry:
     calls_text: str = ""
     provider_fields: str = ""
     thought: ThoughtView | None = None
+    requests: Sequence[RequestView] = ()
     timeline: Timeline | None = None
     version: Version | None = None
 
     @property
     def is_reply(self) -> bool:
         return self.message.role == Role.ASSISTANT and not self.message.hidden
+
+    @property
+    def hidden_kind(self) -> str:
+        """The kind of a hidden message in words."""
+        if self.message.role == Role.TOOL:
+            return "Result of"
+        return "Call of" if self.calls or self.calls_text else self.message.get_role_display()
 
     @property
     def tokens(self) -> str:
@@ -128,6 +140,21 @@ class TranscriptPosition:
         return self.before is None
 
 
+def locate(thread: Thread, message: int, *, hidden: bool) -> TranscriptPosition:
+    """Return the position of the page with a message, on the newest branch through it; the newest page if it is unknown."""
+    if not _placed(thread).filter(pk=message).exists():
+        return TranscriptPosition()
+    branch = branches.ancestors(branches.latest_leaf_below(message), LOCATED_MESSAGES, hidden=hidden)
+    index = branch.index(message) if message in branch else 0
+    if index < MESSAGES:
+        return TranscriptPosition(via=message)
+    return TranscriptPosition(before=branch[index - MESSAGES // 2 - 1])
+
+
+def _placed(thread: Thread) -> QuerySet[Message]:
+    return Message.objects.visible().filter(thread=thread, turn__isnull=False)
+
+
 def transcript(thread: Thread, position: TranscriptPosition, *, hidden: bool) -> Transcript:
     """Return a page of a thread, queued prompts last; `hidden` includes hidden messages. An unknown position is empty."""
     pks = branches.ancestors(_last(thread, position), MESSAGES + 1, hidden=hidden)
@@ -137,13 +164,13 @@ def transcript(thread: Thread, position: TranscriptPosition, *, hidden: bool) ->
         rows += _columns(
             _visible_messages(hidden).filter(thread=thread, turn=None).order_by("pk"), CHARACTERS
         )[:MESSAGES]
-    entries = _entries(rows, CHARACTERS)
+    entries = _with_requests(_entries(rows, CHARACTERS), CHARACTERS, hidden=hidden)
     return Transcript(_with_timelines_and_versions(entries), rows[0].pk if len(pks) > MESSAGES else None)
 
 
 def _last(thread: Thread, position: TranscriptPosition) -> int | None:
     """Return the message with which a page ends. A thread without a leaf shows the last message."""
-    placed = Message.objects.visible().filter(thread=thread, turn__isnull=False)
+    placed = _placed(thread)
     if position.before is not None:
         rows = Message.objects.filter(thread=thread, pk=position.before)
         return rows.values_list("parent_id", flat=True).first()
@@ -171,10 +198,8 @@ def _with_timelines_and_versions(entries: list[TranscriptEntry]) -> list[Transcr
 
 def full_message(message: int, *, hidden: bool) -> list[TranscriptEntry]:
     """Return one message with its full text, or an empty list if it is hidden and `hidden` is False."""
-    return _entries(
-        list(_columns(_visible_messages(hidden).filter(pk=message), FULL_TEXT_CHARACTERS)),
-        FULL_TEXT_CHARACTERS,
-    )
+    rows = list(_columns(_visible_messages(hidden).filter(pk=message), FULL_TEXT_CHARACTERS))
+    return _with_requests(_entries(rows, FULL_TEXT_CHARACTERS), FULL_TEXT_CHARACTERS, hidden=hidden)
 
 
 def earlier_revisions(message: int) -> list[Any]:
@@ -226,6 +251,17 @@ def _with_thoughts(entries: list[TranscriptEntry], limit: int) -> list[Transcrip
     ]
 
 
+def _with_requests(entries: list[TranscriptEntry], limit: int, *, hidden: bool) -> list[TranscriptEntry]:
+    """Add the requests to a person to each reply; `hidden` includes what was asked and answered."""
+    replies = {entry.message.response for entry in entries if entry.is_reply}
+    asking = [response.pk for response in replies if response and response.tool_changes]
+    views = request_views(asking, content=hidden, limit=limit) if asking else {}
+    return [
+        replace(entry, requests=views.get(entry.message.response_id or 0, ())) if entry.is_reply else entry
+        for entry in entries
+    ]
+
+
 def _entry(row: Any, tools: dict[str, str], limit: int) -> TranscriptEntry:
     calls = _calls(row.shown_calls or "")
     fields = row.shown_fields or "" if row.hidden else ""
@@ -246,7 +282,7 @@ def _author(row: Any, tools: dict[str, str]) -> str:
     """Return the author: a user, a model or a tool; "" for an imported reply, whose model is unknown."""
     match row.role:
         case Role.USER:
-            return str(row.owner.username)
+            return short_name(row.owner.username)
         case Role.ASSISTANT:
             return str(row.response.model) if row.response else ""
         case Role.TOOL:

@@ -84,7 +84,7 @@ class _ChoiceBuilder:
     def _choice(self, title: str, **units: int) -> DateChoice:
         wanted = {f"{self._field}__{unit}": number for unit, number in units.items()}
         link = self._changes.get_query_string(wanted, [f"{self._field}__"])
-        return DateChoice(title, link, bool(units) and units.get("day") == self._day)
+        return DateChoice(title, link, "day" in units and units["day"] == self._day)
 
 
 def _number(value: Any) -> int | None:

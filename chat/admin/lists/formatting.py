@@ -1,23 +1,25 @@
-"""Formatting of costs, tokens, quotas and times."""
+"""Formatting of costs, tokens, quotas and excerpts."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
+
+from django.utils.html import format_html, format_html_join
 
 from chat.conf import settings
 from chat.models import Response, UpstreamCall
 from chat.reporting.usage_totals import UsageSum, UserTotals
+from chat.threads.search.excerpts import Excerpt
 
 # Units of a currency; smaller amounts are shown with two significant digits.
 SMALL = Decimal("0.01")
 
 
 def format_cost(usage: UsageSum) -> str:
-    """Return the costs by currency, with a question mark if some tokens have no price."""
+    """Return the costs by currency, and "unpriced" if some tokens have no price."""
     costs = [format_amount(cost, currency) for currency, cost in sorted(usage.costs.items())]
     if usage.unpriced:
-        costs.append("?")
+        costs.append("unpriced")
     return " + ".join(costs) or "-"
 
 
@@ -51,11 +53,15 @@ def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:
     return [f"{max(0, limit - used):,} of {limit:,} {name}" for name, limit, used in set_limits]
 
 
+def format_excerpt(found: Excerpt) -> str:
+    """Return an excerpt with the words of the search marked."""
+    parts, end = [], 0
+    for start, stop in found.ranges:
+        parts.append(format_html("{}<mark>{}</mark>", found.text[end:start], found.text[start:stop]))
+        end = stop
+    return format_html_join("", "{}", [*((part,) for part in parts), (found.text[end:],)])
+
+
 def format_amount(cost: Decimal, currency: str) -> str:
     shown = f"{cost:,.2f}" if not cost or cost >= SMALL else f"{cost:.2g}"
     return f"{shown} {currency}"
-
-
-def format_time(time: datetime | None) -> str:
-    """Return a time to the minute in UTC, as narrow as a list's column."""
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}" if time else "-"

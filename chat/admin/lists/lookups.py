@@ -12,6 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
+
+FILTER_TEMPLATE = "admin/chat/filter.html"
 
 
 @contextmanager
@@ -28,6 +31,19 @@ def refuse_bad_lookups() -> Iterator[None]:
 
 
 class ValidatedChangeList(ChangeList):
+    """A list named after its rows, with filters as buttons of one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_popup:
+            self.title = capfirst(str(self.opts.verbose_name_plural))
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        filters = super().get_filters(request)
+        for spec in filters[0]:
+            spec.template = FILTER_TEMPLATE
+        return filters
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         with refuse_bad_lookups():
             return super().get_queryset(request, exclude_parameters)

@@ -12,7 +12,7 @@ HEIGHT = 100.0
 # Share of a bar's slot that is left free on each side.
 GAP = 0.15
 # Colours in `css/admin/reports.css`; a seventh series has the first one again.
-COLOURS = 6
+COLOURS = 8
 # Ends of an axis: round numbers.
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -32,7 +32,6 @@ class Bar:
     width: float
     height: float
     colour: int
-    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,14 @@ class Polyline:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """The values at one label, as text for a tooltip; `x` is the label's number."""
+
+    x: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Legend:
     name: str
     colour: int
@@ -51,7 +58,10 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart for its template. `width` is one unit for each label; `top` and `middle` label the axis."""
+    """A chart for its template. `width` is one unit for each label; `top` and `middle` label the axis.
+
+    `before`: the lines of the period before, drawn over the bars.
+    """
 
     title: str
     width: int
@@ -59,38 +69,60 @@ class Chart:
     middle: str
     labels: tuple[str, str, str]
     legend: list[Legend]
+    slots: list[Slot]
     bars: list[Bar]
     lines: list[Polyline]
+    before: list[Polyline]
 
 
-def stacked(title: str, labels: Sequence[str], series: Sequence[Series], unit: str = "") -> Chart:
-    """Return a chart of stacked bars."""
+def stacked(
+    title: str,
+    labels: Sequence[str],
+    series: Sequence[Series],
+    unit: str = "",
+    before: Series | None = None,
+) -> Chart:
+    """Return a chart of stacked bars, with the totals of the period before as a line if they are given."""
     totals = [sum(part.values[index] or 0 for part in series) for index in range(len(labels))]
-    top = _round_up(max(totals, default=0))
+    earlier = [value or 0 for value in before.values] if before else []
+    top = _round_up(max([*totals, *earlier], default=0))
     bars = []
-    for index, label in enumerate(labels):
+    for index in range(len(labels)):
         level = 0.0
         for number, part in enumerate(series):
             value = part.values[index] or 0
             if value:
                 height = value / top * HEIGHT
                 level += height
-                bar_title = f"{label}, {part.name}: {shown(value, unit)}"
-                bars.append(
-                    Bar(index + GAP, HEIGHT - level, 1 - 2 * GAP, height, number % COLOURS, bar_title)
-                )
-    return _chart(title, labels, series, top, unit, bars=bars)
+                bars.append(Bar(index + GAP, HEIGHT - level, 1 - 2 * GAP, height, number % COLOURS))
+    return _chart(title, labels, series, top, unit, bars=bars, before=before)
 
 
 def lines(title: str, labels: Sequence[str], series: Sequence[Series], unit: str = "") -> Chart:
     """Return a chart with a line for each series, interrupted at missing values."""
     top = _round_up(max((value or 0 for line in series for value in line.values), default=0))
     drawn = [
-        Polyline(" ".join(f"{x:.2f},{HEIGHT - y / top * HEIGHT:.2f}" for x, y in run), number % COLOURS)
-        for number, line in enumerate(series)
-        for run in _unbroken_runs(line.values)
+        line for number, part in enumerate(series) for line in _polylines(part.values, top, number % COLOURS)
     ]
     return _chart(title, labels, series, top, unit, lines=drawn)
+
+
+def _polylines(values: Sequence[float | None], top: float, colour: int) -> list[Polyline]:
+    return [
+        Polyline(" ".join(f"{x:.2f},{HEIGHT - y / top * HEIGHT:.2f}" for x, y in run), colour)
+        for run in _unbroken_runs(values)
+    ]
+
+
+def _slots(labels: Sequence[str], series: Sequence[Series], unit: str) -> list[Slot]:
+    """Return the slots of labels with a value other than zero."""
+    slots = []
+    for index, label in enumerate(labels):
+        values = [(part.name, part.values[index]) for part in series]
+        if any(value for _, value in values):
+            texts = [f"{name}: {shown(value, unit)}" for name, value in values if value]
+            slots.append(Slot(index, "; ".join([label, *texts])))
+    return slots
 
 
 def _chart(
@@ -102,11 +134,14 @@ def _chart(
     *,
     bars: list[Bar] | None = None,
     lines: list[Polyline] | None = None,
+    before: Series | None = None,
 ) -> Chart:
     ends = (labels[0], labels[len(labels) // 2], labels[-1]) if labels else ("", "", "")
     legend = [Legend(line.name, number % COLOURS) for number, line in enumerate(series)]
     axis = (shown(top, unit), shown(top / 2, unit))
-    return Chart(title, max(1, len(labels)), *axis, ends, legend, bars or [], lines or [])
+    slots = _slots(labels, [*series, before] if before else series, unit)
+    earlier = _polylines(before.values, top, 0) if before else []
+    return Chart(title, max(1, len(labels)), *axis, ends, legend, slots, bars or [], lines or [], earlier)
 
 
 def _unbroken_runs(values: Sequence[float | None]) -> list[list[tuple[float, float]]]:

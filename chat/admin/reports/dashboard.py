@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
@@ -11,12 +12,24 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from chat.admin.reports.charts import shown
-from chat.admin.reports.panels import PANELS, DashboardData, active
+from chat.admin.reports.panels import PANELS, DashboardData, active, is_failure
 from chat.admin.reports.periods import MAX_DAYS, RANGES, parse_period
 from chat.admin.reports.spreadsheet import spreadsheet
 from chat.llm import config
 from chat.reporting.admin_queries import models_of
+from chat.reporting.rollups import UsageBucket
 from chat.text import storable
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A figure of the whole period; `change` compares it with the period before, `direction` is "up", "down" or ""."""
+
+    name: str
+    number: str
+    change: str
+    direction: str
+
 
 DASHBOARD_PERMISSION = "chat.view_dashboard"
 
@@ -59,15 +72,33 @@ def _load_data(request: HttpRequest) -> DashboardData:
     return DashboardData(parse_period(request.GET), storable(request.GET.get("model", "")))
 
 
-def _totals(data: DashboardData) -> dict[str, str]:
-    """Return the totals of the whole period."""
-    rows = data.usage
-    sums = {
+def _totals(data: DashboardData) -> list[Total]:
+    """Return the totals of the whole period, compared by their whole hours or days with the period before."""
+    all_rows, before = _sums(data.usage), _sums(data.usage_before)
+    whole = _sums([row for row in data.usage if row.start < data.period.whole_until])
+    return [
+        Total(name, shown(number), *_comparison(whole[name], before[name]))
+        for name, number in all_rows.items()
+    ]
+
+
+def _sums(rows: list[UsageBucket]) -> dict[str, int]:
+    return {
         "responses": sum(row.responses for row in rows),
         "calls of models": sum(row.calls for row in rows),
         "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
         "cached tokens": sum(row.cached_tokens for row in rows),
         "reasoning tokens": sum(row.reasoning_tokens for row in rows),
-        "failed calls": sum(row.calls for row in data.failed),
+        "failed calls": sum(row.calls for row in rows if is_failure(row)),
     }
-    return {name: shown(number) for name, number in sums.items()}
+
+
+def _comparison(now: int, before: int) -> tuple[str, str]:
+    """Return the change in words, and the direction as a class; empty without anything to compare."""
+    if not before:
+        return ("none in the period before" if now else ""), ""
+    percent = round(100 * (now - before) / before)
+    if not percent:
+        return f"as many as before: {shown(before)}", ""
+    word, direction = ("more", "up") if percent > 0 else ("fewer", "down")
+    return f"{abs(percent):,} % {word}: {shown(now)}, before {shown(before)}", direction

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from chat.admin.lists.columns import short_name
 from chat.admin.reports.charts import Chart, Series, lines, stacked
 from chat.admin.reports.periods import Period
 from chat.models import ACTIVE, Response
@@ -23,6 +24,14 @@ from chat.reporting.rollups import FirstTokenLatency, UsageBucket
 TOP_USERS = 20
 # The error code of calls that a user stopped, which are no failures.
 STOPPED = "stopped"
+
+
+# The name of the series with the period before.
+BEFORE = "period before"
+
+
+def is_failure(row: UsageBucket) -> bool:
+    return row.error_code not in ("", STOPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Panel:
 
     @property
     def cells(self) -> list[list[tuple[str, bool]]]:
-        """The rows as pairs of text and True for a number."""
+        """The rows as pairs of text and True for a number; guests by their short names."""
         return [[_cell(value) for value in row] for row in self.rows]
 
 
@@ -58,9 +67,23 @@ class DashboardData:
         rows = rollups.usage(self.period.span, self.done)
         return [row for row in rows if self.model in ("", row.model)]
 
+    @cached_property
+    def usage_before(self) -> list[UsageBucket]:
+        """The usage of the period before."""
+        rows = rollups.usage(self.period.before, self.done)
+        return [row for row in rows if self.model in ("", row.model)]
+
+    def before(self, value: Callable[[UsageBucket], float]) -> Series | None:
+        """Return the sums of the period before at the starts of this one, or None without any."""
+        sums: dict[datetime, float] = defaultdict(float)
+        for row in self.usage_before:
+            sums[row.start.astimezone(UTC) + self.period.length] += value(row)
+        values = [sums[start] for start in self.starts]
+        return Series(BEFORE, values) if any(values) else None
+
     @property
     def failed(self) -> list[UsageBucket]:
-        return [row for row in self.usage if row.error_code not in ("", STOPPED)]
+        return [row for row in self.usage if is_failure(row)]
 
     @cached_property
     def first_token_waits(self) -> dict[datetime, FirstTokenLatency]:
@@ -92,13 +115,15 @@ class DashboardData:
 
 def responses(data: DashboardData) -> Panel:
     series = data.series(data.usage, lambda row: row.model, lambda row: row.responses)
-    return _over_time(data, f"Responses per {data.period.span.unit}", series)
+    before = data.before(lambda row: row.responses)
+    return _over_time(data, f"Responses per {data.period.span.unit}", series, before)
 
 
 def tokens(data: DashboardData) -> Panel:
     prompt = data.series(data.usage, lambda row: "prompt", lambda row: row.prompt_tokens)
     completion = data.series(data.usage, lambda row: "completion", lambda row: row.completion_tokens)
-    return _over_time(data, f"Tokens per {data.period.span.unit}", [*prompt, *completion])
+    before = data.before(lambda row: row.prompt_tokens + row.completion_tokens)
+    return _over_time(data, f"Tokens per {data.period.span.unit}", [*prompt, *completion], before)
 
 
 def token_shares(data: DashboardData) -> Panel:
@@ -138,7 +163,8 @@ def first_token(data: DashboardData) -> Panel:
 def failures(data: DashboardData) -> Panel:
     """Return the failed calls by error code; a fallback may have answered the prompt."""
     series = data.series(data.failed, lambda row: row.error_code, lambda row: row.calls)
-    return _over_time(data, f"Failed calls per {data.period.span.unit}", series)
+    before = data.before(lambda row: row.calls if is_failure(row) else 0)
+    return _over_time(data, f"Failed calls per {data.period.span.unit}", series, before)
 
 
 def failures_by_model(data: DashboardData) -> Panel:
@@ -230,15 +256,16 @@ def active() -> dict[str, int]:
     return {status.value: counts.get(status.value, 0) for status in reversed(ACTIVE)}
 
 
-def _over_time(data: DashboardData, title: str, series: list[Series]) -> Panel:
+def _over_time(data: DashboardData, title: str, series: list[Series], before: Series | None = None) -> Panel:
     """Return a panel with a column for each series; the table leaves out empty hours and days."""
+    columns = [*series, before] if before else series
     rows = [
-        (label, *(_plain(column.values[index]) for column in series))
+        (label, *(_plain(column.values[index]) for column in columns))
         for index, label in enumerate(data.labels)
-        if any(column.values[index] for column in series)
+        if any(column.values[index] for column in columns)
     ]
-    charts = [stacked(title, data.labels, series)] if rows else []
-    return Panel(title, (_time(data), *(column.name for column in series)), rows, charts)
+    charts = [stacked(title, data.labels, series, before=before)] if rows else []
+    return Panel(title, (_time(data), *(column.name for column in columns)), rows, charts)
 
 
 def _percentages(parts: list[int], wholes: list[int]) -> list[float | None]:
@@ -259,7 +286,7 @@ def _plain(value: float | None) -> float | int | None:
 def _cell(value: Any) -> tuple[str, bool]:
     if isinstance(value, int | float | Decimal):
         return f"{value:,}", True
-    return ("-" if value is None else str(value)), False
+    return ("-" if value is None else short_name(str(value))), False
 
 
 def _time(data: DashboardData) -> str:

@@ -41,6 +41,21 @@ class Period:
         number = -((self.span.since - self.span.until) // step)
         return [self.span.since + step * index for index in range(number)]
 
+    @property
+    def whole_until(self) -> datetime:
+        """The end of the last whole hour or day: the one that lasts is left out of comparisons."""
+        return max(self.span.since, truncate_time(self.span.until, self.span.unit))
+
+    @property
+    def length(self) -> timedelta:
+        """The time from this period to the one before."""
+        return len(self.starts()) * (DAY if self.span.daily else HOUR)
+
+    @property
+    def before(self) -> TimeRange:
+        """The period before, up to the time of day that this one has reached in whole hours or days."""
+        return TimeRange(self.span.since - self.length, self.whole_until - self.length, self.span.daily)
+
     def label(self, start: datetime) -> str:
         return f"{start:%Y-%m-%d}" if self.span.daily else f"{start:%m-%d %H:%M}"
 

@@ -11,8 +11,8 @@ from chat.accounts.identity import Caller
 from chat.api.encoders.ag_ui import AgUiEncoder
 from chat.api.encoders.ag_ui_messages import ag_ui_messages
 from chat.api.streaming import ByteStream, stream_response
-from chat.api.threads import MAX_MESSAGES
 from chat.models import ACTIVE, Response
+from chat.schemas.queries import MAX_MESSAGES
 from chat.streams import EndEvent, LogEvent, TextEvent, ThoughtEvent, ToolEvent
 from chat.threads import messages
 from chat.threads.messages import MessageRange, MessageView

@@ -20,9 +20,12 @@ from chat.accounts.identity import Caller
 from chat.api.base import authenticate
 from chat.api.chat import PLAIN
 from chat.api.encoders.durable_streams import DurableStreamsEncoder, next_cursor, offset_token, parse_offset
+from chat.api.operations import EMPTY, RESPONSE_HEADERS, Answer, describe, streamed
 from chat.api.streaming import R, response_headers, set_headers, stream_response
-from chat.exceptions import BadOffset, BadRequest, NotFound, Unauthenticated
+from chat.exceptions import BadOffset, NotFound, Unauthenticated
 from chat.models import Response
+from chat.schemas.queries import PortionQuery
+from chat.schemas.validation import parse_query
 from chat.streams import EndEvent, LogEvent, TextEvent
 from chat.text import utf8_floor
 from chat.threads import threads
@@ -36,7 +39,8 @@ POLL_SECONDS = 20.0
 # Seconds for which a reader's own cache may keep a portion that never changes; short, for a message may be redacted or deleted.
 SEALED_SECONDS = 60
 
-LIVE_MODES = ("long-poll", "sse")
+# Headers of a portion.
+STREAM_HEADERS = (*RESPONSE_HEADERS, "Stream-Next-Offset", "Stream-Up-To-Date", "Stream-Closed", "ETag")
 NOW = "now"
 
 
@@ -68,7 +72,16 @@ class Portion:
         return self.final is not None or not self.is_last
 
 
+@describe(
+    Answer(200, "text/plain", headers=STREAM_HEADERS),
+    streamed(),
+    EMPTY,
+    Answer(304),
+    query=PortionQuery,
+    headers=("If-None-Match",),
+)
 async def read(request: HttpRequest, response_id: str) -> HttpResponseBase:
+    """Read the text of a response, a portion at once or as it comes."""
     wanted = None if request.method == "HEAD" else _parse(request)
     caller = await authenticate(request)
     row = await db.atomic_async(threads.response, caller.user, response_id)
@@ -91,15 +104,13 @@ async def read(request: HttpRequest, response_id: str) -> HttpResponseBase:
 
 def _parse(request: HttpRequest) -> ReadRequest:
     """Return the query of a read. Raise BadRequest or BadOffset."""
-    given, live = request.GET.getlist("offset"), request.GET.get("live")
-    if live not in (None, *LIVE_MODES):
-        raise BadRequest("`live` must be `long-poll` or `sse`.")
+    given, query = request.GET.getlist("offset"), parse_query(request.GET, PortionQuery)
     if len(given) > 1:
         raise BadOffset("Name one offset.")
-    if live and not given:
+    if query.live and not given:
         raise BadOffset("A live read names its offset; `-1` is the beginning.")
-    text = given[0] if given else "-1"
-    return ReadRequest(None if text == NOW else parse_offset(text), live, request.GET.get("cursor", ""))
+    offset = None if query.offset == NOW else parse_offset(query.offset)
+    return ReadRequest(offset, query.live, query.cursor)
 
 
 async def _read_portion(row: Response, events: AsyncGenerator[LogEvent], end: int) -> Portion:

@@ -9,12 +9,16 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chat.api.base import View
+from chat import service
+from chat.accounts.identity import Caller
+from chat.api.base import PROBLEM_TYPE, Route, View
 from chat.api.cors import cross_origin
+from chat.api.encoders.dialect_shapes import OpenAiProblem
 from chat.api.encoders.openai.errors import error_body, failure_body, failure_of
 from chat.exceptions import ModelNotFound
-from chat.llm import config
 from chat.models import Response
+from chat.permissions.rights import UnknownModel
+from chat.schemas import SendRequest
 
 # Bytes of a body: clients send a conversation's old pictures along with each prompt.
 BODY_BYTES = 8 * 1024 * 1024
@@ -30,13 +34,14 @@ def openai_endpoint(**methods: View) -> Any:
     @wraps(answer)
     async def view(request: HttpRequest, **ids: str) -> HttpResponseBase:
         response: HttpResponseBase = await answer(request, **ids)
-        if isinstance(response, HttpResponse) and response["Content-Type"] == "application/problem+json":
+        if isinstance(response, HttpResponse) and response["Content-Type"] == PROBLEM_TYPE:
             _rewrite(response, msgspec.json.decode(response.content))
         # Goes before the clients' own rule, which sends a failed request twice more.
         if response.status_code >= 400 and _STORED in request.META:
             response["x-should-retry"] = "false"
         return response
 
+    view.route = Route(answer.route.methods, "application/json", OpenAiProblem)  # type: ignore[attr-defined]
     return view
 
 
@@ -50,10 +55,12 @@ def _rewrite(response: HttpResponse, problem: dict[str, Any]) -> None:
     response["Content-Type"] = "application/json"
 
 
-def check_model(name: str | None) -> None:
-    """Raise ModelNotFound for a name that no model has."""
-    if name is not None and name not in config.names():
-        raise ModelNotFound
+async def send_prompt(caller: Caller, request: SendRequest) -> Response:
+    """Answer a prompt, or attach to its answer. Raise ModelNotFound for a model that the caller does not have."""
+    try:
+        return await service.send(caller, request)
+    except UnknownModel:
+        raise ModelNotFound from None
 
 
 def failure_response(row: Response | None) -> HttpResponse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -16,29 +17,43 @@ from chat import db, service
 from chat.accounts.identity import Caller
 from chat.api.base import authenticate, json_response, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
-from chat.api.dialects.openai_base import BODY_BYTES, check_model, failure_response, prompt_stored
+from chat.api.dialects.openai_base import BODY_BYTES, failure_response, prompt_stored, send_prompt
+from chat.api.encoders.dialect_shapes import CompletionObject, OpenAiModels
 from chat.api.encoders.openai.completions import CompletionEncoder, completion
+from chat.api.operations import SENDING, describe, streamed, whole
 from chat.api.streaming import response_headers, set_headers, stream_response
-from chat.llm import config
+from chat.exceptions import ModelNotFound
 from chat.models import Response, Status
-from chat.schemas.openai_completions import CompletionRequest, parse_completion
+from chat.responses import tool_rounds
+from chat.responses.engine import TOOL_CALLS
+from chat.schemas.openai_completions import CompletionBody, CompletionRequest, parse_completion
+from chat.schemas.options import options_of
 from chat.streams import EndEvent, Heartbeat, LogEvent, TextEvent
-from chat.threads import inline_pictures
+from chat.threads import inline_attachments
 
 
+@describe(whole(OpenAiModels))
 async def list_models(request: HttpRequest) -> HttpResponseBase:
-    await authenticate(request)
-    models = [{"id": name, "object": "model", "created": 0, "owned_by": "server"} for name in config.names()]
+    """List the models that the user may use."""
+    own = await service.rights_of(await authenticate(request))
+    models = [{"id": name, "object": "model", "created": 0, "owned_by": "server"} for name in own.models]
     return json_response({"object": "list", "data": models})
 
 
+@describe(
+    whole(CompletionObject),
+    streamed(),
+    body=CompletionBody,
+    access="origin",
+    raises=(*SENDING, ModelNotFound),
+)
 async def create(request: HttpRequest) -> HttpResponseBase:
+    """Answer the messages, whole or streamed."""
     body = read_body(request, BODY_BYTES)
     caller = await authenticate_client(request)
     wanted = parse_completion(body)
-    check_model(wanted.send.model)
-    send = await db.atomic_async(inline_pictures.store, caller.user, wanted.send)
-    row = await service.send(caller, send)
+    send = await db.atomic_async(inline_attachments.store, caller.user, wanted.send)
+    row = await send_prompt(caller, send)
     prompt_stored(request)
     answer = _streamed if wanted.stream else _whole
     response = await answer(caller, row, wanted)
@@ -48,7 +63,7 @@ async def create(request: HttpRequest) -> HttpResponseBase:
 async def _streamed(caller: Caller, row: Response, wanted: CompletionRequest) -> HttpResponseBase:
     """Stream the answer; the head waits for its first text, and a failure before that is an HTTP status."""
     encoder = CompletionEncoder(row, int(time.time()), include_usage=wanted.include_usage)
-    events = service.follow_or_stop(caller, row)
+    events = _with_calls(service.follow_or_stop(caller, row), encoder)
     try:
         first, last = await _up_to_text(events, encoder)
     except BaseException:
@@ -58,6 +73,23 @@ async def _streamed(caller: Caller, row: Response, wanted: CompletionRequest) ->
         await events.aclose()
         return failure_response(last.response)
     return stream_response(caller, row, first, events, encoder)
+
+
+async def _with_calls(
+    events: AsyncGenerator[LogEvent], encoder: CompletionEncoder
+) -> AsyncGenerator[LogEvent]:
+    """Yield the events, and give the encoder the calls that the client has to make before their end."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, EndEvent):
+                encoder.calls = await _client_calls(event.response)
+            yield event
+
+
+async def _client_calls(row: Response | None) -> list[dict[str, Any]]:
+    if row is None or row.finish_reason != TOOL_CALLS or not options_of(row.options).tools:
+        return []
+    return await db.atomic_async(tool_rounds.client_calls, row.pk)
 
 
 async def _up_to_text(
@@ -83,4 +115,5 @@ async def _whole(caller: Caller, row: Response, wanted: CompletionRequest) -> Ht
                 ended = event.response
     if ended is None or ended.status != Status.DONE:
         return failure_response(ended)
-    return json_response(completion(ended, int(time.time()), b"".join(pieces).decode()))
+    text, calls = b"".join(pieces).decode(), await _client_calls(ended)
+    return json_response(completion(ended, int(time.time()), text, calls))

@@ -8,37 +8,41 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from chat import db
+from chat import db, service
 from chat.api.base import authenticate, json_response, read_body
 from chat.api.dialects.openai_base import BODY_BYTES
 from chat.api.dialects.openai_items import view_item
+from chat.api.encoders.dialect_shapes import ConversationObject, ItemPage
 from chat.api.encoders.openai.objects import Object, page_object, seconds
-from chat.exceptions import BadRequest
-from chat.llm import config
+from chat.api.operations import describe, whole
+from chat.exceptions import BadRequest, QuotaExceeded
 from chat.models import Thread
 from chat.responses.claims import imports
-from chat.schemas.openai_responses import parse_conversation
-from chat.schemas.validation import optional_id
-from chat.threads import inline_pictures, messages, threads
+from chat.schemas.openai_responses import ConversationBody, parse_conversation
+from chat.schemas.queries import MAX_ITEMS, ItemsQuery
+from chat.schemas.validation import optional_id, parse_query
+from chat.threads import inline_attachments, messages, threads
 from chat.threads.messages import MessageRange, MessageView
 
-# Items on one page, by default and at most, as OpenAI has them.
-DEFAULT_ITEMS, MAX_ITEMS = 20, 100
 
-
+@describe(whole(ConversationObject), body=ConversationBody, raises=(QuotaExceeded,))
 async def create(request: HttpRequest) -> HttpResponseBase:
+    """Create a thread that begins with these messages."""
     body = read_body(request, BODY_BYTES)
     caller = await authenticate(request)
     wanted = parse_conversation(body)
-    turns = await db.atomic_async(inline_pictures.stored_turns, caller.user, wanted.turns)
+    own = await service.rights_of(caller)
+    turns = await db.atomic_async(inline_attachments.stored_turns, caller.user, wanted.turns)
     metadata = msgspec.json.encode(wanted.metadata).decode() if wanted.metadata else None
     thread = await db.atomic_async(
-        imports.create_thread, caller.user, f"conv_{uuid4().hex}", config.names()[0], turns, metadata
+        imports.create_thread, caller.user, f"conv_{uuid4().hex}", own.default_model, turns, metadata
     )
     return json_response(_object(thread))
 
 
+@describe(whole(ConversationObject))
 async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
+    """Show a conversation."""
     caller = await authenticate(request)
     return json_response(_object(await db.atomic_async(threads.find, caller.user, thread_id)))
 
@@ -49,27 +53,19 @@ def _object(thread: Thread) -> Object:
     return {**head, "metadata": metadata}
 
 
+@describe(whole(ItemPage), query=ItemsQuery)
 async def items(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """List the messages of the shown branch, the newest first unless `order` is `asc`."""
-    order, limit = request.GET.get("order", "desc"), _limit(request)
-    after = optional_id(request.GET.get("after") or None, "after")
-    if order not in ("asc", "desc"):
-        raise BadRequest("`order` must be `asc` or `desc`.")
+    query = parse_query(request.GET, ItemsQuery)
+    limit, after = query.limit, optional_id(query.after or None, "after")
     caller = await authenticate(request)
-    if order == "desc":
+    if query.order == "desc":
         shown, more = await db.atomic_async(
             messages.page, caller.user, thread_id, MessageRange(limit, before=after)
         )
         return json_response(page_object([view_item(one) for one in reversed(shown)], has_more=more))
     shown = _behind(await _all(caller.user, thread_id), after)
     return json_response(page_object([view_item(one) for one in shown[:limit]], has_more=len(shown) > limit))
-
-
-def _limit(request: HttpRequest) -> int:
-    word = request.GET.get("limit", str(DEFAULT_ITEMS))
-    if not (word.isascii() and word.isdigit() and 1 <= int(word[:4]) <= MAX_ITEMS and len(word) < 4):
-        raise BadRequest(f"`limit` must be a number from 1 to {MAX_ITEMS}.")
-    return int(word)
 
 
 async def _all(user: int, thread_id: str) -> list[MessageView]:

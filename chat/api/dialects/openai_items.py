@@ -8,6 +8,7 @@ import msgspec
 
 from chat.api.encoders.openai.objects import Object, message_item, text_part
 from chat.models import Message, Role
+from chat.threads.attachments import reference
 from chat.threads.messages import MessageView
 
 
@@ -22,7 +23,12 @@ def view_item(view: MessageView) -> Object:
     content = msgspec.json.decode(view.content) if isinstance(view.content, msgspec.Raw) else view.content
     if view.role == Role.USER:
         return message_item(view.id, "completed", _input_parts(content), role="user")
-    status = {"done": "completed", "streaming": "in_progress", "queued": "in_progress"}
+    status = {
+        "done": "completed",
+        "streaming": "in_progress",
+        "queued": "in_progress",
+        "waiting": "completed",
+    }
     return message_item(view.id, status.get(view.status, "incomplete"), [text_part(_words(content))])
 
 
@@ -36,6 +42,8 @@ def _input_part(part: Object) -> Object | None:
     """Return a part of a prompt; None for one that this protocol has no name for."""
     if part["type"] == "text":
         return {"type": "input_text", "text": part.get("text", "")}
+    if part["type"] == "file":
+        return {"type": "input_file", **part["file"]} if reference(part) else None
     source = part.get("image_url")
     url = source.get("url") if isinstance(source, dict) else source
     return {"type": "input_image", "image_url": url, "detail": "auto"} if isinstance(url, str) else None

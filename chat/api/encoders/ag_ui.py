@@ -1,22 +1,27 @@
 """AG-UI's events (docs.ag-ui.com), with their marks as ids: `dialects.md` in the reference has the table.
 
-Thought is AG-UI's reasoning; a tool's arguments and result stay hidden, so both are empty.
+Thought is AG-UI's reasoning; a tool's arguments and result stay hidden, so both are empty, but for the arguments of calls that
+the client makes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
+from chat.api.encoders.ag_ui_interrupts import interrupts_of
 from chat.api.encoders.ag_ui_messages import Message, thought_id
 from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder, error_text
-from chat.models import Response, Status
+from chat.models import RequestKind, Response, Status
 from chat.models.responses import ERROR_STATUSES
-from chat.streams import EndEvent, StartEvent, ToolEvent
+from chat.streams import EndEvent, RequestEvent, StartEvent, ToolEvent
 
 # The version of the protocol whose events these are.
 PROTOCOL_VERSION = "1.0"
+
+SUCCESS: Event = {"type": "success"}
+CANCELLED: Event = {"type": "cancelled"}
 
 
 class AgUiEncoder(MarkedEncoder):
@@ -33,9 +38,11 @@ class AgUiEncoder(MarkedEncoder):
         *,
         run_id: str | None = None,
         numbered: bool = True,
+        answered: Collection[str] = (),
     ) -> None:
-        super().__init__(after)
-        self._reply, self._protocol, self._numbered = row.public_id, protocol, numbered
+        super().__init__(row, after, answered)
+        self._reply, self._protocol = row.public_id, protocol
+        self.variant = self._numbered = numbered
         self._names = {"threadId": row.thread.public_id, "runId": run_id or row.public_id}
 
     def begin(self, event: StartEvent | None = None) -> Iterable[Event]:
@@ -71,23 +78,41 @@ class AgUiEncoder(MarkedEncoder):
         yield {"type": "REASONING_END", "messageId": self._thought}
 
     def start_call(self, call: ToolEvent) -> Iterable[Event]:
-        named = {"toolCallId": call.call_id, "toolCallName": call.name, "parentMessageId": self._reply}
+        return self._call(call.call_id, call.name, "{}")
+
+    def _call(self, name: str, tool: str, arguments: str) -> Iterable[Event]:
+        named = {"toolCallId": name, "toolCallName": tool, "parentMessageId": self._reply}
         yield {"type": "TOOL_CALL_START", **named}
-        yield {"type": "TOOL_CALL_ARGS", "toolCallId": call.call_id, "delta": "{}"}
-        yield {"type": "TOOL_CALL_END", "toolCallId": call.call_id}
+        yield {"type": "TOOL_CALL_ARGS", "toolCallId": name, "delta": arguments}
+        yield {"type": "TOOL_CALL_END", "toolCallId": name}
 
     def end_call(self, call: ToolEvent) -> Iterable[Event]:
         message = f"{self._reply}:{call.call_id}"
         result = {"toolCallId": call.call_id, "content": "", "role": "tool"}
         yield {"type": "TOOL_CALL_RESULT", "messageId": message, **result}
 
+    def request(self, request: RequestEvent) -> Iterable[Event]:
+        if request.kind == RequestKind.CLIENT:
+            yield from self._call(request.call_id, request.tool, request.arguments or "{}")
+
+    def go_on(self) -> Iterable[Event]:
+        return self.begin()
+
+    def wait(self) -> Iterable[Event]:
+        waits = self.open_requests.values()
+        pending = [one.call_id for one in waits if one.kind == RequestKind.CLIENT]
+        outcome: Event = {"type": "success", "pendingToolCallIds": pending}
+        if interrupts := interrupts_of(waits):
+            outcome = {"type": "interrupt", "interrupts": interrupts}
+        yield run_finished(self._names, self._protocol, outcome)
+
     def end(self, event: EndEvent) -> Iterable[Event]:
         row = event.response
         if row is not None and row.status in ERROR_STATUSES:
             yield {"type": "RUN_ERROR", "message": error_text(row), "code": row.error_code or row.status}
             return
-        stopped = row is None or row.status == Status.STOPPED
-        yield {**run_finished(self._names, self._protocol, stopped=stopped), **_usage(row)}
+        outcome = CANCELLED if row is None or row.status == Status.STOPPED else SUCCESS
+        yield {**run_finished(self._names, self._protocol, outcome), **_usage(row)}
 
     def frame(self, event: Event) -> bytes:
         data = msgspec.json.encode(event)
@@ -96,7 +121,7 @@ class AgUiEncoder(MarkedEncoder):
 
 def empty_run(names: Event, protocol: str | None) -> bytes:
     """Return the body of a run in which nothing happens."""
-    events = (run_started(names, protocol), run_finished(names, protocol, stopped=False))
+    events = (run_started(names, protocol), run_finished(names, protocol, SUCCESS))
     return b"".join(b"data: %b\n\n" % msgspec.json.encode(event) for event in events)
 
 
@@ -105,11 +130,10 @@ def run_started(names: Event, protocol: str | None) -> Event:
     return {"type": "RUN_STARTED", **names, **version}
 
 
-def run_finished(names: Event, protocol: str | None, *, stopped: bool) -> Event:
+def run_finished(names: Event, protocol: str | None, outcome: Event) -> Event:
     """Return the end of a run that did not fail. Clients older than 1.0 refuse the outcome of a stop, so they get none."""
     knows = protocol is not None and protocol.startswith("1.")
-    outcome = {"outcome": {"type": "cancelled" if stopped else "success"}} if knows else {}
-    return {"type": "RUN_FINISHED", **names, **outcome}
+    return {"type": "RUN_FINISHED", **names, **({"outcome": outcome} if knows else {})}
 
 
 def _usage(row: Response | None) -> Event:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chat.models import Role, ToolState
+from chat.threads.attachments import PATH, reference
 from chat.threads.messages import MessageView
 
 Message = dict[str, Any]
@@ -56,6 +57,10 @@ def _part(part: dict[str, Any]) -> Message | None:
     """Return AG-UI's form of an OpenAI content part; None for one that it has no place for."""
     if part.get("type") == "text":
         return {"type": "text", "text": part.get("text", "")}
+    if part.get("type") == "file":
+        name = reference(part)
+        source = {"type": "url", "value": f"{PATH}{name}"}
+        return None if name is None else {"type": "document", "source": source}
     url = _url(part)
     return None if url is None else {"type": "image", "source": {"type": "url", "value": url}}
 

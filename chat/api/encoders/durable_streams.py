@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
+from chat.api.encoders.shared import shared
 from chat.exceptions import BadOffset
 from chat.models import ACTIVE
-from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent
+from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, WaitingEvent
 from chat.streams.tail import READ_BYTES
 
 # Digits of an offset: all have the same number, so that they sort as text as they do as numbers.
@@ -42,9 +43,13 @@ def parse_offset(text: str) -> int:
     return int(text)
 
 
+def current_cursor() -> int:
+    return int(time.time() - CURSOR_EPOCH) // CURSOR_SECONDS
+
+
 def next_cursor(given: str) -> str:
     """Return the cursor of now, or one beyond the client's; text that cannot be a cursor counts as none."""
-    current = int(time.time() - CURSOR_EPOCH) // CURSOR_SECONDS
+    current = current_cursor()
     if not _NUMBER.match(given) or int(given) < current:
         return str(current)
     return str(int(given) + random.randint(1, CURSOR_STEPS))
@@ -54,40 +59,57 @@ class DurableStreamsEncoder:
     """Encoder of one response's events for `live=sse`. `end` was the end of the log when the reader came."""
 
     def __init__(self, end: int, cursor: str) -> None:
-        self._end, self._cursor = end, cursor
+        self._end, self._cursor = end, int(next_cursor(cursor))
         self._after_return = False
 
     def __call__(self, event: LogEvent) -> bytes:
         match event:
             case StartEvent(status, offset) if status in ACTIVE and offset >= self._end:
-                return self._control(offset, up_to_date=True)
-            case TextEvent(data, offset):
-                # A piece that is not full holds all that there was.
-                caught_up = offset >= self._end and len(data) < READ_BYTES
-                return self._data(data.decode()) + self._control(offset, up_to_date=caught_up)
+                return _control(offset, self._next_cursor(), up_to_date=True)
+            case TextEvent():
+                return self._piece(event)
             case EndEvent(offset, response) if response is not None:
                 return _frame(
                     {"streamNextOffset": offset_token(offset), "upToDate": True, "streamClosed": True}
                 )
-            case Heartbeat():
+            case Heartbeat() | WaitingEvent():
                 return _HEARTBEAT
         return b""
+
+    def _piece(self, event: TextEvent) -> bytes:
+        # A piece that is not full holds all that there was.
+        caught_up = event.offset >= self._end and len(event.data) < READ_BYTES
+        cursor = self._next_cursor()
+
+        def encode(text: str) -> bytes:
+            return self._data(text) + _control(event.offset, cursor, up_to_date=caught_up)
+
+        encoded = shared(event, (DurableStreamsEncoder, cursor, caught_up, self._after_return), encode)
+        self._after_return = event.data.endswith(b"\r")
+        return encoded
 
     def _data(self, text: str) -> bytes:
         # The two halves of a line end may come in two pieces.
         if self._after_return and text.startswith("\n"):
             text = text[1:]
-            self._after_return = False
         if not text:
             return b""
-        self._after_return = text.endswith("\r")
+        if "\n" not in text and "\r" not in text:
+            return f"event: data\ndata: {text}\n\n".encode()
         lines = "".join(f"data: {line}\n" for line in _LINE_END.split(text))
         return f"event: data\n{lines}\n".encode()
 
-    def _control(self, offset: int, *, up_to_date: bool) -> bytes:
-        self._cursor = next_cursor(self._cursor)
-        fields = {"streamNextOffset": offset_token(offset), "streamCursor": self._cursor}
-        return _frame({**fields, "upToDate": True} if up_to_date else fields)
+    def _next_cursor(self) -> int:
+        """Return the cursor of now; never one before that of the connection's beginning."""
+        self._cursor = max(self._cursor, current_cursor())
+        return self._cursor
+
+
+def _control(offset: int, cursor: int, *, up_to_date: bool) -> bytes:
+    # Written by hand: it comes with every delta.
+    up = b',"upToDate":true' if up_to_date else b""
+    fields = b'"streamNextOffset":"%0*d","streamCursor":"%d"%b' % (OFFSET_DIGITS, offset, cursor, up)
+    return b"event: control\ndata: {%b}\n\n" % fields
 
 
 def _frame(control: dict[str, Any]) -> bytes:

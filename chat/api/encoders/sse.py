@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from chat.api.encoders import serializers
-from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ThoughtEvent, ToolEvent
+from chat.api.encoders.shared import shared
+from chat.streams import (
+    AnswerEvent,
+    EndEvent,
+    Heartbeat,
+    LogEvent,
+    ProgressEvent,
+    RequestEvent,
+    StartEvent,
+    TextEvent,
+    ThoughtEvent,
+    ToolEvent,
+    WaitingEvent,
+)
+
+_encode = msgspec.json.encode
 
 _HEARTBEAT = b": \n\n"
 
@@ -20,27 +36,49 @@ class SseEncoder:
         self._offset, self._thinking_offset = 0, thinking_offset
 
     def __call__(self, event: LogEvent) -> bytes:
+        # Ahead of the pattern matching, which takes as long as the rest of a delta's frame.
+        if isinstance(event, TextEvent):
+            self._offset = event.offset
+            return shared(event, (SseEncoder, self._thinking_offset), self._delta)
+        if isinstance(event, ThoughtEvent):
+            self._thinking_offset = event.thinking_offset
+            return shared(event, (SseEncoder, self._offset), self._thinking)
         match event:
-            case TextEvent(data, offset):
-                self._offset = offset
-                return self._frame(b"delta", {"text": data.decode()})
-            case ThoughtEvent(data, thinking_offset):
-                self._thinking_offset = thinking_offset
-                return self._frame(b"thinking", {"text": data.decode(), "thinkingOffset": thinking_offset})
             case StartEvent(status, offset):
                 self._offset = offset
                 return self._frame(b"start", {**self._names, "status": status, "offset": offset})
-            case ToolEvent(name, tool_state):
-                return self._frame(b"tool", {"name": name, "state": tool_state})
+            case ToolEvent(name, tool_state, call_id):
+                return self._frame(b"tool", {"callId": call_id, "name": name, "state": tool_state})
+            case ProgressEvent():
+                return self._frame(b"tool", serializers.progress(event))
+            case RequestEvent():
+                return self._frame(b"request", serializers.request(event))
+            case AnswerEvent():
+                return self._frame(b"answer", serializers.answer(event))
             case EndEvent(offset, response):
                 self._offset = offset
                 return self._frame(b"end", serializers.end(response, offset))
-            case Heartbeat():
+            case Heartbeat() | WaitingEvent():
                 return _HEARTBEAT
 
-    def _frame(self, name: bytes, data: dict[str, Any]) -> bytes:
-        encoded = msgspec.json.encode(data)
+    def _delta(self, words: str) -> bytes:
+        return self._framed(b"delta", b'{"text":%b}' % _encode(words))
+
+    def _thinking(self, words: str) -> bytes:
+        # One format: a second for the frame around it takes as long.
+        text, thought = self._offset, self._thinking_offset
+        return b'event: thinking\nid: %d:%d\ndata: {"text":%b,"thinkingOffset":%d}\n\n' % (
+            text,
+            thought,
+            _encode(words),
+            thought,
+        )
+
+    def _frame(self, name: bytes, data: Mapping[str, Any]) -> bytes:
+        return self._framed(name, _encode(data))
+
+    def _framed(self, name: bytes, data: bytes) -> bytes:
         if self._thinking_offset:
-            place = (self._offset, self._thinking_offset)
-            return b"event: %b\nid: %d:%d\ndata: %b\n\n" % (name, *place, encoded)
-        return b"event: %b\nid: %d\ndata: %b\n\n" % (name, self._offset, encoded)
+            text, thought = self._offset, self._thinking_offset
+            return b"event: %b\nid: %d:%d\ndata: %b\n\n" % (name, text, thought, data)
+        return b"event: %b\nid: %d\ndata: %b\n\n" % (name, self._offset, data)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from chat.api.encoders import serializers
+from chat.api.encoders.shared import shared
 from chat.exceptions import ChatError
-from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent, ThoughtEvent, ToolEvent
+from chat.streams import (
+    AnswerEvent,
+    EndEvent,
+    Heartbeat,
+    LogEvent,
+    ProgressEvent,
+    RequestEvent,
+    StartEvent,
+    TextEvent,
+    ThoughtEvent,
+    ToolEvent,
+    WaitingEvent,
+)
 
 
 class WebSocketEncoder:
@@ -21,27 +35,38 @@ class WebSocketEncoder:
     def __call__(self, event: LogEvent) -> str | None:
         """Return the frame of an event; None for a heartbeat, since the server's pings keep a socket alive."""
         match event:
-            case TextEvent(data, offset):
+            case TextEvent(_, offset):
                 self._offset = offset
-                return self._frame("delta", {"text": data.decode()})
-            case ThoughtEvent(data, thinking_offset):
-                return self._frame("thinking", {"text": data.decode(), "thinkingOffset": thinking_offset})
+                return shared(event, (WebSocketEncoder,), lambda words: self._frame("delta", {"text": words}))
+            case ThoughtEvent(_, offset):
+                fields = {"thinkingOffset": offset}
+                return shared(
+                    event,
+                    (WebSocketEncoder, self._offset),
+                    lambda words: self._frame("thinking", {"text": words, **fields}),
+                )
             case StartEvent(status, offset):
                 self._offset = offset
                 return self._frame("start", {"threadId": self._thread_id, "status": status})
-            case ToolEvent(name, tool_state):
-                return self._frame("tool", {"name": name, "state": tool_state})
+            case ToolEvent(name, tool_state, call_id):
+                return self._frame("tool", {"callId": call_id, "name": name, "state": tool_state})
+            case ProgressEvent():
+                return self._frame("tool", serializers.progress(event))
+            case RequestEvent():
+                return self._frame("request", serializers.request(event))
+            case AnswerEvent():
+                return self._frame("answer", serializers.answer(event))
             case EndEvent(offset, response):
                 self._offset = offset
                 return self._frame("end", serializers.end(response, offset))
-            case Heartbeat():
+            case Heartbeat() | WaitingEvent():
                 return None
 
-    def _frame(self, kind: str, fields: dict[str, Any]) -> str:
+    def _frame(self, kind: str, fields: Mapping[str, Any]) -> str:
         return frame({"type": kind, "responseId": self._response_id, "offset": self._offset, **fields})
 
 
-def frame(fields: dict[str, Any]) -> str:
+def frame(fields: Mapping[str, Any]) -> str:
     return msgspec.json.encode(fields).decode()
 
 

@@ -52,6 +52,8 @@ class ModelRequest:
     `provenance`: the origin of the history, from `chat.threads.model_context`. `sent_request` is filled in by the client.
     `may_call`: false where the tools are only described, for the calls in the history. `effort`: the chosen one; a model that
     does not offer it ignores it. `parameters`: those of the request, which go before the model's own.
+    `searches_files`: a file is in it in part, and a tool finds the rest; `unread_files`: keys of files that are still being
+    read, whose text the history lacks. `metadata` goes before the model's own.
     """
 
     messages: Messages
@@ -61,6 +63,9 @@ class ModelRequest:
     may_call: bool = True
     effort: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    searches_files: bool = False
+    unread_files: list[int] = field(default_factory=list)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +75,8 @@ class ModelProfile:
     `name`: the configured name; `upstream`: the name sent to its server. `system`: the system prompt ahead of every
     history. `writes_c1`: it writes C1's format or openui-lang, so think items may be inserted. `tools`: all, none, or the
     named ones. `budget_tokens`: the size of the history; None: the default. `parameters`: sent with each request.
-    `images`: it accepts pictures. The fields from `gateway` on are those of `ModelSpec`, with their defaults by the model's
-    name applied.
+    `images`: it accepts pictures; `files`: it accepts files. The fields from `gateway` on are those of `ModelSpec`, with
+    their defaults by the model's name applied.
     """
 
     name: str
@@ -82,6 +87,7 @@ class ModelProfile:
     tools: bool | tuple[str, ...] = False
     budget_tokens: int | None = None
     images: bool = False
+    files: bool = False
     gateway: bool = False
     alternate: bool = False
     one_system: bool = False

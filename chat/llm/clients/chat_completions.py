@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, cast
 
+import msgspec
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
@@ -46,8 +47,8 @@ class ChatCompletions:
         }
         if self.profile.stream_usage:
             body["stream_options"] = {"include_usage": True}
-        if self._metadata:
-            body["metadata"] = self._metadata
+        if metadata := merged(self._metadata, request.metadata):
+            body["metadata"] = metadata
         tools = request.tools if request.may_call or has_calls(messages) else []
         if not tools:
             body = _without_choice(body) | {"messages": calls_as_text(messages)}
@@ -56,8 +57,9 @@ class ChatCompletions:
             body |= {} if request.may_call else {"tool_choice": "none"}
         request.sent_request.shape = self._shape
         body["messages"] = shaped(body["messages"], self._shape, tools=bool(tools))
-        # A field that the owner set is never left out.
-        ours = OPTIONAL - self.profile.parameters.keys() | (set() if request.may_call else {"tool_choice"})
+        # A field that the owner or the client set is never left out.
+        asked = self.profile.parameters.keys() | request.parameters.keys()
+        ours = OPTIONAL - asked | (set() if request.may_call else {"tool_choice"})
         return self._wire.stream(body, request.sent_request.note, ours, think_tags=self.profile.think_tags)
 
     async def complete(self, request: ModelRequest) -> WholeAnswer:
@@ -95,6 +97,26 @@ class ChatCompletions:
         """Return the fields of a request beside model and messages; many parameters are not OpenAI's own."""
         metadata = {"metadata": self._metadata} if self._metadata else {}
         return _without_choice({**self.profile.parameters, **metadata})
+
+
+def merged(own: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model's metadata with that of a request; fields of an object are added to those of the model's.
+
+    An object goes out as JSON text, as C1 wants it: OpenAI's metadata holds nothing else.
+    """
+    together = {**own, **asked}
+    for name, value in asked.items():
+        if isinstance(value, dict):
+            together[name] = msgspec.json.encode({**_fields(own.get(name)), **value}).decode()
+    return together
+
+
+def _fields(value: object) -> dict[str, Any]:
+    try:
+        decoded = msgspec.json.decode(value) if isinstance(value, str) else value
+    except msgspec.DecodeError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def _without_choice(body: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from chat.text import escape, markdown, plain_text, plain_text_of_parts, unescape
-from chat.text.envelope import Segment, parse_context, segments
+from chat.text.envelope import Segment, artifact_parts, parse_context, segments
 from chat.text.extraction import is_tree, segment_text
 from chat.text.sections import MARKER, is_program, is_sectioned, neutral, sections, split_stored_form
 
@@ -161,6 +161,10 @@ def _with_form(answer: str, context: str) -> str:
 
 def _pieces(segment: Segment) -> Iterator[tuple[str, str]]:
     """Yield the texts and programs of a segment, in order."""
+    if segment.kind == "artifact":
+        for part in artifact_parts(segment):
+            yield from _pieces(part)
+        return
     if segment.kind == "program" or is_program(segment.body):
         yield "program", segment.body.strip()
         return

@@ -14,6 +14,10 @@ from chat.text import storable
 # Fields of a delta that are neither thought nor wanted back.
 _PLAIN = {"role", "content", "refusal", "tool_calls"}
 
+# Characters of thought whose field is held back: given out in larger pieces, it costs nothing per read, and a thought that
+# never ends takes no more memory than this.
+HELD_CHARACTERS = 16_384
+
 # Fields that are wanted back even where they stand beside text. Of any others there, most are about the text.
 _RETURNED = {
     "reasoning_content",
@@ -33,7 +37,8 @@ class DeltaReader:
     """A reader of the deltas of one message, whose content is taken after each read.
 
     Nearly every read holds thought under one name, text, or first the one and then the other: such a `simple` read costs
-    half as much as others. `think_tags`: the thought stands in tags at the start of the text.
+    half as much as others, and the field of its thought is held back until others come, or the end.
+    `think_tags`: the thought stands in tags at the start of the text.
     """
 
     def __init__(self, *, think_tags: bool = False) -> None:
@@ -43,6 +48,9 @@ class DeltaReader:
         # The name under which a thought came last, if it came as text and alone.
         self._name = ""
         self._has_named = False
+        # Thought of simple reads whose field has not been given out.
+        self._held: list[str] = []
+        self._held_characters = 0
         self._renew()
 
     def _renew(self) -> None:
@@ -70,9 +78,9 @@ class DeltaReader:
         if (
             thought
             and thought.__class__ is str
-            and not (content or self._texts)
             and self._simple
-            and len(delta) == 1 + ("content" in delta) + ("role" in delta)
+            and not (content or self._texts)
+            and (len(delta) == 1 or len(delta) == 1 + ("content" in delta) + ("role" in delta))
         ):
             self._first.append(thought)
             return False
@@ -114,8 +122,12 @@ class DeltaReader:
         if self._first:
             thought = "".join(self._first)
             self._thoughts.append((0, thought))
-            self._fields.append({self._name: thought})
+            self._held.append(thought)
             self._first.clear()
+        if self._held:
+            self._fields.append({self._name: "".join(self._held)})
+            self._held.clear()
+            self._held_characters = 0
 
     def _add_fields(self, delta: dict[str, Any], content: Any) -> Any:
         """Add the thought and the fields that the provider may want back; return the content that is none of them."""
@@ -158,19 +170,29 @@ class DeltaReader:
 
     def take(self, reason: str | None, usage: TokenCounts | None, done: bool, final: bool) -> StreamUpdate:
         """Return the content since the last time. Halves of characters are held, unless it is `final`."""
-        if not self._simple or final:
+        if not self._simple or final or self._held_characters > HELD_CHARACTERS:
             return self._take_any(reason, usage, done, final)
+        if reason and (self._held or self._first):
+            return self._take_any(reason, usage, done, final)
+        text = self._take_text() if self._texts else ""
+        return StreamUpdate(text, (), reason, usage, done, self._take_first() if self._first else ())
+
+    def _take_text(self) -> str:
         text = "".join(self._texts)
         self._texts.clear()
         if self._half or not text.isascii():
             text, self._half = _cut(self._half + text)
-        if not self._first:
-            return StreamUpdate(storable(text), (), reason, usage, done)
-        words = "".join(self._first)
+        return storable(text)
+
+    def _take_first(self) -> tuple[tuple[int, str], ...]:
+        """Return the thought of a simple read, and hold its field back."""
+        thought = "".join(self._first)
         self._first.clear()
-        thought, self._thought_half = _cut(self._thought_half + words)
-        thinking = ((0, storable(thought)),) if thought else ()
-        return StreamUpdate(storable(text), (), reason, usage, done, thinking, ({self._name: words},))
+        self._held.append(thought)
+        self._held_characters += len(thought)
+        if self._thought_half or not thought.isascii():
+            thought, self._thought_half = _cut(self._thought_half + thought)
+        return ((0, storable(thought)),) if thought else ()
 
     def _take_any(
         self, reason: str | None, usage: TokenCounts | None, done: bool, final: bool

@@ -1,16 +1,22 @@
 /** The page's frame: threads at the side, the conversation in a column, the field at the foot. */
 
+import "./parts/Frame.css";
+
 import { Pane } from "@pane";
-import { useState } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { Banners } from "./parts/Banners";
-import { ShareDialog } from "./parts/ShareDialog";
+import { Overlays } from "./parts/Overlays";
 import { Sidebar } from "./parts/Sidebar";
 import { TopBar } from "./parts/TopBar";
 import { Undo } from "./parts/Undo";
 import { useNarrow } from "./parts/useNarrow";
+import { artifactPanel } from "./state/artifactPanel";
+import { onShortcut } from "./state/shortcuts";
 import type { Page } from "./state/page";
 import { useStore } from "./state/store";
 import { words } from "./words";
+
+const ArtifactPanel = lazy(() => import("./parts/ArtifactPanel"));
 
 /** Focus the message field without adding a history entry for the same chat. */
 function toField(event: React.MouseEvent) {
@@ -20,25 +26,37 @@ function toField(event: React.MouseEvent) {
 
 export function App({ page }: { page: Page }) {
   useStore(page);
+  const { shown: artifact } = useStore(artifactPanel);
   const narrow = useNarrow();
-  const [shared, setShared] = useState<string | null>(null);
   const covered = narrow && page.menu;
+
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => onShortcut(page, event);
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, [page]);
+
   return (
-    <div className="app" data-menu={page.menu || undefined}>
+    <div className="app" data-menu={page.menu || undefined} data-folded={(page.folded && !narrow) || undefined}>
       <a className="skip" href="#prompt" onClick={toField}>
         {words.toField}
       </a>
       <Sidebar page={page} />
       <div id="shade" onClick={() => page.openMenu(false)} />
       <div id="main" inert={covered}>
-        <TopBar page={page} share={() => setShared(page.conversation.threadId)} />
+        <TopBar page={page} />
         <section className="banners" aria-label={words.notices}>
           <Banners page={page} />
         </section>
         <Pane page={page} />
       </div>
+      {artifact && artifact.threadId === page.conversation.savedThreadId && (
+        <Suspense>
+          <ArtifactPanel page={page} shown={artifact} />
+        </Suspense>
+      )}
       <Undo page={page} />
-      {shared !== null && <ShareDialog page={page} threadId={shared} leave={() => setShared(null)} />}
+      <Overlays page={page} />
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { ErrorBoundary } from "./parts/ErrorBoundary";
 import { prepareBrowser } from "./browser";
+import { installWorker } from "./state/offline";
 import { Page } from "./state/page";
 import { language, words } from "./words";
 
@@ -23,3 +24,5 @@ if (container) {
   );
 }
 void page.start();
+// After the load: the worker's own requests must not delay the first paint. A browser that refuses it goes on without it.
+addEventListener("load", () => void installWorker().catch(() => undefined));

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -22,15 +22,19 @@ from chat.exceptions import (
     ThreadBusy,
     Unauthenticated,
 )
-from chat.llm import config
 from chat.llm.clients.base import ModelRequest
 from chat.llm.registry import ModelRegistry
 from chat.models import Message, Response, Status, Thread
+from chat.permissions import threads as permissions
+from chat.permissions.rights import Rights, from_json
+from chat.responses import budgets
 from chat.responses.claims import quotas, resends, statements
-from chat.responses.claims.imports import import_turns, plain_text
+from chat.responses.claims.imports import import_rounds, import_turns, plain_text
 from chat.responses.claims.statements import ActiveResponseRow, ClaimState
+from chat.responses.claims.terms import ClaimRequest, count_characters, reserve_tokens
 from chat.responses.claims.turns import Job
 from chat.schemas import RegenerateRequest, SendRequest
+from chat.schemas.prompts import QUEUE_UNLESS_WAITING
 from chat.text.search_terms import search_vector
 from chat.threads import attachments, stored_bytes
 from chat.threads.model_context import build_request
@@ -40,7 +44,13 @@ FIRST_EPOCH = 1
 # Seconds for which the thread of a client that keeps no threads stays: a day to look into what went wrong.
 UNLISTED_SECONDS = 86_400.0
 
-ClaimRequest = SendRequest | RegenerateRequest
+
+class _Terms(NamedTuple):
+    """The terms of a response: its model, its owner's rights, and the tokens that it reserves."""
+
+    model: str
+    rights: Rights
+    tokens: int
 
 
 @dataclass(slots=True)
@@ -55,7 +65,6 @@ class Claim:
     process: UUID
     has_room: bool
     default_model: str
-    models: tuple[str, ...]
     response: Response = field(init=False, repr=False)
     job: Job | None = None
     displaced: list[int] = field(default_factory=list)
@@ -69,7 +78,8 @@ class Claim:
             # The claim stands and must be run: a failure here appears again when the engine reads the history itself.
             with suppress(Exception):
                 profile = models.profile(self.job.model)
-                self.first_request = build_request(self.job.response, profile, models.budget(profile))
+                budgets = models.budget(profile), models.file_budget(profile)
+                self.first_request = build_request(self.job.response, profile, *budgets)
 
     def claim(self, request: ClaimRequest) -> None:
         """Claim in the current transaction a new response, or attach to the one that has the requested id.
@@ -92,12 +102,15 @@ class Claim:
         state = self._lock(request, request.thread_id)
         if self._attached(state, request):
             return
+        request = _with_policy(request, state.active)
         if state.thread is not None:  # its own history counts
             request = replace(request, turns=())
-        model = self._choose_model(request.model, state.thread)
-        _check_effort(request.effort, model)
-        characters = _count_characters(request)
-        self._admit(state, request, characters)
+            _check_temporary(request, state.thread)
+        rights = from_json(state.rules)
+        model = self._choose_model(request.model, state.thread, rights)
+        characters = count_characters(request)
+        terms = _Terms(model, rights, reserve_tokens(request, model, characters))
+        self._admit(state, request, characters, terms)
         thread = state.thread or _create_thread(self.owner, request, model)
         branch = _branch_parent(thread, request)
         waits = bool(state.active)
@@ -110,13 +123,16 @@ class Claim:
             "plain_text": readable,
             "terms": search_vector(readable),
         }
-        self._insert(state, request, thread, model, characters, branch, **prompt)
+        self._insert(state, request, thread, terms, branch, **prompt)
+        if request.rounds:
+            import_rounds(self.response.pk, request.rounds)
         attachments.link_attachments(self.owner, self.response.prompt_id, request.content)
 
     def _regenerate(self, request: RegenerateRequest) -> None:
         """Claim another answer to the prompt of `request.original`; the old one stays, as another version."""
-        rows = Response.objects.owned_by(self.owner).select_related("prompt", "thread")
-        original = rows.filter(public_id=request.original).first()
+        named = Response.objects.filter(public_id=request.original)
+        rows = permissions.changeable(named, self.owner).select_related("prompt", "thread")
+        original = rows.first()
         if original is None:
             raise NotFound
         state = self._lock(request, original.thread.public_id)
@@ -125,14 +141,17 @@ class Claim:
         thread = state.thread
         if thread is None:
             raise NotFound
-        model = self._choose_model(request.model or original.model, thread)
-        _check_effort(request.effort, model)
+        rights = from_json(state.rules)
+        # The model of the answer that is to be replaced, unless it is gone for this user.
+        same = original.model if original.model in rights.models else None
+        model = self._choose_model(request.model or same, thread, rights)
         characters = len(original.prompt.content)
-        self._admit(state, request, characters)
+        terms = _Terms(model, rights, reserve_tokens(request, model, characters))
+        self._admit(state, request, characters, terms)
         if not state.active:  # the prompt may be one that was withdrawn before its turn
             unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
             unplaced.update(turn=thread.turns + 1, parent=thread.leaf_id)
-        self._insert(state, request, thread, model, characters, UNSET, prompt=original.prompt_id)
+        self._insert(state, request, thread, terms, UNSET, prompt=original.prompt_id)
 
     def _lock(self, request: ClaimRequest, thread: str | None) -> ClaimState:
         prompt_id = request.prompt_id if isinstance(request, SendRequest) else None
@@ -157,17 +176,17 @@ class Claim:
         if self.job is None or self.job.response != response.pk:
             self.response, self.job, self.displaced = response, None, []
 
-    def _choose_model(self, wanted: str | None, thread: Thread | None) -> str:
+    def _choose_model(self, wanted: str | None, thread: Thread | None, rights: Rights) -> str:
         own = self.default_model or (thread.model if thread else "")
-        if own not in self.models:  # a new thread, or one whose model is no longer configured
-            own = self.models[0]
+        if (
+            own not in rights.models
+        ):  # a new thread, or one whose model is not configured or not permitted any more
+            own = rights.default_model
         model = own if wanted is None else wanted
-        if model not in self.models:
-            known = ", ".join(self.models)
-            raise BadRequest(f"There is no such model. Known: {known}.", models=list(self.models))
+        rights.check_model(model)
         return model
 
-    def _admit(self, state: ClaimState, request: ClaimRequest, characters: int) -> None:
+    def _admit(self, state: ClaimState, request: ClaimRequest, characters: int, terms: _Terms) -> None:
         """Decide which active responses must end first. Raises ThreadBusy, QuotaExceeded, Unavailable."""
         _check_busy(request, state.active)
         # An interrupting prompt ends the running response, and another that was about to interrupt it.
@@ -176,10 +195,10 @@ class Claim:
             row.pk for row in state.active if interrupts and (not row.queued or row.jumps_queue)
         ]
         running = len(state.running.difference(self.displaced))
-        tokens = quotas.estimate(characters)
-        quotas.check_user(self.owner, running, tokens)
+        quotas.check_user(self.owner, running, terms.tokens)
+        budgets.check(self.owner, terms.rights, terms.model, terms.tokens)
         if state.is_guest:
-            quotas.check_guests(self.displaced, tokens)
+            quotas.check_guests(self.displaced, terms.tokens)
         stored_bytes.check(self.owner, state.thread.pk if state.thread else None, characters)
         quotas.check_room(self.has_room)
 
@@ -188,8 +207,7 @@ class Claim:
         state: ClaimState,
         request: ClaimRequest,
         thread: Thread,
-        model: str,
-        characters: int,
+        agreed: _Terms,
         branch: int | UnsetType | None,
         **prompt: Any,
     ) -> None:
@@ -202,46 +220,45 @@ class Claim:
             owner_id=self.owner,
             thread=thread,
             public_id=request.response_id or str(uuid4()),
-            model=model,
+            model=agreed.model,
             status=Status.QUEUED if waits else Status.STREAMING,
+            options=request.options.encode() if request.options else None,
         )
         response.pk, response.prompt_id = statements.insert_response(
             owner=self.owner,
             guest=state.is_guest,
             thread=thread.pk,
             public_id=response.public_id,
-            model=model,
+            model=agreed.model,
             effort=request.effort,
-            options=request.options.encode() if request.options else None,
+            options=response.options,
             turn=None if waits else thread.turns + 1,
             jumps_queue=request.busy == "interrupt",
             process=self.process,
             epoch=FIRST_EPOCH,
-            tokens=quotas.estimate(characters),
+            tokens=agreed.tokens,
             notifications=[("thread", self.owner, thread.pk, "updated" if state.thread else "created")],
             **prompt,
         )
         self.response = response
-        parameters = request.options.parameters if request.options else {}
         self.job = Job(
-            response.pk, thread.pk, self.owner, FIRST_EPOCH, model, waits, branch, request.effort, parameters
+            response.pk,
+            thread.pk,
+            self.owner,
+            FIRST_EPOCH,
+            agreed.model,
+            waits,
+            branch,
+            request.effort,
+            request.options,
+            rights=agreed.rights,
         )
 
 
-def _check_effort(effort: str | None, model: str) -> None:
-    """Raise BadRequest for an effort that the model does not offer."""
-    if effort is None:
-        return
-    offered = list(config.specs()[model].efforts)
-    if effort not in offered:
-        known = ", ".join(offered) or "none"
-        raise BadRequest(f"The model {model} has no such effort. Known: {known}.", efforts=offered)
-
-
-def _count_characters(request: SendRequest) -> int:
-    turns = sum(len(turn.content.text) for turn in request.turns)
-    instructions = len(request.options.instructions) if request.options else 0
-    return len(request.content.text) + instructions + turns
+def _check_temporary(request: SendRequest, thread: Thread) -> None:
+    """Raise BadRequest where a request wants a temporary thread, and the thread is in a list."""
+    if request.temporary and thread.expires_at is None:
+        raise BadRequest("This chat is kept already: `temporary` is for a new one.")
 
 
 def _find_identical(owner: int, request: ClaimRequest) -> Response:
@@ -264,6 +281,14 @@ def _is_identical(response: Response, request: ClaimRequest) -> bool:
     )
 
 
+def _with_policy(request: SendRequest, active: list[ActiveResponseRow]) -> SendRequest:
+    """Return the request with one of the policies that a claim knows."""
+    if request.busy != QUEUE_UNLESS_WAITING:
+        return request
+    waits = any(row.for_person for row in active)
+    return replace(request, busy="interrupt" if waits else "queue")
+
+
 def _check_busy(request: ClaimRequest, active: list[ActiveResponseRow]) -> None:
     if active and request.busy == "reject":
         raise ThreadBusy
@@ -277,7 +302,12 @@ def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:
     thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
     lifetime = UNLISTED_SECONDS if request.unlisted else None
     thread.pk = statements.insert_thread(
-        owner=owner, public_id=public_id, title=title, model=model, lifetime=lifetime
+        owner=owner,
+        public_id=public_id,
+        title=title,
+        model=model,
+        lifetime=lifetime,
+        instructed=request.instructed,
     )
     import_turns(thread, request.turns, (request.prompt_id, request.response_id))
     return thread

@@ -11,7 +11,7 @@ from chat import text
 from chat.db import notifications
 from chat.models import Message, Role, Thread
 from chat.schemas import Content, Turn
-from chat.threads import attachments, stored_bytes
+from chat.threads import artifacts, attachments, stored_bytes
 
 
 def import_turns(thread: Thread, turns: tuple[Turn, ...], reserved: Iterable[str | None]) -> None:
@@ -30,11 +30,39 @@ def import_turns(thread: Thread, turns: tuple[Turn, ...], reserved: Iterable[str
             role=turn.role,
             content=turn.content.text,
             parts=turn.content.parts,
-            hidden=turn.role == Role.SYSTEM,
+            tool_calls=turn.tool_calls,
+            tool_call_id=turn.tool_call_id,
+            hidden=turn.hidden,
             imported=True,
-            plain_text=plain_text(turn.content),
+            plain_text="" if turn.role == Role.TOOL else plain_text(turn.content),
         )
         attachments.link_attachments(thread.owner_id, thread.leaf.pk, turn.content)
+        artifacts.index_imported([thread.leaf])
+
+
+def import_rounds(response: int, turns: tuple[Turn, ...]) -> None:
+    """Store messages between the prompt of a new response and its reply."""
+    reply = Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
+    parent, first = reply.parent_id, reply.position
+    # The reply moves up first: no two messages may hold one position.
+    Message.objects.filter(pk=reply.pk).update(position=first + len(turns))
+    for position, turn in enumerate(turns, first):
+        row = Message.objects.create(
+            owner_id=reply.owner_id,
+            thread_id=reply.thread_id,
+            public_id=str(uuid4()),
+            parent_id=parent,
+            turn=reply.turn,
+            position=position,
+            role=turn.role,
+            content=turn.content.text,
+            tool_calls=turn.tool_calls,
+            tool_call_id=turn.tool_call_id,
+            hidden=True,
+            imported=True,
+        )
+        parent = row.pk
+    Message.objects.filter(pk=reply.pk).update(parent=parent)
 
 
 def create_thread(

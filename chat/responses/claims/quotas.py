@@ -47,9 +47,9 @@ def check_room(has_room: bool) -> None:
         )
 
 
-def estimate(characters: int) -> int:
-    """Return the tokens that a claim reserves for a prompt of so many characters."""
-    return tokens_of(characters) + ALLOWANCE_TOKENS
+def estimate(characters: int, cap: int = 0) -> int:
+    """Return the tokens that a claim reserves for a prompt of so many characters; `cap`: the answer's at most, if set."""
+    return tokens_of(characters) + max(cap, ALLOWANCE_TOKENS)
 
 
 def check_user(owner: int, running: int, tokens: int) -> None:

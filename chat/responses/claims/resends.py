@@ -20,6 +20,7 @@ from chat.models.responses import UNSUCCESSFUL_STATUSES
 from chat.responses.claims import statements
 from chat.schemas import Content, RegenerateRequest, SendRequest
 from chat.threads import branches
+from chat.threads.attachments import reference
 
 # Messages of the longest branch that is searched for a place by number.
 BRANCH_LENGTH = 100_000
@@ -44,7 +45,12 @@ def resolve(owner: int, request: SendRequest) -> SendRequest | RegenerateRequest
         return latest
     if request.another or request.another_if_known or latest.status in UNSUCCESSFUL_STATUSES:
         return RegenerateRequest(
-            latest.public_id, request.response_id, request.model, request.busy, request.effort
+            latest.public_id,
+            request.response_id,
+            request.model,
+            request.busy,
+            request.effort,
+            request.options,
         )
     return latest
 
@@ -146,6 +152,8 @@ def _shown(content: Content) -> Any:
 def _shown_part(part: dict[str, Any]) -> Any:
     if part.get("type") == "text":
         return part.get("text", "")
+    if part.get("type") == "file":
+        return reference(part)  # clients send its name back, or not
     source = part.get("image_url")
     return {"url": source.get("url") if isinstance(source, dict) else source} if source else part
 

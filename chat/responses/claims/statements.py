@@ -13,27 +13,34 @@ from chat.conf import settings
 from chat.db import sql
 from chat.db.notifications import NOTIFY_SQL, Notification, encode_notifications
 from chat.models import Thread
+from chat.permissions import threads as permissions
+from chat.permissions.rights import RULES_SQL
 
-_LOCK_OWNER = "SELECT is_guest FROM chat_user WHERE id = %s AND is_active FOR NO KEY UPDATE"
+_LOCK_OWNER = f"""
+SELECT u.is_guest, {RULES_SQL.format(user="u.id")} FROM chat_user u WHERE u.id = %s AND u.is_active FOR NO KEY UPDATE OF u
+"""
 
-_THREAD_COLUMNS = ("id", "owner_id", "public_id", "model", "turns", "leaf_id")
+_THREAD_COLUMNS = ("id", "owner_id", "public_id", "model", "turns", "leaf_id", "expires_at")
 
 # A statement of its own, after the owner's lock: a statement sees the rows as they were when it began to wait.
 _FIND = """
 WITH thread AS (
-    SELECT {columns} FROM chat_thread WHERE owner_id = %(owner)s AND public_id = %(thread)s FOR NO KEY UPDATE
+    SELECT {columns} FROM chat_thread WHERE {permitted} AND public_id = %(thread)s
+    ORDER BY owner_id = %(owner)s DESC LIMIT 1 FOR NO KEY UPDATE
 )
 SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND public_id = ANY(%(ids)s::text[])),
        ARRAY(SELECT id FROM chat_response WHERE owner_id = %(owner)s AND status = 'streaming'),
-       ARRAY(SELECT ARRAY[id, (status = 'queued')::int, jumps_queue::int] FROM chat_response
-             WHERE thread_id = thread.id AND status IN ('queued', 'streaming')),
+       ARRAY(SELECT ARRAY[id, (status = 'queued')::int, jumps_queue::int, (status = 'waiting')::int] FROM chat_response
+             WHERE thread_id = thread.id AND status IN ('queued', 'streaming', 'waiting')),
        thread.*
 FROM (VALUES (0)) AS always LEFT JOIN thread ON true
-""".format(columns=", ".join(_THREAD_COLUMNS))
+"""
 
 _INSERT_THREAD = """
-INSERT INTO chat_thread (owner_id, public_id, title, model, expires_at)
-VALUES (%(owner)s, %(public_id)s, %(title)s, %(model)s, now() + make_interval(secs => %(lifetime)s))
+INSERT INTO chat_thread (owner_id, public_id, title, model, system_prompt, expires_at)
+SELECT id, %(public_id)s, %(title)s, %(model)s, CASE WHEN %(instructed)s THEN instructions ELSE '' END,
+       now() + make_interval(secs => %(lifetime)s)
+FROM chat_user WHERE id = %(owner)s
 RETURNING id
 """
 
@@ -55,7 +62,8 @@ WITH prompt AS ({prompt}), response AS (
     SELECT %(owner)s, %(thread)s, %(public_id)s, prompt_id, id, %(turn)s, 1, 'assistant', '' FROM response
     RETURNING id
 ), placed AS (
-    UPDATE chat_thread SET turns = %(turn)s, leaf_id = reply.id, model = %(model)s, updated_at = now()
+    UPDATE chat_thread SET turns = %(turn)s, leaf_id = reply.id, model = %(model)s, updated_at = now(),
+        expires_at = now() + (expires_at - updated_at)
     FROM reply WHERE chat_thread.id = %(thread)s AND %(turn)s::int IS NOT NULL
 ), spending AS (
     INSERT INTO chat_spending (owner_id, guest, response, tokens)
@@ -78,21 +86,23 @@ _WITH_STORED_PROMPT = _INSERT_RESPONSE.format(notify=NOTIFY_SQL, prompt="SELECT 
 
 
 class ActiveResponseRow(NamedTuple):
-    """A response that runs or waits in the thread; one that `jumps_queue` comes next."""
+    """A response that runs or waits in the thread; one that `jumps_queue` comes next. `for_person`: it waits for a person."""
 
     pk: int
     queued: bool
     jumps_queue: bool
+    for_person: bool
 
 
 class ClaimState(NamedTuple):
     """The rows that a claim depends on, those of the user and the thread locked until it commits.
 
-    `running`: the user's streaming responses. `taken`: those of the wanted ids that name a message already. `active`: the
-    responses that run or wait in the thread.
+    `rules`: those of the user as `chat.permissions.rights` reads them. `running`: the user's streaming responses. `taken`:
+    those of the wanted ids that name a message already. `active`: the responses that run or wait in the thread.
     """
 
     is_guest: bool
+    rules: str | None
     running: frozenset[int]
     taken: frozenset[str]
     thread: Thread | None
@@ -100,22 +110,28 @@ class ClaimState(NamedTuple):
 
 
 def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
-    """Lock the user's row and the user's thread of that public id; return None for a user who is gone or suspended."""
+    """Lock the user's row and the thread of that public id, if the user may change it.
+
+    Return None for a user who is gone or suspended.
+    """
     owner = sql.row(_LOCK_OWNER, [user])
     if owner is None:
         return None
-    taken, running, active, *row = sql.rows(_FIND, {"owner": user, "thread": thread, "ids": ids})[0]
+    permitted = permissions.changeable_sql("owner_id", "id", "%(owner)s")
+    find = _FIND.format(columns=", ".join(_THREAD_COLUMNS), permitted=permitted)
+    taken, running, active, *row = sql.rows(find, {"owner": user, "thread": thread, "ids": ids})[0]
     return ClaimState(
         owner[0],
+        owner[1],
         frozenset(running),
         frozenset(taken),
         None if row[0] is None else Thread.from_db(DEFAULT_DB_ALIAS, _THREAD_COLUMNS, row),
-        [ActiveResponseRow(pk, bool(queued), bool(jumps)) for pk, queued, jumps in active],
+        [ActiveResponseRow(pk, *map(bool, facts)) for pk, *facts in active],
     )
 
 
 def insert_thread(**values: Any) -> int:
-    """Insert a thread (owner, public_id, title, model, lifetime in seconds or None) and return its primary key."""
+    """Insert a thread (owner, public_id, title, model, lifetime in seconds or None, instructed) and return its primary key."""
     return int(sql.value(_INSERT_THREAD, values))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,31 @@ from msgspec import UNSET, UnsetType
 
 from chat.conf import settings
 from chat.db import notifications
-from chat.models import ACTIVE, Message, Response, Role, Status, Thread, User
+from chat.models import (
+    ACTIVE,
+    STARTED,
+    Message,
+    PersonRequest,
+    Response,
+    Role,
+    Status,
+    Thread,
+    ToolUse,
+    UpstreamCall,
+    User,
+)
+from chat.permissions.rights import Rights
+from chat.schemas.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The state in which a response goes on that has waited for a person: its row, tool calls, requests and model calls."""
+
+    row: Response
+    uses: list[ToolUse]
+    requests: list[PersonRequest]
+    calls: list[UpstreamCall]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +45,8 @@ class Job:
     """A response that a process runs under the lease `epoch`.
 
     `parent`: the message that a new branch follows (None: it begins the thread anew); UNSET: the thread's last message.
-    `effort`: the chosen effort of the model; `parameters`: the request's own for it.
+    `effort`: the chosen effort of the model; `options`: what else the request asked for. `resumed`: it goes on from there.
+    `rights`: those of the owner when it was claimed, or went on.
     """
 
     response: int
@@ -33,7 +57,26 @@ class Job:
     queued: bool
     parent: int | UnsetType | None = UNSET
     effort: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    options: Options | None = None
+    resumed: Resumed | None = None
+    rights: Rights = field(default_factory=Rights)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return self.options.parameters if self.options else {}
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return self.options.metadata if self.options else {}
+
+    @property
+    def client_tools(self) -> list[dict[str, Any]]:
+        return self.options.tools if self.options else []
+
+    @property
+    def awaits_results(self) -> bool:
+        """Return whether the response waits for the results of the client's tools."""
+        return self.options is not None and self.options.awaits_results
 
 
 def lease_end() -> CombinedExpression:
@@ -60,7 +103,9 @@ def assign_turn(response: Response, thread: Thread, parent: int | UnsetType | No
 
 def set_leaf(thread: Thread, reply: Message, turn: int, model: str) -> None:
     """Make the reply of the newest turn the end of its thread."""
-    Thread.objects.filter(pk=thread.pk).update(turns=turn, leaf=reply, model=model, updated_at=Now())
+    placed = {"turns": turn, "leaf": reply, "model": model, "updated_at": Now()}
+    expiry = Now() + (F("expires_at") - F("updated_at"))
+    Thread.objects.filter(pk=thread.pk).update(**placed, expires_at=expiry)
 
 
 def promote(job: Job) -> bool:
@@ -78,7 +123,7 @@ def promote(job: Job) -> bool:
 
 def _is_next(response: Response, thread: Thread) -> bool:
     active = Response.objects.filter(thread=thread, status__in=ACTIVE)
-    if active.filter(status=Status.STREAMING).exists():
+    if active.filter(status__in=STARTED).exists():
         return False
     return active.order_by(F("jumps_queue").desc(), "pk").values_list("pk", flat=True).first() == response.pk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,10 +16,12 @@ from chat.exceptions import ChatError, ModelError, ModelFailed, ModelTimeout
 from chat.llm.clients.base import Messages, ModelProfile, ModelRequest, SentRequest
 from chat.llm.sse import TokenCounts
 from chat.llm.token_estimator import TokenEstimator
-from chat.models import CallOutcome, TokenSource
+from chat.models import CallOutcome, TokenSource, UpstreamCall
+from chat.process import process
 from chat.responses.usage import blobs, upstream_calls
 from chat.responses.usage.blobs import PromptBlobs
 from chat.responses.usage.upstream_calls import CallRecord
+from chat.telemetry import observers
 
 # Characters that a picture counts for in an estimate: providers bill some 1,000 tokens for one.
 PICTURE_CHARACTERS = 4_000
@@ -44,19 +46,30 @@ class CallStats(Protocol):
 
 
 class UsageRecorder:
-    """The calls of one response. A round is one answer of the model, with as many calls as models were tried for it."""
+    """The calls of one response.
+
+    A round is one answer of the model, with a call for each model that was tried for it, and the calls that its tools make.
+
+    `earlier`: the stored calls of a response that goes on.
+    """
 
     def __init__(
-        self, token_estimator: TokenEstimator, prompt_blobs: PromptBlobs, first_round: int = 0
+        self,
+        token_estimator: TokenEstimator,
+        first_round: int = 0,
+        earlier: Sequence[UpstreamCall] = (),
     ) -> None:
-        self._estimator, self._blobs = token_estimator, prompt_blobs
+        self._estimator, self._blobs = token_estimator, process.part(PromptBlobs)
+        self._earlier = earlier
         self._stored: list[CallRecord] = []
         self._unstored: list[CallRecord] = []
-        self._round = first_round
+        self._round = earlier[-1].round + 1 if earlier else first_round
+        # Of the round, begun: those of tools may run at once.
+        self._attempts = 0
 
     @property
-    def calls(self) -> tuple[CallRecord, ...]:
-        return (*self._stored, *self._unstored)
+    def calls(self) -> tuple[CallRecord | UpstreamCall, ...]:
+        return (*self._earlier, *self._stored, *self._unstored)
 
     @property
     def unstored(self) -> tuple[CallRecord, ...]:
@@ -76,6 +89,7 @@ class UsageRecorder:
         self._stored += self._unstored
         self._unstored = []
         self._round += 1
+        self._attempts = 0
 
     def set_timed_out(self) -> None:
         """Record that the deadline of the whole response cut the last call, if anything did."""
@@ -91,6 +105,7 @@ class UsageRecorder:
     def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> Iterator[None]:
         """Add a row for the call that is made in the block; the block's end is the call's."""
         record, sent, since = self._begin(profile, request), request.sent_request, time.monotonic()
+        self._attempts += 1
         characters = sum(_length(message.get("content")) for message in request.messages)
         del request  # the history is not kept while the answer is read
         outcome, error = CallOutcome.DONE, None
@@ -105,14 +120,16 @@ class UsageRecorder:
         finally:
             record = self._with_tokens(record, characters, stats)
             record = self._with_request(record, profile, sent)
-            self._unstored.append(_with_end(record, since, stats, outcome, error))
+            record = _with_end(record, since, stats, outcome, error)
+            self._unstored.append(record)
+            _report_end(record, since, stats)
 
     def _begin(self, profile: ModelProfile, request: ModelRequest) -> CallRecord:
         return CallRecord(
             model=profile.name,
             upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
             round=self._round,
-            attempt=len(self._unstored),
+            attempt=self._attempts,
             started_at=datetime.now(UTC),
             parameters=profile.parameters,
             system_digest=_digest(_system(request.messages)),
@@ -156,6 +173,22 @@ def _with_end(
         error_code=_code(error) if error else None,
         causes=_causes(error) if error else None,
     )
+
+
+def _report_end(record: CallRecord, since: float, stats: CallStats) -> None:
+    counted = {"reasoning": record.reasoning_tokens, "cached": record.cached_tokens}
+    tokens = {"prompt": record.prompt_tokens, "completion": record.completion_tokens}
+    tokens |= {kind: count for kind, count in counted.items() if count is not None}
+    for observer in observers():
+        observer.call_ended(
+            record.model,
+            record.upstream_model,
+            record.outcome.value,
+            record.error_code,
+            first_token=None if stats.first_token is None else stats.first_token - since,
+            seconds=time.monotonic() - since,
+            tokens=tokens,
+        )
 
 
 def _bounded(counts: TokenCounts) -> dict[str, Any]:

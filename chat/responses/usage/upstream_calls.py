@@ -85,11 +85,13 @@ def encode_calls(owner: int | None, thread: int, response: int, calls: Sequence[
 def store_lost_call(response: Response) -> list[UpstreamCall]:
     """Store the call that was lost with its process, estimated from text and thought, and return all calls of the response.
 
-    A response that never started has none.
+    A response that never started has none, and none of a response that waits was lost.
     """
-    if response.status != Status.STREAMING or response.started_at is None:
+    if response.status == Status.QUEUED or response.started_at is None:
         return []
     stored = list(UpstreamCall.objects.filter(response=response.pk).order_by("round", "attempt"))
+    if response.status == Status.WAITING:
+        return stored
     heard = sum(call.completion_tokens for call in stored)
     prompt = stored[-1].prompt_tokens if stored else tokens_of(len(response.prompt.content))
     lost = UpstreamCall.objects.create(

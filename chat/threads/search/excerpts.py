@@ -25,18 +25,22 @@ MAX_SKIPPED = 16
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Text around the first match, and the character ranges in it that matched. `thinking`: it is from a model's thought."""
+    """Text around the first match, and the character ranges in it that matched.
+
+    `thinking`: it is from a model's thought. `message`: the public id of the best match, None where only the title matched.
+    """
 
     text: str
     ranges: list[tuple[int, int]]
     thinking: bool = False
+    message: str | None = None
 
 
-def excerpt(text: str, terms: list[Term], *, thinking: bool = False) -> Excerpt:
+def excerpt(text: str, terms: list[Term], *, thinking: bool = False, message: str | None = None) -> Excerpt:
     """Return the part of a text that contains the terms."""
     start = max(0, _first_match(text, terms) - BEFORE_CHARACTERS)
     part = text[start : start + EXCERPT_CHARACTERS]
-    return Excerpt(part, list(_ranges(part, terms)), thinking)
+    return Excerpt(part, list(_ranges(part, terms)), thinking, message)
 
 
 def _first_match(text: str, terms: list[Term]) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from chat.db import sql
+from chat.permissions import threads as permissions
 from chat.streams import thoughts
 from chat.text.search_terms import SEARCHED_CHARACTERS, search_vector
 from chat.threads.portions import fitting
@@ -24,47 +25,54 @@ _PENDING = {
     "chat_thread": "terms IS NULL AND title <> ''",
 }
 _TEXT = {"chat_message": "readable", "chat_thread": "title"}
+_THREAD = {"chat_message": "thread_id", "chat_thread": "id"}
 
 
-def index_messages(owner: int | None = None) -> int:
-    """Index one batch of messages, newest first, of one owner or of all. Return the count."""
-    return _index("chat_message", owner)
+def index_messages(user: int | None = None) -> int:
+    """Index one batch of messages, newest first, of those that a user may read or of all. Return the count."""
+    return _index("chat_message", user)
 
 
-def index_titles(owner: int | None = None) -> int:
-    """Index one batch of titles, newest first, of one owner or of all. Return the count."""
-    return _index("chat_thread", owner)
+def index_titles(user: int | None = None) -> int:
+    """Index one batch of titles, newest first, of those that a user may read or of all. Return the count."""
+    return _index("chat_thread", user)
 
 
-def index_thoughts(owner: int | None = None) -> int:
-    """Index one batch of thoughts, newest first, of one owner or of all. Return the count."""
-    mine = "" if owner is None else "AND r.owner_id = %s"
+def index_thoughts(user: int | None = None) -> int:
+    """Index one batch of thoughts, newest first, of those that a user may read or of all. Return the count."""
+    own = "" if user is None else f"AND {permissions.readable_sql('r.owner_id', 'r.thread_id')}"
     sizes = f"""
     SELECT t.response_id, least(r.thinking_length, {THOUGHT_BYTES})
-    FROM chat_thoughtterms t JOIN chat_response r ON r.id = t.response_id WHERE t.terms IS NULL {mine}
+    FROM chat_thoughtterms t JOIN chat_response r ON r.id = t.response_id WHERE t.terms IS NULL {own}
     ORDER BY t.response_id DESC LIMIT {ROWS} FOR NO KEY UPDATE OF t SKIP LOCKED
     """
-    keys = fitting(sql.rows(sizes, [] if owner is None else [owner]), BYTES)
+    keys = fitting(sql.rows(sizes, {"user": user}), BYTES)
     if keys:
         texts = thoughts.beginnings_of(keys, THOUGHT_BYTES)
         _store("chat_thoughtterms", "response_id", [(pk, texts.get(pk, "")) for pk in keys])
     return len(keys)
 
 
-def is_incomplete(owner: int) -> bool:
-    """Tell if messages or titles of an owner have no terms yet."""
-    exists = (f"EXISTS (SELECT FROM {table} WHERE owner_id = %s AND {_PENDING[table]})" for table in _PENDING)
-    return bool(sql.value(f"SELECT {' OR '.join(exists)}", [owner, owner]))
+def is_incomplete(user: int) -> bool:
+    """Tell if messages or titles that a user may read have no terms yet."""
+    exists = (
+        f"EXISTS (SELECT FROM {table} WHERE {_readable(table)} AND {_PENDING[table]})" for table in _PENDING
+    )
+    return bool(sql.value(f"SELECT {' OR '.join(exists)}", {"user": user}))
 
 
-def _index(table: str, owner: int | None) -> int:
-    mine = "" if owner is None else "AND owner_id = %s"
+def _readable(table: str) -> str:
+    return permissions.readable_sql("owner_id", _THREAD[table])
+
+
+def _index(table: str, user: int | None) -> int:
+    own = "" if user is None else f"AND {_readable(table)}"
     # In the order of the index of such rows: in any other, the planner reads the whole table in search of them.
     sizes = f"""
-    SELECT id, octet_length({_TEXT[table]}) FROM {table} WHERE {_PENDING[table]} {mine}
+    SELECT id, octet_length({_TEXT[table]}) FROM {table} WHERE {_PENDING[table]} {own}
     ORDER BY owner_id DESC, id DESC LIMIT {ROWS} FOR NO KEY UPDATE SKIP LOCKED
     """
-    keys = fitting(sql.rows(sizes, [] if owner is None else [owner]), BYTES)
+    keys = fitting(sql.rows(sizes, {"user": user}), BYTES)
     if keys:
         texts = f"SELECT id, left({_TEXT[table]}, {SEARCHED_CHARACTERS}) FROM {table} WHERE id = ANY(%s)"
         _store(table, "id", sql.rows(texts, [keys]))

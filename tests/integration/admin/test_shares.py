@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat.models import AuditAction, AuditLogEntry, Share, Thread, User
+from chat.schemas import NewShare
 from chat.threads import shares
 from tests.integration.admin_rows import make_thread, page
 
@@ -24,7 +25,7 @@ def owner() -> User:
 
 @pytest.fixture
 def share(owner: User) -> Share:
-    return shares.create(owner.pk, make_thread(owner, "secret title").public_id, None)
+    return shares.create(owner.pk, make_thread(owner, "secret title").public_id, NewShare())
 
 
 def test_a_link_is_listed_with_thread_owner_and_state(staff: Callable[..., Client], share: Share) -> None:
@@ -52,7 +53,7 @@ def test_links_cannot_be_filtered_by_their_address(admin: Client, share: Share, 
 
 @pytest.mark.parametrize("form", ["{}", "/s/{}", "https://chat.example/s/{}", "https://chat.example/s/{}/"])
 def test_a_reported_link_is_found_by_its_address(admin: Client, share: Share, form: str) -> None:
-    shares.create(share.owner_id, make_thread(share.owner).public_id, None)
+    shares.create(share.owner_id, make_thread(share.owner).public_id, NewShare())
     found = page(admin, "chat_share_changelist", q=form.format(share.public_id))
     assert f"share {share.pk}<" in found
     assert "1 share<" in found
@@ -61,7 +62,7 @@ def test_a_reported_link_is_found_by_its_address(admin: Client, share: Share, fo
 @pytest.mark.parametrize("words", ["thread", "owner"])
 def test_links_are_found_by_thread_and_owner(admin: Client, share: Share, words: str) -> None:
     other = User.objects.create(username="other")
-    shares.create(other.pk, make_thread(other).public_id, None)
+    shares.create(other.pk, make_thread(other).public_id, NewShare())
     text = {"thread": share.thread.public_id, "owner": "olga"}[words]
     assert "1 share<" in page(admin, "chat_share_changelist", q=text)
 

@@ -1,11 +1,11 @@
 """OpenAI's chat completions, streamed and whole: `dialects.md` in the reference has the table.
 
-Tools run unseen, and thought has no place in this protocol.
+The server's tools run unseen; calls of the client's own come back. Thought has no place in this protocol.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,12 +20,17 @@ _REASONS = ("length", "content_filter")
 
 
 class CompletionEncoder(MarkedTextEncoder):
-    """Encoder of one completion's chunks. `created`: seconds since 1970; `include_usage`: the last chunk counts tokens."""
+    """Encoder of one completion's chunks. `created`: seconds since 1970; `include_usage`: the last chunk counts tokens.
+
+    `calls`: those that the client has to make, set before the end.
+    """
 
     def __init__(self, row: Response, created: int, *, include_usage: bool) -> None:
-        super().__init__()
+        super().__init__(row)
         self._head = {**completion_head(row, created), "object": "chat.completion.chunk"}
         self._include_usage, self._failed = include_usage, False
+        self.calls: list[dict[str, Any]] = []
+        self.variant = created
         # The event of a piece is made once: the rest of its fields never change.
         self._delta: dict[str, str] = {}
         self._piece_event = self._chunk(self._delta)
@@ -43,11 +48,13 @@ class CompletionEncoder(MarkedTextEncoder):
             self._failed = True
             yield failure_body(row)
             return
-        yield self._chunk({}, finish_reason(row))
+        for index, call in enumerate(self.calls):
+            yield self._chunk({"tool_calls": [{"index": index, **call}]})
+        yield self._chunk({}, finish_reason(row, self.calls))
         if self._include_usage:
             yield {**self._head, "choices": [], "usage": usage_of(row)}
 
-    def _chunk(self, delta: dict[str, str], reason: str | None = None) -> Event:
+    def _chunk(self, delta: Mapping[str, Any], reason: str | None = None) -> Event:
         return {**self._head, "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
 
     def frame(self, event: Event) -> bytes:
@@ -61,15 +68,19 @@ def completion_head(row: Response, created: int) -> Event:
     return {"id": row.public_id, "created": created, "model": row.model}
 
 
-def completion(row: Response, created: int, text: str) -> dict[str, Any]:
-    """Return a whole completion."""
-    message = {"role": "assistant", "content": text, "refusal": None}
-    choice = {"index": 0, "message": message, "finish_reason": finish_reason(row), "logprobs": None}
+def completion(row: Response, created: int, text: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a whole completion, with the calls that the client has to make."""
+    called = {"tool_calls": calls} if calls else {}
+    message = {"role": "assistant", "content": text or (None if calls else ""), "refusal": None, **called}
+    reason = finish_reason(row, calls)
+    choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
     head = {**completion_head(row, created), "object": "chat.completion"}
     return {**head, "choices": [choice], "usage": usage_of(row)}
 
 
-def finish_reason(row: Response) -> str:
+def finish_reason(row: Response, calls: list[dict[str, Any]]) -> str:
+    if calls:
+        return "tool_calls"
     return row.finish_reason if row.finish_reason in _REASONS else "stop"
 
 

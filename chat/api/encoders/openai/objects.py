@@ -9,12 +9,18 @@ from typing import Any
 from chat.api.encoders.openai.errors import failure_message
 from chat.models import Response, Status
 from chat.schemas.options import options_of
+from chat.streams import RequestEvent
 
 Object = dict[str, Any]
+
+# The label of the server's own tools, which the protocol calls those of an MCP server.
+SERVER = "server"
 
 _STATUSES = {
     Status.QUEUED: "queued",
     Status.STREAMING: "in_progress",
+    # As in OpenAI's protocol, where a next request brings the answers.
+    Status.WAITING: "completed",
     Status.DONE: "completed",
     Status.STOPPED: "cancelled",
     Status.FAILED: "failed",
@@ -65,12 +71,19 @@ def response_object(row: Response, output: Sequence[Object]) -> Object:
         "parallel_tool_calls": True,
         "reasoning": None,
         "tool_choice": "auto",
-        "tools": [],
+        "tools": [function_tool(tool) for tool in options_of(row.options).tools],
         "truncation": "disabled",
         "usage": _usage(row),
         **_SHOWN,
         **options_of(row.options).shown,
     }
+
+
+def function_tool(tool: Object) -> Object:
+    """Return the protocol's form of a client's function."""
+    function = tool["function"]
+    fixed = {"type": "function", "name": function["name"], "parameters": function.get("parameters")}
+    return {**fixed, "strict": function.get("strict"), "description": function.get("description")}
 
 
 def _usage(row: Response) -> Object | None:
@@ -94,12 +107,31 @@ def message_item(name: str, status: str, content: Sequence[Object], role: str = 
     return {"id": name, "type": "message", "status": status, "role": role, "content": list(content)}
 
 
-def call_item(name: str, tool: str, status: str) -> Object:
-    """Return a call of a tool of the server, whose arguments and result stay hidden."""
+def call_item(name: str, tool: str, status: str, approval: str | None = None) -> Object:
+    """Return a call of a tool of the server, whose arguments and result stay hidden.
+
+    `approval`: the request for its approval.
+    """
     failed = "The tool failed." if status == "failed" else None
-    result = {"output": "" if status == "completed" else None, "error": failed, "approval_request_id": None}
-    call = {"id": name, "type": "mcp_call", "status": status, "name": tool, "server_label": "server"}
+    result = {
+        "output": "" if status == "completed" else None,
+        "error": failed,
+        "approval_request_id": approval,
+    }
+    call = {"id": name, "type": "mcp_call", "status": status, "name": tool, "server_label": SERVER}
     return {**call, "arguments": "{}", **result}
+
+
+def approval_item(request: RequestEvent) -> Object:
+    """Return a request for the approval of a call, which shows the call's arguments."""
+    item = {"id": request.request_id, "type": "mcp_approval_request", "name": request.tool}
+    return {**item, "server_label": SERVER, "arguments": request.arguments or "{}"}
+
+
+def function_item(name: str, request: RequestEvent, status: str, arguments: str) -> Object:
+    """Return a call of a function of the client."""
+    item = {"id": name, "type": "function_call", "call_id": request.call_id, "name": request.tool}
+    return {**item, "arguments": arguments, "status": status}
 
 
 def page_object(items: Sequence[Object], *, has_more: bool) -> Object:

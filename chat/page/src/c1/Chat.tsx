@@ -66,7 +66,7 @@ export default function Chat({ page }: { page: Page }) {
 async function loadMessages({ api }: Page, threadId: string): Promise<C1Message[]> {
   let { messages, hasMore } = await api.messages(threadId);
   for (let pages = 1; hasMore && pages < MAX_PAGES; pages += 1) {
-    const earlier = await api.messages(threadId, messages[0]?.id);
+    const earlier = await api.messages(threadId, { before: messages[0]?.id });
     messages = [...earlier.messages, ...messages];
     ({ hasMore } = earlier);
   }

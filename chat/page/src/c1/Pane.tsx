@@ -6,6 +6,9 @@ import "./c1.css";
 
 const Chat = lazy(() => import("./Chat"));
 
+/** Thesys' client sends the first prompt of a chat itself. */
+export const temporaryChats: boolean = false;
+
 export function Pane({ page }: { page: Page }) {
   return (
     <main id="scroller" className="c1" tabIndex={-1}>

@@ -69,7 +69,7 @@ export class Answers {
 
   #put(threadId: string, { id, content }: C1Message) {
     this.#keeping.delete(id);
-    this.#page.api.replace(threadId, id, String(content)).catch((problem: unknown) => this.#page.failed(problem));
+    this.#page.api.replaceMessage(threadId, id, String(content)).catch((problem: unknown) => this.#page.failed(problem));
   }
 
   #stop(responseId: string, seen: number) {

@@ -26,7 +26,7 @@ const NONE: Wrapping = { before: "", after: "", escape: (text) => text };
 const HEADER = /^\s*\]\]>openui:content.*\r?\n/;
 const STARTS = ["root =", "]]>openui:content"];
 
-/** Return the wrapping that a reply needs by its start; null while the start is too short to tell. */
+/** Return the wrapping that a reply needs by its start; null while the start is too short. */
 function wrappingOf(start: string): Wrapping | null {
   const text = start.replace(HEADER, "").trimStart();
   if (STARTS.some((begun) => begun.startsWith(text)) || text.startsWith("]]>openui:content")) return null;

@@ -1,9 +1,9 @@
-/** Replacement of `react-syntax-highlighter`: code in one colour. */
+/** Replacement of `react-syntax-highlighter` for OpenUI's code component: code like that of every other text. */
 
-export function Prism({ language, className, children }: { language?: string; className?: string; children?: string }) {
-  return (
-    <pre className={className} tabIndex={0} aria-label={language}>
-      <code>{children}</code>
-    </pre>
-  );
+import { use } from "react";
+import { CodeBlock } from "../prose/CodeBlock";
+import { Growing } from "./Markdown";
+
+export function Prism({ language, children }: { language?: string; children?: string }) {
+  return <CodeBlock info={language ?? ""} code={String(children ?? "")} closed={!use(Growing)} />;
 }

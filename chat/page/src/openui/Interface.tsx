@@ -8,8 +8,10 @@ import { Renderer } from "@openuidev/react-lang";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Actions } from "../parts/Readable";
 import { nameTables, useNaming } from "./accessibleNames";
+import { chartTheme, ThemeContext } from "./chartTheme";
 import { loadCharts } from "./lazyCharts";
 import { isLoss, libraryFor } from "./library";
+import { Growing } from "./Markdown";
 import type { Library } from "./types";
 
 interface Props {
@@ -42,16 +44,20 @@ export default function Interface({ program, running, actions, lost }: Props) {
 
   return (
     <div className="interface" ref={useNaming(nameTables)}>
-      <Renderer
-        response={program}
-        library={library}
-        isStreaming={running}
-        initialState={form}
-        onAction={(event) => act(event, latest.current)}
-        onStateUpdate={(state) => latest.current.change(state)}
-        onParseResult={setResult}
-        onError={failed}
-      />
+      <ThemeContext.Provider value={chartTheme}>
+      <Growing value={running}>
+        <Renderer
+          response={program}
+          library={library}
+          isStreaming={running}
+          initialState={form}
+          onAction={(event) => act(event, latest.current)}
+          onStateUpdate={(state) => latest.current.change(state)}
+          onParseResult={setResult}
+          onError={failed}
+        />
+      </Growing>
+      </ThemeContext.Provider>
     </div>
   );
 }

@@ -1,11 +1,11 @@
-/** Replacement of `react-markdown`: with tables, and with links instead of fetched pictures. */
+/** Replacement of `react-markdown` for OpenUI's components: their texts are drawn like every other text of a model. */
 
-import RealMarkdown, { type Components, type Options } from "real-markdown";
-import remarkGfm from "remark-gfm";
-import { PictureLink } from "./PictureLink";
+import { createContext, use } from "react";
+import Document from "../prose/Document";
 
-const img: Components["img"] = ({ src, alt }) => <PictureLink src={src} alt={alt} />;
+/** True while the program around a text is still growing: any of its texts may be cut. */
+export const Growing = createContext(false);
 
-export default function Markdown({ components, remarkPlugins, ...rest }: Options) {
-  return <RealMarkdown {...rest} remarkPlugins={[remarkGfm, ...(remarkPlugins ?? [])]} components={{ ...components, img }} />;
+export default function Markdown({ children }: { children?: string | null }) {
+  return <Document text={String(children ?? "")} running={use(Growing)} />;
 }

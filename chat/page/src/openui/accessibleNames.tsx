@@ -39,7 +39,10 @@ function wrapped(definition: DefinedComponent, Around: (wrapper: Wrapper) => Rea
   return { ...definition, component };
 }
 
-/** Make tables of OpenUI, which scroll sideways on a phone, scrollable by keyboard. */
+/** A cell that holds a number: with a sign, a currency, a unit of up to four characters, or a percent sign. */
+const NUMBER = /^[-+−±~<>≈]?\s?[€$£¥]?\s?\d[\d.,'’\s]*\s?(?:%|‰|[^\s\d:/-]{1,4})?$/u;
+
+/** Make tables of OpenUI, which scroll sideways on a phone, scrollable by keyboard, and mark their columns of numbers. */
 export function nameTables(element: HTMLElement) {
   for (const table of element.querySelectorAll<HTMLElement>(".openui-table-container")) {
     table.tabIndex = 0;
@@ -47,6 +50,19 @@ export function nameTables(element: HTMLElement) {
     table.ariaLabel = words.reply.table;
     // OpenUI focuses the element around the table instead, which does not scroll.
     table.closest(".openui-scrollable-table-wrapper")?.removeAttribute("tabindex");
+    markNumbers(table);
+  }
+}
+
+/** Mark the cells of each column, beside others, that holds nothing but numbers; empty cells and dashes count as neither. */
+function markNumbers(table: HTMLElement) {
+  const rows = [...table.querySelectorAll("tr")].map((row) => [...row.cells]);
+  for (const [column] of (rows[0] ?? []).entries()) {
+    const cells = rows.map((row) => row[column]).filter((cell) => cell !== undefined);
+    const texts = cells.filter((cell) => cell.tagName === "TD").map((cell) => cell.textContent?.trim() ?? "");
+    const filled = texts.filter((text) => text && !/^[-–—]$/.test(text));
+    const numbers = filled.length > 0 && cells[0]?.parentElement?.children.length !== 1 && filled.every((text) => NUMBER.test(text));
+    for (const cell of cells) cell.toggleAttribute("data-number", numbers);
   }
 }
 

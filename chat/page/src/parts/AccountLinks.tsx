@@ -1,13 +1,20 @@
-/** The signed-in user, and links to the server's pages for log-in, sign-up, settings and log-out. */
+/** The signed-in user, who opens the settings, and links to the server's pages for log-in, sign-up and log-out. */
 
 import type { Page } from "../state/page";
 import { words } from "../words";
 
-export function AccountLinks({ page: { session } }: { page: Page }) {
+export function AccountLinks({ page }: { page: Page }) {
+  const { session } = page;
   if (!session) return <footer className="who" />;
+  // Another tab or window gets the page of the server.
+  const open = (event: React.MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    page.overlays.open({ kind: "settings" });
+  };
   return (
     <footer className="who">
-      <a id="who" href="/settings/" title={words.settings}>
+      <a id="who" href="/settings/" title={words.settings} aria-haspopup="dialog" onClick={open}>
         {session.guest ? words.guest : session.user.username}
         <span className="unseen"> ({words.settings})</span>
       </a>

@@ -1,67 +1,31 @@
-/** One answer: its thought, its tool calls, its steps, its text and interfaces, its status, and its actions. */
+/** An answer. The code that draws it is no part of the shell: it is loaded at once, but the first paint does not wait for it. */
 
-import { memo, useLayoutEffect, useMemo, useState } from "react";
+import { lazy, memo, Suspense } from "react";
 import type { Page } from "../state/page";
 import type { Reply } from "../state/reply";
-import { useStore } from "../state/store";
 import { words } from "../words";
-import { partsOf } from "./answerParts";
-import { MessageActions } from "./MessageActions";
-import { Program } from "./Program";
-import { Readable } from "./Readable";
-import { Steps } from "./Steps";
-import { Thought } from "./Thought";
-import { ToolUses } from "./ToolUses";
+import { Fallback } from "./Fallback";
+
+const drawing = import("./DrawnAnswer");
+// Without it each answer shows its text; the rejection is that of `lazy`.
+drawing.catch(() => undefined);
+
+const DrawnAnswer = lazy(() => drawing);
 
 export const Answer = memo(function Answer({ page, reply }: { page: Page; reply: Reply }) {
-  useStore(reply);
-  const { text, running, thinking, tools } = reply;
-  const { steps, parts } = useMemo(() => partsOf(text, running), [text, running]);
-  const [unreadable, setUnreadable] = useState(false);
-  useLayoutEffect(() => reply.drawn());
-
-  const actions = {
-    say: (text: string, context: unknown[] | null) => page.conversation.say(text, context),
-    form: () => reply.form,
-    change: (changed: Record<string, unknown>) => reply.keep(changed),
-  };
-  const atWork = thinking.active || tools.some(({ state }) => state === "started");
-  const empty = running && !parts.length && !steps.length && !atWork;
   return (
-    <article
-      className="reply"
-      aria-label={words.answer}
-      aria-busy={running}
-      data-empty={empty || undefined}
-      data-waiting={reply.waiting || undefined}
-    >
-      {thinking.text && <Thought thinking={thinking} />}
-      {tools.length > 0 && <ToolUses tools={tools} />}
-      <div className="body" dir="auto">
-        {steps.length > 0 && <Steps steps={steps} running={running} />}
-        {unreadable ? (
-          <Readable text={text} running={running} actions={actions} />
-        ) : (
-          parts.map((part, index) =>
-            part.kind === "program" ? (
-              <Program key={index} program={part.text} running={running} actions={actions} lost={() => setUnreadable(true)} />
-            ) : (
-              <Readable key={index} text={part.text} running={running} actions={actions} />
-            ),
-          )
-        )}
-      </div>
-      {reply.note && (
-        <div className="foot">
-          <p className={reply.note.problem ? "problem" : "note"}>{reply.note.words}</p>
-          {reply.canRetry && (
-            <button type="button" className="chip" onClick={() => page.conversation.retry(reply)}>
-              {words.again}
-            </button>
-          )}
-        </div>
-      )}
-      {!running && <MessageActions page={page} reply={reply} />}
-    </article>
+    <Fallback simple={<Bare>{reply.text}</Bare>}>
+      <Suspense fallback={<Bare />}>
+        <DrawnAnswer page={page} reply={reply} />
+      </Suspense>
+    </Fallback>
   );
 });
+
+function Bare({ children }: { children?: string }) {
+  return (
+    <article className="reply" aria-label={words.answer}>
+      <p dir="auto">{children}</p>
+    </article>
+  );
+}

@@ -1,4 +1,4 @@
-/** Notices for the whole page: the demo model, and errors. */
+/** Notices for the whole page: errors, and what a temporary chat is. */
 
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
@@ -7,13 +7,10 @@ import { IconButton } from "./Icon";
 
 export function Banners({ page }: { page: Page }) {
   useStore(page);
+  const begins = useStore(page.conversation).items.length === 0;
   return (
     <>
-      {page.session?.demo && (
-        <p id="demo" className="banner">
-          {words.demo}
-        </p>
-      )}
+      <div role="status">{page.temporary && begins && <p className="banner temporary-banner">{words.temporaryMore}</p>}</div>
       <div role="alert">
         {page.notice && (
           <div id="notice" className="banner problem">

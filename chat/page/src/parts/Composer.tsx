@@ -1,12 +1,17 @@
 /** The field for the next message. Enter sends, Shift+Enter breaks the line, Escape stops an answer. */
 
+import "./Composer.css";
+
 import { isComposing } from "@plain/js/dom.js";
 import { useEffect, useLayoutEffect, useRef } from "react";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { IconButton } from "./Icon";
-import { Pictures } from "./Pictures";
+import { NotifyButton } from "./NotifyButton";
+import { AttachButtons, AttachmentList, DropMark, obstacle } from "./Attachments";
+import { Queue } from "./Queue";
+import { useEscape } from "./useEscape";
 import { useNarrow } from "./useNarrow";
 
 export function Composer({ page }: { page: Page }) {
@@ -16,7 +21,8 @@ export function Composer({ page }: { page: Page }) {
   const running = conversation.running.length > 0;
   const field = useRef<HTMLTextAreaElement>(null);
   const narrow = useNarrow();
-  const empty = !draft.text.trim() && !draft.pictures.length;
+  const empty = !draft.text.trim() && !draft.files.length;
+  const unsendable = empty || obstacle(page) !== "";
 
   useLayoutEffect(() => {
     const { current } = field;
@@ -28,25 +34,28 @@ export function Composer({ page }: { page: Page }) {
     // On a phone, focus would open the keyboard over the chat.
     if (!narrow) field.current?.focus();
   }, [conversation.threadId, narrow]);
+  useEscape(() => {
+    if (!page.conversation.running.length) return false;
+    page.conversation.stop();
+    return true;
+  });
 
-  const send = () => {
-    if (empty) return;
-    const { text, pictures } = draft.take();
-    const urls = pictures.map(({ url }) => url);
-    conversation.say(text, null, urls);
-    field.current?.focus();
+  const send = (now = false) => {
+    if (unsendable) return;
+    const { text, attachments, stored } = draft.take();
+    void conversation.say(text, null, attachments, now).then(stored);
+    // The keyboard of a phone leaves: the answer needs the room.
+    if (matchMedia("(pointer: coarse)").matches) field.current?.blur();
+    else field.current?.focus();
   };
   const stop = () => {
     conversation.stop();
     field.current?.focus();
   };
   const pressed = (event: React.KeyboardEvent) => {
-    if (isComposing(event.nativeEvent)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      send();
-    }
-    if (event.key === "Escape" && running) stop();
+    if (isComposing(event.nativeEvent) || event.key !== "Enter" || event.shiftKey) return;
+    event.preventDefault();
+    send(event.ctrlKey || event.metaKey);
   };
 
   return (
@@ -55,6 +64,7 @@ export function Composer({ page }: { page: Page }) {
         <p id="waiting" className="note" role="status" hidden={!conversation.waiting}>
           {words.reconnecting}
         </p>
+        <Queue page={page} />
         <form
           id="composer"
           onSubmit={(event) => {
@@ -62,7 +72,8 @@ export function Composer({ page }: { page: Page }) {
             send();
           }}
         >
-          <Pictures page={page} />
+          <AttachmentList page={page} />
+          <AttachButtons page={page} />
           <label className="unseen" htmlFor="prompt">
             {words.message}
           </label>
@@ -70,7 +81,7 @@ export function Composer({ page }: { page: Page }) {
             id="prompt"
             ref={field}
             rows={1}
-            dir="auto"
+            dir={draft.text ? "auto" : undefined}
             value={draft.text}
             placeholder={words.write}
             autoComplete="off"
@@ -78,15 +89,17 @@ export function Composer({ page }: { page: Page }) {
             onChange={(event) => draft.write(event.target.value)}
             onKeyDown={pressed}
           />
+          <NotifyButton page={page} running={running} />
           {running && <IconButton id="stop" className="halt" shape="stop" label={words.stop} onClick={stop} />}
           {(!running || !empty) && (
-            <IconButton id="send" type="submit" className="send-now" shape="send" label={words.send} disabled={empty} />
+            <IconButton id="send" type="submit" className="send-now" shape="send" label={running ? words.outbox.queue : words.send} disabled={unsendable} />
           )}
         </form>
         <p id="keys" className="note keys">
-          {words.keys}
+          {running ? words.outbox.keys : words.keys}
         </p>
       </div>
+      <DropMark page={page} />
     </footer>
   );
 }

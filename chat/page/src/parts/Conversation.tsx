@@ -1,62 +1,78 @@
-/** The messages of the open thread; the view follows the end only while the reader is there. */
+/** The messages of the open thread, and the reader's place among them. */
 
+import "./Conversation.css";
+
+import { type Place, ReadingView } from "@plain/js/scroll.js";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { Item } from "../state/messageList";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { Answer } from "./Answer";
+import { clearFound, markFound } from "./findInMessage";
+import { IconButton } from "./Icon";
+import { useDrawn } from "./useDrawn";
 import { UserMessageView } from "./UserMessageView";
 import { Welcome } from "./Welcome";
 
-/** Pixels from the end that still count as the end: a line and a half. */
-const NEAR = 48;
+/** Milliseconds in which a found message is marked again after it grew: its interface or its charts are loaded late. */
+const FOUND_MS = 3000;
 
 export function Conversation({ page }: { page: Page }) {
   const conversation = useStore(page.conversation);
   const scroller = useRef<HTMLElement>(null);
-  const content = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
+  const column = useRef<HTMLDivElement>(null);
+  const spacer = useRef<HTMLDivElement>(null);
+  const view = useRef<ReadingView>(null);
   const held = useRef<number | null>(null);
-  const [away, setAway] = useState(false);
-
-  const toEnd = () => {
+  const [place, setPlace] = useState<Place>(null);
+  const hold = () => {
     const { current } = scroller;
-    atEnd.current = true;
-    // A new chat starts with its greeting, which is higher than some phones.
-    if (current) current.scrollTop = conversation.threadId === null ? 0 : current.scrollHeight;
-    setAway(false);
+    if (current) held.current = current.scrollHeight - current.scrollTop;
   };
-  const updateAtEnd = () => {
-    const { current } = scroller;
-    if (!current) return;
-    atEnd.current = current.scrollHeight - current.scrollTop - current.clientHeight < NEAR;
-    setAway(!atEnd.current);
-  };
+  const drawn = useDrawn(conversation.items, conversation.navigation, conversation.found !== null, hold);
 
-  useEffect(() => {
-    // Not only answers change heights: pictures, charts and the window's width do too.
-    const grown = new ResizeObserver(() => (atEnd.current ? toEnd() : updateAtEnd()));
-    if (content.current) grown.observe(content.current);
-    if (scroller.current) grown.observe(scroller.current);
-    return () => grown.disconnect();
+  useLayoutEffect(() => {
+    if (!scroller.current || !column.current || !spacer.current) return;
+    view.current = new ReadingView({ scroller: scroller.current, column: column.current, spacer: spacer.current, offer: setPlace });
+    return view.current.attach();
   }, []);
-  useLayoutEffect(toEnd, [conversation.threadId, conversation.loading, conversation.sent]);
+  useLayoutEffect(() => {
+    if (conversation.threadId === null) view.current?.rest();
+    else if (!conversation.found) view.current?.follow(null);
+  }, [conversation.threadId === null, conversation.navigation, conversation.loading]);
+  useLayoutEffect(() => {
+    if (conversation.sent) view.current?.follow(elementOf(column.current, drawn, conversation.promptId));
+  }, [conversation.sent]);
+  useLayoutEffect(() => {
+    if (conversation.promptId) view.current?.next(elementOf(column.current, drawn, conversation.promptId));
+  }, [conversation.promptId]);
   useLayoutEffect(() => {
     // Keep the reader's position when earlier messages are inserted above.
     if (held.current !== null && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight - held.current;
     held.current = null;
-  }, [conversation.items[0]?.id]);
+  }, [drawn[0]?.id]);
+  useEffect(() => {
+    const { found } = conversation;
+    const element = found && elementOf(column.current, drawn, found.messageId);
+    return element ? showFound(element, found.words, (place) => view.current?.show(place)) : undefined;
+  }, [conversation.found]);
+
+  /** Move the view, and the focus from the button, which goes, into it: keys scroll on from there. */
+  const move = (to: (view: ReadingView) => void) => {
+    scroller.current?.focus({ preventScroll: true });
+    if (view.current) to(view.current);
+  };
 
   const older = () => {
-    const { current } = scroller;
-    if (current) held.current = current.scrollHeight - current.scrollTop;
+    hold();
     conversation.older().catch((problem: unknown) => page.failed(problem));
   };
 
   return (
     <>
-      <main id="scroller" tabIndex={-1} ref={scroller} onScroll={updateAtEnd}>
-        <div className="column" ref={content} data-loading={conversation.loading || undefined}>
+      <main id="scroller" tabIndex={-1} ref={scroller}>
+        <div className="column" ref={column} data-loading={conversation.loading || undefined}>
           {conversation.threadId === null && <Welcome page={page} />}
           {conversation.hasMore && (
             <button id="earlier" type="button" className="chip" onClick={older}>
@@ -64,7 +80,7 @@ export function Conversation({ page }: { page: Page }) {
             </button>
           )}
           <section id="messages" aria-label={words.conversation}>
-            {conversation.items.map((item) =>
+            {drawn.map((item) =>
               item.kind === "user" ? (
                 <UserMessageView key={item.id} page={page} message={item} />
               ) : (
@@ -73,14 +89,34 @@ export function Conversation({ page }: { page: Page }) {
             )}
           </section>
         </div>
+        <div ref={spacer} aria-hidden="true" />
       </main>
       <div className="jump-place">
-        {away && conversation.items.length > 0 && (
-          <button id="jump" type="button" className="chip" onClick={toEnd}>
-            {words.latest}
-          </button>
+        {place === "latest" && conversation.items.length > 0 && (
+          <IconButton id="jump" className="round" shape="down" label={words.latest} onClick={() => move((view) => view.toEnd())} />
         )}
+        {place === "start" && <IconButton id="to-start" className="round" shape="up" label={words.toStart} onClick={() => move((view) => view.toStart())} />}
       </div>
     </>
   );
+}
+
+/** Return the element of a message: one stands in the list for each item. */
+function elementOf(column: Element | null, items: Item[], id: string | null): Element | null {
+  const index = items.findIndex((item) => item.id === id);
+  return column?.querySelector("#messages")?.children[index] ?? null;
+}
+
+/** Mark the words in a found message and show the first of them, again while the message grows. Return a function that ends it. */
+function showFound(element: Element, found: string[], show: (place: Element | Range) => void) {
+  const mark = () => show(markFound(element, found) ?? element);
+  const grown = new ResizeObserver(mark);
+  const stop = () => grown.disconnect();
+  grown.observe(element);
+  setTimeout(stop, FOUND_MS);
+  for (const gesture of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(gesture, stop, { once: true, passive: true });
+  return () => {
+    stop();
+    clearFound();
+  };
 }

@@ -15,9 +15,22 @@ const SHAPES = {
   before: "M15 6l-6 6 6 6",
   after: "M9 6l6 6-6 6",
   share: "M12 15V4M8 7.500L12 3.500l4 4M6 11H5v9h14v-9h-1",
-  attach: "M5 5h14v14H5zM5 16l4.500-4.500 4 4 2-2L19 17M14.500 9.500h.01",
+  attach: "M20 11.500l-8.200 8.200a5 5 0 0 1-7-7L13.300 4.200a3.300 3.300 0 0 1 4.700 4.700l-8.400 8.400a1.700 1.700 0 0 1-2.400-2.400l7.800-7.800",
+  file: "M6 3.500h8l4 4v13H6zM14 3.500v4h4M9 12h6M9 15.500h6",
+  camera: "M4 8h4l1.500-2.500h5L16 8h4v11H4zM12 16.500a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7z",
+  bell: "M6 17V11a6 6 0 0 1 12 0v6l1.500 1.500h-15zM10 21h4",
+  now: "M13 3L5.500 13.500H11L10 21l8.500-11H13z",
+  up: "M12 19V6M6 12l6-6 6 6",
+  down: "M12 5v13M6 12l6 6 6-6",
   archive: "M4 5h16v4H4zM6 9v10h12V9M10 13h4",
   remove: "M5 7h14M10 7V5h4v2M7 7l1 12h8l1-12",
+  fold: "M4 5h16v14H4zM9.500 5v14",
+  pin: "M9 4h6l-1 6 3 3v2H7v-2l3-3zM12 15v6",
+  select: "M4 5h16v14H4zM8.500 12l2.500 2.500 5-5",
+  settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500v5M9 14.500v5",
+  temporary: "M12 21a8.500 8.500 0 1 0 0-17 8.500 8.500 0 0 0 0 17zM12 8v5l3 2",
+  open: "M6 9l6 6 6-6",
+  check: "M5 12.500l4.500 4.500L19 7.500",
 } as const;
 
 export type Shape = keyof typeof SHAPES;

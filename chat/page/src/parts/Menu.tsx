@@ -1,6 +1,6 @@
-/** A button with a small menu: arrow keys move in it, Escape and a click outside close it. */
+/** A button with a menu. The menu's code is loaded at its first use: most menus are never opened. */
 
-import { useEffect, useId, useRef, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { IconButton, type Shape } from "./Icon";
 
 export interface Choice {
@@ -11,78 +11,28 @@ export interface Choice {
   danger?: boolean;
 }
 
+const MenuList = lazy(() => import("./MenuList"));
+
 export function Menu({ label, shape = "more", choices }: { label: string; shape?: Shape; choices: Choice[] }) {
+  const [used, setUsed] = useState(false);
   const [open, setOpen] = useState(false);
-  const id = useId();
-  const container = useRef<HTMLDivElement>(null);
-  const items = () => [...(container.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
-
-  useEffect(() => {
-    if (!open) return;
-    items()[0]?.focus();
-    const outside = (event: Event) => {
-      if (!container.current?.contains(event.target as Node)) setOpen(false);
-    };
-    addEventListener("pointerdown", outside);
-    addEventListener("focusin", outside);
-    return () => {
-      removeEventListener("pointerdown", outside);
-      removeEventListener("focusin", outside);
-    };
-  }, [open]);
-
-  const close = () => {
-    setOpen(false);
-    container.current?.querySelector<HTMLElement>("button")?.focus();
+  const begin = () => {
+    setUsed(true);
+    setOpen(true);
   };
-  const pressed = (event: React.KeyboardEvent) => {
-    if (!open) return;
-    const all = items();
-    const at = all.indexOf(document.activeElement as HTMLElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
-    if (to !== undefined) all[to % all.length]?.focus();
-    if (event.key === "Escape") close();
-    if (to !== undefined || event.key === "Escape") {
-      event.preventDefault();
-      event.stopPropagation();
-    }
-  };
-  const chosen = (choice: Choice) => {
-    close();
-    choice.act?.();
-  };
-
+  const button = (
+    <IconButton shape={shape} label={label} aria-haspopup="menu" aria-expanded={open} onClick={used ? undefined : begin} />
+  );
   return (
-    <div className="menu-place" ref={container} onKeyDown={pressed}>
-      <IconButton
-        shape={shape}
-        label={label}
-        aria-haspopup="menu"
-        aria-expanded={open}
-        aria-controls={open ? id : undefined}
-        onClick={() => setOpen(!open)}
-      />
-      {open && (
-        <div className="menu-list" role="menu" id={id} aria-label={label}>
-          {choices.map((choice) =>
-            choice.href ? (
-              <a key={choice.label} role="menuitem" tabIndex={-1} href={choice.href} onClick={close}>
-                {choice.label}
-              </a>
-            ) : (
-              <button
-                key={choice.label}
-                type="button"
-                role="menuitem"
-                tabIndex={-1}
-                className={choice.danger ? "bad" : undefined}
-                onClick={() => chosen(choice)}
-              >
-                {choice.label}
-              </button>
-            ),
-          )}
-        </div>
+    <div className="menu-place">
+      {used ? (
+        <Suspense fallback={button}>
+          <MenuList label={label} choices={choices} open={open} setOpen={setOpen}>
+            {button}
+          </MenuList>
+        </Suspense>
+      ) : (
+        button
       )}
     </div>
   );

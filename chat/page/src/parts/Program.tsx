@@ -1,11 +1,14 @@
 /** An interface, drawn by OpenUI. Its code is loaded on demand; until then, and after an error, its text is shown. */
 
-import { Component, lazy, type ReactNode, Suspense } from "react";
+import { lazy, Suspense } from "react";
+import { Fallback } from "./Fallback";
+import { usePrinting } from "./printing";
 import { type Actions, Readable } from "./Readable";
 
-export const loadInterface = () => import("../openui/Interface");
+/** Components that show a part of their content at a time: on paper all of it is shown, as text. */
+const FOLDED = /\b(Tabs|Accordion|Carousel|SectionBlock)\(/;
 
-const Interface = lazy(loadInterface);
+const Interface = lazy(() => import("../openui/Interface"));
 
 interface Props {
   program: string;
@@ -17,24 +20,13 @@ interface Props {
 
 export function Program(props: Props) {
   const words = <Readable text={props.program} running={props.running} actions={props.actions} />;
+  const unfolded = usePrinting() && FOLDED.test(props.program);
+  if (unfolded) return words;
   return (
-    <Fallback words={words}>
+    <Fallback simple={words}>
       <Suspense fallback={words}>
         <Interface {...props} />
       </Suspense>
     </Fallback>
   );
-}
-
-/** Show the text if the program breaks the renderer or the renderer could not be loaded. */
-class Fallback extends Component<{ words: ReactNode; children: ReactNode }, { broken: boolean }> {
-  override state = { broken: false };
-
-  static getDerivedStateFromError() {
-    return { broken: true };
-  }
-
-  override render() {
-    return this.state.broken ? this.props.words : this.props.children;
-  }
 }

@@ -1,9 +1,10 @@
-/** An answer drawn as on the plain page: for text, for old formats, and for programs that the renderer cannot show. */
+/** An answer as readable blocks: for text, for old formats, and for programs that the renderer cannot show. */
 
 import { blocksOf } from "@plain/js/blocks.js";
 import { patch } from "@plain/js/render.js";
-import { useLayoutEffect, useRef } from "react";
+import { useLayoutEffect, useMemo, useRef } from "react";
 import type { FormState } from "../state/apiTypes";
+import { Prose } from "./Prose";
 
 export interface Actions {
   say(text: string, context: unknown[] | null): void;
@@ -12,12 +13,33 @@ export interface Actions {
   change(form: FormState): void;
 }
 
+interface Block {
+  kind: string;
+  text?: string;
+}
+
 export function Readable({ text, running, actions }: { text: string; running: boolean; actions: Actions }) {
+  // `Steps` shows the steps.
+  const blocks = useMemo(() => (blocksOf(text, running) as Block[]).filter(({ kind }) => kind !== "steps"), [text, running]);
+  return (
+    <div className="readable body">
+      {blocks.map((block, index) =>
+        block.kind === "text" ? (
+          <Prose key={index} text={block.text ?? ""} running={running && index === blocks.length - 1} />
+        ) : (
+          <PlainBlock key={index} block={block} actions={actions} />
+        ),
+      )}
+    </div>
+  );
+}
+
+/** A block drawn as on the plain page. An unchanged one is left alone, which keeps focus and input. */
+function PlainBlock({ block, actions }: { block: Block; actions: Actions }) {
   const container = useRef<HTMLDivElement>(null);
   const seen = useRef<string[]>([]);
   const latest = useRef(actions);
   latest.current = actions;
-
   useLayoutEffect(() => {
     if (!container.current) return;
     const steady = {
@@ -25,10 +47,7 @@ export function Readable({ text, running, actions }: { text: string; running: bo
       form: latest.current.form(),
       change: (form: FormState) => latest.current.change(form),
     };
-    // `Steps` shows the steps.
-    const blocks = blocksOf(text, running).filter((block) => block.kind !== "steps");
-    patch(container.current, blocks, seen.current, steady);
-  }, [text, running]);
-
-  return <div className="readable body" ref={container} />;
+    patch(container.current, [block], seen.current, steady);
+  });
+  return <div ref={container} />;
 }

@@ -1,53 +1,39 @@
 /** Dialog for read-only links to a chat: create, copy, revoke. */
 
 import { announce } from "@plain/js/announce.js";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
+import { dayOf } from "../format";
 import type { Page } from "../state/page";
 import type { Share } from "../state/apiTypes";
-import { language, words } from "../words";
+import { words } from "../words";
 import { copy } from "./copy";
-import { IconButton } from "./Icon";
+import { Overlay } from "./Overlay";
+import { ProblemLine } from "./ProblemLine";
+import { useAttempt } from "./useAttempt";
 
-const date = (time: string) => new Date(time).toLocaleDateString(language, { day: "numeric", month: "long", year: "numeric" });
-
-export function ShareDialog({ page, threadId, leave }: { page: Page; threadId: string; leave: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
+export default function ShareDialog({ page, threadId, leave }: { page: Page; threadId: string; leave: () => void }) {
   const [shares, setShares] = useState<Share[] | null>(null);
-  const [problem, setProblem] = useState("");
+  const { problem, attempt } = useAttempt(page);
+  const load = async () => setShares((await page.api.shares(threadId)).shares);
 
-  const attempt = async (work: () => Promise<unknown>) => {
-    setProblem("");
-    try {
-      await work();
-      setShares((await page.api.shares(threadId)).shares);
-    } catch (error) {
-      setProblem((error as Error).message || words.unreachable);
-    }
-  };
-  useEffect(() => {
-    dialog.current?.showModal();
-    void attempt(async () => undefined);
-  }, []);
+  useEffect(() => void attempt("load", load), []);
 
-  const make = () => attempt(async () => copy(new URL((await page.api.share(threadId)).url, location.href).href));
+  const make = () =>
+    attempt("make", async () => {
+      await copy(new URL((await page.api.createShare(threadId)).url, location.href).href);
+      await load();
+    });
   const revoke = (share: Share) =>
-    attempt(async () => {
-      await page.api.unshare(threadId, share.shareId);
+    attempt(share.shareId, async () => {
+      await page.api.deleteShare(threadId, share.shareId);
       announce(words.revoked);
+      await load();
     });
 
   return (
-    <dialog id="share" ref={dialog} aria-labelledby="share-title" onClose={leave}>
-      <div className="dialog-head">
-        <h2 id="share-title">{words.shareTitle}</h2>
-        <IconButton shape="close" label={words.close} onClick={leave} />
-      </div>
+    <Overlay id="share" title={words.shareTitle} leave={leave}>
       <p>{words.shareMore}</p>
-      {problem && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <ProblemLine problem={problem} />
       {shares?.length === 0 && <p className="note">{words.noShares}</p>}
       <ul className="shares">
         {(shares ?? []).map((share) => (
@@ -59,7 +45,7 @@ export function ShareDialog({ page, threadId, leave }: { page: Page; threadId: s
           {words.makeLink}
         </button>
       </div>
-    </dialog>
+    </Overlay>
   );
 }
 
@@ -71,8 +57,9 @@ function Link({ share, revoke }: { share: Share; revoke: () => void }) {
         {address}
       </a>
       <span className="note">
-        {words.sharedOn(date(share.createdAt))}
-        {share.expiresAt && `, ${words.expires(date(share.expiresAt))}`}
+        {words.sharedOn(dayOf(share.createdAt))}
+        {share.messageId && `, ${words.onlyAnswer}`}
+        {share.expiresAt && `, ${words.expires(dayOf(share.expiresAt))}`}
       </span>
       <span className="actions">
         <button type="button" className="chip" onClick={() => void copy(address)}>

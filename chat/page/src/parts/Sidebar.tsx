@@ -1,21 +1,22 @@
-/** The sidebar: new chat, search, list of threads, account links. A drawer on a phone. */
+/** The sidebar: new chat, search, list of threads, account links. A drawer on a phone; folded away where the reader wants it. */
 
 import { isComposing } from "@plain/js/dom.js";
 import { useEffect, useRef } from "react";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
+import { AccountLinks } from "./AccountLinks";
 import { Icon, IconButton } from "./Icon";
+import { SelectionBar } from "./SelectionBar";
 import { ThreadList } from "./ThreadList";
 import { useNarrow } from "./useNarrow";
-import { AccountLinks } from "./AccountLinks";
 
 export function Sidebar({ page }: { page: Page }) {
   useStore(page);
   const threads = useStore(page.threads);
   const narrow = useNarrow();
   const fresh = useRef<HTMLAnchorElement>(null);
-  const hidden = narrow && !page.menu;
+  const hidden = narrow ? !page.menu : page.folded;
 
   useEffect(() => {
     if (narrow && page.menu) fresh.current?.focus();
@@ -27,7 +28,14 @@ export function Sidebar({ page }: { page: Page }) {
     void page.go(null);
   };
   const pressed = (event: React.KeyboardEvent) => {
-    if (event.key === "Escape" && page.menu && !isComposing(event.nativeEvent)) page.openMenu(false);
+    // A menu that Escape closes has prevented the default.
+    if (event.key !== "Escape" || event.defaultPrevented || isComposing(event.nativeEvent)) return;
+    if (threads.selection) threads.select(false);
+    else if (page.menu) page.openMenu(false);
+  };
+  const fold = () => {
+    page.fold(true);
+    setTimeout(() => document.querySelector<HTMLElement>("#unfold")?.focus());
   };
 
   return (
@@ -36,6 +44,7 @@ export function Sidebar({ page }: { page: Page }) {
         <a id="new-chat" className="new" href="/" ref={fresh} onClick={begin}>
           {words.newChat}
         </a>
+        {!narrow && <IconButton id="fold" shape="fold" label={words.foldSidebar} onClick={fold} />}
         <IconButton id="close-menu" shape="close" label={words.closeChats} onClick={() => page.openMenu(false)} />
       </div>
       <div className="search" role="search">
@@ -45,13 +54,15 @@ export function Sidebar({ page }: { page: Page }) {
           value={threads.query}
           placeholder={words.search}
           aria-label={words.searchChats}
-          dir="auto"
+          // An empty field would be from left to right, whatever the page is.
+          dir={threads.query ? "auto" : undefined}
           onChange={(event) => threads.search(event.target.value)}
         />
       </div>
       <nav aria-label={words.yourChats}>
         <ThreadList page={page} />
       </nav>
+      {threads.selection && <SelectionBar threads={threads} />}
       <AccountLinks page={page} />
     </aside>
   );

@@ -5,7 +5,7 @@ import type { Step } from "./answerParts";
 
 export function Steps({ steps, running }: { steps: Step[]; running: boolean }) {
   const last = steps.at(-1);
-  const summary = (running || steps.length === 1) && last?.title ? last.title : words.steps(steps.length);
+  const summary = (running || steps.length === 1) && last?.title ? last.title : words.reply.steps(steps.length);
   return (
     <details className="steps">
       <summary>{summary}</summary>

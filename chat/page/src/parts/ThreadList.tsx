@@ -1,4 +1,4 @@
-/** The threads grouped by day, or search results, best match first. */
+/** The threads: pinned ones first, the others grouped by day; or search results, best match first. */
 
 import { announce } from "@plain/js/announce.js";
 import { useEffect } from "react";
@@ -12,7 +12,7 @@ import { ThreadRow } from "./ThreadRow";
 export function ThreadList({ page }: { page: Page }) {
   const threads = useStore(page.threads);
   const searched = threads.query.trim();
-  const groups: [string, ThreadSearchResult[]][] = searched ? [["", threads.list]] : byDay(threads.list, new Date());
+  const groups = searched || threads.archive ? [["", threads.list] as const] : grouped(threads.list);
 
   useEffect(() => {
     if (searched) announce(words.found(threads.list.length));
@@ -21,9 +21,9 @@ export function ThreadList({ page }: { page: Page }) {
   return (
     <div id="threads">
       {threads.archive && !searched && <h2 className="day">{words.archiveShown}</h2>}
-      {groups.map(([day, list]) => (
-        <section key={day}>
-          {day && !threads.archive && <h2 className="day">{day}</h2>}
+      {groups.map(([name, list]) => (
+        <section key={name}>
+          {name && <h2 className="day">{name}</h2>}
           <ul>
             {list.map((thread) => (
               <ThreadRow key={thread.threadId} page={page} thread={thread} />
@@ -37,6 +37,11 @@ export function ThreadList({ page }: { page: Page }) {
           {words.more}
         </button>
       )}
+      {!threads.selection && threads.list.length > 1 && (
+        <button type="button" className="plain archive-way" onClick={() => threads.select(true)}>
+          {words.selectChats}
+        </button>
+      )}
       {!searched && (
         <button type="button" className="plain archive-way" onClick={() => threads.showArchive(!threads.archive)}>
           {threads.archive ? words.archiveLeft : words.archiveShown}
@@ -44,6 +49,12 @@ export function ThreadList({ page }: { page: Page }) {
       )}
     </div>
   );
+}
+
+function grouped(list: ThreadSearchResult[]): [string, ThreadSearchResult[]][] {
+  const pinned = list.filter((thread) => thread.pinned);
+  const others = byDay(list.filter((thread) => !thread.pinned), new Date());
+  return pinned.length ? [[words.pinned, pinned], ...others] : others;
 }
 
 function none(searched: string, archive: boolean) {

@@ -2,6 +2,7 @@
 
 import { isComposing } from "@plain/js/dom.js";
 import { useRef, useState } from "react";
+import { foundOf } from "../state/found";
 import { type Page, pathOf } from "../state/page";
 import type { ThreadSearchResult } from "../state/apiTypes";
 import { words } from "../words";
@@ -27,19 +28,37 @@ export function ThreadRow({ page, thread }: { page: Page; thread: ThreadSearchRe
     );
   }
 
+  const { selection } = page.threads;
+  if (selection) {
+    return (
+      <li className="selectable">
+        <label>
+          <input type="checkbox" checked={selection.has(thread.threadId)} onChange={() => page.threads.toggle(thread.threadId)} />
+          <span className="title" dir="auto">
+            {title}
+          </span>
+        </label>
+      </li>
+    );
+  }
+
   const open = (event: React.MouseEvent) => {
     // The browser itself opens new tabs and windows.
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    void page.go(thread.threadId);
+    void page.go(thread.threadId, foundOf(thread));
   };
   const choices = [
     { label: words.rename, act: () => setRenaming(true) },
     {
-      label: thread.archived ? words.unarchive : words.archive,
-      act: () => void page.threads.setArchived(thread, !thread.archived),
+      label: thread.pinned ? words.unpin : words.pin,
+      act: () => void page.threads.setPinned(thread, !thread.pinned),
     },
-    { label: words.remove, act: () => void page.threads.remove(thread), danger: true },
+    {
+      label: thread.archived ? words.unarchive : words.archive,
+      act: () => void page.threads.setArchived([thread], !thread.archived),
+    },
+    { label: words.remove, act: () => void page.threads.remove([thread]), danger: true },
   ];
 
   return (
@@ -49,9 +68,10 @@ export function ThreadRow({ page, thread }: { page: Page; thread: ThreadSearchRe
           <span className="title" dir="auto">
             {title}
           </span>
+          {thread.waiting && <span className="asks-you">{words.requests.mark}</span>}
           {thread.excerpt && <Excerpt {...thread.excerpt} />}
         </span>
-        {thread.activeResponseId && (
+        {thread.activeResponseId && !thread.waiting && (
           <span className="running">
             <span className="unseen"> {words.answering}</span>
           </span>
@@ -61,6 +81,12 @@ export function ThreadRow({ page, thread }: { page: Page; thread: ThreadSearchRe
     </li>
   );
 }
+
+/** Focus a field and select its text, once it is drawn; an inline function would do so again at each later drawing. */
+const begin = (input: HTMLInputElement | null) => {
+  input?.focus();
+  input?.select();
+};
 
 function TitleField({ title, leave }: { title: string; leave: (changed: string) => void }) {
   const left = useRef(false);
@@ -81,7 +107,7 @@ function TitleField({ title, leave }: { title: string; leave: (changed: string) 
       aria-label={words.title}
       maxLength={200}
       dir="auto"
-      ref={(input) => input?.select()}
+      ref={begin}
       onKeyDown={pressed}
       onBlur={(event) => done(event.target.value)}
     />

@@ -1,19 +1,20 @@
 /** The bar above the conversation: title, model, and actions on the whole chat. */
 
+import { temporaryChats } from "@pane";
 import { useEffect, useRef } from "react";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { IconButton } from "./Icon";
 import { Menu } from "./Menu";
+import { ModelPicker } from "./ModelPicker";
+import { printChat } from "./printing";
 import { useNarrow } from "./useNarrow";
 
-const LABELS: Record<string, string> = { c1: "C1", openassistant: "OpenAssistant" };
-
-export function TopBar({ page, share }: { page: Page; share: () => void }) {
+export function TopBar({ page }: { page: Page }) {
   useStore(page);
   useStore(page.threads);
-  const { savedThreadId: threadId } = useStore(page.conversation);
+  const { savedThreadId: threadId, items } = useStore(page.conversation);
   const narrow = useNarrow();
   const toggle = useRef<HTMLButtonElement>(null);
   const opened = useRef(false);
@@ -26,9 +27,7 @@ export function TopBar({ page, share }: { page: Page; share: () => void }) {
     opened.current = page.menu;
   }, [page.menu, narrow]);
 
-  // The menu shares too.
-  const crowded = narrow && page.efforts.length > 0;
-  const choices = threadId === null ? [] : choicesOf(page, threadId, share);
+  const share = (id: string) => page.overlays.open({ kind: "share", threadId: id });
   return (
     <header className="top">
       <span id="menu">
@@ -42,53 +41,50 @@ export function TopBar({ page, share }: { page: Page; share: () => void }) {
           onClick={() => page.openMenu(!page.menu)}
         />
       </span>
+      {page.folded && !narrow && (
+        <IconButton id="unfold" shape="fold" label={words.unfoldSidebar} onClick={() => page.fold(false)} />
+      )}
       <h1 id="thread-title" dir="auto">
         {page.title}
       </h1>
-      <label className="picker">
-        <span className="unseen">{words.model}</span>
-        <select id="model" value={page.model} onChange={(event) => page.choose(event.target.value)}>
-          {page.models.map((model) => (
-            <option key={model} value={model}>
-              {LABELS[model] ?? model}
-            </option>
-          ))}
-        </select>
-      </label>
-      {page.efforts.length > 0 && <EffortPicker page={page} />}
+      {temporaryChats && <TemporaryMark page={page} begins={items.length === 0} />}
+      <ModelPicker page={page} />
       {threadId !== null && (
         <>
-          {!crowded && <IconButton shape="share" label={words.share} onClick={share} />}
-          <Menu label={words.more_actions} choices={choices} />
+          {/* The menu shares too; a temporary chat is not for others. */}
+          {!narrow && !page.temporary && <IconButton shape="share" label={words.share} onClick={() => share(threadId)} />}
+          <Menu label={words.more_actions} choices={choicesOf(page, threadId, () => share(threadId))} />
         </>
       )}
     </header>
   );
 }
 
-/** The effort that the model takes for the next prompts. */
-function EffortPicker({ page }: { page: Page }) {
+/** A switch ahead of the first prompt; a mark afterwards. */
+function TemporaryMark({ page, begins }: { page: Page; begins: boolean }) {
+  if (!begins) return page.temporary ? <span className="temporary-mark">{words.temporary}</span> : null;
   return (
-    <label className="picker">
-      <span className="unseen">{words.effort}</span>
-      <select id="effort" title={words.effort} value={page.effort} onChange={(event) => page.chooseEffort(event.target.value)}>
-        <option value="">{words.effort}</option>
-        {page.efforts.map((effort) => (
-          <option key={effort} value={effort}>
-            {words.efforts[effort] ?? effort}
-          </option>
-        ))}
-      </select>
-    </label>
+    <IconButton
+      id="temporary"
+      shape="temporary"
+      label={words.temporary}
+      aria-pressed={page.temporary}
+      onClick={() => page.setTemporary(!page.temporary)}
+    />
   );
 }
 
 function choicesOf(page: Page, threadId: string, share: () => void) {
   const thread = page.threads.get(threadId);
+  const kept = thread && !thread.temporary;
   return [
-    { label: words.share, act: share },
-    { label: words.exportMarkdown, href: page.api.exportOf(threadId, "markdown") },
-    { label: words.exportJson, href: page.api.exportOf(threadId, "json") },
-    ...(thread ? [{ label: words.remove, act: () => void page.threads.remove(thread), danger: true }] : []),
+    ...(kept ? [{ label: words.share, act: share }] : []),
+    { label: words.exportMarkdown, href: page.api.exportUrl(threadId, "markdown") },
+    { label: words.printChat, act: () => void printChat(page).catch((problem: unknown) => page.failed(problem)) },
+    { label: words.exportJson, href: page.api.exportUrl(threadId, "json") },
+    ...(kept
+      ? [{ label: thread.pinned ? words.unpin : words.pin, act: () => void page.threads.setPinned(thread, !thread.pinned) }]
+      : []),
+    ...(thread ? [{ label: words.remove, act: () => void page.threads.remove([thread]), danger: true }] : []),
   ];
 }

@@ -2,16 +2,16 @@
 
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
+import type { Undoable } from "../state/threads";
 import { words } from "../words";
 
 export function Undo({ page }: { page: Page }) {
   const { undoable } = useStore(page.threads);
-  const title = undoable?.thread.title || words.untitled;
   return (
     <div role="status">
       {undoable && (
         <div id="undo">
-          <span>{undoable.kind === "removed" ? words.removed(title) : words.archived(title)}</span>
+          <span>{textOf(undoable)}</span>
           <button type="button" className="plain" onClick={() => void page.threads.undo()}>
             {words.undo}
           </button>
@@ -19,4 +19,10 @@ export function Undo({ page }: { page: Page }) {
       )}
     </div>
   );
+}
+
+function textOf({ kind, threads: [first, ...others] }: Undoable) {
+  if (others.length) return (kind === "removed" ? words.removedMany : words.archivedMany)(others.length + 1);
+  const title = first?.title || words.untitled;
+  return kind === "removed" ? words.removed(title) : words.archived(title);
 }

@@ -1,4 +1,4 @@
-/** A user's message, which can be copied and edited. */
+/** A user's message, which can be copied and edited; one that is not sent yet can be withdrawn. */
 
 import { isComposing } from "@plain/js/dom.js";
 import { memo, useState } from "react";
@@ -7,19 +7,20 @@ import type { UserMessage } from "../state/userMessage";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { copy } from "./copy";
+import { SentFile } from "./FileChip";
 import { IconButton } from "./Icon";
 import { Versions } from "./Versions";
 
 export const UserMessageView = memo(function UserMessageView({ page, message }: { page: Page; message: UserMessage }) {
   useStore(message);
+  useStore(page.outbox);
   const [editing, setEditing] = useState(false);
+  const entry = page.conversation.entryOf(message);
   if (editing) return <Edited page={page} message={message} leave={() => setEditing(false)} />;
   return (
     <article className="said" aria-label={words.you}>
       <div className="bubble" dir="auto">
-        {message.pictures.map((url) => (
-          <img key={url} src={url} alt={words.picture} />
-        ))}
+        <Shown page={page} message={message} />
         {message.words}
         {message.fields.length > 0 && (
           <dl>
@@ -35,22 +36,44 @@ export const UserMessageView = memo(function UserMessageView({ page, message }: 
       <div className="message-actions">
         <Versions page={page} id={message.id} versions={message.versions} />
         <IconButton shape="copy" label={words.copy} onClick={() => void copy(message.words)} />
-        <IconButton shape="edit" label={words.editMessage} onClick={() => setEditing(true)} />
+        <IconButton shape="edit" label={words.editMessage} disabled={entry?.state === "sending"} onClick={() => setEditing(true)} />
+        {entry && (
+          <IconButton shape="close" label={words.outbox.withdraw} disabled={entry.state === "sending"} onClick={() => void page.outbox.withdraw(entry)} />
+        )}
       </div>
     </article>
   );
 });
 
+function Shown({ page, message }: { page: Page; message: UserMessage }) {
+  return (
+    <>
+      {message.pictures.map((url) => (
+        <img key={url} src={url} alt={words.picture} />
+      ))}
+      {message.files.map((file) => (
+        <SentFile key={file.id} page={page} file={file} attachments={message.attachments} />
+      ))}
+    </>
+  );
+}
+
+/** The field for another text; pictures and files of the message stay. */
 function Edited({ page, message, leave }: { page: Page; message: UserMessage; leave: () => void }) {
   const [text, setText] = useState(message.words);
+  const empty = !text.trim() && !message.pictures.length && !message.files.length;
   const send = () => {
-    if (!text.trim()) return;
+    if (empty) return;
     leave();
     page.conversation.edit(message, text.trim());
   };
   const pressed = (event: React.KeyboardEvent) => {
     if (isComposing(event.nativeEvent)) return;
-    if (event.key === "Escape") leave();
+    if (event.key === "Escape") {
+      // It ends the edit, and not the running answer.
+      event.stopPropagation();
+      leave();
+    }
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -58,6 +81,7 @@ function Edited({ page, message, leave }: { page: Page; message: UserMessage; le
   };
   return (
     <article className="said editing" aria-label={words.you}>
+      <Shown page={page} message={message} />
       <textarea
         value={text}
         autoFocus
@@ -70,7 +94,7 @@ function Edited({ page, message, leave }: { page: Page; message: UserMessage; le
         <button type="button" className="chip" onClick={leave}>
           {words.cancel}
         </button>
-        <button type="button" className="primary" disabled={!text.trim()} onClick={send}>
+        <button type="button" className="primary" disabled={empty} onClick={send}>
           {words.sendEdited}
         </button>
       </div>

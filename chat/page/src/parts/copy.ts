@@ -4,6 +4,9 @@ import { announce } from "@plain/js/announce.js";
 import { copyText } from "@plain/js/clipboard.js";
 import { words } from "../words";
 
-export async function copy(text: string): Promise<void> {
-  announce((await copyText(text)) ? words.copied : words.copyFailed);
+/** Return true if the text was copied. */
+export async function copy(text: string): Promise<boolean> {
+  const copied = await copyText(text);
+  announce(copied ? words.copied : words.copyFailed);
+  return copied;
 }

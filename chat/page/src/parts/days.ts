@@ -1,6 +1,7 @@
 /** Group threads by the day of their last activity, in the reader's time zone. */
 
-import { language, words } from "../words";
+import { monthOf } from "../format";
+import { words } from "../words";
 
 const DAY = 86_400_000;
 
@@ -21,7 +22,7 @@ function dayName(then: Date, now: Date) {
   if (ago === 1) return words.days.yesterday;
   if (ago < 7) return words.days.week;
   if (ago < 30) return words.days.month;
-  return then.toLocaleDateString(language, { month: "long", year: "numeric" });
+  return monthOf(then);
 }
 
 const midnight = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();

@@ -16,9 +16,9 @@ interface Block {
   fields?: { label: string }[];
 }
 
-export const markdownOf = (reply: string): string =>
-  (blocksOf(reply) as Block[])
-    .map((block) => WRITERS[block.kind]?.(block) ?? "")
+/** `sentences` say what became of requests to a person; they stand ahead of the text. */
+export const markdownOf = (reply: string, sentences: string[] = []): string =>
+  [...sentences.map((sentence) => `*${escaped(sentence)}*`), ...(blocksOf(reply) as Block[]).map((block) => WRITERS[block.kind]?.(block) ?? "")]
     .filter(Boolean)
     .join("\n\n");
 
@@ -35,6 +35,9 @@ const WRITERS: Record<string, (block: Block) => string> = {
   rule: () => "---",
   form: ({ fields = [] }) => fields.map(({ label }) => `- ${label}`).join("\n"),
 };
+
+/** Escape what Markdown would read as marks: names of tools come from anywhere. */
+const escaped = (text: string) => oneLine(text).replaceAll(/[\\`*_{}[\]<>#|~]/g, "\\$&");
 
 const quote = (text: string) => text.replaceAll(/^/gm, "> ");
 
@@ -54,7 +57,8 @@ const continued = (text: string) => text.trim().replaceAll("\n", "\n   ");
 function code({ language = "", text = "" }: Block) {
   const longest = Math.max(2, ...Array.from(text.matchAll(/`{3,}/g), ([run]) => run.length));
   const fence = "`".repeat(longest + 1);
-  return `${fence}${language}\n${text}\n${fence}`;
+  const [name = ""] = language.replaceAll("`", "").trim().split(/\s/);
+  return `${fence}${name}\n${text}\n${fence}`;
 }
 
 function table({ columns = [], rows = [] }: Block) {

@@ -3,8 +3,13 @@
 import type { FormState } from "../state/apiTypes";
 
 export type Segment =
-  | { kind: "step"; title: string; text: string; ephemeral: boolean; cut: boolean }
-  | { kind: "content" | "text" | "context"; text: string; cut: boolean };
+  | { kind: "step"; title: string; text: string; ephemeral: boolean; cut: boolean; artifact?: ArtifactMark }
+  | { kind: "content" | "text" | "context"; text: string; cut: boolean; artifact?: ArtifactMark };
+/** The artifact that a segment is part of; all its segments share the object. `whole`: it counts as a version. */
+export interface ArtifactMark {
+  kind: string;
+  whole: boolean;
+}
 export declare function segments(reply: string): Segment[];
 export declare function isShown(step: { title: string; text: string; ephemeral: boolean }, running: boolean): boolean;
 export declare function wrap(words: string, context?: unknown[] | null): string;

@@ -9,6 +9,8 @@ export interface Wording {
   suggestions: string;
   actions: string;
   choose: string;
+  required: string;
+  steps(count: number): string;
 }
 export declare const wording: Wording;
 export declare function speak(others: Wording): void;

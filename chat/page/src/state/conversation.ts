@@ -1,67 +1,86 @@
 /** The open thread: its messages, its running answers, and new prompts. */
 
 import { announce } from "@plain/js/announce.js";
-import type { Api, Problem } from "@plain/js/api.js";
 import { newId } from "@plain/js/dom.js";
-import { holdsMarker, unwrap, wrap } from "@plain/js/envelope.js";
+import type { ProblemError, SendOptions } from "chat-client";
 import { words } from "../words";
+import type { Attachment, Message } from "./apiTypes";
+import type { Found } from "./found";
+import { type Item, MessageList } from "./messageList";
+import type { Entry } from "./outbox";
+import type { ConversationHost } from "./conversationHost";
+import { recallUnsaved, rememberUnsaved } from "./pageOutbox";
+import { promptContent, withText } from "./promptContent";
 import { Reply, type ReplyHost } from "./reply";
-import { UserMessage } from "./userMessage";
-import type { Message } from "./apiTypes";
 import { Store } from "./store";
+import { Unsent } from "./unsent";
+import { UserMessage } from "./userMessage";
 
-/** Models that read C1's envelopes; any other model gets the bare text, unless form values go with it. */
-const ENVELOPED = new Set(["c1"]);
-
-export type Item = UserMessage | Reply;
-
-export interface ConversationHost {
-  api: Api;
-  model(): string;
-  /** The effort to ask for, if the model offers any. */
-  effort(): string | undefined;
-  created(threadId: string, typed: string): void;
-  accepted(): void;
-  refused(): void;
-  failed(problem: unknown): void;
-}
-
-interface Prompt {
-  id: string;
-  role: "user";
-  content: unknown;
-}
+/** A new prompt, before it has its ids. */
+type Prompt = Pick<Entry, "content" | "typed" | "attachments">;
 
 export class Conversation extends Store {
   threadId: string | null = null;
-  items: Item[] = [];
-  hasMore = false;
   loading = false;
   waiting = false;
-  /** Number of prompts sent from this page: after each one the view moves to the end. */
+  /** Number of prompts sent by hand from this page: after each one the view moves to it. */
   sent = 0;
+  /** The latest prompt shown since the chat was opened: it stands at the top of the view while its answer grows. */
+  promptId: string | null = null;
+  /** The message to be shown: a search has found it. */
+  found: Found | null = null;
   /** Text of the latest prompt of a thread that the server does not know yet; null for all other threads. */
   #unsavedPrompt: string | null = null;
-  #navigation = 0;
-  #requestNumber = 0;
   #host: ConversationHost;
+  #list: MessageList;
+  #unsent: Unsent;
+  /** Entries to which the view moves when they are shown: they were sent by hand a moment ago. */
+  #byHand = new Set<string>();
 
   constructor(host: ConversationHost) {
     super();
     this.#host = host;
+    this.#list = new MessageList({ api: host.api, replyHost: () => this.#replyHost(), changed: () => this.changed() });
+    this.#unsent = new Unsent({
+      outbox: host.outbox,
+      isShown: (id) => this.#list.has(id),
+      isDue: (entry) => !this.loading && (entry.now || !this.running.length),
+      show: (entry, post) => this.#show(entry, post),
+      remove: (reply, entry) => this.#remove(reply, entry),
+      removedElsewhere: () => void this.#leftOutbox(),
+    });
+    host.outbox.subscribe(() => this.#syncOutbox());
   }
 
-  /** Show a thread, or with null the start of a new one. Throw a `Problem` if the server refuses. */
+  get items(): Item[] {
+    return this.#list.items;
+  }
+
+  /** True if there are messages before the first one. */
+  get hasMore() {
+    return this.#list.hasMore;
+  }
+
+  /** Number of times that a chat was opened. */
+  get navigation() {
+    return this.#list.generation;
+  }
+
+  /** Show a thread, or with null the start of a new one. Throw a `ProblemError` if the server refuses. */
   async open(threadId: string | null) {
+    const unsaved = threadId !== null && threadId === recallUnsaved() ? this.#host.outbox.entries(threadId)[0] : undefined;
     const navigation = this.#leave();
     this.threadId = threadId;
     this.loading = threadId !== null;
+    // A chat of this tab that the server did not know before a reload.
+    if (unsaved) this.#unsavedPrompt = unsaved.typed;
+    if (unsaved) rememberUnsaved(threadId);
     this.changed();
     try {
-      await this.#load(navigation);
+      await this.#load();
     } finally {
-      if (navigation === this.#navigation) this.loading = false;
-      this.changed();
+      if (navigation === this.navigation) this.loading = false;
+      this.#syncOutbox();
     }
   }
 
@@ -72,37 +91,56 @@ export class Conversation extends Store {
 
   /** Load messages of other tabs and follow running answers. Do nothing while a prompt is being sent. */
   async refresh() {
-    const sending = this.items.some((item, index) => item.kind === "reply" && this.#isUnsent(item, index));
-    if (!sending) await this.#load(this.#navigation);
+    if (!this.#list.isSending) await this.#load();
   }
 
-  /** Send a prompt. `context` is C1's context of a click or a form, `pictures` are addresses. */
-  say(typed: string, context: unknown[] | null = null, pictures: string[] = []) {
-    const text = this.#wraps(typed) || context?.[1] ? wrap(typed, context) : typed;
-    const shown = pictures.map((url) => ({ type: "image_url", image_url: { url } }));
-    this.#send(shown.length ? [{ type: "text", text }, ...shown] : text, typed);
-  }
-
-  /** Return true if a text needs an envelope: for the model, or because it looks like sections. */
-  #wraps(typed: string) {
-    return ENVELOPED.has(this.#host.model()) || holdsMarker(typed);
+  /** Queue a prompt and send it in its turn. Resolve when the browser has stored it. */
+  say(typed: string, context: unknown[] | null = null, attachments: Attachment[] = [], now = false): Promise<void> {
+    return this.#queue({ content: promptContent(typed, this.#host.model(), context, attachments), typed, attachments }, {}, now);
   }
 
   /** Send an edited prompt in place of `message`; the old branch stays as another version. */
   edit(message: UserMessage, changed: string) {
+    const content = withText(message.content, changed, this.#host.model());
+    const entry = this.entryOf(message);
+    if (entry) {
+      void this.#host.outbox.edit(entry, changed, content);
+      return;
+    }
     const index = this.items.indexOf(message);
     const before = this.items[index - 1];
-    this.#truncateAt(index);
-    const content = this.#wraps(changed) ? wrap(changed) : changed;
-    this.#send(content, changed, { parentId: before?.id ?? null });
+    this.#list.truncateAt(index);
+    void this.#queue({ content, typed: changed, attachments: message.attachments ?? undefined }, { parentId: before?.id ?? null }, true);
+  }
+
+  /** Return the entry of a prompt that the server has not accepted yet. */
+  entryOf(message: UserMessage): Entry | null {
+    return this.#host.outbox.entries(this.threadId).find(({ id }) => id === message.id) ?? null;
+  }
+
+  /** Prompts that wait for their turn, oldest first. */
+  get queued(): Entry[] {
+    return this.#unsent.queued;
+  }
+
+  /** Change the text of a queued prompt. */
+  editQueued(entry: Entry, changed: string) {
+    return this.#host.outbox.edit(entry, changed, withText(entry.content, changed, this.#host.model()));
+  }
+
+  /** Interrupt the running answer with a queued prompt. */
+  sendNow(entry: Entry) {
+    this.#byHand.add(entry.id);
+    return this.#host.outbox.sendNow(entry);
   }
 
   /** Request another answer to the same prompt; the old one stays as another version. */
   regenerate(reply: Reply) {
-    this.#truncateAt(this.items.indexOf(reply));
+    this.#list.truncateAt(this.items.indexOf(reply));
     const fresh = this.#reply(newId(), [...reply.versions]);
-    fresh.post = (signal) => this.#host.api.regenerate(reply.id, { responseId: fresh.id, ...this.#choices() }, signal);
-    this.items = [...this.items, fresh];
+    fresh.post = () => this.#host.api.regenerate(reply.id, { responseId: fresh.id, ...this.#choices() });
+    this.promptId = this.items.at(-1)?.id ?? null;
+    this.#list.append(fresh);
     this.sent += 1;
     this.changed();
     fresh.follow();
@@ -111,13 +149,25 @@ export class Conversation extends Store {
   /** Show another version of a message, with the branch below it. */
   async choose(versionId: string) {
     if (this.threadId === null) return;
-    await this.#host.api.change(this.threadId, { leaf: versionId });
+    await this.#host.api.updateThread(this.threadId, { leaf: versionId });
     await this.refresh();
   }
 
   /** Stop all running answers, also those that the server has not accepted yet. */
   stop() {
     for (const reply of this.running) void this.#stop(reply);
+  }
+
+  /** Return true while an accepted answer of the open chat runs. */
+  get answering() {
+    return this.running.some((reply) => !this.#unsent.has(reply));
+  }
+
+  /** Show whether the server can be reached. */
+  setWaiting(waits: boolean) {
+    if (this.waiting === waits) return;
+    this.waiting = waits;
+    this.changed();
   }
 
   get running(): Reply[] {
@@ -131,72 +181,29 @@ export class Conversation extends Store {
 
   /** Repeat a refused send with the same ids, so that it cannot run twice; regenerate a failed answer. */
   retry(reply: Reply) {
-    if (reply.post && !reply.taken) reply.resume();
+    if (this.#unsent.has(reply)) void this.#unsent.retry(reply);
+    else if (reply.post && !reply.taken) reply.resume();
     else this.regenerate(reply);
   }
 
+  /** Load the messages before the first one. */
   async older() {
-    const [first] = this.items;
-    if (this.threadId === null || !first) return;
-    const navigation = this.#navigation;
-    const { messages, hasMore } = await this.#host.api.messages(this.threadId, first.id);
-    if (navigation !== this.#navigation) return;
-    this.items = [...messages.map((message) => this.#item(message)), ...this.items];
-    this.hasMore = hasMore;
+    if (this.threadId !== null) await this.#list.older(this.threadId);
+  }
+
+  /** Show a message that a search found: load the earlier ones up to it, or the version that it is part of. */
+  async reveal(found: Found) {
+    const { navigation } = this;
+    const isThere = () => navigation !== this.navigation || this.#list.has(found.messageId);
+    while (!isThere() && this.hasMore) await this.older();
+    if (!isThere()) await this.choose(found.messageId);
+    if (navigation !== this.navigation) return;
+    this.found = found;
     this.changed();
   }
 
-  async #load(navigation: number) {
-    const threadId = this.savedThreadId;
-    if (threadId === null) return;
-    const request = (this.#requestNumber += 1);
-    const listable = new Set(this.items.filter((item, index) => !this.#isUnsent(item, index)));
-    const { messages, hasMore } = await this.#host.api.messages(threadId);
-    if (navigation === this.#navigation && request === this.#requestNumber) this.#merge(messages, hasMore, listable);
-  }
-
-  /**
-   * Replace the items by the server's list. Keep the pages loaded above it, and prompts sent since the request: `listable` holds
-   * the items that the server could list at that time.
-   */
-  #merge(messages: Message[], hasMore: boolean, listable: Set<Item>) {
-    const known = new Map(this.items.map((item) => [item.id, item]));
-    const above = this.items.findIndex((item) => item.id === messages[0]?.id);
-    const kept = hasMore && above > 0 ? this.items.slice(0, above) : [];
-    if (!kept.length) this.hasMore = hasMore;
-    const shown = messages.map((message): Item => {
-      const item = known.get(message.id);
-      item?.update(message);
-      return item ?? this.#item(message);
-    });
-    const listed = new Set([...kept, ...shown]);
-    const unknown = this.items.filter((item, index) => !listed.has(item) && !listable.has(item) && this.#sentHere(item, index));
-    for (const item of this.items) if (!listed.has(item) && !unknown.includes(item)) item.leave();
-    this.items = [...kept, ...shown, ...unknown];
-    this.changed();
-    for (const item of shown) if (item.kind === "reply" && item.running && !known.has(item.id)) item.follow();
-  }
-
-  /** Remove the items from `index` on, which become another version. Discard a list under way, which would bring them back. */
-  #truncateAt(index: number) {
-    for (const item of this.items.slice(index)) item.leave();
-    this.items = this.items.slice(0, index);
-    this.#requestNumber += 1;
-  }
-
-  /** Return the reply of a prompt sent from this page, for the prompt and for the reply; null for loaded items. */
-  #sentHere(item: Item, index: number): Reply | null {
-    const reply = item.kind === "user" ? this.items[index + 1] : item;
-    return reply?.kind === "reply" && reply.post !== null ? reply : null;
-  }
-
-  /** Return true if the server has not accepted the prompt yet. */
-  #isUnsent(item: Item, index: number) {
-    return this.#sentHere(item, index)?.taken === false;
-  }
-
-  #item(message: Message): Item {
-    return message.role === "user" ? new UserMessage(message) : new Reply(message, this.#replyHost());
+  async #load() {
+    if (this.savedThreadId !== null) await this.#list.load(this.savedThreadId);
   }
 
   #reply(id: string, versions: string[]): Reply {
@@ -204,17 +211,51 @@ export class Conversation extends Store {
     return new Reply({ ...message, thinking: null, tools: [] } as Message, this.#replyHost());
   }
 
-  #send(content: unknown, typed: string, more: object = {}) {
-    if (this.savedThreadId === null) this.#unsavedPrompt = typed;
+  #queue(prompt: Prompt, more: SendOptions, now: boolean): Promise<void> {
+    const beginning = this.savedThreadId === null ? this.#host.beginning() : {};
+    if (this.savedThreadId === null) this.#unsavedPrompt ??= prompt.typed;
     const threadId = (this.threadId ??= newId());
-    const prompt: Prompt = { id: newId(), role: "user", content };
-    const reply = this.#reply(newId(), []);
-    const body = { prompt, threadId, responseId: reply.id, ...this.#choices(), ...more };
-    reply.post = (signal) => this.#host.api.send(body, signal);
-    this.items = [...this.items, new UserMessage({ ...prompt, versions: [prompt.id] }), reply];
-    this.sent += 1;
+    if (this.#unsavedPrompt !== null) rememberUnsaved(threadId);
+    const ids = { id: newId(), responseId: newId(), threadId };
+    const state = { state: "waiting", refusal: null, now } as const;
+    const entry: Entry = { ...ids, ...prompt, more: { ...this.#choices(), ...beginning, ...more }, owner: this.#host.owner(), ...state };
+    if (now || !(this.running.length || this.queued.length)) this.#byHand.add(entry.id);
+    return this.#host.outbox.add(entry);
+  }
+
+  #syncOutbox() {
+    this.#unsent.sync(this.threadId);
     this.changed();
-    reply.follow();
+  }
+
+  #show(entry: Entry, post: NonNullable<Reply["post"]>): Reply {
+    const reply = this.#reply(entry.responseId, []);
+    reply.post = post;
+    this.#list.append(new UserMessage({ ...entry, versions: [entry.id] }), reply);
+    this.promptId = entry.id;
+    if (this.#byHand.delete(entry.id)) {
+      this.sent += 1;
+      this.found = null;
+    }
+    return reply;
+  }
+
+  #remove(reply: Reply, entry: Entry) {
+    reply.leave();
+    this.#list.remove(reply.id, entry.id);
+  }
+
+  /** Ask the server about an entry that is neither in the outbox nor sent by this tab: another one has sent it, or it was withdrawn. */
+  async #leftOutbox() {
+    const { threadId, navigation } = this;
+    const typed = this.#unsavedPrompt;
+    if (typed === null || threadId === null) return this.#refreshInBackground();
+    const isKnown = await this.#host.api.thread(threadId).then(() => true, () => false);
+    if (navigation !== this.navigation) return;
+    if (!isKnown) return this.items.length ? undefined : this.open(null);
+    this.#unsavedPrompt = null;
+    this.#host.created(threadId, typed);
+    this.#refreshInBackground();
   }
 
   #choices() {
@@ -227,59 +268,72 @@ export class Conversation extends Store {
       threadId: this.threadId ?? "",
       accepted: (reply) => this.#accepted(reply),
       changed: (reply, problem) => this.#replyChanged(reply, problem),
+      asked: (reply) => this.#host.asked(reply),
       cut: () => this.#refreshInBackground(),
-      waiting: (waits) => this.#setWaiting(waits),
+      waiting: (waits) => this.setWaiting(waits),
     };
   }
 
   #accepted(reply: Reply) {
     reply.taken = true;
+    this.#unsent.accepted(reply);
     const typed = this.#unsavedPrompt;
     this.#unsavedPrompt = null;
+    rememberUnsaved(null);
     if (this.threadId !== null && typed !== null) this.#host.created(this.threadId, typed);
     this.changed();
     this.#host.accepted();
   }
 
-  #replyChanged(reply: Reply, problem: Problem | null) {
+  #replyChanged(reply: Reply, problem: ProblemError | null) {
     if (reply.stopWanted && reply.running && reply.status !== "sending") void this.#stop(reply);
-    if (problem && !problem.passing && !reply.taken) this.#host.refused();
+    if (problem && !reply.taken) this.#refused(reply, problem);
     // The server knows the versions: reload them after the end of an answer.
     if (!reply.running && reply.taken) this.#refreshInBackground();
+    if (!reply.running) this.#ended(reply);
     this.changed();
+  }
+
+  #ended(reply: Reply) {
+    this.#host.ended(reply);
+    if (this.threadId !== null) this.#host.outbox.wake(this.threadId);
+    this.#syncOutbox();
+  }
+
+  /** Return the text of a refused first prompt to the field: no chat exists that could keep it. */
+  #refused(reply: Reply, problem: ProblemError) {
+    const entry = this.#unsavedPrompt === null ? null : this.#unsent.giveBack(reply);
+    if (!entry) return;
+    rememberUnsaved(null);
+    this.#host.refused(entry.typed, !problem.temporary);
   }
 
   #refreshInBackground() {
     this.refresh().catch((problem: unknown) => this.#host.failed(problem));
   }
 
-  #setWaiting(waits: boolean) {
-    if (this.waiting === waits) return;
-    this.waiting = waits;
-    this.changed();
-  }
-
   async #stop(reply: Reply) {
+    const withdrawn = this.waiting ? await this.#unsent.withdraw(reply) : null;
+    if (withdrawn) return this.#host.refused(withdrawn.typed, true);
     reply.stopWanted = true;
     if (reply.status === "sending") return;
     try {
       await this.#host.api.stop(reply.id, reply.offset);
       reply.stopWanted = false;
     } catch (problem) {
-      if ((problem as Problem).status) this.#host.failed(problem);
+      if ((problem as ProblemError).status) this.#host.failed(problem);
       else announce(words.stopLater);
     }
   }
 
   #leave() {
-    for (const item of this.items) item.leave();
-    this.items = [];
-    this.hasMore = false;
+    this.#list.clear();
     this.waiting = false;
+    this.promptId = null;
+    this.found = null;
+    this.#unsent.clear();
     this.#unsavedPrompt = null;
-    return (this.#navigation += 1);
+    rememberUnsaved(null);
+    return this.navigation;
   }
 }
-
-/** Return the text of a message's content, for a title or a draft. */
-export const wordsOf = (content: unknown) => unwrap(content).words;

@@ -1,31 +1,48 @@
-/** Unsent text, stored per thread, and restored when the server refuses the prompt. */
+/** The unsent text and files of the field, stored per chat. */
 
 import { recall, remember } from "@plain/js/storage.js";
 import type { Attachment } from "./apiTypes";
+import { isPicture } from "./pictures";
 import { Store } from "./store";
 
-export interface Picture extends Attachment {
+/** A file beside the text. One without `attachment` and without `problem` is on its way to the server. */
+export interface DraftFile {
+  key: string;
   name: string;
+  /** The type that the browser gives it. */
+  contentType: string;
+  /** Share of the file that the server has, from 0 to 1. */
+  progress: number;
+  attachment: Attachment | null;
+  /** The reason why it is not sent; empty for none. */
+  problem: string;
 }
+
+/** Return true while the server reads the text of a file that it has. */
+export const isBeingRead = ({ attachment, problem }: DraftFile) => attachment?.state === "reading" && !problem;
+
+/** Return true for a picture, by its content where the server has it: a model may take none. */
+export const isPictureFile = ({ attachment, contentType }: DraftFile) => isPicture(attachment?.contentType ?? contentType);
 
 export class Draft extends Store {
   text = "";
-  pictures: Picture[] = [];
+  files: DraftFile[] = [];
   #key = "draft.new";
-  #sent: string | null = null;
+  /** The key under which a refused text was stored again. */
+  #returned: string | null = null;
 
   /** Show the draft of a thread; null for a new chat. */
   switchTo(threadId: string | null) {
     this.#key = `draft.${threadId ?? "new"}`;
     this.text = recall(this.#key);
-    this.pictures = [];
+    this.files = storedFiles(this.#key);
     this.changed();
   }
 
-  /** Store the draft under a new thread's id from now on; the text stays. */
+  /** Store the draft under a new thread's id from now on; text and files stay. */
   rename(threadId: string) {
     this.#key = `draft.${threadId}`;
-    remember(this.#key, this.text);
+    this.#store();
   }
 
   write(text: string) {
@@ -34,36 +51,78 @@ export class Draft extends Store {
     this.changed();
   }
 
-  add(picture: Picture) {
-    this.pictures = [...this.pictures, picture];
-    this.changed();
+  add(file: DraftFile) {
+    this.files = [...this.files, file];
+    this.#filesChanged();
   }
 
-  drop(picture: Picture) {
-    this.pictures = this.pictures.filter((one) => one !== picture);
-    this.changed();
+  /** Change a file that is still there. */
+  update(key: string, change: Partial<DraftFile>) {
+    this.files = this.files.map((file) => (file.key === key ? { ...file, ...change } : file));
+    this.#filesChanged();
   }
 
-  /** Return the text and pictures to send. The text stays stored until the server has accepted it. */
+  drop(key: string) {
+    this.files = this.files.filter((file) => file.key !== key);
+    this.#filesChanged();
+  }
+
+  /** True while a file is on its way to the server, or being read there. */
+  get uploading() {
+    return this.files.some((file) => (!file.attachment && !file.problem) || isBeingRead(file));
+  }
+
+  /** Empty the field. The draft stays stored until `stored` is called: the outbox has it then. */
   take() {
-    const taken = { text: this.text.trim(), pictures: this.pictures };
-    this.#sent = this.#key;
+    const key = this.#key;
+    const taken = { text: this.text.trim(), attachments: this.files.flatMap(({ attachment }) => attachment ?? []) };
     this.text = "";
-    this.pictures = [];
+    this.files = [];
     this.changed();
-    return taken;
+    const stored = () => {
+      if (key !== this.#key || !(this.text || this.files.length)) forget(key);
+    };
+    return { ...taken, stored };
   }
 
-  /** Delete the stored draft: the server has accepted the message. */
+  /** Store a text again that the server refused; `shown`: put it into the field too, to be changed. */
+  refused(text: string, shown: boolean) {
+    if (this.text) return;
+    this.#returned = this.#key;
+    remember(this.#key, text);
+    if (shown) this.text = text;
+    this.changed();
+  }
+
+  /** Delete a returned text: the server has accepted it at last. */
   accepted() {
-    if (this.#sent && (this.#sent !== this.#key || !this.text)) remember(this.#sent, "");
-    this.#sent = null;
+    if (this.#returned && (this.#returned !== this.#key || !this.text)) forget(this.#returned);
+    this.#returned = null;
   }
 
-  /** Restore the text for a change: the server will never accept it as it is. */
-  refused() {
-    if (this.#sent && !this.text) this.text = recall(this.#sent);
-    this.#sent = null;
+  #filesChanged() {
+    this.#store();
     this.changed();
+  }
+
+  #store() {
+    remember(this.#key, this.text);
+    const uploaded = this.files.filter(({ attachment }) => attachment);
+    remember(filesKey(this.#key), uploaded.length ? JSON.stringify(uploaded) : "");
+  }
+}
+
+const filesKey = (key: string) => `${key}.files`;
+
+function forget(key: string) {
+  remember(key, "");
+  remember(filesKey(key), "");
+}
+
+function storedFiles(key: string): DraftFile[] {
+  try {
+    return JSON.parse(recall(filesKey(key)) || "[]") as DraftFile[];
+  } catch {
+    return [];
   }
 }

@@ -1,15 +1,21 @@
 /** The state of the page: session, open thread, address, and events of other tabs. */
 
 import { announce } from "@plain/js/announce.js";
-import { Api, type Problem } from "@plain/js/api.js";
-import { Live } from "@plain/js/live.js";
 import { recall, remember } from "@plain/js/storage.js";
-import { words } from "../words";
+import { ChatClient, ConnectionLostError, type ProblemError, type SendOptions } from "chat-client";
+import { language, words } from "../words";
+import { budgetRefusal } from "./budgetRefusal";
 import { Conversation } from "./conversation";
 import { Draft } from "./draft";
+import type { Found } from "./found";
+import { Notifier } from "./notifier";
+import { pageOutbox, recallUnsaved } from "./pageOutbox";
 import type { Session, Thread } from "./apiTypes";
+import { Overlays } from "./overlays";
+import { takeSignInOutcome } from "./signInOutcome";
 import { Store } from "./store";
 import { Threads } from "./threads";
+import { awaitReading } from "./upload";
 
 /** Milliseconds until a page that did not reach the server tries again: short enough for a restart. */
 const RETRY_DELAY_MS = 3000;
@@ -24,35 +30,61 @@ function threadIdFromLocation(): string | null {
 }
 
 export class Page extends Store {
-  readonly api = new Api();
+  readonly api = new ChatClient({ maxRetries: Infinity });
   readonly draft = new Draft();
   readonly threads = new Threads({
     api: this.api,
     removed: (threadId) => this.#removed(threadId),
     failed: (problem) => this.failed(problem),
   });
-  readonly conversation = new Conversation({
+  readonly notifier = new Notifier();
+  readonly outbox = pageOutbox({
     api: this.api,
+    isAnswering: (threadId) => threadId === this.conversation.threadId && this.conversation.answering,
+    waiting: (threadId, waits) => threadId === this.conversation.threadId && this.conversation.setWaiting(waits),
+  });
+  readonly conversation: Conversation = new Conversation({
+    api: this.api,
+    outbox: this.outbox,
+    owner: () => this.#owner,
     model: () => this.model,
     effort: () => this.effort || undefined,
+    beginning: (): SendOptions => (this.temporary ? { temporary: true } : {}),
     created: (threadId, text) => this.#created(threadId, text),
     accepted: () => this.draft.accepted(),
-    refused: () => this.draft.refused(),
+    refused: (typed, shown) => this.draft.refused(typed, shown),
     failed: (problem) => this.failed(problem),
+    ended: (reply) => this.notifier.show(this.title, reply),
+    asked: (reply) => this.notifier.show(this.title, reply),
   });
+  readonly overlays = new Overlays();
   session: Session | null = null;
   model = "c1";
   #effort = recall("effort");
+  /** Number of choices of a model by hand: a thread that is being loaded does not undo one. */
+  #choices = 0;
   notice = "";
   menu = false;
+  /** True while the list of chats is folded away in a wide window. */
+  folded = recall("sidebar") === "folded";
+  #temporary = false;
 
   async start() {
     addEventListener("popstate", () => void this.#switchTo(threadIdFromLocation()));
+    // Drafts are here without the server.
+    this.draft.switchTo(threadIdFromLocation());
+    const signIn = takeSignInOutcome();
+    if (signIn) this.overlays.open({ kind: "settings", signIn });
     await this.#loadSession();
   }
 
   get models(): string[] {
     return (this.session?.models ?? []).map((model) => (typeof model === "string" ? model : model.name));
+  }
+
+  /** The account that the outbox sends for; empty for a guest, whose chats move into the account that logs in. */
+  get #owner() {
+    return this.session && !this.session.guest ? this.session.user.username : "";
   }
 
   get takesPictures() {
@@ -68,18 +100,37 @@ export class Page extends Store {
     return this.efforts.includes(this.#effort) ? this.#effort : "";
   }
 
+  /** True if the open thread is in no list and expires, or the next one will be. */
+  get temporary(): boolean {
+    const { threadId } = this.conversation;
+    return threadId === null ? this.#temporary : (this.threads.get(threadId)?.temporary ?? this.#temporary);
+  }
+
+  /** Make the next thread a temporary one, or not. */
+  setTemporary(temporary: boolean) {
+    this.#temporary = temporary;
+    this.changed();
+  }
+
+  fold(folded: boolean) {
+    this.folded = folded;
+    remember("sidebar", folded ? "folded" : "");
+    this.changed();
+  }
+
   get title() {
     return this.threads.get(this.conversation.threadId)?.title || words.untitled;
   }
 
-  /** Open a thread, or with null the start of a new one. */
-  async go(threadId: string | null) {
+  /** Open a thread, or with null the start of a new one; at the message that a search found, if there is one. */
+  async go(threadId: string | null, found: Found | null = null) {
     if (threadIdFromLocation() !== threadId) history.pushState({}, "", pathOf(threadId));
-    await this.#switchTo(threadId);
+    await this.#switchTo(threadId, found);
   }
 
   choose(model: string) {
     this.model = model;
+    this.#choices += 1;
     remember("model", model);
     this.changed();
   }
@@ -97,9 +148,16 @@ export class Page extends Store {
 
   /** Show an error until it is closed or another thread is opened. Status 401 leads to the log-in page. */
   failed(problem: unknown) {
-    const { status, quota, message } = problem as Problem;
-    if (status === 401) location.assign(`/login/?next=${encodeURIComponent(location.pathname)}`);
-    this.showNotice(status ? (words.quotas[quota] ?? message) : words.unreachable);
+    if ((problem as ProblemError).status === 401) location.assign(`/login/?next=${encodeURIComponent(location.pathname)}`);
+    this.showNotice(this.describe(problem));
+  }
+
+  /** Return a problem in the reader's language. The server speaks English, and says more than the page's own sentence. */
+  describe(problem: unknown): string {
+    const { status, quota, code, message } = problem as ProblemError;
+    if (!status) return problem instanceof ConnectionLostError ? words.unreachable : message;
+    const own = language === "en" ? undefined : (words.problems[code] ?? words.codes[code]);
+    return words.quotas[quota] ?? budgetRefusal(problem as ProblemError) ?? own ?? message;
   }
 
   showNotice(notice: string) {
@@ -108,46 +166,59 @@ export class Page extends Store {
   }
 
   async #loadSession() {
+    const choices = this.#choices;
     try {
       this.session = await this.api.session();
-      this.#selectModel(recall("model"));
+      this.#selectModel(recall("defaultModel") || recall("model"));
+      const unsaved = recallUnsaved();
+      await this.outbox.start(this.#owner);
       // A prompt sent before the session was loaded has opened its thread already.
-      const turned = this.conversation.sent ? undefined : this.#switchTo(threadIdFromLocation());
+      const turned = this.conversation.sent ? undefined : this.#switchTo(threadIdFromLocation() ?? this.#withEntries(unsaved));
       await Promise.all([this.threads.load(), turned]);
     } catch (problem) {
       this.failed(problem);
-      const { status, retryAfter } = problem as Problem;
+      const { status, retryAfter } = problem as ProblemError;
       if (status !== 401) setTimeout(() => void this.#loadSession(), retryAfter ? retryAfter * 1000 : RETRY_DELAY_MS);
       return;
     }
-    this.#selectModel(this.threads.get(this.conversation.threadId)?.model);
-    new Live({ thread: (event, thread) => this.#onThreadEvent(event, thread), back: () => void this.#onReconnect() });
+    if (choices === this.#choices) this.#selectModel(this.threads.get(this.conversation.threadId)?.model);
+    this.api.watch({ thread: (event, thread) => this.#onThreadEvent(event, thread), back: () => void this.#onReconnect() });
     announce(words.ready);
     this.changed();
   }
 
-  async #switchTo(threadId: string | null) {
+  /** Return the chat of this tab that the server did not know before the reload, if prompts of it are still to be sent. */
+  #withEntries(threadId: string | null) {
+    return this.outbox.entries(threadId).length ? threadId : null;
+  }
+
+  async #switchTo(threadId: string | null, found: Found | null = null) {
+    const choices = this.#choices;
     this.menu = false;
     this.notice = "";
+    this.#temporary = false;
+    if (threadId === null) this.#selectModel(recall("defaultModel"));
     this.draft.switchTo(threadId);
+    awaitReading(this);
     this.changed();
     try {
       await this.conversation.open(threadId);
-      await this.#loadThreadDetails(threadId);
+      if (found) await this.conversation.reveal(found);
+      await this.#loadThreadDetails(threadId, choices);
     } catch (problem) {
-      await this.#onThreadMissing(problem as Problem);
+      await this.#onThreadMissing(problem as ProblemError);
     }
     this.changed();
   }
 
   /** Load title and model of a thread that is not in the list: archived, or below its first page. */
-  async #loadThreadDetails(threadId: string | null) {
-    if (threadId === null) return;
+  async #loadThreadDetails(threadId: string | null, choices: number) {
+    if (threadId === null || threadId !== this.conversation.savedThreadId) return;
     if (!this.threads.get(threadId)) this.threads.upsert(await this.api.thread(threadId));
-    this.#selectModel(this.threads.get(threadId)?.model);
+    if (choices === this.#choices && threadId === this.conversation.threadId) this.#selectModel(this.threads.get(threadId)?.model);
   }
 
-  async #onThreadMissing(problem: Problem) {
+  async #onThreadMissing(problem: ProblemError) {
     if (problem.status !== 404) {
       this.failed(problem);
       return;
@@ -168,7 +239,8 @@ export class Page extends Store {
     this.draft.rename(threadId);
     const title = text.slice(0, MAX_PROVISIONAL_TITLE);
     const times = { createdAt: now, updatedAt: now };
-    this.threads.upsert({ threadId, title, ...times, archived: false, model: this.model, activeResponseId: null });
+    const marks = { archived: false, pinned: false, temporary: this.#temporary };
+    this.threads.upsert({ threadId, title, ...times, ...marks, model: this.model, activeResponseId: null });
     this.changed();
   }
 
@@ -179,20 +251,31 @@ export class Page extends Store {
   #onThreadEvent(event: "created" | "updated" | "deleted", thread: Thread) {
     const open = thread.threadId === this.conversation.threadId;
     if (event === "deleted") {
-      const mine = this.threads.going(thread.threadId);
+      const mine = this.threads.isDeleting(thread.threadId);
       this.threads.drop(thread.threadId);
-      if (open && !mine) void this.#onThreadMissing({ status: 404 } as Problem);
+      void this.outbox.forget(thread.threadId);
+      if (open && !mine) void this.#onThreadMissing({ status: 404 } as ProblemError);
       return;
     }
+    const waited = this.threads.get(thread.threadId)?.waiting;
     this.threads.upsert(thread);
     this.changed();
+    // In the open chat the answer itself says so.
+    if (!open && thread.waiting && !waited) this.#asked(thread);
+    if (!thread.activeResponseId) this.outbox.wake(thread.threadId);
     if (!open) return;
     const active = thread.activeResponseId;
     if (active ? !this.conversation.follows(active) : !this.conversation.running.length) this.#refresh();
   }
 
+  /** Announce that an answer in another chat waits for the user. */
+  #asked({ title, activeResponseId }: Thread) {
+    announce(words.requests.asks(title || words.untitled));
+    this.notifier.show(title || words.untitled, { id: activeResponseId ?? "", status: "waiting" });
+  }
+
   #refresh() {
-    this.conversation.refresh().catch((problem: Problem) => (problem.status === 404 ? undefined : this.failed(problem)));
+    this.conversation.refresh().catch((problem: ProblemError) => (problem.status === 404 ? undefined : this.failed(problem)));
   }
 
   async #onReconnect() {

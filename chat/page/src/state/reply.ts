@@ -1,13 +1,14 @@
 /** One answer: its text, its status, and the reader that follows its stream. */
 
 import { announce, Speaker } from "@plain/js/announce.js";
-import type { Api, Problem } from "@plain/js/api.js";
-import { blocksOf, plainText } from "@plain/js/blocks.js";
 import { storedForm, withForm } from "@plain/js/envelope.js";
-import { Follower } from "@plain/js/stream.js";
 import { type Thinking, thinkingOf, toolsAfter } from "@plain/js/thinking.js";
-import { words } from "../words";
-import type { End, FormState, Message, Status, Tool } from "./apiTypes";
+import { type ChatClient, ProblemError, type Stream, type StreamEvent, type ToolUpdate } from "chat-client";
+import { language, words } from "../words";
+import type { Attachment, End, FormState, Message, Status, Tool } from "./apiTypes";
+import { budgetRefusal } from "./budgetRefusal";
+import { Requests } from "./requests";
+import { spokenText } from "./spoken";
 import { Store } from "./store";
 
 /** Milliseconds between two drawings: one frame at 60 Hz, so that text flows. */
@@ -19,7 +20,7 @@ const ANNOUNCE_INTERVAL_MS = 1500;
 /** Milliseconds between the last change of a form and its storing: a pause in typing. */
 const FORM_SAVE_DELAY_MS = 600;
 
-const RUNNING = new Set<Status>(["queued", "streaming", "sending"]);
+const RUNNING = new Set<Status>(["queued", "streaming", "waiting", "sending"]);
 const RETRYABLE = new Set<Status>(["failed", "interrupted"]);
 
 /** The line below an answer; one with `problem` offers to try again. */
@@ -28,11 +29,16 @@ export interface Note {
   problem: boolean;
 }
 
+/** The events of an answer: of a stream, or of one that begins later. */
+export type ReplyStream = AsyncIterable<StreamEvent> & Pick<Stream, "close">;
+
 export interface ReplyHost {
-  api: Api;
+  api: ChatClient;
   threadId: string;
   accepted(reply: Reply): void;
-  changed(reply: Reply, problem: Problem | null): void;
+  changed(reply: Reply, problem: ProblemError | null): void;
+  /** The answer waits for a person from now on. */
+  asked(reply: Reply): void;
   cut(): void;
   waiting(waits: boolean): void;
 }
@@ -48,14 +54,17 @@ export class Reply extends Store {
   note: Note | null = null;
   thinking: Thinking;
   tools: Tool[];
+  /** Files that tools gave with the answer. */
+  attachments: Attachment[];
   waiting = false;
-  /** Send the request of this answer; null for answers loaded from the server. */
-  post: ((signal: AbortSignal) => Promise<Response>) | null = null;
+  readonly requests: Requests;
+  /** Return the stream that requests this answer; null for answers loaded from the server. */
+  post: (() => ReplyStream) | null = null;
   taken = false;
   stopWanted = false;
   #host: ReplyHost;
   #speaker = new Speaker();
-  #follower: Follower | null = null;
+  #stream: ReplyStream | null = null;
   #drawTimer: ReturnType<typeof setTimeout> | undefined;
   #formTimer: ReturnType<typeof setTimeout> | undefined;
   #drawStartedAt = 0;
@@ -71,8 +80,10 @@ export class Reply extends Store {
     this.offset = message.offset ?? 0;
     this.thinking = thinkingOf(message);
     this.tools = message.tools;
+    this.attachments = message.attachments ?? [];
     this.versions = message.versions;
     this.score = message.feedback?.score ?? 0;
+    this.requests = new Requests(host.api, this.id, message.requests ?? [], () => this.#requestsChanged());
     this.#updateNote(null);
   }
 
@@ -91,20 +102,9 @@ export class Reply extends Store {
 
   /** Follow the stream from the current offset; send the request first if the server has not accepted it. */
   follow() {
-    const on = {
-      accepted: () => this.#host.accepted(this),
-      start: ({ status }: { status: Status }) => this.#setStatus(status),
-      text: (piece: string, offset: number) => this.#append(piece, offset),
-      thought: (piece: string, offset: number) => this.#think(piece, offset),
-      tool: (data: Tool) => this.#toolChanged(data),
-      end: (data: End) => this.#end(data),
-      waiting: (waits: boolean) => this.#setWaiting(waits),
-      refused: (problem: Problem) => this.#refused(problem),
-    };
-    const post = this.taken ? null : this.post;
     const cursors = { offset: this.offset, thinkingOffset: this.thinking.offset };
-    this.#follower = new Follower({ api: this.#host.api, responseId: this.id, ...cursors, post, on });
-    void this.#follower.run();
+    this.#stream = this.post && !this.taken ? this.post() : this.#host.api.follow(this.id, cursors);
+    void this.#read(this.#stream);
   }
 
   /** Send a refused request again with the same ids. */
@@ -117,7 +117,7 @@ export class Reply extends Store {
 
   /** Stop following; the answer itself goes on at the server. */
   leave() {
-    this.#follower?.leave();
+    this.#stream?.close();
     this.#speaker.leave();
     clearTimeout(this.#drawTimer);
     if (this.#formTimer !== undefined) this.#saveForm();
@@ -127,10 +127,12 @@ export class Reply extends Store {
   update(message: Message) {
     this.versions = message.versions;
     this.score = message.feedback?.score ?? 0;
+    this.attachments = message.attachments ?? [];
     const same = message.content === this.text && message.status === this.status;
     if (!this.running) {
       this.thinking = thinkingOf(message);
       this.tools = message.tools;
+      this.requests.update(message.requests ?? []);
     }
     if (!this.running && !same && this.#formTimer === undefined) {
       this.text = String(message.content);
@@ -145,7 +147,7 @@ export class Reply extends Store {
   rate(score: number) {
     this.score = score;
     this.changed();
-    return this.#host.api.rate(this.#host.threadId, this.id, score);
+    return this.#host.api.rateMessage(this.#host.threadId, this.id, score);
   }
 
   /** Store a form's values with the answer, so that they survive a reload. */
@@ -165,7 +167,34 @@ export class Reply extends Store {
     clearTimeout(this.#formTimer);
     this.#formTimer = undefined;
     // A failure loses nothing: the values are still in the form and are sent with its button.
-    this.#host.api.replace(this.#host.threadId, this.id, this.text).catch(() => undefined);
+    this.#host.api.replaceMessage(this.#host.threadId, this.id, this.text).catch(() => undefined);
+  }
+
+  async #read(stream: ReplyStream) {
+    try {
+      for await (const event of stream) this.#take(event);
+    } catch (error) {
+      this.#refused(error as ProblemError);
+    }
+  }
+
+  /** Show an event. Throw the refusal of a request that was not accepted yet: the user decides when to send it again. */
+  #take(event: StreamEvent) {
+    if (event.type === "text") this.#append(event.text, event.offset);
+    else if (event.type === "thinking") this.#think(event.text, event.thinkingOffset);
+    else if (event.type === "tool") this.#toolChanged(event);
+    else if (event.type === "request") this.#asked(this.requests.add(event) && !event.by);
+    else if (event.type === "answer") this.requests.close(event.requestId, event.outcome);
+    else if (event.type === "end") this.#end(event);
+    else if (event.type === "start") this.#start(event.status);
+    else if (event.error instanceof ProblemError && this.post && !this.taken) throw event.error;
+    else this.#setWaiting(true);
+  }
+
+  #start(status: Status) {
+    this.#setWaiting(false);
+    if (this.post && !this.taken) this.#host.accepted(this);
+    this.#setStatus(status);
   }
 
   #append(piece: string, offset: number) {
@@ -195,9 +224,13 @@ export class Reply extends Store {
   }
 
   #announceProgress() {
-    if (!this.running || !this.#follower || this.#drawStartedAt - this.#announcedAt < ANNOUNCE_INTERVAL_MS) return;
+    if (!this.running || !this.#stream || this.#drawStartedAt - this.#announcedAt < ANNOUNCE_INTERVAL_MS) return;
     this.#announcedAt = this.#drawStartedAt;
-    this.#speaker.hear(plainText(blocksOf(this.text, true)));
+    void spokenText(this.text, true).then((text) => this.#speaker.hear(text), () => undefined);
+  }
+
+  async #announceEnd(ending: string) {
+    this.#speaker.finish(await spokenText(this.text).catch(() => ""), ending);
   }
 
   #setStatus(status: Status) {
@@ -207,10 +240,23 @@ export class Reply extends Store {
     this.#host.changed(this, null);
   }
 
-  #toolChanged(event: Tool) {
+  #toolChanged(event: ToolUpdate) {
     this.tools = toolsAfter(this.tools, event);
     this.thinking.pause();
     this.changed();
+  }
+
+  #asked(isNew: boolean) {
+    this.thinking.pause();
+    this.#requestsChanged();
+    if (isNew) this.#host.asked(this);
+  }
+
+  /** The answer waits as long as any request is open, and goes on with the last answer. */
+  #requestsChanged() {
+    if (this.requests.open.length) this.#setStatus("waiting");
+    else if (this.status === "waiting") this.#setStatus("streaming");
+    else this.changed();
   }
 
   #setWaiting(waits: boolean) {
@@ -224,15 +270,16 @@ export class Reply extends Store {
   #end({ status, finishReason, error, keptOffset }: End) {
     this.status = status;
     this.thinking.pause();
+    this.requests.end();
     this.#updateNote(error, finishReason);
     this.#draw();
     this.#setWaiting(false);
-    this.#speaker.finish(plainText(blocksOf(this.text)), words.endings[status] ?? words.ended);
+    void this.#announceEnd(words.endings[status] ?? words.ended);
     this.#host.changed(this, null);
     if (keptOffset !== null && keptOffset < this.offset) this.#host.cut();
   }
 
-  #refused(problem: Problem) {
+  #refused(problem: ProblemError) {
     this.status = "failed";
     this.thinking.pause();
     this.#setWaiting(false);
@@ -243,7 +290,7 @@ export class Reply extends Store {
     }
     this.#updateNote(problem, null, problem.retryAfter);
     this.#draw();
-    announce(problem.message);
+    announce(this.note?.words ?? problem.message);
     this.#host.changed(this, problem);
   }
 
@@ -256,7 +303,11 @@ export class Reply extends Store {
     if (this.status === "queued") return words.queued;
     if (finishReason === "length") return words.longest;
     if (!error) return words.endings[this.status] ?? "";
-    const message = words.problems[error.code] ?? error.message ?? words.endings.failed;
+    const budget = budgetRefusal(error);
+    if (budget) return budget;
+    // The server speaks English, and says more than the page's own sentence.
+    const translated = language === "en" ? undefined : words.codes[error.code];
+    const message = words.problems[error.code] ?? translated ?? error.message ?? words.endings.failed;
     return [message, retryAfter ? words.tryIn(retryAfter) : ""].filter(Boolean).join(" ");
   }
 }

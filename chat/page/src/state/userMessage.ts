@@ -1,7 +1,7 @@
-/** A user's message: its text, its pictures, and the form values sent with it. */
+/** A user's message: its text, its pictures and files, and the form values sent with it. */
 
 import { unwrap } from "@plain/js/envelope.js";
-import type { Message } from "./apiTypes";
+import type { Attachment, Message } from "./apiTypes";
 import { Store } from "./store";
 
 /** Addresses of this server's pictures, the only ones drawn: any other would be a request to a third party. */
@@ -14,10 +14,13 @@ export class UserMessage extends Store {
   readonly words: string;
   readonly fields: [string, string][];
   readonly pictures: string[];
+  readonly files: MessageFile[];
+  /** Its pictures and files as far as the server has them; null while their states are unknown. */
+  attachments: Attachment[] | null;
   versions: string[];
   readonly running = false;
 
-  constructor(message: Pick<Message, "id" | "content" | "versions">) {
+  constructor(message: Pick<Message, "id" | "content" | "versions" | "attachments">) {
     super();
     const { words, form } = unwrap(textOf(message.content));
     this.id = message.id;
@@ -25,19 +28,29 @@ export class UserMessage extends Store {
     this.words = words;
     this.fields = Object.values(form ?? {}).flatMap(fieldsOf);
     this.pictures = partsOf(message.content).flatMap(pictureOf);
+    this.files = partsOf(message.content).flatMap(fileOf);
+    this.attachments = message.attachments ?? null;
     this.versions = message.versions;
   }
 
   update(message: Message) {
     this.versions = message.versions;
+    this.attachments = message.attachments ?? null;
     this.changed();
   }
 
   leave() {}
 }
 
+/** A file as a message names it. */
+export interface MessageFile {
+  id: string;
+  name: string;
+}
+
 interface Part {
   type?: string;
+  file?: { file_id?: unknown; filename?: unknown };
   text?: unknown;
   image_url?: { url?: unknown };
 }
@@ -55,6 +68,11 @@ function textOf(content: unknown): string {
 function pictureOf(part: Part): string[] {
   const url = part.type === "image_url" ? part.image_url?.url : undefined;
   return typeof url === "string" && OWN_PICTURE.test(url) ? [url] : [];
+}
+
+function fileOf({ type, file }: Part): MessageFile[] {
+  if (type !== "file" || typeof file?.file_id !== "string") return [];
+  return [{ id: file.file_id, name: typeof file.filename === "string" ? file.filename : "" }];
 }
 
 function fieldsOf(fields: unknown): [string, string][] {

@@ -1,52 +1,58 @@
-/** Announce a growing answer to screen readers in whole sentences, so that they can keep up. */
+/** Announce messages and answers to screen readers. */
 
 import { byId } from "./dom.js";
 
-/** Milliseconds between two announcements: shorter pauses make common screen readers interrupt themselves. */
-const PAUSE = 1500;
-const SENTENCE = /[.!?…:](?=\s)|\n/g;
-
-const region = () => byId("announcements");
+/** Lines kept in the log of an answer: some screens of text, for readers who go back in it. */
+const KEPT_LINES = 60;
 
 /** Announce one short message at once. */
 export function announce(text) {
-  region().textContent = text;
+  byId("announcements").textContent = text;
 }
 
+/**
+ * Announce a growing answer block by block: each one is added to a log once it is whole, for screen readers queue what is added
+ * and drop what is replaced.
+ */
 export class Speaker {
-  #announced = 0;
-  #text = "";
-  #timer = null;
+  /** How often each line was announced. An interface may fill a gap above lines that are whole already. */
+  #spoken = new Map();
+  #left = false;
 
-  /** Announce the new part of `text`, which is the whole readable text so far. */
+  /** Announce the whole lines of `text`, which is the readable text so far; the last line still grows. */
   hear(text) {
-    this.#text = text;
-    this.#timer ??= setTimeout(() => this.#speak(false), PAUSE);
+    this.#speak(linesOf(text).slice(0, -1));
   }
 
   /** Announce the rest of the text and the ending. */
   finish(text, ending) {
-    clearTimeout(this.#timer);
-    this.#text = text;
-    this.#speak(true, ending);
+    this.#speak(linesOf(text));
+    this.#add(ending);
   }
 
   leave() {
-    clearTimeout(this.#timer);
+    this.#left = true;
   }
 
-  #speak(all, ending = "") {
-    this.#timer = null;
-    const rest = this.#text.slice(this.#announced);
-    const end = all ? rest.length : lastSentence(rest);
-    this.#announced += end;
-    const words = `${rest.slice(0, end)} ${ending}`.trim();
-    if (words) announce(words);
+  #speak(lines) {
+    const counts = new Map();
+    for (const line of lines) {
+      const count = (counts.get(line) ?? 0) + 1;
+      counts.set(line, count);
+      if (count <= (this.#spoken.get(line) ?? 0)) continue;
+      this.#spoken.set(line, count);
+      this.#add(line);
+    }
+  }
+
+  #add(line) {
+    if (this.#left) return;
+    const log = byId("spoken");
+    const element = document.createElement("p");
+    element.textContent = line;
+    log.append(element);
+    while (log.children.length > KEPT_LINES) log.firstChild.remove();
   }
 }
 
-function lastSentence(text) {
-  let end = 0;
-  for (const match of text.matchAll(SENTENCE)) end = match.index + 1;
-  return end;
-}
+const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);

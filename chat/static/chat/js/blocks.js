@@ -177,8 +177,13 @@ export function plainText(blocks) {
 
 const withoutMarks = (text) => text.replace(/\]\([^()\s]{1,2000}\)/g, "").replace(/[*`#|[]+/g, " ");
 
+const joined = (texts) => texts.filter(Boolean).join(", ");
+
+/** Return the labels and each row as a line of its own: a row that has been announced stays as it is while others follow. */
+const tableText = ({ columns, rows }) => [joined(columns.map(({ label }) => label)), ...rows.map(joined)].filter(Boolean).join(".\n");
+
 function blockText(block) {
-  if (block.kind === "table") return [block.columns.map((column) => column.label), ...block.rows].map((row) => row.join(", ")).join(".\n");
+  if (block.kind === "table") return tableText(block);
   if (block.kind === "form") return block.fields.map((field) => field.label).join(", ");
   if (block.kind === "steps" || block.kind === "actions" || block.kind === "rule") return "";
   if (block.kind === "tags") return block.items.join(", ");

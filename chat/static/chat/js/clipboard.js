@@ -20,7 +20,7 @@ export function copySelected(text) {
   const focused = document.activeElement;
   const field = el("textarea", { class: "unseen", readonly: true, "aria-hidden": "true" });
   field.value = text;
-  (focused?.closest("dialog") ?? document.body).append(field);
+  (focused?.closest("dialog, [role=dialog]") ?? document.body).append(field);
   try {
     field.select();
     return document.execCommand("copy");

@@ -6,6 +6,8 @@ import { recall, remember } from "./storage.js";
 export class Composer {
   #key = "draft.new";
   #sent = null;
+  /** True once the reader was told that another prompt stops the running answer. */
+  #warned = false;
 
   /** `on`: say(words), stop(). */
   constructor(on) {
@@ -52,6 +54,7 @@ export class Composer {
     byId("send").hidden = running && !this.input.value.trim();
     if (focused && !running) this.input.focus();
     this.isRunning = running;
+    if (!running) this.#warn(false);
   }
 
   focus() {
@@ -62,10 +65,20 @@ export class Composer {
     event.preventDefault();
     const words = this.input.value.trim();
     if (!words) return;
+    if (this.isRunning && !this.#warned) {
+      this.#warn(true);
+      return;
+    }
+    this.#warn(false);
     this.#sent = this.#key;
     this.input.value = "";
     this.#size();
     this.on.say(words);
+  }
+
+  #warn(warned) {
+    this.#warned = warned;
+    byId("interrupts").hidden = !warned;
   }
 
   #changed() {

@@ -4,6 +4,7 @@ import { announce } from "./announce.js";
 import { byId, el, newId } from "./dom.js";
 import { holdsMarker, unwrap, wrap } from "./envelope.js";
 import { Reply } from "./reply.js";
+import { gettext } from "./translation.js";
 
 /** Models that read C1's envelopes; any other model gets the bare text. */
 const ENVELOPED = new Set(["c1"]);
@@ -17,14 +18,14 @@ export class Conversation {
   sent = 0;
 
   /** `on`: created(threadId, words), accepted(), refused(), running(bool), waiting(bool), failed(problem). `model()` returns the selected model. */
-  constructor({ api, sticky, model, on }) {
-    Object.assign(this, { api, sticky, model, on, threadId: null });
+  constructor({ api, view, model, on }) {
+    Object.assign(this, { api, view, model, on, threadId: null });
     this.list = byId("messages");
     this.earlier = byId("earlier");
     this.earlier.addEventListener("click", () => this.#older());
   }
 
-  /** Show a thread, or with null the start of a new one. Throw a `Problem` if the server refuses. */
+  /** Show a thread, or with null the start of a new one. Throw a `ProblemError` if the server refuses. */
   async open(threadId) {
     const navigation = this.#leave();
     this.threadId = threadId;
@@ -90,7 +91,7 @@ export class Conversation {
   #show({ messages, hasMore }) {
     this.earlier.hidden = !hasMore;
     this.#merge(messages);
-    this.sticky.toEnd();
+    this.view.follow(null);
   }
 
   #merge(messages) {
@@ -108,7 +109,6 @@ export class Conversation {
     const item = this.#item(message);
     if (before) before.after(item.element);
     else this.list.prepend(item.element);
-    this.sticky.follow();
     if (item.running) item.follow();
   }
 
@@ -128,7 +128,7 @@ export class Conversation {
       cut: () => this.#reload(),
       accepted: (reply) => this.#accepted(reply),
       waiting: (waiting) => this.on.waiting(waiting),
-      grown: () => this.sticky.follow(),
+      grown: () => this.view.update(),
     };
   }
 
@@ -137,18 +137,15 @@ export class Conversation {
     this.threadId ??= newId();
     const prompt = { id: newId(), role: "user", content };
     const reply = { id: newId(), role: "assistant", content: "", status: "sending", offset: 0 };
-    this.list.append(this.#item(prompt).element);
+    const { element } = this.#item(prompt);
+    this.list.append(element);
     const item = this.#item(reply);
-    item.request = { prompt, threadId: this.threadId, responseId: reply.id, model };
+    item.request = { content, promptId: prompt.id, threadId: this.threadId, responseId: reply.id, model };
     this.list.append(item.element);
-    this.sticky.toEnd();
     this.sent += 1;
     this.#showState();
-    this.#ask(item);
-  }
-
-  #ask(reply) {
-    reply.follow((signal) => this.api.send(reply.request, signal));
+    this.view.follow(element);
+    item.follow();
   }
 
   #accepted(reply) {
@@ -161,7 +158,7 @@ export class Conversation {
 
   #changed(reply, problem) {
     if (reply.stopWanted && reply.running) void this.#stop(reply);
-    if (problem && !problem.passing && !reply.taken) this.on.refused();
+    if (problem && !problem.temporary && !reply.taken) this.on.refused();
     this.#showState();
   }
 
@@ -174,7 +171,7 @@ export class Conversation {
   #retry(reply) {
     if (reply.request && !reply.taken) {
       reply.resume();
-      this.#ask(reply);
+      reply.follow();
     } else {
       const ids = [...this.#items.keys()];
       const prompt = ids.slice(0, ids.indexOf(reply.id)).reverse().map((id) => this.#items.get(id)).find((item) => item.content);
@@ -191,26 +188,29 @@ export class Conversation {
       reply.stopWanted = false;
     } catch (problem) {
       if (problem.status) this.on.failed(problem);
-      else announce("No connection. The answer is stopped as soon as there is one.");
+      else announce(gettext("No connection. The answer is stopped as soon as there is one."));
     }
   }
 
   async #older() {
     const first = this.#items.keys().next().value;
-    const { messages, hasMore } = await this.api.messages(this.threadId, first).catch((problem) => {
+    // A second click meanwhile would show the same messages twice.
+    this.earlier.disabled = true;
+    const { messages, hasMore } = await this.api.messages(this.threadId, { before: first }).catch((problem) => {
       this.on.failed(problem);
       return { messages: [], hasMore: true };
     });
+    this.earlier.disabled = false;
     const later = this.#items;
     this.#items = new Map();
-    this.sticky.hold(() => this.#merge(messages));
+    this.view.hold(() => this.#merge(messages));
     for (const [id, item] of later) this.#items.set(id, item);
     this.earlier.hidden = !hasMore;
   }
 
   #showState() {
     byId("welcome").hidden = this.threadId !== null;
-    this.sticky.rest(this.threadId === null);
+    if (this.threadId === null) this.view.rest();
     this.on.running(this.busy);
   }
 }
@@ -219,7 +219,7 @@ export class Conversation {
 function userMessage(message) {
   const { words, form } = unwrap(message.content);
   const values = form ? el("dl", {}, ...Object.values(form).flatMap(formLines)) : null;
-  const element = el("article", { class: "said", "aria-label": "You" }, el("div", { class: "bubble" }, words, values));
+  const element = el("article", { class: "said", "aria-label": gettext("You") }, el("div", { class: "bubble" }, words, values));
   return { element, content: message.content, running: false };
 }
 

@@ -2,7 +2,7 @@
 
 const NAMES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 const CHARACTERS = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", "#39": "'", "#x27": "'" };
-const TAGS = ["thinkitem", "content", "context", "custommarkdown"];
+const TAGS = ["thinkitem", "content", "context", "custommarkdown", "artifact"];
 /** A line that begins a section: `]]>openui:content?thesys=true`. */
 const MARKER = /^\]\]>openui:([a-z]+)(?:\?.*|\r?)$/gm;
 /** The start of such a line at the end of a text. */
@@ -10,7 +10,10 @@ const TORN_MARKER = /(^|\n)\]\]>o(p(e(n(u(i:?)?)?)?)?)?$/;
 /** Bare openui-lang, in whose strings no markup begins an envelope. */
 const PROGRAM = /^\s*root\s*=/;
 const STORED_FORM = /\n<context>[^<]*<\/context>\s*$/;
-const OPENING = /<(thinkitem|content|context|custommarkdown)(\s[^<>]{0,300})?>/g;
+const OPENING = /<(thinkitem|content|context|custommarkdown|artifact)(\s[^<>]{0,300})?>/g;
+const ARTIFACT = /<(artifact)(\s[^<>]{0,300}id=[^<>]{0,300})>/g;
+/** Ends the body of an artifact whose end is missing. */
+const CUT_MARK = "<cut/>";
 
 export const escape = (text) => text.replace(/[&<>"']/g, (character) => NAMES[character]);
 
@@ -57,7 +60,7 @@ export const withForm = (reply, form) =>
 
 /**
  * Return a reply's segments in order: `{kind: "step", title, text, ephemeral}`, `{kind: "content"|"text"|"context", text, cut}`,
- * unescaped. An envelope without an end, as in a running stream, reaches to the end of the text.
+ * unescaped; those of an artifact, which may stand in a content, share an object `artifact: {kind, whole}`. An envelope without an end, as in a running stream, reaches to the end of the text.
  */
 export function segments(reply) {
   const pieces = [];
@@ -96,15 +99,50 @@ function envelopePieces(reply) {
   let at = 0;
   OPENING.lastIndex = 0;
   for (let tag = OPENING.exec(reply); tag; tag = OPENING.exec(reply)) {
+    // Prose may mention the tag.
+    if (tag[1] === "artifact" && !/\sid=/.test(tag[2] ?? "")) continue;
     pushText(pieces, reply.slice(at, tag.index));
     const end = reply.indexOf(`</${tag[1]}>`, OPENING.lastIndex);
     const body = reply.slice(OPENING.lastIndex, end < 0 ? undefined : end);
-    pieces.push(piece(tag[1], tag[2] ?? "", body, end < 0));
+    if (tag[1] === "artifact") pieces.push(...artifactPieces(tag[2], body, end < 0));
+    else if (tag[1] === "content" && body.includes("artifact")) pieces.push(...contentPieces(body, end < 0));
+    else pieces.push(piece(tag[1], tag[2] ?? "", body, end < 0));
     at = end < 0 ? reply.length : end + tag[1].length + 3;
     OPENING.lastIndex = at;
   }
   pushText(pieces, withoutTornTag(reply.slice(at)));
   return pieces;
+}
+
+/** Return the pieces of a content that may hold artifacts, escaped with it or not. */
+function contentPieces(body, cut) {
+  const raw = body.search(ARTIFACT) >= 0;
+  const text = raw ? body : unescape(cut ? withoutTornEnd(body) : body);
+  const pieces = [];
+  let at = 0;
+  for (const tag of text.matchAll(ARTIFACT)) {
+    if (tag.index < at) continue;
+    pushContent(pieces, text.slice(at, tag.index), raw, false);
+    const start = tag.index + tag[0].length;
+    const end = text.indexOf("</artifact>", start);
+    pieces.push(...artifactPieces(tag[2], text.slice(start, end < 0 ? undefined : end), end < 0));
+    at = end < 0 ? text.length : end + "</artifact>".length;
+  }
+  pushContent(pieces, text.slice(at), raw, cut);
+  return pieces;
+}
+
+function pushContent(pieces, text, raw, cut) {
+  if (text.trim() || !pieces.length) pieces.push({ kind: "content", text: raw ? unescape(text) : text, cut });
+}
+
+/** Return an artifact's pieces: its own envelopes, or one content. */
+function artifactPieces(attributes, body, cut) {
+  const marked = body.endsWith(CUT_MARK);
+  const inner = marked ? body.slice(0, -CUT_MARK.length) : body;
+  const artifact = { kind: /type="([^"]*)"/.exec(attributes)?.[1] ?? "", whole: !cut && !marked };
+  const pieces = /^\s*<content/.test(inner) ? envelopePieces(inner) : [piece("content", "", inner, cut)];
+  return pieces.map((one) => ({ ...one, artifact }));
 }
 
 /** Return true if a page shows this step: ephemeral ones while the answer runs, without the server's own notes on thought and tools. */

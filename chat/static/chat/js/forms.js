@@ -51,7 +51,7 @@ function singleElement(field, stored) {
   return { field, element: el("div", { class: "field" }, label, input, hint), read: () => input.value };
 }
 
-const required = () => el("span", { class: "note" }, " (required)");
+const required = () => el("span", { class: "note" }, ` (${wording.required})`);
 
 function lineInput({ type, placeholder, min, max, step }, shared) {
   return el("input", { ...shared, type, placeholder: placeholder || null, min, max, step });

@@ -1,29 +1,33 @@
 /** The state of the page: session, open thread, address, and events of other tabs. */
 
+import { ChatClient } from "../client/index.js";
 import { announce } from "./announce.js";
-import { Api } from "./api.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { byId, el } from "./dom.js";
-import { Live } from "./live.js";
-import { Sticky } from "./scroll.js";
+import { textOf } from "./problems.js";
+import { ReadingView } from "./scroll.js";
 import { Sharing } from "./sharing.js";
 import { Sidebar } from "./sidebar.js";
 import { recall, remember } from "./storage.js";
 import { pathOf, Threads } from "./threads.js";
+import { gettext } from "./translation.js";
 
 const LABELS = { c1: "C1", openassistant: "OpenAssistant" };
 const SITE = document.title;
 
-const api = new Api();
+const api = new ChatClient({ maxRetries: Infinity });
 const sidebar = new Sidebar();
 const picker = byId("model");
-const sticky = new Sticky(byId("scroller"), byId("jump"));
+const scroller = byId("scroller");
+const jump = byId("jump");
+const spacer = el("div", { "aria-hidden": "true" });
+const view = new ReadingView({ scroller, column: scroller.firstElementChild, spacer, offer: (place) => (jump.hidden = place !== "latest") });
 const composer = new Composer({ say: (words) => conversation.say(words), stop: () => conversation.stop() });
 
 const conversation = new Conversation({
   api,
-  sticky,
+  view,
   model: () => picker.value || "c1",
   on: {
     created,
@@ -41,7 +45,7 @@ const threads = new Threads({ api, on: { open: go, removed, failed } });
 
 /** Show an error until it is closed or another thread is opened. Status 401 leads to the log-in page. */
 function failed(problem) {
-  const words = problem.status ? problem.message : "The server cannot be reached. This page keeps trying.";
+  const words = problem.status ? textOf(problem) : gettext("The server cannot be reached. This page keeps trying.");
   byId("notice-words").textContent = words;
   byId("notice").hidden = false;
   if (problem.status === 401) location.assign(`/login/?next=${encodeURIComponent(location.pathname)}`);
@@ -67,7 +71,7 @@ function removed(threadId) {
 function updateTitle() {
   const title = threads.title(conversation.threadId);
   document.title = title ? `${title} · ${SITE}` : SITE;
-  byId("thread-title").textContent = title || "New chat";
+  byId("thread-title").textContent = title || gettext("New chat");
   byId("share").hidden = conversation.savedThreadId === null;
 }
 
@@ -104,7 +108,7 @@ async function onThreadMissing(problem) {
   }
   history.replaceState({}, "", "/");
   await switchTo(null);
-  failed({ status: 404, message: "This chat does not exist, or no longer. You can start a new one here." });
+  failed({ status: 404, message: gettext("This chat does not exist, or no longer. You can start a new one here.") });
 }
 
 function choose(model) {
@@ -139,12 +143,15 @@ function welcome({ user, guest, models, demo }) {
   picker.replaceChildren(...names.map((name) => el("option", { value: name }, LABELS[name] ?? name)));
   choose(recall("model"));
   byId("demo").hidden = !demo;
-  byId("who").textContent = guest ? "Guest" : user.username;
+  byId("who").textContent = guest ? gettext("Guest") : user.username;
   byId("log-in").hidden = !guest;
   byId("log-out").hidden = guest;
 }
 
 function listen() {
+  scroller.append(spacer);
+  view.attach();
+  jump.addEventListener("click", () => view.toEnd());
   addEventListener("popstate", () => void switchTo(threadIdFromLocation()));
   picker.addEventListener("change", () => remember("model", picker.value));
   byId("new-chat").addEventListener("click", (event) => {
@@ -172,8 +179,8 @@ async function start() {
   }
   updateTitle();
   choose(threads.thread(conversation.threadId)?.model);
-  new Live({ thread: onThreadEvent, back: () => void onReconnect() });
-  announce("Ready.");
+  api.watch({ thread: onThreadEvent, back: () => void onReconnect() });
+  announce(gettext("Ready."));
   composer.focus();
 }
 

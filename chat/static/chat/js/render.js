@@ -48,7 +48,7 @@ function headingElement({ text, detail }) {
 
 function stepsElement({ items }, _, before) {
   const shown = items.map(({ title, text }) => el("li", {}, el("strong", {}, title), text ? ` ${text}` : ""));
-  const label = items.length === 1 ? items[0].title || "1 step" : `${items.length} steps`;
+  const label = items.length === 1 ? items[0].title || wording.steps(1) : wording.steps(items.length);
   const list = el("ul", {}, ...shown);
   return el("details", { class: "steps", open: before?.open === true }, el("summary", {}, label), list);
 }

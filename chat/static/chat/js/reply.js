@@ -1,44 +1,44 @@
 /** One answer on the page: its text, its blocks, its status, and the reader that follows its stream. */
 
+import { ProblemError } from "../client/index.js";
 import { announce, Speaker } from "./announce.js";
 import { blocksOf, plainText } from "./blocks.js";
 import { el } from "./dom.js";
 import { storedForm, withForm } from "./envelope.js";
+import { textOf } from "./problems.js";
 import { patch } from "./render.js";
-import { Follower } from "./stream.js";
-import { thinkingOf, toolsAfter } from "./thinking.js";
+import { progressWords, thinkingOf, toolsAfter } from "./thinking.js";
 import { Thought } from "./thought.js";
+import { gettext } from "./translation.js";
 
 /** Milliseconds between two drawings: one frame at 60 Hz, so that text flows. */
 const FRAME_MS = 16;
 /** Pause after a drawing, as a multiple of its duration: drawing then takes a quarter of the time at most. */
 const DRAW_BACKOFF_FACTOR = 3;
 
-const RUNNING = new Set(["queued", "streaming", "sending"]);
+const RUNNING = new Set(["queued", "streaming", "waiting", "sending"]);
 const ENDINGS = {
-  stopped: "Stopped.",
-  interrupted: "The server went away during this answer. The text received until then is kept.",
-  failed: "The answer failed.",
+  stopped: gettext("Stopped."),
+  interrupted: gettext("The server went away during this answer. The text received until then is kept."),
+  failed: gettext("The answer failed."),
 };
 const USES = {
-  started: (tool) => `Using ${tool} …`,
-  done: (tool) => `Used ${tool}`,
-  failed: (tool) => `${tool} did not work`,
+  started: (tool) => gettext("Using %(tool)s …", { tool }),
+  done: (tool) => gettext("Used %(tool)s", { tool }),
+  failed: (tool) => gettext("%(tool)s did not work", { tool }),
 };
-/** Advice for refusals whose own text is written for programmers. */
-const NEXT = {
-  unauthenticated: "You are no longer logged in. Reload the page to go on.",
-  forbidden_origin: "This page was opened under an address that the server does not accept. Open it under the server's own address.",
-  not_found: "This chat no longer exists. Start a new one.",
-  too_large: "This message is too large. Shorten it and send it again.",
-};
+
+function toolLine({ name, state, progress }) {
+  const label = USES[state](name.replaceAll("_", " "));
+  return el("li", { "data-state": state }, [label, progressWords(progress)].filter(Boolean).join(" "));
+}
 
 export class Reply {
   #seen = [];
   #drawTimer = null;
   #drawDuration = 0;
   #speaker = new Speaker();
-  #follower = null;
+  #stream = null;
 
   /** `message`: as the server lists it; `host`: api, threadId, say(words, context), retry(reply), changed(reply), cut(), grown(). */
   constructor(message, host) {
@@ -47,10 +47,10 @@ export class Reply {
     this.thinking = thinkingOf(message);
     this.tools = message.tools ?? [];
     this.thought = new Thought();
-    this.uses = el("ul", { class: "tool-uses", "aria-label": "Tools" });
+    this.uses = el("ul", { class: "tool-uses", "aria-label": gettext("Tools used") });
     this.body = el("div", { class: "body" });
     this.foot = el("div", { class: "foot" });
-    this.element = el("article", { class: "reply", "aria-label": "Answer" }, this.thought.element, this.uses, this.body, this.foot);
+    this.element = el("article", { class: "reply", "aria-label": gettext("Answer") }, this.thought.element, this.uses, this.body, this.foot);
     this.#draw();
     this.#note(null);
   }
@@ -59,21 +59,43 @@ export class Reply {
     return RUNNING.has(this.status);
   }
 
-  /** Follow the stream from the current offset; with `post` send the request first. */
-  follow(post = null) {
-    const on = {
-      accepted: () => this.host.accepted?.(this),
-      start: ({ status }) => this.#setStatus(status),
-      text: (piece, offset) => this.#append(piece, offset),
-      thought: (piece, offset) => this.#think(piece, offset),
-      tool: (data) => this.#tool(data),
-      end: (data) => this.#end(data),
-      waiting: (waiting) => this.#setWaiting(waiting),
-      refused: (problem) => this.#refused(problem),
-    };
+  /** Follow the response from the current offset; with `request` send its prompt, unless the server has accepted it. */
+  follow() {
     const cursors = { offset: this.offset, thinkingOffset: this.thinking.offset };
-    this.#follower = new Follower({ api: this.host.api, responseId: this.id, ...cursors, post, on });
-    void this.#follower.run();
+    const { content, ...options } = this.request ?? {};
+    this.#stream = this.#unsent ? this.host.api.send(content, options) : this.host.api.follow(this.id, cursors);
+    void this.#read(this.#stream);
+  }
+
+  get #unsent() {
+    return Boolean(this.request) && !this.taken;
+  }
+
+  async #read(stream) {
+    try {
+      for await (const event of stream) this.#take(event);
+    } catch (problem) {
+      this.#refused(problem);
+    }
+  }
+
+  /** Show an event. Throw the refusal of a request that was not accepted yet: the user decides when to send it again. */
+  #take(event) {
+    if (event.type === "text") this.#append(event.text, event.offset);
+    else if (event.type === "thinking") this.#think(event.text, event.thinkingOffset);
+    else if (event.type === "tool") this.#tool(event);
+    else if (event.type === "end") this.#end(event);
+    else if (event.type === "start") this.#start(event.status);
+    else if (event.type === "request") this.#setStatus("waiting");
+    else if (event.type === "answer") this.#setStatus("streaming");
+    else if (event.error instanceof ProblemError && this.#unsent) throw event.error;
+    else this.#setWaiting(true);
+  }
+
+  #start(status) {
+    this.#setWaiting(false);
+    if (this.#unsent) this.host.accepted(this);
+    this.#setStatus(status);
   }
 
   /** Reset a refused answer before it is sent again. */
@@ -85,7 +107,7 @@ export class Reply {
 
   /** Stop following; the response itself goes on at the server. */
   leave() {
-    this.#follower?.leave();
+    this.#stream?.close();
     this.#speaker.leave();
     this.thought.leave();
     clearTimeout(this.#drawTimer);
@@ -117,7 +139,7 @@ export class Reply {
   }
 
   #think(piece, offset) {
-    if (!this.thinking.text) announce("Thinking …");
+    if (!this.thinking.text) announce(gettext("Thinking …"));
     this.thinking.append(piece, offset);
     this.#goOn();
   }
@@ -138,7 +160,7 @@ export class Reply {
     const atWork = this.thinking.active || this.tools.some(({ state }) => state === "started");
     this.element.toggleAttribute("data-empty", this.running && !this.blocks.length && !atWork);
     this.element.setAttribute("aria-busy", String(this.running));
-    if (this.running && this.#follower) this.#speaker.hear(plainText(this.blocks));
+    if (this.running && this.#stream) this.#speaker.hear(plainText(this.blocks));
     this.host.grown();
     this.#drawDuration = performance.now() - begun;
   }
@@ -147,7 +169,7 @@ export class Reply {
   #showWork() {
     this.thought.show(this.thinking);
     this.uses.hidden = !this.tools.length;
-    this.uses.replaceChildren(...this.tools.map(({ name, state }) => el("li", { "data-state": state }, USES[state](name.replaceAll("_", " ")))));
+    this.uses.replaceChildren(...this.tools.map(toolLine));
   }
 
   #setStatus(status) {
@@ -173,7 +195,7 @@ export class Reply {
     this.#draw();
     this.#setWaiting(false);
     this.#note(error, finishReason);
-    this.#speaker.finish(plainText(this.blocks), ENDINGS[status] ?? "End of the answer.");
+    this.#speaker.finish(plainText(this.blocks), ENDINGS[status] ?? gettext("End of the answer."));
     this.host.changed(this);
     if (keptOffset !== null && keptOffset < this.offset) this.host.cut();
   }
@@ -189,24 +211,25 @@ export class Reply {
       return;
     }
     this.#note({ code: problem.code, message: problem.message, retryable: true }, null, problem.retryAfter);
-    announce(problem.message);
+    announce(textOf(problem));
     this.host.changed(this, problem);
   }
 
   /** Show the line below an answer: its status or error, and the next step. */
   #note(problem, finishReason = null, retryAfter = null) {
-    const words = typeof problem === "string" ? problem : this.#words(problem, finishReason, retryAfter);
+    const words = this.#words(problem, finishReason, retryAfter);
     const again = this.status === "failed" || this.status === "interrupted";
-    const retry = again ? el("button", { type: "button", class: "chip", onclick: () => this.host.retry(this) }, "Try again") : null;
+    const retry = again ? el("button", { type: "button", class: "chip", onclick: () => this.host.retry(this) }, gettext("Try again")) : null;
     this.foot.replaceChildren(...[words ? el("p", { class: again ? "problem" : "note" }, words) : null, retry].filter(Boolean));
     this.host.grown();
   }
 
   #words(problem, finishReason, retryAfter) {
-    if (this.status === "queued") return "Waiting for the answer before this one …";
-    if (finishReason === "length") return "The answer reached its largest size and ends here.";
-    const wait = retryAfter ? `Try again in ${retryAfter} ${retryAfter === 1 ? "second" : "seconds"}.` : "";
-    if (problem) return [NEXT[problem.code] ?? problem.message ?? ENDINGS.failed, wait].filter(Boolean).join(" ");
+    if (this.status === "queued") return gettext("Waiting for the answer before this one …");
+    if (this.status === "waiting") return gettext("This answer waits for a decision of yours, for which this page has no form. Stop it, or answer it with another client.");
+    if (finishReason === "length") return gettext("The answer reached its largest size and ends here.");
+    const wait = retryAfter ? gettext("Try again in %(seconds)s s.", { seconds: retryAfter }) : "";
+    if (problem) return [textOf(problem) ?? ENDINGS.failed, wait].filter(Boolean).join(" ");
     return ENDINGS[this.status] ?? "";
   }
 
@@ -214,6 +237,6 @@ export class Reply {
     const content = withForm(this.text, { ...storedForm(this.text), ...form });
     this.text = content;
     // A failure loses nothing: the values are still in the form and are sent with its button.
-    this.host.api.replace(this.host.threadId, this.id, content).catch(() => undefined);
+    this.host.api.replaceMessage(this.host.threadId, this.id, content).catch(() => undefined);
   }
 }

@@ -3,6 +3,7 @@
 import { announce } from "./announce.js";
 import { copyText } from "./clipboard.js";
 import { byId } from "./dom.js";
+import { gettext } from "./translation.js";
 
 export class Sharing {
   /** `threadId()` returns the open thread's id or null; `failed(problem)` shows an error. */
@@ -19,17 +20,17 @@ export class Sharing {
     const threadId = this.threadId();
     if (threadId === null) return;
     this.#show("");
-    byId("save-markdown").href = this.api.exportOf(threadId, "markdown");
-    byId("save-json").href = this.api.exportOf(threadId, "json");
+    byId("save-markdown").href = this.api.exportUrl(threadId, "markdown");
+    byId("save-json").href = this.api.exportUrl(threadId, "json");
     this.dialog.showModal();
   }
 
   async #make() {
     try {
-      const { url } = await this.api.share(this.threadId());
+      const { url } = await this.api.createShare(this.threadId());
       this.#show(new URL(url, location.href).href);
       this.link.select();
-      announce("The link is made.");
+      announce(gettext("The link is made."));
     } catch (problem) {
       this.dialog.close();
       this.failed(problem);
@@ -43,7 +44,7 @@ export class Sharing {
   }
 
   async #copy() {
-    announce((await copyText(this.link.value)) ? "Copied." : "The browser does not allow copying here.");
+    announce((await copyText(this.link.value)) ? gettext("Copied.") : gettext("The browser does not allow copying here."));
     this.link.select();
   }
 }

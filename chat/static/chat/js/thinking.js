@@ -32,10 +32,10 @@ export class Thinking {
     return this.#since === null ? this.#seconds : (this.#seconds ?? 0) + (performance.now() - this.#since) / 1000;
   }
 
-  /** The newest lines. */
+  /** The newest lines, without the marks of Markdown, which is drawn once the thought is opened. */
   get tail() {
     const lines = this.text.slice(-TAIL_CHARACTERS).trimEnd().split("\n").filter((line) => line.trim());
-    return lines.slice(-2).join("\n");
+    return lines.slice(-2).join("\n").replace(/[*`]+|^#+ /gm, "");
   }
 
   append(piece, offset) {
@@ -89,10 +89,17 @@ function blockEnd(text, at) {
   return halved ? most - 1 : most;
 }
 
-/** Return the tool calls after an event of the stream, which names a tool and its new state. */
-export function toolsAfter(tools, { name, state }) {
-  const index = state === "started" ? -1 : tools.findIndex((tool) => tool.name === name && tool.state === "started");
-  return index < 0 ? [...tools, { name, state }] : tools.map((tool, place) => (place === index ? { ...tool, state } : tool));
+/** Return the tool calls after an event of the stream, which names a call and its new state, or how far it is. */
+export function toolsAfter(tools, { callId: id, name, state, progress }) {
+  const begins = state === "started" && !progress;
+  const index = begins ? -1 : tools.findIndex((tool) => tool.id === id && tool.name === name && tool.state === "started");
+  return index < 0 ? [...tools, { id, name, state, progress }] : tools.map((tool, place) => (place === index ? { ...tool, state, progress } : tool));
+}
+
+/** Return a tool's progress in a few words: its share, and what the tool says; empty where it tells nothing. */
+export function progressWords({ fraction, message } = {}) {
+  const share = fraction === undefined ? "" : new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(fraction);
+  return [share, message].filter(Boolean).join(" · ");
 }
 
 /** Return a duration in units that English and German share. */

@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { patch } from "./render.js";
 import { durationOf, thoughtBlocks } from "./thinking.js";
+import { gettext } from "./translation.js";
 
 /** Milliseconds between two updates of the running time, which is shown in seconds. */
 const TICK = 1000;
@@ -30,7 +31,7 @@ export class Thought {
   constructor() {
     this.summary = el("summary");
     this.tail = el("p", { class: "thought-tail", dir: "auto", "aria-hidden": "true" });
-    this.text = el("div", { class: "thought-text", dir: "auto", tabindex: "0", role: "group", "aria-label": "Thought" });
+    this.text = el("div", { class: "thought-text", dir: "auto", tabindex: "0", role: "group", "aria-label": gettext("Thought") });
     this.details = el("details", { ontoggle: () => this.#draw() }, this.summary, this.text);
     this.element = el("div", { class: "thought", hidden: true }, this.details, this.tail);
   }
@@ -53,7 +54,7 @@ export class Thought {
   #label() {
     const { active, seconds } = this.thinking;
     const time = seconds === null ? "" : durationOf(seconds);
-    this.summary.textContent = active ? `Thinking … ${time}` : time ? `Thought for ${time}` : "Thought";
+    this.summary.textContent = active ? gettext("Thinking … %(time)s", { time }) : time ? gettext("Thought for %(time)s", { time }) : gettext("Thought");
   }
 
   #draw() {

@@ -1,6 +1,7 @@
 /** The list of threads, last activity first, with a mark at those with a running answer. */
 
 import { byId, el, isComposing } from "./dom.js";
+import { gettext } from "./translation.js";
 
 export const pathOf = (threadId) => (threadId === null ? "/" : `/c/${encodeURIComponent(threadId)}`);
 
@@ -90,12 +91,12 @@ export class Threads {
   }
 
   #element(thread) {
-    const title = thread.title || "New chat";
-    const running = thread.activeResponseId ? el("span", { class: "running" }, el("span", { class: "unseen" }, " (answering)")) : null;
+    const title = thread.title || gettext("New chat");
+    const running = thread.activeResponseId ? el("span", { class: "running" }, el("span", { class: "unseen" }, ` ${gettext("(answering)")}`)) : null;
     const link = el("a", { href: pathOf(thread.threadId) }, el("span", { class: "title" }, title), running);
     link.addEventListener("click", (event) => this.#open(event, thread.threadId));
-    const rename = icon("rename", `Rename ${title}`, () => this.#rename(thread));
-    const remove = icon("remove", `Delete ${title}`, () => this.#remove(thread));
+    const rename = icon("rename", gettext("Rename"), title, () => this.#rename(thread));
+    const remove = icon("remove", gettext("Delete"), title, () => this.#remove(thread));
     return el("li", {}, link, rename, remove);
   }
 
@@ -108,14 +109,14 @@ export class Threads {
 
   #rename(thread) {
     const { element } = this.#items.get(thread.threadId);
-    const input = el("input", { value: thread.title, "aria-label": "Title", maxlength: "200" });
+    const input = el("input", { value: thread.title, "aria-label": gettext("Title"), maxlength: "200" });
     let left = false;
     const leave = (title) => {
       if (left) return;
       left = true;
       this.upsert(thread);
       this.#items.get(thread.threadId).element.querySelector("a").focus();
-      if (title && title !== thread.title) this.#changed(this.api.change(thread.threadId, { title }));
+      if (title && title !== thread.title) this.#changed(this.api.updateThread(thread.threadId, { title }));
     };
     input.addEventListener("keydown", (event) => {
       if (isComposing(event)) return;
@@ -136,10 +137,10 @@ export class Threads {
   }
 
   async #remove(thread) {
-    if (!(await confirmed(`“${thread.title || "New chat"}” and all of its messages will be deleted permanently.`))) return;
+    if (!(await confirmed(gettext("“%(title)s” and all of its messages will be deleted permanently.", { title: thread.title || gettext("New chat") })))) return;
     this.removing.add(thread.threadId);
     try {
-      await this.api.remove(thread.threadId);
+      await this.api.deleteThread(thread.threadId);
       this.remove(thread.threadId);
       this.on.removed(thread.threadId);
     } catch (problem) {
@@ -148,8 +149,8 @@ export class Threads {
   }
 }
 
-const icon = (name, label, click) =>
-  el("button", { type: "button", class: `icon ${name}`, "aria-label": label, title: label.split(" ")[0], onclick: click });
+const icon = (name, label, title, click) =>
+  el("button", { type: "button", class: `icon ${name}`, "aria-label": `${label} ${title}`, title: label, onclick: click });
 
 function confirmed(words) {
   const dialog = byId("confirm");

@@ -20,7 +20,7 @@ from django.db import connection
 
 from chat.models import ApiToken, User
 from chatproject.dev.listening import raise_file_limit
-from tests.benchmarks import admin_pages, curves, dataset, processes, rounds, table
+from tests.benchmarks import admin_pages, curves, dataset, deltas, processes, rounds, table
 from tests.benchmarks.admin_pages import PageTime
 from tests.benchmarks.contestants import OTHER_CORE, Contestant, NextJs, Ours
 from tests.benchmarks.curves import BenchClient, Curve
@@ -28,8 +28,8 @@ from tests.benchmarks.rounds import LOAD, Bench, RunningModel, started
 from tests.benchmarks.scenarios import BY_NAME, TWO, USUAL
 from tests.benchmarks.script import LoadScript
 
-# Names of measurements besides the scenarios; `admin` runs on request alone.
-CURVES, ADMIN = "curves", "admin"
+# Names of measurements besides the scenarios; all but the curves run on request alone.
+CURVES, ADMIN, DELTAS, PAGE = "curves", "admin", "deltas", "page"
 MODEL_SERVER = [sys.executable, "-m", "tests.benchmarks.model_server"]
 
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scenario",
             action="append",
-            choices=[*BY_NAME, CURVES, ADMIN],
+            choices=[*BY_NAME, CURVES, ADMIN, DELTAS, PAGE],
             help="only this one; may be repeated",
         )
         parser.add_argument(
@@ -73,9 +73,13 @@ class Command(BaseCommand):
             runs = self._run_scenarios(names, ours, model, options)
             found = self._run_curves(ours, token, user.pk) if CURVES in names else []
             pages = self._run_admin(ours, options) if ADMIN in names else []
-        self.stdout.write("\n".join([*table.lines(runs, found), *admin_pages.lines(pages)]))
+            seen = self._run_page(ours, options) if PAGE in names else ([], [])
+        costs = deltas.measure(options["rounds"]) if DELTAS in names else []
+        self.stdout.write(
+            "\n".join([*table.lines(runs, found), *admin_pages.lines(pages), *deltas.lines(costs), *seen[1]])
+        )
         if options["json"]:
-            results = {**table.as_json(runs, found), "adminPages": pages}
+            results = {**table.as_json(runs, found), "adminPages": pages, "deltas": costs, "page": seen[0]}
             options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
     def _run_scenarios(
@@ -93,6 +97,19 @@ class Command(BaseCommand):
         dataset.make(options["messages"], self.stderr.write)
         with started(ours, LoadScript(1)):
             return admin_pages.measure(ours, options["rounds"])
+
+    def _run_page(self, ours: Ours, options: dict[str, Any]) -> tuple[list[Any], list[str]]:
+        """Return the figures of the page, and the lines of their table."""
+        self.stderr.write("page")
+        try:
+            # Not at the top: the browser's driver comes with the tests' packages.
+            from tests.benchmarks import page_figures
+        except ImportError:
+            raise CommandError(
+                "Run `manage.py test tests/unit -n 1` once: it installs the browser's driver."
+            ) from None
+        found = page_figures.measure(ours, options["rounds"])
+        return found, page_figures.lines(found)
 
     def _run_curves(self, ours: Ours, token: str, owner: int) -> list[Curve]:
         self.stderr.write("curves")

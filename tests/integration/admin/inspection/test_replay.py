@@ -18,6 +18,7 @@ from chat.models import (
     AuditAction,
     AuditLogEntry,
     Chunk,
+    PersonRequest,
     PromptBlob,
     Response,
     Role,
@@ -26,8 +27,8 @@ from chat.models import (
     User,
 )
 from chat.responses.usage import blobs
-from tests.integration.thought_rows import write_thought
-from tests.integration.trace_rows import SAID, make_recorded, write
+from tests.integration.thought_rows import write_request, write_thought
+from tests.integration.trace_rows import SAID, at, make_recorded, write
 
 pytestmark = pytest.mark.django_db
 
@@ -306,3 +307,14 @@ def test_a_call_of_another_response_is_not_found(staff: Callable[..., Client], o
     call, other = recorded_call(make_recorded(owner)), make_recorded(owner)
     answer = staff(*HIDDEN_RIGHTS).get(reverse("admin:chat_response_prompt", args=[other.pk, call.pk]))
     assert answer.status_code == 404
+
+
+def test_a_replay_tells_what_was_asked_and_how_it_ended(staff: Callable[..., Client], owner: User) -> None:
+    response = make_recorded(owner)
+    write_request(response, "canary")
+    times = {"created_at": at(2), "answered_at": at(3.5)}
+    PersonRequest.objects.update(tool="pay", answered_by=owner, **times)
+    assert log_of(staff(*RIGHTS), response)["steps"] == []
+    Response.objects.update(tool_changes=2)
+    found = log_of(staff(*RIGHTS), response)["steps"]
+    assert found == [[2000, "pay: a person is asked", 1], [3500, "pay: answered by olga", 0]]

@@ -11,10 +11,20 @@ from django.urls import reverse
 
 from chat.admin.inspection import transcript
 from chat.admin.inspection.transcript import TranscriptPosition
-from chat.models import AuditLogEntry, Message, Response, Revision, Role, Thread, UpstreamCall, User
+from chat.models import (
+    AuditLogEntry,
+    Message,
+    PersonRequest,
+    Response,
+    Revision,
+    Role,
+    Thread,
+    UpstreamCall,
+    User,
+)
 from chat.threads import messages, revisions
 from tests.integration.admin_rows import add_turn, make_response, make_thread, page
-from tests.integration.thought_rows import write_provider_fields, write_thought
+from tests.integration.thought_rows import write_provider_fields, write_request, write_thought
 from tests.integration.trace_rows import make_recorded
 
 pytestmark = pytest.mark.django_db
@@ -234,3 +244,18 @@ def test_provider_fields_need_the_permission_to_read_hidden_content(
         assert "canary-3" not in page(client, "chat_message_change", visible.pk)
         lookup = {"provider_fields__contains": "canary"}
         assert client.get(reverse("admin:chat_message_changelist"), lookup).status_code == 400
+
+
+def test_requests_stand_at_their_reply_with_content_for_readers_of_hidden_content(
+    staff: Callable[..., Client], owner: User
+) -> None:
+    response = make_recorded(owner)
+    write_request(response, "canary")
+    PersonRequest.objects.update(tool="pay", answered_by=owner)
+    Response.objects.update(tool_changes=2)
+    rights = ("view_thread", "view_message", "read_content")
+    text = page(staff(*rights), "chat_thread_change", response.thread_id)
+    assert all(words in text for words in ("pay", "answered", "olga"))
+    assert "canary" not in text
+    text = page(staff(*rights, "read_hidden_content"), "chat_thread_change", response.thread_id)
+    assert text.count("<pre>canary</pre>") == 4

@@ -49,7 +49,7 @@ def call(owner: User, **fields: Any) -> UpstreamCall:
     }
     number = UpstreamCall.objects.count()
     times = {"started_at": now, "finished_at": now + timedelta(seconds=2)}
-    return UpstreamCall.objects.create(owner=owner, thread=1, response=number, **times, **given)
+    return UpstreamCall.objects.create(owner=owner, thread=1, response=number, **{**times, **given})
 
 
 def fill_panels(owner: User) -> None:
@@ -219,3 +219,21 @@ def test_the_dashboard_costs_as_many_queries_for_many_calls_as_for_few(admin: Cl
         call(busier, model=f"model{number}")
         quota_hits.record_refusal(busier.pk, f"quota{number}")
     assert cost() == few
+
+
+def test_totals_are_compared_with_the_period_before_by_whole_hours(admin: Client, owner: User) -> None:
+    now = datetime.now(UTC)
+    for hours, number in ((1, 3), (26, 2)):
+        for _ in range(number):
+            call(owner, started_at=now - timedelta(hours=hours, minutes=1))
+    call(owner, started_at=now)  # its hour still lasts, and counts in the total alone
+    text = " ".join(re.sub(r"<[^>]+>", " ", page(admin, "dashboard")).split())
+    assert "responses 4 50 % more: 3, before 2" in text
+    assert table(admin, "responses")[0][-1] == "period before"
+    assert [row[-1] for row in table(admin, "responses")[1:]].count("2") == 1
+
+
+def test_a_period_without_one_before_it_has_nothing_to_compare(admin: Client, owner: User) -> None:
+    call(owner, started_at=datetime.now(UTC) - timedelta(hours=2))
+    assert "none in the period before" in page(admin, "dashboard")
+    assert table(admin, "responses")[0] == ["hour (UTC)", "c1"]

@@ -1,4 +1,4 @@
-/** Plays a recording at its original speed or a multiple of it. */
+/** Plays a recording at its original speed or a multiple of it, without the time in which only a person could go on. */
 
 import { Recording } from "./recording.js";
 
@@ -8,9 +8,9 @@ export class Player {
   #frame = null;
   #last = 0;
 
-  /** Calls `changed()` after each change of position or state. `next`, `nextThought`: what is shown next. */
+  /** Calls `changed()` after each change of position or state. `next`, `nextThought`, `nextStep`: what is shown next. */
   constructor(recording, screen, changed) {
-    Object.assign(this, { recording, screen, changed, at: 0, next: 0, nextThought: 0, speed: 1 });
+    Object.assign(this, { recording, screen, changed, at: 0, next: 0, nextThought: 0, nextStep: 0, speed: 1 });
   }
 
   get playing() {
@@ -18,7 +18,8 @@ export class Player {
   }
 
   get #more() {
-    return this.next < this.recording.arrivals.length || this.nextThought < this.recording.thoughts.length;
+    const { arrivals, thoughts, steps } = this.recording;
+    return this.next < arrivals.length || this.nextThought < thoughts.length || this.nextStep < steps.length;
   }
 
   play() {
@@ -41,6 +42,7 @@ export class Player {
     this.at = milliseconds;
     this.next = Recording.after(arrivals, milliseconds);
     this.nextThought = Recording.after(thoughts, milliseconds);
+    this.#showSteps();
     this.screen.set(joined(arrivals.slice(0, this.next)), this.#more);
     this.screen.setThought(joined(thoughts.slice(0, this.nextThought)));
     this.changed();
@@ -52,6 +54,7 @@ export class Player {
     const now = performance.now();
     this.at += (now - this.#last) * this.speed;
     this.#last = now;
+    this.#skipWaiting();
     this.#advance();
     this.#frame = this.#more ? requestAnimationFrame(this.#step) : null;
     if (!this.playing) this.at = this.recording.length;
@@ -66,5 +69,18 @@ export class Player {
     Object.assign(this, { next, nextThought });
     if (text) this.screen.add(text, this.#more);
     if (thought) this.screen.addThought(thought);
+    this.#showSteps();
+  }
+
+  #showSteps() {
+    const { steps } = this.recording;
+    this.nextStep = Recording.after(steps, this.at);
+    this.screen.setSteps(steps.slice(0, this.nextStep));
+  }
+
+  #skipWaiting() {
+    const { steps, length } = this.recording;
+    const open = steps[this.nextStep - 1]?.[2];
+    if (open) this.at = Math.max(this.at, steps[this.nextStep]?.[0] ?? length);
   }
 }

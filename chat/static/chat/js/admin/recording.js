@@ -1,16 +1,17 @@
-/** The text and the thought of a response with the time of each arrival, fetched in pieces. */
+/** The text, the thought and the requests of a response with the time of each arrival, fetched in pieces. */
 
 export class Recording {
   #source;
 
   /**
    * `source`: the address of the log. `arrivals`: [milliseconds since the claim, text, true for a think item], `thoughts`:
-   * [milliseconds, thought].
+   * [milliseconds, thought], `steps`: [milliseconds, line, number of requests that are open from then on].
    */
   constructor(source) {
     this.#source = source;
     this.arrivals = [];
     this.thoughts = [];
+    this.steps = [];
     this.offset = 0;
     this.thinkingOffset = 0;
     this.ended = false;
@@ -19,7 +20,7 @@ export class Recording {
   }
 
   get length() {
-    return Math.max(this.arrivals.at(-1)?.[0] ?? 0, this.thoughts.at(-1)?.[0] ?? 0);
+    return Math.max(...[this.arrivals, this.thoughts, this.steps].map((parts) => parts.at(-1)?.[0] ?? 0));
   }
 
   /** Fetches what is stored after both offsets. Throws an Error with a message for users. */
@@ -34,8 +35,8 @@ export class Recording {
       this.thoughts.push(...piece.thoughts);
       // An empty piece ends the loop even if `more` is true; otherwise it could run forever.
       more = piece.more && (piece.offset > this.offset || piece.thinkingOffset > this.thinkingOffset);
-      const { offset, thinkingOffset, ended, status, readers } = piece;
-      Object.assign(this, { offset, thinkingOffset, ended, status, readers });
+      const { steps, offset, thinkingOffset, ended, status, readers } = piece;
+      Object.assign(this, { steps, offset, thinkingOffset, ended, status, readers });
     }
   }
 

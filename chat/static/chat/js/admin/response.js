@@ -13,14 +13,14 @@ if (section) open(section);
 function open(section) {
   const part = (name) => section.querySelector(`[data-part="${name}"]`);
   const recording = new Recording(section.dataset.chatLog);
-  const screen = new Screen(part("raw"), part("stage"), part("thought"));
+  const screen = new Screen(part("raw"), part("stage"), part("thought"), part("steps"), section.dataset.chatFrame);
   const controls = { play: part("play"), seek: part("seek"), clock: part("clock"), note: part("note") };
   const player = new Player(recording, screen, () => show(player, controls));
   part("speeds").addEventListener("change", (event) => {
     player.speed = Number(event.target.value);
   });
-  part("rendered").addEventListener("change", (event) => {
-    screen.rendered = event.target.checked;
+  part("as-text").addEventListener("change", (event) => {
+    screen.rendered = !event.target.checked;
   });
   controls.play.addEventListener("click", () => (player.playing ? player.pause() : void begin(player, controls)));
   controls.seek.addEventListener("input", () => player.seek(Number(controls.seek.value)));
@@ -61,6 +61,7 @@ async function follow(section, recording, screen, controls) {
       const thoughts = recording.thoughts.slice(shownThoughts).map(([, text]) => text);
       shownThoughts = recording.thoughts.length;
       if (thoughts.length) screen.addThought(thoughts.join(""));
+      screen.setSteps(recording.steps);
       controls.note.textContent = `${recording.status}; readers in this process: ${recording.readers}`;
     } catch (problem) {
       controls.note.textContent = problem.message;

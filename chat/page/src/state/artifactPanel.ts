@@ -1,0 +1,30 @@
+/** The artifact that is shown beside the chat, if any. */
+
+import { Store } from "./store";
+
+/** An artifact by its reply, and by its place among those of the reply. */
+export interface ShownArtifact {
+  threadId: string;
+  messageId: string;
+  place: number;
+}
+
+class ArtifactPanelState extends Store {
+  shown: ShownArtifact | null = null;
+  #opener: HTMLElement | null = null;
+
+  open(shown: ShownArtifact) {
+    const focused = document.activeElement;
+    this.#opener = focused instanceof HTMLElement ? focused : null;
+    this.shown = shown;
+    this.changed();
+  }
+
+  close = () => {
+    this.shown = null;
+    this.changed();
+    this.#opener?.focus();
+  };
+}
+
+export const artifactPanel = new ArtifactPanelState();
