@@ -109,8 +109,8 @@ def _cells(row: Sequence[object], strings: list[str]) -> str:
     )
 
 
-def pptx(slides: Sequence[str], more: str = "") -> bytes:
-    """Return a presentation with a text on each slide; `more`: XML behind each text."""
+def pptx(slides: Sequence[str], more: str = "", extra: Mapping[str, str] = {}) -> bytes:
+    """Return a presentation with a text on each slide; `more`: XML behind each text, `extra`: further parts."""
     targets = [f"slides/slide{at}.xml" for at in range(len(slides))]
     ids = "".join(f'<p:sldId id="{256 + at}" r:id="r{at}"/>' for at in range(len(slides)))
     parts = {
@@ -119,7 +119,7 @@ def pptx(slides: Sequence[str], more: str = "") -> bytes:
     }
     for target, text in zip(targets, slides, strict=True):
         parts[f"ppt/{target}"] = f"<p:sld {_P}><a:p><a:r><a:t>{escape(text)}</a:t></a:r></a:p>{more}</p:sld>"
-    return package(parts)
+    return package({**parts, **extra})
 
 
 def upload_file(client: Client, name: str, data: bytes, kind: str = "application/octet-stream") -> Any:

@@ -169,6 +169,45 @@ def test_what_was_moved_in_a_word_document_stands_where_it_is_now() -> None:
     assert text_of("docx", word).passages[0].text.split() == ["Kept", "Moved"]
 
 
+def relations(*targets: tuple[str, str]) -> str:
+    """Return references of kinds to parts."""
+    found = (
+        f'<Relationship Id="{at}" Type="x/{kind}" Target="{to}"/>' for at, (kind, to) in enumerate(targets)
+    )
+    return f"<Relationships>{''.join(found)}</Relationships>"
+
+
+def test_the_notes_of_a_word_document_stand_at_the_end_of_their_page() -> None:
+    end = "<r><lastRenderedPageBreak/></r>"
+    line = '<p><t>Costs</t><footnoteReference id="2"/><commentReference id="0"/></p>'
+    note = "<p><footnoteRef/><t>Without tax.</t></p>"
+    parts = {
+        "word/document.xml": f'<w>{line}{end}<p><t>More</t><endnoteReference id="1"/></p></w>',
+        "word/footnotes.xml": f'<w><footnote id="0"><p><t>no</t></p></footnote><footnote id="2">{note}</footnote></w>',
+        "word/endnotes.xml": '<w><endnote id="1"><p><t>Source: a book.</t></p></endnote></w>',
+        "word/remarks.xml": '<w><comment id="0"><p><t>Sure?</t></p></comment></w>',
+        "word/_rels/document.xml.rels": relations(("comments", "remarks.xml")),
+    }
+    first, second = text_of("docx", files.package(parts)).passages
+    assert first.text == "Costs[footnote 1][comment 2]\n[footnote 1] Without tax.\n[comment 2] Sure?\n"
+    assert (second.label, second.text) == ("page 2", "More[endnote 3]\n[endnote 3] Source: a book.\n")
+
+
+def test_a_slide_has_the_speakers_notes_and_the_comments_with_it() -> None:
+    notes = '<n><p><t>Smile.</t></p><p><fld type="slidenum"><t>7</t></fld></p></n>'
+    remark = "<cmLst><cm><text>Too long</text></cm><cm><text>Agreed</text></cm></cmLst>"
+    more = {
+        "ppt/slides/_rels/slide0.xml.rels": relations(
+            ("notesSlide", "../notesSlides/n.xml"), ("comments", "/ppt/comments/c.xml")
+        ),
+        "ppt/notesSlides/n.xml": notes,
+        "ppt/comments/c.xml": remark,
+    }
+    first, second = text_of("pptx", files.pptx(["Welcome", "Next"], extra=more)).passages
+    assert first.text == "Welcome\n[speaker notes] Smile.\n[comments] Too long\nAgreed\n"
+    assert second.text == "Next\n"
+
+
 def zip_bomb() -> bytes:
     return files.package({"word/document.xml": b"<a>" + b" " * (16 * 1024 * 1024) + b"</a>"})
 

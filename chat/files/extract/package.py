@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import IO, NamedTuple
@@ -107,8 +108,9 @@ class Package:
         for event in self.events(path) if path in self else ():
             if event.name == "Relationship" and event.attributes is not None:
                 target, kind = event.attributes.get("Target", ""), event.attributes.get("Type", "")
-                full = target[1:] if target.startswith("/") else f"{folder}{slash}{target}"
-                yield event.attributes.get("Id", ""), kind.rpartition("/")[2], full
+                full = target if target.startswith("/") else f"{folder}{slash}{target}"
+                part_name = posixpath.normpath(full).lstrip("/")
+                yield event.attributes.get("Id", ""), kind.rpartition("/")[2], part_name
 
 
 class _Events:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chat.files.extract.package import XmlEvent
 
+# Elements of text; the second is that of a comment on a slide.
+_TEXTS = frozenset({"t", "text"})
 # Elements that stand for a sign.
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 
@@ -20,7 +22,7 @@ class TextRuns:
         return not any(map(str.strip, self._pieces))
 
     def add(self, event: XmlEvent) -> None:
-        if event.name == "t":
+        if event.name in _TEXTS:
             self._in_text = not event.ends
         elif event.text:
             self._pieces += [event.text] if self._in_text else []
@@ -29,9 +31,12 @@ class TextRuns:
         elif event.name in _SIGNS:
             self._pieces.append(_SIGNS[event.name])
 
+    def insert(self, text: str) -> None:
+        self._pieces.append(text)
+
     def _end(self, name: str) -> None:
         match name:
-            case "p":
+            case "p" | "cm":
                 self._pieces.append("\n")
             case "tc":
                 self._close("\n", "\t")

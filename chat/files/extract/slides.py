@@ -12,6 +12,10 @@ from chat.files.extract.runs import TextRuns
 PRESENTATION = "ppt/presentation.xml"
 # Definitions of tab stops.
 SKIPPED = frozenset({"tabLst"})
+# The numbers of pages, and dates, on the page of the notes.
+FIELDS = frozenset({"fld"})
+# The kinds of parts beside a slide, and their marks in the text.
+BESIDE = {"notesSlide": "speaker notes", "comments": "comments"}
 
 
 def read(data: bytes) -> Iterator[Unit]:
@@ -26,11 +30,21 @@ def read(data: bytes) -> Iterator[Unit]:
     ]
     check_pages(len(slides))
     for number, slide in enumerate(slides, 1):
-        yield Unit(f"slide {number}", _text(package, targets.get(slide, "")))
+        yield Unit(f"slide {number}", _slide(package, targets.get(slide, "")))
 
 
-def _text(package: Package, part: str) -> str:
+def _slide(package: Package, part: str) -> str:
+    """Return the text of a slide, and behind it, each with a mark, the speaker's notes and the comments."""
+    pieces = [_text(package, part, SKIPPED)]
+    for kind, mark in BESIDE.items():
+        beside = package.related(part, kind, "")
+        words = _text(package, beside, SKIPPED | FIELDS).strip() if beside else ""
+        pieces += [f"[{mark}] {words}\n"] if words else []
+    return "".join(pieces)
+
+
+def _text(package: Package, part: str, skipped: frozenset[str]) -> str:
     runs = TextRuns()
-    for event in package.events(part, SKIPPED):
+    for event in package.events(part, skipped):
         runs.add(event)
     return runs.take()
