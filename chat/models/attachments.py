@@ -95,6 +95,8 @@ class Attachment(models.Model):
             models.Index(
                 fields=["id"], condition=Q(soft_deleted_at__isnull=False), name="attachment_soft_deleted"
             ),
+            # Each request to a model asks whether its user has any.
+            models.Index(fields=["owner"], condition=Q(characters__gt=0), name="attachment_with_text"),
         ]
 
     def __str__(self) -> str:

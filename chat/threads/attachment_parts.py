@@ -45,13 +45,14 @@ class AttachmentOptions:
 class ResolvedHistory:
     """A history with its attachments. `characters`: of file texts in it; `partial`: a file is in it in part.
 
-    `unread`: the keys of files that are still being read.
+    `unread`, `whole`: the keys of files that are still being read, and of those that are in it as a whole.
     """
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     characters: int = 0
     partial: bool = False
     unread: list[int] = field(default_factory=list)
+    whole: list[int] = field(default_factory=list)
     has_files: bool = False
 
 
@@ -135,6 +136,7 @@ class _Resolver:
     def _file(self, row: Attachment) -> dict[str, Any]:
         self.found.has_files = True
         if self._options.files and (url := self._data_url(row)) is not None:
+            self.found.whole.append(row.pk)
             return {"type": "file", "file": {"filename": row.name, "file_data": url}}
         if row.state == ReadingState.READING or row.pk in self._options.unread:
             self.found.unread.append(row.pk)
@@ -151,6 +153,8 @@ class _Resolver:
             self.found.partial = True
             room = min(room, EXCERPT_CHARACTERS) if self._options.searchable else room
             text, rest = _marked(row, storage.beginning(row.pk, room)), self._rest()
+        else:
+            self.found.whole.append(row.pk)
         if not text:  # deleted since its row was read
             return REMOVED
         shown = text[:room]

@@ -10,9 +10,13 @@ from chat.llm.clients.base import ModelProfile, ModelRequest
 from chat.llm.provider_fields import model_key
 from chat.threads.attachment_parts import AttachmentOptions, may_show_attachments, with_attachments
 from chat.threads.history import Messages, history_with_provenance
+from chat.threads.search import files
 
 _BEFORE = """
-SELECT m.parent_id, t.system_prompt, t.revision, m.owner_id, coalesce(r.options::jsonb ->> 'instructions', '')
+SELECT m.parent_id, t.system_prompt, t.revision, m.owner_id, coalesce(r.options::jsonb ->> 'instructions', ''), t.id,
+    EXISTS (
+        SELECT FROM chat_attachment a WHERE a.owner_id = m.owner_id AND a.characters > 0 AND a.soft_deleted_at IS NULL
+    )
 FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id JOIN chat_response r ON r.id = m.response_id
 WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
 """
@@ -32,14 +36,17 @@ def build_request(
     revision of the thread's system prompt, and how its attachments were sent. Of file texts it holds at most `file_budget`
     characters, and so much less of the history. `searchable`: the model may call SEARCH_TOOL.
     """
-    parent, own, revision, owner, instructions = sql.rows(_BEFORE, [response])[0]
+    parent, own, revision, owner, instructions, thread, has_files = sql.rows(_BEFORE, [response])[0]
+    finds = has_files and searchable
     system = (profile.system, own, instructions)
     model = model_key(profile) if profile.wants_back else ""
     room = max(0, budget - sum(map(len, system)))
     origin = {"own": revision, "images": profile.images}
     history, provenance = history_with_provenance(parent or 0, room, model)
     if not may_show_attachments(history):  # as most
-        return ModelRequest([*system_messages(system), *history], [], {**origin, **provenance})
+        others = finds and files.has_others(owner, thread, ())
+        messages = [*system_messages(system), *history]
+        return ModelRequest(messages, [], {**origin, **provenance}, other_files=others)
     options = AttachmentOptions(profile.images, profile.files, file_budget, searchable)
     resolved = with_attachments(history, owner, options)
     if resolved.characters:
@@ -53,6 +60,7 @@ def build_request(
         {**origin, **_file_options(options, resolved.unread)} if resolved.has_files else origin,
         searches_files=resolved.partial and searchable,
         unread_files=resolved.unread,
+        other_files=finds and files.has_others(owner, thread, resolved.whole),
     )
 
 

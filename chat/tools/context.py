@@ -133,7 +133,7 @@ async def _ask_no_model(
 class ToolContext:
     """The user on whose behalf a tool runs: primary keys of user and thread, and searches in that user's own threads.
 
-    `search_files`: in the files of this thread, for words, in the file of this name or (empty) in all.
+    `search_files`: in the user's files, those of this thread first, for words, in the file of this name or (empty) in all.
 
     `cancelled` is set after a stop, a timeout, or the end of the call; each call has its own. A sync tool that takes long
     should check it; an async one is cancelled. `answers`: those to the questions that the call asked before. `keep_picture`

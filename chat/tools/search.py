@@ -14,9 +14,9 @@ async def search_threads(query: str, context: ToolContext) -> list[dict[str, str
 
 @tool()
 async def search_files(query: str, context: ToolContext, file: str = "") -> list[dict[str, str]]:
-    """Search the files of this conversation for words; gives passages, each with its file and its place, as `page 12`.
+    """Search the user's own files for words, those of this conversation first, then those that the user sent in others.
 
-    Cite both in the answer.
+    Gives passages, each with its file and its place, as `page 12`. Cite both in the answer.
 
     Args:
         query: The words that the passage holds, best without others.

@@ -163,18 +163,70 @@ def test_the_sum_of_a_long_spreadsheet_is_found(model: ScriptedModel, alice: Cli
     assert "Total\t4498500" in found["text"]
 
 
-def test_files_of_others_and_of_other_threads_are_not_found(
-    model: ScriptedModel, alice: Client, bob: Client
-) -> None:
+def test_files_of_others_are_not_found(model: ScriptedModel, alice: Client, bob: Client) -> None:
     foreign = ready(bob, "secret.pdf", REPORT)
     assert_problem(alice.chat([file_part(foreign)]), "bad_request", 400)
     for path in ("", "/state", "/text"):
         assert_problem(alice.get(f"/api/attachments/{foreign['attachmentId']}{path}"), "not_found", 404)
     assert_problem(alice.http.delete(f"/api/attachments/{foreign['attachmentId']}"), "not_found", 404)
-    alice.chat([ASKS, file_part(ready(alice, "mine.txt", b"zebras"))])
+    bob.chat([ASKS, file_part(ready(bob, "canary.txt", b"zebras of bob"))])
+    alice.chat([ASKS, file_part(ready(alice, "mine.txt", b"zebras of alice"))])
+    assert [one["file"] for one in search(model, alice)] == ["mine.txt"]
+    assert "zebras of bob" not in str([one.json for one in model.requests[1:]])
+
+
+def search(model: ScriptedModel, client: Client, **body: Any) -> list[dict[str, str]]:
+    """Have the model search files for zebras in a chat; return what it finds."""
     model.script(tool_round(Call("search_files", '{"query": "zebras"}')), answer("None."))
-    alice.chat("Anything about zebras?")
-    assert model.requests[-1].messages[-1]["content"] == "[]"
+    client.chat("Anything about zebras?", **body)
+    found: list[dict[str, str]] = json.loads(model.requests[-1].messages[-1]["content"])
+    return found
+
+
+def offered(model: ScriptedModel) -> bool:
+    """Return whether the last request offers the search in files."""
+    return "search_files" in [tool["function"]["name"] for tool in model.requests[-1].json["tools"]]
+
+
+def test_files_of_other_chats_are_found_behind_those_of_the_chat(model: ScriptedModel, alice: Client) -> None:
+    alice.chat("No file at all.")
+    assert not offered(model)
+    alice.chat([ASKS, file_part(ready(alice, "old.pdf", pdf(["None", "Old zebras, zebras"])))])
+    assert not offered(model)
+    here = file_part(ready(alice, "here.txt", b"New zebras"))
+    alice.chat([ASKS, here], thread=(thread := new_id("t")))
+    assert offered(model)
+    found = search(model, alice, thread=thread)
+    assert [(one["file"], one["place"], one.get("chat")) for one in found] == [
+        ("here.txt", "line 1", None),
+        ("old.pdf", "page 2", ASKS["text"]),
+    ]
+
+
+def test_a_temporary_chat_gives_no_file_away_and_finds_its_own_alone(
+    model: ScriptedModel, alice: Client
+) -> None:
+    part = file_part(ready(alice, "passing.txt", b"Passing zebras"))
+    alice.chat([ASKS, part], thread=(thread := new_id("t")), temporary=True)
+    alice.chat("Anything?")
+    assert not offered(model)
+    alice.chat([ASKS, file_part(ready(alice, "kept.txt", b"Kept zebras"))])
+    assert [one["file"] for one in search(model, alice)] == ["kept.txt"]
+    alice.chat("And here?", thread=thread)
+    assert not offered(model)
+    assert [one["file"] for one in search(model, alice, thread=thread)] == ["passing.txt"]
+
+
+def test_what_is_deleted_is_not_found_from_any_chat(model: ScriptedModel, alice: Client) -> None:
+    made = [ready(alice, name, b"Gone zebras") for name in ("file.txt", "chat.txt")]
+    alice.chat([ASKS, file_part(made[0])])
+    alice.chat([ASKS, file_part(made[1])], thread=(thread := new_id("t")))
+    assert len(search(model, alice)) == 2
+    alice.http.delete(f"/api/attachments/{made[0]['attachmentId']}")
+    alice.http.delete(f"/api/threads/{thread}")
+    assert search(model, alice) == []
+    alice.chat("Anything?")
+    assert not offered(model)
 
 
 def test_a_model_that_takes_files_gets_the_file_and_another_its_text(

@@ -53,7 +53,8 @@ class ModelRequest:
     `may_call`: false where the tools are only described, for the calls in the history. `effort`: the chosen one; a model that
     does not offer it ignores it. `parameters`: those of the request, which go before the model's own.
     `searches_files`: a file is in it in part, and a tool finds the rest; `unread_files`: keys of files that are still being
-    read, whose text the history lacks. `metadata` goes before the model's own.
+    read, whose text the history lacks; `other_files`: the user has files whose text it lacks, and a tool finds them. `metadata`
+    goes before the model's own.
     """
 
     messages: Messages
@@ -65,6 +66,7 @@ class ModelRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     searches_files: bool = False
     unread_files: list[int] = field(default_factory=list)
+    other_files: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
