@@ -5,7 +5,7 @@ keys never leave the server.
 """
 
 from chat.models.accounts import ApiToken, LoginAttempt, User
-from chat.models.artifacts import Artifact
+from chat.models.artifacts import Artifact, ArtifactLabel
 from chat.models.attachments import (
     FILE_TYPES,
     PICTURE_TYPES,
@@ -53,6 +53,7 @@ __all__ = [
     "STARTED",
     "ApiToken",
     "Artifact",
+    "ArtifactLabel",
     "Attachment",
     "AttachmentUse",
     "AuditAction",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -9,6 +11,15 @@ from django.db.models.functions import Now
 from chat.models.accounts import User
 from chat.models.querysets import ID_LENGTH, OwnedQuerySet
 from chat.models.threads import Message, Thread
+
+
+class ArtifactLabel(NamedTuple):
+    """The names of a version of an artifact; the fields as in `Artifact`."""
+
+    public_id: str
+    version: int
+    kind: str
+    title: str
 
 
 class Artifact(models.Model):

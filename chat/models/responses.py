@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -10,6 +11,7 @@ from django.db.models.functions import Now
 
 from chat.exceptions import BY_CODE
 from chat.models.accounts import User
+from chat.models.artifacts import ArtifactLabel
 from chat.models.querysets import ID_LENGTH, OwnedQuerySet
 from chat.models.threads import Message, Thread
 
@@ -44,8 +46,11 @@ class Response(models.Model):
     milliseconds that it ran until it last began to wait for a person. `effort`: the chosen effort of the model.
     `options`: JSON text of what else the request asked for (`chat.schemas.options`), null for nothing.
     `reasoning_tokens` are among the completion's, `cached_tokens` among the prompt's; null where unknown. Only the holder of
-    `lease_epoch` writes; a process that ends another's response raises the epoch.
+    `lease_epoch` writes; a process that ends another's response raises the epoch. `artifacts`: those of its reply, where they
+    have been read.
     """
+
+    artifacts: Sequence[ArtifactLabel] | None = None
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+")
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="responses")
@@ -213,7 +218,8 @@ class ToolUse(models.Model):
     """One tool call of a response as its clients see it: no arguments, no result.
 
     `number` counts the calls of a response from 0, `round` its rounds. The call stands after `text_offset` bytes of text and
-    `thinking_offset` bytes of thought, and is stored before the tool runs. The database deletes it with the response.
+    `thinking_offset` bytes of thought, and is stored before the tool runs; its end stands at `end_offset`, behind the text that
+    it wrote (null: that of an older program, or none yet). The database deletes it with the response.
     """
 
     response = models.ForeignKey(Response, models.DO_NOTHING, db_constraint=False, related_name="tool_uses")
@@ -223,6 +229,7 @@ class ToolUse(models.Model):
     name = models.TextField()
     text_offset = models.BigIntegerField()
     thinking_offset = models.BigIntegerField()
+    end_offset = models.BigIntegerField(null=True)
     state = models.CharField(max_length=16, choices=ToolState)
 
     class Meta:

@@ -175,9 +175,8 @@ class Engine:
         # None: a later round, another model, or a response that had to wait.
         if request is None or request.unread_files or (request.searches_files and not searchable):
             request = await self._read_history(request, searchable)
-        tools = [
-            tool.schema for tool in self._tools.values() if tool.name != SEARCH_TOOL or request.searches_files
-        ]
+        finds_files = request.searches_files or request.other_files
+        tools = [tool.schema for tool in self._tools.values() if tool.name != SEARCH_TOOL or finds_files]
         if self._client.profile.tools:
             tools += self._client_tools
         return replace(
@@ -301,7 +300,11 @@ class Engine:
         if not await db.atomic_async(self._store_round, answer, words, place[0], calls, results):
             raise LeaseLost
         self._usage_recorder.end_round()
-        return wait_for(requests, number, calls, results, *place)
+        return wait_for(requests, number, calls, results, *self._place_behind(*place))
+
+    def _place_behind(self, text_offset: int, thinking_offset: int) -> tuple[int, int]:
+        """Return the place of a round's requests: behind the text that its calls have written."""
+        return max(text_offset, self._writer.tail.text_end), thinking_offset
 
     async def _continue_round(self, round_: PendingRound) -> Wait | None:
         """Run the calls of a round that have no result yet, with what a person answered since."""
@@ -309,7 +312,8 @@ class Engine:
         if not await db.atomic_async(self._add_results, round_.text_offset, results):
             raise LeaseLost
         place = round_.text_offset, round_.thinking_offset
-        return wait_for(requests, round_.number, round_.calls, {**round_.results, **results}, *place)
+        known = {**round_.results, **results}
+        return wait_for(requests, round_.number, round_.calls, known, *self._place_behind(*place))
 
     async def _run_calls(
         self, calls: Sequence[ToolCall], answers: Mapping[str, Sequence[PersonRequest]]
@@ -332,10 +336,13 @@ class Engine:
         self._usage_recorder.store_texts()
         response, epoch, spent = self._writer.response, self._writer.epoch, self._usage_recorder.unstored
         stored = encode(model_key(self._client.profile), answer.calls.fields(), calls)
-        return tool_rounds.add_round(response, epoch, words, text_offset, calls, results, spent, stored)
+        return tool_rounds.add_round(
+            response, epoch, words, text_offset, calls, results, spent, stored, self._writer.tail.tool_ends
+        )
 
     def _add_results(self, text_offset: int, results: Mapping[str, ToolResult]) -> bool:
-        return tool_rounds.add_results(self._writer.response, self._writer.epoch, text_offset, results)
+        ends = self._writer.tail.tool_ends
+        return tool_rounds.add_results(self._writer.response, self._writer.epoch, text_offset, results, ends)
 
     def _public_name(self, call: ToolCall) -> str:
         """Return the tool's name; readers never get one that a model made up, which may hold any text."""

@@ -14,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS
 from chat import text
 from chat.db import sql
 from chat.db.notifications import NOTIFY_SQL, Notification, encode_notifications
-from chat.models import RESPONSE_FIELDS, Response
+from chat.models import RESPONSE_FIELDS, ArtifactLabel, Response
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
 from chat.streams import storage
@@ -80,7 +80,9 @@ WITH mine AS (
     FROM mine WHERE r.id = mine.id
     RETURNING first_token_at, finished_at
 )
-SELECT first_token_at, finished_at, ({NOTIFY_SQL}) FROM ended
+SELECT first_token_at, finished_at, ({NOTIFY_SQL}),
+    (SELECT json_agg(json_build_array(public_id, version, kind, title) ORDER BY place) FROM artifacts)
+FROM ended
 """
 
 
@@ -139,7 +141,8 @@ def finalize(
     written = sql.row(_END, values)
     if written is None:
         return False
-    response.first_token_at, response.finished_at, _ = written
+    response.first_token_at, response.finished_at, _, made = written
+    response.artifacts = [ArtifactLabel(*one) for one in made or ()]
     for name, value in final.items():
         setattr(response, name, value)
     return True

@@ -37,8 +37,8 @@ SELECT count(*), ({NOTIFY_SQL}) FROM mine
 
 _END = f"""
 WITH states AS (
-    UPDATE chat_tooluse u SET state = c.state
-    FROM unnest(%(call_ids)s::text[], %(states)s::text[]) AS c(call_id, state)
+    UPDATE chat_tooluse u SET state = c.state, end_offset = c.place
+    FROM unnest(%(call_ids)s::text[], %(states)s::text[], %(ends)s::bigint[]) AS c(call_id, state, place)
     WHERE u.response_id = %(response)s AND u.call_id = c.call_id
 ), changed AS (
     UPDATE chat_response SET tool_changes = tool_changes + 1 WHERE id = %(response)s
@@ -67,12 +67,13 @@ def begin_round(response: int, epoch: int, number: int, round_: int, calls: Sequ
     return bool(found[0][0])
 
 
-def set_states(response: int, states: Mapping[str, str]) -> None:
-    """Store the final states of a round's calls, by their ids."""
+def set_states(response: int, states: Mapping[str, str], ends: Mapping[str, int] | None = None) -> None:
+    """Store the final states of a round's calls, by their ids, and the places in the text where they ended."""
     values = {
         "response": response,
         "call_ids": list(states),
         "states": list(states.values()),
+        "ends": [(ends or {}).get(call) for call in states],
         "notifications": encode_notifications([("log", response)]),
     }
     sql.rows(_END, values)
@@ -150,12 +151,14 @@ def add_round(
     results: Mapping[str, ToolResult],
     spent: Sequence[CallRecord] = (),
     provider_fields: str | None = None,
+    ends: Mapping[str, int] | None = None,
 ) -> bool:
     """Store a round between the prompt and the reply: the model's text, its calls, and their results in that order.
 
     `results` by the ids of the calls; one that waits for a person, or that the client makes, has none yet.
     `provider_fields`: those of the text and of the calls, from `chat.llm.provider_fields`. The rows of the model calls `spent`
-    on it are stored in the same transaction. Return False where the lease `epoch` is lost.
+    on it are stored in the same transaction. `ends`: the places in the text where the calls ended. Return False where the lease
+    `epoch` is lost.
     """
     if not _is_owned(response, epoch):
         return False
@@ -170,11 +173,17 @@ def add_round(
     link_files(reply, rows, ordered)
     upstream_calls.add(reply.owner_id, reply.thread_id, response, spent)
     if ordered:
-        set_states(response, {call: _state(result) for call, result in ordered.items()})
+        set_states(response, {call: _state(result) for call, result in ordered.items()}, ends)
     return True
 
 
-def add_results(response: int, epoch: int, log_offset: int, results: Mapping[str, ToolResult]) -> bool:
+def add_results(
+    response: int,
+    epoch: int,
+    log_offset: int,
+    results: Mapping[str, ToolResult],
+    ends: Mapping[str, int] | None = None,
+) -> bool:
     """Store results of calls that had to wait, behind those of their round. Return False where the lease `epoch` is lost."""
     if not _is_owned(response, epoch):
         return False
@@ -185,7 +194,7 @@ def add_results(response: int, epoch: int, log_offset: int, results: Mapping[str
         rows = _result_messages(missing)
         _insert_before(_reply(response), rows, log_offset)
         link_files(_reply(response), rows, missing)
-        set_states(response, {call: _state(result) for call, result in missing.items()})
+        set_states(response, {call: _state(result) for call, result in missing.items()}, ends)
     return True
 
 

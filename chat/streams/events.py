@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
-from chat.models import Response
+from chat.models import ArtifactLabel, Response
 from chat.streams.encodings import Encodings
 
 
@@ -104,10 +105,14 @@ class StartEvent:
 
 @dataclass(frozen=True, slots=True)
 class EndEvent:
-    """The last event, exactly one; `offset` is the log's end, `response` the final row (None: deleted)."""
+    """The last event, exactly one; `offset` is the log's end, `response` the final row (None: deleted).
+
+    `artifacts`: those of the stored reply, for a structured reading.
+    """
 
     offset: int
     response: Response | None
+    artifacts: Sequence[ArtifactLabel] = ()
 
 
 # Events that stand between the bytes of the text.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from chat import db
-from chat.models import Response, Status
+from chat.models import ArtifactLabel, Response, Status
 from chat.streams import positions, storage
 from chat.streams.events import (
     EndEvent,
@@ -173,7 +173,8 @@ class LogRegistry:
                         yield TextEvent(data, offset, shared)
                         continue
                     if offset < tail.base or tail.ended:  # all read; or deleted while it was being read
-                        yield EndEvent(tail.final.log_length if tail.final else offset, tail.final)
+                        artifacts = await _artifacts(tail.final) if structured else ()
+                        yield EndEvent(tail.final.log_length if tail.final else offset, tail.final, artifacts)
                         return
                     if tail.moved:
                         break
@@ -189,6 +190,15 @@ class LogRegistry:
                         yield Heartbeat()
                     await tail.changed()
                     woken = True
+
+
+async def _artifacts(final: Response | None) -> Sequence[ArtifactLabel]:
+    """Return the artifacts of a reply: the process that has ended it knows them."""
+    if final is None or not final.text_length:
+        return ()
+    if final.artifacts is None:
+        final.artifacts = await db.run_async(storage.artifacts_of, final.pk)
+    return final.artifacts
 
 
 def _status(tail: Tail) -> str:

@@ -14,16 +14,18 @@ from chat.streams.events import AnswerEvent, RequestEvent, StepEvent, ToolEvent
 class ToolLog:
     """A response's tool calls and requests to a person, as a list of events that only grows, the same for every reader.
 
-    The calls of a round begin in their order, and their ends are listed in that order too, whenever they came. Requests come
-    together, behind the ends that were listed by then, and their answers in the order in which they came.
+    The calls of a round begin in their order, and their ends are listed in that order too, whenever they came. An end stands
+    behind the text that the call wrote. Requests come together, behind the ends that were listed by then, and their answers in
+    the order in which they came. `ends`: the offsets of the ends, by the ids of the calls.
     """
 
-    __slots__ = ("_open", "events")
+    __slots__ = ("_open", "ends", "events")
 
     def __init__(self) -> None:
         self.events: list[StepEvent] = []
-        # The calls of the round whose ends are not listed yet; None: the call has not ended.
-        self._open: dict[str, tuple[ToolEvent, str | None]] = {}
+        self.ends: dict[str, int] = {}
+        # The calls of the round whose ends are not listed yet, and the ends; None: the call has not ended.
+        self._open: dict[str, tuple[ToolEvent, ToolEvent | None]] = {}
 
     def start(self, calls: Iterable[ToolEvent]) -> None:
         for call in calls:
@@ -35,15 +37,18 @@ class ToolLog:
         call, ended = self._open.get(call_id, (None, None))
         return call if ended is None else None
 
-    def end(self, call_id: str, state: str) -> None:
+    def end(self, call_id: str, state: str, text_offset: int) -> None:
+        """End a call where the text ends now."""
         if call_id in self._open:
-            self._open[call_id] = (self._open[call_id][0], state)
+            call, _ = self._open[call_id]
+            place = self.ends[call_id] = max(call.text_offset, text_offset)
+            self._open[call_id] = (call, replace(call, state=state, text_offset=place))
         while self._open:
             first = next(iter(self._open))
-            call, ended = self._open[first]
+            _, ended = self._open[first]
             if ended is None:
                 return
-            self.events.append(replace(call, state=ended))
+            self.events.append(ended)
             del self._open[first]
 
     @classmethod
@@ -66,12 +71,12 @@ class ToolLog:
         listed = 0
         for ends_before, group in groupby(requests, key=attrgetter("ends_before", "created_at")):
             for use in ended[listed : ends_before[0]]:
-                self.end(use.call_id, use.state)
+                self.end(use.call_id, use.state, use.end_offset or 0)
             listed = max(listed, ends_before[0])
             self._add_requests(list(group))
         for use in calls:
             if use.state != ToolState.STARTED:
-                self.end(use.call_id, use.state)
+                self.end(use.call_id, use.state, use.end_offset or 0)
 
     def _add_requests(self, together: list[PersonRequest]) -> None:
         self.events += map(request_event, together)
@@ -81,10 +86,11 @@ class ToolLog:
                 AnswerEvent(one.public_id, str(one.outcome), one.text_offset, one.thinking_offset)
             )
 
-    def fail_open(self) -> None:
-        """End the calls that their process did not end."""
-        for call_id in list(self._open):
-            self.end(call_id, ToolState.FAILED)
+    def fail_open(self, text_offset: int) -> None:
+        """End the calls that their process did not end, at the end of the text."""
+        for call_id, (_, ended) in list(self._open.items()):
+            if ended is None:
+                self.end(call_id, ToolState.FAILED, text_offset)
 
 
 def request_event(row: PersonRequest) -> RequestEvent:

@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import Any
 
 from chat.db import notifications, sql
-from chat.models import Chunk, PersonRequest, Response, Status, ThoughtChunk, ToolUse
+from chat.models import Artifact, ArtifactLabel, Chunk, PersonRequest, Response, Status, ThoughtChunk, ToolUse
 from chat.text import utf8_floor
 
 # Bytes in one row of a finished log: 1 MiB is 16 rows, and a reader's portion stays small.
@@ -245,6 +245,12 @@ def tool_uses(response: int) -> list[ToolUse]:
 def steps(response: int) -> tuple[list[ToolUse], list[PersonRequest]]:
     """Return the tool calls of a response, and its requests."""
     return tool_uses(response), requests(response)
+
+
+def artifacts_of(response: int) -> list[ArtifactLabel]:
+    """Return the artifacts of a stored reply, in their order."""
+    rows = Artifact.objects.filter(message__response=response).order_by("place")
+    return [ArtifactLabel(*row) for row in rows.values_list(*ArtifactLabel._fields)]
 
 
 def requests(response: int) -> list[PersonRequest]:

@@ -158,6 +158,11 @@ class Tail:
     def tool_events(self) -> list[StepEvent]:
         return self.tools.events if self.tools else []
 
+    @property
+    def tool_ends(self) -> dict[str, int]:
+        """Return the places in the text where calls ended, by their ids."""
+        return self.tools.ends if self.tools else {}
+
     def grow(self, data: bytes) -> None:
         self._buffer += data
         self.end += len(data)
@@ -181,7 +186,7 @@ class Tail:
 
     def end_tool(self, call_id: str, state: str) -> None:
         if self.tools is not None:
-            self.tools.end(call_id, state)
+            self.tools.end(call_id, state, self.text_end)
             self.wake()
         if self.progress is not None:
             self.progress.end(call_id)
@@ -240,7 +245,7 @@ class Tail:
     def finish(self, final: Response | None) -> None:
         self.started, self.ended, self.final = True, True, final
         if self.tools is not None:
-            self.tools.fail_open()
+            self.tools.fail_open(self.end if final is None else final.log_length)
         self.wake()
 
     def wake(self) -> None:

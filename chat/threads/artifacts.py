@@ -34,7 +34,7 @@ LEFT JOIN LATERAL (
     SELECT e.public_id, e.version FROM chat_artifact e WHERE e.thread_id = m.thread_id AND e.name = a.name
     ORDER BY e.version DESC LIMIT 1
 ) known ON true
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING public_id, version, kind, title, place
 """
 _REINDEX = f"""
 WITH reply AS (SELECT id, owner_id, thread_id FROM chat_message WHERE id = %(message)s)
@@ -69,7 +69,7 @@ def index(message: int, content: str) -> None:
     for place in same:
         Artifact.objects.filter(pk=stored[place].pk).update(kind=found[place].kind, title=found[place].title)
     if len(found) > len(same):
-        sql.rows(f"{_REINDEX} RETURNING id", {"message": message, "artifacts": encode(content)})
+        sql.rows(_REINDEX, {"message": message, "artifacts": encode(content)})
 
 
 def index_imported(messages: Iterable[Message]) -> None:

@@ -43,6 +43,13 @@ async function reload() {
   say(shown(second));
 }
 
+async function artifacts() {
+  const one = agent([user("m1", "One")]);
+  const told = [];
+  await one.runAgent({}, { onCustomEvent: ({ event }) => told.push([event.name, event.value]) });
+  say(told);
+}
+
 async function fail() {
   const one = agent([user("m1", "One")]);
   let told = null;
@@ -81,4 +88,4 @@ async function tool() {
   say(shown(one));
 }
 
-await { interrupt, tool, talk, reload, fail, cut }[scene]();
+await { artifacts, interrupt, tool, talk, reload, fail, cut }[scene]();

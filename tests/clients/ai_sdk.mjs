@@ -19,6 +19,7 @@ class Chat extends AbstractChat {
 const shown = ({ parts }) =>
   parts.flatMap((part) => {
     if (part.type === "text" || part.type === "reasoning") return [`${part.type}: ${part.text}`];
+    if (part.type.startsWith("data-")) return [`${part.type}: ${part.data.title}`];
     return part.toolCallId ? [`${part.type}: ${part.state}`] : [];
   });
 const texts = (chat) => chat.messages.map(shown);

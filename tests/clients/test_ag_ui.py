@@ -49,6 +49,14 @@ def test_a_reloaded_page_gets_a_snapshot_and_the_rest(
     assert len(model.requests) == 1
 
 
+def test_artifacts_are_told_by_a_custom_event(model: ScriptedModel, alice: Client, program: Program) -> None:
+    model.script(answer('Here: <artifact type="report" id="q3"># Third quarter</artifact>'))
+    output, _ = program(PROGRAM, alice, thread := new_id("t"), "artifacts").communicate(timeout=END_SECONDS)
+    (listed,) = alice.get(f"/api/threads/{thread}/artifacts").json()["artifacts"]
+    del listed["createdAt"]
+    assert lines(output) == [[["artifact", listed]]]
+
+
 def test_a_failure_is_told_by_its_code(model: ScriptedModel, alice: Client, program: Program) -> None:
     with model.refusing():
         output, _ = program(PROGRAM, alice, new_id("t"), "fail").communicate(timeout=END_SECONDS)

@@ -42,10 +42,19 @@ def findings(python: Path, body: bytes, off: tuple[str, ...]) -> list[Any]:
         ([answer(Thought("Hm."), "Hello")], ()),
         ([tool_round(*CALLS), answer("2")], ()),
         ([tool_round(*CALLS, text="Wait."), answer(Thought("Hm."), "It is ", "2")], ONE_ID),
+        ([answer('<artifact type="report" id="q3">Report</artifact>')], ()),
         ([refusal(401)], ()),
         ([Script([*answer("Half").steps[:1]])], ()),
     ],
-    ids=["text", "thought", "tools", "text on both sides of tools", "failure", "failure with text"],
+    ids=[
+        "text",
+        "thought",
+        "tools",
+        "text on both sides of tools",
+        "artifact",
+        "failure",
+        "failure with text",
+    ],
 )
 @pytest.mark.parametrize("protocol", [{}, {"protocolVersion": "1.0"}], ids=["old", "1.0"])
 def test_a_run_conforms(

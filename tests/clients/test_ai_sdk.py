@@ -11,6 +11,7 @@ from chat.models import ApiToken, Response
 from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
 from chat.testing.script import Thought
 from tests.clients.conftest import Program
+from tests.fixtures.models import settings
 from tests.live.client import Client, new_id
 from tests.live.harness import END_SECONDS, eventually
 
@@ -52,6 +53,23 @@ def test_a_conversation_with_thought_tools_another_answer_and_an_edit(
         [*first, ["text: Two!"], ["text: 2!"]],
         [ONE, ["text: 1 again"]],
     ]
+
+
+@packages
+def test_what_a_tool_writes_is_read_and_artifacts_are_named(
+    model: ScriptedModel, servers: Any, make_client: Any, program: Program, package: str
+) -> None:
+    writer = make_client(servers.keep(**settings(model.base_url)))
+    report = '<artifact type="report" id="q3"># Third quarter</artifact>'
+    reciting = tool_round(Call("recite", "{}", "call_2"), text="Hear: ")
+    rest = map(answer, ("Two", "Three", "Four", "Five"))
+    model.script(reciting, answer("Roses"), answer(report), *rest)
+    output, _ = program(PROGRAM, writer, package, new_id("t"), "talk").communicate(timeout=END_SECONDS)
+    prompt, reply = shown(output)[0]
+    assert prompt == ONE
+    assert reply[:2] == ["text: Hear: ", "tool-recite: output-available"]
+    assert reply[2].endswith("[Roses]")
+    assert reply[3:] == [f"text: {report}", "data-artifact: Third quarter"]
 
 
 @packages

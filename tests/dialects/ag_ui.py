@@ -28,6 +28,7 @@ FIELDS = {
     "TOOL_CALL_END": {"toolCallId"},
     "TOOL_CALL_RESULT": {"toolCallId", "messageId", "content", "role"},
     "MESSAGES_SNAPSHOT": {"messages"},
+    "CUSTOM": {"name", "value"},
     "RUN_FINISHED": {"threadId", "runId"},
     "RUN_ERROR": {"message", "code"},
 }

@@ -31,6 +31,7 @@ KEYS = {
     "tool-output-error": {"toolCallId", "errorText"},
     "tool-output-denied": {"toolCallId"},
     "tool-approval-request": {"toolCallId", "approvalId"},
+    "data-artifact": {"id", "data"},
     "finish-step": set(),
     "finish": {"messageMetadata"},
     "abort": {"reason"},

@@ -12,13 +12,16 @@ import msgspec
 
 from chat.api.encoders.ag_ui_interrupts import interrupts_of
 from chat.api.encoders.ag_ui_messages import Message, thought_id
-from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder, error_text
+from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder, artifact_label, error_text
 from chat.models import RequestKind, Response, Status
 from chat.models.responses import ERROR_STATUSES
 from chat.streams import EndEvent, RequestEvent, StartEvent, ToolEvent
 
 # The version of the protocol whose events these are.
 PROTOCOL_VERSION = "1.0"
+
+# The name of the custom event of an artifact.
+ARTIFACT_EVENT = "artifact"
 
 SUCCESS: Event = {"type": "success"}
 CANCELLED: Event = {"type": "cancelled"}
@@ -108,6 +111,9 @@ class AgUiEncoder(MarkedEncoder):
 
     def end(self, event: EndEvent) -> Iterable[Event]:
         row = event.response
+        for artifact in event.artifacts:
+            value = {**artifact_label(artifact), "messageId": self._reply}
+            yield {"type": "CUSTOM", "name": ARTIFACT_EVENT, "value": value}
         if row is not None and row.status in ERROR_STATUSES:
             yield {"type": "RUN_ERROR", "message": error_text(row), "code": row.error_code or row.status}
             return

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder, error_text
+from chat.api.encoders.marked import NOTHING_READ, Event, MarkedEncoder, artifact_label, error_text
 from chat.models import RequestKind, Response, Status, ToolState
 from chat.models.responses import ERROR_STATUSES
 from chat.streams import EndEvent, RequestEvent, StartEvent, ToolEvent
@@ -95,6 +95,8 @@ class AiSdkEncoder(MarkedEncoder):
         yield {"type": "finish", "finishReason": "tool-calls", "messageMetadata": about}
 
     def end(self, event: EndEvent) -> Iterable[Event]:
+        for artifact in event.artifacts:
+            yield artifact_part(artifact_label(artifact))
         yield {"type": "finish-step"}
         yield _last_part(event.response)
 
@@ -120,6 +122,11 @@ def _named(request: RequestEvent) -> Event:
 def _input(request: RequestEvent) -> Event:
     given = msgspec.Raw((request.arguments or "{}").encode())
     return {"type": "tool-input-available", **_named(request), "input": given}
+
+
+def artifact_part(label: Event) -> Event:
+    """Return the data part of an artifact; its id keeps the versions in one message apart."""
+    return {"type": "data-artifact", "id": f"{label['artifactId']}:{label['version']}", "data": label}
 
 
 def _last_part(row: Response | None) -> Event:

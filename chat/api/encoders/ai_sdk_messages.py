@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from chat.api.encoders.ai_sdk import TOOL_FAILED
-from chat.models import ACTIVE, PersonRequest, RequestKind, Role, Status, ToolState
+from chat.api.encoders.ai_sdk import TOOL_FAILED, artifact_part
+from chat.api.encoders.marked import artifact_label
+from chat.models import ACTIVE, ArtifactLabel, PersonRequest, RequestKind, Role, Status, ToolState
 from chat.text import utf8_floor
 from chat.threads.attachments import PATH, reference
 from chat.threads.messages import MessageView
@@ -110,6 +111,9 @@ def _reply_parts(view: MessageView, known: ReplyDetails, waits: OpenCalls) -> It
         yield {"type": "step-start"}
     if start < len(content):
         yield {"type": "text", "text": content[start:].decode(), **state}
+    for one in view.artifacts:
+        label = ArtifactLabel(one.public_id, one.version, one.kind, one.title)
+        yield artifact_part(artifact_label(label))
 
 
 def _call(call: Part) -> Part:

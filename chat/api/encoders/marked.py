@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from chat.api.encoders.shared import shared
 from chat.exceptions import BadOffset
-from chat.models import RequestKind, RequestOutcome, Response, ToolState
+from chat.models import ArtifactLabel, RequestKind, RequestOutcome, Response, ToolState
 from chat.schemas.options import options_of
 from chat.streams import (
     AnswerEvent,
@@ -50,6 +50,12 @@ SIGN_SECONDS = 5.0
 def error_text(row: Response) -> str:
     """Return the public text of a failed response's error; one whose process died has none of its own."""
     return row.error_detail or "The answer was interrupted. Try again."
+
+
+def artifact_label(artifact: ArtifactLabel) -> Event:
+    """Return the names of an artifact, as in all that clients get."""
+    public_id, version, kind, title = artifact
+    return {"artifactId": public_id, "kind": kind, "title": title, "version": version}
 
 
 def _client_tools(row: Response) -> frozenset[str]:
@@ -183,7 +189,8 @@ class MarkedEncoder:
             started = () if call.name in self._client_tools else self.start_call(call)
             return self._closed() + self._events(started)
         self._running -= 1
-        ended = self._events(self._end_of(call))
+        # A call may have written text.
+        ended = self._closed() + self._events(self._end_of(call))
         return ended if self._running else ended + self._events(self.end_round())
 
     def _on_end(self, event: EndEvent) -> bytes:
@@ -199,10 +206,10 @@ class MarkedEncoder:
     def _on_request(self, event: RequestEvent) -> bytes:
         if event.kind == RequestKind.CLIENT:
             self._client_calls.add(event.call_id)
-        encoded = b""
+        encoded = self._closed()
         if not event.by_staff:  # its reader cannot answer
             self.open_requests[event.request_id] = event
-            encoded = self._events(self.request(event))
+            encoded += self._events(self.request(event))
         self.mark += 1
         return encoded
 
