@@ -133,19 +133,20 @@ def second(live: None, servers: Any) -> Any:
     return servers.keep(number=2, CHAT_ACTIVE_PER_USER="20")
 
 
+# The settings of the shared servers with small limits.
+STRICT = {
+    "CHAT_TEXT_BYTES": "20000",
+    "CHAT_CONTENT_BYTES": "5000",
+    "CHAT_MODEL_ERRORS": "status",
+    "CHAT_GUESTS": "0",
+    "CHAT_SIGNUP": "0",
+}
+
+
 @pytest.fixture
 def strict(live: None, servers: Any) -> Any:
     """Provide the shared server with small limits, without guests, whose model errors are HTTP statuses."""
-    return servers.keep(
-        CHAT_FIRST_TOKEN_SECONDS="1.2",
-        CHAT_SILENCE_SECONDS="0.5",
-        CHAT_RESPONSE_SECONDS="1.8",
-        CHAT_TEXT_BYTES="20000",
-        CHAT_CONTENT_BYTES="5000",
-        CHAT_MODEL_ERRORS="status",
-        CHAT_GUESTS="0",
-        CHAT_SIGNUP="0",
-    )
+    return servers.keep(**STRICT)
 
 
 @pytest.fixture

@@ -18,14 +18,12 @@ from urllib.parse import urlsplit
 
 from chat.testing.frames import CompletionFrame
 from chat.testing.lines import EVENT_STREAM, StreamedLine, WholeLine
-from chat.testing.script import Script
+from chat.testing.script import WAIT_SECONDS, Script
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; a burst beyond it costs each a second."""
 BODY_BYTES = 64 * 1024 * 1024
 """The largest request body: a long thread's whole history comes with every question."""
-WAIT_SECONDS = 10.0
-"""How long a test waits for an event that should come at once."""
 
 
 class Received:

@@ -18,6 +18,9 @@ from typing import Any, Protocol
 
 from chat.testing.frames import error, token_counts
 
+WAIT_SECONDS = 60.0
+"""How long a test waits for an event that comes at once, except on a starved machine."""
+
 
 class Line(Protocol):
     """The connection as a step sees it; `chat.testing.lines` has the implementations."""
@@ -55,7 +58,7 @@ class Gate:
         if not self._opened.done():
             self._opened.set_result(None)
 
-    def wait_until_reached(self, seconds: float = 10) -> None:
+    def wait_until_reached(self, seconds: float = WAIT_SECONDS) -> None:
         """Return once the model has reached the gate. Raise AssertionError after `seconds`."""
         assert self._reached.wait(seconds), "the model did not reach the gate"
 

@@ -16,8 +16,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from chat.testing.model_server import WAIT_SECONDS, ModelServer, Received, bound
-from chat.testing.script import Script, answer
+from chat.testing.model_server import ModelServer, Received, bound
+from chat.testing.script import WAIT_SECONDS, Script, answer
 
 Behaviour = Script | Callable[[Received], Script]
 

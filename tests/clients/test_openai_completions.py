@@ -6,7 +6,6 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import openai
 import pytest
 from django.db import transaction
@@ -19,6 +18,7 @@ from chat.testing.script import CutOff, Script, Text, Thought
 from tests.live.client import Client
 from tests.live.harness import eventually
 from tests.live.pictures import PNG
+from tests.live.transports import C1Reader
 
 HI: list[Any] = [{"role": "user", "content": "Hi"}]
 CANARY = "canary-of-arguments-52e7"
@@ -171,9 +171,9 @@ def test_closing_the_stream_stops_the_answer(model: ScriptedModel, openai_client
 
 def test_leaving_a_whole_completion_stops_the_answer(model: ScriptedModel, alice: Client) -> None:
     model.script(answer("Half", gate := Gate()))
-    with pytest.raises(httpx.ReadTimeout):
-        alice.http.post("/v1/chat/completions", json={"messages": HI}, timeout=1)
+    asking = C1Reader(alice, "POST", "/v1/chat/completions", {"messages": HI}, {})
     gate.wait_until_reached()
+    asking.close()
     eventually(lambda: newest().status == "stopped")
 
 

@@ -25,7 +25,6 @@ def server(live: None, servers: Any, scripted_model: ScriptedModel) -> Any:
         "429 with Retry-After",
         "503 with Retry-After",
         "reset before the first byte",
-        "no first byte",
         "nothing at all",
         "HTML",
         "bad JSON",
@@ -40,6 +39,16 @@ def test_a_fallback_answers_when_a_model_fails_before_its_first_byte(
     assert (heard.text, heard.end["status"], heard.end["error"]) == (b"It is me.", "done", None)
     assert asked(model) == ["c1-nightly", "upstream-2"]
     assert alice.response(response)["model"] == "c1"
+
+
+def test_a_fallback_answers_when_a_model_is_late(
+    model: ScriptedModel, make_client: Any, servers: Any
+) -> None:
+    # The fallback has as long as the first model.
+    late = servers.keep(**settings(model.base_url), CHAT_FIRST_TOKEN_SECONDS="2")
+    model.script(FAULTS["no first byte"].behaviour, answer("It is ", "me."))
+    assert make_client(late).chat().text == "It is me."
+    assert asked(model) == ["c1-nightly", "upstream-2"]
 
 
 def test_the_next_model_gets_its_own_prompt_and_tools(model: ScriptedModel, alice: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -56,10 +57,12 @@ def test_a_fault_has_its_outcome_on_every_transport(model: ScriptedModel, alice:
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_a_deadline_or_the_cap_ends_an_endless_answer(model: ScriptedModel, tight: Client, name: str) -> None:
-    fault, response = FAULTS[name], new_id("r")
+def test_a_deadline_or_the_cap_ends_an_endless_answer(
+    model: ScriptedModel, limited: Callable[[str], Client], name: str
+) -> None:
+    fault, response, client = FAULTS[name], new_id("r"), limited(name)
     model.default(fault.behaviour)
-    heard = SSE.send(tight, response=response).rest()
+    heard = SSE.send(client, response=response).rest()
     text = fault.text.encode()
     if fault.finish == "length":
         text = text * CAP
@@ -69,7 +72,7 @@ def test_a_deadline_or_the_cap_ends_an_endless_answer(model: ScriptedModel, tigh
     for transport in (
         TRANSPORTS if text else (SSE, SOCKET)
     ):  # the raw one has a problem document in place of no text
-        assert_outcome(transport.follow(tight, response).rest(), transport, fault, text)
+        assert_outcome(transport.follow(client, response).rest(), transport, fault, text)
 
 
 def test_the_cap_falls_on_a_character_and_closes_upstream(model: ScriptedModel, tight: Client) -> None:
@@ -91,9 +94,11 @@ def test_model_errors_as_statuses_are_problem_documents(
         assert answered.headers["retry-after"] == str(fault.retry_after)
 
 
-def test_model_errors_as_statuses_give_504_for_a_late_model(model: ScriptedModel, tight: Client) -> None:
+def test_model_errors_as_statuses_give_504_for_a_late_model(
+    model: ScriptedModel, limited: Callable[[str], Client]
+) -> None:
     model.default(broken(Stall()))
-    assert_problem(tight.chat(), "model_timeout", 504)
+    assert_problem(limited("no first byte").chat(), "model_timeout", 504)
 
 
 def test_after_the_first_byte_the_status_stays_200(model: ScriptedModel, tight: Client) -> None:

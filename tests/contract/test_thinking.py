@@ -170,7 +170,7 @@ def test_a_reload_in_the_middle_of_a_thought_finds_it_so_far(model: ScriptedMode
 def test_thought_is_a_sign_of_life_for_the_deadlines(
     model: ScriptedModel, make_client: Any, servers: Any
 ) -> None:
-    client = make_client(servers.keep(CHAT_FIRST_TOKEN_SECONDS="0.8", CHAT_SILENCE_SECONDS="0.8"))
+    client = make_client(servers.keep(CHAT_FIRST_TOKEN_SECONDS="1.5", CHAT_SILENCE_SECONDS="1.5"))
     model.script(answer(PacedSteps([Thought("hm ") for _ in range(12)], 0.2), "Done."))
     thread, response = new_id("t"), new_id("r")
     client.chat(thread=thread, response=response)

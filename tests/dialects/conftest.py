@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.conftest import tight  # noqa: F401  found here by pytest
+from tests.contract.conftest import limited, tight  # noqa: F401  found here by pytest
 from tests.dialects.ag_ui import AG_UI
 from tests.dialects.dialect import Dialect
 

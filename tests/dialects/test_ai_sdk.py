@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,6 @@ from django.utils import timezone
 from chat.models import ApiToken, Response
 from chat.testing import FAULTS, TOOL_FAULTS, Call, Gate, ScriptedModel, answer, tool_round
 from chat.testing.script import Script, Thought
-from tests.contract.conftest import tight  # noqa: F401  found here by pytest
 from tests.contract.test_model_faults import CAP, QUICK, SLOW, inject
 from tests.dialects.ai_sdk import (
     PATH,
@@ -135,10 +135,12 @@ def test_a_fault_has_its_outcome(model: ScriptedModel, alice: Client, name: str)
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_a_deadline_or_the_cap_has_its_outcome(model: ScriptedModel, tight: Client, name: str) -> None:  # noqa: F811
+def test_a_deadline_or_the_cap_has_its_outcome(
+    model: ScriptedModel, limited: Callable[[str], Client], name: str
+) -> None:
     fault = FAULTS[name]
     model.default(fault.behaviour)
-    text, told = ended(tight)
+    text, told = ended(limited(name))
     assert told == (fault.code or fault.status)
     assert text.startswith(fault.text.encode())
     assert len(text) == CAP or fault.finish != "length"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from chat.testing import FAULTS, TOOL_FAULTS, ScriptedModel
@@ -29,11 +31,11 @@ def test_a_fault_has_its_outcome(model: ScriptedModel, alice: Client, dialect: D
 
 @pytest.mark.parametrize("name", SLOW)
 def test_a_deadline_or_the_cap_has_its_outcome(
-    model: ScriptedModel, tight: Client, dialect: Dialect, name: str
+    model: ScriptedModel, limited: Callable[[str], Client], dialect: Dialect, name: str
 ) -> None:
     fault = FAULTS[name]
     model.default(fault.behaviour)
-    text, outcome = ended(dialect, tight)
+    text, outcome = ended(dialect, limited(name))
     assert outcome == (fault.code or fault.status)
     assert text.startswith(fault.text.encode())
     assert len(text) == CAP or fault.finish != "length"

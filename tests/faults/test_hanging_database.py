@@ -113,6 +113,6 @@ def test_a_statement_fails_once_its_server_does_not_answer(monkeypatch: pytest.M
     before = time.monotonic()
     with connection.cursor() as cursor, pytest.raises(OperationalError, match="does not answer"):
         cursor.execute("SELECT pg_sleep(10)")
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 10
     assert not connection.is_usable()
     connection.close()

@@ -126,11 +126,19 @@ def test_a_question_that_may_be_of_either_call_goes_to_nobody_and_the_next_ones_
     assert second == ["AnswerNeeded", "AnswerNeeded"]
 
 
+async def give_up(server: McpServer, tool: str) -> None:
+    """Cancel a call while the server runs it."""
+    calling = asyncio.create_task(call(server, tool))
+    while not (server._connection and server._connection._calls):  # noqa: ASYNC110 - no event exists for it
+        await asyncio.sleep(0)
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+
+
 def test_a_server_that_asks_is_started_anew_after_a_call_that_was_given_up() -> None:
     async def state(server: McpServer) -> str:
         await question(server, "stub_ask", place="Rome")
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(call(server, "stub_hang"), 0.1)
+        await give_up(server, "stub_hang")
         return server.state
 
     assert run(stdio("ask", "hang"), state) == "away"
@@ -138,8 +146,7 @@ def test_a_server_that_asks_is_started_anew_after_a_call_that_was_given_up() -> 
 
 def test_a_question_after_a_call_that_was_given_up_goes_to_no_other_call() -> None:
     async def calls(server: McpServer) -> str:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(call(server, "stub_hang"), 0.1)
+        await give_up(server, "stub_hang")
         assert "unknown which call asks" in await error_of(call(server, "stub_ask", place="Rome"))
         assert server.state == "away"
         await server.offered()

@@ -296,7 +296,7 @@ def test_a_call_over_http_may_take_longer_than_a_connection(
     async def calls(server: McpServer) -> str:
         return await call(server, "stub_slow")
 
-    monkeypatch.setattr(mcp_connection, "CONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(mcp_connection, "CONNECT_SECONDS", 1.0)
     assert run(McpSpec(url=over_http.url), calls) == "slow done"
 
 

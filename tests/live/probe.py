@@ -18,11 +18,11 @@ from typing import IO, Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.live.harness import ROOT
+from tests.live.harness import END_SECONDS, ROOT
 
 MIB = 1024 * 1024
-# Seconds: a busy machine may lose a tenth of a second, but not one.
-READER_SECONDS = 1.0
+# Seconds: a busy machine may lose a second, but not two.
+READER_SECONDS = 2.0
 REQUEST_SECONDS = 1.5
 BODY_BYTES = 2 * MIB
 # The kernel's buffers hold little here, so that the process must wait.
@@ -54,7 +54,7 @@ class ProbeServer:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> HTTPResponse:
         """Send one request on a connection of its own; the caller reads the body and closes."""
-        connection = HTTPConnection(self.host, self.port, timeout=10)
+        connection = HTTPConnection(self.host, self.port, timeout=END_SECONDS)
         connection.request(method, path, body, {"Connection": "close", **headers})
         return connection.getresponse()
 
@@ -73,7 +73,7 @@ class ProbeServer:
         client = socket.socket()
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             client.setsockopt(socket.SOL_SOCKET, option, KERNEL_BYTES // 4)
-        client.settimeout(10)
+        client.settimeout(END_SECONDS)
         client.connect((self.host, self.port))
         return client
 
@@ -108,7 +108,7 @@ class ProbeServer:
     def end(self) -> tuple[str, str]:
         """Wait for the end of the process; return its standard output and errors."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.process.communicate(timeout=8)
+            return self.process.communicate(timeout=END_SECONDS)
         self.process.kill()
         raise AssertionError("the server did not end")
 
@@ -136,7 +136,7 @@ def close_code(client: ClientConnection) -> int:
     """Return the code with which the server closes; other frames are skipped."""
     try:
         while True:
-            client.recv(timeout=10)
+            client.recv(timeout=END_SECONDS)
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else 0
 

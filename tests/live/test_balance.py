@@ -16,12 +16,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from chatproject.dev.launch import Launch
 from chatproject.server.balance import AHEAD, COUNT, Balance, create_counts
-from tests.live.harness import ROOT, bound_listener, eventually
+from tests.live.harness import END_SECONDS, ROOT, bound_listener, eventually
 from tests.live.probe import until
 
 MANY = 60
-# Seconds for an answer that takes some milliseconds.
-TIMEOUT_SECONDS = 10.0
 
 
 class Pair:
@@ -53,7 +51,7 @@ class Pair:
     def connect(self, count: int) -> None:
         """Open as many connections, wait for an answer on each, and keep them open."""
         for _ in range(count):
-            client = self._clients.enter_context(socket.create_connection(self._address, TIMEOUT_SECONDS))
+            client = self._clients.enter_context(socket.create_connection(self._address, END_SECONDS))
             client.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
             until(client, b"}")
 
@@ -68,6 +66,12 @@ class Pair:
 
     def connections(self) -> list[int]:
         return [self._sockets(pid) - was for pid, was in zip(self.pids, self._before, strict=True)]
+
+    def caught_up(self) -> bool:
+        """Open one more connection; return true if the processes then have as many as each other, within AHEAD."""
+        self.connect(1)
+        first, second = self.connections()
+        return abs(first - second) <= AHEAD
 
     def begin(self) -> None:
         """Wait until both processes answer, and count their connections from here."""
@@ -94,9 +98,8 @@ def test_a_process_that_has_fewer_connections_takes_the_next_ones(pair: Pair) ->
     with pair.hanging(1):
         pair.connect(MANY)
     assert pair.connections() == [MANY, 0]
-    pair.connect(MANY)
-    # All but a few: on a busy machine it may be late for some.
-    assert pair.connections()[1] > MANY * 2 // 3
+    # Evenly shared ones never close the gap; on a busy machine the process is late for some.
+    assert any(pair.caught_up() for _ in range(3 * MANY))
 
 
 @pytest.mark.live

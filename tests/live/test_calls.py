@@ -80,9 +80,9 @@ def test_a_refused_call_has_a_row_with_its_error(model: ScriptedModel, alice: Cl
 
 
 def test_a_call_that_the_whole_deadline_cuts_has_timed_out(
-    model: ScriptedModel, strict: Any, make_client: Any, calls: Any
+    model: ScriptedModel, servers: Any, make_client: Any, calls: Any
 ) -> None:
-    client = make_client(strict)
+    client = make_client(servers.keep(CHAT_RESPONSE_SECONDS="1"))
     model.script(broken(Endless("x", 0.05)))
     assert SSE.send(client).rest().end["error"]["code"] == "model_timeout"
     assert [(row.outcome, row.error_code) for row in calls(client)] == [("failed", "model_timeout")]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import FilePayload, Route, expect
+from playwright.sync_api import FilePayload, expect
 
 from chat.testing import ScriptedModel, answer
 from tests.live.files import docx, pdf
 from tests.page.accessibility import assert_accessible
+from tests.page.held_requests import HeldRequest
 from tests.page.tab import Tab
 from tests.page.test_sending import paste, transfer
 
@@ -32,11 +32,10 @@ def test_files_are_attached_by_every_way_and_show_what_the_model_sees(
     report = FilePayload(
         name="report.pdf", mimeType="application/pdf", buffer=pdf(["Revenue grew", "Costs fell"])
     )
-    held: list[Route] = []
-    tab.page.route("**/api/attachments?name=report.pdf", partial(held.append), times=1)
+    upload = HeldRequest(tab.page, "**/api/attachments?name=report.pdf")
     tab.page.locator("input[type=file]").first.set_input_files([report])
     expect(tab.page.get_by_role("progressbar", name="Upload of report.pdf")).to_be_visible()
-    held.pop().continue_()
+    upload.route.continue_()
     tab.page.dispatch_event(
         "#threads", "drop", {"dataTransfer": transfer(tab, "minutes.docx", docx(["Agreed"]), "")}
     )

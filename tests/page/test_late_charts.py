@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from chat.testing import ScriptedModel, answer
 from tests.live.harness import eventually
+from tests.page.held_requests import HeldRequest
 from tests.page.programs import card, text
 from tests.page.tab import Tab
 
@@ -40,12 +41,11 @@ def test_a_placeholder_has_the_height_of_its_chart(
 ) -> None:
     model.default(answer(CHARTS))
     tab = open_tab(site, viewport={"width": width, "height": 900})
-    held: dict[str, Route] = {}
-    tab.page.route("**/Charts-*.js", lambda route: held.update(charts=route))
+    charts = HeldRequest(tab.page, "**/Charts-*.js")
     reply = tab.ask("All of them")
     expect(reply.locator(".chart-to-come")).to_have_count(10)
     before = reply.locator(".charted").evaluate_all(HEIGHTS)
-    held["charts"].continue_()
+    charts.route.continue_()
     expect(reply.locator(".chart-to-come")).to_have_count(0)
     expect(reply.locator(".charted:has(svg)")).to_have_count(9)  # the stacked bar is made of boxes
     eventually(lambda: before == reply.locator(".charted").evaluate_all(HEIGHTS), says=f"was {before}")
@@ -69,12 +69,12 @@ def test_a_chart_without_its_code_is_shown_as_text(
     model.default(answer(card(f'bar = BarChart(["North", "South", "East"], {SERIES})')))
     tab = open_tab(site)
     tab.expect_console_error("net::ERR", "dynamically imported module", "openui")
-    held: dict[str, Route] = {}
-    tab.page.route(
-        "**/Charts-*.js", lambda route: route.abort() if when == "before" else held.update(charts=route)
-    )
-    reply = tab.ask("Show me")
-    if when == "after":
+    if when == "before":
+        tab.page.route("**/Charts-*.js", lambda route: route.abort())
+        reply = tab.ask("Show me")
+    else:
+        charts = HeldRequest(tab.page, "**/Charts-*.js")
+        reply = tab.ask("Show me")
         expect(reply.locator(".chart-to-come")).to_have_count(1)
-        held["charts"].abort()
+        charts.route.abort()
     expect(reply.locator(".readable")).to_contain_text("North")

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, expect
 from chat.models import Message, Thread, User
 from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Line, Text
+from tests.live.harness import eventually
 from tests.page.conftest import site_of
 from tests.page.programs import text
 from tests.page.tab import Tab
@@ -48,6 +49,11 @@ def offset_of(tab: Tab, element: Locator) -> float:
     return float(element.evaluate("element => element.getBoundingClientRect().top") - top)
 
 
+def assert_at_top(tab: Tab, element: Locator) -> None:
+    """Assert that an element stands at the top of the view, as soon as the page has adjusted it to the last text."""
+    eventually(lambda: 0 <= offset_of(tab, element) < AT_TOP, says="it is not at the top")
+
+
 def position(tab: Tab) -> float:
     return float(tab.page.locator("#scroller").evaluate("element => element.scrollTop"))
 
@@ -72,10 +78,10 @@ def test_a_sent_prompt_goes_to_the_top_and_its_answer_grows_below_it(
     expect(tab.answers.first).to_have_attribute("aria-busy", "false")
     tab.say("Second")
     expect(in_view(tab, "The beginning.")).to_be_in_viewport()
-    assert 0 <= offset_of(tab, tab.prompts.nth(1)) < AT_TOP
+    assert_at_top(tab, tab.prompts.nth(1))
     gate.open()
     expect(tab.answers.nth(1)).to_have_attribute("aria-busy", "false")
-    assert 0 <= offset_of(tab, tab.prompts.nth(1)) < AT_TOP
+    assert_at_top(tab, tab.prompts.nth(1))
     expect(in_view(tab, "The second end.")).to_be_in_viewport()
 
 
@@ -133,10 +139,10 @@ def test_a_button_leads_back_to_the_beginning_of_an_answer_that_is_followed(
     tab.say("Tell me")
     expect(in_view(tab, "Half.")).to_be_in_viewport()
     tab.button("To the beginning of the answer").click()
-    assert 0 <= offset_of(tab, tab.prompts.first) < AT_TOP
+    assert_at_top(tab, tab.prompts.first)
     gate.open()
     tab.ended()
-    assert 0 <= offset_of(tab, tab.prompts.first) < AT_TOP
+    assert_at_top(tab, tab.prompts.first)
     expect(tab.button("To the latest")).to_be_visible()
 
 

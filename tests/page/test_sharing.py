@@ -85,6 +85,7 @@ def test_a_saved_chat_holds_the_markdown_that_is_copied(
 
 def _copied_markdown(tab: Tab, reply: Locator) -> str:
     tab.choose("Copy", "Copy as Markdown", reply)
+    expect(reply.locator(".done-note")).to_have_text("Copied.")
     text: str = tab.page.evaluate("() => navigator.clipboard.readText()")
     return text
 

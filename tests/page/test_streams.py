@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from chat.models import Response
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.harness import eventually
+from tests.page.held_requests import HeldRequest
 from tests.page.network_link import NetworkLink
 from tests.page.programs import text
 from tests.page.tab import Tab
@@ -151,12 +152,9 @@ class OldList:
     """A list of messages as of the moment when `action` makes the page request it, to be delivered later."""
 
     def __init__(self, tab: Tab, action: Callable[[], object]) -> None:
-        self._tab, held = tab, list[Any]()
-        tab.page.route("**/messages", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
+        self._tab, held = tab, HeldRequest(tab.page, "**/messages")
         action()
-        while not held:
-            tab.page.wait_for_timeout(10)  # milliseconds between two checks
-        [self._route] = held
+        self._route = held.route
         self._list = self._route.fetch()
 
     def arrive(self) -> None:
@@ -225,15 +223,13 @@ def test_a_prompt_sent_before_the_session_is_loaded_is_answered(
 ) -> None:
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
-    held: dict[str, Any] = {}
-    tab.page.route("**/api/session*", lambda route: held.update(session=route))
-    tab.page.route("**/api/chat*", lambda route: held.update(chat=route))
+    session, chat = (HeldRequest(tab.page, f"**/api/{name}*") for name in ("session", "chat"))
     tab.page.goto("/")
     tab.say("Quickly")
     expect(tab.prompts).to_have_count(1)
     with tab.page.expect_response("**/api/threads?*"):
-        held["session"].continue_()
+        session.route.continue_()
     expect(tab.page.locator("#who")).to_contain_text("Guest")
-    held["chat"].continue_()
+    chat.route.continue_()
     expect(tab.ended()).to_contain_text("Yes.")
     expect(tab.prompts).to_have_count(1)

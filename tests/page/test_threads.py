@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from chat.models import Thread
 from chat.testing import ScriptedModel, answer
 from tests.live.harness import eventually
+from tests.page.held_requests import HeldRequest
 from tests.page.programs import text
 from tests.page.tab import Tab
 
@@ -135,13 +136,11 @@ def test_a_list_requested_before_a_chat_began_does_not_hide_it(
 ) -> None:
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
-    held: list[Any] = []
-    tab.page.route("**/api/threads?*", lambda route: held.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
+    held = HeldRequest(tab.page, "**/api/threads?*")
     tab.page.goto("/")
     tab.ask("Of the sea")
-    assert held
     old = {**OTHER, "threadId": "other", "title": "Of old"}
     # The page ignores this list once it has requested a later one; else it has processed it two frames later.
-    held[0].fulfill(json={"threads": [old], "nextCursor": None})
+    held.route.fulfill(json={"threads": [old], "nextCursor": None})
     tab.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     expect(tab.threads.filter(has_text="Of the sea")).to_have_count(1)

@@ -1,0 +1,23 @@
+"""Requests of a page that a test holds back, and lets go or ends later."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, Route
+
+# Milliseconds between two checks; the browser reports requests only while a test waits for it.
+POLL_MS = 10
+
+
+class HeldRequest:
+    """The first request to an address that matches a pattern."""
+
+    def __init__(self, page: Page, pattern: str) -> None:
+        self._page, self._routes = page, list[Route]()
+        page.route(pattern, lambda route: self._routes.append(route), times=1)  # noqa: PLW0108 - Playwright wants a function
+
+    @property
+    def route(self) -> Route:
+        """Return the request once the page has made it."""
+        while not self._routes:
+            self._page.wait_for_timeout(POLL_MS)
+        return self._routes[0]
