@@ -74,7 +74,14 @@ class Fuzzer:
         return self.faults
 
     def send(self) -> None:
-        """Send one request, form or run of frames."""
+        """Send one request, form or run of frames; no answer in time is a fault."""
+        try:
+            self._send()
+        except httpx.TimeoutException as error:
+            asked = error.request
+            self.faults.append(f"seed {self.seed}: no answer to {asked.method} {asked.url} {asked.content!r}")
+
+    def _send(self) -> None:
         chance = self.generator.random.random()
         if chance < 0.02:
             self._frames()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Group
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
@@ -63,6 +65,21 @@ def test_a_form_without_a_change_of_the_rule_leaves_no_entry(admin: Client, grou
     save(admin, group)
     assert not UsageRule.objects.exists()
     assert not AuditLogEntry.objects.filter(action="ruled").exists()
+
+
+def test_no_form_of_the_admin_builds_more_rows_than_may_be_stored(
+    admin: Client, rf: RequestFactory, group: Group
+) -> None:
+    request = rf.get("/")
+    request.user = User.objects.get(username="root")
+    inlines = chain(*(each.get_inline_instances(request) for each in site._registry.values()))
+    formsets = [inline.get_formset(request) for inline in inlines]
+    assert formsets
+    assert all(formset.absolute_max == formset.max_num for formset in formsets)
+    form = {"name": group.name, "usage_rule-TOTAL_FORMS": 1_000, "usage_rule-INITIAL_FORMS": 0}
+    answer = admin.post(reverse("admin:auth_group_change", args=[group.pk]), form)
+    assert b"usage_rule-0-model_names" in answer.content
+    assert b"usage_rule-1-" not in answer.content
 
 
 @pytest.mark.parametrize(
