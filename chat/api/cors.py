@@ -26,6 +26,7 @@ EXPOSED = ", ".join(
         "X-Response-Id",
         "X-Thread-Id",
         "X-Response-Status",
+        "Retry-After",
         "x-vercel-ai-ui-message-stream",
         "Stream-Next-Offset",
         "Stream-Up-To-Date",

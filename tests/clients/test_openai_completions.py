@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import openai
@@ -12,7 +13,7 @@ from django.db import transaction
 from openai import OpenAI
 
 from chat.governance import retention
-from chat.models import Response, Thread
+from chat.models import Response, Thread, UsageRule, User
 from chat.testing import Call, Gate, ScriptedModel, answer, refusal, tool_round
 from chat.testing.script import CutOff, Script, Text, Thought
 from tests.live.client import Client
@@ -69,6 +70,26 @@ def test_a_whole_completion_has_text_reason_and_usage(model: ScriptedModel, open
     )
     assert done.usage is not None
     assert (done.usage.prompt_tokens, done.usage.completion_tokens, done.usage.total_tokens) == (11, 7, 18)
+
+
+def test_a_used_up_budget_says_so_in_fields_and_is_not_tried_again(
+    server: Any, make_client: Callable[..., Client], connect_openai: Callable[[Client], OpenAI]
+) -> None:
+    user = make_client(server)
+    UsageRule.objects.create(user=User.objects.get(username=user.username), responses_per_hour=1)
+    client = connect_openai(user)
+    streamed(client)
+    with pytest.raises(openai.RateLimitError) as refused:
+        streamed(client)
+    error: Any = refused.value
+    assert (error.code, error.body["quota"], error.body["group"]) == (
+        "quota_exceeded",
+        "rule_responses_per_hour",
+        None,
+    )
+    assert datetime.fromisoformat(error.body["renewsAt"]) > datetime.now(UTC)
+    assert int(error.response.headers["Retry-After"]) > 60
+    assert error.request.headers["x-stainless-retry-count"] == "0"
 
 
 def test_the_messages_are_the_whole_history(model: ScriptedModel, openai_client: OpenAI) -> None:

@@ -14,7 +14,7 @@ from chat.accounts.identity import Caller
 from chat.api.base import PROBLEM_TYPE, Route, View
 from chat.api.cors import cross_origin
 from chat.api.encoders.dialect_shapes import OpenAiProblem
-from chat.api.encoders.openai.errors import error_body, failure_body, failure_of
+from chat.api.encoders.openai.errors import error_of, failure_body, failure_of
 from chat.exceptions import ModelNotFound
 from chat.models import Response
 from chat.permissions.rights import UnknownModel
@@ -22,6 +22,9 @@ from chat.schemas import SendRequest
 
 # Bytes of a body: clients send a conversation's old pictures along with each prompt.
 BODY_BYTES = 8 * 1024 * 1024
+
+# Seconds; the official clients wait no longer, and send a refused request again after moments of their own choice.
+LONGEST_RETRY_AFTER = 60
 
 # The entry in a request's META of a prompt that is stored: from then on a repeated request would be another prompt.
 _STORED = "chat.prompt_stored"
@@ -37,12 +40,16 @@ def openai_endpoint(**methods: View) -> Any:
         if isinstance(response, HttpResponse) and response["Content-Type"] == PROBLEM_TYPE:
             _rewrite(response, msgspec.json.decode(response.content))
         # Goes before the clients' own rule, which sends a failed request twice more.
-        if response.status_code >= 400 and _STORED in request.META:
+        if response.status_code >= 400 and (_STORED in request.META or _waits_long(response)):
             response["x-should-retry"] = "false"
         return response
 
     view.route = Route(answer.route.methods, "application/json", OpenAiProblem)  # type: ignore[attr-defined]
     return view
+
+
+def _waits_long(response: HttpResponseBase) -> bool:
+    return int(response.headers.get("Retry-After", 0)) > LONGEST_RETRY_AFTER
 
 
 def prompt_stored(request: HttpRequest) -> None:
@@ -51,7 +58,7 @@ def prompt_stored(request: HttpRequest) -> None:
 
 
 def _rewrite(response: HttpResponse, problem: dict[str, Any]) -> None:
-    response.content = msgspec.json.encode(error_body(problem["code"], problem["detail"], problem["status"]))
+    response.content = msgspec.json.encode(error_of(problem))
     response["Content-Type"] = "application/json"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from chat.api.encoders.shapes import StatusName
 
@@ -11,12 +11,15 @@ AnyObject = dict[str, Any]
 
 
 class OpenAiError(TypedDict):
-    """The inner object of an error in OpenAI's form."""
+    """The inner object of an error in OpenAI's form; a used-up budget names itself and when it renews."""
 
     message: str
     type: Literal["invalid_request_error", "server_error"]
     param: None
     code: str
+    quota: NotRequired[str]
+    group: NotRequired[str | None]
+    renewsAt: NotRequired[str]
 
 
 class OpenAiProblem(TypedDict):

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from chat.exceptions import BY_CODE, ChatError, ModelFailed
+from chat.exceptions import BY_CODE, ChatError, ModelFailed, Problem
 from chat.models import Response
+
+# The members of every problem document; some have further ones, such as `quota` and `renewsAt`.
+_COMMON = Problem.__required_keys__
+
+
+def error_of(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the error's JSON object for a problem document, whose further members it keeps."""
+    body = error_body(problem["code"], problem["detail"], problem["status"])
+    body["error"] |= {name: value for name, value in problem.items() if name not in _COMMON}
+    return body
 
 
 def error_body(code: str, message: str, status: int) -> dict[str, Any]:
