@@ -35,7 +35,7 @@ MAX_ATTEMPTS_PER_NAME = 100
 MAX_SIGN_UPS_PER_IP = 20
 
 _OF_TOKEN = """
-SELECT u.id, u.username, u.is_guest FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
+SELECT u.id, u.username, u.is_guest, u.sign_in_required FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
 WHERE t.digest = %s AND u.is_active
 """
 
@@ -115,7 +115,9 @@ def _by_token(token: str) -> tuple[int, str, bool]:
     found = sql.row(_OF_TOKEN, [ApiToken.digest_of(token)])
     if found is None:
         raise Unauthenticated("The bearer token is not valid (any more).")
-    user, username, guest = found
+    user, username, guest, sign_in_required = found
+    if sign_in_required:
+        raise Unauthenticated("The token works again after the next sign-in of its user in a browser.")
     return user, username, guest
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.sessions.models import Session
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
 from chat.accounts import sessions
 from chat.accounts.addresses import address_of
-from chat.models import SignInRecord, User, raw_delete
+from chat.models import ApiToken, SignInRecord, User, raw_delete
 from chat.text import storable
 
 # Sign-ins that a page shows: some months of a person's.
@@ -25,7 +25,8 @@ BATCH = 2_000
 
 
 def record(request: HttpRequest, user: User, method: str) -> SignInRecord:
-    """Record that a user signed in, and the session that it opened."""
+    """Record that a user signed in, and the session that it opened; the user's tokens count again."""
+    User.objects.filter(pk=user.pk, sign_in_required=True).update(sign_in_required=False)
     made = _new(request, user, method)
     made.session_key = request.session.session_key or ""
     made.save()
@@ -64,29 +65,27 @@ def end(user: int, record_id: int) -> None:
     end_all(SignInRecord.objects.filter(user=user, pk=record_id))
 
 
-def end_of_provider(subject: str, session: str) -> int:
-    """End the sessions of a subject, or of one session, at the provider. Return their number.
-
-    Where the provider named no session at a sign-in, one that it names now may be any of the subject's.
-    """
-    found = SignInRecord.objects.exclude(subject="")
-    if subject:
-        found = found.filter(subject=subject)
-    if session:
-        unnamed = Q(provider_session="") if subject else Q()
-        found = found.filter(Q(provider_session=session) | unnamed)
-    return end_all(found)
-
-
 def end_all(records: QuerySet[SignInRecord]) -> int:
     """End the sessions of these sign-ins, with everything that they opened. Return their number."""
     rows = list(records.exclude(session_key=""))
     for session in Session.objects.filter(pk__in=[row.session_key for row in rows]):
         session.delete()  # by itself: its signal tells every process
-    SignInRecord.objects.filter(pk__in=[row.pk for row in rows]).update(
-        session_key="", refresh_token="", refresh_at=None
-    )
+    SignInRecord.objects.filter(pk__in=[row.pk for row in rows]).update(session_key="")
     return len(rows)
+
+
+def in_use(records: QuerySet[SignInRecord]) -> QuerySet[SignInRecord]:
+    """Return those of the sign-ins on which something depends: an open session, or the user's API tokens.
+
+    Tokens depend on the newest sign-in with a refresh token: it alone says whether the provider still knows their user.
+    """
+    session = Session.objects.filter(pk=OuterRef("session_key"), expire_date__gt=Now())
+    newer = SignInRecord.objects.filter(user=OuterRef("user"), pk__gt=OuterRef("pk")).exclude(
+        refresh_token=""
+    )
+    tokens = ApiToken.objects.filter(user=OuterRef("user"))
+    newest = ~Q(refresh_token="") & Exists(tokens) & ~Exists(newer)
+    return records.filter(Q(Exists(session)) | newest)
 
 
 def move_session(old: str, new: str) -> None:
@@ -95,9 +94,9 @@ def move_session(old: str, new: str) -> None:
 
 
 def delete_expired() -> int:
-    """Delete one batch of old sign-ins whose sessions have ended. Return their number."""
+    """Delete one batch of old sign-ins on which nothing depends. Return their number."""
     old = SignInRecord.objects.filter(at__lt=Now() - KEPT)
-    old = old.filter(Q(session_key="") | ~Q(session_key__in=Session.objects.values("session_key")))
-    pks = list(old.order_by("at").values_list("pk", flat=True)[:BATCH])
+    used = in_use(SignInRecord.objects.filter(pk=OuterRef("pk")))
+    pks = list(old.exclude(Exists(used)).order_by("at").values_list("pk", flat=True)[:BATCH])
     raw_delete(SignInRecord.objects.filter(pk__in=pks))
     return len(pks)

@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.accounts import sessions
 from chat.admin import holds, rules
@@ -45,8 +47,8 @@ FIGURES = (
 
 
 # Columns in words in place of Django's fields: icons and times without a distance.
-_LAST_LOGIN = time_column("last_login", none="never", exact=True)
-_JOINED = time_column("date_joined", exact=True)
+_LAST_LOGIN = time_column("last_login", _("last login"), none=_("never"), exact=True)
+_JOINED = time_column("date_joined", _("date joined"), exact=True)
 WORDED = {"is_active": "state", "last_login": _LAST_LOGIN, "date_joined": _JOINED}
 
 
@@ -82,6 +84,7 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
         suspensions.SUSPEND,
         suspensions.RESTORE,
         suspensions.SIGN_OUT,
+        suspensions.REMOVE_FACTORS,
         holds.HOLD,
         suspensions.ERASE,
     )
@@ -100,7 +103,7 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     list_per_page = ROWS
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
-    search_help_text = "Parts of user names, names and addresses"
+    search_help_text = _("Parts of user names, names and addresses")
     inlines = (rules.UserRuleInline,)
     readonly_fields = (*FIGURES, "state", _LAST_LOGIN, _JOINED)
 
@@ -111,7 +114,7 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Add the chat's figures, except to the form that creates a user."""
         fieldsets = super().get_fieldsets(request, obj)
-        return [*_in_words(fieldsets), ("Chat", {"fields": FIGURES})] if obj else fieldsets
+        return [*_in_words(fieldsets), (_("Chat"), {"fields": FIGURES})] if obj else fieldsets
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return AccountList
@@ -122,70 +125,76 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
             attach_totals([user])
         return user
 
-    @admin.display(description="user", ordering="username")
+    @admin.display(description=_("user"), ordering="username")
     def name(self, user: User) -> str:
         return format_name(user.username)
 
-    @admin.display(description="kind")
+    @admin.display(description=_("kind"))
     def kind(self, user: User) -> str:
         """Return the rights of the account in one word, and its state if it cannot sign in."""
-        rights = "superuser" if user.is_superuser else "staff" if user.is_staff else "user"
-        kind = "guest" if user.is_guest else rights
+        rights = _("superuser") if user.is_superuser else _("staff") if user.is_staff else _("user")
+        kind = str(_("guest") if user.is_guest else rights)
         return kind if user.is_active else format_html("{} {}", kind, badge("failed", self.state(user)))
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, user: User) -> str:
         if user.erasing_since is not None:
-            return "being erased"
-        return "active" if user.is_active else "suspended"
+            return gettext("being erased")
+        if user.is_active and user.sign_in_required:
+            return gettext("ended by the provider until the next sign-in")
+        return gettext("active") if user.is_active else gettext("suspended")
 
-    @admin.display(description="threads")
+    @admin.display(description=_("threads"))
     def threads(self, user: Any) -> str:
         address = reverse("admin:chat_thread_changelist", query={"owner__id__exact": user.pk})
         return format_html('<a href="{}">{}</a>', address, f"{user.totals.threads:,}")
 
-    @admin.display(description="tokens today")
+    @admin.display(description=_("tokens today"))
     def today(self, user: Any) -> str:
         return format_usage(user.totals.today)
 
-    @admin.display(description="tokens in 30 days")
+    @admin.display(description=_("tokens in 30 days"))
     def month(self, user: Any) -> str:
         return format_usage(user.totals.month)
 
-    @admin.display(description="quotas left")
+    @admin.display(description=_("quotas left"))
     def left(self, user: Any) -> str:
         """Return the remaining amount of each quota that is set; guests share theirs."""
         return " · ".join(quotas_left(user.totals, user.shared)) or "-"
 
-    @admin.display(description="last seen")
+    @admin.display(description=_("last seen"))
     def last_seen(self, user: Any) -> str:
         """Return the later of the last sign-in and the last activity in a thread."""
         return format_time(
-            max(filter(None, (user.last_login, user.totals.last_activity)), default=None), "never"
+            max(filter(None, (user.last_login, user.totals.last_activity)), default=None), gettext("never")
         )
 
-    @admin.display(description="API tokens")
+    @admin.display(description=_("API tokens"))
     def tokens(self, user: Any) -> str:
         address = reverse("admin:chat_apitoken_changelist", query={"user__id__exact": user.pk})
         return format_html('<a href="{}">{}</a>', address, user.totals.tokens)
 
-    @admin.display(description="signed in")
+    @admin.display(description=_("signed in"))
     def sessions(self, user: User) -> str:
         """Return the number of sessions and the last expiry; never a session's key, which grants access."""
         listed = sessions.sessions_of(user)
-        number = f"{len(listed.expire)}{'' if listed.whole else ' of the newest'} sessions"
-        return f"{number}, until {listed.expire[0]:%Y-%m-%d %H:%M}" if listed.expire else number
+        text = (
+            gettext("%(number)s sessions") if listed.whole else gettext("%(number)s of the newest sessions")
+        )
+        number = text % {"number": len(listed.expire)}
+        until = f"{listed.expire[0]:%Y-%m-%d %H:%M}" if listed.expire else ""
+        return " ".join((f"{number},", gettext("until"), until)) if until else number
 
-    @admin.display(description="what applies")
+    @admin.display(description=_("what applies"))
     def applies(self, user: User) -> str:
         return rules.describe_rights(user)
 
-    @admin.display(description="sign-ins")
+    @admin.display(description=_("sign-ins"))
     def sign_ins(self, user: User) -> str:
         address = reverse("admin:chat_signinrecord_changelist", query={"user__id__exact": user.pk})
-        return format_html('<a href="{}">{}</a>', address, "Show")
+        return format_html('<a href="{}">{}</a>', address, gettext("Show"))
 
-    @admin.display(description="legal hold")
+    @admin.display(description=_("legal hold"))
     def held(self, user: User) -> str:
         return holds.describe_holds(user)
 

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
@@ -16,16 +17,19 @@ class User(AbstractUser):
 
     `session_epoch` is part of every session: raising it ends them all. `erasing_since`: start of the erasure of all data.
     `instructions`: system text of the chats that the user begins on the page. `language`: the tag of the page's language when
-    it was last loaded, for mails.
+    it was last loaded, for mails. `sign_in_required`: the provider of single sign-on vouches for the account no longer, so that
+    its tokens are refused until its next sign-in.
     """
 
-    is_guest = models.BooleanField(default=False, db_default=False)
+    is_guest = models.BooleanField(_("guest"), default=False, db_default=False)
     session_epoch = models.IntegerField(default=0, db_default=0, editable=False)
     erasing_since = models.DateTimeField(null=True, blank=True, editable=False)
     instructions = models.TextField(blank=True, default="", db_default="", editable=False)
     language = models.CharField(max_length=16, blank=True, default="", db_default="", editable=False)
+    sign_in_required = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta(AbstractUser.Meta):
+        permissions = [("remove_second_factors", "Can remove a user's second factors")]
         indexes = [
             models.Index(
                 fields=["erasing_since"], condition=Q(erasing_since__isnull=False), name="user_erasing"
@@ -45,13 +49,13 @@ TOKEN_ID_CHARACTERS = 16
 class ApiToken(models.Model):
     """A bearer token of a program. Only the digest is stored, so a stolen table gives no access."""
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
-    name = models.CharField(max_length=100, blank=True)
+    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("user"), related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=100, blank=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
-        verbose_name = "API token"
+        verbose_name, verbose_name_plural = _("API token"), _("API tokens")
 
     def __str__(self) -> str:
         return self.name or f"token {self.pk}"

@@ -33,6 +33,7 @@ class AuditAction(models.TextChoices):
     APPROVED = "approved", "approved a tool call"
     REJECTED = "rejected", "rejected a tool call"
     RULED = "ruled", "changed a rule"
+    FACTORS_REMOVED = "factors_removed", "removed second factors"
 
 
 class AuditLogEntry(models.Model):

@@ -11,6 +11,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.lookups import Exact
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.models.accounts import User
 
@@ -48,12 +50,12 @@ def _at_least(number: int | Decimal, *fields: str) -> Q:
     return within
 
 
-def _budget(of: str, **more: Any) -> Any:
+def _budget(of: Any, **more: Any) -> Any:
     validators = [MinValueValidator(1), MaxValueValidator(MAX_BUDGET)]
     return models.BigIntegerField(of, null=True, blank=True, validators=validators, **more)
 
 
-def _money(of: str, **more: Any) -> Any:
+def _money(of: Any, **more: Any) -> Any:
     validators = [MinValueValidator(LEAST_MONEY), MaxValueValidator(MAX_BUDGET)]
     return models.DecimalField(
         of, max_digits=16, decimal_places=4, null=True, blank=True, validators=validators, **more
@@ -74,36 +76,40 @@ class UsageRule(models.Model):
     user = models.OneToOneField(
         User, models.CASCADE, null=True, blank=True, related_name="usage_rule", db_constraint=False
     )
-    model_names = ArrayField(models.CharField(max_length=64), null=True, blank=True)
-    tool_rules = models.JSONField(null=True, blank=True)
-    responses_per_hour = _budget("responses an hour")
-    tokens_per_day = _budget("tokens a day")
-    tokens_per_month = _budget("tokens a month", help_text="In 30 days.")
-    money_per_day = _money("money a day")
-    money_per_month = _money("money a month", help_text="In 30 days.")
+    model_names = ArrayField(
+        models.CharField(max_length=64), verbose_name=_("model names"), null=True, blank=True
+    )
+    tool_rules = models.JSONField(_("tool rules"), null=True, blank=True)
+    responses_per_hour = _budget(_("responses an hour"))
+    tokens_per_day = _budget(_("tokens a day"))
+    tokens_per_month = _budget(_("tokens a month"), help_text=_("In 30 days."))
+    money_per_day = _money(_("money a day"))
+    money_per_month = _money(_("money a month"), help_text=_("In 30 days."))
     currency = models.CharField(
+        _("currency"),
         max_length=3,
         blank=True,
         default="",
         db_default="",
         validators=[RegexValidator(r"^[A-Z]{3}$")],
-        help_text="Three capital letters, as in the table of prices.",
+        help_text=_("Three capital letters, as in the table of prices."),
     )
     shared = models.BooleanField(
-        "shared budgets",
+        _("shared budgets"),
         default=False,
         db_default=False,
-        help_text="The budgets are of all members together, not of each.",
+        help_text=_("The budgets are of all members together, not of each."),
     )
     retention_days = models.PositiveIntegerField(
+        _("retention days"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_DAYS)],
-        help_text="Days after its last use for which a chat is kept.",
+        help_text=_("Days after its last use for which a chat is kept."),
     )
 
     class Meta:
-        verbose_name = "rule"
+        verbose_name, verbose_name_plural = _("rule"), _("rules")
         default_permissions = ("view",)  # superusers alone change them, as they do groups
         constraints = [
             models.CheckConstraint(
@@ -117,7 +123,9 @@ class UsageRule(models.Model):
                 condition=Q(tool_rules__isnull=True)
                 | (Q(Exact(_TYPE_OF_TOOLS, Value("object"))) & ~Q(_OTHER_THAN_A_RULE)),
                 name="rule_tools",
-                violation_error_message="Tools are an object of names or patterns with allow, ask, staff or deny.",
+                violation_error_message=_(
+                    "Tools are an object of names or patterns with allow, ask, staff or deny."
+                ),
             ),
             models.CheckConstraint(condition=_at_least(1, *BUDGETS[:3]), name="rule_counts"),
             models.CheckConstraint(condition=_at_least(LEAST_MONEY, *BUDGETS[3:]), name="rule_money"),
@@ -126,25 +134,25 @@ class UsageRule(models.Model):
                 | Q(tokens_per_month=None)
                 | Q(tokens_per_day__lte=F("tokens_per_month")),
                 name="rule_tokens_of_day_in_month",
-                violation_error_message="A day's tokens cannot be more than a month's.",
+                violation_error_message=_("A day's tokens cannot be more than a month's."),
             ),
             models.CheckConstraint(
                 condition=Q(money_per_day=None)
                 | Q(money_per_month=None)
                 | Q(money_per_day__lte=F("money_per_month")),
                 name="rule_money_of_day_in_month",
-                violation_error_message="A day's money cannot be more than a month's.",
+                violation_error_message=_("A day's money cannot be more than a month's."),
             ),
             models.CheckConstraint(
                 condition=Q(money_per_day=None, money_per_month=None, currency="")
                 | (Q(currency__regex=r"^[A-Z]{3}$") & ~Q(money_per_day=None, money_per_month=None)),
                 name="rule_currency",
-                violation_error_message="An amount of money needs a currency, and a currency an amount.",
+                violation_error_message=_("An amount of money needs a currency, and a currency an amount."),
             ),
             models.CheckConstraint(
                 condition=Q(shared=False) | Q(user=None),
                 name="rule_shared_by_group",
-                violation_error_message="A user's own budgets cannot be shared.",
+                violation_error_message=_("A user's own budgets cannot be shared."),
             ),
             models.CheckConstraint(
                 condition=Q(retention_days=None) | Q(retention_days__gte=1, retention_days__lte=MAX_DAYS),
@@ -153,4 +161,4 @@ class UsageRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"rule of {self.group.name if self.group else self.user}"
+        return gettext("rule of %(name)s") % {"name": self.group.name if self.group else self.user}

@@ -24,8 +24,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from requests import RequestException
 
-from chat.accounts import sign_ins
-from chat.accounts.single_sign_on import sessions
+from chat.accounts.single_sign_on import removal, sessions
 from chat.accounts.single_sign_on.provider import ProviderError
 from chat.accounts.single_sign_on.tokens import LEEWAY, MAX_LOGOUT_LIFE
 from chat.conf import settings
@@ -125,7 +124,7 @@ def sso_logout(request: HttpRequest) -> HttpResponse:
     used = f"logout-token-{hashlib.sha256(str(claims['jti']).encode()).hexdigest()}"
     if not cache.add(used, True, MAX_LOGOUT_LIFE + LEEWAY):
         return HttpResponseBadRequest()
-    ended = sign_ins.end_of_provider(str(claims.get("sub", "")), str(claims.get("sid", "")))
+    ended = removal.log_out(str(claims.get("sub", "")), str(claims.get("sid", "")))
     logger.info("action=sso_logout sessions=%d", ended)
     return HttpResponse()
 

@@ -16,8 +16,9 @@ from django.test import override_settings
 from websockets.exceptions import ConnectionClosed
 
 from chat.accounts import erasure, suspension
+from chat.accounts.single_sign_on import removal
 from chat.api.consumer import ACCESS_REVOKED_CLOSE_CODE
-from chat.models import ApiToken, User
+from chat.models import ApiToken, SignInRecord, User
 from chat.testing import Gate, ScriptedModel, answer
 from tests.live.client import Client, WebSocketClient, body_of, connect_socket, new_id
 from tests.live.harness import SECRET_KEY
@@ -120,12 +121,18 @@ def begin_erasure(access: Access) -> None:
         erasure.begin(access.user.pk)
 
 
+def log_out_at_the_provider(access: Access) -> None:
+    SignInRecord.objects.filter(user=access.user).update(subject=access.user.username)
+    with override_settings(CHAT_SSO_ONLY=True):
+        removal.log_out(access.user.username, "")
+
+
 OF_TOKENS = (revoke_token_in_settings, delete_token, delete_tokens_in_bulk)
 OF_SESSIONS = (change_password_elsewhere, set_password, log_out, delete_session, end_sessions)
 OF_USERS = (suspend, deactivate, delete_account, begin_erasure)
 ENDS = [
-    *((with_token, end) for end in (*OF_TOKENS, *OF_USERS)),
-    *((with_session, end) for end in (*OF_SESSIONS, *OF_USERS)),
+    *((with_token, end) for end in (*OF_TOKENS, *OF_USERS, log_out_at_the_provider)),
+    *((with_session, end) for end in (*OF_SESSIONS, *OF_USERS, log_out_at_the_provider)),
 ]
 OTHERS = [
     *((with_token, end) for end in OF_SESSIONS if end is not end_sessions),  # closes all sockets of the user

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core import mail
 from django.test import Client
+from django.urls import reverse
 
 from chat.models import SignInRecord, Thread, User
 
@@ -146,6 +148,42 @@ def test_the_app_is_removed_after_the_password_alone(secret: str) -> None:
     browser.post("/reauthenticate/?next=/2fa/", {"password": PASSWORD})
     assert browser.post("/2fa/app/remove/").status_code == 302
     assert log_in(Client())["Location"] == "/"
+
+
+def remove_factors(client: Client, user: User) -> int:
+    """Press the button on the user's page in the admin; return the answer's status."""
+    address = reverse("admin:chat_user_remove-factors", args=[user.pk])
+    return client.post(address, {"reason": "lost, seen in person"}).status_code
+
+
+def test_staff_remove_lost_factors_and_the_user_is_told_by_mail_in_their_language(
+    secret: str, ada: User, staff: Any, settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.DEFAULT_FROM_EMAIL, settings.CHAT_PUBLIC_URL = "chat@example.org", "https://chat.example.org/"
+    User.objects.filter(pk=ada.pk).update(email="ada@example.org", language="de")
+    helper = staff("view_user", "remove_second_factors")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert remove_factors(helper, ada) == 302
+    [sent] = mail.outbox
+    assert (sent.to, "zweiten Faktoren" in sent.subject) == (["ada@example.org"], True)
+    assert "https://chat.example.org/2fa/" in str(sent.body)
+    assert log_in(browser := Client())["Location"] == "/"
+    assert is_in(browser)
+    assert not Authenticator.objects.exists()
+
+
+def test_factors_are_removed_without_mail_and_once(secret: str, ada: User, staff: Any) -> None:
+    helper = staff("view_user", "remove_second_factors")
+    assert [remove_factors(helper, ada) for _ in range(2)] == [302, 403]
+    assert mail.outbox == []
+
+
+def test_the_factors_of_staff_are_removed_by_superusers_alone(
+    secret: str, ada: User, staff: Any, admin: Client
+) -> None:
+    User.objects.filter(pk=ada.pk).update(is_staff=True)
+    helper = staff("view_user", "remove_second_factors")
+    assert [remove_factors(one, ada) for one in (helper, admin)] == [403, 302]
 
 
 PAGES = ["/2fa/", "/2fa/app/", "/2fa/codes/", "/2fa/keys/", "/2fa/keys/new/", "/sessions/"]

@@ -12,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 from django.utils import timezone
 
-from chat.accounts import sign_ins
-from chat.accounts.single_sign_on import sessions
-from chat.models import SignInRecord
+from chat.accounts import identity, sign_ins
+from chat.accounts.identity import Credentials
+from chat.accounts.single_sign_on import removal, sessions
+from chat.exceptions import Unauthenticated
+from chat.models import ApiToken, SignInRecord, User
 from tests.fixtures.openid_provider import LOGOUT_EVENT, OpenIdProvider
 from tests.integration.sso_browser import sign_in
 
@@ -35,11 +37,12 @@ def is_in(browser: Client) -> bool:
     return browser.get("/password/").status_code == 302 and browser.get("/settings/").status_code == 200
 
 
+async def run_here(function: Any, *args: Any) -> Any:
+    return await sync_to_async(function)(*args)
+
+
 def check_all(monkeypatch: pytest.MonkeyPatch) -> int:
     """Make every session due, and check it in the test's own transaction."""
-
-    async def run_here(function: Any, *args: Any) -> Any:
-        return await sync_to_async(function)(*args)
 
     monkeypatch.setattr("chat.accounts.single_sign_on.sessions.db.atomic_async", run_here)
     SignInRecord.objects.exclude(refresh_at=None).update(refresh_at=timezone.now() - timedelta(1))
@@ -160,3 +163,136 @@ def test_old_sign_ins_are_forgotten_once_their_session_has_ended(browser: Client
     assert sign_ins.delete_expired() == 0
     browser.logout()
     assert sign_ins.delete_expired() == 1
+
+
+# API tokens of accounts that the provider ends
+
+
+def issue(name: str = "ada") -> str:
+    return ApiToken.issue(User.objects.get(username=name), "program")
+
+
+def refusal_of(token: str) -> str:
+    """Return why a token is refused, empty where it counts."""
+    try:
+        identity.identify(Credentials(token, None))
+    except Unauthenticated as refusal:
+        return refusal.detail
+    return ""
+
+
+def test_tokens_are_refused_once_the_provider_has_removed_their_user_until_the_next_sign_in(
+    provider: OpenIdProvider, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = issue()
+    provider.refresh_tokens.clear()
+    check_all(monkeypatch)
+    assert "after the next sign-in" in refusal_of(token)
+    sign_in(browser, provider)
+    assert refusal_of(token) == ""
+
+
+def test_an_account_without_an_open_session_is_checked_while_it_has_tokens(
+    provider: OpenIdProvider, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = issue()
+    for _ in range(2):
+        sign_in(browser, provider)
+        browser.logout()
+    assert check_all(monkeypatch) == check_all(monkeypatch) == 1
+    assert refusal_of(token) == ""
+    SignInRecord.objects.update(at=timezone.now() - sign_ins.KEPT - timedelta(1))
+    assert sign_ins.delete_expired() == 2
+    provider.refresh_tokens.clear()
+    check_all(monkeypatch)
+    assert refusal_of(token)
+
+
+def test_without_session_and_token_nothing_is_checked_and_no_refresh_token_is_kept(
+    provider: OpenIdProvider, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.logout()
+    assert check_all(monkeypatch) == 0
+    assert SignInRecord.objects.get().refresh_token == ""
+    assert len(provider.forms) == 1
+
+
+def test_a_session_that_ended_at_the_provider_leaves_tokens_that_another_one_vouches_for(
+    provider: OpenIdProvider, browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, second = issue(), Client()
+    [first] = provider.refresh_tokens
+    sign_in(second, provider)
+    provider.refresh_tokens.discard(first)
+    assert check_all(monkeypatch) == 2
+    assert (is_in(browser), is_in(second), refusal_of(token)) == (False, True, "")
+
+
+def test_a_refusal_has_the_other_sign_ins_of_the_account_checked_at_once(
+    provider: OpenIdProvider, browser: Client
+) -> None:
+    token, second = issue(), Client()
+    sign_in(second, provider)
+    provider.refresh_tokens.clear()
+    first, last = SignInRecord.objects.order_by("pk")
+    removal.end_refused(first)
+    assert refusal_of(token) == ""
+    [due] = sessions._take()
+    assert due == last
+    removal.end_refused(due)
+    assert refusal_of(token)
+    assert not is_in(second)
+
+
+def test_a_sign_in_under_check_is_not_taken_by_a_refusal(provider: OpenIdProvider, browser: Client) -> None:
+    sign_in(Client(), provider)
+    first, _last = SignInRecord.objects.order_by("pk")
+    SignInRecord.objects.update(refresh_at=timezone.now() - timedelta(1))
+    assert len(sessions._take()) == 2
+    removal.end_refused(first)
+    assert sessions._take() == []
+
+
+# Claims of a log-out, whether the provider still knows the user (None: it gave no token to ask with), and the tokens' end.
+LOGOUTS = [
+    ({"sid": "s1"}, True, False),
+    ({"sid": "s1"}, False, True),
+    ({"sid": "s1"}, None, False),
+    ({}, True, False),
+    ({}, False, True),
+    ({}, None, True),
+]
+
+
+@pytest.mark.parametrize(("claims", "known", "refused"), LOGOUTS)
+def test_after_a_log_out_at_the_provider_tokens_count_while_it_knows_their_user(
+    provider: OpenIdProvider,
+    browser: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    claims: Any,
+    known: bool | None,
+    refused: bool,
+) -> None:
+    token = issue()
+    if known is None:
+        SignInRecord.objects.update(refresh_token="", refresh_at=None)
+    elif not known:
+        provider.refresh_tokens.clear()
+    Client().post(LOGOUT, {"logout_token": provider.logout_token(**claims)})
+    monkeypatch.setattr("chat.accounts.single_sign_on.sessions.db.atomic_async", run_here)
+    async_to_sync(sessions.check_due)()
+    assert (is_in(browser), bool(refusal_of(token))) == (False, refused)
+
+
+def test_an_account_with_a_password_of_its_own_keeps_its_tokens(
+    provider: OpenIdProvider, browser: Client, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    token, user = issue(), User.objects.get()
+    user.set_password("of ada alone")
+    user.save()
+    for alone, refused in ((False, False), (True, True)):
+        settings.CHAT_SSO_ONLY = alone
+        sign_in(browser, provider)
+        provider.refresh_tokens.clear()
+        check_all(monkeypatch)
+        assert bool(refusal_of(token)) is refused

@@ -3,5 +3,6 @@
 provider   bounded requests: discovery, keys, tokens
 tokens     verification of the provider's signed tokens
 claims     what a sign-in says about the user: subject, session, groups
-sessions   checks of open sessions at the provider, and their end
+removal    the end of sign-ins and accounts at the provider's word
+sessions   checks of sign-ins at the provider
 """

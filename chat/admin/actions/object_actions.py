@@ -16,6 +16,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from chat.admin.access import audit
 from chat.governance.exceptions import GovernanceError
@@ -39,8 +41,8 @@ class ObjectAction:
     """
 
     name: str
-    label: str
-    warning: str
+    label: str | Promise
+    warning: str | Promise
     permission: str
     recorded_action: AuditAction | None
     execute: Callable[[HttpRequest, Any, str], object]
@@ -109,7 +111,7 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
         except GovernanceError as refused:
             messages.error(request, str(refused))
             return False
-        messages.success(request, f"{object_action.label}: done.")
+        messages.success(request, _("%(action)s: done.") % {"action": object_action.label})
         return True
 
     def _redirect_url(self, pk: int) -> str:

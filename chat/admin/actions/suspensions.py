@@ -1,10 +1,11 @@
-"""Actions on a user: suspend, restore, end sessions, erase."""
+"""Actions on a user: suspend, restore, end sessions, remove second factors, erase."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from chat.accounts import erasure, suspension
+from chat.accounts import erasure, factors, suspension
 from chat.admin.actions.object_actions import ObjectAction
 from chat.models import AuditAction, User
 
@@ -19,6 +20,10 @@ def _restore(request: HttpRequest, row: User, reason: str) -> None:
 
 def _sign_out(request: HttpRequest, row: User, reason: str) -> None:
     suspension.end_sessions(row.pk)
+
+
+def _remove_factors(request: HttpRequest, row: User, reason: str) -> None:
+    factors.remove(row)
 
 
 def _erase(request: HttpRequest, row: User, reason: str) -> None:
@@ -40,14 +45,21 @@ def _suspended(request: HttpRequest, row: User) -> bool:
     return not row.is_active and row.erasing_since is None and can_manage(request, row)
 
 
+def _with_factors(request: HttpRequest, row: User) -> bool:
+    return can_manage(request, row) and factors.has_factors(row)
+
+
 def _not_being_erased(request: HttpRequest, row: User) -> bool:
     return row.erasing_since is None and can_manage(request, row)
 
 
 SUSPEND = ObjectAction(
     "suspend",
-    "Suspend",
-    "All sessions and tokens of the user stop working at once, and running responses are stopped. Nothing is deleted.",
+    _("Suspend"),
+    _(
+        "All sessions and tokens of the user stop working at once, and running responses are "
+        "stopped. Nothing is deleted."
+    ),
     "chat.change_user",
     AuditAction.SUSPENDED,
     _suspend,
@@ -55,8 +67,8 @@ SUSPEND = ObjectAction(
 )
 RESTORE = ObjectAction(
     "restore",
-    "Restore",
-    "The user can sign in again, and their tokens work again.",
+    _("Restore"),
+    _("The user can sign in again, and their tokens work again."),
     "chat.change_user",
     AuditAction.RESTORED,
     _restore,
@@ -64,18 +76,36 @@ RESTORE = ObjectAction(
 )
 SIGN_OUT = ObjectAction(
     "sign-out",
-    "End all sessions",
-    "The user has to sign in again in every browser. A guest has no password and cannot return. Tokens keep working.",
+    _("End all sessions"),
+    _(
+        "The user has to sign in again in every browser. A guest has no password and cannot "
+        "return. Tokens keep working."
+    ),
     "chat.change_user",
     AuditAction.SIGNED_OUT,
     _sign_out,
     can_manage,
 )
+REMOVE_FACTORS = ObjectAction(
+    "remove-factors",
+    _("Remove second factors"),
+    _(
+        "Authenticator app, security keys, passkeys and recovery codes are removed: the password "
+        "alone opens the account. Make sure who asks. The user is told by mail."
+    ),
+    "chat.remove_second_factors",
+    AuditAction.FACTORS_REMOVED,
+    _remove_factors,
+    _with_factors,
+)
 ERASE = ObjectAction(
     "erase",
-    "Erase",
-    "The user is deleted permanently with all threads, messages, responses and tokens. Deletion begins at once and "
-    "finishes in the background within minutes. Usage figures are kept without a name.",
+    _("Erase"),
+    _(
+        "The user is deleted permanently with all threads, messages, responses and tokens. "
+        "Deletion begins at once and finishes in the background within minutes. Usage figures "
+        "are kept without a name."
+    ),
     "chat.delete_user",
     AuditAction.ERASED,
     _erase,

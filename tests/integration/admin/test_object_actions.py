@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html import escape
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
@@ -33,6 +34,7 @@ OBJECT_ACTIONS = [
     ("share", "revoke", "delete_share", AuditAction.REVOKED),
     ("user", "suspend", "change_user", AuditAction.SUSPENDED),
     ("user", "sign-out", "change_user", AuditAction.SIGNED_OUT),
+    ("user", "remove-factors", "remove_second_factors", AuditAction.FACTORS_REMOVED),
     ("user", "erase", "delete_user", AuditAction.ERASED),
 ]
 EVERY_OBJECT_ACTION = pytest.mark.parametrize(("kind", "name", "right", "action"), OBJECT_ACTIONS)
@@ -49,6 +51,7 @@ def owner() -> User:
 def rows(owner: User) -> dict[str, Model]:
     """Create one row of each kind; the hold is on another user."""
     thread = make_thread(owner)
+    Authenticator.objects.create(user=owner, type=Authenticator.Type.TOTP, data={})
     other = User.objects.create(username="other")
     return {
         "thread": thread,
