@@ -49,11 +49,8 @@ class ChatAdminSite(AdminSite):
 
     def register(self, model_or_iterable: Any, *args: Any, **options: Any) -> None:
         """Leave out allauth's tables: they show secrets, and a user's page says what is in them."""
-        if (
-            getattr(model_or_iterable, "_meta", None) is None
-            or model_or_iterable._meta.app_label not in UNLISTED
-        ):
-            super().register(model_or_iterable, *args, **options)
+        models: Any = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        super().register([one for one in models if one._meta.app_label not in UNLISTED], *args, **options)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Return the dashboard, or the list of tables for staff who may not see it."""

@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin import rules
 from chat.admin.lists.lookups import ValidatedChangeList
@@ -33,12 +34,12 @@ class PrivilegeGroupAdmin(GroupAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return super().get_queryset(request).select_related("usage_rule").annotate(size=Count("user"))
 
-    @admin.display(description="members", ordering="size")
+    @admin.display(description=_("members"), ordering="size")
     def members(self, group: Any) -> str:
         address = reverse("admin:chat_user_changelist", query={"groups__id__exact": group.pk})
         return format_html('<a href="{}">{}</a>', address, f"{group.size:,}")
 
-    @admin.display(description="rule")
+    @admin.display(description=_("rule"))
     def rule(self, group: Group) -> str:
         """Return the parts on which the group's rule says something."""
         return rules.summary(getattr(group, "usage_rule", None))

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.actions.object_actions import ObjectAction, ObjectActionsMixin
 from chat.admin.lists.columns import owner_name, public_id, time_column
@@ -31,9 +32,12 @@ def _is_in_force(request: HttpRequest, row: Hold) -> bool:
 
 HOLD = ObjectAction(
     "hold",
-    "Put under legal hold",
-    "Until the hold is lifted, nothing of it can be deleted or redacted: by its owner, by staff or by retention. "
-    "The owner is not notified; a thread that the owner deletes disappears from their list and is kept.",
+    _("Put under legal hold"),
+    _(
+        "Until the hold is lifted, nothing of it can be deleted or redacted: by its owner, by "
+        "staff or by retention. The owner is not notified; a thread that the owner deletes "
+        "disappears from their list and is kept."
+    ),
     _PERMISSION,
     AuditAction.HELD,
     _place_hold,

@@ -12,6 +12,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.access import audit
 from chat.admin.lists.columns import format_time
@@ -22,10 +25,17 @@ from chat.models import BUDGETS, AuditAction, Price, UsageRule, User
 from chat.permissions import rights
 from chat.permissions.rights import MONEY, Rights, RuleParts
 from chat.responses import budgets
-from chat.responses.budgets import BudgetState
+from chat.responses.budgets import Budget, BudgetState
 
 # The fields of a rule that its summary names; the currency goes with the amounts.
 SUMMARISED = ("model_names", "tool_rules", *BUDGETS, "shared", "retention_days")
+
+
+class ToolRulesField(forms.JSONField):
+    """JSON whose absence is an empty field."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
 
 
 class UsageRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' class is generic, Django's is not
@@ -34,10 +44,15 @@ class UsageRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' cl
     class Meta:
         model = UsageRule
         exclude: tuple[str, ...] = ()
+        field_classes = {"tool_rules": ToolRulesField}
         widgets = {"tool_rules": forms.Textarea(attrs={"rows": 3, "cols": 60})}
         help_texts = {
-            "model_names": "Names or patterns, separated by commas: c1, local-*. Empty: all.",
-            "tool_rules": 'Tools or patterns, each with allow, ask, staff or deny: {"wiki_*": "ask"}. Empty: no rule.',
+            "model_names": _("Names or patterns, separated by commas: c1, local-*. Empty: all."),
+            "tool_rules": format_lazy(
+                "{} {}",
+                _("Tools or patterns, each with allow, ask, staff or deny; empty: no rule. Such as"),
+                '{"wiki_*": "ask"}',
+            ),
         }
 
     def clean_model_names(self) -> list[str] | None:
@@ -45,21 +60,24 @@ class UsageRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs' cl
         names: list[str] = self.cleaned_data["model_names"] or []
         for name in names:
             if not any(fnmatchcase(known, name) for known in config.names()):
-                raise ValidationError(f"No model is named {name}. Known: {', '.join(config.names())}.")
+                raise ValidationError(
+                    _("No model is named %(name)s. Known: %(known)s."),
+                    params={"name": name, "known": ", ".join(config.names())},
+                )
         return names or None
 
     def clean_currency(self) -> str:
         """Refuse a currency without a price: a budget in it would leave the members no model."""
         currency: str = self.cleaned_data["currency"]
         if currency and not Price.objects.filter(currency=currency).exists():
-            raise ValidationError(f"No model has a price in {currency}.")
+            raise ValidationError(_("No model has a price in %(currency)s."), params={"currency": currency})
         return currency
 
 
 class _RuleInline(admin.StackedInline[UsageRule, Any]):
     model = UsageRule
     form = UsageRuleForm
-    verbose_name_plural = "What may be used"
+    verbose_name_plural = _("What may be used")
     can_delete = True
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
@@ -89,35 +107,44 @@ def summary(rule: UsageRule | None) -> str:
     """Return the parts on which a rule says something."""
     if rule is None:
         return "-"
-    said = [name.replace("_", " ") for name in SUMMARISED if getattr(rule, name) not in (None, False)]
+    said = [_field_name(name) for name in SUMMARISED if getattr(rule, name) not in (None, False)]
     return ", ".join(said) or "-"
+
+
+def _field_name(field: str) -> str:
+    return str(UsageRule._meta.get_field(field).verbose_name)  # type: ignore[union-attr]  # a field with a column
 
 
 def describe_rights(user: User) -> str:
     """Return what applies to a user, why, and what is left, as a table."""
     own = rights.of_user(user.pk)
     rows = [
-        ("models", ", ".join(own.models) or "none", _sources(own, "model_names")),
+        (gettext("models"), ", ".join(own.models) or gettext("none"), _sources(own, "model_names")),
         *_tool_rows(own),
         *(_budget_row(state) for state in budgets.states(user.pk, own)),
-        ("retention", _retention(user, own), _sources(own, "retention_days")),
+        (gettext("retention"), _retention(user, own), _sources(own, "retention_days")),
     ]
     body = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
-    head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", "what", "applies", "because of")
+    titles = gettext("what"), gettext("applies"), gettext("because of")
+    head = format_html("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", *titles)
     return format_html("<table><thead>{}</thead><tbody>{}</tbody></table>", head, body)
 
 
 def _sources(own: Rights, part: str) -> str:
-    return ", ".join(map(_source, own.saying(part))) or "the server's settings"
+    return ", ".join(map(_source, own.saying(part))) or gettext("the server's settings")
 
 
 def _source(rule: RuleParts) -> str:
-    return "the user's own rule" if rule.group is None else f"the group {rule.group}"
+    return gettext("the user's own rule") if rule.group is None else _of_group(rule.group)
+
+
+def _of_group(name: str | None) -> str:
+    return gettext("the group %(name)s") % {"name": name}
 
 
 def _tool_rows(own: Rights) -> list[tuple[str, str, str]]:
     return [
-        (f"tools {pattern}", said, _source(rule))
+        (gettext("tools %(pattern)s") % {"pattern": pattern}, said, _source(rule))
         for rule in own.saying("tool_rules")
         for pattern, said in (rule.tool_rules or {}).items()
     ]
@@ -129,15 +156,23 @@ def _budget_row(state: BudgetState) -> tuple[str, str, str]:
         format_amount(amount, budget.currency) if budget.part in MONEY else f"{amount:,}"  # type: ignore[arg-type]
         for amount in (state.left, budget.limit)
     )
-    renewal = format_html(", more {}", format_time(state.renews_at)) if state.renews_at else ""
-    source = {"server": "the server's settings", "user": "the user's own rule"}.get(budget.source)
-    together = " (all members together)" if budget.shared else ""
-    applies = format_html("{} of {} left{}", left, limit, renewal)
-    return budget.part.replace("_", " "), applies, source or f"the group {budget.group}{together}"
+    applies = gettext("%(left)s of %(limit)s left") % {"left": left, "limit": limit}
+    if state.renews_at:
+        applies = format_html("{}, {} {}", applies, gettext("more"), format_time(state.renews_at))
+    return _field_name(budget.part), applies, _budget_source(budget)
+
+
+def _budget_source(budget: Budget) -> str:
+    if budget.source == "server":
+        return gettext("the server's settings")
+    if budget.source == "user":
+        return gettext("the user's own rule")
+    together = " " + gettext("(all members together)") if budget.shared else ""
+    return f"{_of_group(budget.group)}{together}"
 
 
 def _retention(user: User, own: Rights) -> str:
     server = settings.guests_retention_days if user.is_guest else settings.retention_days
     ruled = max((rule.retention_days or 0 for rule in own.saying("retention_days")), default=0)
     days = min(filter(None, (server, ruled)), default=0)
-    return f"{days:,} days" if days else "kept"
+    return gettext("%(number)s days") % {"number": f"{days:,}"} if days else gettext("kept")

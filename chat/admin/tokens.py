@@ -10,6 +10,8 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.lists.columns import owner_link, time_column
 from chat.admin.lists.lookups import ValidatedChangeList
@@ -30,12 +32,12 @@ class UserSelect(AutocompleteSelect):
             return False
 
 
-_CREATED = time_column("created_at", exact=True)
+_CREATED = time_column("created_at", _("created"), exact=True)
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
-    list_display = ("__str__", "user_link", time_column("created_at", "created"))
+    list_display = ("__str__", "user_link", time_column("created_at", _("created")))
     list_select_related = ("user",)
     list_per_page = ROWS
     show_full_result_count = False
@@ -56,7 +58,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
             db_field, request, widget=UserSelect(db_field, self.admin_site), **kwargs
         )
 
-    @admin.display(description="user", ordering="user__username")
+    @admin.display(description=_("user"), ordering="user__username")
     def user_link(self, token: ApiToken) -> str:
         return owner_link(token.user_id, token.user.username)
 
@@ -79,4 +81,8 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
             obj.user_id = int(request.user.pk or 0)
         token = ApiToken.issue(obj.user, obj.name)
         obj.pk = ApiToken.objects.values_list("pk", flat=True).get(digest=ApiToken.digest_of(token))
-        self.message_user(request, f"The token, shown only this once: {token}", messages.WARNING)
+        self.message_user(
+            request,
+            gettext("The token, shown only this once: %(token)s") % {"token": token},
+            messages.WARNING,
+        )

@@ -7,6 +7,8 @@ from typing import Any
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
 from allauth.core import context
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django.utils.translation import gettext_lazy as _
 
 from chat.accounts.identity import forget_own_attempts, may_sign_up, may_try_own_password
 from chat.models import User
@@ -45,6 +47,14 @@ class ResetPasswordForm(forms.ResetPasswordForm):
         address = str(super().clean_email())
         self.users: list[User] = [user for user in self.users if user.has_usable_password()]
         return address
+
+
+class AddKeyForm(AddWebAuthnForm):
+    """A new security key, whose name has a label in the page's language."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name")
 
 
 class ChangePasswordForm(forms.ChangePasswordForm):

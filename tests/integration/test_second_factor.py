@@ -186,6 +186,11 @@ def test_the_factors_of_staff_are_removed_by_superusers_alone(
     assert [remove_factors(one, ada) for one in (helper, admin)] == [403, 302]
 
 
+def test_the_admin_shows_no_table_of_factors(admin: Client) -> None:
+    assert admin.get("/admin/mfa/authenticator/").status_code == 404
+    assert "Authenticators" not in admin.get("/admin/chat/user/").text
+
+
 PAGES = ["/2fa/", "/2fa/app/", "/2fa/codes/", "/2fa/keys/", "/2fa/keys/new/", "/sessions/"]
 
 

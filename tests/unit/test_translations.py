@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import re
 from collections.abc import Iterator
@@ -15,23 +16,63 @@ from django.utils import translation
 from chat.web import script_texts
 from chat.web.chat_page import SUGGESTIONS
 from chatproject.dev.bootstrap import ROOT
+from tests.unit import allauth_texts
 
-# The admin's are Django's own texts.
+# Of the admin, the page that confirms an action on a user; the rest has Django's own texts.
 TEMPLATES = [
-    path for path in sorted((ROOT / "chat" / "templates").rglob("*.html")) if "admin" not in path.parts
+    path
+    for path in sorted((ROOT / "chat" / "templates").rglob("*.html"))
+    if "admin" not in path.parts or path.name in ("object_action.html", "pagination.html")
 ]
 OTHERS = [tag for tag, _ in settings.LANGUAGES if tag != "en"]
 # Names are alike in some languages, and the demo model, which the suggestions are for, speaks no Arabic.
-ALIKE = {("de", "Name"), ("de", "Passkey"), ("de", "Code"), ("de", "Chats"), ("de", "Problem")} | {
-    ("ar", str(prompt)) for prompt, _ in SUGGESTIONS
-}
+ALIKE = {
+    ("de", "Name"),
+    ("de", "Passkey"),
+    ("de", "Code"),
+    ("de", "Chats"),
+    ("de", "Problem"),
+    ("de", "Chat"),
+} | {("ar", str(prompt)) for prompt, _ in SUGGESTIONS}
+
+# Modules with texts, beside those of the pages.
+MODULES = (
+    *("models/accounts.py", "models/rules.py", "models/sign_ins.py", "accounts/factors.py"),
+    *(
+        "admin/groups.py",
+        "admin/holds.py",
+        "admin/rules.py",
+        "admin/sign_ins.py",
+        "admin/tokens.py",
+        "admin/users.py",
+    ),
+    *(
+        "admin/actions/object_actions.py",
+        "admin/actions/suspensions.py",
+        "admin/lists/formatting.py",
+        "responses/notices/mail.py",
+    ),
+)
 
 _TRANSLATE = re.compile(r"{% translate (?:\"([^\"]+)\"|'([^']+)')")
 _BLOCK = re.compile(r"{% blocktranslate[^%]*%}(.*?){% endblocktranslate %}", re.DOTALL)
 _VARIABLE = re.compile(r"{{ (\w+) }}")
+_QUOTED = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
 # An entry of a catalog; of a plural, its singular with its first form.
-_ENTRY = re.compile(r'^msgid "(.+)"\n(?:msgid_plural ".+"\n)?msgstr(?:\[0\])? "(.+)"$', re.MULTILINE)
-_PYTHON = re.compile(r"\b_\(\"([^\"]+)\"\)")
+_ENTRY = re.compile(rf"^msgid {_QUOTED}(?:msgid_plural {_QUOTED})?msgstr(?:\[0\])? {_QUOTED}", re.MULTILINE)
+_PYTHON = re.compile(rf"\b(?:_|n?gettext)\(\s*{_QUOTED},?\s*\)")
+
+
+def joined(literals: str) -> str:
+    """Return the text of string literals that stand one after the other."""
+    return str(ast.literal_eval(f"({literals})"))
+
+
+def entries(tag: str) -> dict[str, str]:
+    """Return the English texts of a catalog with their translations."""
+    source = (ROOT / "chat" / "locale" / tag / "LC_MESSAGES" / "django.po").read_text()
+    found = {joined(english): joined(other) for english, _plural, other in _ENTRY.findall(source)}
+    return {english: other for english, other in found.items() if english}
 
 
 def texts() -> Iterator[str]:
@@ -43,13 +84,11 @@ def texts() -> Iterator[str]:
         for block in _BLOCK.findall(source):
             # Of a plural the first form is the key.
             yield _VARIABLE.sub(r"%(\1)s", block.partition("{% plural %}")[0])
-    mails = ROOT / "chat" / "responses" / "notices" / "mail.py"
-    modules = [
-        path for folder in ("sign_in", "web") for path in sorted((ROOT / "chat" / folder).glob("*.py"))
-    ]
-    for module in [*modules, mails]:
-        yield from _PYTHON.findall(module.read_text())
+    folders = [path for name in ("sign_in", "web") for path in sorted((ROOT / "chat" / name).glob("*.py"))]
+    for module in [*folders, *(ROOT / "chat" / name for name in MODULES)]:
+        yield from map(joined, _PYTHON.findall(module.read_text()))
     yield from script_texts.texts()
+    yield from allauth_texts.seen_by_users()
 
 
 def _translated(english: str) -> set[str]:
@@ -69,20 +108,35 @@ def test_the_compiled_catalog_is_that_of_the_source(tag: str) -> None:
     folder = ROOT / "chat" / "locale" / tag / "LC_MESSAGES"
     with (folder / "django.mo").open("rb") as compiled:
         catalog = gettext.GNUTranslations(compiled)
-    source = _ENTRY.findall((folder / "django.po").read_text())
+    source = entries(tag)
     assert source
-    for english, other in source:
-        name = english.replace('\\"', '"')
-        assert other in (catalog.gettext(name), catalog.ngettext(name, name, 1))
+    for english, other in source.items():
+        assert other in (
+            catalog.gettext(english),
+            *(catalog.ngettext(english, english, count) for count in (0, 1)),
+        )
 
 
 @pytest.mark.parametrize("tag", OTHERS)
 def test_no_translation_is_left_over_or_loses_a_variable(tag: str) -> None:
-    source = (ROOT / "chat" / "locale" / tag / "LC_MESSAGES" / "django.po").read_text()
-    pairs = _ENTRY.findall(source)
-    assert {english.replace('\\"', '"') for english, _ in pairs} == set(texts())
-    for english, other in pairs:
-        assert sorted(re.findall(r"%\(\w+\)s", english)) == sorted(re.findall(r"%\(\w+\)s", other))
+    source = entries(tag)
+    assert source.keys() == set(texts())
+    for english, other in source.items():
+        assert _variables(english) == _variables(other)
+
+
+def _variables(text: str) -> list[str]:
+    return sorted(re.findall(r"%\(\w+\)s|{\w+}|%s|href=[^>]+", text))
+
+
+# Words of the familiar form of address: the pages say "Sie".
+FAMILIAR = re.compile(r"(?i)\b(?:du|dir|dich|dein\w*)\b|\bbitte (?:gib|wähle|versuche|klick|folge)\b")
+
+
+def test_german_texts_say_sie() -> None:
+    with translation.override("de"):
+        shown = {*entries("de").values(), *map(translation.gettext, texts())}
+    assert {text for text in shown if FAMILIAR.search(text)} == set()
 
 
 @pytest.mark.parametrize("template", ["400.html", "403.html", "404.html", "500.html", "503.html"])

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 # The name of a guest: made of a UUID, whose beginning is enough to tell the guests of one page apart.
 GUEST = re.compile(r"guest-([0-9a-f]{4})[0-9a-f]{28}")
@@ -55,14 +59,15 @@ def format_id(public_id: str) -> str:
     return format_html('<code title="{}">{}…</code>', public_id, short)
 
 
-def format_time(time: datetime | None, none: str = "-", *, exact: bool = False) -> str:
+def format_time(time: datetime | None, none: str | Promise = "-", *, exact: bool = False) -> str:
     """Return a time relative to now, or its date when it is a week away. `exact`: followed by the time in UTC."""
     if time is None:
-        return none
+        return str(none)
     utc = time.astimezone(UTC)
-    shown = _relative(utc) or f"{utc:%Y-%m-%d %H:%M}"
-    if exact and shown[0].isdecimal() and "-" not in shown:
+    shown = _relative(utc)
+    if exact and shown:
         shown = f"{utc:%Y-%m-%d %H:%M:%S}, {shown}"
+    shown = shown or f"{utc:%Y-%m-%d %H:%M}"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', utc.isoformat(), f"{utc:%Y-%m-%d %H:%M:%S} UTC", shown
     )
@@ -81,7 +86,9 @@ def _relative(time: datetime) -> str:
     return str(shown).replace("\xa0", " ")
 
 
-def time_column(field: str, label: str = "", *, none: str = "-", exact: bool = False) -> Column:
+def time_column(
+    field: str, label: str | _StrPromise = "", *, none: str | Promise = "-", exact: bool = False
+) -> Column:
     """Return a column with the time in a field; `none` is shown without one."""
 
     @admin.display(description=label or field.replace("_", " "), ordering=field)

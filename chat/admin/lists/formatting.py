@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
 
 from chat.conf import settings
 from chat.models import Response, UpstreamCall
@@ -19,7 +20,7 @@ def format_cost(usage: UsageSum) -> str:
     """Return the costs by currency, and "unpriced" if some tokens have no price."""
     costs = [format_amount(cost, currency) for currency, cost in sorted(usage.costs.items())]
     if usage.unpriced:
-        costs.append("unpriced")
+        costs.append(_("unpriced"))
     return " + ".join(costs) or "-"
 
 
@@ -38,19 +39,26 @@ def format_tokens(row: Response | UpstreamCall) -> str:
 def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:
     """Return the remaining amount of each quota that is set; `guests` are the totals of all guests, for a guest."""
     limits = [
-        ("at once", settings.active_per_user, own.active),
-        ("this hour", settings.per_hour, own.hour),
-        ("tokens today", settings.tokens_per_day, own.day),
+        (_("at once"), settings.active_per_user, own.active),
+        (_("this hour"), settings.per_hour, own.hour),
+        (_("tokens today"), settings.tokens_per_day, own.day),
     ]
+    at_once = [limits[0]]
     if guests is not None:
         limits += [
-            ("at once, all guests", settings.guests_active, guests.active),
-            ("this hour, all guests", settings.guests_per_hour, guests.hour),
-            ("tokens today, all guests", settings.guests_tokens_per_day, guests.day),
+            (_("at once, all guests"), settings.guests_active, guests.active),
+            (_("this hour, all guests"), settings.guests_per_hour, guests.hour),
+            (_("tokens today, all guests"), settings.guests_tokens_per_day, guests.day),
         ]
+        at_once.append(limits[3])
     # Zero active responses means none; zero of another quota means no limit.
-    set_limits = [limit for limit in limits if limit[1] or limit[0].startswith("at once")]
-    return [f"{max(0, limit - used):,} of {limit:,} {name}" for name, limit, used in set_limits]
+    return [_left(*limit) for limit in limits if limit[1] or limit in at_once]
+
+
+def _left(name: str, limit: int, used: int) -> str:
+    return (
+        _("%(left)s of %(limit)s") % {"left": f"{max(0, limit - used):,}", "limit": f"{limit:,}"} + f" {name}"
+    )
 
 
 def format_excerpt(found: Excerpt) -> str:

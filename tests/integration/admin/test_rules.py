@@ -58,7 +58,7 @@ def test_a_superuser_writes_a_groups_rule_and_the_audit_log_has_it(admin: Client
     assert rule.tokens_per_day == 1_000
     entry = AuditLogEntry.objects.get(action="ruled")
     assert (entry.username, entry.kind, entry.public_id) == ("root", "group", "interns")
-    assert "model names, tool rules, tokens per day" in page(admin, "auth_group_changelist")
+    assert "model names, tool rules, tokens a day" in page(admin, "auth_group_changelist")
 
 
 def test_a_form_without_a_change_of_the_rule_leaves_no_entry(admin: Client, group: Group) -> None:
@@ -125,4 +125,4 @@ def test_a_users_page_says_what_applies_and_why_and_what_is_left(admin: Client, 
         "<th>retention</th><td>7 days</td><td>the user&#x27;s own rule</td>",
     ):
         assert row in shown
-    assert "<th>tokens per day</th><td>0 of 5,000 left, more <time" in shown
+    assert "<th>tokens a day</th><td>0 of 5,000 left, more <time" in shown
