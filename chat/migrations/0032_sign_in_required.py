@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0030_rule_changes'),
+        ('chat', '0031_tool_ends_and_files'),
     ]
 
     operations = [
