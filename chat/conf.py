@@ -20,6 +20,7 @@ from chat.conf_values import (
     json_source,
     names,
     names_of,
+    notifier,
     read,
     seconds,
     sender,
@@ -272,6 +273,14 @@ class Settings(SignInSettings):
         0.2,
         "seconds",
         "between two writes of the log: the text that `kill -9` can lose, and the delay for readers in other processes",
+    )
+    notifier: str = setting(
+        "CHAT_NOTIFIER",
+        notifier,
+        "postgres",
+        "URL",
+        "how processes notify each other: by the database, or by a server (`redis://…`, `nats://…`) past one Postgres; a "
+        "`postgresql://…` leads around a pooler",
     )
     lease_seconds: float = setting(
         "CHAT_LEASE_SECONDS",

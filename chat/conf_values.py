@@ -18,6 +18,9 @@ DEFAULT_SENDER = "webmaster@localhost"
 
 TRUE, FALSE = {"1", "true", "on", "yes"}, {"0", "false", "off", "no"}
 
+# The schemes of servers that deliver notifications.
+NOTIFIERS = ("postgresql://", "redis://", "rediss://", "nats://", "tls://")
+
 Parse = Callable[[Any], Any]
 
 
@@ -121,6 +124,13 @@ def url(value: Any) -> str:
     if not text(value).startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return text(value).rstrip("/") + "/"
+
+
+def notifier(value: Any) -> str:
+    """Return `postgres`, or the URL of a Postgres, Redis, Valkey or NATS server."""
+    if text(value) != "postgres" and not text(value).startswith(NOTIFIERS):
+        raise ValueError(f"must be `postgres` or start with one of {', '.join(NOTIFIERS)}")
+    return text(value)
 
 
 def address(value: Any) -> str:

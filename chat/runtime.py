@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from chat.accounts.connections import ConnectionRegistry
@@ -10,6 +11,7 @@ from chat.accounts.mcp_connections.tokens import StoredTokens
 from chat.cleanup import Janitor
 from chat.conf import settings
 from chat.db.execution import WORKERS, DatabaseThreads
+from chat.db.notifications import hearing
 from chat.process import process
 from chat.responses.manager import ResponseRunner
 from chat.responses.notices import Dispatcher
@@ -38,6 +40,7 @@ class Runtime:
         self._sampling: asyncio.Task[None] | None = None
         self._checking: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._interests = contextlib.ExitStack()
 
     async def start(self) -> None:
         """Begin listening, flushing, renewing leases, reaping and cleaning up, if that has not begun."""
@@ -65,6 +68,7 @@ class Runtime:
         self._dispatcher.start()
         if observers():
             listener.on("clock", self._sampler.on_clock)
+            self._interests.enter_context(hearing(self._sampler.subject))
             self._sampling = asyncio.create_task(self._sampler.run())
 
     def _figures(self) -> dict[str, float]:

@@ -323,7 +323,8 @@ class Engine:
 
     def _begin_round(self, number: int, events: list[ToolEvent]) -> bool:
         first = len(self._ids) - len(events)
-        return tool_rounds.begin_round(self._writer.response, self._writer.epoch, first, number, events)
+        response, epoch = self._writer.response, self._writer.epoch
+        return tool_rounds.begin_round(response, self._context.user, epoch, first, number, events)
 
     def _store_round(
         self,

@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from chat import text
 from chat.db import sql
-from chat.db.notifications import NOTIFY_SQL, Notification, encode_notifications
+from chat.db.notifications import NOTIFY_SQL, Notification, execute
 from chat.models import RESPONSE_FIELDS, ArtifactLabel, Response
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
@@ -136,12 +136,11 @@ def finalize(
         "readable": readable,
         "terms": search_vector(readable),
         "calls": upstream_calls.encode_calls(response.owner_id, response.thread_id, response.pk, calls),
-        "notifications": encode_notifications(notifications),
     }
-    written = sql.row(_END, values)
-    if written is None:
+    written = execute(_END, values, notifications)
+    if not written:
         return False
-    response.first_token_at, response.finished_at, _, made = written
+    response.first_token_at, response.finished_at, _, made = written[0]
     response.artifacts = [ArtifactLabel(*one) for one in made or ()]
     for name, value in final.items():
         setattr(response, name, value)

@@ -85,8 +85,11 @@ def _end(
         "thinking_length": response.thinking_length + sum(len(thought.data) for thought in thoughts),
         "thinking_ms": response.thinking_ms if thinking_ms is None else thinking_ms,
     }
-    updated = ("thread", response.owner_id, response.thread_id, "updated")
-    notifications = [("end", response.pk, response.thread_id), updated]
+    owner = response.owner_id
+    notifications = [
+        (owner, "end", response.pk, response.thread_id),
+        (owner, "thread", owner, response.thread_id, "updated"),
+    ]
     return finalize.finalize(
         response, _final(outcome) | ends, pieces, thoughts, content, outcome.unstored, notifications
     )
@@ -151,9 +154,10 @@ def request_stop(response: int, offset: int | None) -> bool:
     """Ask the owner of a response to stop it; return False where it has ended. The first request's offset counts."""
     active = Response.objects.filter(pk=response, status__in=ACTIVE)
     active.filter(stop_requested_at=None).update(stop_requested_at=Now(), stop_offset=offset)
-    if not active.exists():
+    owner = active.values_list("owner_id", flat=True).first()
+    if owner is None:
         return False
-    notify("stop", response, offset)
+    notify("stop", response, offset, owner=owner)
     return True
 
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 from chat import db, tools
 from chat.conf import settings
 from chat.db import health
-from chat.db.notifications import Listener
+from chat.db.notifications import hearing, make_listener, read_subject, run_subject
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.files.reader import FileReader
 from chat.llm.clients.base import ModelClient, ModelRequest
@@ -61,7 +61,7 @@ class ResponseRunner:
     def __init__(self, tool_servers: ToolServers) -> None:
         self.process = uuid4()
         self.logs = LogRegistry()
-        self.listener = Listener()
+        self.listener = make_listener()
         self.models = ModelRegistry()
         self.subscriptions = ThreadSubscriptions()
         self.files = FileReader()
@@ -103,6 +103,7 @@ class ResponseRunner:
         return {
             "chat_active_responses": len(self._active),
             "chat_queued_responses": len(self._queued),
+            "chat_received_notifications": self.listener.received,
             "chat_unflushed_bytes": self._flusher.pending,
         }
 
@@ -153,7 +154,8 @@ class ResponseRunner:
             "chat.response": job.response,
             "gen_ai.conversation.id": str(job.thread),
         }
-        with telemetry().span("chat.response", ids | {"chat.model": job.model}):
+        span = telemetry().span("chat.response", ids | {"chat.model": job.model})
+        with span, hearing(run_subject(job.owner)):
             final = await self._run_to_end(active)
         if settings.title_model and final is not None and final.status == Status.DONE:
             title = self._spawn(self._improve_title(job.response))
@@ -198,7 +200,9 @@ class ResponseRunner:
 
     async def _generate(self, active: ActiveResponse) -> Outcome:
         """Wait for the turn of a response, then let the engine answer."""
-        await active.wait_for_turn()
+        if active.job.queued:  # what it waits for ends elsewhere
+            with hearing(read_subject(active.job.owner), active.check_turn):
+                await active.wait_for_turn()
         if active.decided:
             return active.verdict or Outcome(Status.INTERRUPTED)
         job = active.job

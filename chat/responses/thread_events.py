@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat import db
+from chat.db.notifications import ALL_OWNERS, hearing, read_subject, until_heard
 from chat.exceptions import Unavailable
 from chat.models import Thread
 from chat.permissions import threads as permissions
@@ -51,8 +52,11 @@ class ThreadSubscriptions:
     async def of(self, user: int) -> AsyncIterator[asyncio.Queue[ThreadEvent]]:
         queue: asyncio.Queue[ThreadEvent] = asyncio.Queue(MAX_QUEUED_EVENTS)
         self._queues[user].add(queue)
+        subject = read_subject(user) if permissions.only_owners_read() else ALL_OWNERS
         try:
-            yield queue
+            with hearing(subject):
+                await until_heard(subject)
+                yield queue
         finally:
             self._queues[user].discard(queue)
             if not self._queues[user]:

@@ -10,8 +10,7 @@ from uuid import uuid4
 
 import msgspec
 
-from chat.db import sql
-from chat.db.notifications import NOTIFY_SQL, encode_notifications
+from chat.db.notifications import NOTIFY_SQL, execute
 from chat.llm.sse.accumulator import ToolCall
 from chat.models import Message, PersonRequest, Response, Role, Status, ToolState
 from chat.responses.tool_files import link_files
@@ -47,10 +46,12 @@ WITH states AS (
 """
 
 
-def begin_round(response: int, epoch: int, number: int, round_: int, calls: Sequence[ToolEvent]) -> bool:
+def begin_round(
+    response: int, owner: int, epoch: int, number: int, round_: int, calls: Sequence[ToolEvent]
+) -> bool:
     """Store that the calls of a round begin, the first of them as `number`; return False where the lease `epoch` is lost."""
     place = calls[0]
-    found = sql.rows(
+    found = execute(
         _BEGIN,
         {
             "response": response,
@@ -61,22 +62,23 @@ def begin_round(response: int, epoch: int, number: int, round_: int, calls: Sequ
             "names": [call.name for call in calls],
             "text_offset": place.text_offset,
             "thinking_offset": place.thinking_offset,
-            "notifications": encode_notifications([("log", response)]),
         },
+        [(owner, "log", response)],
     )
     return bool(found[0][0])
 
 
-def set_states(response: int, states: Mapping[str, str], ends: Mapping[str, int] | None = None) -> None:
+def set_states(
+    response: int, owner: int, states: Mapping[str, str], ends: Mapping[str, int] | None = None
+) -> None:
     """Store the final states of a round's calls, by their ids, and the places in the text where they ended."""
     values = {
         "response": response,
         "call_ids": list(states),
         "states": list(states.values()),
         "ends": [(ends or {}).get(call) for call in states],
-        "notifications": encode_notifications([("log", response)]),
     }
-    sql.rows(_END, values)
+    execute(_END, values, [(owner, "log", response)])
 
 
 def wait_for(
@@ -173,7 +175,8 @@ def add_round(
     link_files(reply, rows, ordered)
     upstream_calls.add(reply.owner_id, reply.thread_id, response, spent)
     if ordered:
-        set_states(response, {call: _state(result) for call, result in ordered.items()}, ends)
+        states = {call: _state(result) for call, result in ordered.items()}
+        set_states(response, reply.owner_id, states, ends)
     return True
 
 
@@ -192,9 +195,11 @@ def add_results(
     missing = {call: result for call, result in results.items() if call not in known}
     if missing:
         rows = _result_messages(missing)
-        _insert_before(_reply(response), rows, log_offset)
+        reply = _reply(response)
+        _insert_before(reply, rows, log_offset)
         link_files(_reply(response), rows, missing)
-        set_states(response, {call: _state(result) for call, result in missing.items()}, ends)
+        states = {call: _state(result) for call, result in missing.items()}
+        set_states(response, reply.owner_id, states, ends)
     return True
 
 

@@ -286,5 +286,5 @@ def _job(row: Response) -> Job:
 
 
 def _notify(row: Response) -> None:
-    notify("log", row.pk)
+    notify("log", row.pk, owner=row.owner_id)
     notify("thread", row.owner_id, row.thread_id, "updated")

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from chat import db
+from chat.db.notifications import hearing, read_subject
 from chat.exceptions import Unavailable
 from chat.models import STARTED, Response, Status
 from chat.streams import storage
@@ -64,9 +65,13 @@ class Mirror:
             self.ready.set_exception(problem)
             return
         self.ready.set_result(None)
-        while not self._seen(row):
-            await self._wait_for_refresh()
-            row = await self._read() or row
+        if row is None:
+            self._seen(row)
+            return
+        with hearing(read_subject(row.owner_id), self.refresh.set):
+            while not self._seen(row):
+                await self._wait_for_refresh()
+                row = await self._read() or row
 
     async def _begin(self, row: Response) -> None:
         self.tail.begin(row)

@@ -35,7 +35,7 @@ WITH head AS (
     FROM head h JOIN free ON free.id = h.id
     WHERE r.id = h.id AND r.lease_epoch = h.epoch AND r.log_length = h.start AND r.thinking_length = h.thinking_start
       AND r.status = 'streaming'
-    RETURNING r.id, r.stop_requested_at IS NOT NULL AS stopping, r.stop_offset
+    RETURNING r.id, r.stop_requested_at IS NOT NULL AS stopping, r.stop_offset, r.owner_id
 ), put AS (
     INSERT INTO chat_chunk (response_id, start, stop, data, marks, ephemeral)
     SELECT p.id, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
@@ -47,7 +47,7 @@ WITH head AS (
     FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[], %s::bigint[]) AS p(id, start, data, timings, text_offset)
     JOIN moved ON moved.id = p.id
 )
-SELECT id, stopping, stop_offset FROM moved
+SELECT id, stopping, stop_offset, owner_id FROM moved
 """
 
 _MERGE_THOUGHTS = """
@@ -111,7 +111,7 @@ def append(additions: list[Append]) -> tuple[set[int], list[StopRequest]]:
     rows = sql.rows(_APPEND, [*_heads(additions), *_pieces(additions), *_thoughts(additions)])
     written = [row[0] for row in rows]
     if written:
-        notifications.notify_many("log", written)
+        notifications.notify_many("log", written, [row[3] for row in rows])
     return set(written), [StopRequest(row[0], row[2]) for row in rows if row[1]]
 
 

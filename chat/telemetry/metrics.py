@@ -36,6 +36,7 @@ GAUGES = {
     "chat_open_sockets": "Open WebSockets",
     "chat_database_jobs": "Calls that hold a database thread of the pool, or wait for one",
     "chat_database_threads": "Threads of the pool, each with a connection",
+    "chat_received_notifications": "Notifications that have arrived in these processes",
     "chat_unflushed_bytes": "Bytes of logs that the database lacks",
 }
 # Of the whole database: the figure that was measured last is that of every process.
@@ -75,7 +76,9 @@ class Metrics:
         self._tool_seconds = self._histogram("chat_tool_call_seconds", "Tool calls", WORK_BUCKETS, "tool")
         self._flush = self._histogram("chat_flush_seconds", "One write of logs", DELAY_BUCKETS)
         self._notification = self._histogram(
-            "chat_notification_delay_seconds", "From NOTIFY to its arrival here", DELAY_BUCKETS
+            "chat_notification_delay_seconds",
+            "From sending a notification to its arrival here",
+            DELAY_BUCKETS,
         )
         self._loop = self._histogram(
             "chat_event_loop_delay_seconds", "Lateness of the event loop", DELAY_BUCKETS

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from chat import db
-from chat.db.notifications import notify
+from chat.db.notifications import clock_subject, notify
 from chat.exceptions import Unavailable
 from chat.telemetry.observers import observers, telemetry
 
@@ -25,6 +25,7 @@ class ProcessSampler:
     def __init__(self, figures: Callable[[], Mapping[str, float]]) -> None:
         self._figures = figures
         self._id = str(uuid4())
+        self.subject = clock_subject(self._id)
 
     async def run(self) -> None:
         """Measure until cancelled."""

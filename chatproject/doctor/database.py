@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from psycopg.conninfo import conninfo_to_dict
 
+from chat.conf import settings
 from chat.db import health
 from chat.db.deadlines import connection_parameters
 from chat.db.execution import WORKERS
+from chat.db.notifications import broker_url, open_link
 from chatproject.doctor.findings import Finding
 
 # The oldest version that Django supports.
@@ -62,9 +66,12 @@ def statements() -> Finding:
 
 
 def notifications() -> Finding:
-    """Listen on one connection, notify on another."""
+    """Send a notification and wait for it."""
+    if url := broker_url():
+        return _by_broker(url)
     parameters: dict[str, Any] = {**connection_parameters(connection), "autocommit": True}
-    with psycopg.connect(**parameters) as listener, psycopg.connect(**parameters) as sender:
+    around = {} if settings.notifier == "postgres" else conninfo_to_dict(settings.notifier)
+    with psycopg.connect(**{**parameters, **around}) as listener, psycopg.connect(**parameters) as sender:
         listener.execute("LISTEN chat_doctor")
         sender.execute("NOTIFY chat_doctor")
         if list(listener.notifies(timeout=LISTEN_SECONDS, stop_after=1)):
@@ -72,8 +79,34 @@ def notifications() -> Finding:
     return Finding(
         "notifications",
         f"a NOTIFY did not arrive within {LISTEN_SECONDS:g} s, so readers in other processes lag by two seconds",
-        "A pooler is in the way of LISTEN: use session pooling, or have DATABASE_URL lead around it.",
+        "A pooler is in the way of LISTEN: set `CHAT_NOTIFIER=postgresql://HOST:PORT/` to the database behind it.",
     )
+
+
+def _by_broker(url: str) -> Finding:
+    try:
+        asyncio.run(asyncio.wait_for(_hear_oneself(url), LISTEN_SECONDS))
+    except Exception as problem:  # two client libraries, each with errors of its own
+        return Finding(
+            "notifications",
+            f"the server of CHAT_NOTIFIER delivers none ({type(problem).__name__}), so readers in other processes lag",
+            "Check its address and whether it runs; until then readers find new text in the database every two seconds.",
+        )
+    return Finding("notifications", "arrive")
+
+
+async def _hear_oneself(url: str) -> None:
+    heard = asyncio.Event()
+    link = await open_link(url, lambda _: heard.set())
+    try:
+        await link.subscribe(["doctor"])
+        await link.confirm()
+        receiving = asyncio.create_task(link.receive())
+        await link.publish([("doctor", b"[]")])
+        await heard.wait()
+        receiving.cancel()
+    finally:
+        await link.close()
 
 
 def room(processes: int) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import socket
 import time
 from collections import namedtuple
 from collections.abc import Iterator
@@ -72,6 +73,23 @@ def test_a_pooler_in_the_way_is_found(
         monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
         monkeypatch.setitem(connection.settings_dict, "PORT", str(port))
         assert found <= remedies([database.statements(), database.notifications()]).keys()
+
+
+def test_the_second_url_leads_notifications_around_a_pooler(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = connection.get_connection_params()["host"]
+    with pooler(database_url(connection.settings_dict["NAME"]), transactions=True, manages=True) as port:
+        monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(port))
+        with override_settings(CHAT_NOTIFIER=f"postgresql:///?host={host}&port=5432"):
+            assert database.notifications().remedy == ""
+
+
+@pytest.mark.parametrize("scheme", ["redis", "nats"])
+def test_a_server_of_notifications_that_is_away_is_found(scheme: str) -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        with override_settings(CHAT_NOTIFIER=f"{scheme}://127.0.0.1:{unheard.getsockname()[1]}"):
+            assert "whether it runs" in database.notifications().remedy
 
 
 def test_too_few_connections_are_found() -> None:

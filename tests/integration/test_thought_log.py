@@ -54,6 +54,7 @@ class Played:
     logs: LogRegistry
     flusher: Flusher
     writer: Writer
+    owner: int = 0  # no broker delivers by it here
     units: list[Unit] = field(default_factory=list)
     rounds: int = 0
     calls: int = 0
@@ -79,7 +80,7 @@ class Played:
         events = [ToolEvent("clock", ToolState.STARTED, one, *place) for one in ids]
         writer, first, round_ = self.writer, self.calls, self.rounds
         assert await db.run_async(
-            tool_rounds.begin_round, writer.response, writer.epoch, first, round_, events
+            tool_rounds.begin_round, writer.response, self.owner, writer.epoch, first, round_, events
         )
         writer.tail.start_tools(events)
         self.units += [("tool", one, "started") for one in ids] + [("tool", one, "done") for one in ids]
@@ -87,7 +88,8 @@ class Played:
         self.units += [("item", byte) for byte in ITEM]
         for one in reversed(ids):
             writer.tail.end_tool(one, ToolState.DONE)
-        await db.run_async(tool_rounds.set_states, writer.response, dict.fromkeys(ids, ToolState.DONE))
+        states = dict.fromkeys(ids, ToolState.DONE)
+        await db.run_async(tool_rounds.set_states, writer.response, self.owner, states)
         self.calls, self.rounds = self.calls + number, self.rounds + 1
 
     async def end(self) -> None:

@@ -237,7 +237,9 @@ class Claim:
             process=self.process,
             epoch=FIRST_EPOCH,
             tokens=agreed.tokens,
-            notifications=[("thread", self.owner, thread.pk, "updated" if state.thread else "created")],
+            notifications=[
+                (self.owner, "thread", self.owner, thread.pk, "updated" if state.thread else "created")
+            ],
             **prompt,
         )
         self.response = response

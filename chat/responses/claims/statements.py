@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from chat.conf import settings
 from chat.db import sql
-from chat.db.notifications import NOTIFY_SQL, Notification, encode_notifications
+from chat.db.notifications import NOTIFY_SQL, Notification, execute
 from chat.models import Thread
 from chat.permissions import threads as permissions
 from chat.permissions.rights import RULES_SQL
@@ -142,7 +142,7 @@ def insert_response(*, notifications: list[Notification], **values: Any) -> tupl
     `prompt`, the primary key of a stored one, or prompt_id, parent, content, parts, plain_text and terms of a new one.
     Where `turn` is None it is queued.
     """
-    values |= {"lease": settings.lease_seconds, "notifications": encode_notifications(notifications)}
+    values["lease"] = settings.lease_seconds
     statement = _WITH_STORED_PROMPT if "prompt" in values else _WITH_NEW_PROMPT
-    response, prompt, _ = sql.rows(statement, values)[0]
+    response, prompt, _ = execute(statement, values, notifications)[0]
     return response, prompt

@@ -117,7 +117,7 @@ def promote(job: Job) -> bool:
         return False
     start(mine, thread, job.parent)
     notifications.notify("thread", thread.owner_id, thread.pk, "updated")
-    notifications.notify("log", mine.pk)
+    notifications.notify("log", mine.pk, owner=mine.owner_id)
     return True
 
 
