@@ -18,6 +18,7 @@ from tests.chromium.fixture import chromium, pytest_runtest_makereport  # noqa: 
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pooler", action="store_true", help="servers reach the database through pgbouncer")
     parser.addoption("--all", action="store_true", help="run the tests that take minutes, too")
 
 
@@ -74,13 +75,28 @@ def scripted_model() -> Iterator[ScriptedModel]:
 
 
 @pytest.fixture(scope="session")
-def servers(live_database: str, scripted_model: ScriptedModel, tmp_path_factory: Any) -> Iterator[Any]:
+def way(live_database: str, tmp_path_factory: Any, pytestconfig: pytest.Config) -> Iterator[dict[str, str]]:
+    """Provide the settings of the way to the live database: straight, or through pgbouncer with LISTEN around it."""
+    from tests.live.harness import database_url
+
+    url = database_url(live_database)
+    if not pytestconfig.getoption("--pooler"):
+        yield {"DATABASE_URL": url}
+        return
+    from tests.fixtures.pgbouncer import pgbouncer
+
+    with pgbouncer(url, tmp_path_factory.mktemp("pgbouncer")) as through:
+        yield {"DATABASE_URL": through, "CHAT_NOTIFIER": url}
+
+
+@pytest.fixture(scope="session")
+def servers(way: dict[str, str], scripted_model: ScriptedModel, tmp_path_factory: Any) -> Iterator[Any]:
     """Provide servers on the live database: `keep(**env)` shared ones, `own(**env)` for one test."""
-    from tests.live.harness import CANARY_KEY, SECRET_KEY, LiveServers, database_url
+    from tests.live.harness import CANARY_KEY, SECRET_KEY, LiveServers
 
     folder: Path = tmp_path_factory.mktemp("servers")
     env = {
-        "DATABASE_URL": database_url(live_database),
+        **way,
         "SECRET_KEY": SECRET_KEY,
         "C1_BASE_URL": scripted_model.base_url,
         "THESYS_API_KEY": CANARY_KEY,

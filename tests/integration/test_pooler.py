@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from chat.db import health
+from tests.fixtures.pgbouncer import pgbouncer
 from tests.fixtures.pooler import pooler
 from tests.live.harness import ROOT, database_url
 
@@ -64,6 +66,19 @@ def test_a_pooler_that_mixes_statements_up_is_refused(through: Any, leftover: bo
         through(port)
         with pytest.raises(ImproperlyConfigured, match=r"pgbouncer 1\.21"):
             health.check_pooler()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("later", [True, False])
+def test_of_pgbouncer_itself_a_new_one_is_accepted_and_an_old_one_refused(
+    tmp_path: Path, later: bool
+) -> None:
+    with pgbouncer(url(), tmp_path, later=later) as through:
+        environ = {**os.environ, "DATABASE_URL": through}
+        command = [sys.executable, "-m", "chatproject.dev.commands", "prepare"]
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.stderr.endswith("" if later else f"{health.MIXED_UP}\n"), done.stderr
+    assert (done.returncode == 0) is later
 
 
 def test_the_start_is_refused_in_one_line() -> None:
