@@ -11,10 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from chat.testing import ScriptedModel
 from tests import distribution
 from tests.chromium.fixture import chromium, pytest_runtest_makereport  # noqa: F401  found here by pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give requests of httpx the time of all other waits; its own five seconds are too few on a starved machine."""
+    from tests.live.harness import END_SECONDS
+
+    for step in ("connect", "read", "write", "pool"):
+        setattr(DEFAULT_TIMEOUT_CONFIG, step, END_SECONDS)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

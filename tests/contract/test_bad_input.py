@@ -11,7 +11,7 @@ import pytest
 from chat.testing import ScriptedModel
 from chat.urls import urlpatterns
 from tests.contract.expect import assert_problem
-from tests.live.client import Client, body_of, new_id
+from tests.live.client import SECONDS, Client, body_of, new_id
 
 USER = '"role": "user"'
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -164,7 +164,7 @@ def test_a_changed_title_and_a_comment_have_their_limits_too(model: ScriptedMode
 def test_a_body_beyond_the_hard_cap_is_refused(model: ScriptedModel, alice: Client) -> None:
     from http.client import HTTPConnection
 
-    connection = HTTPConnection(alice.server.url.removeprefix("http://"), timeout=10)
+    connection = HTTPConnection(alice.server.url.removeprefix("http://"), timeout=SECONDS)
     connection.putrequest("POST", "/api/chat")
     for name, value in {**alice.headers, **JSON_TYPE, "Content-Length": str(10**9)}.items():
         connection.putheader(name, value)

@@ -12,6 +12,7 @@ from channels.testing import WebsocketCommunicator
 from chat.asgi import ChatApplication
 from chat.models import ApiToken, User
 from tests.fixtures.database import close_database_threads
+from tests.live.harness import END_SECONDS
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class InProcess:
             return {"type": "error", "code": "unauthenticated"}
         try:
             await socket.send_json_to(frame)
-            first: dict[str, Any] = await socket.receive_json_from(timeout=10)
+            first: dict[str, Any] = await socket.receive_json_from(timeout=END_SECONDS)
             return first
         finally:
             await socket.disconnect()
@@ -43,7 +44,7 @@ class InProcess:
     async def socket(self, headers: dict[str, str]) -> WebsocketCommunicator | None:
         named = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         socket = WebsocketCommunicator(self._application, "/ws/chat/", [(b"host", b"localhost"), *named])
-        accepted, _ = await socket.connect(timeout=10)
+        accepted, _ = await socket.connect(timeout=END_SECONDS)
         return socket if accepted else None
 
 

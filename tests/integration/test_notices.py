@@ -234,8 +234,16 @@ def test_a_mail_is_repeated_only_where_the_server_refused_it_for_now(
     assert [mail["To"] for mail in server.mails] == ["olga@mail.test"] * (state == NoticeState.SENT)
 
 
-def test_a_mail_server_that_is_away_is_tried_again(owner: User) -> None:
-    with override_settings(EMAIL_HOST="127.0.0.1", EMAIL_PORT=unused_port()):
+@pytest.fixture
+def unused_port() -> Iterator[int]:
+    """Provide a port at which nothing listens, and which no other program gets meanwhile."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
+
+
+def test_a_mail_server_that_is_away_is_tried_again(owner: User, unused_port: int) -> None:
+    with override_settings(EMAIL_HOST="127.0.0.1", EMAIL_PORT=unused_port):
         assert sent(owner, MailSender, NoticeChannel.MAIL) == NoticeState.PENDING
 
 
@@ -300,8 +308,8 @@ def test_a_call_is_made_once_whatever_the_receiver_answers(
     assert [path for path, *_ in receiver.calls] == ["/hook"]
 
 
-def test_a_receiver_that_is_away_is_tried_again(owner: User) -> None:
-    with override_settings(CHAT_WEBHOOK_URL=f"http://127.0.0.1:{unused_port()}/"):
+def test_a_receiver_that_is_away_is_tried_again(owner: User, unused_port: int) -> None:
+    with override_settings(CHAT_WEBHOOK_URL=f"http://127.0.0.1:{unused_port}/"):
         assert sent(owner, WebhookSender, NoticeChannel.WEBHOOK) == NoticeState.PENDING
 
 
@@ -330,9 +338,3 @@ def test_a_call_is_signed_as_standard_webhooks_says() -> None:
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     assert headers["webhook-id"] == "msg_p5jXN8AQM9LWM0D4loKWxJek"
     assert headers["webhook-timestamp"] == "1614265330"
-
-
-def unused_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

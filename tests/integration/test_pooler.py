@@ -86,6 +86,6 @@ def test_the_start_is_refused_in_one_line() -> None:
     with pooler(url(), transactions=True, manages=False) as port:
         environ = {**os.environ, "DATABASE_URL": f"postgresql://{user}@127.0.0.1:{port}/{name}"}
         command = [sys.executable, "-m", "chatproject.dev.commands", "prepare"]
-        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert done.stderr == f"{health.MIXED_UP}\n"

@@ -22,6 +22,7 @@ from chat.testing import ScriptedModel, answer
 from chat.testing.script import refusal
 from chat.urls import urlpatterns
 from tests.integration.in_process import InProcess, bearer, run
+from tests.live.harness import END_SECONDS
 
 WORDS = "Hello from the script."
 ARTIFACT = f'<content thesys="true"><artifact type="report" id="own-artifact" version="x">{WORDS}</artifact></content>'
@@ -322,7 +323,7 @@ async def heard_change(
     await socket.send_json_to({"type": "ping"})
     await socket.receive_json_from()
     await ask(chat, of_owner, ("PATCH", "api/threads/<id:thread_id>", {"title": "changed"}), ids)
-    event = await socket.receive_json_from(timeout=10)
+    event = await socket.receive_json_from(timeout=END_SECONDS)
     await socket.disconnect()
     return str(event["thread"]["title"])
 

@@ -21,6 +21,7 @@ from chat.testing import ScriptedModel, answer
 from tests.integration.admin_rows import page
 from tests.integration.in_process import InProcess, bearer, run
 from tests.integration.test_rights import AG_UI_RUN, PROMPT, UI_MESSAGE
+from tests.live.harness import END_SECONDS
 
 TOOLS = {"calculate", "search_threads"}
 BUDGET = 20_000
@@ -98,7 +99,7 @@ async def last_frame(chat: InProcess, of: Member, model: str) -> dict[str, Any]:
     socket = await chat.socket(of.headers)
     assert socket is not None
     await socket.send_json_to({"type": "send", **PROMPT, "model": model})
-    while (frame := await socket.receive_json_from(timeout=10))["type"] not in ("end", "error"):
+    while (frame := await socket.receive_json_from(timeout=END_SECONDS))["type"] not in ("end", "error"):
         pass
     await socket.disconnect()
     return dict(frame)

@@ -84,7 +84,9 @@ class ProbeServer:
         return client
 
     def websocket(self, name: str, **options: Any) -> ClientConnection:
-        client: ClientConnection = connect(f"ws://x/ws/{name}", sock=self.open(), proxy=None, **options)
+        client: ClientConnection = connect(
+            f"ws://x/ws/{name}", sock=self.open(), proxy=None, open_timeout=END_SECONDS, **options
+        )
         return client
 
     def memory(self) -> int:

@@ -57,7 +57,9 @@ class Pair:
 
     def websocket(self) -> ClientConnection:
         host, port = self._address
-        return self._clients.enter_context(connect(f"ws://{host}:{port}/ws/mirror", proxy=None))
+        return self._clients.enter_context(
+            connect(f"ws://{host}:{port}/ws/mirror", proxy=None, open_timeout=END_SECONDS)
+        )
 
     def counted(self, index: int) -> int:
         """Return the count of the process itself, after one more connection."""

@@ -39,7 +39,7 @@ def bundled(build: Path, modules: Sequence[str], target: Path) -> Path:
         "--log-level=error",
     ]
     command = [str(work / "node_modules" / ".bin" / "esbuild"), *options, f"--outfile={target}"]
-    subprocess.run(command, input=entry, text=True, cwd=work, timeout=60, check=True)
+    subprocess.run(command, input=entry, text=True, cwd=work, timeout=300, check=True)
     return target
 
 
@@ -48,6 +48,6 @@ def evaluated(build: Path, bundle: Path, script: str) -> Any:
     program = f"{BROWSER}\nconst page = await import({json.dumps(bundle.as_uri())});\n"
     program += f"console.log(JSON.stringify(await (async () => {{{script}}})()));"
     command = [*node.find(build.parent).node, "--input-type=module", "-e", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -29,8 +30,9 @@ chart = BarChart(["North", "South"], [Series("Tonnes", [41, 28])], "grouped", "R
 markup = TextContent("Type `<content thesys=\\"true\\">` & be read")"""
 FORM = """root = Card([form])
 form = Form("booking", Buttons([Button("Book it", null, "primary")]), [FormControl("Your name", Input("name", "Ana"))])"""
-DRAWN = """chart => [...chart.querySelectorAll("svg.recharts-surface path[d], svg.recharts-surface text")]
-    .map((shape) => shape.getAttribute("d") || shape.textContent)"""
+DRAWN = """replies => replies.map((reply) =>
+  [...reply.querySelectorAll("svg.recharts-surface path[d], svg.recharts-surface text")]
+    .map((shape) => shape.getAttribute("d") || shape.textContent))"""
 
 
 @pytest.fixture
@@ -47,18 +49,25 @@ def ask(tab: Tab, model: str, words: str) -> Locator:
     return tab.ask(words)
 
 
-def shapes(reply: Locator) -> list[str]:
-    """Return the shapes and labels of a chart once it has stopped moving."""
-    reply.page.mouse.move(0, 0)  # a chart below the pointer shows where it is
-    expect(reply.locator("svg.recharts-surface").first).to_be_visible()
-    expect(reply.get_by_text("be read")).to_be_visible()
-    before, now = list[str](), list[str]()
-    while not before or before != (now := list(reply.evaluate(DRAWN))):
-        before = reply.evaluate(DRAWN)
-        reply.page.wait_for_function(
-            "() => document.getAnimations().every((one) => one.playState !== 'running')"
-        )
-    return now
+class Charts:
+    """The charts of all answers of a chat."""
+
+    def __init__(self, tab: Tab, count: int) -> None:
+        self._page, self._answers, self._count = tab.page, tab.answers, count
+        self._drawn = list[list[str]]()
+
+    def alike(self) -> list[str]:
+        """Return the shapes and labels of each chart once all stand still and are the same, else an empty list."""
+        before, self._drawn = self._drawn, self._answers.evaluate_all(DRAWN)
+        return self._drawn[0] if self._drawn == before == [self._drawn[0]] * self._count else []
+
+    def wait_until(self, reached: Callable[[], Any]) -> Any:
+        """Return the value of a condition. Raise AssertionError with all shapes after a minute."""
+        self._page.mouse.move(0, 0)  # a chart below the pointer shows where it is
+        expect(self._answers.get_by_text("be read")).to_have_count(self._count)
+        with contextlib.suppress(AssertionError):
+            return eventually(reached)
+        raise AssertionError(f"the charts differ: {self._drawn}")
 
 
 def test_every_kind_of_model_draws_the_same_chart_in_one_thread(
@@ -72,17 +81,12 @@ def test_every_kind_of_model_draws_the_same_chart_in_one_thread(
     names = ("c1", "gateway", "drawing", "gateway", "plain")
     for name in names:
         ask(tab, name, f"Ask {name}")
-
-    def all_alike() -> list[list[str]]:
-        """Return the shapes of all answers once their charts stand still and are the same, else an empty list."""
-        drawn = [shapes(tab.answers.nth(index)) for index in range(len(names))]
-        return drawn if drawn == [drawn[0]] * len(names) else []
-
-    drawn = eventually(all_alike)
-    assert len(drawn[0]) > 3
+    charts = Charts(tab, len(names))
+    drawn = charts.wait_until(charts.alike)
+    assert len(drawn) > 3
     expect(tab.page.locator(".readable, .unknown")).to_have_count(0)
     tab.reload()
-    assert eventually(all_alike) == drawn
+    charts.wait_until(lambda: charts.alike() == drawn)
 
 
 def test_an_answer_grows_while_it_arrives_and_shows_no_marker(

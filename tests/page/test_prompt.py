@@ -31,7 +31,7 @@ def registered(build: Path) -> set[str]:
     """Return the names of the renderer's components: OpenUI's, read from OpenUI itself, and those of the page's files."""
     tools, work = node.find(build.parent), build.parent / "work" / "page"
     command = [*tools.node, "--input-type=module", "--eval", OPENUI]
-    theirs = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=60, check=True)
+    theirs = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=300, check=True)
     own = OWN.findall((page.SOURCES / "src/openui/c1Components.tsx").read_text())
     pictures = PICTURES.findall((page.SOURCES / "src/openui/pictures.tsx").read_text())
     assert len(own) > 9

@@ -16,7 +16,7 @@ from tests.page.prose_corpus import CORPUS
 
 SCRIPT = Path(__file__).with_name("prose_render.js")
 # Seconds for all cuts of the corpus on two busy cores.
-DRAWING_SECONDS = 120
+DRAWING_SECONDS = 300
 AFTER = "What follows stays."
 # A definition makes the page draw a text as one block; this one shows nothing.
 ONE_BLOCK = "\n\n[unused]: https://unused.example/\n"

@@ -19,7 +19,7 @@ def test_random_faults_reloads_and_tabs_lose_double_and_swap_nothing(
     tools = node.find(built_page.parent)
     bundle = bundled(built_page, ["state/outbox"], tmp_path / "outbox.mjs")
     command = [*tools.node, str(SCRIPT), str(bundle), str(RUNS)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     *broken, summary = (json.loads(line) for line in done.stdout.splitlines())
     assert broken == []
     # Each number of a run is played twice: prompts alone, and with edits and withdrawals.

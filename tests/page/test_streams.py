@@ -223,7 +223,7 @@ def test_a_prompt_sent_before_the_session_is_loaded_is_answered(
 ) -> None:
     model.default(answer(text("Yes.")))
     tab = open_tab(site)
-    session, chat = (HeldRequest(tab.page, f"**/api/{name}*") for name in ("session", "chat"))
+    session, chat = (HeldRequest(tab.page, f"**/api/{name}*", None) for name in ("session", "chat"))
     tab.page.goto("/")
     tab.say("Quickly")
     expect(tab.prompts).to_have_count(1)

@@ -63,10 +63,13 @@ def listener() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+@pytest.fixture
+def closed_ports() -> Iterator[list[int]]:
+    """Provide two ports at which nothing listens, and which no other program gets meanwhile."""
+    with socket.socket() as one, socket.socket() as other:
+        for reserved in (one, other):
+            reserved.bind(("127.0.0.1", 0))
+        yield [reserved.getsockname()[1] for reserved in (one, other)]
 
 
 def connected() -> None:
@@ -88,16 +91,18 @@ def test_a_silent_address_gives_way_to_the_next(
 
 
 def test_a_refused_address_gives_way_at_once(
-    resolver: list[Address], monkeypatch: pytest.MonkeyPatch
+    resolver: list[Address], closed_ports: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(addresses, "ATTEMPT_DELAY", 3600)
     with listener() as port:
-        resolver += [(V4, ("127.0.0.1", closed_port())), (V4, ("127.0.0.1", port))]
+        resolver += [(V4, ("127.0.0.1", closed_ports[0])), (V4, ("127.0.0.1", port))]
         connected()
 
 
-def test_without_any_address_that_answers_the_first_error_is_raised(resolver: list[Address]) -> None:
-    resolver += [(V4, ("127.0.0.1", closed_port())) for _ in range(2)]
+def test_without_any_address_that_answers_the_first_error_is_raised(
+    resolver: list[Address], closed_ports: list[int]
+) -> None:
+    resolver += [(V4, ("127.0.0.1", port)) for port in closed_ports]
     with pytest.raises(ConnectionRefusedError):
         connected()
 

@@ -22,9 +22,7 @@ def model() -> Iterator[ScriptedModel]:
 
 
 def ask(model: ScriptedModel, path: str = "chat/completions", **body: Any) -> httpx.Response:
-    return httpx.post(
-        model.base_url + path, json={"model": "m", "messages": [], "stream": True, **body}, timeout=5
-    )
+    return httpx.post(model.base_url + path, json={"model": "m", "messages": [], "stream": True, **body})
 
 
 def payloads(response: httpx.Response) -> list[Any]:
@@ -83,9 +81,7 @@ def test_scripts_are_used_once_each_and_then_the_default_answers(model: Scripted
 def test_a_gate_holds_the_answer_back_until_it_is_opened(model: ScriptedModel) -> None:
     gate = Gate()
     model.script(answer("a", gate, "b"))
-    with httpx.stream(
-        "POST", model.base_url + "chat/completions", json={"stream": True}, timeout=5
-    ) as response:
+    with httpx.stream("POST", model.base_url + "chat/completions", json={"stream": True}) as response:
         pieces = response.iter_bytes()
         assert b'"a"' in next(pieces)
         gate.wait_until_reached()
@@ -99,7 +95,7 @@ def test_a_gate_holds_the_answer_back_until_it_is_opened(model: ScriptedModel) -
 def test_a_client_that_leaves_is_noticed(model: ScriptedModel, parts: tuple[Any, ...]) -> None:
     model.script(broken(*parts))
     before = time.monotonic()
-    with httpx.stream("POST", model.base_url + "chat/completions", json={"stream": True}, timeout=5):
+    with httpx.stream("POST", model.base_url + "chat/completions", json={"stream": True}):
         pass
     assert model.requests[0].wait_until_left() >= before
 
@@ -125,9 +121,7 @@ def test_the_port_can_refuse_and_come_back(model: ScriptedModel) -> None:
 
 def test_a_body_can_be_cut_into_single_bytes(model: ScriptedModel) -> None:
     model.script(answer("Hello 🍎", split=[1]))
-    with httpx.stream(
-        "POST", model.base_url + "chat/completions", json={"stream": True}, timeout=5
-    ) as response:
+    with httpx.stream("POST", model.base_url + "chat/completions", json={"stream": True}) as response:
         body = b"".join(response.iter_raw())
     assert (
         json.loads(body.split(b"\n\n")[0].removeprefix(b"data: "))["choices"][0]["delta"]["content"]
