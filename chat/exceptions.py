@@ -3,7 +3,7 @@
 ChatError
 ├── BadRequest ── BadOffset
 ├── Unauthenticated
-├── ForbiddenOrigin, CsrfFailed
+├── ForbiddenOrigin, CsrfFailed, InsufficientScope
 ├── NotFound ── ModelNotFound, PreviousResponseNotFound
 ├── MethodNotAllowed
 ├── Conflict ── ThreadBusy, ResponseIdReused, PromptIdReused, NotWaiting
@@ -79,6 +79,12 @@ class CsrfFailed(ChatError):
     """Send the `csrfToken` of GET /api/session in the header X-CSRFToken."""
 
     code, status, title = "csrf_failed", 403, "CSRF check failed"
+
+
+class InsufficientScope(ChatError):
+    """The token does not have the scope that this takes; `scope` names it. Use another token."""
+
+    code, status, title = "insufficient_scope", 403, "Insufficient scope"
 
 
 class NotFound(ChatError):

@@ -24,7 +24,6 @@ from chat.exceptions import (
     NotFound,
     QuotaExceeded,
     ThreadBusy,
-    Unauthenticated,
     Unavailable,
 )
 from chat.governance import deletion, redaction
@@ -32,7 +31,7 @@ from chat.governance.exceptions import AlreadyDeleted, StillRunning, UnderLegalH
 from chat.llm import config
 from chat.llm.clients.probe import ProbeResult
 from chat.llm.clients.probe import probe as ask
-from chat.models import Attachment, ReadingState, Response, Status, Thread
+from chat.models import Attachment, ReadingState, Response, Status, Thread, TokenScope
 from chat.permissions import rights
 from chat.permissions.rights import Rights
 from chat.process import process
@@ -67,20 +66,15 @@ class ThreadPage:
     next_cursor: str | None
 
 
-async def identify(credentials: Credentials) -> Caller:
-    return await db.run_async(identity.identify, credentials)
-
-
 async def identify_or_create_guest(credentials: Credentials, address: str | None) -> Caller:
     # A token takes one statement; a guest is made in several.
     work = db.atomic_async if credentials.bearer is None else db.run_async
     return await work(identity.identify_or_create_guest, credentials, address)
 
 
-async def check_access(caller: Caller) -> None:
-    """Raise Unauthenticated if the caller's credentials have ended since."""
-    if not await db.run_async(identity.is_accepted, caller):
-        raise Unauthenticated
+async def check_access(caller: Caller, scope: TokenScope) -> None:
+    """Raise Unauthenticated if the caller's credentials have ended since, InsufficientScope if they do not reach."""
+    await db.run_async(identity.check, caller, scope)
 
 
 async def send(caller: Caller, request: SendRequest | RegenerateRequest, default_model: str = "") -> Response:

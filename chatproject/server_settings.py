@@ -26,6 +26,13 @@ class ServerSettings(Settings):
     secret_key: str = setting(
         "SECRET_KEY", text, "", "secret", "Django's; generated into the data folder by `manage.py`"
     )
+    secret_key_fallbacks: tuple[str, ...] = setting(
+        "SECRET_KEY_FALLBACKS",
+        names,
+        (),
+        "secrets",
+        "Django's; former keys, by which sessions and what is stored encrypted are still read",
+    )
     allowed_hosts: tuple[str, ...] = setting(
         "ALLOWED_HOSTS",
         names,

@@ -61,6 +61,11 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
+def _suffix(key: str) -> str:
+    """Return the end of the names of cookies that belong to a secret key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
+
+
 settings = _from_environment()
 globals().update(named(settings))
 CHAT_DATA_DIR: Path = ROOT / settings.data_dir
@@ -69,6 +74,7 @@ CHAT_MODELS, CHAT_MCP = _from_root(settings.models), _from_root(settings.mcp)
 
 BASE_DIR = ROOT
 SECRET_KEY = settings.secret_key  # empty: Django refuses to sign, and `asgi` to be imported
+SECRET_KEY_FALLBACKS = list(settings.secret_key_fallbacks)
 DEBUG = settings.debug
 ALLOWED_HOSTS = list(settings.allowed_hosts)
 DATABASES = {"default": _database(settings.database_url)} if settings.database_url else {}
@@ -198,9 +204,12 @@ SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = settings.debug
 
 # Cookies are shared by all ports of a host: names of this installation's own, which no other program there overwrites.
-COOKIE_SUFFIX = hashlib.sha256(SECRET_KEY.encode()).hexdigest()[:8]
-SESSION_COOKIE_NAME = f"chat_session_{COOKIE_SUFFIX}"
-CSRF_COOKIE_NAME = f"chat_csrf_{COOKIE_SUFFIX}"
+SESSION_COOKIE_NAME, *SESSION_COOKIE_FORMER_NAMES = [
+    f"chat_session_{_suffix(key)}" for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
+]
+CSRF_COOKIE_NAME, *CSRF_COOKIE_FORMER_NAMES = [
+    f"chat_csrf_{_suffix(key)}" for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
+]
 SESSION_ENGINE = "chat.accounts.session_store"
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

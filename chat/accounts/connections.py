@@ -29,11 +29,12 @@ class OpenConnection:
     `on_revoked` closes a socket. A stream has none: it looks at `revoked` before each piece.
     """
 
-    __slots__ = ("_on_revoked", "_registry", "caller", "revoked")
+    __slots__ = ("_on_revoked", "_registry", "caller", "expiry", "revoked")
 
     def __init__(self, registry: ConnectionRegistry, caller: Caller, on_revoked: Callable[[], None] | None):
         self._registry, self._on_revoked = registry, on_revoked
         self.caller, self.revoked = caller, False
+        self.expiry: asyncio.TimerHandle | None = None
 
     @property
     def is_stream(self) -> bool:
@@ -71,12 +72,17 @@ class ConnectionRegistry:
         """Register a connection until its `close`."""
         connection = OpenConnection(self, caller, on_revoked)
         self._open[caller.user].add(connection)
+        if caller.expires_at is not None:
+            left = max(0.0, caller.expires_at - time.monotonic())
+            connection.expiry = asyncio.get_running_loop().call_later(left, connection.revoke)
         if self._revoked_at.get(caller.user, 0.0) >= caller.identified_at:
             self._check([connection])
         return connection
 
     def remove(self, connection: OpenConnection) -> None:
         user = connection.caller.user
+        if connection.expiry is not None:
+            connection.expiry.cancel()
         self._open[user].discard(connection)
         if not self._open[user]:
             del self._open[user]

@@ -20,8 +20,8 @@ from chat.accounts import guests, login_attempts, session_keys
 from chat.accounts.addresses import address_of
 from chat.conf import settings
 from chat.db import sql
-from chat.exceptions import Unauthenticated
-from chat.models import ApiToken, User
+from chat.exceptions import InsufficientScope, Unauthenticated
+from chat.models import ALL_SCOPES, ApiToken, TokenScope, User
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -35,9 +35,12 @@ MAX_ATTEMPTS_PER_NAME = 100
 MAX_SIGN_UPS_PER_IP = 20
 
 _OF_TOKEN = """
-SELECT u.id, u.username, u.is_guest, u.sign_in_required FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
-WHERE t.digest = %s AND u.is_active
+SELECT u.id, u.username, u.is_guest, u.sign_in_required, t.scopes, extract(epoch FROM t.expires_at - now())::float8
+FROM chat_apitoken t JOIN chat_user u ON u.id = t.user_id
+WHERE t.digest = %s AND u.is_active AND (t.expires_at IS NULL OR t.expires_at > now())
 """
+
+EVERY_SCOPE = frozenset(ALL_SCOPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Credentials:
 class Caller:
     """An authenticated user. `by_cookie` callers need a CSRF token; `new_session` is the session key of a new guest.
 
-    `identified_at` is the monotonic time at which the check of the credentials began.
+    `identified_at` is the monotonic time at which the check of the credentials began, `expires_at` that of their end.
     """
 
     user: int
@@ -68,14 +71,20 @@ class Caller:
     credentials: Credentials
     identified_at: float
     new_session: str | None = None
+    scopes: frozenset[str] = EVERY_SCOPE
+    expires_at: float | None = None
+
+    def require(self, scope: TokenScope) -> None:
+        """Raise InsufficientScope for a program whose token does not have this scope. Every operation asks here."""
+        if scope.value not in self.scopes:
+            raise InsufficientScope(scope=scope.value)
 
 
 def identify(credentials: Credentials) -> Caller:
     """Return the caller with these credentials. Raises Unauthenticated."""
     now = time.monotonic()
     if credentials.bearer is not None:
-        user, username, guest = _by_token(credentials.bearer)
-        return Caller(user, username, guest, False, credentials, now)
+        return _by_token(credentials, credentials.bearer, now)
     found = _by_session(credentials.session) if credentials.session else None
     if found is None or not found.is_active or not (settings.guests or not found.is_guest):
         raise Unauthenticated
@@ -98,6 +107,14 @@ def identify_or_create_guest(credentials: Credentials, address: str | None) -> C
     return Caller(user.pk, user.username, True, True, Credentials(None, key), now, new_session=key)
 
 
+def check(caller: Caller, scope: TokenScope) -> None:
+    """Raise Unauthenticated if the caller's credentials have ended since, InsufficientScope if they do not reach."""
+    present = identify(caller.credentials)
+    if present.user != caller.user:
+        raise Unauthenticated
+    present.require(scope)
+
+
 def is_accepted(caller: Caller) -> bool:
     """Return True while the credentials of a caller still identify the same user."""
     try:
@@ -111,14 +128,15 @@ def refused(callers: Collection[Caller]) -> set[Caller]:
     return {caller for caller in callers if not is_accepted(caller)}
 
 
-def _by_token(token: str) -> tuple[int, str, bool]:
+def _by_token(credentials: Credentials, token: str, now: float) -> Caller:
     found = sql.row(_OF_TOKEN, [ApiToken.digest_of(token)])
     if found is None:
         raise Unauthenticated("The bearer token is not valid (any more).")
-    user, username, guest, sign_in_required = found
+    user, username, guest, sign_in_required, scopes, seconds_left = found
     if sign_in_required:
         raise Unauthenticated("The token works again after the next sign-in of its user in a browser.")
-    return user, username, guest
+    end = None if seconds_left is None else now + seconds_left
+    return Caller(user, username, guest, False, credentials, now, scopes=frozenset(scopes), expires_at=end)
 
 
 def _sessions() -> Any:
@@ -128,12 +146,17 @@ def _sessions() -> Any:
 def _by_session(key: str) -> User | None:
     session: SessionBase = _sessions()(session_key=key)
     user = User.objects.filter(pk=int(session.get(SESSION_KEY) or 0)).first()
-    # As django.contrib.auth.get_user does: a changed password ends the sessions made with the old one.
-    if user is None or not constant_time_compare(
-        session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
-    ):
-        return None
-    return user
+    return user if user is not None and _was_made_for(session, user) else None
+
+
+def _was_made_for(session: SessionBase, user: User) -> bool:
+    """Return whether a session was made with the user's present password, as django.contrib.auth.get_user finds out.
+
+    It may have been made under a former SECRET_KEY.
+    """
+    known = session.get(HASH_SESSION_KEY, "")
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return any(constant_time_compare(known, one) for one in hashes)
 
 
 def _new_session(user: User) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+
 from chat.exceptions import BadRequest, NotFound
-from chat.models import ApiToken, User
+from chat.models import ALL_SCOPES, ApiToken, User
 
 # Tokens of one user: more than a person has programs.
 MAX_TOKENS = 50
@@ -28,12 +31,14 @@ def tokens(user: int) -> list[ApiToken]:
     return list(ApiToken.objects.filter(user=user).order_by("-pk"))
 
 
-def make_token(user: int, name: str) -> str:
+def make_token(
+    user: int, name: str, scopes: Collection[str] = ALL_SCOPES, expires_at: datetime | None = None
+) -> str:
     """Make a token and return its only copy. Raise BadRequest for a user who has the largest number of them."""
     owner = User.objects.select_for_update(no_key=True).get(pk=user)
     if ApiToken.objects.filter(user=user).count() >= MAX_TOKENS:
         raise BadRequest("You have the largest number of tokens. Revoke one first.")
-    return ApiToken.issue(owner, name)
+    return ApiToken.issue(owner, name, scopes, expires_at)
 
 
 def revoke_token(user: int, public_id: str) -> None:

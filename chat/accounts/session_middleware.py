@@ -1,4 +1,4 @@
-"""Sessions of pages: Django's middleware, strict about keys, which renames the cookie of older versions."""
+"""Sessions of pages: Django's middleware, strict about keys, which renames cookies that have a former name."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ class SessionMiddleware(middleware.SessionMiddleware):
     """Django's session middleware for cookies that any program on this host may have set."""
 
     def process_request(self, request: HttpRequest) -> None:
+        session_keys.rename_csrf_cookie(request)
         request.session = self.SessionStore(session_keys.of_cookies(request.COOKIES))
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms import CheckboxSelectMultiple, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from chat.admin.lists.columns import owner_link, time_column
 from chat.admin.lists.lookups import ValidatedChangeList
 from chat.admin.readonly import ROWS
-from chat.models import ApiToken
+from chat.models import ALL_SCOPES, ApiToken, TokenScope
 
 
 class UserSelect(AutocompleteSelect):
@@ -33,11 +34,18 @@ class UserSelect(AutocompleteSelect):
 
 
 _CREATED = time_column("created_at", _("created"), exact=True)
+_EXPIRES = time_column("expires_at", _("valid until"), none=_("never ends"), exact=True)
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
-    list_display = ("__str__", "user_link", time_column("created_at", _("created")))
+    list_display = (
+        "__str__",
+        "user_link",
+        "scopes",
+        time_column("expires_at", _("valid until"), none=_("never ends")),
+        time_column("created_at", _("created")),
+    )
     list_select_related = ("user",)
     list_per_page = ROWS
     show_full_result_count = False
@@ -50,8 +58,16 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[str, ...]:
         """Offer the choice of a user to superusers alone: a token has all rights of its user."""
         if obj:
-            return ("user_link", "name", _CREATED)
-        return ("user", "name") if request.user.is_superuser else ("name",)
+            return ("user_link", "name", "scopes", _EXPIRES, _CREATED)
+        given = ("name", "scopes", "expires_at")
+        return ("user", *given) if request.user.is_superuser else given
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name != "scopes":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return MultipleChoiceField(
+            label=_("scopes"), choices=TokenScope.choices, initial=ALL_SCOPES, widget=CheckboxSelectMultiple
+        )
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(
@@ -79,7 +95,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         """Create the token and show it; users other than superusers create their own."""
         if not request.user.is_superuser:
             obj.user_id = int(request.user.pk or 0)
-        token = ApiToken.issue(obj.user, obj.name)
+        token = ApiToken.issue(obj.user, obj.name, obj.scopes, obj.expires_at)
         obj.pk = ApiToken.objects.values_list("pk", flat=True).get(digest=ApiToken.digest_of(token))
         self.message_user(
             request,

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from chat import db, schemas
 from chat.accounts import preferences
 from chat.api.base import authenticate, authenticate_by_session, json_response, read_body
+from chat.api.encoders import export
 from chat.api.encoders.account_shapes import Instructions, NewToken, TokenList
 from chat.api.operations import EMPTY, describe, whole
 from chat.exceptions import BadRequest, NotFound
@@ -35,7 +36,7 @@ async def list_tokens(request: HttpRequest) -> HttpResponseBase:
     """List the tokens of the user's programs; unknown to a bearer token."""
     caller = await authenticate_by_session(request)
     rows = await db.atomic_async(preferences.tokens, caller.user)
-    shown = [{"id": row.public_id, "name": row.name, "createdAt": row.created_at} for row in rows]
+    shown = [{"id": row.public_id, **export.token(row)} for row in rows]
     return json_response({"tokens": shown})
 
 
@@ -43,10 +44,13 @@ async def list_tokens(request: HttpRequest) -> HttpResponseBase:
 async def make_token(request: HttpRequest) -> HttpResponseBase:
     """Make a token; unknown to a bearer token, refused to a guest."""
     caller = await authenticate_by_session(request)
-    name = schemas.parse_token_name(read_body(request))
+    wanted = schemas.parse_token(read_body(request))
     if caller.guest:
         raise BadRequest("A guest has no tokens: they would outlive the guest's only session.")
-    return json_response({"token": await db.atomic_async(preferences.make_token, caller.user, name)}, 201)
+    made = await db.atomic_async(
+        preferences.make_token, caller.user, wanted.name, wanted.scopes, wanted.expires_at
+    )
+    return json_response({"token": made}, 201)
 
 
 @describe(EMPTY)

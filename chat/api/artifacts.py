@@ -12,6 +12,7 @@ from chat.api.encoders.shapes import ArtifactDetail, ArtifactList
 from chat.api.operations import MODEL_ERRORS, Answer, describe, whole
 from chat.exceptions import NotFound
 from chat.llm import artifact_export
+from chat.models import TokenScope
 from chat.schemas.queries import ArtifactQuery
 from chat.schemas.threads import ExportParamsBody, parse_export_params
 from chat.schemas.validation import parse_query
@@ -38,13 +39,23 @@ async def show(request: HttpRequest, artifact_id: str) -> HttpResponseBase:
     return json_response(serializers.artifact_detail(found))
 
 
-@describe(Answer(200, artifact_export.TYPES["pdf"]), body=ExportParamsBody, raises=(NotFound, *MODEL_ERRORS))
+@describe(
+    Answer(200, artifact_export.TYPES["pdf"]),
+    body=ExportParamsBody,
+    raises=(NotFound, *MODEL_ERRORS),
+    scope=TokenScope.READ,
+)
 async def export_pdf(request: HttpRequest) -> HttpResponseBase:
     """Return an artifact as a PDF file, made by C1."""
     return await _export(request, "pdf")
 
 
-@describe(Answer(200, artifact_export.TYPES["pptx"]), body=ExportParamsBody, raises=(NotFound, *MODEL_ERRORS))
+@describe(
+    Answer(200, artifact_export.TYPES["pptx"]),
+    body=ExportParamsBody,
+    raises=(NotFound, *MODEL_ERRORS),
+    scope=TokenScope.READ,
+)
 async def export_pptx(request: HttpRequest) -> HttpResponseBase:
     """Return an artifact as a PowerPoint file, made by C1."""
     return await _export(request, "pptx")

@@ -13,7 +13,7 @@ from chat.api.encoders.shapes import AttachmentList, AttachmentState, Attachment
 from chat.api.operations import EMPTY, Answer, describe, whole
 from chat.exceptions import BadRequest, QuotaExceeded
 from chat.governance import files
-from chat.models import Attachment
+from chat.models import Attachment, TokenScope
 from chat.schemas.queries import AttachmentsQuery, NameQuery, PassagesQuery
 from chat.schemas.validation import parse_query
 from chat.threads import attachments
@@ -33,6 +33,7 @@ BINARY = "application/octet-stream"
     query=NameQuery,
     headers=("Content-Disposition",),
     raises=(QuotaExceeded,),
+    scope=TokenScope.SEND,
 )
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Store a picture or a file; its text is read in the background, if not at once."""

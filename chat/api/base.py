@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,15 +18,17 @@ from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.views.decorators.csrf import csrf_exempt
 
 from chat import db, service
-from chat.accounts import identity
+from chat.accounts import identity, session_keys
 from chat.accounts.addresses import address_of
 from chat.accounts.identity import Caller, Credentials
 from chat.api import origins
+from chat.api.operations import SAFE_METHODS, scope_of
 from chat.exceptions import (
     BadRequest,
     ChatError,
     CsrfFailed,
     ForbiddenOrigin,
+    InsufficientScope,
     MethodNotAllowed,
     NotFound,
     Problem,
@@ -35,6 +37,7 @@ from chat.exceptions import (
     UnsupportedMediaType,
     format_traceback_without_message,
 )
+from chat.models import TokenScope
 from chat.schemas import is_id
 
 logger = logging.getLogger(__name__)
@@ -47,7 +50,9 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 BODY_BYTES = 1024 * 1024
 # Bytes of a request's body in other clients' protocols, which send a thread's old pictures along with each prompt.
 CLIENT_BODY_BYTES = 8 * 1024 * 1024
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+# The entry in a request's META of the scope that a token needs for it.
+_SCOPE = "chat.scope"
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -77,6 +82,7 @@ def endpoint(*, any_host: bool = False, **methods: View) -> Any:
             if not any_host:
                 request.get_host()  # raises DisallowedHost
             selected = _select_view(allowed, request)
+            request.META[_SCOPE] = scope_of(str(request.method), selected)
             if not all(map(is_id, ids.values())):
                 raise NotFound
             return await selected(request, **ids)
@@ -127,6 +133,9 @@ def problem(error: ChatError) -> HttpResponse:
         response["Allow"] = ", ".join(error.fields.get("allow", []))
     if error.status == 401:
         response["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, InsufficientScope):  # RFC 6750, section 3.1
+        needed = error.fields["scope"]
+        response["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{needed}"'
     response["Cache-Control"] = "no-store"
     return response
 
@@ -167,24 +176,43 @@ async def authenticate_by_session(request: HttpRequest) -> Caller:
     return caller
 
 
-async def authenticate_by_origin(request: HttpRequest) -> Caller:
-    """Return the caller on the routes that C1's client calls without a CSRF token; the origin protects them."""
+async def authenticate_by_origin(request: HttpRequest, scope: TokenScope | None = None) -> Caller:
+    """Return the caller on the routes that C1's client calls without a CSRF token; the origin protects them.
+
+    `scope`: where the body decides on it, and not the route.
+    """
     origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
     if origin is not None and not origins.is_allowed(origin, request.scheme or "http", request.get_host()):
         raise ForbiddenOrigin
     if site is not None and site not in origins.OWN_FETCH_SITES:
         raise ForbiddenOrigin
-    return await _identify(request, make_guest=True)
+    return await _identify(request, make_guest=True, scope=scope)
 
 
-async def _identify(request: HttpRequest, make_guest: bool) -> Caller:
-    credentials = Credentials.of(request.headers.get("Authorization", ""), request.COOKIES)
+async def authenticate_by_token(request: HttpRequest, scope: TokenScope | None = None) -> Caller:
+    """Return the caller of a page of another origin, whose cookies do not count."""
+    return await _identify(request, make_guest=False, scope=scope, cookies={})
+
+
+async def _identify(
+    request: HttpRequest,
+    make_guest: bool,
+    scope: TokenScope | None = None,
+    cookies: Mapping[str, str] | None = None,
+) -> Caller:
+    """Return the caller. Raise Unauthenticated, and InsufficientScope where the token does not reach."""
+    known = request.COOKIES if cookies is None else cookies
+    credentials = Credentials.of(request.headers.get("Authorization", ""), known)
     if make_guest:
-        return await service.identify_or_create_guest(credentials, address_of(request))
-    return await db.run_async(identity.identify, credentials)
+        caller = await service.identify_or_create_guest(credentials, address_of(request))
+    else:
+        caller = await db.run_async(identity.identify, credentials)
+    caller.require(scope or request.META.get(_SCOPE, TokenScope.MANAGE))
+    return caller
 
 
 def _check_csrf(request: HttpRequest) -> None:
+    session_keys.rename_csrf_cookie(request)
     check = CsrfViewMiddleware(lambda _: HttpResponse())
     # In a POST the check would look for the token in the body, and parse a form as large as a file for it.
     checked = copy(request)
@@ -200,6 +228,7 @@ def _empty_response(request: HttpRequest) -> HttpResponse:
 
 def csrf_token(request: HttpRequest) -> tuple[str, Callable[[HttpResponse], HttpResponseBase]]:
     """Return the CSRF token of this browser and a function that sets its cookie on a response."""
+    session_keys.rename_csrf_cookie(request)
     check = CsrfViewMiddleware(lambda _: HttpResponse())
     check.process_request(request)
     token = get_token(request)

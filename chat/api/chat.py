@@ -23,7 +23,7 @@ from chat.api.operations import EMPTY, MODEL_ERRORS, SENDING, describe, streamed
 from chat.api.streaming import EVENT_STREAM, Encode, response_headers, set_headers, stream_response
 from chat.conf import settings
 from chat.exceptions import BY_CODE, ChatError, NotWaiting, QuotaExceeded, TooLarge, Unavailable
-from chat.models import Response
+from chat.models import Response, TokenScope
 from chat.schemas.answers import AnswerBody, parse_answer
 from chat.schemas.prompts import PromptBody, RegenerateBody, TextPromptBody
 from chat.schemas.queries import CursorQuery, FormatQuery
@@ -37,7 +37,9 @@ Parse = Callable[[bytes], schemas.SendRequest]
 PLAIN = "text/plain; charset=utf-8"
 
 
-@describe(streamed(), body=PromptBody, query=FormatQuery, access="origin", raises=SENDING)
+@describe(
+    streamed(), body=PromptBody, query=FormatQuery, access="origin", raises=SENDING, scope=TokenScope.SEND
+)
 async def send_to_c1(request: HttpRequest) -> HttpResponseBase:
     """Send a prompt to C1 or another model, and stream the answer."""
     return await _send(request, schemas.parse_send, "", raw.c1, EVENT_STREAM)
@@ -50,6 +52,7 @@ async def send_to_c1(request: HttpRequest) -> HttpResponseBase:
     query=FormatQuery,
     access="origin",
     raises=SENDING,
+    scope=TokenScope.SEND,
 )
 async def send_to_openassistant(request: HttpRequest) -> HttpResponseBase:
     """Send a prompt to the OpenAssistant model, and stream the answer as plain text."""
@@ -141,6 +144,7 @@ def _failure(event: LogEvent) -> ChatError | None:
     body_required=False,
     query=FormatQuery,
     raises=SENDING,
+    scope=TokenScope.SEND,
 )
 async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Answer the same prompt once more, and stream that answer."""
@@ -160,7 +164,12 @@ async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
     return json_response(serializers.response(row, *await service.current_end(row), requests))
 
 
-@describe(whole(ResponseStatus), body=AnswerBody, raises=(NotWaiting, QuotaExceeded, TooLarge, Unavailable))
+@describe(
+    whole(ResponseStatus),
+    body=AnswerBody,
+    raises=(NotWaiting, QuotaExceeded, TooLarge, Unavailable),
+    scope=TokenScope.SEND,
+)
 async def answer(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Answer a request of a response that waits for a person."""
     caller = await authenticate(request)
@@ -168,7 +177,7 @@ async def answer(request: HttpRequest, response_id: str) -> HttpResponseBase:
     return json_response({"status": status})
 
 
-@describe(whole(ResponseStatus), body=StopBody, body_required=False)
+@describe(whole(ResponseStatus), body=StopBody, body_required=False, scope=TokenScope.SEND)
 async def stop(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Stop a response, and wait for its end."""
     caller = await authenticate(request)

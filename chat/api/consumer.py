@@ -28,7 +28,7 @@ from chat.exceptions import (
     Unavailable,
     format_traceback_without_message,
 )
-from chat.models import Response
+from chat.models import Response, TokenScope
 from chat.schemas import frames
 from chat.schemas.answers import AnswerBody
 from chat.schemas.frames import FollowRequest
@@ -43,8 +43,14 @@ logger = logging.getLogger(__name__)
 FRAME_BYTES = 512 * 1024
 # Close code after revoked access, modelled on HTTP's 401.
 ACCESS_REVOKED_CLOSE_CODE = 4401
-# Types of frames before which the credentials are checked again: those that read or change something.
-ACCESS_CHECKED = ("send", "follow", "stop", "answer", "watch")
+# The scope that a token needs for each type of frame that reads or changes something. The credentials are checked again there.
+FRAME_SCOPES = {
+    "send": TokenScope.SEND,
+    "follow": TokenScope.READ,
+    "stop": TokenScope.SEND,
+    "answer": TokenScope.SEND,
+    "watch": TokenScope.READ,
+}
 # Responses followed at once on one socket: more than a person has open, few enough to bound its memory.
 MAX_FOLLOWED_RESPONSES = 64
 
@@ -121,9 +127,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self.send(websocket.error(_unexpected_error(), response_id))
 
     async def _handle(self, frame: dict[str, Any], text: str) -> None:
-        if frame.get("type") in ACCESS_CHECKED:
-            await service.check_access(self.caller)
-        match frame.get("type"):
+        kind = frame.get("type")
+        if isinstance(kind, str) and (scope := FRAME_SCOPES.get(kind)):
+            await service.check_access(self.caller, scope)
+        match kind:
             case "send":
                 await self._send(schemas.parse_send(text))
             case "follow":

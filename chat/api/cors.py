@@ -15,10 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
-from chat import service
-from chat.accounts.identity import Caller, Credentials
+from chat.accounts.identity import Caller
 from chat.api import origins
-from chat.api.base import View, authenticate_by_origin, endpoint
+from chat.api.base import View, authenticate_by_origin, authenticate_by_token, endpoint
+from chat.models import TokenScope
 
 # Headers of answers that a page may read beside the safelisted ones.
 EXPOSED = ", ".join(
@@ -59,14 +59,14 @@ def cross_origin(**methods: View) -> Any:
     return view
 
 
-async def authenticate_client(request: HttpRequest) -> Caller:
+async def authenticate_client(request: HttpRequest, scope: TokenScope | None = None) -> Caller:
     """Return the caller on a route that sends prompts: as on `/api/chat`, or a page of an allowed origin by its token.
 
-    Raise ForbiddenOrigin or Unauthenticated.
+    Raise ForbiddenOrigin, Unauthenticated or InsufficientScope. `scope`: where the body decides on it, and not the route.
     """
     if not _may_read(request):
-        return await authenticate_by_origin(request)
-    return await service.identify(Credentials.of(request.headers["Authorization"], {}))
+        return await authenticate_by_origin(request, scope)
+    return await authenticate_by_token(request, scope)
 
 
 def _is_preflight(request: HttpRequest) -> bool:

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.urls import URLPattern
 from django.urls.resolvers import RoutePattern
 
-from chat.api.base import PROBLEM_TYPE, SAFE_METHODS, Route, route_of
+from chat.api.base import PROBLEM_TYPE, Route, route_of
 from chat.api.json_schemas import JsonSchemas, query_fields
-from chat.api.operations import Answer, Operation, operation_of
+from chat.api.operations import SAFE_METHODS, Answer, Operation, operation_of, scope_of
 from chat.exceptions import (
     BY_CODE,
     BadOffset,
@@ -23,6 +23,7 @@ from chat.exceptions import (
     ChatError,
     CsrfFailed,
     ForbiddenOrigin,
+    InsufficientScope,
     NotFound,
     QuotaExceeded,
     TooLarge,
@@ -39,8 +40,10 @@ API_VERSION = "1"
 DESCRIPTION = """Errors are problem documents; their `code` is one of a closed table. Under `/v1` they have OpenAI's form.
 
 A caller has a bearer token or a session cookie; a request by cookie that changes something also needs the `csrfToken` of
-`GET /api/session` in the header `X-CSRFToken`. A GET route answers HEAD, too.
+`GET /api/session` in the header `X-CSRFToken`. A token needs the scope that the operation names. A GET route answers HEAD, too.
 """
+
+BEARER = "A token of the user, with the scope that the operation names: `read`, `send` or `manage`."
 
 Json = dict[str, Any]
 
@@ -173,7 +176,7 @@ def errors_of(one: Endpoint) -> set[type[ChatError]]:
     described, safe = one.operation, one.method in SAFE_METHODS
     found: set[type[ChatError]] = {BadRequest, Unavailable, *described.raises}
     if described.access != "anyone":
-        found |= {Unauthenticated}
+        found |= {Unauthenticated, InsufficientScope}
     if described.access == "account" and not safe:
         found |= {CsrfFailed}
     if described.access == "origin":
@@ -217,15 +220,16 @@ def _security(one: Endpoint) -> list[Json]:
     if one.operation.access == "anyone":
         return []
     by_cookie: Json = {"session": []}
+    bearer: Json = {"bearer": [scope_of(one.method, one.view).value]}
     if one.operation.access == "origin":
-        return [{"bearer": []}, by_cookie, {}]
+        return [bearer, by_cookie, {}]
     csrf: Json = {} if one.method in SAFE_METHODS else {"csrf": []}
-    return [{"bearer": []}, by_cookie | csrf]
+    return [bearer, by_cookie | csrf]
 
 
 def _security_schemes() -> Json:
     return {
-        "bearer": {"type": "http", "scheme": "bearer", "description": "A token of the user."},
+        "bearer": {"type": "http", "scheme": "bearer", "description": BEARER},
         "session": {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
         "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRFToken"},
     }

@@ -23,11 +23,14 @@ from chat.exceptions import (
     ThreadBusy,
     Unavailable,
 )
+from chat.models import TokenScope
 
 V = TypeVar("V", bound=Callable[..., Any])
 
 # Kinds of callers: an account or a guest that exists; also one by cookie without a CSRF token, from this origin; anyone.
 Access = Literal["account", "origin", "anyone"]
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 # Errors of a model that stand in place of its answer.
 MODEL_ERRORS: tuple[type[ChatError], ...] = (ModelFailed, Unavailable, ModelTimeout)
@@ -57,7 +60,10 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one route. `body`: structs of which the body is one. `headers`: those of a request that count."""
+    """One method of one route. `body`: structs of which the body is one. `headers`: those of a request that count.
+
+    `scope`: of a token; by default reading for safe methods, managing for all others.
+    """
 
     answers: tuple[Answer, ...]
     body: tuple[type, ...] = ()
@@ -66,6 +72,7 @@ class Operation:
     query: type[msgspec.Struct] | None = None
     headers: tuple[str, ...] = ()
     access: Access = "account"
+    scope: TokenScope | None = None
     raises: tuple[type[ChatError], ...] = ()
 
 
@@ -82,6 +89,14 @@ def describe(*answers: Answer, body: type | tuple[type, ...] = (), **more: Any) 
 
 def operation_of(view: Callable[..., Any]) -> Operation | None:
     return getattr(view, "operation", None)
+
+
+def scope_of(method: str, view: Callable[..., Any]) -> TokenScope:
+    """Return the scope that a token needs for a view under a method."""
+    described = operation_of(view)
+    if described is not None and described.scope is not None:
+        return described.scope
+    return TokenScope.READ if method in SAFE_METHODS else TokenScope.MANAGE
 
 
 def whole(shape: Any, status: int = 200) -> Answer:

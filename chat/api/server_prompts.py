@@ -11,6 +11,7 @@ from chat.api.encoders import serializers
 from chat.api.encoders.account_shapes import ServerPromptList, ServerPromptText
 from chat.api.operations import describe, whole
 from chat.exceptions import ConnectionFailed
+from chat.models import TokenScope
 from chat.schemas.server_prompts import ServerPromptBody, parse_server_prompt
 
 
@@ -22,7 +23,7 @@ async def list_prompts(request: HttpRequest) -> HttpResponseBase:
     return json_response({"prompts": [serializers.server_prompt(one) for one in found]})
 
 
-@describe(whole(ServerPromptText), body=ServerPromptBody, raises=(ConnectionFailed,))
+@describe(whole(ServerPromptText), body=ServerPromptBody, raises=(ConnectionFailed,), scope=TokenScope.SEND)
 async def fill(request: HttpRequest, server: str) -> HttpResponseBase:
     """Return the text of a prompt with its arguments, for the user to change and to send."""
     caller = await authenticate(request)

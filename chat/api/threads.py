@@ -17,6 +17,7 @@ from chat.api.encoders.shapes import MessageList, MessageState, ProbeState, Rati
 from chat.api.operations import EMPTY, describe, whole
 from chat.api.streaming import ByteStream
 from chat.exceptions import QuotaExceeded, ThreadBusy
+from chat.models import TokenScope
 from chat.schemas.queries import MessagesQuery, ThreadsQuery
 from chat.schemas.threads import FeedbackBody, NewThreadBody, ReplacementBody, ThreadChangeBody
 from chat.schemas.validation import parse_query
@@ -54,7 +55,13 @@ async def list_threads(request: HttpRequest) -> HttpResponseBase:
     return json_response({"threads": rows, "nextCursor": page.next_cursor})
 
 
-@describe(whole(ThreadState, 201), whole(ThreadState), body=NewThreadBody, raises=(QuotaExceeded,))
+@describe(
+    whole(ThreadState, 201),
+    whole(ThreadState),
+    body=NewThreadBody,
+    raises=(QuotaExceeded,),
+    scope=TokenScope.SEND,
+)
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Create a thread; one of that id that exists is shown."""
     caller = await authenticate(request)

@@ -4,7 +4,7 @@ Every rule that the database can enforce is a constraint. Clients choose public 
 keys never leave the server.
 """
 
-from chat.models.accounts import ApiToken, LoginAttempt, User
+from chat.models.accounts import ALL_SCOPES, ApiToken, LoginAttempt, TokenScope, User
 from chat.models.artifacts import Artifact, ArtifactLabel
 from chat.models.attachments import (
     FILE_TYPES,
@@ -44,6 +44,7 @@ from chat.models.usage import CallOutcome, Price, QuotaReservation, TokenSource,
 
 __all__ = [
     "ACTIVE",
+    "ALL_SCOPES",
     "BUDGETS",
     "ERROR_STATUSES",
     "FILE_TYPES",
@@ -91,6 +92,7 @@ __all__ = [
     "ThoughtTerms",
     "Thread",
     "TimeToFirstToken",
+    "TokenScope",
     "TokenSource",
     "ToolState",
     "ToolUse",

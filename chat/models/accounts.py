@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -46,16 +49,46 @@ class User(AbstractUser):
 TOKEN_ID_CHARACTERS = 16
 
 
+class TokenScope(models.TextChoices):
+    """The kinds of operations that a token may be limited to."""
+
+    READ = "read", _("Read: chats, answers, files")
+    SEND = "send", _("Send: prompts, files, answers to requests")
+    MANAGE = "manage", _("Manage: change, share, import, delete")
+
+
+ALL_SCOPES = [scope.value for scope in TokenScope]
+
+
+def _all_scopes() -> list[str]:
+    return list(ALL_SCOPES)
+
+
 class ApiToken(models.Model):
-    """A bearer token of a program. Only the digest is stored, so a stolen table gives no access."""
+    """A bearer token of a program, valid until `expires_at`, or for ever.
+
+    Only the digest is stored, so a stolen table gives no access.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, verbose_name=_("user"), related_name="api_tokens")
     name = models.CharField(_("name"), max_length=100, blank=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(
+        models.CharField(max_length=8, choices=TokenScope.choices),
+        verbose_name=_("scopes"),
+        default=_all_scopes,
+        db_default=ALL_SCOPES,
+    )
+    expires_at = models.DateTimeField(_("valid until"), null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("API token"), _("API tokens")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=ALL_SCOPES, scopes__len__gt=0), name="token_scopes"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or f"token {self.pk}"
@@ -71,10 +104,19 @@ class ApiToken(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     @classmethod
-    def issue(cls, user: User, name: str = "") -> str:
+    def issue(
+        cls,
+        user: User,
+        name: str = "",
+        scopes: Collection[str] = ALL_SCOPES,
+        expires_at: datetime | None = None,
+    ) -> str:
         """Create a token for `user`; the return value is its only copy."""
         token = f"chat_{secrets.token_urlsafe(32)}"
-        cls.objects.create(user=user, name=name, digest=cls.digest_of(token))
+        ordered = [scope for scope in ALL_SCOPES if scope in scopes]
+        cls.objects.create(
+            user=user, name=name, digest=cls.digest_of(token), scopes=ordered, expires_at=expires_at
+        )
         return token
 
 

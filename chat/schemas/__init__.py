@@ -33,7 +33,7 @@ from chat.schemas.threads import (
     parse_share,
     parse_stop_offset,
     parse_thread_change,
-    parse_token_name,
+    parse_token,
 )
 from chat.schemas.validation import (
     checked_id,
@@ -73,5 +73,5 @@ __all__ = [
     "parse_struct",
     "parse_text_send",
     "parse_thread_change",
-    "parse_token_name",
+    "parse_token",
 ]

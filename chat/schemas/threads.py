@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -33,6 +33,9 @@ MAX_TOKEN_NAME = 100
 MAX_COMMENT = 2_000
 
 
+# Those of `chat.models.TokenScope`.
+Scope = Literal["read", "send", "manage"]
+Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Title = Annotated[str, Meta(extra_json_schema={"maxLength": MAX_TITLE})]
 
 
@@ -72,7 +75,7 @@ class FeedbackBody(msgspec.Struct):
 class ShareBody(msgspec.Struct):
     """The end of a link: a time in the future; null for none. `messageId`: the one message that it shows."""
 
-    expiresAt: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None = None
+    expiresAt: Moment | None = None
     messageId: Id | None = None
 
 
@@ -83,9 +86,11 @@ class InstructionsBody(msgspec.Struct):
 
 
 class TokenBody(msgspec.Struct):
-    """A new token, and what it is for."""
+    """A new token: its purpose, its scopes (by default all) and its end (null: none)."""
 
     name: Annotated[str, Meta(extra_json_schema={"maxLength": MAX_TOKEN_NAME})]
+    scopes: Annotated[list[Scope], Meta(min_length=1)] | None = None
+    expiresAt: Moment | None = None
 
 
 class ReplacementBody(msgspec.Struct):
@@ -169,13 +174,22 @@ def parse_instructions(body: bytes) -> str:
     return raw.instructions
 
 
-def parse_token_name(body: bytes) -> str:
-    """Parse the body of `POST /api/tokens`: what the token is for."""
+@dataclass(frozen=True, slots=True)
+class NewTokenRequest:
+    """A wanted token: its purpose, its scopes, and its end, None for never."""
+
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+
+def parse_token(body: bytes) -> NewTokenRequest:
+    """Parse the body of `POST /api/tokens`."""
     raw = parse_struct(body, TokenBody)
     check_characters(raw.name, MAX_TOKEN_NAME, "name")
     if not raw.name.strip():
         raise BadRequest("`name` must say what the token is for.")
-    return raw.name.strip()
+    return NewTokenRequest(raw.name.strip(), tuple(raw.scopes or get_args(Scope)), _future(raw.expiresAt))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +203,10 @@ class NewShare:
 def parse_share(body: bytes) -> NewShare:
     """Parse the body of `POST /api/threads/{threadId}/shares`, which may be missing."""
     raw = parse_struct(body, ShareBody) if body.strip() else ShareBody()
-    return NewShare(_share_end(raw.expiresAt), optional_id(raw.messageId, "messageId"))
+    return NewShare(_future(raw.expiresAt), optional_id(raw.messageId, "messageId"))
 
 
-def _share_end(moment: str | None) -> datetime | None:
+def _future(moment: str | None) -> datetime | None:
     if moment is None:
         return None
     try:

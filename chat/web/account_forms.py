@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.auth import authenticate
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from chat.models import User
+from chat.models import ALL_SCOPES, TokenScope, User
 
 TOO_MANY_ATTEMPTS = _("Too many tries. Wait a quarter of an hour, then try again.")
 # Typed to delete an account; the same word in every language, shown beside the field.
 CONFIRMATION = "delete"
 
 
+# Days for which a new token may be valid; 0: without an end.
+TOKEN_DAYS = {30: _("30 days"), 90: _("90 days"), 365: _("A year"), 0: _("No end")}
+
+
 class TokenForm(forms.Form):
-    """Purpose of a new token."""
+    """Purpose, scopes and end of a new token."""
 
     name = forms.CharField(label=_("What it is for"), max_length=100)
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=TokenScope.choices,
+        initial=ALL_SCOPES,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.TypedChoiceField(
+        label=_("Valid for"), choices=list(TOKEN_DAYS.items()), coerce=int, initial=90
+    )
+
+    def end(self) -> datetime | None:
+        """Return the end of the token, None for none."""
+        days = self.cleaned_data["days"]
+        return timezone.now() + timedelta(days=days) if days else None
+
+
+def scopes_in_words(scopes: Collection[str]) -> list[Any]:
+    """Return the words for the scopes of a token."""
+    return [scope.label for scope in TokenScope if scope.value in scopes]
 
 
 class DeletionForm(forms.Form):

@@ -25,7 +25,7 @@ from chat.exceptions import BadRequest, ChatError, NotFound
 from chat.governance.exceptions import UnderLegalHold
 from chat.models import User
 from chat.threads import shares
-from chat.web.account_forms import DeletionForm, TokenForm
+from chat.web.account_forms import DeletionForm, TokenForm, scopes_in_words
 
 
 @never_cache
@@ -46,7 +46,7 @@ def account_settings(request: HttpRequest) -> HttpResponse:
 def _settings(request: HttpRequest, user: User, **shown: Any) -> HttpResponse:
     links = shares.active_shares(user.pk).select_related("thread")
     listed = {
-        "tokens": preferences.tokens(user.pk),
+        "tokens": [(token, scopes_in_words(token.scopes)) for token in preferences.tokens(user.pk)],
         "links": [(link, request.build_absolute_uri(f"/s/{link.public_id}")) for link in links],
     }
     forms = {
@@ -66,7 +66,8 @@ def _make_token(request: HttpRequest, user: User) -> HttpResponse:
     if form.is_valid():
         try:
             with transaction.atomic():
-                token = preferences.make_token(user.pk, form.cleaned_data["name"])
+                given = form.cleaned_data
+                token = preferences.make_token(user.pk, given["name"], given["scopes"], form.end())
             return _settings(request, user, new_token=token)
         except BadRequest:
             form.add_error("name", _("You have the largest number of tokens. Revoke one first."))

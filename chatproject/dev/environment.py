@@ -1,4 +1,4 @@
-"""The environment before Django starts: `.env`, the data folder, the secret key.
+"""The environment before Django starts: `.env`, the files of secrets, the data folder, the secret key.
 
 Standard library only. Files never override the real environment.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from chatproject.dev.bootstrap import ROOT, alone
@@ -25,6 +25,13 @@ LINE = re.compile(
     re.VERBOSE,
 )
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+# Variables that name a file with the value of another one: as containers and service managers hand over secrets.
+SECRET_FILE = re.compile(
+    r"(?P<name>DATABASE_URL|[A-Z0-9_]+_(?:KEY|KEY_FALLBACKS|SECRET|TOKEN|PASSWORD))_FILE"
+)
+
+# Variables of which the value came from a file: it counts again in `reread`.
+_from_files: set[str] = set()
 
 
 def prepare(environ: MutableMapping[str, str], root: Path = ROOT) -> Path:
@@ -32,17 +39,49 @@ def prepare(environ: MutableMapping[str, str], root: Path = ROOT) -> Path:
 
     Raise SystemExit with one line when a file or the folder cannot be used.
     """
-    for name in FILES:
-        _merge(environ, root / name)
+    _merge_files(environ, root)
     folder = _data_folder(environ, root)
     environ["CHAT_DATA_DIR"] = str(folder)
     return folder
+
+
+def reread(environ: Mapping[str, str], root: Path = ROOT) -> dict[str, str]:
+    """Return the environment with the values that the files have by now, but for the data folder.
+
+    Raise SystemExit with one line when a file cannot be used.
+    """
+    folder = environ["CHAT_DATA_DIR"]
+    fresh = {name: value for name, value in environ.items() if name not in _from_files}
+    fresh["CHAT_DATA_DIR"] = folder
+    _merge_files(fresh, root)
+    provide_secret_key(fresh, Path(folder))
+    return fresh
 
 
 def provide_secret_key(environ: MutableMapping[str, str], folder: Path) -> None:
     """Set a generated SECRET_KEY where none is given, the same after a restart: sessions depend on it."""
     if not environ.get("SECRET_KEY"):
         environ["SECRET_KEY"] = generated(folder / "secret-key")
+        _from_files.add("SECRET_KEY")
+
+
+def _merge_files(environ: MutableMapping[str, str], root: Path) -> None:
+    for name in FILES:
+        _merge(environ, root / name)
+    for variable in [name for name in environ if SECRET_FILE.fullmatch(name)]:
+        _merge_secret(environ, variable)
+
+
+def _merge_secret(environ: MutableMapping[str, str], variable: str) -> None:
+    """Set a variable from the file that `variable` names, unless it has a value."""
+    name, path = variable.removesuffix("_FILE"), environ[variable]
+    if environ.get(name) or not path:
+        return
+    try:
+        environ[name] = Path(path).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, RuntimeError) as problem:
+        raise SystemExit(f"The file that {variable} names cannot be read: {problem}.") from None
+    _from_files.add(name)
 
 
 def _merge(environ: MutableMapping[str, str], path: Path) -> None:
@@ -53,7 +92,10 @@ def _merge(environ: MutableMapping[str, str], path: Path) -> None:
     except (OSError, UnicodeDecodeError) as problem:
         raise SystemExit(f"{path} cannot be read: {problem}.") from None
     for name, value in parse(text, path).items():
-        environ.setdefault(name, value)
+        if name not in environ:
+            environ[name] = value
+            if value:  # an empty one counts as unset, and `up` may have its own
+                _from_files.add(name)
 
 
 def parse(text: str, path: Path = Path(".env")) -> dict[str, str]:

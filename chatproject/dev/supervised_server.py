@@ -46,14 +46,16 @@ class SupervisedServer:
             self._on_exit(now)
         if not self._process and now >= self._due:
             self._started = now
-            self._process = self._start(self._command, self._descriptors)
+            self._process = self._start(self._command, self._descriptors, self._environ)
         self._check_retired(now)
 
-    def _start(self, command: list[str], descriptors: Iterable[int]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, command: list[str], descriptors: Iterable[int], environ: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
             cwd=ROOT,
-            env=self._environ,
+            env=environ,
             stdin=subprocess.PIPE,
             pass_fds=tuple(descriptors),
             start_new_session=True,  # out of reach of the terminal's Ctrl-C
@@ -68,14 +70,16 @@ class SupervisedServer:
                 process.terminate()
         self._retired = [(process, ends) for process, ends in self._retired if process.returncode is None]
 
-    def replace(self, wait: Callable[[int], bool]) -> bool:
-        """Start a successor and, once it can serve, retire the process. Return False where it does not start.
+    def replace(self, environ: Mapping[str, str], wait: Callable[[int], bool]) -> bool:
+        """Start a successor in a new environment and, once it can serve, retire the process.
 
+        Return False where it does not start; the environment is then the former one.
         `wait`: waits a moment for a descriptor, and returns False where the supervisor is to stop.
         """
         readable, writable = os.pipe()
         os.set_blocking(readable, False)
-        successor = self._start([*self._command, "--ready-fd", str(writable)], [*self._descriptors, writable])
+        command = [*self._command, "--ready-fd", str(writable)]
+        successor = self._start(command, [*self._descriptors, writable], environ)
         os.close(writable)
         said: bytes | None = None  # nothing yet
         with open(readable, "rb", buffering=0) as line:
@@ -90,6 +94,7 @@ class SupervisedServer:
             self._process.send_signal(signal.SIGUSR1)
             self._retired.append((self._process, time.monotonic() + RETIRE_SECONDS))
         self._process, self._started, self.failures_in_a_row = successor, time.monotonic(), 0
+        self._environ = environ
         return True
 
     def _on_exit(self, now: float) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from chatproject.dev import environment
 from chatproject.dev.bootstrap import ROOT, say
 from chatproject.dev.launch import Launch
 from chatproject.dev.postgres.cluster import Postgres
@@ -30,7 +31,7 @@ MAX_START_FAILURES = 3
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-# Asks for the replacement of the servers by new ones, of the code that is there now.
+# Asks for the replacement of the servers by new ones, of the code and the files of settings that are there now.
 REPLACE_SIGNAL = signal.SIGUSR2
 
 
@@ -60,7 +61,7 @@ class Supervisor:
         self._watch_signals()
         try:
             self._start_database()
-            preparation = self._prepare()
+            preparation = self._prepare(self._environ)
             try:
                 if not self._become_ready(preparation):
                     return 0 if self._stops else 1
@@ -80,11 +81,11 @@ class Supervisor:
                 self._check_servers()
             self._database.start()
 
-    def _prepare(self) -> subprocess.Popen[bytes]:
+    def _prepare(self, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start the migrations and the creation of the admin's account, beside the servers: both take 0.5 s."""
         command = [sys.executable, "-m", "chatproject.dev.commands", "prepare"]
         return subprocess.Popen(
-            command, cwd=ROOT, env=self._environ, stdin=subprocess.DEVNULL, start_new_session=True
+            command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, start_new_session=True
         )
 
     def _become_ready(self, preparation: subprocess.Popen[bytes]) -> bool:
@@ -114,14 +115,23 @@ class Supervisor:
             self._wait(TICK_SECONDS)
 
     def _replace_servers(self) -> None:
-        """Migrate with the code that is there now, then replace the servers one by one; those before go on meanwhile."""
-        preparation = self._prepare()
+        """Migrate with the code and the settings that are there now, then replace the servers one by one.
+
+        Those before go on meanwhile.
+        """
+        try:
+            environ = environment.reread(self._environ)
+        except SystemExit as mistake:
+            say(f"The servers stay as they are: {mistake}")
+            return
+        preparation = self._prepare(environ)
         while preparation.poll() is None and not self._stops:
             self._check_servers()
             self._wait(TICK_SECONDS)
         if preparation.poll():
             say("The servers stay as they are: the database could not be prepared, see above.")
-        elif all(server.replace(self._go_on) for server in self._servers):
+        elif all(server.replace(environ, self._go_on) for server in self._servers):
+            self._environ = environ
             say("The servers are replaced: the former ones end with their answers.")
         elif not self._stops:
             say("The new code does not start: see above. The servers that are left stay as they are.")

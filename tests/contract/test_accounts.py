@@ -121,13 +121,15 @@ def test_a_new_password_ends_all_other_sessions(visit: Any) -> None:
 def test_a_token_is_shown_once_works_and_can_be_revoked(visit: Any, make_client: Any) -> None:
     person = visit()
     sign_up(person)
-    made = submit(person, "/settings/", do="make-token", name="my <b>script</b>")
+    made = submit(person, "/settings/", do="make-token", name="my <b>script</b>", scopes="read", days="30")
     (token,) = re.findall(r"<code>(chat_[\w-]+)</code>", made.text)
     assert "my &lt;b&gt;script" in made.text
     bearer = {"Authorization": f"Bearer {token}"}
     assert httpx.get(person.server.url + "/api/threads", headers=bearer).status_code == 200
+    refused = httpx.post(person.server.url + "/api/threads", headers=bearer, json={})
+    assert refused.json()["code"] == "insufficient_scope"
     listed = person.get("/settings/").text
-    assert token not in listed
+    assert (token in listed, "Read: chats" in listed, "Expires" in listed) == (False, True, True)
     (named,) = re.findall(r'name="token" value="([0-9a-f]{16})"', listed)
     submit(visit(), "/settings/", do="revoke-token", token=named)  # another user's attempt
     assert httpx.get(person.server.url + "/api/threads", headers=bearer).status_code == 200
@@ -184,7 +186,7 @@ def test_deleting_an_account_removes_all_rows_and_stops_its_responses(
     token = csrf(person)
     thread = send(person, [part(upload(person, token=token))])
     link = person.http.post(f"/api/threads/{thread}/shares", headers=token).json()
-    submit(person, "/settings/", do="make-token", name="x")
+    submit(person, "/settings/", do="make-token", name="x", scopes="read", days="0")
     keys = [session_key(client) for client in (person, elsewhere)]
     spent = list(QuotaReservation.objects.filter(owner=user).values_list("pk", flat=True))
     assert set(rows_of(user).values()) != {0}

@@ -101,6 +101,33 @@ def test_an_empty_secret_file_is_filled(tmp_path: Path) -> None:
     assert (tmp_path / "secret-key").stat().st_mode & 0o777 == 0o600
 
 
+# Secrets in files, and values that files have later
+
+
+def test_a_secret_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k\n")
+    environ = {"OPENAI_API_KEY_FILE": str(tmp_path / "key"), "SSL_CERT_FILE": "/none"}
+    environment.prepare(environ, tmp_path)
+    assert (environ["OPENAI_API_KEY"], "SSL_CERT" in environ) == ("k", False)
+    environ = {"OPENAI_API_KEY_FILE": str(tmp_path / "none")}
+    with pytest.raises(SystemExit, match="The file that OPENAI_API_KEY_FILE names cannot be read"):
+        environment.prepare(environ, tmp_path)
+
+
+def test_the_present_values_of_files_count_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "_from_files", set())
+    (tmp_path / ".env").write_text("A=first\nB=first\nC=first\nDATABASE_URL=\n")
+    environ = {"A": "real", "CHAT_DATA_DIR": str(tmp_path)}
+    environment.provide_secret_key(environ, environment.prepare(environ, tmp_path))
+    environ["DATABASE_URL"] = "of the embedded Postgres"
+    (tmp_path / ".env").write_text("A=later\nB=later\nSECRET_KEY=given\nDATABASE_URL=\n")
+    fresh = environment.reread(environ, tmp_path)
+    assert (fresh["A"], fresh["B"], "C" in fresh, fresh["SECRET_KEY"]) == ("real", "later", False, "given")
+    assert fresh["DATABASE_URL"] == "of the embedded Postgres"
+
+
 # Who may reach the server
 
 

@@ -78,9 +78,10 @@ def test_every_schema_is_one_and_every_reference_leads_somewhere() -> None:
 @pytest.mark.parametrize(
     ("name", "security"),
     [
-        ("GET /api/threads", [{"bearer": []}, {"session": []}]),
-        ("POST /api/threads", [{"bearer": []}, {"session": [], "csrf": []}]),
-        ("POST /api/chat", [{"bearer": []}, {"session": []}, {}]),
+        ("GET /api/threads", [{"bearer": ["read"]}, {"session": []}]),
+        ("POST /api/threads", [{"bearer": ["send"]}, {"session": [], "csrf": []}]),
+        ("DELETE /api/threads/{threadId}", [{"bearer": ["manage"]}, {"session": [], "csrf": []}]),
+        ("POST /api/chat", [{"bearer": ["send"]}, {"session": []}, {}]),
         ("GET /healthz", []),
     ],
 )

@@ -49,7 +49,9 @@ def supervised(made: list[SupervisedServer], code: str, **environ: str) -> Super
 
 
 def replace(server: SupervisedServer) -> bool:
-    return server.replace(lambda descriptor: bool(select.select([descriptor], [], [], SECONDS)[0]))
+    return server.replace(
+        {"PATH": ""}, lambda descriptor: bool(select.select([descriptor], [], [], SECONDS)[0])
+    )
 
 
 def process_of(server: SupervisedServer) -> subprocess.Popen[bytes]:
@@ -78,7 +80,7 @@ def test_a_successor_that_ends_leaves_the_former_process_as_it_is(made: list[Sup
 def test_a_supervisor_that_stops_meanwhile_replaces_nothing(made: list[SupervisedServer]) -> None:
     server = supervised(made, "import time; time.sleep(60)")
     former = process_of(server)
-    assert not server.replace(lambda _: False)
+    assert not server.replace({}, lambda _: False)
     assert process_of(server) is former
 
 

@@ -22,7 +22,7 @@ from chat.api.operations import SENDING, describe, streamed, whole
 from chat.api.streaming import EVENT_STREAM, ByteStream, set_headers, stream_marked
 from chat.api.threads import message_range
 from chat.exceptions import BadRequest, NotFound, NotWaiting
-from chat.models import Response
+from chat.models import Response, TokenScope
 from chat.schemas import ag_ui as schemas
 from chat.schemas.ag_ui import ConnectBody, EnvelopeBody, RunBody, RunRequest, RunStopBody
 from chat.schemas.queries import RunsQuery
@@ -42,6 +42,7 @@ DEFAULT_AGENT = "default"
     headers=("Last-Event-ID",),
     access="origin",
     raises=(*SENDING, NotFound, NotWaiting),
+    scope=TokenScope.SEND,
 )
 async def post(request: HttpRequest) -> HttpResponseBase:
     """Run the agent, or serve a request to CopilotKit's single route."""
@@ -51,7 +52,7 @@ async def post(request: HttpRequest) -> HttpResponseBase:
         return await _run(request, body, DEFAULT_AGENT)
     match envelope.method:
         case "info":
-            return await _info(await authenticate_client(request))
+            return await _info(await authenticate_client(request, TokenScope.READ))
         case "agent/run":
             return await _run(request, envelope.body, envelope.agent)
         case "agent/connect":
@@ -62,20 +63,25 @@ async def post(request: HttpRequest) -> HttpResponseBase:
 
 
 @describe(
-    streamed(), body=RunBody, headers=("Last-Event-ID",), access="origin", raises=(*SENDING, NotWaiting)
+    streamed(),
+    body=RunBody,
+    headers=("Last-Event-ID",),
+    access="origin",
+    raises=(*SENDING, NotWaiting),
+    scope=TokenScope.SEND,
 )
 async def run(request: HttpRequest, agent: str) -> HttpResponseBase:
     """Run the agent of a name."""
     return await _run(request, read_body(request, CLIENT_BODY_BYTES), agent)
 
 
-@describe(streamed(), body=ConnectBody, access="origin")
+@describe(streamed(), body=ConnectBody, access="origin", scope=TokenScope.READ)
 async def connect(request: HttpRequest, agent: str) -> HttpResponseBase:
     """Stream the messages of a thread, then what follows in its newest run."""
     return await _connect(request, read_body(request, CLIENT_BODY_BYTES), agent)
 
 
-@describe(whole(StopState), body=RunStopBody, body_required=False)
+@describe(whole(StopState), body=RunStopBody, body_required=False, scope=TokenScope.SEND)
 async def stop(request: HttpRequest, agent: str, thread_id: str) -> HttpResponseBase:
     """Stop what runs in a thread."""
     return await _stop(request, thread_id, request.body)
@@ -158,7 +164,7 @@ async def _find(caller: Caller, run_id: str) -> Response | None:
 
 async def _connect(request: HttpRequest, body: bytes, agent: str) -> HttpResponseBase:
     """Stream the newest run of a thread under the client's own name for it; an empty run where there is none."""
-    caller = await authenticate_client(request)
+    caller = await authenticate_client(request, TokenScope.READ)
     await _model_of(caller, agent)
     wanted = schemas.parse_connect(body)
     row = await db.atomic_async(threads.newest_response, caller.user, wanted.thread_id)

@@ -21,7 +21,7 @@ from chat.api.encoders.dialect_shapes import NewestStatus, UiChat
 from chat.api.operations import EMPTY, SENDING, describe, streamed, whole
 from chat.api.streaming import ByteStream, set_headers, stream_marked
 from chat.exceptions import NotFound, NotWaiting
-from chat.models import Response, Status
+from chat.models import Response, Status, TokenScope
 from chat.schemas import Content
 from chat.schemas import ai_sdk as schemas
 from chat.schemas.ai_sdk import AnswersRequest, ChatBody, ChatStopBody
@@ -39,7 +39,12 @@ APPROVALS_SINCE = 6
 
 
 @describe(
-    streamed(), body=ChatBody, headers=(VERSION_HEADER,), access="origin", raises=(*SENDING, NotWaiting)
+    streamed(),
+    body=ChatBody,
+    headers=(VERSION_HEADER,),
+    access="origin",
+    raises=(*SENDING, NotWaiting),
+    scope=TokenScope.SEND,
 )
 async def send(request: HttpRequest) -> HttpResponseBase:
     """Answer the last message of a chat with the parts of a UI message stream, or go on behind the answers that it holds."""
@@ -101,7 +106,7 @@ def _is_replayed(row: Response) -> bool:
     )
 
 
-@describe(whole(NewestStatus), body=ChatStopBody, body_required=False)
+@describe(whole(NewestStatus), body=ChatStopBody, body_required=False, scope=TokenScope.SEND)
 async def stop(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """Stop what runs in a chat, and keep the text that the client shows."""
     caller = await authenticate(request)

@@ -23,7 +23,7 @@ from chat.api.encoders.openai.completions import CompletionEncoder, completion
 from chat.api.operations import SENDING, describe, streamed, whole
 from chat.api.streaming import response_headers, set_headers, stream_response
 from chat.exceptions import ModelNotFound
-from chat.models import Response, Status
+from chat.models import Response, Status, TokenScope
 from chat.responses import tool_rounds
 from chat.responses.engine import TOOL_CALLS
 from chat.schemas.openai_completions import CompletionBody, CompletionRequest, parse_completion
@@ -46,6 +46,7 @@ async def list_models(request: HttpRequest) -> HttpResponseBase:
     body=CompletionBody,
     access="origin",
     raises=(*SENDING, ModelNotFound),
+    scope=TokenScope.SEND,
 )
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Answer the messages, whole or streamed."""

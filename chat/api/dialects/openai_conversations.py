@@ -16,7 +16,7 @@ from chat.api.encoders.dialect_shapes import ConversationObject, ItemPage
 from chat.api.encoders.openai.objects import Object, page_object, seconds
 from chat.api.operations import describe, whole
 from chat.exceptions import BadRequest, QuotaExceeded
-from chat.models import Thread
+from chat.models import Thread, TokenScope
 from chat.responses.claims import imports
 from chat.schemas.openai_responses import ConversationBody, parse_conversation
 from chat.schemas.queries import MAX_ITEMS, ItemsQuery
@@ -25,7 +25,7 @@ from chat.threads import inline_attachments, messages, threads
 from chat.threads.messages import MessageRange, MessageView
 
 
-@describe(whole(ConversationObject), body=ConversationBody, raises=(QuotaExceeded,))
+@describe(whole(ConversationObject), body=ConversationBody, raises=(QuotaExceeded,), scope=TokenScope.SEND)
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Create a thread that begins with these messages."""
     body = read_body(request, BODY_BYTES)

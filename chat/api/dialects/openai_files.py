@@ -20,7 +20,7 @@ from chat.api.operations import Answer, describe, whole
 from chat.conf import settings
 from chat.exceptions import BadRequest, QuotaExceeded, TooLarge, UnsupportedMediaType
 from chat.governance import files
-from chat.models import Attachment, ReadingState
+from chat.models import Attachment, ReadingState, TokenScope
 from chat.schemas.queries import FilesQuery
 from chat.schemas.validation import parse_query
 from chat.threads import attachments
@@ -36,7 +36,7 @@ _STATUSES = {
 }
 
 
-@describe(whole(FileObject), body=bytes, body_type=FORM, raises=(QuotaExceeded,))
+@describe(whole(FileObject), body=bytes, body_type=FORM, raises=(QuotaExceeded,), scope=TokenScope.SEND)
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Store the file of a form."""
     caller = await authenticate(request)

@@ -32,7 +32,7 @@ from chat.exceptions import (
     PreviousResponseNotFound,
     ThreadBusy,
 )
-from chat.models import Response, Status
+from chat.models import Response, Status, TokenScope
 from chat.models.responses import ERROR_STATUSES
 from chat.schemas import SendRequest
 from chat.schemas.openai_responses import ResponseBody, ResponseRequest, parse_response
@@ -48,6 +48,7 @@ from chat.threads import inline_attachments, threads
     body=ResponseBody,
     access="origin",
     raises=(*SENDING, ModelNotFound, NotWaiting, PreviousResponseNotFound),
+    scope=TokenScope.SEND,
 )
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Answer a prompt in a thread: whole, streamed, or in the background."""
@@ -148,7 +149,7 @@ async def _object(caller: Caller, row: Response) -> Any:
     return encoder.last
 
 
-@describe(whole(ResponseObject))
+@describe(whole(ResponseObject), scope=TokenScope.SEND)
 async def cancel(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Stop a response if it runs, and show it."""
     caller = await authenticate(request)

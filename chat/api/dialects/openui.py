@@ -13,7 +13,7 @@ from chat.api.encoders.ag_ui_messages import ag_ui_messages
 from chat.api.encoders.dialect_shapes import StoredThread, StoredThreads
 from chat.api.operations import EMPTY, describe, whole
 from chat.exceptions import QuotaExceeded
-from chat.models import Thread
+from chat.models import Thread, TokenScope
 from chat.schemas import NewThread, ThreadChange
 from chat.schemas.openui import FirstMessageBody, TitleBody, parse_first_message, parse_title
 from chat.schemas.queries import DEFAULT_THREADS, MAX_MESSAGES, PageQuery
@@ -43,7 +43,7 @@ async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     return json_response(ag_ui_messages(shown))
 
 
-@describe(whole(StoredThread, 201), body=FirstMessageBody, raises=(QuotaExceeded,))
+@describe(whole(StoredThread, 201), body=FirstMessageBody, raises=(QuotaExceeded,), scope=TokenScope.SEND)
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Create a thread with the title of its first message, which the prompt brings once more and is not stored yet."""
     caller = await authenticate(request)

@@ -73,6 +73,8 @@ class TokenState(TypedDict):
 
     id: str
     name: str
+    scopes: list[Literal["read", "send", "manage"]]
+    expiresAt: datetime | None
     createdAt: datetime
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from chat.api.encoders import serializers
-from chat.models import Attachment, PersonRequest, Role, Thread
+from chat.models import ApiToken, Attachment, PersonRequest, Role, Thread
 from chat.streams import request_event
 from chat.text import fenced, markdown, plain_text, plain_text_of_parts
 from chat.threads.exports import AccountExport, ExportedMessage
@@ -46,9 +46,19 @@ def account(data: AccountExport) -> dict[str, Any]:
             "joinedAt": user.date_joined,
             "lastLogin": user.last_login,
         },
-        "tokens": [{"name": token.name, "createdAt": token.created_at} for token in data.tokens],
+        "tokens": [token(row) for row in data.tokens],
         "shares": [{"threadId": row.thread.public_id, **serializers.share(row)} for row in data.shares],
         "connections": [serializers.connection(row.server, row) for row in data.connections],
+    }
+
+
+def token(row: ApiToken) -> dict[str, Any]:
+    """Return a token without its public id, which the export of an account does not need."""
+    return {
+        "name": row.name,
+        "scopes": row.scopes,
+        "expiresAt": row.expires_at,
+        "createdAt": row.created_at,
     }
 
 

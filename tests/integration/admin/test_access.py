@@ -90,10 +90,13 @@ def test_a_filter_that_a_list_does_not_offer_is_refused(
 
 def test_a_new_token_is_shown_once_and_works(admin: Client, owner: User) -> None:
     address = reverse("admin:chat_apitoken_add")
-    answer = admin.post(address, {"user": owner.pk, "name": "laptop"}, follow=True)
+    answer = admin.post(
+        address, {"user": owner.pk, "name": "laptop", "scopes": ["read", "send"]}, follow=True
+    )
     found = re.search(r"chat_[\w-]{43}", answer.content.decode())
     assert found
     token = ApiToken.objects.get()
+    assert (token.scopes, token.expires_at) == (["read", "send"], None)
     assert (token.user, token.name, token.digest) == (owner, "laptop", ApiToken.digest_of(found[0]))
     later = page(admin, "chat_apitoken_changelist") + page(admin, "chat_apitoken_change", token.pk)
     assert found[0] not in later

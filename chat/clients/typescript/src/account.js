@@ -34,13 +34,14 @@ export class AccountClient {
   }
 
   /**
-   * Make a token. The returned one is its only copy.
+   * Make a token, with all scopes and no end unless `limits` says otherwise. The returned one is its only copy.
    *
    * @param {string} name
+   * @param {{ scopes?: import("./shapes.js").Token["scopes"], expiresAt?: string | null }} [limits]
    * @returns {Promise<{ token: string }>}
    */
-  createToken(name) {
-    return this.#http.json("POST", path("tokens"), { name });
+  createToken(name, limits = {}) {
+    return this.#http.json("POST", path("tokens"), { name, ...limits });
   }
 
   /** @param {string} tokenId */

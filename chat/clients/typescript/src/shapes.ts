@@ -190,6 +190,8 @@ export interface ServerConnection {
 export interface Token {
   id: string;
   name: string;
+  scopes: ("read" | "send" | "manage")[];
+  expiresAt: string | null;
   createdAt: string;
 }
 

@@ -20,12 +20,16 @@ export class AccountClient {
         tokens: import("./shapes.js").Token[];
     }>;
     /**
-     * Make a token. The returned one is its only copy.
+     * Make a token, with all scopes and no end unless `limits` says otherwise. The returned one is its only copy.
      *
      * @param {string} name
+     * @param {{ scopes?: import("./shapes.js").Token["scopes"], expiresAt?: string | null }} [limits]
      * @returns {Promise<{ token: string }>}
      */
-    createToken(name: string): Promise<{
+    createToken(name: string, limits?: {
+        scopes?: import("./shapes.js").Token["scopes"];
+        expiresAt?: string | null;
+    }): Promise<{
         token: string;
     }>;
     /** @param {string} tokenId */

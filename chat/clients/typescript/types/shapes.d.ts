@@ -183,6 +183,8 @@ export interface ServerConnection {
 export interface Token {
     id: string;
     name: string;
+    scopes: ("read" | "send" | "manage")[];
+    expiresAt: string | null;
     createdAt: string;
 }
 /** The ids of the new chats, and the numbers of those that were known and of those without text. */

@@ -9,6 +9,15 @@ import { copy } from "./copy";
 import { ProblemLine } from "./ProblemLine";
 import { useAttempt } from "./useAttempt";
 
+const SCOPES: Token["scopes"] = ["read", "send", "manage"];
+// Days for which a new token is valid; 0: without an end.
+const DAYS = [30, 90, 365, 0];
+
+/** Return the time in so many days; null for 0. */
+function endAfter(days: number): string | null {
+  return days ? new Date(Date.now() + days * 86_400_000).toISOString() : null;
+}
+
 export function TokenSettings({ page }: { page: Page }) {
   const [tokens, setTokens] = useState<Token[]>([]);
   const [made, setMade] = useState("");
@@ -22,8 +31,9 @@ export function TokenSettings({ page }: { page: Page }) {
     event.preventDefault();
     const form = event.currentTarget;
     void attempt("make", async () => {
-      const name = String(new FormData(form).get("name"));
-      setMade((await page.api.createToken(name)).token);
+      const given = new FormData(form);
+      const limits = { scopes: given.getAll("scopes").map(String) as Token["scopes"], expiresAt: endAfter(Number(given.get("days"))) };
+      setMade((await page.api.createToken(String(given.get("name")), limits)).token);
       form.reset();
       await load();
     });
@@ -43,7 +53,11 @@ export function TokenSettings({ page }: { page: Page }) {
         {tokens.map((token) => (
           <li key={token.id}>
             <strong dir="auto">{token.name}</strong>
-            <span className="note">{words.sharedOn(dayOf(token.createdAt))}</span>
+            <span className="note">
+              {token.scopes.map((scope) => words.scopeNames[scope]).join(", ")}
+              {`, ${words.sharedOn(dayOf(token.createdAt))}`}
+              {token.expiresAt && `, ${words.expires(dayOf(token.expiresAt))}`}
+            </span>
             <span className="actions">
               <button type="button" className="chip" aria-label={words.revokeToken(token.name)} onClick={() => void revoke(token)}>
                 {words.revoke}
@@ -56,6 +70,25 @@ export function TokenSettings({ page }: { page: Page }) {
         <label className="field">
           <span>{words.tokenName}</span>
           <input name="name" required maxLength={100} autoComplete="off" dir="auto" />
+        </label>
+        <fieldset className="field">
+          <legend>{words.tokenScopes}</legend>
+          {SCOPES.map((scope) => (
+            <label key={scope}>
+              <input type="checkbox" name="scopes" value={scope} defaultChecked />{" "}
+              {`${words.scopeNames[scope]}: ${words.scopesMore[scope]}`}
+            </label>
+          ))}
+        </fieldset>
+        <label className="field">
+          <span>{words.tokenDays}</span>
+          <select name="days" defaultValue={90}>
+            {DAYS.map((days) => (
+              <option key={days} value={days}>
+                {words.daysOfToken[days]}
+              </option>
+            ))}
+          </select>
         </label>
         <button type="submit" className="primary">
           {words.makeToken}
