@@ -1,4 +1,4 @@
-"""Responses for pages while the database is unreachable, busy, or not yet migrated."""
+"""Responses for pages while the database is unreachable, busy, full, read-only, or not yet migrated."""
 
 from __future__ import annotations
 
@@ -32,4 +32,5 @@ def _is_transient(problem: Exception) -> bool:
     starting = isinstance(problem, ProgrammingError) and isinstance(
         problem.__cause__, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn
     )
-    return starting or isinstance(problem, OperationalError | InterfaceError)
+    read_only = isinstance(problem.__cause__, psycopg.errors.ReadOnlySqlTransaction)
+    return starting or read_only or isinstance(problem, OperationalError | InterfaceError)

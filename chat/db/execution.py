@@ -12,8 +12,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.backends.signals import connection_created
+from psycopg.errors import DiskFull, ReadOnlySqlTransaction, TooManyConnections
 
 from chat.db import deadlines
 from chat.exceptions import Unavailable
@@ -35,6 +44,8 @@ QUEUE_SECONDS = 10
 # Connections that may be lost during one call; a database that is away gives none at all.
 ATTEMPTS = 3
 PREFIX = "chat-db"
+# Of Postgres' refusals of a connection; in other languages the reason alone is logged.
+NO_CONNECTION = ("too many clients", "too many connections", "remaining connection slots")
 
 
 class DatabaseThreads:
@@ -128,6 +139,8 @@ def _repeated(attempted: Callable[[], T]) -> T:
             # Another transaction was quicker with the same id: the next attempt finds its row.
             if attempt == ATTEMPTS:
                 raise
+        except InternalError as problem:
+            _leave_read_only(problem, attempt)
         except (OperationalError, InterfaceError) as problem:
             # After a commit that failed, Django has closed the connection and may have opened another already.
             alive = connection.connection is link and _usable()
@@ -137,6 +150,18 @@ def _repeated(attempted: Callable[[], T]) -> T:
             if alive or hangs or attempt == ATTEMPTS:
                 raise _unavailable(problem) from problem
     raise AssertionError("the last attempt returns or raises")
+
+
+def _leave_read_only(problem: InternalError, attempt: int) -> None:
+    """Close a connection that takes no writes: it stays so, and a new one may lead to a database that does.
+
+    Raise any other problem, and Unavailable after the last attempt.
+    """
+    if not isinstance(problem.__cause__, ReadOnlySqlTransaction):
+        raise problem
+    connection.close()
+    if attempt == ATTEMPTS:
+        raise _unavailable(problem) from problem
 
 
 def _in_transaction(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -151,8 +176,21 @@ def _usable() -> bool:
         return False
 
 
+def _remedy(cause: BaseException) -> str:
+    """Return the cause in words with its remedy; "" where it passes by itself."""
+    if isinstance(cause, DiskFull):
+        return ": its disk is full, make room"
+    if isinstance(cause, ReadOnlySqlTransaction):
+        return ": it takes no writes, for it is a standby or read-only"
+    # libpq gives no code for a connection that was refused.
+    if isinstance(cause, TooManyConnections) or any(words in str(cause) for words in NO_CONNECTION):
+        return ": it has no connection left, raise `max_connections`"
+    return ""
+
+
 def _unavailable(problem: Exception) -> Unavailable:
-    logger.warning("action=database_unavailable reason=%s", type(problem.__cause__ or problem).__name__)
+    cause = problem.__cause__ or problem
+    logger.warning("action=database_unavailable reason=%s%s", type(cause).__name__, _remedy(cause))
     return Unavailable(
         "The database cannot be reached right now. Nothing was lost; try again.", retry_after=2
     )

@@ -24,6 +24,9 @@ STOP_SECONDS = 10.0
 # Seconds between two checks of the database and of processes that are due for a restart.
 TICK_SECONDS = 0.5
 
+# Seconds between two attempts to start a database that cannot: each waits for it as long.
+REVIVE_SECONDS = 5.0
+
 # Crashes in a row before the first answer: the fault does not pass by itself.
 MAX_START_FAILURES = 3
 
@@ -51,6 +54,7 @@ class Supervisor:
         self._servers = [SupervisedServer(command, descriptors, environ) for command in self._launch.commands]
         self._stops = 0
         self._replacing = False
+        self._revive_at = 0.0
         self._wake, self._waker = os.pipe()
 
     def run(self, announce: Callable[[], None], on_tick: Callable[[], None]) -> int:
@@ -107,12 +111,21 @@ class Supervisor:
         while not self._stops:
             self._check_servers()
             on_tick()
-            if self._database:
-                self._database.revive()
+            self._revive_database()
             if self._replacing:
                 self._replacing = False
                 self._replace_servers()
             self._wait(TICK_SECONDS)
+
+    def _revive_database(self) -> None:
+        """Start the database again if it died. Where it cannot start, on a full disk, the servers keep what they have."""
+        if not self._database or time.monotonic() < self._revive_at:
+            return
+        try:
+            self._database.revive()
+        except SystemExit as trouble:
+            say(f"{trouble} The servers keep what they have; the next attempt in {REVIVE_SECONDS:g} s.")
+            self._revive_at = time.monotonic() + REVIVE_SECONDS
 
     def _replace_servers(self) -> None:
         """Migrate with the code and the settings that are there now, then replace the servers one by one.

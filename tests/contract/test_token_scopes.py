@@ -60,7 +60,7 @@ def limited(alice: Client, *scopes: str, seconds: float | None = None) -> dict[s
 
 def request(alice: Client, headers: dict[str, str], place: Place) -> httpx.Response:
     path = place.path.replace("{", "unknown-").replace("}", "") + QUERIES.get(place.path, "")
-    body = None if place.method == "GET" else {}
+    body: dict[str, str] | None = None if place.method == "GET" else {}
     return alice.http.request(place.method, path, headers=headers, json=body)
 
 
@@ -163,6 +163,7 @@ def test_a_token_is_made_with_scopes_and_an_end(alice: Client, visit: Any) -> No
     assert user.http.post("/api/tokens", json=body, headers=head).status_code == 201
     [listed] = user.get("/api/tokens").json()["tokens"]
     assert (listed["scopes"], listed["expiresAt"][:10]) == (["read"], end[:10])
-    for wrong in ({"scopes": []}, {"scopes": ["all"]}, {"expiresAt": "2020-01-01T00:00:00Z"}):
+    wrongs: list[Any] = [{"scopes": []}, {"scopes": ["all"]}, {"expiresAt": "2020-01-01T00:00:00Z"}]
+    for wrong in wrongs:
         refused = user.http.post("/api/tokens", json={**body, **wrong}, headers=head)
         assert refused.status_code == 400, json.dumps(wrong)

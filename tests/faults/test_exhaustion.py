@@ -1,0 +1,130 @@
+"""A database that takes no writes, no connections or has no room: text is kept, prompts wait, and all goes on by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from chat.testing import Gate, ScriptedModel, answer
+from tests.contract.expect import assert_problem
+from tests.faults.fault_server import MAX_ACTIVE, cut_connections, query_rows, with_application_name
+from tests.live.client import Client, new_id
+from tests.live.harness import (
+    LiveServer,
+    LiveServers,
+    administer,
+    created_database,
+    database_url,
+    eventually,
+    using_database,
+)
+from tests.live.transports import SSE
+
+NAME = "exhausted"
+
+
+@pytest.fixture(scope="module")
+def database(live_database: str, django_db_blocker: Any) -> Iterator[str]:
+    """Provide a database of its own, which a test makes read-only or takes the connections from."""
+    with django_db_blocker.unblock(), created_database(f"{live_database}_{NAME}") as name:
+        yield name
+
+
+@pytest.fixture
+def watched(live: None, database: str, servers: LiveServers) -> Iterator[LiveServer]:
+    url = with_application_name(database_url(database), NAME)
+    with (
+        using_database(database),
+        servers.own(DATABASE_URL=url, CHAT_ACTIVE_PER_USER=MAX_ACTIVE) as server,
+    ):
+        yield server
+
+
+@contextlib.contextmanager
+def read_only(database: str) -> Iterator[None]:
+    """Let new connections of the database write nothing within the block, and cut the open ones."""
+    administer(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
+    cut_connections(NAME)
+    yield
+    administer(f'ALTER DATABASE "{database}" RESET default_transaction_read_only')
+
+
+@contextlib.contextmanager
+def no_connections(database: str) -> Iterator[None]:
+    """Let the database take no connection more within the block, and cut those of the server."""
+    administer(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+    cut_connections(NAME)
+    yield
+    administer(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
+
+
+def refused(client: Client) -> bool:
+    """Send a prompt, and return whether it was refused as `unavailable`."""
+    answered = client.chat("Meanwhile", thread=new_id("t"))
+    if answered.is_success:
+        return False
+    assert_problem(answered, "unavailable", 503)
+    return True
+
+
+@pytest.mark.parametrize("trouble", [read_only, no_connections])
+def test_text_is_kept_and_prompts_are_refused_until_it_is_over(
+    model: ScriptedModel, make_client: Any, watched: LiveServer, database: str, trouble: Any
+) -> None:
+    client, gates, response = make_client(watched), [Gate(), Gate()], new_id("r")
+    model.script(answer("Before. ", gates[0], "Meanwhile. ", gates[1], "After."))
+    reader = SSE.send(client, response=response).until("Before. ")
+    with trouble(database):
+        eventually(lambda: refused(client))
+        gates[0].open()
+        reader.until("Meanwhile. ")
+    gates[1].open()
+    received = reader.rest()
+    assert (received.text, received.end["status"]) == (b"Before. Meanwhile. After.", "done")
+    eventually(lambda: not refused(client))
+    assert "action=database_unavailable" in watched.log
+    assert trouble is no_connections or "it takes no writes, for it is a standby or read-only" in watched.log
+
+
+@pytest.mark.long
+def test_the_server_says_that_no_connection_is_left(
+    model: ScriptedModel, make_client: Any, watched: LiveServer, database: str
+) -> None:
+    client = make_client(watched)
+    with contextlib.ExitStack() as stack:
+        # Superusers have the last connections, too.
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                stack.enter_context(psycopg.connect(database_url(database)))
+                query_rows(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", NAME
+                )
+        eventually(lambda: refused(client))
+        eventually(lambda: "it has no connection left, raise `max_connections`" in watched.log)
+    eventually(lambda: not refused(client))
+
+
+def test_open_streams_outlive_a_lack_of_descriptors(
+    model: ScriptedModel, make_client: Any, watched: LiveServer
+) -> None:
+    client, gate, response = make_client(watched), Gate(), new_id("r")
+    model.script(answer("Before. ", gate, "After."))
+    reader = SSE.send(client, response=response).until("Before. ")
+    assert not refused(client)
+    limits = resource.prlimit(watched.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(watched.pid, resource.RLIMIT_NOFILE, (watched.descriptors() + 3, limits[1]))
+    address = ("127.0.0.1", watched.listener.getsockname()[1])
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(address))
+        gate.open()
+        received = reader.rest()
+    resource.prlimit(watched.pid, resource.RLIMIT_NOFILE, limits)
+    assert (received.text, received.end["status"]) == (b"Before. After.", "done")
+    eventually(lambda: not refused(client))
