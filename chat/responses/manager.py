@@ -173,7 +173,7 @@ class ResponseRunner:
             if outcome.wait is not None:  # a stop, or another owner, came first
                 outcome = active.verdict or replace(outcome, status=Status.STOPPED, finish_reason="stop")
             final = await stored_end.store(active, rest, outcome)
-            if final is not None:
+            if final is not None and not active.lost:  # else another process ended it, and reported that
                 lifecycle.log_end(final)
         finally:
             self._active.pop(job.response, None)

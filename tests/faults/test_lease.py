@@ -47,6 +47,16 @@ def begin(model: ScriptedModel, client: Client, text: str) -> tuple[str, Gate, A
     return response, gate, reader
 
 
+def test_an_end_that_another_process_wrote_is_not_reported_by_the_former_owner(
+    model: ScriptedModel, client: Client, short: LiveServer
+) -> None:
+    lost, gate, reader = begin(model, client, "Lost. ")
+    taken_away(row(client, lost))
+    gate.open()
+    assert reader.rest().end["status"] == "interrupted"
+    assert f"action=response_ended response={row(client, lost).pk} " not in short.log
+
+
 def test_an_owner_that_was_fenced_off_writes_nothing_more_and_others_go_on(
     model: ScriptedModel, client: Client
 ) -> None:

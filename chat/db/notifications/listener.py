@@ -29,6 +29,8 @@ class Listener:
         self.listening = asyncio.Event()
         # Notifications that have arrived here since the start.
         self.received = 0
+        # Whether the log says that the connection is lost; it does so once, however long that lasts.
+        self._reported = False
 
     def on(self, topic: str, handler: Handler) -> None:
         """Call `handler` with the list of facts of each notification of `topic`."""
@@ -44,9 +46,14 @@ class Listener:
             try:
                 await self._listen()
             except self.lost as problem:
-                logger.warning("action=listen_lost reason=%s", type(problem).__name__)
+                self._report(problem)
             self.listening.clear()
             await asyncio.sleep(RETRY_SECONDS)
+
+    def _report(self, problem: Exception) -> None:
+        if not self._reported:
+            self._reported = True
+            logger.warning("action=listen_lost reason=%s", type(problem).__name__)
 
     async def _listen(self) -> None:
         """Connect and dispatch until the connection is lost. Raises one of `lost` then."""
@@ -54,6 +61,7 @@ class Listener:
 
     def _connected(self) -> None:
         self.listening.set()
+        self._reported = False
         for handler in self._reconnected:
             handler()
 
