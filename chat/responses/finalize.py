@@ -33,7 +33,7 @@ WHERE id = %s
 """
 
 # Postgres checks a row again that was updated while the statement waited for it, so `mine` never holds a changed row.
-_END = f"""
+_ENDING = """
 WITH mine AS (
     SELECT id, thread_id FROM chat_response
     WHERE id = %(id)s AND lease_epoch = %(epoch)s AND log_length = %(stored)s
@@ -58,16 +58,14 @@ WITH mine AS (
     UPDATE chat_message m SET content = %(content)s, readable = %(readable)s, terms = %(terms)s::tsvector
     FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
     RETURNING m.id, m.owner_id, m.thread_id
-), artifacts AS (
-    {artifacts.ADD}
-), thread AS (
+){with_artifacts}, thread AS (
     UPDATE chat_thread t SET updated_at = now(), expires_at = now() + (t.expires_at - t.updated_at)
     FROM mine WHERE t.id = mine.thread_id
 ), spending AS (
     UPDATE chat_spending s SET tokens = %(prompt_tokens)s::bigint + %(completion_tokens)s::bigint, settled = true
     FROM mine WHERE s.response = mine.id
 ), calls AS (
-    {upstream_calls.ADD} FROM mine, {upstream_calls.CALLS} ON CONFLICT DO NOTHING
+    {add_calls} FROM mine, {calls} ON CONFLICT DO NOTHING
 ), ended AS (
     UPDATE chat_response r SET
         status = %(status)s, finish_reason = %(finish_reason)s, error_code = %(error_code)s,
@@ -80,10 +78,20 @@ WITH mine AS (
     FROM mine WHERE r.id = mine.id
     RETURNING first_token_at, finished_at
 )
-SELECT first_token_at, finished_at, ({NOTIFY_SQL}),
-    (SELECT json_agg(json_build_array(public_id, version, kind, title) ORDER BY place) FROM artifacts)
-FROM ended
+SELECT first_token_at, finished_at, ({notify}), {made} FROM ended
 """
+
+_MADE = "(SELECT json_agg(json_build_array(public_id, version, kind, title) ORDER BY place) FROM artifacts)"
+
+
+def _ending(with_artifacts: str, made: str) -> str:
+    parts = {"add_calls": upstream_calls.ADD, "calls": upstream_calls.CALLS, "notify": NOTIFY_SQL}
+    return _ENDING.format(**parts, with_artifacts=with_artifacts, made=made)
+
+
+# One of its own for the few replies with artifacts: psycopg parses a statement of more than 4,096 characters anew each time.
+_END = _ending("", "NULL")
+_END_WITH_ARTIFACTS = _ending(f", artifacts AS ({artifacts.ADD})", _MADE)
 
 
 def load(response: int) -> tuple[Response, list[LogSegment]] | None:
@@ -137,7 +145,8 @@ def finalize(
         "terms": search_vector(readable),
         "calls": upstream_calls.encode_calls(response.owner_id, response.thread_id, response.pk, calls),
     }
-    written = execute(_END, values, notifications)
+    statement = _END_WITH_ARTIFACTS if values["artifacts"] else _END
+    written = execute(statement, values, notifications)
     if not written:
         return False
     response.first_token_at, response.finished_at, _, made = written[0]

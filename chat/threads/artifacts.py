@@ -52,12 +52,12 @@ class ArtifactView:
 
 
 def encode(content: str) -> str:
-    """Encode the parameter `artifacts` of ADD."""
+    """Encode the parameter `artifacts` of ADD; "" for a text without any."""
     rows = [
         {"place": place, "public_id": one.public_id, "name": one.name, "kind": one.kind, "title": one.title}
         for place, one in enumerate(artifacts_of(content))
     ]
-    return msgspec.json.encode(rows).decode()
+    return msgspec.json.encode(rows).decode() if rows else ""
 
 
 def index(message: int, content: str) -> None:

@@ -1,0 +1,30 @@
+"""The statements of every prompt are parsed once: psycopg keeps the parsed form of shorter ones alone."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg import _queries as psycopg_queries
+
+from chat.permissions import threads as permissions
+from chat.responses import finalize
+from chat.responses.claims import statements
+from chat.streams import storage
+from chat.threads import history
+
+OF_EVERY_PROMPT = {
+    "owner": statements._LOCK_OWNER,
+    "find": statements._FIND + permissions.changeable_sql("owner_id", "id"),
+    "thread": statements._INSERT_THREAD,
+    "prompt": statements._WITH_NEW_PROMPT,
+    "regeneration": statements._WITH_STORED_PROMPT,
+    "history": history._BRANCH,
+    "append": storage._APPEND,
+    "found": finalize._FOUND,
+    "end": finalize._END,
+}
+
+
+@pytest.mark.parametrize("name", OF_EVERY_PROMPT)
+def test_a_statement_of_every_prompt_is_parsed_once(name: str) -> None:
+    assert len(OF_EVERY_PROMPT[name]) < psycopg_queries.MAX_CACHED_STATEMENT_LENGTH
+    assert OF_EVERY_PROMPT[name].count("%") < psycopg_queries.MAX_CACHED_STATEMENT_PARAMS
