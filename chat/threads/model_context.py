@@ -12,22 +12,35 @@ from chat.threads.attachment_parts import AttachmentOptions, may_show_attachment
 from chat.threads.history import Messages, history_with_provenance
 from chat.threads.search import files
 
-_BEFORE = """
+# Whether a user has files with text: an expression in a larger statement, with a place for the primary key.
+HAS_FILES_SQL = """EXISTS (
+    SELECT FROM chat_attachment a WHERE a.owner_id = {owner} AND a.characters > 0 AND a.soft_deleted_at IS NULL
+)"""
+
+_BEFORE = f"""
 SELECT m.parent_id, t.system_prompt, t.revision, m.owner_id, coalesce(r.options::jsonb ->> 'instructions', ''), t.id,
-    EXISTS (
-        SELECT FROM chat_attachment a WHERE a.owner_id = m.owner_id AND a.characters > 0 AND a.soft_deleted_at IS NULL
-    )
+    {HAS_FILES_SQL.format(owner="m.owner_id")}
 FROM chat_message m JOIN chat_thread t ON t.id = m.thread_id JOIN chat_response r ON r.id = m.response_id
 WHERE m.response_id = %s AND m.role = 'assistant' AND NOT m.hidden
 """
 
+
+# The row of _BEFORE, for callers that know it already: the message before the reply, the thread's system prompt and
+# revision, the owner, the response's own instructions, the thread, and whether the owner has files with text.
+Before = tuple[int | None, str, int, int, str, int, bool]
 
 # The tool that finds passages of files which a request holds in part.
 SEARCH_TOOL = "search_files"
 
 
 def build_request(
-    response: int, profile: ModelProfile, budget: int, file_budget: int = 0, *, searchable: bool = True
+    response: int,
+    profile: ModelProfile,
+    budget: int,
+    file_budget: int = 0,
+    *,
+    searchable: bool = True,
+    before: Before | None = None,
 ) -> ModelRequest:
     """Return the history with which a response begins, or continues after a round of tools; no tools are in it yet.
 
@@ -36,7 +49,8 @@ def build_request(
     revision of the thread's system prompt, and how its attachments were sent. Of file texts it holds at most `file_budget`
     characters, and so much less of the history. `searchable`: the model may call SEARCH_TOOL.
     """
-    parent, own, revision, owner, instructions, thread, has_files = sql.rows(_BEFORE, [response])[0]
+    known = before or sql.rows(_BEFORE, [response])[0]
+    parent, own, revision, owner, instructions, thread, has_files = known
     finds = has_files and searchable
     system = (profile.system, own, instructions)
     model = model_key(profile) if profile.wants_back else ""

@@ -18,10 +18,13 @@ MERGED_ROWS = 4
 # Threads whose rows are merged in one transaction.
 MERGED_THREADS = 500
 
-_USED = """
-SELECT u.is_guest, coalesce(sum(s.bytes), 0)::bigint, coalesce(sum(s.bytes) FILTER (WHERE s.thread = %s), 0)::bigint
-FROM chat_user u LEFT JOIN chat_storedbytes s ON s.owner_id = u.id WHERE u.id = %s GROUP BY u.id
-"""
+# The bytes of a user in all and in one thread: an expression in a larger statement, with places for the primary keys.
+USED_SQL = """(
+    SELECT ARRAY[coalesce(sum(bytes), 0), coalesce(sum(bytes) FILTER (WHERE thread = {thread}), 0)]::bigint[]
+    FROM chat_storedbytes WHERE owner_id = {owner}
+)"""
+
+_USED = f"SELECT u.is_guest, {USED_SQL.format(thread='%s', owner='u.id')} FROM chat_user u WHERE u.id = %s"
 
 _USED_BY_GUESTS = """
 SELECT coalesce(sum(s.bytes), 0)::bigint FROM chat_storedbytes s JOIN chat_user u ON u.id = s.owner_id WHERE u.is_guest
@@ -47,12 +50,17 @@ SELECT count(*) FROM gone
 
 def check(owner: int, thread: int | None, size: int) -> None:
     """Check that so many bytes more may be stored, in this thread if it exists. Raise QuotaExceeded."""
-    is_guest, total, in_thread = _use(owner, thread)
+    is_guest, (total, in_thread) = _use(owner, thread)
+    check_room(size, total, in_thread, in_known_thread=thread is not None, is_guest=is_guest)
+
+
+def check_room(size: int, total: int, in_thread: int, *, in_known_thread: bool, is_guest: bool) -> None:
+    """Check the same for a user who has stored so many bytes in all and in the thread. Raise QuotaExceeded."""
     if total + size > settings.stored_bytes:
         raise _exceeded(
             f"A user may store {settings.stored_bytes} bytes. Delete chats to make room.", "stored_bytes"
         )
-    if thread is not None and in_thread + size > settings.thread_bytes:
+    if in_known_thread and in_thread + size > settings.thread_bytes:
         words = f"A chat may hold {settings.thread_bytes} bytes. Begin another one."
         raise _exceeded(words, "thread_bytes")
     if is_guest and process.part(GuestsTotal).read() + size > settings.guests_stored_bytes:
@@ -63,7 +71,7 @@ def check(owner: int, thread: int | None, size: int) -> None:
 
 def left(owner: int) -> int:
     """Return the bytes that a user may still store."""
-    is_guest, total, _ = _use(owner, None)
+    is_guest, (total, _) = _use(owner, None)
     room = settings.stored_bytes - total
     return max(
         0,
@@ -71,10 +79,10 @@ def left(owner: int) -> int:
     )
 
 
-def _use(owner: int, thread: int | None) -> tuple[bool, int, int]:
+def _use(owner: int, thread: int | None) -> tuple[bool, tuple[int, int]]:
     """Return whether a user is a guest, and the bytes stored by them in all and in one of their threads."""
-    is_guest, total, in_thread = sql.row(_USED, [thread, owner]) or (False, 0, 0)
-    return is_guest, total, in_thread
+    is_guest, (total, in_thread) = sql.row(_USED, [thread, owner]) or (False, (0, 0))
+    return is_guest, (total, in_thread)
 
 
 class GuestsTotal:

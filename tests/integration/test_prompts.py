@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 
-from chat.db import execution
+from chat.db import execution, sql
 from chat.llm.clients.base import ModelProfile
 from chat.llm.registry import ModelRegistry
 from chat.models import Response, Status, User
@@ -60,6 +60,18 @@ def test_a_response_that_starts_at_once_has_its_first_request(user: User) -> Non
     again = claim(user, RegenerateRequest(original="r", response_id="s"))
     assert again.first_request is not None
     assert again.first_request.messages == first.first_request.messages
+
+
+def test_a_prompt_takes_five_statements_with_its_history(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements, execute = list[str](), sql.rows
+
+    def rows(statement: str, values: sql.Values = ()) -> list[sql.Row]:
+        statements.append(statement)
+        return execute(statement, values)
+
+    monkeypatch.setattr(sql, "rows", rows)
+    assert claim(user, SendRequest(Content("Hello"))).first_request is not None
+    assert len(statements) == 5
 
 
 def test_a_response_that_waits_or_exists_has_no_request_yet(user: User) -> None:

@@ -37,7 +37,7 @@ from chat.schemas import RegenerateRequest, SendRequest
 from chat.schemas.prompts import QUEUE_UNLESS_WAITING
 from chat.text.search_terms import search_vector
 from chat.threads import attachments, stored_bytes
-from chat.threads.model_context import build_request
+from chat.threads.model_context import Before, build_request
 
 FIRST_EPOCH = 1
 
@@ -69,6 +69,7 @@ class Claim:
     job: Job | None = None
     displaced: list[int] = field(default_factory=list)
     first_request: ModelRequest | None = None
+    _before: Before | None = None
 
     def make(self, request: ClaimRequest, models: ModelRegistry) -> None:
         """Claim in a transaction, then read the history of a response that starts at once. Raises what `_claim_*` raise."""
@@ -79,7 +80,7 @@ class Claim:
             with suppress(Exception):
                 profile = models.profile(self.job.model)
                 budgets = models.budget(profile), models.file_budget(profile)
-                self.first_request = build_request(self.job.response, profile, *budgets)
+                self.first_request = build_request(self.job.response, profile, *budgets, before=self._before)
 
     def claim(self, request: ClaimRequest) -> None:
         """Claim in the current transaction a new response, or attach to the one that has the requested id.
@@ -126,6 +127,7 @@ class Claim:
         self._insert(state, request, thread, terms, branch, **prompt)
         if request.rounds:
             import_rounds(self.response.pk, request.rounds)
+            self._before = None  # the rounds stand between the prompt and the reply
         attachments.link_attachments(self.owner, self.response.prompt_id, request.content)
 
     def _regenerate(self, request: RegenerateRequest) -> None:
@@ -199,7 +201,8 @@ class Claim:
         budgets.check(self.owner, terms.rights, terms.model, terms.tokens)
         if state.is_guest:
             quotas.check_guests(self.displaced, terms.tokens)
-        stored_bytes.check(self.owner, state.thread.pk if state.thread else None, characters)
+        known = state.thread is not None
+        stored_bytes.check_room(characters, *state.used, in_known_thread=known, is_guest=state.is_guest)
         quotas.check_room(self.has_room)
 
     def _insert(
@@ -243,6 +246,9 @@ class Claim:
             **prompt,
         )
         self.response = response
+        instructions = request.options.instructions if request.options else ""
+        thread_facts = thread.system_prompt, thread.revision, self.owner
+        self._before = response.prompt_id, *thread_facts, instructions, thread.pk, state.has_files
         self.job = Job(
             response.pk,
             thread.pk,
@@ -303,7 +309,7 @@ def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:
     public_id = request.thread_id or str(uuid4())
     thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
     lifetime = UNLISTED_SECONDS if request.unlisted else None
-    thread.pk = statements.insert_thread(
+    thread.pk, thread.system_prompt = statements.insert_thread(
         owner=owner,
         public_id=public_id,
         title=title,

@@ -15,12 +15,24 @@ from chat.db.notifications import NOTIFY_SQL, Notification, execute
 from chat.models import Thread
 from chat.permissions import threads as permissions
 from chat.permissions.rights import RULES_SQL
+from chat.threads import model_context, stored_bytes
 
 _LOCK_OWNER = f"""
 SELECT u.is_guest, {RULES_SQL.format(user="u.id")} FROM chat_user u WHERE u.id = %s AND u.is_active FOR NO KEY UPDATE OF u
 """
 
-_THREAD_COLUMNS = ("id", "owner_id", "public_id", "model", "turns", "leaf_id", "expires_at")
+# In the model's order, as `Thread.from_db` wants them.
+_THREAD_COLUMNS = (
+    "id",
+    "owner_id",
+    "public_id",
+    "model",
+    "system_prompt",
+    "revision",
+    "turns",
+    "leaf_id",
+    "expires_at",
+)
 
 # A statement of its own, after the owner's lock: a statement sees the rows as they were when it began to wait.
 _FIND = """
@@ -32,6 +44,7 @@ SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND p
        ARRAY(SELECT id FROM chat_response WHERE owner_id = %(owner)s AND status = 'streaming'),
        ARRAY(SELECT ARRAY[id, (status = 'queued')::int, jumps_queue::int, (status = 'waiting')::int] FROM chat_response
              WHERE thread_id = thread.id AND status IN ('queued', 'streaming', 'waiting')),
+       {used}, {has_files},
        thread.*
 FROM (VALUES (0)) AS always LEFT JOIN thread ON true
 """
@@ -41,7 +54,7 @@ INSERT INTO chat_thread (owner_id, public_id, title, model, system_prompt, expir
 SELECT id, %(public_id)s, %(title)s, %(model)s, CASE WHEN %(instructed)s THEN instructions ELSE '' END,
        now() + make_interval(secs => %(lifetime)s)
 FROM chat_user WHERE id = %(owner)s
-RETURNING id
+RETURNING id, system_prompt
 """
 
 # One statement, hence one round trip: the prompt where it is new, the response, its empty reply, the thread's new end (unless
@@ -98,7 +111,8 @@ class ClaimState(NamedTuple):
     """The rows that a claim depends on, those of the user and the thread locked until it commits.
 
     `rules`: those of the user as `chat.permissions.rights` reads them. `running`: the user's streaming responses. `taken`:
-    those of the wanted ids that name a message already. `active`: the responses that run or wait in the thread.
+    those of the wanted ids that name a message already. `active`: the responses that run or wait in the thread. `used`: the
+    bytes that the user has stored in all and in the thread. `has_files`: the user has files with text.
     """
 
     is_guest: bool
@@ -107,6 +121,8 @@ class ClaimState(NamedTuple):
     taken: frozenset[str]
     thread: Thread | None
     active: list[ActiveResponseRow]
+    used: tuple[int, int]
+    has_files: bool
 
 
 def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
@@ -118,8 +134,12 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
     if owner is None:
         return None
     permitted = permissions.changeable_sql("owner_id", "id", "%(owner)s")
-    find = _FIND.format(columns=", ".join(_THREAD_COLUMNS), permitted=permitted)
-    taken, running, active, *row = sql.rows(find, {"owner": user, "thread": thread, "ids": ids})[0]
+    used = stored_bytes.USED_SQL.format(owner="%(owner)s", thread="thread.id")
+    files = model_context.HAS_FILES_SQL.format(owner="%(owner)s")
+    columns = ", ".join(_THREAD_COLUMNS)
+    find = _FIND.format(columns=columns, permitted=permitted, used=used, has_files=files)
+    values = {"owner": user, "thread": thread, "ids": ids}
+    taken, running, active, used_bytes, has_files, *row = sql.rows(find, values)[0]
     return ClaimState(
         owner[0],
         owner[1],
@@ -127,12 +147,18 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
         frozenset(taken),
         None if row[0] is None else Thread.from_db(DEFAULT_DB_ALIAS, _THREAD_COLUMNS, row),
         [ActiveResponseRow(pk, *map(bool, facts)) for pk, *facts in active],
+        tuple(used_bytes),
+        has_files,
     )
 
 
-def insert_thread(**values: Any) -> int:
-    """Insert a thread (owner, public_id, title, model, lifetime in seconds or None, instructed) and return its primary key."""
-    return int(sql.value(_INSERT_THREAD, values))
+def insert_thread(**values: Any) -> tuple[int, str]:
+    """Insert a thread and return its primary key and its system prompt.
+
+    Values: owner, public_id, title, model, lifetime (in seconds or None), instructed.
+    """
+    key, system_prompt = sql.rows(_INSERT_THREAD, values)[0]
+    return key, system_prompt
 
 
 def insert_response(*, notifications: list[Notification], **values: Any) -> tuple[int, int]:
