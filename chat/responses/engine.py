@@ -256,8 +256,12 @@ class Engine:
             answer.token_counts = update.usage
 
     def _say(self, words: str, answer: ModelAnswer) -> None:
-        self._note_visible(answer)
-        self._write(words, answer)
+        if answer.first_token is None or self._writer.thinking:
+            self._note_visible(answer)
+        answer.characters += len(words)
+        if self._tools or self._client_tools:
+            answer.parts.append(words)
+        self._text.append(words)
 
     def _note_visible(self, answer: ModelAnswer) -> None:
         """Note that text or a call has come: it ends a stretch of thought, and no other model is asked any more."""
@@ -281,12 +285,6 @@ class Engine:
 
     def _shows_think_items(self) -> bool:
         return self._client.profile.writes_c1 and settings.think_items
-
-    def _write(self, words: str, answer: ModelAnswer) -> None:
-        answer.characters += len(words)
-        if self._tools or self._client_tools:
-            answer.parts.append(words)
-        self._text.append(words)
 
     async def _call_tools(self, number: int, answer: ModelAnswer, calls: list[ToolCall]) -> Wait | None:
         """Run the calls of a round; return what they wait for, None where all of them have a result."""

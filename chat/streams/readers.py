@@ -149,7 +149,8 @@ class LogRegistry:
                 woken = False  # and nothing new was found since
                 while True:
                     limit = tail.end
-                    if not between.all_read:
+                    caught_up = between.all_read
+                    if not caught_up:
                         event, limit = between.next(offset) or await between.next_stored(offset)
                         if event is not None:
                             woken = False
@@ -187,9 +188,22 @@ class LogRegistry:
                             yield hint
                         continue
                     if woken:
+                        woken = False
                         yield Heartbeat()
-                    await tail.changed()
-                    woken = True
+                        continue
+                    # All is read: news that wakes the reader is its next event, and so on unless more happens meanwhile.
+                    seen = tail.changes
+                    while (news := await tail.changed()) is not None and caught_up:
+                        seen += 1
+                        if isinstance(news, TextEvent):
+                            offset = news.offset
+                            yield news
+                        elif between.thinking is not None:
+                            between.thinking = news.thinking_offset
+                            yield news
+                        if tail.changes != seen:
+                            break
+                    woken = news is None or not caught_up
 
 
 async def _artifacts(final: Response | None) -> Sequence[ArtifactLabel]:
@@ -233,14 +247,14 @@ class BetweenText:
         "_steps",
         "_stored",
         "_tail",
-        "_thinking",
         "_waits",
+        "thinking",
     )
 
     def __init__(
         self, response: int, tail: Tail, offset: int, thinking: int | None, *, replays: bool
     ) -> None:
-        self._response, self._tail, self._thinking, self._steps = response, tail, thinking, 0
+        self._response, self._tail, self.thinking, self._steps = response, tail, thinking, 0
         self._offset, self._seen = offset, 0 if replays else len(tail.tool_events)
         self._waits = False
         # The number of the last hint of progress that the reader got.
@@ -265,7 +279,7 @@ class BetweenText:
     @property
     def all_read(self) -> bool:
         tail = self._tail
-        if tail.thought is not None and self._thinking is not None and self._thinking < tail.thought.end:
+        if tail.thought is not None and self.thinking is not None and self.thinking < tail.thought.end:
             return False
         return tail.tools is None or self._steps == len(tail.tools.events)
 
@@ -284,7 +298,7 @@ class BetweenText:
 
         None where only `next_stored` can tell.
         """
-        tail, thinking = self._tail, self._thinking
+        tail, thinking = self._tail, self.thinking
         thought = tail.thought
         step = None if tail.tools is None else self._next_step()
         limit = tail.end
@@ -304,25 +318,19 @@ class BetweenText:
             data = data[: step.thinking_offset - thinking]
         if not data:
             return None, limit
-        self._stored, self._thinking = None, thinking + len(data)
-        shared = thought.encodings.at(thinking, self._thinking) if tail.readers > 1 else None
-        return ThoughtEvent(data, self._thinking, shared), limit
+        self._stored, self.thinking = None, thinking + len(data)
+        shared = thought.encodings.at(thinking, self.thinking) if tail.readers > 1 else None
+        return ThoughtEvent(data, self.thinking, shared), limit
 
     async def next_stored(self, offset: int) -> tuple[LogEvent | None, int]:
         """Return the same, with the next thought from the table."""
-        self._stored = await db.atomic_async(storage.read_thought, self._response, self._thinking or 0)
+        self._stored = await db.atomic_async(storage.read_thought, self._response, self.thinking or 0)
         if self._stored is None:  # deleted while it was being read
-            self._thinking = self._tail.thinking_end
+            self.thinking = self._tail.thinking_end
         return self.next(offset) or (None, self._tail.end)
 
     def _is_due(self, step: StepEvent, offset: int) -> bool:
         """Return whether the reader has had all that stands before a step, or all there is."""
-        if (
-            self._tail.ended
-            and offset == self._tail.end
-            and self._thinking in (None, self._tail.thinking_end)
-        ):
+        if self._tail.ended and offset == self._tail.end and self.thinking in (None, self._tail.thinking_end):
             return True
-        return step.text_offset <= offset and (
-            self._thinking is None or step.thinking_offset <= self._thinking
-        )
+        return step.text_offset <= offset and (self.thinking is None or step.thinking_offset <= self.thinking)

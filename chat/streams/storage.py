@@ -21,6 +21,9 @@ from chat.text import utf8_floor
 # Bytes in one row of a finished log: 1 MiB is 16 rows, and a reader's portion stays small.
 ROW_BYTES = 65_536
 
+# Encodes one arrival for `Chunk.timings`: its milliseconds and its size.
+pack_timing = struct.Struct("<II").pack
+
 _APPEND = """
 WITH head AS (
     SELECT * FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[])
@@ -326,11 +329,6 @@ def text_from(response: int, offset: int) -> str:
     """Return the text of a log from an offset on, without ephemeral think items."""
     pieces = pieces_of(response)
     return kept_text(pieces, None)[1][len(kept_text(pieces, offset)[1]) :]
-
-
-def pack_timing(milliseconds: int, size: int) -> bytes:
-    """Encode one arrival for `Chunk.timings`."""
-    return struct.pack("<II", milliseconds, size)
 
 
 def drop_prefix(piece: LogSegment, size: int) -> LogSegment:

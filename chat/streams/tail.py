@@ -9,12 +9,16 @@ from operator import itemgetter
 
 from chat.models import PersonRequest, Response, ToolUse
 from chat.streams.encodings import SharedEncodings
-from chat.streams.events import ProgressEvent, StepEvent, ToolEvent
+from chat.streams.events import ProgressEvent, StepEvent, TextEvent, ThoughtEvent, ToolEvent
 from chat.streams.progress import ProgressHints
 from chat.streams.steps import ToolLog
 
 # Bytes given to a reader at once.
 READ_BYTES = 65_536
+
+# The next event of a reader that has read all before it; None where it has to look itself, as at a mirror, which may have
+# think items in its text, or text that stands behind thought.
+News = TextEvent | ThoughtEvent | None
 
 
 class ThoughtTail:
@@ -79,7 +83,8 @@ class Tail:
     """The bytes [base, end) of one log, the response's thought and tool calls, and the readers that wait for more.
 
     `partial`: it lacks what came before it began, as a mirror does and the tail of a response that was resumed. `moved`: it
-    gets no more, for another process or none goes on with the response; its readers open the log anew.
+    gets no more, for another process or none goes on with the response; its readers open the log anew. `changes` counts the
+    wake-ups: while it stands still, nothing here has changed.
     """
 
     __slots__ = (
@@ -87,6 +92,7 @@ class Tail:
         "_loop",
         "_waiters",
         "base",
+        "changes",
         "encodings",
         "end",
         "ended",
@@ -112,7 +118,7 @@ class Tail:
         self.waiting = False  # for a person
         self.ended = False
         self.final: Response | None = None
-        self.readers = 0
+        self.readers = self.changes = 0
         self.encodings = SharedEncodings()
         # Ranges of our own think items; most answers have neither those nor thought nor tool calls.
         self.ephemeral: list[tuple[int, int]] = []
@@ -120,7 +126,7 @@ class Tail:
         self.tools: ToolLog | None = None
         self.progress: ProgressHints | None = None
         self._buffer = bytearray()
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: list[asyncio.Future[News]] = []
         self._loop = asyncio.get_running_loop()
 
     async def __aenter__(self) -> Tail:
@@ -164,20 +170,32 @@ class Tail:
         return self.tools.ends if self.tools else {}
 
     def grow(self, data: bytes) -> None:
+        start, size = self.end, len(data)
+        self._buffer += data
+        end = self.end = start + size
+        if self.mirrored or not self._waiters or size > READ_BYTES:
+            self.wake()
+        else:
+            self.wake(TextEvent(data, end, self.encodings.at(start, end) if self.readers > 1 else None))
+
+    def grow_ephemeral(self, data: bytes) -> None:
+        self.ephemeral = [*self.ephemeral, (self.end, self.end + len(data))]
         self._buffer += data
         self.end += len(data)
         self.wake()
 
-    def grow_ephemeral(self, data: bytes) -> None:
-        self.ephemeral = [*self.ephemeral, (self.end, self.end + len(data))]
-        self.grow(data)
-
     def think(self, data: bytes, text_offset: int) -> None:
         """Add thought that stands at an offset of the text."""
-        if self.thought is None:
-            self.thought = ThoughtTail(0)
-        self.thought.grow(data, text_offset)
-        self.wake()
+        thought = self.thought
+        if thought is None:
+            thought = self.thought = ThoughtTail(0)
+        start, size = thought.end, len(data)
+        thought.grow(data, text_offset)
+        if self.mirrored or not self._waiters or size > READ_BYTES:
+            self.wake()
+        else:
+            end = start + size
+            self.wake(ThoughtEvent(data, end, thought.encodings.at(start, end) if self.readers > 1 else None))
 
     def start_tools(self, calls: Iterable[ToolEvent]) -> None:
         self.tools = self.tools or ToolLog()
@@ -248,15 +266,16 @@ class Tail:
             self.tools.fail_open(self.end if final is None else final.log_length)
         self.wake()
 
-    def wake(self) -> None:
+    def wake(self, news: News = None) -> None:
+        self.changes += 1
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(news)
 
-    def changed(self) -> asyncio.Future[None]:
-        """Return a future that resolves with the next text, thought, tool event, heartbeat or end."""
+    def changed(self) -> asyncio.Future[News]:
+        """Return a future that resolves with the next text or thought; with None for a step, a heartbeat or the end."""
         # No coroutine: each around a wait for a delta is one more to wake.
-        waiter: asyncio.Future[None] = self._loop.create_future()
+        waiter: asyncio.Future[News] = self._loop.create_future()
         self._waiters.append(waiter)
         return waiter

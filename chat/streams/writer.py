@@ -13,7 +13,7 @@ from chat.conf import settings
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.models import Response
 from chat.streams import storage
-from chat.streams.storage import Append, LogSegment, StopRequest
+from chat.streams.storage import Append, LogSegment, StopRequest, pack_timing
 from chat.streams.tail import Tail
 from chat.telemetry import observers
 
@@ -30,17 +30,13 @@ UNCONFIRMED_TOTAL = 64 * 1024 * 1024
 class UnconfirmedLog:
     """The bytes of one log that the table lacks. `start`: the end of the table's, as far as known here."""
 
-    __slots__ = ("_data", "_pieces", "_text_offset", "_timings", "pending", "start")
+    __slots__ = ("_data", "_pieces", "_text_offset", "_timings", "end", "pending", "start")
 
-    def __init__(self) -> None:
-        self.start = 0
+    def __init__(self, start: int = 0) -> None:
+        self.start = self.end = start
         self.pending = 0
         self._pieces: list[LogSegment] = []
         self._data, self._timings, self._text_offset = bytearray(), bytearray(), 0
-
-    @property
-    def end(self) -> int:
-        return self.start + self.pending
 
     def add(self, data: bytes, timing: bytes, text_offset: int = 0) -> None:
         """Add bytes; those at another `text_offset` than the bytes before them begin a new segment."""
@@ -50,11 +46,13 @@ class UnconfirmedLog:
         self._data += data
         self._timings += timing
         self.pending += len(data)
+        self.end += len(data)
 
     def add_ephemeral(self, data: bytes, timing: bytes) -> None:
         self._cut()
         self._pieces.append(LogSegment(data, timing, ephemeral=True))
         self.pending += len(data)
+        self.end += len(data)
 
     def pieces(self) -> list[LogSegment]:
         self._cut()
@@ -107,16 +105,14 @@ class Writer:
         # Since when the model has been thinking (monotonic), and the seconds of its earlier thought; None without thought.
         self._thinking_since: float | None = None
         self._thought_seconds: float | None = None
-        self._text = UnconfirmedLog()
+        self._text = UnconfirmedLog(resumed.log_length if resumed else 0)
         self._thought: UnconfirmedLog | None = None  # most answers have none, and it takes 0.3 KB
         if resumed is not None:
             self._go_on(resumed)
 
     def _go_on(self, row: Response) -> None:
-        self._text.start = row.log_length
         if row.thinking_length:
-            self._thought = UnconfirmedLog()
-            self._thought.start = row.thinking_length
+            self._thought = UnconfirmedLog(row.thinking_length)
         if row.thinking_ms is not None:
             self._thought_seconds = row.thinking_ms / 1000
 
@@ -163,27 +159,25 @@ class Writer:
 
     def append(self, data: bytes) -> None:
         """Append whole characters: readers in this process see them at once, the table soon."""
-        self._text.add(data, self._pack_timing(data))
-        self._flusher.on_text_gathered(self, len(data))
+        size = len(data)
+        self._text.add(data, pack_timing(int((time.monotonic() - self._started) * 1000), size))
+        self._flusher.on_text_gathered(self, size)
         self.tail.grow(data)
 
     def append_ephemeral(self, data: bytes) -> None:
         """Append one think item: replayed like all text, but not part of the message."""
-        self._text.add_ephemeral(data, self._pack_timing(data))
+        self._text.add_ephemeral(data, pack_timing(self.active_ms, len(data)))
         self._flusher.on_text_gathered(self, len(data))
         self.tail.grow_ephemeral(data)
 
     def append_thought(self, data: bytes) -> None:
         """Append whole characters of thought, which stand at the end of the text so far."""
-        thought, text_offset = self._thought, self._text.end
+        size, thought, text_offset = len(data), self._thought, self._text.end
         if thought is None:
             thought = self._thought = UnconfirmedLog()
-        thought.add(data, self._pack_timing(data), text_offset)
-        self._flusher.on_text_gathered(self, len(data))
+        thought.add(data, pack_timing(int((time.monotonic() - self._started) * 1000), size), text_offset)
+        self._flusher.on_text_gathered(self, size)
         self.tail.think(data, text_offset)
-
-    def _pack_timing(self, data: bytes) -> bytes:
-        return storage.pack_timing(self.active_ms, len(data))
 
     @property
     def full(self) -> bool:
@@ -253,8 +247,9 @@ class Flusher:
 
     def on_text_gathered(self, writer: Writer, size: int) -> None:
         self.pending += size
-        self._dirty[writer.response] = writer
-        self._wake.set()
+        if writer.response not in self._dirty:
+            self._dirty[writer.response] = writer
+            self._wake.set()
         if writer.pending >= FLUSH_BYTES:
             self._hurry.set()
 
