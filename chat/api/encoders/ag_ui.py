@@ -65,11 +65,8 @@ class AgUiEncoder(MarkedEncoder):
     def close_text(self) -> Iterable[Event]:
         yield {"type": "TEXT_MESSAGE_END", "messageId": self._reply}
 
-    @property
-    def _thought(self) -> str:
-        return thought_id(self._reply, self.thought_number)
-
     def open_thought(self) -> Iterable[Event]:
+        self._thought = thought_id(self._reply, self.thought_number)
         yield {"type": "REASONING_START", "messageId": self._thought}
         yield {"type": "REASONING_MESSAGE_START", "messageId": self._thought, "role": "reasoning"}
 

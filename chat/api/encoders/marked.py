@@ -230,7 +230,8 @@ class MarkedEncoder:
         return self._events(self.go_on())
 
     def _on_thought(self, event: ThoughtEvent) -> bytes:
-        return self._opened(ThoughtEvent) + self._piece(event, self._thought_frame)
+        opened = b"" if self._open is ThoughtEvent else self._opened(ThoughtEvent)
+        return opened + self._piece(event, self._thought_frame)
 
     def _last_events(self, event: EndEvent) -> bytes:
         """Return the events of the end, at least the last one: a body never ends without it."""
@@ -279,6 +280,8 @@ class MarkedEncoder:
         if self.mark <= self._after:
             return b""
         if before >= self._after:
+            if event.encodings is None:
+                return encode(event.data.decode())
             # All else that a piece depends on follows from its place in the log.
             key = (self.__class__, self.variant, self.mark, self.text_number, self.thought_number)
             return shared(event, key, encode)

@@ -62,10 +62,12 @@ class SseEncoder:
                 return _HEARTBEAT
 
     def _delta(self, words: str) -> bytes:
-        return self._framed(b"delta", b'{"text":%b}' % _encode(words))
+        if self._thinking_offset:
+            return self._framed(b"delta", b'{"text":%b}' % _encode(words))
+        # One format: a second for the frame around it takes as long.
+        return b'event: delta\nid: %d\ndata: {"text":%b}\n\n' % (self._offset, _encode(words))
 
     def _thinking(self, words: str) -> bytes:
-        # One format: a second for the frame around it takes as long.
         text, thought = self._offset, self._thinking_offset
         return b'event: thinking\nid: %d:%d\ndata: {"text":%b,"thinkingOffset":%d}\n\n' % (
             text,

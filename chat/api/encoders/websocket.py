@@ -30,21 +30,18 @@ class WebSocketEncoder:
 
     def __init__(self, response_id: str, thread_id: str) -> None:
         self._response_id, self._thread_id = response_id, thread_id
-        self._offset = 0
+        self._offset = self._thinking_offset = 0
 
     def __call__(self, event: LogEvent) -> str | None:
         """Return the frame of an event; None for a heartbeat, since the server's pings keep a socket alive."""
+        # Ahead of the pattern matching, which takes as long as the rest of a delta's frame.
+        if isinstance(event, TextEvent):
+            self._offset = event.offset
+            return shared(event, (WebSocketEncoder,), self._delta)
+        if isinstance(event, ThoughtEvent):
+            self._thinking_offset = event.thinking_offset
+            return shared(event, (WebSocketEncoder, self._offset), self._thinking)
         match event:
-            case TextEvent(_, offset):
-                self._offset = offset
-                return shared(event, (WebSocketEncoder,), lambda words: self._frame("delta", {"text": words}))
-            case ThoughtEvent(_, offset):
-                fields = {"thinkingOffset": offset}
-                return shared(
-                    event,
-                    (WebSocketEncoder, self._offset),
-                    lambda words: self._frame("thinking", {"text": words, **fields}),
-                )
             case StartEvent(status, offset):
                 self._offset = offset
                 return self._frame("start", {"threadId": self._thread_id, "status": status})
@@ -61,6 +58,20 @@ class WebSocketEncoder:
                 return self._frame("end", serializers.end(response, offset))
             case Heartbeat() | WaitingEvent():
                 return None
+
+    def _delta(self, words: str) -> str:
+        place = self._offset
+        return frame({"type": "delta", "responseId": self._response_id, "offset": place, "text": words})
+
+    def _thinking(self, words: str) -> str:
+        fields = {
+            "type": "thinking",
+            "responseId": self._response_id,
+            "offset": self._offset,
+            "text": words,
+            "thinkingOffset": self._thinking_offset,
+        }
+        return frame(fields)
 
     def _frame(self, kind: str, fields: Mapping[str, Any]) -> str:
         return frame({"type": kind, "responseId": self._response_id, "offset": self._offset, **fields})
