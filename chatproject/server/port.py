@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterable
 from typing import Any
@@ -48,11 +49,14 @@ class ImmediateTransport(tcp.Server):
             and self.connected
             and not (self.dataBuffer or self._tempDataBuffer or self._writeDisconnected)
         ):
-            sent = self.writeSomeData(data)
-            if not isinstance(sent, int):
-                # The error is reported once: the reactor would never learn of it.
-                self.abortConnection()
-                return
+            try:
+                sent = self.socket.send(data)
+            except OSError as problem:
+                if problem.errno not in (errno.EAGAIN, errno.ENOBUFS):
+                    # The error is reported once: the reactor would never learn of it.
+                    self.abortConnection()
+                    return
+                sent = 0
             data = data[sent:]
         if data:
             super().write(data)

@@ -51,6 +51,8 @@ async def addresses(host: str, port: int) -> list[Address]:
 
 async def _first_connected(candidates: list[Address]) -> socket.socket:
     """Return the first socket that connects; each attempt starts after ATTEMPT_DELAY or the failure of those before."""
+    if len(candidates) == 1:  # nothing to race with, so no task
+        return await _socket_to(candidates[0])
     attempts: list[asyncio.Task[socket.socket]] = []
     try:
         for number, address in enumerate(candidates, 1):
