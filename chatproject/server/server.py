@@ -24,7 +24,7 @@ from chatproject.server.balance import Balance
 from chatproject.server.failures import exit_anyway, log_failure
 from chatproject.server.flow_control import FlowControl
 from chatproject.server.http import REQUEST_SECONDS, Factory
-from chatproject.server.memory import release_periodically
+from chatproject.server.memory import bound_free_memory
 from chatproject.server.port import Port
 from chatproject.server.websocket import WebSocket
 
@@ -134,7 +134,7 @@ class DaphneServer(daphne.server.Server):
             listener.close()  # the port has its own copy
         self.cut_stalled_readers()
         self.starting = loop.create_task(self.start_application())
-        release_periodically(loop)
+        bound_free_memory(loop)
 
     async def start_application(self) -> None:
         """Start the application, and tell a supervisor that waits for it."""
