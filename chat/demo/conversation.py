@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import unescape
 from itertools import islice
 from string import Template
 from typing import Any
@@ -16,6 +17,8 @@ from chat.text.sections import MARKER
 from .blocks import LIMITS, TEXTS, Topics
 from .language import language_of
 
+# A file as the server writes it into a message.
+_FILE = re.compile(r'<file name="([^"]*)"[^<>]*>\n(.*?)</file>', re.DOTALL)
 _TURN = re.compile(r"<\|(prompter|assistant)\|>(.*?)(?=<\|(?:prompter|assistant|endoftext)\|>|$)", re.DOTALL)
 
 
@@ -39,7 +42,9 @@ class DemoToolResult:
 
 @dataclass(frozen=True, slots=True)
 class DemoRequest:
-    """`text` is the last message or click of the user, `earlier` those before it, newest first.
+    """`text` is the last message or click of the user, `earlier` those before it, newest first, all without the files in them.
+
+    `files`: names and texts of all files, newest first; `attached`: the last message has one.
 
     `values` are the fields of the form that came with it, from name to readable value; `plain` asks for plain
     text instead of C1's format, `bare` for openui-lang without an envelope, as the Gateway writes it; `characters`
@@ -51,6 +56,8 @@ class DemoRequest:
     values: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[OfferedTool, ...] = ()
     results: tuple[DemoToolResult, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    attached: bool = False
     plain: bool = False
     bare: bool = False
     characters: int = 0
@@ -81,7 +88,9 @@ def from_chat(body: Mapping[str, Any]) -> DemoRequest:
     """Return the conversation of a `/chat/completions` body; nonsense in it is passed over."""
     messages = [message for message in checked(list, body.get("messages")) if isinstance(message, dict)]
     asked = [index for index, message in enumerate(messages) if message.get("role") == "user"]
-    *earlier, last = [_words(messages[index]) for index in asked] or [""]
+    said = [_words(messages[index]) for index in asked] or [""]
+    files = [_FILE.findall(words) for words in reversed(said)]
+    *earlier, last = [_FILE.sub("", words) for words in said]
     old_model = re.search(r"(?i)oasst|openassistant", str(body.get("model", "")))
     systems = " ".join(_words(message) for message in messages if message.get("role") == "system")
     bare = systems.startswith(f"{MARKER}config\n")
@@ -93,6 +102,8 @@ def from_chat(body: Mapping[str, Any]) -> DemoRequest:
         values=form_values(last),
         tools=() if body.get("tool_choice") == "none" else tuple(_tools(body)),
         results=tuple(_results(messages[asked[-1] :])) if asked else (),
+        files=tuple((unescape(name), text) for found in files for name, text in found),
+        attached=bool(files[0]),
         plain=bool(old_model or re.search(r"\bplain (text|prose)\b", "".join(instructions))),
         bare=bare,
         characters=sum(map(len, map(_words, messages))),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from string import Template
 from typing import Any
 
-from . import appointments, arithmetic, bookings, dates, documents, tool_topics
+from . import appointments, arithmetic, bookings, dates, documents, file_topics, tool_topics
 from .blocks import DATA, LIMITS, TEXTS, DemoAnswer, Failure, Reply, Topics, card, grouped, markdown, patterns
 from .conversation import DemoRequest
 
@@ -24,6 +24,8 @@ _FORMS = {
 
 def reply(asked: DemoRequest) -> Reply:
     """Return the answer to the last message, or the tool calls that it needs; equal for equal requests."""
+    if file_topics.is_asked(asked):
+        return file_topics.answer(asked)
     topic = _topic_of(asked.text)
     if not topic and re.match(DATA["unknown"]["goes_on"], asked.text):
         topic = next((found for words in asked.earlier if (found := _topic_of(words))), "")
