@@ -26,13 +26,26 @@ REQUEST_SECONDS = 60
 LINGER_SECONDS = 5
 
 
-def problem(status: int, code: str, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return headers and body of a problem document for a request that never reaches the application."""
-    title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code}
+# The paths whose errors have OpenAI's form.
+OPENAI_PATHS = b"/v1/"
+
+
+def problem(
+    status: int, code: str, detail: str, path: bytes = b""
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return headers and body of a problem document for a request that never reaches the application.
+
+    To a path of OpenAI's clients it is an error in their form.
+    """
+    title, kind = HTTPStatus(status).phrase, b"application/problem+json"
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    body |= {"detail": detail, "code": code}
+    if path.startswith(OPENAI_PATHS):
+        kind, named = b"application/json", {"type": "invalid_request_error", "param": None, "code": code}
+        body = {"error": {"message": detail, **named}}
     data = json.dumps(body).encode()
     return [
-        (b"Content-Type", b"application/problem+json"),
+        (b"Content-Type", kind),
         (b"Content-Length", b"%d" % len(data)),
         (b"Cache-Control", b"no-store"),
         (b"Content-Security-Policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -144,7 +157,8 @@ class Channel(HTTPChannel):
         super().allContentReceived()
 
     def refuse_body(self) -> None:
-        self.refuse(413, "too_large", f"The request body is larger than {self.server.body_bytes} bytes.")
+        words = f"The request body is larger than {self.server.body_bytes} bytes."
+        self.refuse(413, "too_large", words, self._path)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self.refuse(400, "bad_request", f"The request line and each header may have {self.MAX_LENGTH} bytes.")
@@ -152,12 +166,12 @@ class Channel(HTTPChannel):
     def _respondToBadRequestAndDisconnect(self) -> None:
         self.refuse(400, "bad_request", "This is not valid HTTP/1.1.")
 
-    def refuse(self, status: int, code: str, detail: str) -> None:
+    def refuse(self, status: int, code: str, detail: str, path: bytes = b"") -> None:
         """Answer a request that has not wholly arrived, and discard the rest of it."""
         if self.refused:
             return
         self.refused = True
-        headers, body = problem(status, code, detail)
+        headers, body = problem(status, code, detail, path)
         lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode()), b"Connection: close"]
         lines += [b"%s: %s" % header for header in headers]
         self.transport.write(b"\r\n".join([*lines, b"", body]))
