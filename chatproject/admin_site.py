@@ -15,6 +15,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.views.i18n import JavaScriptCatalog
 
 View = Callable[..., HttpResponseBase]
 
@@ -69,6 +70,10 @@ class ChatAdminSite(AdminSite):
                 raise PermissionDenied
             return redirect("admin:index")
         return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index"))
+
+    def i18n_javascript(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Return the texts of the admin's scripts, with those that Django's catalogs lack."""
+        return JavaScriptCatalog.as_view(packages=["django.contrib.admin", "chat"])(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Redirect to the common page, which bounds the guesses at the old password."""

@@ -19,6 +19,19 @@ STEPS = {
 }
 
 
+# What browsers say about themselves, the more special first: most say that they are Chrome and Safari, too.
+BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+SYSTEMS = {
+    "Windows": "Windows",
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Mac OS X": "macOS",
+    "CrOS": "ChromeOS",
+    "Linux": "Linux",
+}
+
+
 class SignInRecord(models.Model):
     """A sign-in of an account, or a failed attempt at one.
 
@@ -56,3 +69,12 @@ class SignInRecord(models.Model):
     def steps(self) -> str:
         """Return the steps of the sign-in in words."""
         return " + ".join(str(STEPS.get(step, step)) for step in self.method.split(" + "))
+
+    @property
+    def device(self) -> str:
+        """Return the names of the browser and its system where they are known ones, else what the browser says."""
+        names = [
+            next((name for mark, name in known.items() if mark in self.agent), "")
+            for known in (BROWSERS, SYSTEMS)
+        ]
+        return " · ".join(names) if all(names) else self.agent

@@ -43,6 +43,21 @@ def test_sessions_are_listed_with_their_device_and_ended_one_by_one(ada: User) -
     assert "Lynx" not in here.get("/sessions/").text.partition("Latest sign-ins")[0]
 
 
+LIKE_ALL = "Mozilla/5.0 ({}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0 Safari/537.36"
+AGENTS = [
+    (LIKE_ALL.format("X11; Linux x86_64"), "Chrome · Linux"),
+    (LIKE_ALL.format("Windows NT 10.0; Win64; x64") + " Edg/147.0", "Edge · Windows"),
+    ("Mozilla/5.0 (Linux; Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox · Android"),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari · iPhone"),
+    ("curl/8.0", "curl/8.0"),
+]
+
+
+@pytest.mark.parametrize(("agent", "device"), AGENTS)
+def test_a_device_is_named_by_its_browser_and_system(agent: str, device: str) -> None:
+    assert SignInRecord(agent=agent).device == device
+
+
 @pytest.mark.parametrize("session", ["", "x", "0", "9" * 30, "\0"])
 def test_a_session_that_is_none_ends_nothing(ada: User, session: str) -> None:
     browser = signed_in("Firefox")

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from chat.models import Thread, User
+from chat.models import ApiToken, Thread, User
 from chat.testing import ScriptedModel, answer
 from chatproject.dev.frontend.node import NodeMissing
 from chatproject.dev.frontend.page_build import BuildFailed
@@ -117,8 +118,13 @@ def test_a_user_whom_the_provider_removes_is_out_at_the_next_check(
     page = visitor(open_tab, site)
     sign_in(page, name)
     assert session(page)["user"]["username"] == name
+    program = {"Authorization": f"Bearer {ApiToken.issue(User.objects.get(username=name))}"}
+    assert httpx.get(f"{site.url}/api/threads", headers=program).status_code == 200
     provider.command(remove=name)
     eventually(lambda: session(page)["guest"], CHECK_SECONDS)
+    eventually(
+        lambda: httpx.get(f"{site.url}/api/threads", headers=program).status_code == 401, CHECK_SECONDS
+    )
 
 
 @pytest.fixture

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 import gettext
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.utils import translation
 
 from chat.web import script_texts
 from chat.web.chat_page import SUGGESTIONS
+from chatproject.admin_site import ChatAdminSite
 from chatproject.dev.bootstrap import ROOT
 from tests.unit import allauth_texts
 
@@ -137,6 +141,21 @@ def test_german_texts_say_sie() -> None:
     with translation.override("de"):
         shown = {*entries("de").values(), *map(translation.gettext, texts())}
     assert {text for text in shown if FAMILIAR.search(text)} == set()
+
+
+# Calls in scripts, with either quote.
+_GETTEXT = re.compile(r"""gettext\((?:"([^"]+)"|'([^']+)')\)""")
+SCRIPT = Path(admin.__file__).parent / "static" / "admin" / "js" / "SelectFilter2.js"
+
+
+@pytest.mark.parametrize("tag", OTHERS)
+def test_the_admin_s_lists_of_groups_and_permissions_are_translated(tag: str) -> None:
+    with translation.override(tag):
+        answer = ChatAdminSite().i18n_javascript(RequestFactory().get("/"))
+    catalog = json.loads(answer.text.partition("const newcatalog = ")[2].partition(";\n")[0])
+    asked = {double or single for double, single in _GETTEXT.findall(SCRIPT.read_text())}
+    assert len(asked) > 8
+    assert {text for text in asked if catalog.get(text, text) == text} <= {"Filter"}
 
 
 @pytest.mark.parametrize("template", ["400.html", "403.html", "404.html", "500.html", "503.html"])
