@@ -35,8 +35,8 @@ ALIKE = {
 }
 
 
-# Names of permissions, which Django stores in English, and exact times.
-UNTRANSLATED = re.compile(r" \| |^\d{4}-\d\d-\d\d ")
+# Names of permissions, which Django stores in English, exact times, and the parts of a hash.
+UNTRANSLATED = re.compile(r" \| |^\d{4}-\d\d-\d\d |\*{4}|pbkdf2|^(?:algorithm|iterations|salt|hash)$")
 
 
 @pytest.fixture
