@@ -29,16 +29,16 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> list[Address]:
     return found
 
 
-class Silent(list[str]):
+class SilentHosts(list[str]):
     """The silent addresses whose attempt was cancelled; `tried` counts the attempts."""
 
     tried = 0
 
 
 @pytest.fixture
-def silent(monkeypatch: pytest.MonkeyPatch) -> Silent:
+def silent(monkeypatch: pytest.MonkeyPatch) -> SilentHosts:
     """Never answer at documentation addresses (RFC 5737)."""
-    cancelled = Silent()
+    cancelled = SilentHosts()
     real = addresses._socket_to
 
     async def socket_to(address: Address) -> socket.socket:
@@ -107,7 +107,7 @@ def test_without_any_address_that_answers_the_first_error_is_raised(
         connected()
 
 
-def test_a_cancelled_connection_leaves_no_attempt(resolver: list[Address], silent: Silent) -> None:
+def test_a_cancelled_connection_leaves_no_attempt(resolver: list[Address], silent: SilentHosts) -> None:
     resolver += [(V4, ("192.0.2.1", 1)), (V4, ("192.0.2.2", 1))]
 
     async def work() -> None:
