@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 
 # Names, the words in which rules are written, and words that are alike.
 NAMES = {
+    "read, send, manage",
     "ada",
     "interns",
     "root",
