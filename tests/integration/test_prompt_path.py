@@ -15,6 +15,7 @@ from chat.conf import settings
 from chat.llm import registry
 from chat.models import ApiToken, User
 from chat.process import process
+from chat.telemetry import sampler
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.fixtures.database import close_database_threads
 from tests.integration.prompt_path import PromptPath
@@ -37,6 +38,7 @@ def path(
     monkeypatch.setattr(registry, "settings", upstream)
     monkeypatch.setattr(runtime, "settings", upstream)
     monkeypatch.setattr(process, "_parts", {})  # as in a new process, whose threads start under the profile
+    monkeypatch.setattr(sampler, "LOOP_SECONDS", 3_600.0)  # its looks are on no prompt's way
     token = ApiToken.issue(User.objects.create(username="ada"), "test")
     scripted_model.script(*[tool_round(SUM), answer("It is 42.")] * 2)
     path = PromptPath()
