@@ -7,7 +7,7 @@ from collections.abc import Callable
 from string import Template
 from typing import Any
 
-from . import appointments, arithmetic, bookings, dates, documents, file_topics, tool_topics
+from . import appointments, arithmetic, bookings, dates, documents, file_topics, tables, tool_topics
 from .blocks import DATA, LIMITS, TEXTS, DemoAnswer, Failure, Reply, Topics, card, grouped, markdown, patterns
 from .conversation import DemoRequest
 
@@ -137,6 +137,7 @@ _BY_CODE: dict[str, Callable[[DemoRequest], Reply]] = {
     "story": _story,
     "count": _count,
     "appointment": appointments.answer,
+    "table_file": tables.answer,
     "document": documents.answer,
     "booking": bookings.answer,
     "trip": _plan,

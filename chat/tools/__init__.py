@@ -10,10 +10,10 @@ calling, worker_threads    the calls of one round; sync tools in threads
 mcp                        the servers of CHAT_MCP: connections, calls, questions to the user, and results
 arithmetic, clock, search  the shipped tools
 artifacts                  documents beside the chat, made by C1's artifact model
-calendar                   the demo's tool, which asks for approval
+calendar, table_file       the demo's tools: one asks for approval, one gives a file
 """
 
-from chat.tools import arithmetic, artifacts, calendar, clock, search
+from chat.tools import arithmetic, artifacts, calendar, clock, search, table_file
 from chat.tools.available import ServerState, ToolServers, check, tools_of, within_limit
 from chat.tools.calling import ToolResult, run_all
 from chat.tools.context import (
@@ -48,6 +48,7 @@ __all__ = [
     "configured_tools",
     "run_all",
     "search",
+    "table_file",
     "tool",
     "tools_of",
     "within_limit",

@@ -29,9 +29,9 @@ logger = logging.getLogger(__name__)
 
 # In one request: OpenAI refuses it with more, so every prompt of every user.
 MAX_TOOLS = 128
-# Show people who try the demo an approval, and documents. A real model would believe in its calendar, and documents need
-# C1's artifact model.
-DEMO_TOOLS = ("add_to_calendar", "create_artifact", "edit_artifact")
+# Show people who try the demo an approval, a file, and documents. A real model would believe in its calendar, and
+# documents need C1's artifact model.
+DEMO_TOOLS = ("add_to_calendar", "make_table_file", "create_artifact", "edit_artifact")
 # Seconds for the connections to end, of the few in which a process has to stop.
 CLOSE_SECONDS = 0.5
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from chat.models import Attachment, AttachmentUse, Message, Response
-from chat.testing import ScriptedModel, answer
+from chat.testing import Gate, ScriptedModel, answer
 from chat.text import artifact_tags, escape
 from tests.page.accessibility import assert_accessible
 from tests.page.tab import Tab
@@ -56,6 +56,24 @@ def test_an_artifact_opens_beside_the_chat_with_its_versions(
     tab.page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
     expect(cards.last).to_be_focused()
+
+
+def test_escape_closes_an_artifact_and_does_not_stop_the_answer_beside_it(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    gate = Gate()
+    model.script(answer(artifact(PROGRAM)), answer("The first half. ", gate, "The second half."))
+    tab = open_tab(site)
+    tab.ask("A report")
+    tab.say("Go on")
+    expect(tab.answers.last).to_contain_text("The first half.")
+    tab.page.locator(".artifact-card").click()
+    panel = tab.page.get_by_role("complementary", name="The harbour")
+    expect(panel.locator(".artifact-text")).to_contain_text("Ten ships.")
+    tab.page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    gate.open()
+    expect(tab.ended(1)).to_contain_text("The second half.")
 
 
 def test_a_file_that_a_tool_gave_stands_with_the_answer(

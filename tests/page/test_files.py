@@ -70,6 +70,28 @@ def test_files_are_attached_by_every_way_and_show_what_the_model_sees(
     assert_accessible(tab.page, axe)
 
 
+def test_a_file_on_its_way_stays_in_the_draft_of_its_chat_when_the_chat_is_changed(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
+) -> None:
+    model.default(answer("Yes."))
+    tab = open_tab(site)
+    tab.ask("In this chat")
+    held: dict[str, Route] = {}
+    tab.page.route(re.compile(r"name=[ab]\.txt"), lambda route: held.update({route.request.url[-5:]: route}))
+    files = [FilePayload(name=f"{name}.txt", mimeType="text/plain", buffer=b"Some words") for name in "ab"]
+    tab.page.locator("input[type=file]").first.set_input_files(files)
+    while len(held) < len(files):  # the driver hands routes over within calls
+        tab.page.evaluate("() => null")
+    tab.page.get_by_role("link", name="New chat").click()
+    expect(tab.page.locator("#composer .pictures")).to_have_count(0)
+    with tab.page.expect_response("**/api/attachments?name=a.txt"):
+        held["a.txt"].continue_()
+    tab.threads.first.get_by_role("link").click()
+    expect(tab.page.locator("#composer .file-chip")).to_contain_text("a.txt")
+    held["b.txt"].continue_()
+    expect(tab.page.locator("#composer .file-chip")).to_have_count(2)
+
+
 def test_a_double_click_shows_the_next_page_of_a_file_once(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:

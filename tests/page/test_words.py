@@ -74,6 +74,24 @@ def test_a_german_page_shows_no_english_text(
 
 
 @pytest.mark.live
+def test_the_cards_and_files_of_the_german_demo_are_german(
+    demo_site: Any, open_tab: Callable[..., Tab]
+) -> None:
+    tab = open_tab(demo_site, locale="de-DE")
+    tab.say("Trage ein Abendessen in meinen Kalender ein")
+    card = tab.page.locator(".request")
+    expect(card.get_by_role("heading")).to_have_text("„Kalender“ erlauben?")
+    expect(card.locator("dt")).to_have_text(["Titel", "Tag", "Uhrzeit"])
+    tab.button("Bearbeiten", card).click()
+    expect(card.get_by_label("Uhrzeit")).to_have_value("19:30")
+    tab.button("Ablehnen", card).click()
+    expect(tab.page.locator(".request-outcomes li")).to_contain_text("Abgelehnt: Kalender")
+    tab.ended()
+    tab.ask("Gib mir den Umsatz als Datei").get_by_role("button", name="umsatz-nach-region.csv").click()
+    expect(tab.page.get_by_role("dialog").get_by_role("heading", level=4)).to_have_text("Zeilen 1-5")
+
+
+@pytest.mark.live
 def test_a_visitor_beyond_the_limit_of_guests_is_told_so_in_words_and_goes_on_later(
     site: Any, open_tab: Callable[..., Tab]
 ) -> None:

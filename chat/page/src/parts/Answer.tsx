@@ -12,11 +12,18 @@ drawing.catch(() => undefined);
 
 const DrawnAnswer = lazy(() => drawing);
 
-export const Answer = memo(function Answer({ page, reply }: { page: Page; reply: Reply }) {
+interface Props {
+  page: Page;
+  reply: Reply;
+  /** True for an older answer whose turn to be drawn is still to come. */
+  sketched: boolean;
+}
+
+export const Answer = memo(function Answer({ page, reply, sketched }: Props) {
   return (
     <Fallback simple={<Bare>{reply.text}</Bare>}>
       <Suspense fallback={<Bare />}>
-        <DrawnAnswer page={page} reply={reply} />
+        <DrawnAnswer page={page} reply={reply} sketched={sketched} />
       </Suspense>
     </Fallback>
   );

@@ -35,8 +35,14 @@ export default function ArtifactPanel({ page, shown }: { page: Page; shown: Show
     });
   }, [shown]);
 
+  const pressed = (event: React.KeyboardEvent) => {
+    if (event.key !== "Escape") return;
+    // It closes the panel, and does not stop the answer beside it.
+    event.preventDefault();
+    artifactPanel.close();
+  };
   return (
-    <aside id="artifact" aria-labelledby="artifact-title" onKeyDown={(event) => event.key === "Escape" && artifactPanel.close()}>
+    <aside id="artifact" aria-labelledby="artifact-title" onKeyDown={pressed}>
       <div className="dialog-head">
         <h2 id="artifact-title" ref={heading} tabIndex={-1} dir="auto">
           {artifact?.title || words.artifacts.document}

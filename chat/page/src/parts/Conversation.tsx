@@ -17,6 +17,8 @@ import { Welcome } from "./Welcome";
 
 /** Milliseconds in which a found message is marked again after it grew: its interface or its charts are loaded late. */
 const FOUND_MS = 3000;
+/** True where the browser itself keeps the reader's place while what is above it grows; measuring would cost a layout each time. */
+const ANCHORS = CSS.supports("overflow-anchor", "auto");
 
 export function Conversation({ page }: { page: Page }) {
   const conversation = useStore(page.conversation);
@@ -24,13 +26,11 @@ export function Conversation({ page }: { page: Page }) {
   const column = useRef<HTMLDivElement>(null);
   const spacer = useRef<HTMLDivElement>(null);
   const view = useRef<ReadingView>(null);
-  const held = useRef<number | null>(null);
+  const held = useRef<Held | null>(null);
   const [place, setPlace] = useState<Place>(null);
-  const hold = () => {
-    const { current } = scroller;
-    if (current) held.current = current.scrollHeight - current.scrollTop;
-  };
-  const drawn = useDrawn(conversation.items, conversation.navigation, conversation.found !== null, hold);
+  const { items } = conversation;
+  const hold = () => void (held.current = heldIn(scroller.current, column.current));
+  const drawn = useDrawn(items, conversation.found !== null, () => ANCHORS || hold());
 
   useLayoutEffect(() => {
     if (!scroller.current || !column.current || !spacer.current) return;
@@ -42,19 +42,19 @@ export function Conversation({ page }: { page: Page }) {
     else if (!conversation.found) view.current?.follow(null);
   }, [conversation.threadId === null, conversation.navigation, conversation.loading]);
   useLayoutEffect(() => {
-    if (conversation.sent) view.current?.follow(elementOf(column.current, drawn, conversation.promptId));
+    if (conversation.sent) view.current?.follow(elementOf(column.current, items, conversation.promptId));
   }, [conversation.sent]);
   useLayoutEffect(() => {
-    if (conversation.promptId) view.current?.next(elementOf(column.current, drawn, conversation.promptId));
+    if (conversation.promptId) view.current?.next(elementOf(column.current, items, conversation.promptId));
   }, [conversation.promptId]);
   useLayoutEffect(() => {
-    // Keep the reader's position when earlier messages are inserted above.
-    if (held.current !== null && scroller.current) scroller.current.scrollTop = scroller.current.scrollHeight - held.current;
+    // Keep the reader's position when earlier messages are inserted or drawn above.
+    if (held.current) restore(held.current, scroller.current, column.current);
     held.current = null;
-  }, [drawn[0]?.id]);
+  }, [items[0]?.id, drawn]);
   useEffect(() => {
     const { found } = conversation;
-    const element = found && elementOf(column.current, drawn, found.messageId);
+    const element = found && elementOf(column.current, items, found.messageId);
     return element ? showFound(element, found.words, (place) => view.current?.show(place)) : undefined;
   }, [conversation.found]);
 
@@ -80,11 +80,11 @@ export function Conversation({ page }: { page: Page }) {
             </button>
           )}
           <section id="messages" aria-label={words.conversation}>
-            {drawn.map((item) =>
+            {items.map((item, index) =>
               item.kind === "user" ? (
-                <UserMessageView key={item.id} page={page} message={item} />
+                <UserMessageView key={item.id} page={page} message={item} sketched={index < drawn} />
               ) : (
-                <Answer key={item.id} page={page} reply={item} />
+                <Answer key={item.id} page={page} reply={item} sketched={index < drawn} />
               ),
             )}
           </section>
@@ -92,13 +92,33 @@ export function Conversation({ page }: { page: Page }) {
         <div ref={spacer} aria-hidden="true" />
       </main>
       <div className="jump-place">
-        {place === "latest" && conversation.items.length > 0 && (
+        {place === "latest" && items.length > 0 && (
           <IconButton id="jump" className="round" shape="down" label={words.latest} onClick={() => move((view) => view.toEnd())} />
         )}
         {place === "start" && <IconButton id="to-start" className="round" shape="up" label={words.toStart} onClick={() => move((view) => view.toStart())} />}
       </div>
     </>
   );
+}
+
+/** The first message in view: its place from the end of the list, and its distance from the top of the view. */
+interface Held {
+  fromEnd: number;
+  top: number;
+}
+
+function heldIn(scroller: Element | null, column: Element | null): Held | null {
+  const messages = column?.querySelector("#messages")?.children ?? [];
+  const start = scroller?.getBoundingClientRect().top ?? 0;
+  const index = Array.from(messages).findIndex((one) => one.getBoundingClientRect().bottom > start);
+  const top = messages[index]?.getBoundingClientRect().top;
+  return top === undefined ? null : { fromEnd: messages.length - index, top };
+}
+
+function restore({ fromEnd, top }: Held, scroller: Element | null, column: Element | null) {
+  const messages = column?.querySelector("#messages")?.children ?? [];
+  const now = messages[messages.length - fromEnd]?.getBoundingClientRect().top;
+  if (scroller && now !== undefined) scroller.scrollTop += now - top;
 }
 
 /** Return the element of a message: one stands in the list for each item. */

@@ -15,11 +15,21 @@ import { MessageActions } from "./MessageActions";
 import { Parts } from "./Parts";
 import { Readable } from "./Readable";
 import { RequestCards, RequestOutcomes } from "./RequestList";
+import { Sketch } from "./Sketch";
 import { Steps } from "./Steps";
 import { Thought } from "./Thought";
 import { ToolUses } from "./ToolUses";
 
-export default memo(function DrawnAnswer({ page, reply }: { page: Page; reply: Reply }) {
+interface Props {
+  page: Page;
+  reply: Reply;
+}
+
+export default memo(function DrawnAnswer({ sketched, ...props }: Props & { sketched: boolean }) {
+  return sketched ? <Sketch reply={props.reply} /> : <WholeAnswer {...props} />;
+});
+
+function WholeAnswer({ page, reply }: Props) {
   useStore(reply);
   const { text, running, thinking, requests } = reply;
   const tools = reply.tools.filter((tool) => !requests.covers(tool));
@@ -76,7 +86,7 @@ export default memo(function DrawnAnswer({ page, reply }: { page: Page; reply: R
       {!running && <MessageActions page={page} reply={reply} offersRetry={offersRetry} hasText={parts.length > 0} />}
     </article>
   );
-});
+}
 
 /** Return what to draw of an answer: the reason of a failure stands in the note, not in a card above it. */
 function shownOf(text: string, running: boolean) {

@@ -36,7 +36,7 @@ export default function FileDialog({ page, id, name, leave }: { page: Page; id: 
           {file.passages.length > 0 && <h3>{words.files.seen}</h3>}
           {file.passages.map(({ label, text }, at) => (
             <section key={at} className="file-passage">
-              <h4 dir="auto">{label}</h4>
+              <h4 dir="auto">{placeOf(label)}</h4>
               <pre dir="auto">{text}</pre>
             </section>
           ))}
@@ -49,4 +49,13 @@ export default function FileDialog({ page, id, name, leave }: { page: Page; id: 
       )}
     </Overlay>
   );
+}
+
+/** The server's name of a passage: its kind, where it stands, and the rows of a sheet. */
+const PLACE = /^(page|slide|lines?|sheet) (.*?)(?:, rows (\S+))?$/;
+
+/** Return the place of a passage in the reader's language; the model cites the server's own. */
+function placeOf(label: string) {
+  const [, kind = "", at = "", rows = ""] = PLACE.exec(label) ?? [];
+  return words.files.places[kind]?.(at, rows) ?? label;
 }

@@ -4,7 +4,8 @@ import type { AnswerFields, PersonRequest } from "chat-client";
 import { ProblemError } from "chat-client";
 import { useId, useRef, useState } from "react";
 import { momentOf } from "../format";
-import { type Given, type Requests, toolWords } from "../state/requests";
+import type { Given, Requests } from "../state/requests";
+import { argumentWords, toolWords } from "../state/toolNames";
 import { words } from "../words";
 import { isObject, schemaOf, titleOf } from "./formFields";
 import { type Fault, RequestForm } from "./RequestForm";
@@ -79,7 +80,8 @@ function Approval({ asked, fault, answer }: PartProps) {
   const [always, setAlways] = useState(false);
   const card = useRef<HTMLDivElement>(null);
   const rights: AnswerFields = always ? { forThread: true } : {};
-  const schema = schemaOf(asked.arguments);
+  const titled = (name: string) => argumentWords(asked.tool, name) ?? titleOf(name);
+  const schema = schemaOf(asked.arguments, titled);
 
   const edit = (on: boolean) => {
     setEditing(on);
@@ -116,7 +118,7 @@ function Approval({ asked, fault, answer }: PartProps) {
     <div className="request-approval" ref={card} onKeyDown={pressed}>
       {!editing && (
         <>
-          <Arguments given={asked.arguments} />
+          <Arguments given={asked.arguments} titled={titled} />
           {fault && <Problem fault={fault} />}
           {options}
         </>
@@ -173,7 +175,7 @@ function Problem({ fault }: { fault: Fault }) {
   );
 }
 
-function Arguments({ given }: { given: unknown }) {
+function Arguments({ given, titled }: { given: unknown; titled: (name: string) => string }) {
   if (!isObject(given)) return <Value value={given} />;
   const entries = Object.entries(given);
   if (!entries.length) return <p className="note">{words.requests.nothing}</p>;
@@ -182,7 +184,7 @@ function Arguments({ given }: { given: unknown }) {
       {entries.map(([name, value]) => (
         <div key={name}>
           <dt>
-            <bdi>{titleOf(name)}</bdi>
+            <bdi>{titled(name)}</bdi>
           </dt>
           <dd>
             <Value value={value} />

@@ -30,8 +30,11 @@ export function Sidebar({ page }: { page: Page }) {
   const pressed = (event: React.KeyboardEvent) => {
     // A menu that Escape closes has prevented the default.
     if (event.key !== "Escape" || event.defaultPrevented || isComposing(event.nativeEvent)) return;
+    if (!threads.selection && !page.menu) return;
+    // It does not stop an answer as well.
+    event.preventDefault();
     if (threads.selection) threads.select(false);
-    else if (page.menu) page.openMenu(false);
+    else page.openMenu(false);
   };
   const fold = () => {
     page.fold(true);

@@ -4,6 +4,7 @@ import "./ToolUses.css";
 
 import { progressWords } from "@plain/js/thinking.js";
 import type { Tool } from "../state/apiTypes";
+import { toolWords } from "../state/toolNames";
 import { words } from "../words";
 
 export function ToolUses({ tools }: { tools: Tool[] }) {
@@ -19,7 +20,7 @@ export function ToolUses({ tools }: { tools: Tool[] }) {
 }
 
 function ToolUse({ tool: { name, state, progress, arguments: asked, result, pictures = [] } }: { tool: Tool }) {
-  const label = words.toolStates[state](name.replaceAll("_", " "));
+  const label = words.toolStates[state](toolWords(name));
   if (progress) return <Progress label={label} progress={progress} />;
   if (asked === undefined || asked === null) return label;
   return (

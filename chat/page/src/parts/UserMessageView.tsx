@@ -11,11 +11,16 @@ import { SentFile } from "./FileChip";
 import { IconButton } from "./Icon";
 import { Versions } from "./Versions";
 
-export const UserMessageView = memo(function UserMessageView({ page, message }: { page: Page; message: UserMessage }) {
+interface Props {
+  page: Page;
+  message: UserMessage;
+  /** True for an older message whose turn to be drawn whole is still to come. */
+  sketched: boolean;
+}
+
+export const UserMessageView = memo(function UserMessageView({ page, message, sketched }: Props) {
   useStore(message);
-  useStore(page.outbox);
   const [editing, setEditing] = useState(false);
-  const entry = page.conversation.entryOf(message);
   if (editing) return <Edited page={page} message={message} leave={() => setEditing(false)} />;
   return (
     <article className="said" aria-label={words.you}>
@@ -33,17 +38,25 @@ export const UserMessageView = memo(function UserMessageView({ page, message }: 
           </dl>
         )}
       </div>
-      <div className="message-actions">
-        <Versions page={page} id={message.id} versions={message.versions} />
-        <IconButton shape="copy" label={words.copy} onClick={() => void copy(message.words)} />
-        <IconButton shape="edit" label={words.editMessage} disabled={entry?.state === "sending"} onClick={() => setEditing(true)} />
-        {entry && (
-          <IconButton shape="close" label={words.outbox.withdraw} disabled={entry.state === "sending"} onClick={() => void page.outbox.withdraw(entry)} />
-        )}
-      </div>
+      {!sketched && <UserActions page={page} message={message} edit={() => setEditing(true)} />}
     </article>
   );
 });
+
+function UserActions({ page, message, edit }: Pick<Props, "page" | "message"> & { edit: () => void }) {
+  useStore(page.outbox);
+  const entry = page.conversation.entryOf(message);
+  return (
+    <div className="message-actions">
+      <Versions page={page} id={message.id} versions={message.versions} />
+      <IconButton shape="copy" label={words.copy} onClick={() => void copy(message.words)} />
+      <IconButton shape="edit" label={words.editMessage} disabled={entry?.state === "sending"} onClick={edit} />
+      {entry && (
+        <IconButton shape="close" label={words.outbox.withdraw} disabled={entry.state === "sending"} onClick={() => void page.outbox.withdraw(entry)} />
+      )}
+    </div>
+  );
+}
 
 function Shown({ page, message }: { page: Page; message: UserMessage }) {
   return (

@@ -43,11 +43,11 @@ export function fieldsOf(schema: Record<string, unknown>): FormField[] {
 }
 
 /** Return the schema of a form for the arguments of a call, or null if some value is neither a text nor a number nor a flag. */
-export function schemaOf(given: unknown): Record<string, unknown> | null {
+export function schemaOf(given: unknown, titled = titleOf): Record<string, unknown> | null {
   if (!isObject(given) || !Object.keys(given).length) return null;
   const types = Object.entries(given).map(([name, value]) => [name, typeof value] as const);
   if (types.some(([, type]) => !["string", "number", "boolean"].includes(type))) return null;
-  const property = ([name, type]: readonly [string, string]) => [name, { type, title: titleOf(name), default: given[name], minLength: 0 }];
+  const property = ([name, type]: readonly [string, string]) => [name, { type, title: titled(name), default: given[name], minLength: 0 }];
   return { type: "object", properties: Object.fromEntries(types.map(property)), required: types.map(([name]) => name) };
 }
 

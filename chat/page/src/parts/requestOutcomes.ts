@@ -1,7 +1,8 @@
 /** The end of a request to a person, in a sentence for the page, for print and for copies. */
 
 import { momentOf } from "../format";
-import { type Ended, toolWords } from "../state/requests";
+import type { Ended } from "../state/requests";
+import { toolWords } from "../state/toolNames";
 import { words } from "../words";
 
 /** Return the sentence; `user` is the name of the reader, whose own answers are not signed. */

@@ -1,27 +1,32 @@
-/** The messages that are drawn: the newest at once, which fill any view, and those above them bit by bit. */
+/** The messages that are drawn: the newest at once, which fill any view, and those above them bit by bit; until then they are sketched. */
 
 import { useEffect, useState } from "react";
 import type { Item } from "../state/messageList";
 import { usePrinting } from "./printing";
 
-/** Messages drawn with one task: some 100 ms of work with long answers, so that a long chat is there at once. */
-const AT_ONCE = 40;
+/** Messages drawn at once: more than fill any view. */
+const FIRST = 24;
+/** Messages drawn with each later task: some 50 ms of work with long answers, so that the page answers its reader meanwhile. */
+const NEXT = 20;
 
-/** Return the drawn end of `items`; all of them for a print, and if `whole`. `before` is called before more are drawn. */
-export function useDrawn(items: Item[], chat: number, whole: boolean, before: () => void): Item[] {
-  const [drawn, setDrawn] = useState({ chat, count: AT_ONCE });
-  const count = drawn.chat === chat ? drawn.count : AT_ONCE;
-  const all = usePrinting() || whole || count >= items.length;
+/** Return the index of the first drawn message; 0 for a print, and if `whole`. `before` is called before more are drawn. */
+export function useDrawn(items: Item[], whole: boolean, before: () => void): number {
+  const [first, setFirst] = useState("");
+  const from = usePrinting() || whole ? 0 : startOf(items, first);
   useEffect(() => {
-    // Messages that are sent later are drawn with the rest: only a chat that is opened is long at once.
-    if (all) setDrawn({ chat, count: items.length ? Infinity : AT_ONCE });
-    else {
-      const timer = setTimeout(() => {
-        before();
-        setDrawn({ chat, count: count + AT_ONCE });
-      });
-      return () => clearTimeout(timer);
-    }
-  }, [chat, count, all, items.length > 0]);
-  return all ? items : items.slice(-count);
+    // Messages that are sent later stand behind the first drawn one.
+    if (from === 0) return setFirst(items[0]?.id ?? "");
+    const timer = setTimeout(() => {
+      before();
+      setFirst(items[Math.max(0, from - NEXT)]?.id ?? "");
+    });
+    return () => clearTimeout(timer);
+  }, [from, items[0]?.id]);
+  return from;
+}
+
+/** Return the index of the message `first`; without it, as in a chat that was opened just now, that of the newest ones. */
+function startOf(items: Item[], first: string) {
+  const index = items.findIndex(({ id }) => id === first);
+  return index < 0 ? Math.max(0, items.length - FIRST) : index;
 }

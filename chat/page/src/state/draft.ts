@@ -28,14 +28,18 @@ export class Draft extends Store {
   text = "";
   files: DraftFile[] = [];
   #key = "draft.new";
+  /** Files that the server does not have, of chats that are not shown, by the key of their draft. */
+  #elsewhere = new Map<string, DraftFile[]>();
   /** The key under which a refused text was stored again. */
   #returned: string | null = null;
 
-  /** Show the draft of a thread; null for a new chat. */
+  /** Show the draft of a thread; null for a new chat. Uploads of the one before go on. */
   switchTo(threadId: string | null) {
+    this.#elsewhere.set(this.#key, this.files.filter(({ attachment }) => !attachment));
     this.#key = `draft.${threadId ?? "new"}`;
     this.text = recall(this.#key);
-    this.files = storedFiles(this.#key);
+    this.files = [...storedFiles(this.#key), ...(this.#elsewhere.get(this.#key) ?? [])];
+    this.#elsewhere.delete(this.#key);
     this.changed();
   }
 
@@ -56,9 +60,12 @@ export class Draft extends Store {
     this.#filesChanged();
   }
 
-  /** Change a file that is still there. */
+  /** Change a file that is still there, also one of a chat that is not shown. */
   update(key: string, change: Partial<DraftFile>) {
-    this.files = this.files.map((file) => (file.key === key ? { ...file, ...change } : file));
+    const changed = (files: DraftFile[]) => files.map((file) => (file.key === key ? { ...file, ...change } : file));
+    const [draft, files] = [...this.#elsewhere].find(([, files]) => files.some((file) => file.key === key)) ?? [];
+    if (draft) this.#keep(draft, changed(files ?? []));
+    this.files = changed(this.files);
     this.#filesChanged();
   }
 
@@ -105,14 +112,21 @@ export class Draft extends Store {
     this.changed();
   }
 
+  /** Store those files of a draft that is not shown which the server has by now; keep the others. */
+  #keep(draft: string, files: DraftFile[]) {
+    this.#elsewhere.set(draft, files.filter(({ attachment }) => !attachment));
+    store(draft, [...storedFiles(draft), ...files.filter(({ attachment }) => attachment)]);
+  }
+
   #store() {
     remember(this.#key, this.text);
-    const uploaded = this.files.filter(({ attachment }) => attachment);
-    remember(filesKey(this.#key), uploaded.length ? JSON.stringify(uploaded) : "");
+    store(this.#key, this.files.filter(({ attachment }) => attachment));
   }
 }
 
 const filesKey = (key: string) => `${key}.files`;
+
+const store = (key: string, files: DraftFile[]) => remember(filesKey(key), files.length ? JSON.stringify(files) : "");
 
 function forget(key: string) {
   remember(key, "");

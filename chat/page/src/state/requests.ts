@@ -4,6 +4,7 @@ import { announce } from "@plain/js/announce.js";
 import type { AnswerFields, ChatClient, EndedRequest, PersonRequest, RequestOutcome } from "chat-client";
 import { words } from "../words";
 import type { Tool } from "./apiTypes";
+import { toolWords } from "./toolNames";
 
 /** How a request ended; who answered and when are known of those that the server lists. */
 export interface Ended {
@@ -81,6 +82,3 @@ export class Requests {
     this.close(asked.requestId, outcome);
   }
 }
-
-/** Return the name of a tool in words. */
-export const toolWords = (name: string) => name.replaceAll("_", " ");
