@@ -29,7 +29,7 @@ def example(language: str) -> str:
     return block
 
 
-class Program:
+class ReadmeProgram:
     """The running client, with its output in a file that both sides can open."""
 
     def __init__(self, path: Path, url: str) -> None:
@@ -47,11 +47,11 @@ class Program:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[str], Program]]:
-    started: list[Program] = []
+def start(tmp_path: Path) -> Iterator[Callable[[str], ReadmeProgram]]:
+    started: list[ReadmeProgram] = []
 
-    def run(url: str) -> Program:
-        started.append(Program(tmp_path / "client.py", url))
+    def run(url: str) -> ReadmeProgram:
+        started.append(ReadmeProgram(tmp_path / "client.py", url))
         return started[-1]
 
     yield run
@@ -61,7 +61,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Program]]:
 
 
 def test_the_client_goes_on_after_a_cut_without_loss_or_repetition(
-    model: ScriptedModel, server: LiveServer, start: Callable[[str], Program]
+    model: ScriptedModel, server: LiveServer, start: Callable[[str], ReadmeProgram]
 ) -> None:
     gate = Gate()
     model.script(answer(FIRST, gate, SECOND))
@@ -77,7 +77,7 @@ def test_the_client_goes_on_after_a_cut_without_loss_or_repetition(
 
 
 def test_the_client_says_why_an_answer_failed(
-    model: ScriptedModel, server: LiveServer, start: Callable[[str], Program]
+    model: ScriptedModel, server: LiveServer, start: Callable[[str], ReadmeProgram]
 ) -> None:
     model.script(broken(FIRST))
     running = start(server.url)
