@@ -62,6 +62,11 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         given = ("name", "scopes", "expires_at")
         return ("user", *given) if request.user.is_superuser else given
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave out the end: the address gives a text, which its widget would take for a time."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {name: value for name, value in initial.items() if name != "expires_at"}
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name != "scopes":
             return super().formfield_for_dbfield(db_field, request, **kwargs)

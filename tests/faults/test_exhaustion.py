@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
@@ -50,30 +51,39 @@ def watched(live: None, database: str, servers: LiveServers) -> Iterator[LiveSer
 def read_only(database: str) -> Iterator[None]:
     """Let new connections of the database write nothing within the block, and cut the open ones."""
     administer(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
-    cut_connections(NAME)
-    yield
-    administer(f'ALTER DATABASE "{database}" RESET default_transaction_read_only')
+    try:
+        cut_connections(NAME)
+        yield
+    finally:
+        administer(f'ALTER DATABASE "{database}" RESET default_transaction_read_only')
 
 
 @contextlib.contextmanager
 def no_connections(database: str) -> Iterator[None]:
     """Let the database take no connection more within the block, and cut those of the server."""
     administer(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
-    cut_connections(NAME)
-    yield
-    administer(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
+    try:
+        cut_connections(NAME)
+        yield
+    finally:
+        administer(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
 
 
 def refused(client: Client) -> bool:
     """Send a prompt, and return whether it was refused as `unavailable`."""
-    answered = client.chat("Meanwhile", thread=new_id("t"))
+    try:
+        answered = client.chat("Meanwhile", thread=new_id("t"))
+    except (
+        httpx.RemoteProtocolError
+    ):  # stored just before the trouble: its readers are cut, and come back to it
+        return False
     if answered.is_success:
         return False
     assert_problem(answered, "unavailable", 503)
     return True
 
 
-@pytest.mark.parametrize("trouble", [read_only, no_connections])
+@pytest.mark.parametrize("trouble", [read_only, pytest.param(no_connections, marks=pytest.mark.long)])
 def test_text_is_kept_and_prompts_are_refused_until_it_is_over(
     model: ScriptedModel, make_client: Any, watched: LiveServer, database: str, trouble: Any
 ) -> None:
@@ -110,6 +120,7 @@ def test_the_server_says_that_no_connection_is_left(
     eventually(lambda: not refused(client))
 
 
+@pytest.mark.long
 def test_open_streams_outlive_a_lack_of_descriptors(
     model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:

@@ -131,7 +131,7 @@ def test_staff_create_tokens_only_for_themselves(staff: Staff, owner: User) -> N
     client = staff("view_apitoken", "add_apitoken")
     at = reverse("admin:chat_apitoken_add")
     assert 'name="user"' not in client.get(at).content.decode()
-    client.post(at, {"user": owner.pk, "name": "mine"})
+    client.post(at, {"user": owner.pk, "name": "mine", "scopes": ["read"]})
     assert ApiToken.objects.get().user.is_staff
 
 
