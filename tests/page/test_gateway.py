@@ -30,8 +30,10 @@ chart = BarChart(["North", "South"], [Series("Tonnes", [41, 28])], "grouped", "R
 markup = TextContent("Type `<content thesys=\\"true\\">` & be read")"""
 FORM = """root = Card([form])
 form = Form("booking", Buttons([Button("Book it", null, "primary")]), [FormControl("Your name", Input("name", "Ana"))])"""
+# The mark below the pointer is none of them, and may stay for good where the pointer left while the chart was drawn.
 DRAWN = """replies => replies.map((reply) =>
   [...reply.querySelectorAll("svg.recharts-surface path[d], svg.recharts-surface text")]
+    .filter((shape) => !shape.closest(".recharts-tooltip-cursor"))
     .map((shape) => shape.getAttribute("d") || shape.textContent))"""
 
 
