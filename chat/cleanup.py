@@ -11,6 +11,7 @@ from chat.accounts import erasure, guests, login_attempts, sessions, sign_ins
 from chat.accounts.mcp_connections import sign_in
 from chat.accounts.single_sign_on import sessions as sso_sessions
 from chat.conf import settings
+from chat.db import health
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.governance import files, retention
 from chat.threads import shares, stored_bytes
@@ -84,11 +85,12 @@ class Janitor:
         except Unavailable:
             return
         except Exception as problem:
-            logger.error(
-                "action=cleanup_failed reason=%s\n%s",
-                type(problem).__name__,
-                format_traceback_without_message(problem),
-            )
+            if not health.is_unmigrated(problem):
+                logger.error(
+                    "action=cleanup_failed reason=%s\n%s",
+                    type(problem).__name__,
+                    format_traceback_without_message(problem),
+                )
 
     async def _step(self) -> None:
         for user in await db.atomic_async(erasure.pending_erasures):
