@@ -12,7 +12,7 @@ from chat.models.responses import Response
 
 
 class RequestKind(models.TextChoices):
-    """What a person is asked for: consent to a tool call, a form, or the result of a tool that the client runs."""
+    """Kinds of request to a person: consent to a tool call, a form, or the result of a tool that the client runs."""
 
     APPROVE = "approve"
     ASK = "ask"

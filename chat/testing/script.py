@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from chat.testing.frames import error, token_counts
 
 WAIT_SECONDS = 60.0
-"""How long a test waits for an event that comes at once, except on a starved machine."""
+"""Seconds that a test waits for an event, which comes at once except on a starved machine."""
 
 
 class Line(Protocol):

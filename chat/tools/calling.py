@@ -45,7 +45,7 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What a call asks a person, in place of its result; `schema` is JSON text."""
+    """A call's request to a person, in place of its result; `schema` is JSON text."""
 
     message: str
     schema: str

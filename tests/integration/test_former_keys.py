@@ -1,4 +1,4 @@
-"""What is stored encrypted moves to the current SECRET_KEY, so that the former one can go."""
+"""Stored secrets move to the current SECRET_KEY, so that the former one can go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process wants to hear from a broker, and what it has yet to send there."""
+"""The subjects that a process hears from a broker, and the messages that it has yet to send there."""
 
 from __future__ import annotations
 
