@@ -140,7 +140,7 @@ def address(value: Any) -> str:
 
 
 def sender(value: Any) -> str:
-    """Return the sender of mails; empty for Django's default, which names nobody."""
+    """Return the sender of mails; empty for Django's default, which has no name in it."""
     return "" if text(value) == DEFAULT_SENDER else text(value)
 
 

@@ -74,7 +74,7 @@ class UnreadFile:
 
 
 def claim(seconds: float) -> UnreadFile | None:
-    """Claim the oldest file that nobody reads, of a user none of whose files is read if there is one; None without any."""
+    """Claim the oldest file that no process reads, of a user without a file being read if there is one; None without any."""
     found = sql.row(_CLAIM, [seconds])
     if found is None:
         return None

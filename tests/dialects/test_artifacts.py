@@ -1,4 +1,4 @@
-"""Artifacts in other clients' protocols: told at the end of a run, once they can be fetched, to every reader alike."""
+"""Artifacts in other clients' protocols: sent to every reader alike at the end of a run, once they can be fetched."""
 
 from __future__ import annotations
 

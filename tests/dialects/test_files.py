@@ -21,7 +21,7 @@ def uploaded(client: Client) -> dict[str, Any]:
 
 
 def told(model: ScriptedModel) -> str:
-    """Return what the model was told of the file in the newest request."""
+    """Return the part of the newest request to the model that is about the file."""
     content = model.requests[-1].messages[-1]["content"]
     return str(content[-1]["text"])
 

@@ -61,7 +61,7 @@ def _notify_all(notifications: list[Notification]) -> None:
 
 
 def execute(statement: str, values: dict[str, Any], notifications: list[Notification]) -> list[sql.Row]:
-    """Execute a statement that includes NOTIFY_SQL and return its rows. One without rows notifies nobody."""
+    """Execute a statement that includes NOTIFY_SQL and return its rows. One without rows sends no notification."""
     if not broker_url():
         return sql.rows(statement, {**values, "notifications": _encoded(notifications)})
     found = sql.rows(statement, {**values, "notifications": []})

@@ -20,7 +20,7 @@ MAX_RATIO, RATIO_FROM = 200, 1024 * 1024
 # Levels of XML; tables in tables in tables have some 50.
 MAX_DEPTH = 256
 STEP = 64 * 1024
-# A name in a namespace of XML is told by its end: strict and transitional documents have different namespaces.
+# A name in a namespace of XML is recognised by its end: strict and transitional documents have different namespaces.
 _SEPARATOR = "\n"
 # The second form of a part of a document, for programs that do not know the first.
 _SECOND_FORM = "Fallback"

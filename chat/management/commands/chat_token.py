@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chat.models import ALL_SCOPES, ApiToken, User
 
-# Ten years: whoever wants more wants no end.
+# Ten years; a token for longer is one without an end.
 LONGEST_DAYS = 3_650
 
 
