@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from chat.testing import ScriptedModel
@@ -46,6 +47,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     if config.getoption("dist") == "loadfile":
         return distribution.FileDistribution(config, log)
     return None
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Forget the language that a request in this process asked for: Django's middleware leaves it to the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")
