@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.unit.thought_forms import FORMS
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -116,6 +118,16 @@ DIFFERENCES: dict[str, Difference] = {
     "thought: details beside their text": stops(""),
     "thought: parts": differs(_THOUGHT, text=[_PART], finish_reason=None, error="model_failed"),
     "thought: parts in one delta": differs(_THOUGHT, text=[_PART, {"type": "text", "text": "Hi"}]),
+    **{
+        f"thought: {name}": differs(_THOUGHT, text=FORMS[name][0]["content"])
+        for name in (
+            "parts of the type reasoning_text",
+            "parts of the type reasoning_content",
+            "parts of the type thinking_delta",
+            "a part of a summary alone",
+            "a marked part",
+        )
+    },
     "thought: a part with a summary": differs(_THOUGHT, text=[_SUMMARY]),
     "thought: marked content": differs(_THOUGHT, text="<thought>Hm.</thought>Hi"),
     "thought: marked content without tags": differs(_THOUGHT, text="Hm.Hi"),
