@@ -357,6 +357,16 @@ def test_an_answer_that_is_too_large_fails_the_call_alone(over_http: SessionServ
     assert len(over_http.sessions) == 1
 
 
+def test_no_proxy_is_asked_for_a_server_on_this_machine(
+    over_http: SessionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert run(McpSpec(url=over_http.url), lambda it: call(it, "stub_echo")) == "echo done"
+
+
 def test_the_certificates_are_read_in_a_thread(
     over_http: SessionServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,6 +115,14 @@ def test_a_base_urls_query_stands_behind_the_path(model: ScriptedModel) -> None:
     assert model.requests[0].path == "/v1/deployments/gpt/chat/completions?api-version=2024-10-21&x="
 
 
+@pytest.mark.parametrize(
+    "end", ["chat/completions", "chat/completions/", " ", "?a=b", "chat/completions?a=b"]
+)
+def test_a_base_url_may_be_the_whole_address(model: ScriptedModel, end: str) -> None:
+    ask(transport(f"{model.base_url}{end}"))
+    assert model.requests[0].path.partition("?")[0] == "/v1/chat/completions"
+
+
 STREAM = HELLO * 20 + END
 RAW_DEFLATE = zlib.compressobj(wbits=-15)
 CODINGS: dict[str, tuple[str, bytes]] = {
@@ -128,6 +136,9 @@ CODINGS: dict[str, tuple[str, bytes]] = {
     "deflate without a header": ("deflate", RAW_DEFLATE.compress(STREAM) + RAW_DEFLATE.flush()),
     "br": ("br", brotli.compress(STREAM)),
     "identity": ("identity", STREAM),
+    # Some frameworks put the character set there; the official client ignores it.
+    "a character set": ("UTF-8", STREAM),
+    "none": ("none", STREAM),
 }
 
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from chat.llm.http.request_head import trusted_certificates
+from chat.llm.http.request_head import ProxiedTransport, trusted_certificates
 from chat.process import process
 from chat.tools.mcp import elicitation
 from chat.tools.mcp.calls import RunningCall, current_call
@@ -309,7 +309,12 @@ class Connection:
             timeout = httpx2.Timeout(None, connect=CONNECT_SECONDS)
             certificates = await asyncio.to_thread(trusted_certificates)
             http = await stack.enter_async_context(
-                HttpClient(headers=headers, timeout=timeout, auth=self._auth, verify=certificates)
+                HttpClient(
+                    transport=ProxiedTransport(certificates),
+                    headers=headers,
+                    timeout=timeout,
+                    auth=self._auth,
+                )
             )
             return over_http.streamable_http_client(
                 spec.url, http_client=http, max_sse_event_size=MESSAGE_BYTES
