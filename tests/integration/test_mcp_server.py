@@ -313,7 +313,7 @@ def over_http() -> Iterator[SessionServer]:
         yield server
 
 
-@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("status", [400, 401, 404])
 def test_a_call_in_a_lost_session_is_repeated_in_a_new_one(over_http: SessionServer, status: int) -> None:
     over_http.unknown_status = status
 

@@ -74,6 +74,15 @@ def test_an_id_that_comes_late_is_used() -> None:
     assert short(*CALLS["an id that comes late"]) == [("late", "f", "{}")]
 
 
+def test_a_signature_behind_an_id_is_a_field_that_goes_back() -> None:
+    accumulator = CallAccumulator()
+    accumulator.feed([D(0, "call_1__thought__c2ln", "f", "{}"), D(1, "call_2", "g", "{}")])
+    for first, second in (accumulator.calls(), accumulator.calls()):
+        assert (first.id, second.id, second.fields) == ("call_1", "call_2", {})
+        assert first.fields["extra_content"] == {"google": {"thought_signature": "c2ln"}}
+        assert first.fields["provider_specific_fields"] == {"thought_signature": "c2ln"}
+
+
 def test_a_repeated_id_is_replaced_for_the_second_call() -> None:
     first, second = whole(*CALLS["one id for two calls"])
     assert first.id == "same"

@@ -26,6 +26,8 @@ MAX_REPEATS = 8
 _decode = json.JSONDecoder().raw_decode
 # Instead of a name that does not come again.
 _NULLS = ("null", "None")
+# LiteLLM puts a call's signature behind its id, for clients that return no fields: BerriAI/litellm#37849.
+_SIGNED = "__thought__"
 
 
 class CallTooLarge(ValueError):
@@ -59,9 +61,19 @@ class _Slot:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     fields: FieldMerger | None = None
+    signature: str = ""
+
+    def split_id(self) -> None:
+        """Part the id from a signature behind it: only a field goes back to the same model alone."""
+        self.id, _, signature = storable(self.id).partition(_SIGNED)
+        self.signature = signature or self.signature
 
     def call(self) -> ToolCall:
         fields = self.fields.values() if self.fields else {}
+        if self.signature:
+            # In both places where LiteLLM looks for it.
+            signed = {"thought_signature": self.signature}
+            fields = {"extra_content": {"google": signed}, "provider_specific_fields": signed, **fields}
         return ToolCall(self.id, storable(self.name), storable("".join(self.arguments)), fields)
 
     def add_name(self, name: str) -> None:
@@ -125,7 +137,7 @@ class CallAccumulator:
         self._split()
         used: set[str] = set()
         for number, slot in enumerate(self._slots):
-            slot.id = storable(slot.id)
+            slot.split_id()
             if not slot.id or slot.id in used:
                 slot.id = f"call_{number}_{secrets.token_hex(8)}"
             used.add(slot.id)

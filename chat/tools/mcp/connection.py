@@ -39,8 +39,8 @@ MESSAGE_BYTES = 8 * 1024 * 1024
 # Rounds in which a server of the protocol since 2026-07-28 asks for input or just for time. The questions among them are
 # counted by us, and the time is the call's.
 INPUT_ROUNDS = 10_000
-# Statuses of a server that has lost the session: by the specification 404, by several servers 400.
-SESSION_LOST_STATUSES = (400, 404)
+# Statuses of a server that has lost the session: by the specification 404, by several servers 400, by the Rust package 401.
+SESSION_LOST_STATUSES = (400, 401, 404)
 
 
 class ConnectionTasks:
