@@ -45,7 +45,7 @@ def parse_object(body: bytes | str) -> dict[str, Json]:
         raise BadRequest(f"The body is not valid JSON: {_reason(problem)}.") from None
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
-    _check(value, MAX_DEPTH)
+    check_json(value)
     return value
 
 
@@ -65,6 +65,11 @@ def parse_query(query: Mapping[str, str], kind: type[S]) -> S:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as problem:
         raise BadRequest(f"{problem}.") from None
+
+
+def check_json(value: Json) -> None:
+    """Raise BadRequest for JSON that is nested too deep, or holds text that cannot be stored."""
+    _check(value, MAX_DEPTH)
 
 
 def _reason(problem: Exception) -> str:
