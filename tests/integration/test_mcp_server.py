@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from chat.llm.http import request_head
@@ -98,6 +99,14 @@ def test_a_request_holds_no_more_tools_than_a_provider_takes(caplog: pytest.LogC
     tools = {f"t{number}": Tool(f"t{number}", print, json.loads, {}) for number in range(200)}
     assert list(available.within_limit(tools)) == [f"t{number}" for number in range(available.MAX_TOOLS)]
     assert "action=tools_left_out" in caplog.text
+
+
+def test_one_odd_tool_does_not_cost_the_others() -> None:
+    odd = {"name": "odd", "inputSchema": {"type": "object", "properties": {"a": True}, "required": None}}
+    tools = [odd, {"name": "echo", "inputSchema": {"type": "object"}}, {"name": None}]
+    spec = stdio()
+    listed = msgspec.structs.replace(spec, env=spec.env | {"MCP_TOOLS": json.dumps(tools)})
+    assert names_of(listed) == ["stub_odd", "stub_echo"]
 
 
 # Schemas

@@ -24,6 +24,7 @@ from chat.llm.http.request_head import ProxiedTransport, trusted_certificates
 from chat.process import process
 from chat.tools.mcp import elicitation
 from chat.tools.mcp.calls import RunningCall, current_call
+from chat.tools.mcp.incoming import fitted
 from chat.tools.mcp.spec import McpSpec
 
 logger = logging.getLogger(__name__)
@@ -106,10 +107,10 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
 
 class WatchedStream:
-    """A stream of messages from a server that reports its end, and leaves out the schemas of results."""
+    """A stream of messages from a server, made fit for the package, that reports its end."""
 
-    def __init__(self, stream: Any, on_end: Callable[[], None]) -> None:
-        self._stream, self._on_end = stream, on_end
+    def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
+        self._stream, self._server, self._on_end = stream, server, on_end
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -126,23 +127,10 @@ class WatchedStream:
 
     async def __anext__(self) -> Any:
         try:
-            return _without_output_schemas(await self._stream.__anext__())
+            return fitted(await self._stream.__anext__(), self._server)
         except StopAsyncIteration:
             self._on_end()
             raise
-
-
-def _without_output_schemas(item: Any) -> Any:
-    """Return a message whose tools have no schemas of results.
-
-    The package would check results by them in the event loop, which a pattern of a server's may hold for minutes.
-    """
-    result = getattr(getattr(item, "message", None), "result", None)
-    tools = result.get("tools") if isinstance(result, dict) else None
-    for tool in tools if isinstance(tools, list) else ():
-        if isinstance(tool, dict):
-            tool.pop("outputSchema", None)
-    return item
 
 
 class Connection:
@@ -295,7 +283,7 @@ class Connection:
     @contextlib.asynccontextmanager
     async def _watched(self, transport: Any) -> AsyncIterator[Any]:
         async with transport as (messages, requests):
-            yield WatchedStream(messages, self.end), requests
+            yield WatchedStream(messages, self._name, self.end), requests
 
     async def _transport(self, mcp: Any, stack: contextlib.AsyncExitStack) -> Any:
         spec = self._spec
