@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from chat.db import sql
 from chat.exceptions import BadRequest
 from chat.models import Message, Role, Thread
 from chat.schemas import is_id
@@ -29,6 +30,20 @@ WITH RECURSIVE below AS (
 )
 SELECT id FROM below WHERE NOT hidden AND turn IS NOT NULL ORDER BY turn DESC, position DESC LIMIT 1
 """
+
+_LINK_PARENTS = """
+UPDATE chat_message m SET parent_id = link.parent
+FROM unnest(%(rows)s::bigint[], %(parents)s::bigint[]) AS link(row, parent) WHERE m.id = link.row
+"""
+
+
+def link_parents(links: Iterable[tuple[int, int | None]]) -> None:
+    """Let messages follow others: the keys of each and of its parent."""
+    rows, parents = [], []
+    for row, parent in links:
+        rows.append(row)
+        parents.append(parent)
+    sql.rows(_LINK_PARENTS, {"rows": rows, "parents": parents})
 
 
 def ancestors(message: int | None, limit: int, *, hidden: bool = False) -> list[int]:

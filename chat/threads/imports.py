@@ -11,17 +11,12 @@ from django.db.models.functions import Now
 
 from chat import text
 from chat.conf import settings
-from chat.db import notifications, sql
+from chat.db import notifications
 from chat.models import Attachment, AttachmentUse, Message, Thread, User
 from chat.permissions import rights
 from chat.schemas import Content
 from chat.schemas.imports import ImportedMessage, ImportedThread
-from chat.threads import artifacts, attachments, stored_bytes
-
-_LINK_PARENTS = """
-UPDATE chat_message m SET parent_id = link.parent
-FROM unnest(%(rows)s::bigint[], %(parents)s::bigint[]) AS link(row, parent) WHERE m.id = link.row
-"""
+from chat.threads import artifacts, attachments, branches, stored_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +70,9 @@ def _store(owner: int, given: ImportedThread, model: str, used: set[str], *, kee
     )
     rows = {one.key: _row(thread, position, one, used) for position, one in enumerate(given.messages)}
     Message.objects.bulk_create(rows.values())
-    linked = [(rows[one.key].pk, rows[one.parent].pk) for one in given.messages if one.parent in rows]
-    sql.rows(_LINK_PARENTS, {"rows": [row for row, _ in linked], "parents": [up for _, up in linked]})
+    branches.link_parents(
+        (rows[one.key].pk, rows[one.parent].pk) for one in given.messages if one.parent in rows
+    )
     Thread.objects.filter(pk=thread.pk).update(leaf=rows[given.leaf or given.messages[-1].key])
     _link_pictures(owner, rows.values())
     artifacts.index_imported(rows.values())

@@ -11,20 +11,20 @@ from chat import text
 from chat.db import notifications
 from chat.models import Message, Role, Thread
 from chat.schemas import Content, Turn
-from chat.threads import artifacts, attachments, stored_bytes
+from chat.threads import artifacts, attachments, branches, stored_bytes
 
 
 def import_turns(thread: Thread, turns: tuple[Turn, ...], reserved: Iterable[str | None]) -> None:
     """Store the turns in a new thread. Each keeps the client's id, unless that is `reserved` or names a message already."""
     used = {*reserved, None, *_taken(thread.owner_id, turns)}
+    rows = []
     for position, turn in enumerate(turns):
         public_id = str(uuid4()) if turn.id is None or turn.id in used else turn.id
         used.add(public_id)
-        thread.leaf = Message.objects.create(
+        row = Message(
             owner_id=thread.owner_id,
             thread=thread,
             public_id=public_id,
-            parent=thread.leaf,
             turn=0,
             position=position,
             role=turn.role,
@@ -36,22 +36,32 @@ def import_turns(thread: Thread, turns: tuple[Turn, ...], reserved: Iterable[str
             imported=True,
             plain_text="" if turn.role == Role.TOOL else plain_text(turn.content),
         )
-        attachments.link_attachments(thread.owner_id, thread.leaf.pk, turn.content)
-        artifacts.index_imported([thread.leaf])
+        rows.append(row)
+    _store_chain(rows, None)
+    for row, turn in zip(rows, turns, strict=True):
+        attachments.link_attachments(thread.owner_id, row.pk, turn.content)
+    artifacts.index_imported(rows)
+    thread.leaf = rows[-1] if rows else None
+
+
+def _store_chain(rows: list[Message], parent: int | None) -> None:
+    """Store messages, of which each follows the one before it, and the first one `parent`."""
+    Message.objects.bulk_create(rows)
+    keys = [row.pk for row in rows]
+    branches.link_parents(zip(keys, [parent, *keys], strict=False))
 
 
 def import_rounds(response: int, turns: tuple[Turn, ...]) -> None:
     """Store messages between the prompt of a new response and its reply."""
     reply = Message.objects.get(response=response, role=Role.ASSISTANT, hidden=False)
-    parent, first = reply.parent_id, reply.position
+    first = reply.position
     # The reply moves up first: no two messages may hold one position.
     Message.objects.filter(pk=reply.pk).update(position=first + len(turns))
-    for position, turn in enumerate(turns, first):
-        row = Message.objects.create(
+    rows = [
+        Message(
             owner_id=reply.owner_id,
             thread_id=reply.thread_id,
             public_id=str(uuid4()),
-            parent_id=parent,
             turn=reply.turn,
             position=position,
             role=turn.role,
@@ -61,8 +71,10 @@ def import_rounds(response: int, turns: tuple[Turn, ...]) -> None:
             hidden=True,
             imported=True,
         )
-        parent = row.pk
-    Message.objects.filter(pk=reply.pk).update(parent=parent)
+        for position, turn in enumerate(turns, first)
+    ]
+    _store_chain(rows, reply.parent_id)
+    Message.objects.filter(pk=reply.pk).update(parent=rows[-1])
 
 
 def create_thread(
