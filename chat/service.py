@@ -46,7 +46,7 @@ from chat.schemas import NewThread, RegenerateRequest, SendRequest
 from chat.schemas.answers import AnswerBody
 from chat.schemas.server_prompts import ServerPromptBody
 from chat.streams import LogEvent, WaitingEvent
-from chat.threads import attachments, inline_attachments, stored_bytes, threads, uploads
+from chat.threads import attachments, stored_bytes, threads, uploads
 from chat.threads.search import search
 from chat.threads.search.excerpts import Excerpt
 from chat.threads.threads import Listing
@@ -80,8 +80,6 @@ async def check_access(caller: Caller, scope: TokenScope) -> None:
 async def send(caller: Caller, request: SendRequest | RegenerateRequest, default_model: str = "") -> Response:
     """Answer a prompt, or attach to its answer. `default_model`: the endpoint's own; without one, the thread's."""
     runner = (await runtime.current()).responses
-    if isinstance(request, SendRequest) and inline_attachments.holds_files(request):
-        request = await db.atomic_async(inline_attachments.store_files, caller.user, request)
     claim = Claim(caller.user, runner.process, runner.has_room, default_model)
     try:
         return await runner.send(claim, request)

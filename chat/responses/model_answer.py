@@ -55,8 +55,7 @@ async def read(
     try:
         async with deadlines, aclosing(stream) as updates:
             async for update in updates:
-                # Fields that a provider wants back are thought without words, such as encrypted one.
-                deadlines.on_read(bool(update.text or update.calls), bool(update.thinking or update.fields))
+                deadlines.on_read(bool(update.text or update.calls), bool(update.thinking))
                 if (taking := take(update)) is not None:
                     await taking
                 if answer.full or update.done:

@@ -155,6 +155,7 @@ def parse_run(body: bytes, model: str | None = None) -> RunRequest:
         turns=_turns(raw.messages[:at]),
         by_id=True,
         another_if_known=True,
+        inline_pictures=True,
         options=awaited_tools([_openai_tool(tool) for tool in raw.tools or []]),
     )
     return RunRequest(send, [], thread, run, raw.protocolVersion)

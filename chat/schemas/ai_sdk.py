@@ -108,6 +108,7 @@ def parse_chat(body: bytes) -> SendRequest | AnswersRequest:
         by_id=True,
         another=raw.trigger == "regenerate-message",
         another_if_known=raw.unstable_assistantMessageId is not None,
+        inline_pictures=True,
         options=awaited_tools(_tools(raw)),
     )
 

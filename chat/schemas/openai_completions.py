@@ -116,6 +116,7 @@ def _send(raw: CompletionBody) -> SendRequest:
         turns=tuple(turn for turn in turns if id(turn) in before),
         rounds=rounds,
         unlisted=True,
+        inline_pictures=True,
         options=_options(raw),
     )
 

@@ -126,6 +126,7 @@ def _send(raw: ResponseBody) -> SendRequest:
         turns=tuple(said[:prompt]),
         rounds=tuple(said[prompt + 1 :]),
         unlisted=raw.store is False,
+        inline_pictures=True,
         options=_options(raw, "\n\n".join(filter(None, system))),
     )
 

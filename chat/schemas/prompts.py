@@ -59,8 +59,8 @@ class SendRequest:
     and so does the newest one with the same content; `another_if_known`: only one that is known by its id.
     `prompts_before`: the number of prompts before this one, from clients whose messages have no ids.
     `unlisted`: a new thread is in no list, and expires; with `temporary`, a thread that is in a list is refused.
-    `instructed`: a new thread gets the user's instructions. `rounds`: calls of the client's tools and their results, which
-    follow the prompt and precede its reply.
+    `instructed`: a new thread gets the user's instructions. `inline_pictures`: pictures come as `data:` URLs. `rounds`: calls
+    of the client's tools and their results, which follow the prompt and precede its reply.
     """
 
     content: Content
@@ -80,6 +80,7 @@ class SendRequest:
     rounds: tuple[Turn, ...] = ()
     temporary: bool = False
     instructed: bool = False
+    inline_pictures: bool = False
     options: Options | None = None
 
 
@@ -209,7 +210,8 @@ def parse_text_send(body: bytes) -> SendRequest:
     messages = _checked_messages(prompt, raw.messages)
     if another:
         messages = _up_to_prompt(messages)
-    raw.threadId = optional_id(raw.id, "id") if raw.threadId is None else raw.threadId
+    chat = optional_id(raw.id, "id")
+    raw.threadId = chat if raw.threadId is None else raw.threadId
     request = _send_request(raw, [one for one in messages if not one.is_empty_reply or one is messages[-1]])
     # With a response's id of its own a request is idempotent by that id, as on the other routes.
     resent = raw.messages is not None and request.response_id is None
@@ -271,7 +273,7 @@ def _content(raw: msgspec.Raw, limit: int) -> Content:
     value = msgspec.json.decode(raw)
     if isinstance(value, str):
         content = Content(value)
-    elif isinstance(value, list) and value and all(is_part(part) for part in value):
+    elif isinstance(value, list) and value and all(_is_part(part) for part in value):
         content = Content(bytes(raw).decode(), parts=True)
     else:
         raise BadRequest("`content` must be text, or a list of content parts with a `type` each.")
@@ -297,8 +299,7 @@ def _without_data(part: dict[str, Any]) -> dict[str, Any]:
     return {**part, "file": {name: value for name, value in part["file"].items() if name != "file_data"}}
 
 
-def is_part(part: Json) -> bool:
-    """Return whether a value is a content part. Raise BadRequest for a file of another form."""
+def _is_part(part: Json) -> bool:
     if not (
         isinstance(part, dict) and isinstance(part.get("type"), str) and isinstance(part.get("text", ""), str)
     ):

@@ -29,28 +29,22 @@ Part = dict[str, Any]
 _HEAD = re.compile(r"data:([^,;]{0,200})([^,]{0,200}),", re.IGNORECASE)
 
 
-def store(owner: int, request: SendRequest) -> SendRequest:
-    """Return the request with references to stored pictures and files in place of their data.
+def stored(owner: int, request: SendRequest) -> SendRequest:
+    """Return the request with references to stored files in place of their data, and to pictures where they come inline.
 
-    Raise BadRequest for any other address or medium, TooLarge and QuotaExceeded.
+    Every other part stays verbatim. Runs in the transaction of the claim: a prompt that is refused leaves no file behind.
+    Raise BadRequest, TooLarge and QuotaExceeded.
     """
-    return _changed(request, lambda content, role: _stored(owner, content, role))
+    if request.inline_pictures:
+        return _changed(request, lambda content, role: _stored(owner, content, role))
+    if not any(map(_may_hold_files, (request.content, *(turn.content for turn in request.turns)))):
+        return request
+    return _changed(request, lambda content, _: _with_files(owner, content))
 
 
 def stored_turns(owner: int, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
-    """Return the messages of a conversation likewise."""
+    """Return the messages of a conversation with references to stored pictures and files in place of their data."""
     return tuple(replace(turn, content=_stored(owner, turn.content, turn.role)) for turn in turns)
-
-
-def holds_files(request: SendRequest) -> bool:
-    """Return whether a message of the request holds the data of a file."""
-    contents = (request.content, *(turn.content for turn in request.turns))
-    return any(map(_may_hold_files, contents))
-
-
-def store_files(owner: int, request: SendRequest) -> SendRequest:
-    """Return the request with references to its files alone; every other part stays verbatim."""
-    return _changed(request, lambda content, _: _with_files(owner, content))
 
 
 def _changed(request: SendRequest, change: Callable[[Content, str], Content]) -> SendRequest:

@@ -139,8 +139,7 @@ def test_the_data_of_a_file_does_not_count_towards_the_content() -> None:
 def test_a_name_in_escapes_hides_no_data_of_a_file(owner: User) -> None:
     text = f'[{{"type":"file","file":{{"file_\\u0064ata":"{DATA}","filename":"a.txt"}}}}]'
     request = SendRequest(Content(text, parts=True))
-    assert inline_attachments.holds_files(request)
-    stored = inline_attachments.store_files(owner.pk, request).content.text
+    stored = inline_attachments.stored(owner.pk, request).content.text
     assert attachments.references(Content(stored, parts=True)) == [Attachment.objects.get().public_id]
 
 
@@ -154,7 +153,7 @@ def test_a_name_in_escapes_hides_no_data_of_a_file(owner: User) -> None:
     ],
 )
 def test_a_data_url_may_be_in_base64_or_in_escapes(owner: User, url: str, data: bytes) -> None:
-    inline_attachments.store_files(owner.pk, sent({"type": "file", "file": {"file_data": url}}))
+    inline_attachments.stored(owner.pk, sent({"type": "file", "file": {"file_data": url}}))
     assert bytes(Attachment.objects.get().data) == data
 
 
@@ -168,17 +167,17 @@ def test_the_data_urls_of_other_protocols_keep_their_encoding() -> None:
 
 def test_a_file_that_was_given_up_is_read_anew_when_it_is_sent_again(owner: User) -> None:
     again = sent({"type": "file", "file": {"file_data": DATA}})
-    inline_attachments.store_files(owner.pk, again)
+    inline_attachments.stored(owner.pk, again)
     for _ in range(storage.MAX_ATTEMPTS + 1):
         claimed = storage.claim(-1)
     assert claimed is not None
     storage.fail(claimed, storage.GIVEN_UP)
-    inline_attachments.store_files(owner.pk, again)
+    inline_attachments.stored(owner.pk, again)
     row = Attachment.objects.get()
     assert (row.state, row.detail, row.attempts) == (ReadingState.READING, "", 0)
     claimed = storage.claim(60)
     assert claimed is not None
     storage.fail(claimed, "It is damaged.")
-    inline_attachments.store_files(owner.pk, again)
+    inline_attachments.stored(owner.pk, again)
     row.refresh_from_db()
     assert row.state == ReadingState.FAILED

@@ -12,15 +12,7 @@ from django.utils import timezone
 
 from chat import db, service
 from chat.accounts.identity import Caller
-from chat.api.base import (
-    CLIENT_BODY_BYTES,
-    authenticate,
-    json_response,
-    parse_body,
-    read_body,
-    read_optional_body,
-    set_session_cookie,
-)
+from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
 from chat.api.dialects import brought_answers
 from chat.api.encoders.ai_sdk import HEADER, AiSdkEncoder
@@ -34,7 +26,7 @@ from chat.schemas import Content
 from chat.schemas import ai_sdk as schemas
 from chat.schemas.ai_sdk import AnswersRequest, ChatBody, ChatStopBody
 from chat.schemas.queries import MAX_MESSAGES
-from chat.threads import attachments, inline_attachments, messages, reply_details, threads
+from chat.threads import attachments, messages, reply_details, threads
 from chat.threads.messages import MessageRange
 
 # Seconds for which an ended answer is given to a client that reconnects: one cut off right before the end keeps a torn answer.
@@ -58,14 +50,13 @@ async def send(request: HttpRequest) -> HttpResponseBase:
     """Answer the last message of a chat with the parts of a UI message stream, or go on behind the answers that it holds."""
     body = read_body(request, CLIENT_BODY_BYTES)
     caller = await authenticate_client(request)
-    wanted, approves = await parse_body(schemas.parse_chat, body), knows_approvals(request)
+    wanted, approves = schemas.parse_chat(body), knows_approvals(request)
     if isinstance(wanted, AnswersRequest):
         encoder = await _behind_answers(caller, wanted, approves=approves or wanted.approves)
         return await _stream(caller, encoder)
     row = await _find(caller, wanted.response_id)
     if row is None:
-        prepared = await db.atomic_async(inline_attachments.store, caller.user, wanted)
-        row = await service.send(caller, prepared)
+        row = await service.send(caller, wanted)
     stream = await _stream(caller, AiSdkEncoder(row, approves=approves))
     return set_session_cookie(request, stream, caller)
 
@@ -85,11 +76,8 @@ async def _behind_answers(caller: Caller, wanted: AnswersRequest, *, approves: b
 
 
 async def _find(caller: Caller, response_id: str | None) -> Response | None:
-    """Return the response of this id if it is known: whatever else a request says, it attaches to that.
-
-    That of a program that may not read is the repetition of its prompt, or refused.
-    """
-    if response_id is not None and caller.has(TokenScope.READ):
+    """Return the response of this id if it is known: whatever else a request says, it attaches to that."""
+    if response_id is not None:
         with suppress(NotFound):
             return await db.atomic_async(threads.response, caller.user, response_id)
     return None
@@ -121,8 +109,7 @@ def _is_replayed(row: Response) -> bool:
 async def stop(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """Stop what runs in a chat, and keep the text that the client shows."""
     caller = await authenticate(request)
-    shown = await parse_body(schemas.parse_stop, read_optional_body(request))
-    row = await service.stop_thread(caller, thread_id, shown)
+    row = await service.stop_thread(caller, thread_id, schemas.parse_stop(request.body))
     return json_response({"status": None if row is None else row.status})
 
 

@@ -36,7 +36,7 @@ from chat.responses.claims.turns import Job
 from chat.schemas import RegenerateRequest, SendRequest
 from chat.schemas.prompts import QUEUE_UNLESS_WAITING
 from chat.text.search_terms import search_vector
-from chat.threads import attachments, stored_bytes
+from chat.threads import attachments, inline_attachments, stored_bytes
 from chat.threads.model_context import Before, build_request
 
 FIRST_EPOCH = 1
@@ -85,12 +85,13 @@ class Claim:
     def claim(self, request: ClaimRequest) -> None:
         """Claim in the current transaction a new response, or attach to the one that has the requested id.
 
-        Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, Unavailable, BadRequest, and NotFound for the
-        regeneration of an unknown response.
+        Raises ResponseIdReused, PromptIdReused, ThreadBusy, QuotaExceeded, TooLarge, Unavailable, BadRequest, and NotFound for
+        the regeneration of an unknown response.
         """
         wanted: ClaimRequest | Response = request
-        if isinstance(request, SendRequest) and request.by_id:
-            wanted = resends.resolve(self.owner, request)
+        if isinstance(request, SendRequest):
+            request = inline_attachments.stored(self.owner, request)
+            wanted = resends.resolve(self.owner, request) if request.by_id else request
         match wanted:
             case Response():
                 self._attach(wanted)

@@ -139,9 +139,7 @@ class UsageRecorder:
 
     def _with_tokens(self, record: CallRecord, characters: int, stats: CallStats) -> CallRecord:
         """Return the record with the provider's counts, or else with our estimate, which learns from such counts."""
-        counts = stats.token_counts
-        # No completion for an answer with words: the count of an answer that was cut, or of a server that does not count.
-        if counts and (counts.completion_tokens or not stats.characters):
+        if counts := stats.token_counts:
             self._estimator.observe(record.model, characters, counts.prompt_tokens)
             return replace(record, source=TokenSource.PROVIDER, **_bounded(counts))
         estimates = [self._estimator.tokens(record.model, size) for size in (characters, stats.characters)]

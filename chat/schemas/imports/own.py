@@ -9,10 +9,8 @@ from typing import Any
 import msgspec
 
 from chat import text
-from chat.exceptions import BadRequest
 from chat.schemas.imports.tree import ImportedThread, SourceNode, imported
-from chat.schemas.prompts import Content, is_part
-from chat.schemas.validation import check_json
+from chat.schemas.prompts import Content
 
 
 class ExportFile(msgspec.Struct):
@@ -72,10 +70,7 @@ def _node(message: _Message) -> SourceNode:
 def _content(message: _Message) -> Content:
     if isinstance(message.content, str):
         return Content(text.storable(message.content))
-    if not all(map(is_part, message.content)):
-        raise BadRequest("Each part of a message's `content` must have a `type`, and texts as its `text`.")
-    check_json(message.content)
-    return Content(msgspec.json.encode(message.content).decode(), parts=True)
+    return Content(text.storable(msgspec.json.encode(message.content).decode()), parts=True)
 
 
 def _past(time: datetime | None) -> datetime | None:
