@@ -87,6 +87,17 @@ def test_a_tool_that_writes_for_ever_ends_with_the_largest_answer(
     assert alice.messages(thread)[-1]["content"].strip("ä") == "Go. "
 
 
+def test_a_tool_that_shows_steps_for_ever_ends_in_its_time_and_fills_no_more_than_the_answer(
+    model: ScriptedModel, alice: Client
+) -> None:
+    model.script(round_of("ponder"), answer("End."))
+    alice.chat(response=(response := new_id("r")))
+    row = alice.response(response)
+    assert row["status"] == "done"
+    assert row["offset"] <= 1_048_576
+    assert "error" in model.requests[1].messages[-1]["content"]
+
+
 def test_a_stop_keeps_what_a_tool_has_written_and_the_history_stays_valid(
     model: ScriptedModel, alice: Client
 ) -> None:

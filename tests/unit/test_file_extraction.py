@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -63,6 +64,10 @@ def test_a_long_text_is_cut_into_passages_that_give_it_back_whole() -> None:
 def test_a_word_document_without_noted_pages_claims_none() -> None:
     found = text_of("docx", files.docx(["Hello", "World"]))
     assert (found.pages, [one.label for one in found.passages]) == (None, ["lines 1-2"])
+
+
+def test_html_that_is_nested_without_end_is_read_in_time() -> None:
+    assert text_of("html", b"<div>" * 100_000 + b"Shown").passages[0].text.strip() == "Shown"
 
 
 def test_html_is_read_without_scripts_and_styles() -> None:
@@ -208,14 +213,48 @@ def test_a_slide_has_the_speakers_notes_and_the_comments_with_it() -> None:
     assert second.text == "Next\n"
 
 
-def zip_bomb() -> bytes:
-    return files.package({"word/document.xml": b"<a>" + b" " * (16 * 1024 * 1024) + b"</a>"})
+# The part with which reading an Office document begins.
+FIRST_PARTS = {"docx": "word/document.xml", "xlsx": "xl/workbook.xml", "pptx": "ppt/presentation.xml"}
 
 
-def entities() -> bytes:
+def zip_bomb(part: str) -> bytes:
+    return files.package({part: b"<a>" + b" " * (16 * 1024 * 1024) + b"</a>"})
+
+
+def entities(part: str) -> bytes:
     levels = "".join(f'<!ENTITY e{at} "{f"&e{at - 1};" * 10}">' for at in range(1, 10))
-    document = f'<!DOCTYPE w [<!ENTITY e0 "lol">{levels}]><w>&e9;</w>'
-    return files.package({"word/document.xml": document})
+    return files.package({part: f'<!DOCTYPE w [<!ENTITY e0 "lol">{levels}]><w>&e9;</w>'})
+
+
+def macros(part: str) -> bytes:
+    return files.package({part: "<a/>", f"{part.partition('/')[0]}/vbaProject.bin": b"macro"})
+
+
+def locked_zip(part: str) -> bytes:
+    data = bytearray(files.package({part: "<a/>"}))
+    # The flag of encryption, in the entry of the archive's directory.
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", FIRST_PARTS)
+@pytest.mark.parametrize(
+    ("make", "words", "code"),
+    [
+        (zip_bomb, "unpacks to far more", "suspicious"),
+        (entities, "entities", "suspicious"),
+        (macros, "macros", "macros"),
+        (locked_zip, "encrypted", "encrypted"),
+        (lambda part: files.package({part: "<a>" * 5_000}), "nested", "suspicious"),
+        (lambda part: files.package({part: "<a/>" * 9})[:-40], "damaged", "damaged"),
+        (lambda _: files.package({"other.xml": "<a/>"}), "lacks a part", "damaged"),
+    ],
+)
+def test_a_hostile_office_document_of_each_kind_is_refused_with_a_sentence(
+    make: Callable[[str], bytes], kind: str, words: str, code: str
+) -> None:
+    refused = refusal_of(kind, make(FIRST_PARTS[kind]))
+    assert (words in str(refused), refused.code) == (True, code)
 
 
 def wide_sheet() -> bytes:
@@ -228,13 +267,6 @@ def wide_sheet() -> bytes:
             "xl/sheet.xml": sheet,
         }
     )
-
-
-def locked_zip() -> bytes:
-    data = bytearray(files.docx(["secret"]))
-    # The flag of encryption, in the entry of the archive's directory.
-    data[data.index(b"PK\x01\x02") + 8] |= 1
-    return bytes(data)
 
 
 def locked_pdf() -> bytes:
@@ -250,19 +282,26 @@ def endless_pages() -> bytes:
     return files.pdf_of(kids)
 
 
+def pdf_bomb() -> bytes:
+    """Return a PDF whose page unpacks to 100 MB."""
+    packed = zlib.compress(bytes(100 * 1024 * 1024), 9).decode("latin-1")
+    return files.pdf_of(
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R >>",
+            f"<< /Length {len(packed)} /Filter /FlateDecode >>\nstream\n{packed}\nendstream",
+        ]
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "make", "words", "code"),
     [
-        ("docx", zip_bomb, "unpacks to far more", "suspicious"),
-        ("docx", entities, "entities", "suspicious"),
-        ("docx", lambda: files.docx(["x"], {"word/vbaProject.bin": b"macro"}), "macros", "macros"),
-        ("docx", locked_zip, "encrypted", "encrypted"),
-        ("docx", lambda: files.docx(["whole"])[:-40], "damaged", "damaged"),
-        ("docx", lambda: files.package({"other.xml": "<a/>"}), "lacks a part", "damaged"),
-        ("docx", lambda: files.package({"word/document.xml": "<a>" * 5_000}), "nested", "suspicious"),
         ("xlsx", wide_sheet, "columns", "too_large"),
         ("pptx", lambda: files.docx(["x"]), "lacks a part", "damaged"),
         ("pdf", endless_pages, "pages", "too_large"),
+        ("pdf", pdf_bomb, "no text", "no_text"),
         ("pdf", lambda: files.pdf([""] * 3), "scanned", "no_text"),
         ("pdf", lambda: b"%PDF-1.7 broken", "damaged", "damaged"),
         ("pdf", locked_pdf, "encrypted", "encrypted"),
