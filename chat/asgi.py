@@ -12,11 +12,12 @@ import asyncio
 import io
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http.response import HttpResponse, HttpResponseBase
-from django.urls import Resolver404, ResolverMatch, get_resolver
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 
 from chat import headers, runtime
 from chat.api import probe
@@ -134,10 +135,14 @@ async def _cancel_when_left(receive: Receive, request: asyncio.Task[Any] | None)
 
 def _endpoint(path: str) -> ResolverMatch | None:
     """Return the chat's own view of a path; None if the path is the project's."""
-    if not path.startswith(API_PREFIXES):
-        return None
+    return _resolved(get_resolver(), path) if path.startswith(API_PREFIXES) else None
+
+
+# The paths of prompts come again and again, and Django tries one pattern after the other for each.
+@lru_cache(maxsize=256)
+def _resolved(resolver: URLResolver, path: str) -> ResolverMatch | None:
     try:
-        match = get_resolver().resolve(path)
+        match = resolver.resolve(path)
     except Resolver404:
         return None
     return match if is_endpoint(match.func) else None

@@ -181,7 +181,8 @@ async def authenticate_by_origin(request: HttpRequest, scope: TokenScope | None 
 
     `scope`: where the body decides on it, and not the route.
     """
-    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    # `request.headers` would make a mapping of all headers first.
+    origin, site = request.META.get("HTTP_ORIGIN"), request.META.get("HTTP_SEC_FETCH_SITE")
     if origin is not None and not origins.is_allowed(origin, request.scheme or "http", request.get_host()):
         raise ForbiddenOrigin
     if site is not None and site not in origins.OWN_FETCH_SITES:
@@ -202,7 +203,7 @@ async def _identify(
 ) -> Caller:
     """Return the caller. Raise Unauthenticated, and InsufficientScope where the token does not reach."""
     known = request.COOKIES if cookies is None else cookies
-    credentials = Credentials.of(request.headers.get("Authorization", ""), known)
+    credentials = Credentials.of(request.META.get("HTTP_AUTHORIZATION", ""), known)
     if make_guest:
         caller = await service.identify_or_create_guest(credentials, address_of(request))
     else:

@@ -35,6 +35,7 @@ class ModelRegistry:
         # The address of the demo model's server, set before the first prompt where that model is used.
         self.demo_url = ""
         self.token_estimator = TokenEstimator()
+        self._profiles: dict[tuple[str, str], ModelProfile] = {}
         self._clients: dict[tuple[str, str], ModelClient] = {}
         # By address and key of the server.
         self._official: dict[tuple[str, str], AsyncOpenAI] = {}
@@ -48,7 +49,12 @@ class ModelRegistry:
 
     def profile(self, name: str) -> ModelProfile:
         """Return the profile of the model that is asked first for a name."""
-        return _profile(*_known(name))
+        name, spec = _known(name)
+        # The system prompt changes once, when the page is built.
+        key = name, _system_prompt(spec)
+        if key not in self._profiles:
+            self._profiles[key] = _profile(name, spec)
+        return self._profiles[key]
 
     def budget(self, profile: ModelProfile) -> int:
         """Return the characters of a history that a model is sent at most."""
@@ -69,19 +75,18 @@ class ModelRegistry:
                 await self._client(name)
 
     async def _client(self, name: str) -> ModelClient:
-        _, spec = _known(name)
-        # The system prompt changes once, when the page is built.
-        key = name, _system_prompt(spec)
+        name, spec = _known(name)
+        profile = self.profile(name)
+        key = name, profile.system
         if key not in self._clients:
-            self._clients[key] = await self._make(name, spec)
+            self._clients[key] = await self._make(name, spec, profile)
         return self._clients[key]
 
-    async def _make(self, name: str, spec: ModelSpec) -> ModelClient:
+    async def _make(self, name: str, spec: ModelSpec, profile: ModelProfile) -> ModelClient:
         # Not at the top: the first page must not wait for `openai`.
         from chat.llm.clients.chat_completions import ChatCompletions
         from chat.llm.clients.openassistant import OpenAssistant
 
-        profile = _profile(name, spec)
         if name == OPENASSISTANT:
             url = settings.openassistant_base_url or self._demo_url()
             key = settings.openassistant_api_key

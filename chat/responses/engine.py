@@ -274,14 +274,15 @@ class Engine:
     def _think(self, words: str, answer: ModelAnswer) -> None:
         """Append thought up to the largest stored size, and for C1's readers a think item ahead of each stretch."""
         answer.characters += len(words)
-        if not self._writer.thinking:
+        writer = self._writer
+        if not writer.thinking:
             self._text.append_think_item(THINKING)
-            self._writer.begin_thought()
-        data, room = words.encode(), settings.thinking_bytes - self._writer.thinking_length
+            writer.begin_thought()
+        data, room = words.encode(), settings.thinking_bytes - writer.thinking_length
         if len(data) > room:
             data = data[: utf8_floor(data, room)]
         if data:
-            self._writer.append_thought(data)
+            writer.append_thought(data)
 
     def _shows_think_items(self) -> bool:
         return self._client.profile.writes_c1 and settings.think_items

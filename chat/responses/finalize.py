@@ -1,11 +1,13 @@
 """The end of a response in two statements: one reads its state, the other writes its end if the state is unchanged.
 
-A transaction around them would cost three round trips more: the second checks that what the first read still holds.
+A transaction around them would cost three round trips more: the second checks that what the first read still holds. For the
+same reason the first is left out where this process knows the state, as of an answer that ends before its first flush.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -14,7 +16,7 @@ from django.db import DEFAULT_DB_ALIAS
 from chat import text
 from chat.db import sql
 from chat.db.notifications import NOTIFY_SQL, Notification, execute
-from chat.models import RESPONSE_FIELDS, ArtifactLabel, Response
+from chat.models import RESPONSE_FIELDS, ArtifactLabel, Response, Status
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
 from chat.streams import storage
@@ -22,8 +24,9 @@ from chat.streams.storage import LogSegment
 from chat.text.search_terms import search_vector
 from chat.threads import artifacts
 
-_FOUND = f"""
-SELECT {", ".join(RESPONSE_FIELDS)}, log.data, log.marks, log.ephemeral
+_FOUND = """
+SELECT id, owner_id, thread_id, lease_epoch, status, log_length, thinking_length, thinking_ms, stop_offset,
+       log.data, log.marks, log.ephemeral
 FROM chat_response r, LATERAL (
     SELECT array_agg(data ORDER BY start) AS data, array_agg(marks ORDER BY start) AS marks,
            array_agg(ephemeral ORDER BY start) AS ephemeral
@@ -76,9 +79,9 @@ WITH mine AS (
         thinking_length = %(thinking_length)s, thinking_ms = %(thinking_ms)s, finished_at = now(),
         first_token_at = CASE WHEN %(log_length)s > 0 THEN coalesce(first_token_at, now()) ELSE first_token_at END
     FROM mine WHERE r.id = mine.id
-    RETURNING first_token_at, finished_at
+    RETURNING r.*
 )
-SELECT first_token_at, finished_at, ({notify}), {made} FROM ended
+SELECT {columns}, ({notify}), {made} FROM ended
 """
 
 _MADE = "(SELECT json_agg(json_build_array(public_id, version, kind, title) ORDER BY place) FROM artifacts)"
@@ -86,7 +89,8 @@ _MADE = "(SELECT json_agg(json_build_array(public_id, version, kind, title) ORDE
 
 def _ending(with_artifacts: str, made: str) -> str:
     parts = {"add_calls": upstream_calls.ADD, "calls": upstream_calls.CALLS, "notify": NOTIFY_SQL}
-    return _ENDING.format(**parts, with_artifacts=with_artifacts, made=made)
+    columns = ", ".join(RESPONSE_FIELDS)
+    return _ENDING.format(**parts, columns=columns, with_artifacts=with_artifacts, made=made)
 
 
 # One of its own for the few replies with artifacts: psycopg parses a statement of more than 4,096 characters anew each time.
@@ -94,47 +98,65 @@ _END = _ending("", "NULL")
 _END_WITH_ARTIFACTS = _ending(f", artifacts AS ({artifacts.ADD})", _MADE)
 
 
-def load(response: int) -> tuple[Response, list[LogSegment]] | None:
-    """Return a response and the stored pieces of its log; None if it is gone."""
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """The columns on which the end of a response depends, and the stored segments of its log."""
+
+    pk: int
+    owner: int
+    thread: int
+    epoch: int
+    status: str = Status.STREAMING
+    log_length: int = 0
+    thinking_length: int = 0
+    thinking_ms: int | None = None
+    stop_offset: int | None = None
+    log: Sequence[LogSegment] = ()
+
+
+def load(response: int) -> StoredResponse | None:
+    """Return the stored state of a response; None if it is gone."""
     row = sql.row(_FOUND, [response])
     if row is None:
         return None
-    fields, log = row[: len(RESPONSE_FIELDS)], row[len(RESPONSE_FIELDS) :]
-    data, timings, ephemeral = (column or () for column in log)
-    pieces = list(map(LogSegment, data, timings, ephemeral))
-    return Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, fields), pieces
+    *columns, data, timings, ephemeral = row
+    log = [LogSegment(*segment) for segment in zip(data or (), timings or (), ephemeral or (), strict=True)]
+    pk, owner, thread, epoch, status, length, thinking_length, thinking_ms, stop_offset = columns
+    return StoredResponse(
+        pk, owner, thread, epoch, status, length, thinking_length, thinking_ms, stop_offset, log
+    )
 
 
 def finalize(
-    response: Response,
+    stored: StoredResponse,
     final: dict[str, Any],
     pieces: list[LogSegment],
     thoughts: Sequence[LogSegment],
     content: str,
     calls: Sequence[CallRecord],
     notifications: list[Notification],
-) -> bool:
-    """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls; update `response`.
+) -> Response | None:
+    """Write the `final` columns of a response, its whole log, `content` as its reply, and its calls; return the response.
 
     `thoughts`: the end of its thought, which the table lacks.
 
-    Write nothing and return False where the row no longer matches `response`.
+    Write nothing and return None where the row no longer matches `stored`.
     """
     starts, data, timings, ephemeral = storage.columns(pieces)
-    thinking = response.thinking_length
+    thinking = stored.thinking_length
     thinking_starts = list(accumulate((len(thought.data) for thought in thoughts), initial=thinking))[:-1]
     readable = text.storable(text.plain_text(content))
     values = {
         **final,
-        "id": response.pk,
-        "epoch": response.lease_epoch,
-        "stored": response.log_length,
+        "id": stored.pk,
+        "epoch": stored.epoch,
+        "stored": stored.log_length,
         "thinking_stored": thinking,
         "thinking_starts": thinking_starts,
         "thinking_data": [thought.data for thought in thoughts],
         "thinking_timings": [thought.timings for thought in thoughts],
         "text_offsets": [thought.text_offset for thought in thoughts],
-        "stop_offset": response.stop_offset,
+        "stop_offset": stored.stop_offset,
         "starts": starts,
         "data": data,
         "marks": timings,
@@ -143,14 +165,13 @@ def finalize(
         "artifacts": artifacts.encode(content),
         "readable": readable,
         "terms": search_vector(readable),
-        "calls": upstream_calls.encode_calls(response.owner_id, response.thread_id, response.pk, calls),
+        "calls": upstream_calls.encode_calls(stored.owner, stored.thread, stored.pk, calls),
     }
     statement = _END_WITH_ARTIFACTS if values["artifacts"] else _END
     written = execute(statement, values, notifications)
     if not written:
-        return False
-    response.first_token_at, response.finished_at, _, made = written[0]
+        return None
+    *columns, _, made = written[0]
+    response = Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, columns)
     response.artifacts = [ArtifactLabel(*one) for one in made or ()]
-    for name, value in final.items():
-        setattr(response, name, value)
-    return True
+    return response

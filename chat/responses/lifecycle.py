@@ -18,6 +18,7 @@ from chat.models import ACTIVE, Response, Status, Thread, UpstreamCall
 from chat.responses import finalize, waiting
 from chat.responses.claims import turns
 from chat.responses.claims.turns import lease_end
+from chat.responses.finalize import StoredResponse
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
 from chat.responses.waiting import Wait
@@ -45,53 +46,56 @@ class Outcome:
     wait: Wait | None = None
 
 
-def finish(rest: Append, outcome: Outcome) -> Response | None:
+def finish(rest: Append, outcome: Outcome, known: StoredResponse | None = None) -> Response | None:
     """End a response: write the rest of its log, the stored message and the final status, together or not at all.
+
+    `known`: its stored state, as far as its process knows.
 
     Return None where the lease's epoch is no longer valid: another process ended the response. Repeating it is harmless.
     """
-    while stored := finalize.load(rest.response):
-        response, pieces = stored
-        if response.lease_epoch != rest.epoch:
+    stored = known or finalize.load(rest.response)
+    while stored:
+        if stored.epoch != rest.epoch:
             return None
-        if response.ended:
-            return response
-        missing = storage.beyond(rest, response.log_length, response.thinking_length)
-        if _end(response, pieces + missing.pieces, outcome, missing.thoughts, rest.thinking_ms):
+        if stored.status not in ACTIVE:
+            return storage.state(stored.pk)
+        missing = storage.beyond(rest, stored.log_length, stored.thinking_length)
+        response = _end(stored, missing.pieces, outcome, missing.thoughts, rest.thinking_ms)
+        if response is not None:
             if response.thinking_length:
                 storage.merge_thoughts(response.pk)
             return response
+        stored = finalize.load(rest.response)
     return None
 
 
 def _end(
-    response: Response,
-    log: list[LogSegment],
+    stored: StoredResponse,
+    pieces: Sequence[LogSegment],
     outcome: Outcome,
     thoughts: Sequence[LogSegment] = (),
     thinking_ms: int | None = None,
-) -> bool:
-    """End a response with its whole log, and the rest of its thought.
+) -> Response | None:
+    """End a response with the rest of its log and of its thought, and return it.
 
-    Write nothing and return False where its row has changed since it was loaded.
+    Write nothing and return None where its row has changed since it was loaded.
     """
-    pieces = storage.merge_segments(log)
-    offset = response.stop_offset if outcome.offset is None else outcome.offset
-    kept, content = storage.kept_text(pieces, offset if outcome.status == Status.STOPPED else None)
+    log = storage.merge_segments([*stored.log, *pieces])
+    offset = stored.stop_offset if outcome.offset is None else outcome.offset
+    kept, content = storage.kept_text(log, offset if outcome.status == Status.STOPPED else None)
     ends = {
-        "log_length": sum(len(piece.data) for piece in pieces),
+        "log_length": sum(len(piece.data) for piece in log),
         "kept_offset": kept,
         "text_length": len(content.encode()),
-        "thinking_length": response.thinking_length + sum(len(thought.data) for thought in thoughts),
-        "thinking_ms": response.thinking_ms if thinking_ms is None else thinking_ms,
+        "thinking_length": stored.thinking_length + sum(len(thought.data) for thought in thoughts),
+        "thinking_ms": stored.thinking_ms if thinking_ms is None else thinking_ms,
     }
-    owner = response.owner_id
     notifications = [
-        (owner, "end", response.pk, response.thread_id),
-        (owner, "thread", owner, response.thread_id, "updated"),
+        (stored.owner, "end", stored.pk, stored.thread),
+        (stored.owner, "thread", stored.owner, stored.thread, "updated"),
     ]
     return finalize.finalize(
-        response, _final(outcome) | ends, pieces, thoughts, content, outcome.unstored, notifications
+        stored, _final(outcome) | ends, log, thoughts, content, outcome.unstored, notifications
     )
 
 
@@ -186,7 +190,7 @@ def finish_orphan(response: int, *, expired: bool, lease: datetime | None = None
         turns.assign_turn(row, Thread.objects.select_for_update(no_key=True).get(pk=row.thread_id))
     calls = upstream_calls.store_lost_call(row)
     stored = finalize.load(response)
-    return stored[0] if stored and _end(*stored, Outcome(status, calls=calls)) else None
+    return _end(stored, (), Outcome(status, calls=calls)) if stored else None
 
 
 def leases() -> dict[int, datetime]:

@@ -11,6 +11,7 @@ from chat.models import Response
 from chat.process import process
 from chat.responses import lifecycle
 from chat.responses.active_response import ActiveResponse
+from chat.responses.finalize import StoredResponse
 from chat.responses.lifecycle import Outcome
 from chat.responses.usage.blobs import PromptBlobs
 from chat.streams import storage
@@ -23,9 +24,13 @@ RETRY_SECONDS = 0.25
 async def store(active: ActiveResponse, rest: Append, outcome: Outcome) -> Response | None:
     """Store the end of a response and return its final state; None if it is deleted. `rest`: the bytes that its logs lack."""
 
+    job = active.job
+    flushed = rest.start or rest.thinking_start
+    known = None if flushed else StoredResponse(job.response, job.owner, job.thread, job.epoch)
+
     def finish() -> Response | None:
         process.part(PromptBlobs).flush()
-        return lifecycle.finish(rest, outcome)
+        return lifecycle.finish(rest, outcome, known)
 
     while not active.lost:
         try:

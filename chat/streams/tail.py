@@ -24,7 +24,7 @@ News = TextEvent | ThoughtEvent | None
 class ThoughtTail:
     """The newest part of a response's thought: the bytes [base, end), in stretches, each at an offset of the text."""
 
-    __slots__ = ("_buffer", "_stretches", "base", "encodings", "end")
+    __slots__ = ("_buffer", "_stretches", "_text_offset", "base", "encodings", "end")
 
     def __init__(self, base: int) -> None:
         self.encodings = SharedEncodings()
@@ -32,10 +32,12 @@ class ThoughtTail:
         self._buffer = bytearray()
         # The start of each stretch in the thought, and its offset in the text.
         self._stretches: list[tuple[int, int]] = []
+        self._text_offset = -1  # that of the last stretch
 
     def grow(self, data: bytes, text_offset: int) -> None:
-        if not self._stretches or self._stretches[-1][1] != text_offset:
+        if text_offset != self._text_offset:
             self._stretches.append((self.end, text_offset))
+            self._text_offset = text_offset
         self._buffer += data
         self.end += len(data)
 

@@ -84,14 +84,22 @@ def history_for_model(leaf: int, budget: int) -> Messages:
     return history_with_provenance(leaf, budget)[0]
 
 
-def history_with_provenance(leaf: int, budget: int, model: str = "") -> tuple[Messages, dict[str, Any]]:
+def branch_statement(leaf: int, budget: int, model: str = "") -> sql.Statement:
+    """Return the statement that reads the branch that ends with `leaf`."""
+    own = f'{{"model":{msgspec.json.encode(model).decode()}'
+    return _BRANCH, [leaf, leaf, own, budget, own]
+
+
+def history_with_provenance(
+    leaf: int, budget: int, model: str = "", branch: list[sql.Row] | None = None
+) -> tuple[Messages, dict[str, Any]]:
     """Return the same, with the fields that the model of this key wants back, and its provenance as the call's row keeps it.
 
     It was made of the rows from `first` to `leaf`, and of system texts before them; `revised` has the revision numbers of
-    those whose content had been replaced by then.
+    those whose content had been replaced by then. `branch`: the result of `branch_statement`, where it is known.
     """
-    own = f'{{"model":{msgspec.json.encode(model).decode()}'
-    rows = [HistoryRow(*row) for row in sql.rows(_BRANCH, [leaf, leaf, own, budget, own])]
+    found = sql.rows(*branch_statement(leaf, budget, model)) if branch is None else branch
+    rows = [HistoryRow(*row) for row in found]
     *older, newest = _turns([row for row in rows if not row.apart]) or [[]]
     whole = [turn for turn in older if turn[0].total <= budget] + [newest]
     first = whole[0][0].id if newest else leaf

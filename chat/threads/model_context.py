@@ -8,6 +8,7 @@ from typing import Any
 from chat.db import sql
 from chat.llm.clients.base import ModelProfile, ModelRequest
 from chat.llm.provider_fields import model_key
+from chat.threads import history
 from chat.threads.attachment_parts import AttachmentOptions, may_show_attachments, with_attachments
 from chat.threads.history import Messages, history_with_provenance
 from chat.threads.search import files
@@ -33,6 +34,25 @@ Before = tuple[int | None, str, int, int, str, int, bool]
 SEARCH_TOOL = "search_files"
 
 
+def branch_statement(before: Before, profile: ModelProfile, budget: int) -> sql.Statement:
+    """Return the statement that reads the branch of `build_request`; its rows may be read together with other statements."""
+    return history.branch_statement(before[0] or 0, _room(before, profile, budget), _model(profile))
+
+
+def _room(before: Before, profile: ModelProfile, budget: int) -> int:
+    """Return the characters of the history, beside those of the system texts."""
+    return max(0, budget - sum(map(len, _system_texts(before, profile))))
+
+
+def _system_texts(before: Before, profile: ModelProfile) -> tuple[str, str, str]:
+    _, own, _, _, instructions, *_ = before
+    return profile.system, own, instructions
+
+
+def _model(profile: ModelProfile) -> str:
+    return model_key(profile) if profile.wants_back else ""
+
+
 def build_request(
     response: int,
     profile: ModelProfile,
@@ -41,32 +61,32 @@ def build_request(
     *,
     searchable: bool = True,
     before: Before | None = None,
+    branch: list[sql.Row] | None = None,
 ) -> ModelRequest:
     """Return the history with which a response begins, or continues after a round of tools; no tools are in it yet.
 
     The system texts of the model, of the thread and of the response precede it: no message stores them. They count towards
     `budget` (characters), and always stay, as does the newest prompt. To the provenance of the history are added `own`, the
     revision of the thread's system prompt, and how its attachments were sent. Of file texts it holds at most `file_budget`
-    characters, and so much less of the history. `searchable`: the model may call SEARCH_TOOL.
+    characters, and so much less of the history. `searchable`: the model may call SEARCH_TOOL. `before`, `branch`: what is
+    known already, the latter by `branch_statement`.
     """
     known = before or sql.rows(_BEFORE, [response])[0]
-    parent, own, revision, owner, instructions, thread, has_files = known
+    parent, _, revision, owner, _, thread, has_files = known
     finds = has_files and searchable
-    system = (profile.system, own, instructions)
-    model = model_key(profile) if profile.wants_back else ""
-    room = max(0, budget - sum(map(len, system)))
+    system, model, room = _system_texts(known, profile), _model(profile), _room(known, profile, budget)
     origin = {"own": revision, "images": profile.images}
-    history, provenance = history_with_provenance(parent or 0, room, model)
-    if not may_show_attachments(history):  # as most
+    messages, provenance = history_with_provenance(parent or 0, room, model, branch)
+    if not may_show_attachments(messages):  # as most
         others = finds and files.has_others(owner, thread, ())
-        messages = [*system_messages(system), *history]
+        messages = [*system_messages(system), *messages]
         return ModelRequest(messages, [], {**origin, **provenance}, other_files=others)
     options = AttachmentOptions(profile.images, profile.files, file_budget, searchable)
-    resolved = with_attachments(history, owner, options)
+    resolved = with_attachments(messages, owner, options)
     if resolved.characters:
         # Files of turns that are left out take no room, so what is left fits all the more.
-        history, provenance = history_with_provenance(parent or 0, max(0, room - resolved.characters), model)
-        resolved = with_attachments(history, owner, options)
+        messages, provenance = history_with_provenance(parent or 0, max(0, room - resolved.characters), model)
+        resolved = with_attachments(messages, owner, options)
     origin |= provenance
     return ModelRequest(
         [*system_messages(system), *resolved.messages],

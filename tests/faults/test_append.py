@@ -126,7 +126,7 @@ def test_a_finish_whose_response_changes_meanwhile_reads_it_again(
     looked: list[int] = []
     load = finalize.load
 
-    def found(pk: int) -> tuple[Response, list[LogSegment]] | None:
+    def found(pk: int) -> finalize.StoredResponse | None:
         looked.append(pk)
         seen = load(pk)
         if len(looked) == 1:
@@ -141,6 +141,27 @@ def test_a_finish_whose_response_changes_meanwhile_reads_it_again(
     kept = {"log": ("stopped", 9), "stop": ("stopped", 2), "epoch": ("interrupted", 5)}
     assert (response.status, response.kept_offset) == kept[moved]
     assert_valid_log(response)
+
+
+@pytest.mark.parametrize("flushed", [0, 3])
+def test_a_finish_that_knows_the_state_reads_it_only_where_it_has_changed(
+    response: Response, flushed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(addition(response, 0, text("Hello"[:flushed]))) if flushed else None
+    loads: list[int] = []
+    load = finalize.load
+
+    def loaded(pk: int) -> finalize.StoredResponse | None:
+        loads.append(pk)
+        return load(pk)
+
+    monkeypatch.setattr(finalize, "load", loaded)
+    known = finalize.StoredResponse(response.pk, response.owner_id, response.thread_id, 1)
+    ended = lifecycle.finish(addition(response, 0, text("Hello")), DONE, known)
+    assert ended
+    assert (ended.public_id, ended.status, ended.kept_offset) == ("r", "done", 5)
+    assert (storage.read(response.pk, 0), len(loads)) == (b"Hello", flushed > 0)
+    assert_valid_log(ended)
 
 
 def test_a_repeated_finish_changes_nothing(response: Response) -> None:

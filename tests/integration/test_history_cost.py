@@ -98,7 +98,7 @@ def rows_read(work: Callable[[], Any]) -> tuple[int, int]:
 def _plans() -> Iterator[list[Json]]:
     """Return the plans of the block's statements, each run once more to be measured."""
     plans: list[Json] = []
-    by_hand = sql.rows
+    by_hand = sql.batch
 
     def measure(statement: str, values: Any) -> None:
         with connection.connection.cursor() as cursor:
@@ -109,11 +109,12 @@ def _plans() -> Iterator[list[Json]]:
         measure(statement, values)
         return execute(statement, values, many, context)
 
-    def measured(statement: str, values: Any = ()) -> Any:
-        measure(statement, values)
-        return by_hand(statement, values)
+    def measured(*statements: sql.Statement) -> Any:
+        for statement, values in statements:
+            measure(statement, values)
+        return by_hand(*statements)
 
-    with connection.execute_wrapper(of_orm), patch.object(sql, "rows", measured):
+    with connection.execute_wrapper(of_orm), patch.object(sql, "batch", measured):
         yield plans
 
 

@@ -62,16 +62,16 @@ def test_a_response_that_starts_at_once_has_its_first_request(user: User) -> Non
     assert again.first_request.messages == first.first_request.messages
 
 
-def test_a_prompt_takes_five_statements_with_its_history(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    statements, execute = list[str](), sql.rows
+def test_a_prompt_takes_two_round_trips_with_its_history(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    round_trips, execute = list[int](), sql.batch
 
-    def rows(statement: str, values: sql.Values = ()) -> list[sql.Row]:
-        statements.append(statement)
-        return execute(statement, values)
+    def batch(*statements: sql.Statement) -> list[list[sql.Row]]:
+        round_trips.append(len(statements))
+        return execute(*statements)
 
-    monkeypatch.setattr(sql, "rows", rows)
+    monkeypatch.setattr(sql, "batch", batch)
     assert claim(user, SendRequest(Content("Hello"))).first_request is not None
-    assert len(statements) == 5
+    assert round_trips == [2, 3]  # statements: two to lock and find; thread, response and history
 
 
 def test_a_response_that_waits_or_exists_has_no_request_yet(user: User) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from psycopg import _queries as psycopg_queries
 
-from chat.permissions import threads as permissions
 from chat.responses import finalize
 from chat.responses.claims import statements
 from chat.streams import storage
@@ -13,7 +12,7 @@ from chat.threads import history
 
 OF_EVERY_PROMPT = {
     "owner": statements._LOCK_OWNER,
-    "find": statements._FIND + permissions.changeable_sql("owner_id", "id"),
+    "find": statements._find(),
     "thread": statements._INSERT_THREAD,
     "prompt": statements._WITH_NEW_PROMPT,
     "regeneration": statements._WITH_STORED_PROMPT,

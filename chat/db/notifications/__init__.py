@@ -23,7 +23,14 @@ from chat.db.notifications.interests import (
     until_heard,
 )
 from chat.db.notifications.listener import Listener
-from chat.db.notifications.sending import NOTIFY_SQL, Notification, execute, notify, notify_many
+from chat.db.notifications.sending import (
+    NOTIFY_SQL,
+    Notification,
+    execute,
+    notify,
+    notify_many,
+    notify_values,
+)
 
 __all__ = [
     "ALL_OWNERS",
@@ -37,6 +44,7 @@ __all__ = [
     "make_listener",
     "notify",
     "notify_many",
+    "notify_values",
     "open_link",
     "read_subject",
     "run_subject",

@@ -70,6 +70,14 @@ def execute(statement: str, values: dict[str, Any], notifications: list[Notifica
     return found
 
 
+def notify_values(notifications: list[Notification]) -> dict[str, list[str]]:
+    """Return the values of a statement of a transaction that includes NOTIFY_SQL; a broker gets them after the commit."""
+    if not broker_url():
+        return {"notifications": _encoded(notifications)}
+    _publish(notifications)
+    return {"notifications": []}
+
+
 def _encoded(notifications: list[Notification]) -> list[str]:
     return [msgspec.json.encode(named).decode() for _, *named in notifications]
 

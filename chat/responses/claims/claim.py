@@ -14,6 +14,7 @@ from django.db import transaction
 from msgspec import UNSET, UnsetType
 
 from chat import text
+from chat.db import sql
 from chat.exceptions import (
     BadRequest,
     NotFound,
@@ -37,7 +38,7 @@ from chat.schemas import RegenerateRequest, SendRequest
 from chat.schemas.prompts import QUEUE_UNLESS_WAITING
 from chat.text.search_terms import search_vector
 from chat.threads import attachments, inline_attachments, stored_bytes
-from chat.threads.model_context import Before, build_request
+from chat.threads.model_context import Before, branch_statement, build_request
 
 FIRST_EPOCH = 1
 
@@ -69,10 +70,13 @@ class Claim:
     job: Job | None = None
     displaced: list[int] = field(default_factory=list)
     first_request: ModelRequest | None = None
+    _models: ModelRegistry | None = None
     _before: Before | None = None
+    _branch: list[sql.Row] | None = None
 
     def make(self, request: ClaimRequest, models: ModelRegistry) -> None:
-        """Claim in a transaction, then read the history of a response that starts at once. Raises what `_claim_*` raise."""
+        """Claim in a transaction, with the history of a response that starts at once. Raises what `claim` raises."""
+        self._models = models
         with transaction.atomic():
             self.claim(request)
         if self.job is not None and not self.job.queued:
@@ -80,7 +84,9 @@ class Claim:
             with suppress(Exception):
                 profile = models.profile(self.job.model)
                 budgets = models.budget(profile), models.file_budget(profile)
-                self.first_request = build_request(self.job.response, profile, *budgets, before=self._before)
+                self.first_request = build_request(
+                    self.job.response, profile, *budgets, before=self._before, branch=self._branch
+                )
 
     def claim(self, request: ClaimRequest) -> None:
         """Claim in the current transaction a new response, or attach to the one that has the requested id.
@@ -113,11 +119,20 @@ class Claim:
         characters = count_characters(request)
         terms = _Terms(model, rights, reserve_tokens(request, model, characters))
         self._admit(state, request, characters, terms)
-        thread = state.thread or _create_thread(self.owner, request, model)
+        insertions: list[sql.Statement] = []
+        thread = state.thread
+        if thread is None:
+            thread, insertion = _new_thread(self.owner, state, request, model)
+            insertions.append(insertion)
+        if request.turns:
+            sql.batch(*insertions)
+            insertions = []
+            import_turns(thread, request.turns, (request.prompt_id, request.response_id))
         branch = _branch_parent(thread, request)
         waits = bool(state.active)
         readable = plain_text(request.content)
         prompt = {
+            "prompt": state.new_prompt,
             "prompt_id": request.prompt_id or str(uuid4()),
             "parent": None if waits else thread.leaf_id if branch is UNSET else branch,
             "content": request.content.text,
@@ -125,10 +140,10 @@ class Claim:
             "plain_text": readable,
             "terms": search_vector(readable),
         }
-        self._insert(state, request, thread, terms, branch, **prompt)
+        self._insert(state, request, thread, terms, branch, insertions, **prompt)
         if request.rounds:
             import_rounds(self.response.pk, request.rounds)
-            self._before = None  # the rounds stand between the prompt and the reply
+            self._before = self._branch = None  # the rounds stand between the prompt and the reply
         attachments.link_attachments(self.owner, self.response.prompt_id, request.content)
 
     def _regenerate(self, request: RegenerateRequest) -> None:
@@ -154,7 +169,7 @@ class Claim:
         if not state.active:  # the prompt may be one that was withdrawn before its turn
             unplaced = Message.objects.filter(pk=original.prompt_id, turn=None)
             unplaced.update(turn=thread.turns + 1, parent=thread.leaf_id)
-        self._insert(state, request, thread, terms, UNSET, prompt=original.prompt_id)
+        self._insert(state, request, thread, terms, UNSET, [], prompt=original.prompt_id)
 
     def _lock(self, request: ClaimRequest, thread: str | None) -> ClaimState:
         prompt_id = request.prompt_id if isinstance(request, SendRequest) else None
@@ -213,22 +228,25 @@ class Claim:
         thread: Thread,
         agreed: _Terms,
         branch: int | UnsetType | None,
+        insertions: list[sql.Statement],
         **prompt: Any,
     ) -> None:
-        """Insert the response and its empty reply; it starts at once unless something in the thread is active.
+        """Insert the response and its empty reply, after other `insertions`, and read the history of one that starts at once.
 
-        `branch` as in `Job.parent`; `prompt` as in `statements.insert_response`.
+        It starts at once unless something in the thread is active. `branch` as in `Job.parent`; `prompt` as in
+        `statements.response_insertion`.
         """
         waits = bool(state.active)
         response = Response(
             owner_id=self.owner,
             thread=thread,
             public_id=request.response_id or str(uuid4()),
+            prompt_id=prompt["prompt"],
             model=agreed.model,
             status=Status.QUEUED if waits else Status.STREAMING,
             options=request.options.encode() if request.options else None,
         )
-        response.pk, response.prompt_id = statements.insert_response(
+        insertion = statements.response_insertion(
             owner=self.owner,
             guest=state.is_guest,
             thread=thread.pk,
@@ -246,10 +264,14 @@ class Claim:
             ],
             **prompt,
         )
-        self.response = response
         instructions = request.options.instructions if request.options else ""
         thread_facts = thread.system_prompt, thread.revision, self.owner
         self._before = response.prompt_id, *thread_facts, instructions, thread.pk, state.has_files
+        reading = [] if waits else self._reading(agreed.model)
+        found = sql.batch(*insertions, insertion, *reading)
+        response.pk = found[len(insertions)][0][0]
+        self._branch = found[-1] if reading else None
+        self.response = response
         self.job = Job(
             response.pk,
             thread.pk,
@@ -262,6 +284,13 @@ class Claim:
             request.options,
             rights=agreed.rights,
         )
+
+    def _reading(self, model: str) -> list[sql.Statement]:
+        """Return the statement that reads the history for a model, where it is wanted."""
+        if self._models is None or self._before is None:
+            return []
+        profile = self._models.profile(model)
+        return [branch_statement(self._before, profile, self._models.budget(profile))]
 
 
 def _check_temporary(request: SendRequest, thread: Thread) -> None:
@@ -305,21 +334,28 @@ def _check_busy(request: ClaimRequest, active: list[ActiveResponseRow]) -> None:
         raise ThreadBusy(f"{quotas.QUEUE_LENGTH} prompts are waiting in this thread already.")
 
 
-def _create_thread(owner: int, request: SendRequest, model: str) -> Thread:
-    title = text.title_of(plain_text(request.content))
-    public_id = request.thread_id or str(uuid4())
-    thread = Thread(owner_id=owner, public_id=public_id, title=title, model=model)
-    lifetime = UNLISTED_SECONDS if request.unlisted else None
-    thread.pk, thread.system_prompt = statements.insert_thread(
-        owner=owner,
-        public_id=public_id,
-        title=title,
+def _new_thread(
+    owner: int, state: ClaimState, request: SendRequest, model: str
+) -> tuple[Thread, sql.Statement]:
+    """Return a new thread, and the statement that inserts it."""
+    thread = Thread(
+        pk=state.new_thread,
+        owner_id=owner,
+        public_id=request.thread_id or str(uuid4()),
+        title=text.title_of(plain_text(request.content)),
         model=model,
-        lifetime=lifetime,
-        instructed=request.instructed,
+        system_prompt=(state.instructions or "") if request.instructed else "",
     )
-    import_turns(thread, request.turns, (request.prompt_id, request.response_id))
-    return thread
+    insertion = statements.thread_insertion(
+        id=thread.pk,
+        owner=owner,
+        public_id=thread.public_id,
+        title=thread.title,
+        model=model,
+        system_prompt=thread.system_prompt,
+        lifetime=UNLISTED_SECONDS if request.unlisted else None,
+    )
+    return thread, insertion
 
 
 def _branch_parent(thread: Thread, request: SendRequest) -> int | UnsetType | None:

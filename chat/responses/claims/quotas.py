@@ -60,6 +60,10 @@ def check_user(owner: int, running: int, tokens: int) -> None:
             quota="active_per_user",
             retry_after=ACTIVE_RETRY_SECONDS,
         )
+    if not (
+        settings.per_hour or settings.tokens_per_day
+    ):  # as by default; a query takes a while to be built, too
+        return
     spent = QuotaReservation.objects.filter(owner=owner)
     if settings.per_hour:
         _check_hour(spent, settings.per_hour, "per_hour")

@@ -5,13 +5,14 @@ Columns that an INSERT does not name have their default in the database.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
 from chat.conf import settings
 from chat.db import sql
-from chat.db.notifications import NOTIFY_SQL, Notification, execute
+from chat.db.notifications import NOTIFY_SQL, Notification, notify_values
 from chat.models import Thread
 from chat.permissions import threads as permissions
 from chat.permissions.rights import RULES_SQL
@@ -45,16 +46,17 @@ SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND p
        ARRAY(SELECT ARRAY[id, (status = 'queued')::int, jumps_queue::int, (status = 'waiting')::int] FROM chat_response
              WHERE thread_id = thread.id AND status IN ('queued', 'streaming', 'waiting')),
        {used}, {has_files},
+       CASE WHEN thread.id IS NULL THEN nextval(pg_get_serial_sequence('chat_thread', 'id')) END,
+       nextval(pg_get_serial_sequence('chat_message', 'id')),
+       CASE WHEN thread.id IS NULL THEN (SELECT instructions FROM chat_user WHERE id = %(owner)s) END,
        thread.*
 FROM (VALUES (0)) AS always LEFT JOIN thread ON true
 """
 
 _INSERT_THREAD = """
-INSERT INTO chat_thread (owner_id, public_id, title, model, system_prompt, expires_at)
-SELECT id, %(public_id)s, %(title)s, %(model)s, CASE WHEN %(instructed)s THEN instructions ELSE '' END,
-       now() + make_interval(secs => %(lifetime)s)
-FROM chat_user WHERE id = %(owner)s
-RETURNING id, system_prompt
+INSERT INTO chat_thread (id, owner_id, public_id, title, model, system_prompt, expires_at)
+VALUES (%(id)s, %(owner)s, %(public_id)s, %(title)s, %(model)s, %(system_prompt)s,
+        now() + make_interval(secs => %(lifetime)s))
 """
 
 # One statement, hence one round trip: the prompt where it is new, the response, its empty reply, the thread's new end (unless
@@ -82,15 +84,17 @@ WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_spending (owner_id, guest, response, tokens)
     SELECT %(owner)s, %(guest)s, response.id, %(tokens)s FROM response
 )
-SELECT id, prompt_id, ({notify}) FROM response
+SELECT id, ({notify}) FROM response
 """
 
 _WITH_NEW_PROMPT = _INSERT_RESPONSE.format(
     notify=NOTIFY_SQL,
     prompt="""
-    INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable, terms)
-    VALUES (%(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s, %(plain_text)s,
-            %(terms)s::tsvector)
+    INSERT INTO chat_message (
+        id, owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable, terms
+    )
+    VALUES (%(prompt)s, %(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s,
+            %(plain_text)s, %(terms)s::tsvector)
     RETURNING id
 """,
 )
@@ -113,6 +117,9 @@ class ClaimState(NamedTuple):
     `rules`: those of the user as `chat.permissions.rights` reads them. `running`: the user's streaming responses. `taken`:
     those of the wanted ids that name a message already. `active`: the responses that run or wait in the thread. `used`: the
     bytes that the user has stored in all and in the thread. `has_files`: the user has files with text.
+
+    `new_thread` (where there is none), `new_prompt`: primary keys, taken from their sequences ahead, so that all that is
+    inserted goes in one round trip. `instructions`: the user's, for a new thread.
     """
 
     is_guest: bool
@@ -123,6 +130,17 @@ class ClaimState(NamedTuple):
     active: list[ActiveResponseRow]
     used: tuple[int, int]
     has_files: bool
+    new_thread: int | None
+    new_prompt: int
+    instructions: str | None
+
+
+@cache
+def _find() -> str:
+    permitted = permissions.changeable_sql("owner_id", "id", "%(owner)s")
+    used = stored_bytes.USED_SQL.format(owner="%(owner)s", thread="thread.id")
+    files = model_context.HAS_FILES_SQL.format(owner="%(owner)s")
+    return _FIND.format(columns=", ".join(_THREAD_COLUMNS), permitted=permitted, used=used, has_files=files)
 
 
 def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
@@ -130,45 +148,41 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
 
     Return None for a user who is gone or suspended.
     """
-    owner = sql.row(_LOCK_OWNER, [user])
-    if owner is None:
-        return None
-    permitted = permissions.changeable_sql("owner_id", "id", "%(owner)s")
-    used = stored_bytes.USED_SQL.format(owner="%(owner)s", thread="thread.id")
-    files = model_context.HAS_FILES_SQL.format(owner="%(owner)s")
-    columns = ", ".join(_THREAD_COLUMNS)
-    find = _FIND.format(columns=columns, permitted=permitted, used=used, has_files=files)
     values = {"owner": user, "thread": thread, "ids": ids}
-    taken, running, active, used_bytes, has_files, *row = sql.rows(find, values)[0]
+    owner, found = sql.batch((_LOCK_OWNER, [user]), (_find(), values))
+    if not owner:
+        return None
+    is_guest, rules = owner[0]
+    taken, running, active, used, has_files, new_thread, new_prompt, instructions, *row = found[0]
     return ClaimState(
-        owner[0],
-        owner[1],
+        is_guest,
+        rules,
         frozenset(running),
         frozenset(taken),
         None if row[0] is None else Thread.from_db(DEFAULT_DB_ALIAS, _THREAD_COLUMNS, row),
         [ActiveResponseRow(pk, *map(bool, facts)) for pk, *facts in active],
-        tuple(used_bytes),
+        tuple(used),
         has_files,
+        new_thread,
+        new_prompt,
+        instructions,
     )
 
 
-def insert_thread(**values: Any) -> tuple[int, str]:
-    """Insert a thread and return its primary key and its system prompt.
+def thread_insertion(**values: Any) -> sql.Statement:
+    """Return the statement that inserts a thread.
 
-    Values: owner, public_id, title, model, lifetime (in seconds or None), instructed.
+    Values: id, owner, public_id, title, model, system_prompt, lifetime (in seconds or None).
     """
-    key, system_prompt = sql.rows(_INSERT_THREAD, values)[0]
-    return key, system_prompt
+    return _INSERT_THREAD, values
 
 
-def insert_response(*, notifications: list[Notification], **values: Any) -> tuple[int, int]:
-    """Insert a response and return the primary keys of it and of its prompt.
+def response_insertion(*, notifications: list[Notification], **values: Any) -> sql.Statement:
+    """Return the statement that inserts a response and returns its primary key first.
 
-    Values: owner, guest, thread, public_id, model, effort, options, turn, jumps_queue, process, epoch, tokens, and either
-    `prompt`, the primary key of a stored one, or prompt_id, parent, content, parts, plain_text and terms of a new one.
+    Values: owner, guest, thread, public_id, model, effort, options, turn, jumps_queue, process, epoch, tokens, and `prompt`,
+    the primary key of a stored one, or that of a new one with prompt_id, parent, content, parts, plain_text and terms.
     Where `turn` is None it is queued.
     """
-    values["lease"] = settings.lease_seconds
-    statement = _WITH_STORED_PROMPT if "prompt" in values else _WITH_NEW_PROMPT
-    response, prompt, _ = execute(statement, values, notifications)[0]
-    return response, prompt
+    statement = _WITH_NEW_PROMPT if "prompt_id" in values else _WITH_STORED_PROMPT
+    return statement, {**values, "lease": settings.lease_seconds, **notify_values(notifications)}

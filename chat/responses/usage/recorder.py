@@ -118,9 +118,12 @@ class UsageRecorder:
             outcome, error = CallOutcome.FAILED, problem
             raise
         finally:
-            record = self._with_tokens(record, characters, stats)
-            record = self._with_request(record, profile, sent)
-            record = _with_end(record, since, stats, outcome, error)
+            record = replace(
+                record,
+                **self._tokens(record.model, characters, stats),
+                **self._request(record, profile, sent),
+                **_end(record, since, stats, outcome, error),
+            )
             self._unstored.append(record)
             _report_end(record, since, stats)
 
@@ -137,42 +140,42 @@ class UsageRecorder:
             provenance=request.provenance,
         )
 
-    def _with_tokens(self, record: CallRecord, characters: int, stats: CallStats) -> CallRecord:
-        """Return the record with the provider's counts, or else with our estimate, which learns from such counts."""
-        if counts := stats.token_counts:
-            self._estimator.observe(record.model, characters, counts.prompt_tokens)
-            return replace(record, source=TokenSource.PROVIDER, **_bounded(counts))
-        estimates = [self._estimator.tokens(record.model, size) for size in (characters, stats.characters)]
-        return replace(record, prompt_tokens=estimates[0], completion_tokens=estimates[1])
+    def _tokens(self, model: str, characters: int, stats: CallStats) -> dict[str, Any]:
+        """Return the provider's counts, or else our estimate, which learns from such counts."""
+        counts = stats.token_counts
+        # No completion for an answer with words: the count of an answer that was cut, or of a server that does not count.
+        if counts and (counts.completion_tokens or not stats.characters):
+            self._estimator.observe(model, characters, counts.prompt_tokens)
+            return {"source": TokenSource.PROVIDER, **_bounded(counts)}
+        prompt, completion = (self._estimator.tokens(model, size) for size in (characters, stats.characters))
+        return {"prompt_tokens": prompt, "completion_tokens": completion}
 
-    def _with_request(self, record: CallRecord, profile: ModelProfile, sent: SentRequest) -> CallRecord:
-        """Return the record with all that `chat.reporting.request_rebuild` needs; None where nothing stored was sent."""
+    def _request(self, record: CallRecord, profile: ModelProfile, sent: SentRequest) -> dict[str, Any]:
+        """Return all that `chat.reporting.request_rebuild` needs; no provenance where nothing stored was sent."""
         if not (record.provenance and sent.digest):
-            return replace(record, request_digest=sent.digest, provenance=None)
+            return {"request_digest": sent.digest, "provenance": None}
         digests = {
             "system": self._blobs.digest(profile.system.encode()),
             "envelope": self._blobs.digest(sent.envelope),
         }
         applied = {"context": sent.context, "form": sent.form, "shape": sent.shape}
-        provenance = {**record.provenance, **digests, **applied}
-        return replace(record, request_digest=sent.digest, provenance=provenance)
+        return {"request_digest": sent.digest, "provenance": {**record.provenance, **digests, **applied}}
 
 
-def _with_end(
+def _end(
     record: CallRecord, since: float, stats: CallStats, outcome: CallOutcome, error: Exception | None
-) -> CallRecord:
+) -> dict[str, Any]:
     # The wall clock was read once, at the start: it may jump, and no call may end before it began.
     def at(monotonic: float) -> datetime:
         return record.started_at + timedelta(seconds=max(0.0, monotonic - since))
 
-    return replace(
-        record,
-        first_token_at=None if stats.first_token is None else at(stats.first_token),
-        finished_at=at(time.monotonic()),
-        outcome=outcome,
-        error_code=_code(error) if error else None,
-        causes=_causes(error) if error else None,
-    )
+    return {
+        "first_token_at": None if stats.first_token is None else at(stats.first_token),
+        "finished_at": at(time.monotonic()),
+        "outcome": outcome,
+        "error_code": _code(error) if error else None,
+        "causes": _causes(error) if error else None,
+    }
 
 
 def _report_end(record: CallRecord, since: float, stats: CallStats) -> None:
