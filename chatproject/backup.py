@@ -46,7 +46,9 @@ def back_up(file: Path) -> dict[str, int]:
     """
     draft = file.with_name(f"{file.name}.part")
     try:
-        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        # Never one that is there: it may be another user's, or readable for others.
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with _connect() as link:
             link.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             snapshot = _value(link, "SELECT pg_export_snapshot()")

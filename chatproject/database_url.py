@@ -21,16 +21,27 @@ CONNECT_SECONDS = 5
 FORM = "must have the form postgresql://user:password@host:port/database"
 
 # The scheme as libpq, SQLAlchemy (with a driver after a plus sign), Heroku and django-environ write it.
-_SCHEME = re.compile(r"(?:postgres(?:ql)?|pgsql|psql)(?:\+[a-z0-9_]+)?://", re.IGNORECASE)
-_LOCATION = r"(?P<hosts>[^@/?#]*)(?:/(?P<dbname>[^@?#]*))?(?:\?(?P<query>[^=&#]+=[^#]*)?)?"
+_SCHEME = re.compile(r"(?:jdbc:)?(?:postgres(?:ql)?|pgsql|psql|pg)(?:\+[a-z0-9_]+)?://", re.IGNORECASE)
+_LOCATION = r"(?P<hosts>[^@/?#]*)(?:/(?P<dbname>[^@?#]*))?(?:\?(?P<query>&*[^=&#]+=[^#]*)?)?"
 _URL = re.compile(rf"(?:(?P<user>[^:@/?#]*)(?::(?P<password>[^@/?#]*))?@)?{_LOCATION}")
-# A password that was pasted without escapes: it ends at the last @.
-_UNESCAPED = re.compile(rf"(?P<user>[^:@/?#]*):(?P<password>.*)@{_LOCATION}")
+# A user or a password that was pasted without escapes: it ends at the last @. Azure's users hold one, too.
+_UNESCAPED = re.compile(rf"(?P<user>[^:/?#]*):(?P<password>.*)@{_LOCATION}")
+# Values of `ssl`, as in the URLs of JDBC, asyncpg and node-postgres, and libpq's words for them.
+_SSL = {
+    **dict.fromkeys(("true", "1", "yes", "on", "no-verify"), "require"),
+    **dict.fromkeys(("false", "0", "no", "off"), "disable"),
+}
+# Parameters for Prisma, which hosts of databases put into the URLs that they show; they do not concern Postgres.
+_IGNORED = {"pgbouncer", "connection_limit", "pool_timeout", "statement_cache_size", "supa"}
+
 _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^:\[\]]*))(?::(?P<port>[0-9]{0,5}))?")
 
 
 def parse(url: str) -> dict[str, str]:
     """Return libpq's parameters. Raise ValueError with a text that continues the name of the setting."""
+    # Files of variables for containers keep the quotation marks.
+    if url[:1] in ('"', "'") and url.endswith(url[0]):
+        url = url[1:-1]
     scheme = _SCHEME.match(url)
     if scheme:
         return _from_url(url[scheme.end() :])
@@ -84,8 +95,10 @@ def _query(text: str, *, named: bool) -> Iterator[tuple[str, str]]:
     known = {option.keyword.decode() for option in Conninfo.get_defaults()}
     for part in filter(None, text.split("&")):
         name, _, value = map(unquote, part.partition("="))
-        if name == "ssl" and value == "true":  # as in JDBC's URLs, which libpq takes too
-            name, value = "sslmode", "require"
+        if name == "ssl":
+            name, value = "sslmode", _SSL.get(value.lower(), value)
+        if name in _IGNORED:
+            continue
         if name not in known:
             raise ValueError(
                 f"has the parameter {name[:40]!r}, which Postgres does not know" if named else FORM

@@ -74,9 +74,13 @@ class Caller:
     scopes: frozenset[str] = EVERY_SCOPE
     expires_at: float | None = None
 
+    def has(self, scope: TokenScope) -> bool:
+        """Return whether the caller, or the program's token, has a scope."""
+        return scope.value in self.scopes
+
     def require(self, scope: TokenScope) -> None:
         """Raise InsufficientScope for a program whose token does not have this scope. Every operation asks here."""
-        if scope.value not in self.scopes:
+        if not self.has(scope):
             raise InsufficientScope(scope=scope.value)
 
 

@@ -119,6 +119,8 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     sortable_by = (_LISTED_CREATED,)
     list_select_related = ("thread", "owner")
     listed = ("public_id", "thread__public_id", "owner__username", *_LISTED_FIGURES)
+    # It holds instructions, functions and metadata of the client.
+    unfilterable = ("options",)
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
     search_help_text = "Complete ids of responses and threads, and complete user names"
     ordering = ("-created_at", "-pk")

@@ -28,8 +28,10 @@ from chat.models import User
 from chat.reporting.usage_totals import of_guests, of_users
 from chat.text import storable
 
-# Fields that superusers alone change.
-PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+# Fields that superusers alone change. The address is one: whoever gets its mails may set a new password.
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions", "email")
+# System text of the user's chats: a filter would disclose it letter by letter.
+CONTENT = ("instructions",)
 
 FIGURES = (
     "kind",
@@ -220,6 +222,9 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     ) -> tuple[QuerySet[User], bool]:
         """Search storable text: the choice of a token's user passes the term on unchecked."""
         return super().get_search_results(request, queryset, storable(search_term))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return not lookup.startswith(CONTENT) and super().lookup_allowed(lookup, value, request)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

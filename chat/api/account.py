@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 
 from chat import db, schemas
 from chat.accounts import preferences
-from chat.api.base import authenticate, authenticate_by_session, json_response, read_body
+from chat.api.base import authenticate, authenticate_by_session, json_response, parse_body, read_body
 from chat.api.encoders import export
 from chat.api.encoders.account_shapes import Instructions, NewToken, TokenList
 from chat.api.operations import EMPTY, describe, whole
@@ -26,7 +26,7 @@ async def show(request: HttpRequest) -> HttpResponseBase:
 async def change(request: HttpRequest) -> HttpResponseBase:
     """Set the user's instructions for new chats."""
     caller = await authenticate(request)
-    wanted = schemas.parse_instructions(read_body(request))
+    wanted = await parse_body(schemas.parse_instructions, read_body(request))
     await db.atomic_async(preferences.set_instructions, caller.user, wanted)
     return json_response({"instructions": wanted})
 
@@ -44,7 +44,7 @@ async def list_tokens(request: HttpRequest) -> HttpResponseBase:
 async def make_token(request: HttpRequest) -> HttpResponseBase:
     """Make a token; unknown to a bearer token, refused to a guest."""
     caller = await authenticate_by_session(request)
-    wanted = schemas.parse_token(read_body(request))
+    wanted = await parse_body(schemas.parse_token, read_body(request))
     if caller.guest:
         raise BadRequest("A guest has no tokens: they would outlive the guest's only session.")
     made = await db.atomic_async(

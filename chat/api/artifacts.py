@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import db
-from chat.api.base import authenticate, json_response, read_body
+from chat.api.base import authenticate, json_response, parse_body, read_body
 from chat.api.encoders import serializers
 from chat.api.encoders.shapes import ArtifactDetail, ArtifactList
 from chat.api.operations import MODEL_ERRORS, Answer, describe, whole
@@ -63,7 +63,8 @@ async def export_pptx(request: HttpRequest) -> HttpResponseBase:
 
 async def _export(request: HttpRequest, kind: str) -> HttpResponseBase:
     await authenticate(request)
-    data = await artifact_export.export(kind, parse_export_params(read_body(request, EXPORT_BYTES)))
+    params = await parse_body(parse_export_params, read_body(request, EXPORT_BYTES))
+    data = await artifact_export.export(kind, params)
     response = HttpResponse(data, content_type=artifact_export.TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="artifact.{kind}"'
     response["Cache-Control"] = "no-store"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping
@@ -43,6 +44,8 @@ from chat.schemas import is_id
 logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=HttpResponseBase)
+T = TypeVar("T")
+B = TypeVar("B", bytes, str)
 
 View = Callable[..., Awaitable[HttpResponseBase]]
 
@@ -50,6 +53,8 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 BODY_BYTES = 1024 * 1024
 # Bytes of a request's body in other clients' protocols, which send a thread's old pictures along with each prompt.
 CLIENT_BODY_BYTES = 8 * 1024 * 1024
+# Bytes of a body that is parsed in the event loop, which takes some 10 ms at most; of 8 MiB it would take a second.
+LOOP_BODY_BYTES = 64 * 1024
 
 # The entry in a request's META of the scope that a token needs for it.
 _SCOPE = "chat.scope"
@@ -155,9 +160,19 @@ def read_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
     """Return the JSON body. Raises UnsupportedMediaType and TooLarge."""
     if request.content_type != "application/json":
         raise UnsupportedMediaType
+    return read_optional_body(request, limit)
+
+
+def read_optional_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
+    """Return a body that may be missing, whatever its type. Raises TooLarge."""
     if len(request.body) > limit:
         raise TooLarge(f"The body has more than {limit} bytes.", limit=limit)
     return request.body
+
+
+async def parse_body(parse: Callable[[B], T], body: B) -> T:
+    """Return what `parse` makes of a body or frame; of a long one in a thread, for others wait for the event loop."""
+    return parse(body) if len(body) <= LOOP_BODY_BYTES else await asyncio.to_thread(parse, body)
 
 
 async def authenticate(request: HttpRequest, *, make_guest: bool = False) -> Caller:

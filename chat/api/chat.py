@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,8 +14,10 @@ from chat.api.base import (
     authenticate,
     authenticate_by_origin,
     json_response,
+    parse_body,
     problem,
     read_body,
+    read_optional_body,
     set_session_cookie,
 )
 from chat.api.encoders import raw, serializers, sse
@@ -65,7 +68,7 @@ async def _send(
     as_events = _wants_events(request)
     body = read_body(request)
     caller = await authenticate_by_origin(request)
-    row = await service.send(caller, parse(body), default_model)
+    row = await service.send(caller, await parse_body(parse, body), default_model)
     stream = await _stream(caller, row, (0, 0), None if as_events else encode, content_type)
     return set_session_cookie(request, stream, caller)
 
@@ -149,7 +152,8 @@ def _failure(event: LogEvent) -> ChatError | None:
 async def regenerate(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Answer the same prompt once more, and stream that answer."""
     as_events, caller = _wants_events(request), await authenticate(request)
-    row = await service.send(caller, schemas.parse_regenerate(response_id, request.body))
+    parse = partial(schemas.parse_regenerate, response_id)
+    row = await service.send(caller, await parse_body(parse, read_optional_body(request)))
     plain = row.model == "openassistant"
     encode, content_type = (raw.plain, PLAIN) if plain else (raw.c1, EVENT_STREAM)
     return await _stream(caller, row, (0, 0), None if as_events else encode, content_type)
@@ -173,7 +177,8 @@ async def show(request: HttpRequest, response_id: str) -> HttpResponseBase:
 async def answer(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Answer a request of a response that waits for a person."""
     caller = await authenticate(request)
-    status = await service.answer(caller, response_id, parse_answer(read_body(request)))
+    given = await parse_body(parse_answer, read_body(request))
+    status = await service.answer(caller, response_id, given)
     return json_response({"status": status})
 
 
@@ -181,5 +186,6 @@ async def answer(request: HttpRequest, response_id: str) -> HttpResponseBase:
 async def stop(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Stop a response, and wait for its end."""
     caller = await authenticate(request)
-    ended = await service.stop(caller, response_id, schemas.parse_stop_offset(request.body))
+    offset = await parse_body(schemas.parse_stop_offset, read_optional_body(request))
+    ended = await service.stop(caller, response_id, offset)
     return json_response({"status": ended.status})

@@ -18,6 +18,7 @@ from chat.accounts import identity
 from chat.accounts.connections import OpenConnection
 from chat.accounts.identity import Caller, Credentials
 from chat.api import origins
+from chat.api.base import parse_body
 from chat.api.encoders import serializers, websocket
 from chat.conf import settings
 from chat.exceptions import (
@@ -110,10 +111,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         text = message.get("text")
         response_id: str | None = None
         try:
-            frame = _parse_frame(text)
+            if text is None:
+                raise BadRequest("Frames are JSON text; binary frames are not accepted.")
+            frame = await parse_body(_parse_frame, text)
             named = frame.get("responseId")
             response_id = named if isinstance(named, str) and schemas.is_id(named) else None
-            await self._handle(frame, text or "")
+            await self._handle(frame, text)
         except Unauthenticated:
             await self._end_access()
         except ChatError as error:
@@ -132,7 +135,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await service.check_access(self.caller, scope)
         match kind:
             case "send":
-                await self._send(schemas.parse_send(text))
+                await self._send(await parse_body(schemas.parse_send, text))
             case "follow":
                 await self._follow_frame(frames.parse_follow(text))
             case "unfollow":
@@ -263,9 +266,7 @@ def _scheme(headers: dict[str, str]) -> str:
     return headers.get("x-forwarded-proto", "http") if settings.trusted_proxy else "http"
 
 
-def _parse_frame(text: str | None) -> dict[str, Any]:
-    if text is None:
-        raise BadRequest("Frames are JSON text; binary frames are not accepted.")
+def _parse_frame(text: str) -> dict[str, Any]:
     if len(text.encode()) > FRAME_BYTES:
         raise TooLarge(f"A frame may have at most {FRAME_BYTES} bytes.", limit=FRAME_BYTES)
     return schemas.parse_object(text)

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat import service
-from chat.api.base import authenticate, json_response, read_body
+from chat.api.base import authenticate, json_response, parse_body, read_body
 from chat.api.encoders import serializers
 from chat.api.encoders.account_shapes import ServerPromptList, ServerPromptText
 from chat.api.operations import describe, whole
@@ -27,5 +27,5 @@ async def list_prompts(request: HttpRequest) -> HttpResponseBase:
 async def fill(request: HttpRequest, server: str) -> HttpResponseBase:
     """Return the text of a prompt with its arguments, for the user to change and to send."""
     caller = await authenticate(request)
-    wanted = parse_server_prompt(read_body(request))
+    wanted = await parse_body(parse_server_prompt, read_body(request))
     return json_response({"text": await service.server_prompt_text(caller, server, wanted)})

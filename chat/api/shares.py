@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import db, schemas
-from chat.api.base import authenticate, json_response, read_body
+from chat.api.base import authenticate, json_response, parse_body, read_body
 from chat.api.encoders import serializers
 from chat.api.encoders.shapes import ShareList, ShareState
 from chat.api.operations import EMPTY, describe, whole
@@ -21,7 +21,8 @@ from chat.threads import shares
 async def create(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """Make a link to a thread as it is now."""
     caller = await authenticate(request)
-    wanted = schemas.parse_share(read_body(request) if request.body.strip() else b"")
+    body = read_body(request) if request.body.strip() else b""
+    wanted = await parse_body(schemas.parse_share, body)
     row = await db.atomic_async(shares.create, caller.user, thread_id, wanted)
     return json_response(serializers.share(row), 201)
 

@@ -10,7 +10,14 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import get_language_from_request
 
 from chat import db, schemas, service
-from chat.api.base import authenticate, csrf_token, json_response, read_body, set_session_cookie
+from chat.api.base import (
+    authenticate,
+    csrf_token,
+    json_response,
+    parse_body,
+    read_body,
+    set_session_cookie,
+)
 from chat.api.encoders import serializers
 from chat.api.encoders.account_shapes import SessionState
 from chat.api.encoders.shapes import MessageList, MessageState, ProbeState, Rating, ThreadList, ThreadState
@@ -65,7 +72,8 @@ async def list_threads(request: HttpRequest) -> HttpResponseBase:
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Create a thread; one of that id that exists is shown."""
     caller = await authenticate(request)
-    row, new = await service.create_thread(caller, schemas.parse_new_thread(read_body(request)))
+    wanted = await parse_body(schemas.parse_new_thread, read_body(request))
+    row, new = await service.create_thread(caller, wanted)
     return json_response(serializers.thread(row), 201 if new else 200)
 
 
@@ -81,7 +89,7 @@ async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
 async def change(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """Change a thread."""
     caller = await authenticate(request)
-    wanted = schemas.parse_thread_change(read_body(request))
+    wanted = await parse_body(schemas.parse_thread_change, read_body(request))
     row = await db.atomic_async(store.change, caller.user, thread_id, wanted)
     return json_response(serializers.thread(row))
 
@@ -129,7 +137,7 @@ async def _page(shown: list[MessageView], more: bool) -> AsyncGenerator[bytes]:
 async def replace(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
     """Replace the content of a reply that has ended."""
     caller = await authenticate(request)
-    content = schemas.parse_replacement(read_body(request, REPLACEMENT_BYTES))
+    content = await parse_body(schemas.parse_replacement, read_body(request, REPLACEMENT_BYTES))
     row = await db.atomic_async(thread_messages.replace, caller.user, thread_id, message_id, content)
     return json_response(serializers.message(row))
 
@@ -138,7 +146,7 @@ async def replace(request: HttpRequest, thread_id: str, message_id: str) -> Http
 async def rate(request: HttpRequest, thread_id: str, message_id: str) -> HttpResponseBase:
     """Rate a reply."""
     caller = await authenticate(request)
-    feedback = schemas.parse_feedback(read_body(request))
+    feedback = await parse_body(schemas.parse_feedback, read_body(request))
     await db.atomic_async(thread_messages.rate, caller.user, thread_id, message_id, feedback)
     return json_response(serializers.feedback(feedback))
 

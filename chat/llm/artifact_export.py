@@ -8,7 +8,7 @@ import httpx2
 
 from chat.conf import settings
 from chat.exceptions import ModelFailed, ModelTimeout, NotFound, Unavailable
-from chat.llm.http.request_head import trusted_certificates
+from chat.llm.http.request_head import ProxiedTransport, trusted_certificates
 from chat.process import process
 
 TYPES = {
@@ -55,7 +55,7 @@ async def _fetch(url: str, params: str) -> bytes:
     # Decoded content has no bound while it is read.
     head = {"Authorization": f"Bearer {settings.thesys_api_key}", "Accept-Encoding": "identity"}
     async with (
-        httpx2.AsyncClient(verify=certificates, follow_redirects=False, timeout=SECONDS) as client,
+        httpx2.AsyncClient(transport=ProxiedTransport(certificates), timeout=SECONDS) as client,
         client.stream("POST", url, headers=head, json={"exportParams": params}) as response,
     ):
         if response.status_code == 429 or response.status_code >= 500:

@@ -35,9 +35,14 @@ _NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
     (r"llama-?2(?![0-9.])|codellama|code-llama", {"alternate": True, "one_system": True}),
     # "System message must be at the beginning": vllm-project/vllm#41114, can1357/oh-my-pi#958, also for MiniMax.
     (r"qwen|qwq|minimax", {"one_system": True}),
-    # Thought in tags where the server has no parser for it: docs.vllm.ai, features/reasoning_outputs.
+    # Thought in tags where the server has no parser for it: docs.vllm.ai, features/reasoning_outputs; Perplexity's.
     (
-        r"deepseek-r1|qwq|qwen-?3(?!.*(instruct|coder|embed))|glm-(4\.[5-9]|z1)|hunyuan-a13b|minimax-m|magistral",
+        r"deepseek-r1|qwq|qwen-?3(?!.*(instruct|coder|embed))|glm-(4\.[5-9]|[5-9]|z1)|hunyuan-a13b|minimax-m|magistral",
+        {"think_tags": True},
+    ),
+    # The same: ollama/ollama#11064 (magistral), kwaroran/Risuai#764, Infinitix-LLC/gpt_markdown#42, and the models' own cards.
+    (
+        r"r1-1776|sonar-reasoning|seed-oss|phi-4.*reasoning|nemotron|smollm3|exaone|think",
         {"think_tags": True},
     ),
     # 400 where a message with calls lacks its thought: api-docs.deepseek.com, guides/thinking_mode (V3.2 and later).

@@ -29,8 +29,6 @@ def checked(request: PersonRequest, given: AnswerBody) -> str | None:
     _check_fields(request, given)
     if given.outcome == RequestOutcome.REJECTED:
         return None
-    if request.kind == RequestKind.ASK:
-        _check_form(request, given)
     brought = {
         RequestKind.APPROVE: given.arguments,
         RequestKind.ASK: given.content,
@@ -40,6 +38,8 @@ def checked(request: PersonRequest, given: AnswerBody) -> str | None:
         return None
     text = msgspec.json.encode(brought).decode()
     bounded(text, settings.content_bytes, "answer")
+    if request.kind == RequestKind.ASK:
+        _check_form(request, given)
     return text
 
 

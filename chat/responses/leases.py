@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 from chat import db
@@ -70,8 +71,24 @@ class Leases:
         owned = set(self._owned())
         expired = self._watch.expired({pk: lease for pk, lease in leases.items() if pk not in owned})
         for response, lease in list(expired.items())[:REAP_BATCH]:
-            # Expired by both clocks: the database's alone may jump, and this process may have shorter leases than the owner.
-            ended = await db.atomic_async(lifecycle.finish_orphan, response, expired=True, lease=lease)
-            if ended is not None:
-                logger.warning("action=reaped response=%d", response)
-                lifecycle.log_end(ended)
+            await _reap(response, lease)
+
+
+async def _reap(response: int, lease: datetime) -> None:
+    """End an orphan; one that cannot be ended, for whatever reason, keeps no other from its end."""
+    try:
+        # Expired by both clocks: the database's alone may jump, and this process may have shorter leases than the owner.
+        ended = await db.atomic_async(lifecycle.finish_orphan, response, expired=True, lease=lease)
+    except Unavailable:
+        raise
+    except Exception as problem:
+        logger.error(
+            "action=reap_failed response=%d reason=%s\n%s",
+            response,
+            type(problem).__name__,
+            format_traceback_without_message(problem),
+        )
+        return
+    if ended is not None:
+        logger.warning("action=reaped response=%d", response)
+        lifecycle.log_end(ended)

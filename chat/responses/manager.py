@@ -155,8 +155,18 @@ class ResponseRunner:
             "gen_ai.conversation.id": str(job.thread),
         }
         span = telemetry().span("chat.response", ids | {"chat.model": job.model})
-        with span, hearing(run_subject(job.owner)):
-            final = await self._run_to_end(active)
+        try:
+            with span, hearing(run_subject(job.owner)):
+                final = await self._run_to_end(active)
+        except Exception as problem:
+            # Unforeseen: it is an orphan now. Left to asyncio, the log would get the message, which may quote content.
+            logger.error(
+                "action=response_lost response=%d reason=%s\n%s",
+                job.response,
+                type(problem).__name__,
+                format_traceback_without_message(problem),
+            )
+            return
         if settings.title_model and final is not None and final.status == Status.DONE:
             title = self._spawn(self._improve_title(job.response))
             self._titles.add(title)

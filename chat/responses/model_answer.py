@@ -55,7 +55,8 @@ async def read(
     try:
         async with deadlines, aclosing(stream) as updates:
             async for update in updates:
-                deadlines.on_read(bool(update.text or update.calls), bool(update.thinking))
+                # Fields that a provider wants back are thought without words, such as encrypted one.
+                deadlines.on_read(bool(update.text or update.calls), bool(update.thinking or update.fields))
                 if (taking := take(update)) is not None:
                     await taking
                 if answer.full or update.done:

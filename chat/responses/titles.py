@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from dataclasses import dataclass
 
 from chat import db
@@ -15,8 +14,9 @@ from chat.llm.registry import ModelRegistry
 from chat.llm.sse import TokenCounts
 from chat.permissions import rights
 from chat.responses import title_storage
+from chat.responses.title_text import title_in
 from chat.responses.usage.recorder import UsageRecorder
-from chat.text import plain_text, storable, title_of
+from chat.text import storable, title_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,27 +26,9 @@ SECONDS = 15.0
 # Characters of prompt and of answer sent to the model: a topic is clear by then.
 WORDS_SHOWN = 2_000
 
-# Characters of a line that are read; a title has 80.
-LINE_CHARACTERS = 300
-
 INSTRUCTION = (
     "Give this conversation a title of two to six words, in its own language. Answer with the title alone."
 )
-
-_LINE_MARK = re.compile(r"\A(?:#{1,6}|[-*>])\s+")
-_BOLD = re.compile(r"(?<!\w)\*\*(\S(?:.*?\S)?)\*\*(?!\w)")
-_CLOSING = {
-    "*": "*",
-    "_": "_",
-    "`": "`",
-    "~": "~",
-    '"': '"',
-    "'": "'",
-    "“": "”",
-    "„": "“",
-    "‘": "’",
-    "«": "»",
-}
 
 
 @dataclass(slots=True)
@@ -96,24 +78,3 @@ async def _ask(client: ModelClient, request: ModelRequest, stats: _TitleStats) -
     except TimeoutError:
         raise ModelTimeout from None
     stats.text, stats.characters, stats.token_counts = answer.text, len(answer.text), answer.usage
-
-
-def title_in(answer: str) -> str:
-    """Return the title in a model's answer, without its thought, Markdown marks and quotation marks; "" for none."""
-    lines = plain_text(_without_thought(answer)).splitlines()
-    return next(filter(None, (_plain(line.strip()[:LINE_CHARACTERS]) for line in lines)), "")
-
-
-def _without_thought(answer: str) -> str:
-    """Return what follows the thought; some servers leave out its opening tag, and one that is cut has no end."""
-    return answer.rpartition("</think>")[2].partition("<think>")[0]
-
-
-def _plain(line: str) -> str:
-    line = _BOLD.sub(r"\1", _LINE_MARK.sub("", line)).strip()
-    while line[:1] in _CLOSING and line.endswith(_CLOSING[line[0]]):
-        inner = line.strip(line[0] + line[-1])
-        if line[0] in inner or line[-1] in inner:
-            break  # they stand around parts of it
-        line = inner.strip()
-    return line

@@ -273,7 +273,7 @@ def _content(raw: msgspec.Raw, limit: int) -> Content:
     value = msgspec.json.decode(raw)
     if isinstance(value, str):
         content = Content(value)
-    elif isinstance(value, list) and value and all(_is_part(part) for part in value):
+    elif isinstance(value, list) and value and all(is_part(part) for part in value):
         content = Content(bytes(raw).decode(), parts=True)
     else:
         raise BadRequest("`content` must be text, or a list of content parts with a `type` each.")
@@ -299,7 +299,8 @@ def _without_data(part: dict[str, Any]) -> dict[str, Any]:
     return {**part, "file": {name: value for name, value in part["file"].items() if name != "file_data"}}
 
 
-def _is_part(part: Json) -> bool:
+def is_part(part: Json) -> bool:
+    """Return whether a value is a content part. Raise BadRequest for a file of another form."""
     if not (
         isinstance(part, dict) and isinstance(part.get("type"), str) and isinstance(part.get("text", ""), str)
     ):

@@ -194,10 +194,16 @@ def _words(segment: Segment, body: str, escaped: bool) -> Iterator[Segment]:
 
 
 def artifact_parts(artifact: Segment) -> list[Segment]:
-    """Return the segments of an artifact's body: its own envelopes, or one content."""
+    """Return the segments of an artifact's body: its own envelopes, or one content.
+
+    The tag of an artifact in it opens none, but holds words: the first end tag was that of the outer one.
+    """
     body = artifact.body.strip()
     if body.startswith("<content"):
-        return list(segments(body))
+        return [
+            one._replace(kind="content", body=unescape(one.body)) if one.kind == "artifact" else one
+            for one in segments(body)
+        ]
     return [Segment("content", unescape(body), ' version="2"', artifact.closed)]
 
 

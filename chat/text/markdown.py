@@ -26,6 +26,9 @@ _STYLES = words_of(
     "default small medium large left right center row column primary secondary tertiary grouped stacked linear natural"
     " step normal clear card sunk string number horizontal vertical neutral info success warning danger"
 )
+# Cells of a table, as a multiple of those that it was given plus a constant for tiny ones: a long column beside many empty
+# ones, or a record with many names beside many without any, would have their product.
+PADDING, MIN_CELLS = 4, 1_000
 # Drawing styles where OpenUI has an axis name: C1 has one such argument more.
 _DRAWN = words_of("default grouped stacked linear natural step")
 
@@ -215,12 +218,18 @@ def _nothing(_props: Props) -> Iterator[str]:
 
 
 def _table(labels: list[Resolved], columns: list[list[Resolved]]) -> Iterator[str]:
-    length = max(map(len, columns), default=0)
+    given = len(labels) + sum(map(len, columns))
+    length = _rows_shown(len(columns), max(map(len, columns), default=0), given)
     if not labels or not (length or any(map(_cell, labels))):
         return
     rows = [[_at(column, row) for column in columns] for row in range(length)]
     separator: list[Resolved] = ["---"] * len(labels)
     yield "\n".join(map(_row, [labels, separator, *rows]))
+
+
+def _rows_shown(width: int, length: int, given: int) -> int:
+    """Return how many of `length` rows a table shows that was given so many cells."""
+    return min(length, (PADDING * given + MIN_CELLS) // max(1, width))
 
 
 def _row(cells: list[Resolved]) -> str:
@@ -242,6 +251,7 @@ def _table_block(props: Props) -> Iterator[str]:
     if (given := props.get("rows")) and isinstance(given, list):
         rows = [row if isinstance(row, list) else list(_props(row).values()) for row in given]
         labels = [_label(column) for column in columns] or [None] * len(rows[0])
+        rows = rows[: _rows_shown(len(labels), len(rows), len(labels) + sum(map(len, rows)))]
         yield from _table(labels, [[_at(row, index) for row in rows] for index in range(len(labels))])
     else:
         yield from _table(
@@ -283,6 +293,7 @@ def _records(data: list[Resolved], category: Resolved) -> Iterator[str]:
     """Yield the table of records with named fields, the category first."""
     records = [record for record in data if isinstance(record, dict)]
     keys = sorted(records[0] if records else {}, key=lambda key: key != category)
+    records = records[: _rows_shown(len(keys), len(records), sum(map(len, records)))]
     yield from _table([*keys], [[record.get(key) for record in records] for key in keys])
 
 

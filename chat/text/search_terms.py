@@ -47,9 +47,10 @@ _RUN = re.compile(f"{LETTER}+|[{_SPACELESS}]+|[{_INDIC}]+")
 # The same for ASCII, in half of the time.
 _ASCII_RUN = re.compile("[0-9A-Za-z]+")
 _IS_SPACELESS = re.compile(f"[{_SPACELESS}]")
-# Accents of Latin, Greek and Cyrillic, points of Hebrew and Arabic, and invisible characters within words.
+# Accents of Latin, Greek and Cyrillic, points and the stretching line of Arabic, points of Hebrew, and invisible characters
+# within words.
 _MARKS = re.compile(
-    "[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    "[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]+"
 )
 # Letters that Unicode does not decompose.

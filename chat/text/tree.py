@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
@@ -10,8 +11,8 @@ from chat.text.components import Container, NumberText, Reference, Value, parse
 
 # Levels of nested values: real programs stay under ten, and circular references end here.
 MAX_DEPTH = 40
-# Size of a resolved tree, as a multiple of its source plus a constant for tiny ones: references of a small program can
-# double its size at each line. Charts that share their labels and series stay far below.
+# Size of a resolved tree, in values and in characters, as a multiple of its source's plus a constant for tiny ones: references
+# of a small program can double its size at each line. Charts that share their labels and series stay far below.
 GROWTH = 10
 MIN_BUDGET = 10_000
 
@@ -80,11 +81,24 @@ Resolved: TypeAlias = "ComponentNode | dict[str, Resolved] | list[Resolved] | st
 
 def resolve(source: str) -> Resolved:
     """Return the tree at `root`, else at the first statement, else the JSON value in the text. Never raise."""
-    statements = {name: _expression(statement) for name, statement in parse(source).items()}
+    parsed = parse(source)
+    statements = {name: _expression(statement) for name, statement in parsed.items()}
     json_value = statements.pop("")
     first = "root" if "root" in statements else next(iter(statements), None)
-    resolver = _Resolver(statements, GROWTH * len(source) + MIN_BUDGET)
+    sizes = _values(parsed.values()), len(source)
+    resolver = _Resolver(statements, *(GROWTH * size + MIN_BUDGET for size in sizes))
     return resolver.value(json_value if first is None else Reference(first))
+
+
+def _values(containers: Iterable[Container]) -> int:
+    """Return the number of values in containers and all that they hold."""
+    pending, count = [*containers], 0
+    while pending:
+        items = pending.pop().items
+        # A run of numbers is one item of the parser.
+        count += sum(1 + item.count(",") if isinstance(item, NumberText) else 1 for item in items)
+        pending += (item for item in items if isinstance(item, Container))
+    return count
 
 
 def _expression(statement: Container) -> Value | None:
@@ -92,12 +106,13 @@ def _expression(statement: Container) -> Value | None:
 
 
 class _Resolver:
-    def __init__(self, statements: dict[str, Value | None], budget: int) -> None:
-        self._statements, self._budget = statements, budget
+    def __init__(self, statements: dict[str, Value | None], values: int, characters: int) -> None:
+        self._statements, self._values, self._characters = statements, values, characters
 
     def value(self, raw: Value | None, depth: int = 0) -> Resolved:
-        self._budget -= 1 + (len(raw) if isinstance(raw, str) else 0)
-        if raw is None or depth > MAX_DEPTH or self._budget < 0:
+        self._values -= 1
+        self._characters -= len(raw) if isinstance(raw, str) else 0
+        if raw is None or depth > MAX_DEPTH or self._values < 0 or self._characters < 0:
             return None
         if isinstance(raw, Reference):
             return self._reference(raw, depth + 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models.functions import Coalesce, Length
+from django.db.models.functions import Coalesce
 
 from chat.models import (
     ApiToken,
@@ -22,18 +22,16 @@ from chat.models import (
 )
 from chat.permissions import threads as permissions
 from chat.threads import branches
-from chat.threads.messages import MessageView, with_details
-from chat.threads.portions import fitting
+from chat.threads.messages import WHOLE_BRANCH, MessageView, with_details
+from chat.threads.portions import fitting, octets
 from chat.threads.threads import find
 
 # Rows read in one piece.
 BATCH = 100
-# Characters of messages in one piece; its first message comes whole even if it is longer.
-CHARACTERS = 1_000_000
-# Characters of a message, and about as many of its thought.
-_SIZE = Length("content") + Coalesce("response__thinking_length", 0)
-# Messages; more than any thread has.
-WHOLE_BRANCH = 1_000_000
+# Bytes of messages in one piece; its first message comes whole even if it is longer.
+BYTES = 1_000_000
+# Bytes of a message with its thought.
+_SIZE = octets("content") + Coalesce("response__thinking_length", 0)
 
 # Walks from each message up to its first visible ancestor.
 _VISIBLE_PARENTS = """
@@ -87,7 +85,7 @@ def messages_after(owner: int, thread: int, pk: int) -> tuple[list[ExportedMessa
     """Return the next visible messages of all branches, and the key to continue after (None: the end)."""
     rows = Message.objects.owned_by(owner).visible().filter(thread=thread, pk__gt=pk).order_by("pk")
     sizes = list(rows.values_list("pk", _SIZE)[:BATCH])
-    taken = fitting(sizes, CHARACTERS)
+    taken = fitting(sizes, BYTES)
     whole = len(taken) == len(sizes) < BATCH
     return _exported(owner, taken), None if whole else taken[-1]
 
@@ -105,7 +103,7 @@ def messages_of(owner: int, pks: list[int]) -> tuple[list[ExportedMessage], list
     """
     found = Message.objects.owned_by(owner).visible().filter(pk__in=pks[:BATCH])
     sizes = dict(found.values_list("pk", _SIZE))
-    taken = fitting([(pk, sizes[pk]) for pk in pks[:BATCH] if pk in sizes], CHARACTERS)
+    taken = fitting([(pk, sizes[pk]) for pk in pks[:BATCH] if pk in sizes], BYTES)
     read = pks.index(taken[-1]) + 1 if taken else BATCH
     return _exported(owner, taken), pks[read:]
 

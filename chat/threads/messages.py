@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from django.db.models import BigIntegerField, Func
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from chat import text
@@ -26,11 +25,13 @@ from chat.threads import (
     stored_bytes,
     tool_details,
 )
-from chat.threads.portions import fitting
+from chat.threads.portions import fitting, octets
 from chat.threads.threads import find, find_changeable
 
 # Bytes of contents on one page, more than the usual 200 messages have; one message comes whole even if it is longer.
 PAGE_BYTES = 4 * 1024 * 1024
+# Messages; more than any thread has.
+WHOLE_BRANCH = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +87,48 @@ def page(user: int, public_id: str, wanted: MessageRange) -> tuple[list[MessageV
     thread = find(user, public_id)
     pks = branches.ancestors(_last(thread, wanted), wanted.limit + 1)
     taken = _fitting(pks[: wanted.limit])
-    rows = Message.objects.visible().select_related("response").defer("plain_text", "terms").in_bulk(taken)
-    versions = branches.versions(rows.values())
-    placed = _for_reader(user, [(rows[pk], versions.get(pk, [])) for pk in reversed(taken) if pk in rows])
+    placed = _placed(user, taken[::-1])
     waiting = _waiting(thread) if wanted.before is None and wanted.leaf is None else []
     more = len(pks) > len(taken) or len(placed) + len(waiting) > wanted.limit
     return (placed + waiting)[-wanted.limit :], more
 
 
-def _fitting(newest_first: list[int]) -> list[int]:
-    """Return the keys that fit on one page; a message that is being written counts by its log."""
-    rows = Message.objects.filter(pk__in=newest_first)
-    content = Func("content", function="octet_length", output_field=BigIntegerField())
+def page_after(user: int, public_id: str, limit: int, after: str | None) -> tuple[list[MessageView], bool]:
+    """Return the messages behind one, or the first ones, oldest first, and whether newer ones exist.
+
+    The oldest come first where PAGE_BYTES do not hold all. Raise NotFound or BadRequest.
+    """
+    thread = find(user, public_id)
+    waiting = _waiting(thread)
+    if after in (queued := [view.id for view in waiting]):
+        left = waiting[queued.index(after) + 1 :]
+        return left[:limit], len(left) > limit
+    pks = branches.ancestors(thread.leaf_id, WHOLE_BRANCH)[::-1]
+    behind = None if after is None else branches.find_message(thread, after, "after").pk
+    if behind is not None and behind not in pks:
+        raise BadRequest("`after` must be the id of an item in this conversation.")
+    pks = pks if behind is None else pks[pks.index(behind) + 1 :]
+    taken = _fitting(pks[:limit])
+    shown = _placed(user, taken)
+    if len(taken) < len(pks):
+        return shown, True
+    return (shown + waiting)[:limit], len(shown) + len(waiting) > limit
+
+
+def _placed(user: int, pks: list[int]) -> list[MessageView]:
+    """Return the views of messages that have their place, in this order."""
+    rows = Message.objects.visible().select_related("response").defer("plain_text", "terms").in_bulk(pks)
+    versions = branches.versions(rows.values())
+    return _for_reader(user, [(rows[pk], versions.get(pk, [])) for pk in pks if pk in rows])
+
+
+def _fitting(pks: list[int]) -> list[int]:
+    """Return the first keys that fit on one page; a message that is being written counts by its log."""
+    rows = Message.objects.filter(pk__in=pks)
     thought = Coalesce("response__thinking_length", 0)
-    sized = rows.annotate(size=Greatest(content, Coalesce("response__log_length", 0)) + thought)
+    sized = rows.annotate(size=Greatest(octets("content"), Coalesce("response__log_length", 0)) + thought)
     sizes = dict(sized.values_list("pk", "size"))
-    return fitting([(pk, sizes.get(pk, 0)) for pk in newest_first], PAGE_BYTES)
+    return fitting([(pk, sizes.get(pk, 0)) for pk in pks], PAGE_BYTES)
 
 
 def _last(thread: Thread, wanted: MessageRange) -> int | None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Length, Now
+from django.db.models.functions import Now
 
 from chat.exceptions import BadRequest, NotFound, QuotaExceeded
 from chat.models import ACTIVE, Message, Share, Thread, User, raw_delete
 from chat.permissions import threads as permissions
 from chat.schemas import Content, NewShare, Turn, is_id
 from chat.threads import branches
-from chat.threads.portions import fitting
+from chat.threads.portions import fitting, octets
 from chat.threads.threads import find_changeable
 
 # Links of one user at once: more than a user can oversee.
@@ -24,8 +24,10 @@ RETRY_SECONDS = 60
 PAGE_MESSAGES = 100
 # Messages that go along when a reader continues a thread: more than any model reads.
 CONTINUED_MESSAGES = 1_000
-# Characters of messages on one page; the newest message comes whole even if it is longer.
-PAGE_CHARACTERS = 2_000_000
+# Bytes of them, with their plain text: a million tokens. All are in memory at once.
+CONTINUED_BYTES = 8_000_000
+# Bytes of messages on one page, with their plain text; the newest message comes whole even if it is longer.
+PAGE_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +123,28 @@ def read(share_id: str, skip: int = 0) -> SharedPage | None:
     if share is None or thread is None:
         return None
     pks = _branch(share, skip + PAGE_MESSAGES + 1)[skip:]
-    taken = _fitting(pks[:PAGE_MESSAGES])
-    rows = Message.objects.visible().in_bulk(taken)
+    taken = _fitting(pks[:PAGE_MESSAGES], PAGE_BYTES)
+    rows = Message.objects.visible().defer("terms").in_bulk(taken)
     said = [_shared_message(rows[pk]) for pk in reversed(taken) if pk in rows]
     earlier = skip + len(taken) if len(pks) > len(taken) else None
     return SharedPage(thread.title, share.created_at, said, earlier, share.alone)
 
 
-def read_turns(share_id: str) -> tuple[str, tuple[Turn, ...]] | None:
-    """Return the title and the newest messages of a link, oldest first, for a thread of their reader; None for a dead link."""
+def continued(share_id: str) -> tuple[str, list[int]] | None:
+    """Return the title of a link and the keys of its newest messages, oldest first, that a reader takes along.
+
+    None for a dead link.
+    """
     share, thread = _working(share_id)
     if share is None or thread is None:
         return None
-    pks = _branch(share, CONTINUED_MESSAGES)
-    rows = Message.objects.visible().in_bulk(pks)
-    return thread.title, tuple(_turn(rows[pk]) for pk in reversed(pks) if pk in rows)
+    return thread.title, _fitting(_branch(share, CONTINUED_MESSAGES), CONTINUED_BYTES)[::-1]
+
+
+def turns_of(messages: list[int]) -> tuple[Turn, ...]:
+    """Return shared messages for a thread of their reader."""
+    rows = Message.objects.visible().defer("terms").in_bulk(messages)
+    return tuple(_turn(rows[pk]) for pk in messages if pk in rows)
 
 
 def _working(share_id: str) -> tuple[Share, Thread] | tuple[None, None]:
@@ -155,11 +164,11 @@ def _branch(share: Share, limit: int) -> list[int]:
     return [share.leaf_id] if share.alone else branches.ancestors(share.leaf_id, limit)
 
 
-def _fitting(newest_first: list[int]) -> list[int]:
-    """Return the first messages that fit into one page, at least one."""
-    rows = Message.objects.filter(pk__in=newest_first).annotate(size=Length("content") + Length("plain_text"))
+def _fitting(newest_first: list[int], bound: int) -> list[int]:
+    """Return the first messages that stay within a bound of bytes together, at least one."""
+    rows = Message.objects.filter(pk__in=newest_first).annotate(size=octets("content") + octets("plain_text"))
     sizes = dict(rows.values_list("pk", "size"))
-    return fitting([(pk, sizes.get(pk, 0)) for pk in newest_first], PAGE_CHARACTERS)
+    return fitting([(pk, sizes.get(pk, 0)) for pk in newest_first], bound)
 
 
 def _turn(row: Message) -> Turn:

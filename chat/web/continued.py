@@ -18,27 +18,24 @@ from chat.exceptions import QuotaExceeded
 from chat.models import Thread
 from chat.permissions import rights
 from chat.responses.claims import imports
-from chat.schemas import Turn
 from chat.threads import shares
-
-# The title and the messages, oldest first.
-SharedTurns = tuple[str, tuple[Turn, ...]]
 
 
 @never_cache
 @require_safe
 def confirm(request: HttpRequest, share_id: str) -> HttpResponse:
     """Ask the reader, who is made a guest or sent to the login. The form's own address holds no key, so no log does."""
-    found = shares.read_turns(share_id)
+    found = shares.continued(share_id)
     if found is None:
         raise Http404
+    title, messages = found
     try:
         ensure_guest(request)
     except QuotaExceeded as refusal:
         return _refused(request, refusal)
     if not admitted(request.user):
         return redirect_to_login(request.get_full_path())
-    return _form(request, share_id, found)
+    return _form(request, share_id, title, len(messages))
 
 
 @never_cache
@@ -49,25 +46,25 @@ def copy(request: HttpRequest) -> HttpResponse:
     if not admitted(request.user):
         return redirect_to_login("/")
     share_id = request.POST.get("share", "")
-    found = shares.read_turns(share_id)
+    found = shares.continued(share_id)
     if found is None:
         raise Http404
-    title, turns = found
+    title, messages = found
     try:
         with transaction.atomic():
+            turns = shares.turns_of(messages)
             model = rights.of_user(request.user.pk).default_model
             thread = imports.create_thread(request.user.pk, str(uuid4()), model, turns, None)
             Thread.objects.filter(pk=thread.pk).update(title=title, has_custom_title=True)
     except QuotaExceeded as refusal:
-        return _form(request, share_id, found, refusal)
+        return _form(request, share_id, title, len(messages), refusal)
     return redirect("thread", thread.public_id)
 
 
 def _form(
-    request: HttpRequest, share_id: str, found: SharedTurns, refusal: QuotaExceeded | None = None
+    request: HttpRequest, share_id: str, title: str, count: int, refusal: QuotaExceeded | None = None
 ) -> HttpResponse:
-    title, turns = found
-    shown = {"share_id": share_id, "title": title, "count": len(turns), "refused": refusal is not None}
+    shown = {"share_id": share_id, "title": title, "count": count, "refused": refusal is not None}
     response = render(request, "chat/continue.html", shown, status=refusal.status if refusal else 200)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

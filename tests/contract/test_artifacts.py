@@ -255,3 +255,13 @@ def test_of_a_prompts_metadata_the_allowed_fields_go_on_to_the_model(
     sent = [one.json.get("metadata") for one in model.requests]
     assert sent == [{"thesys": '{"c1_included_components":["EditableTable"]}'}] * 2 + [None]
     assert c1.http.post("/api/chat", json={**body_of("Hi"), "metadata": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize("level", ['<artifact id="a"><content>', '<content thesys="true"><artifact id="a">'])
+def test_an_answer_of_artifacts_within_artifacts_ends(
+    model: ScriptedModel, alice: Client, level: str
+) -> None:
+    model.script(answer(level * 2_000))
+    alice.chat("Write", thread="nested", response="nested")
+    assert alice.response("nested")["status"] == "done"
+    assert alice.chat("And now?", thread="nested").text == "Hello from the script."

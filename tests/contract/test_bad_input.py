@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from typing import Any
 
 import pytest
 
+from chat.api.base import BODY_BYTES
 from chat.testing import ScriptedModel
 from chat.urls import urlpatterns
 from tests.contract.expect import assert_problem
@@ -159,6 +161,21 @@ def test_a_changed_title_and_a_comment_have_their_limits_too(model: ScriptedMode
     for wide, status in (("é" * 2_000, 200), ("é" * 2_001, 413)):
         body = {"score": 1, "comment": wide}
         assert alice.http.put("/api/threads/t/messages/r/feedback", json=body).status_code == status
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/chat",
+        "/api/responses/r/stop",
+        "/api/responses/r/regenerate",
+        "/api/ai-sdk/chat/t/stop",
+        "/api/ag-ui/agent/default/stop/t",
+    ],
+)
+def test_a_body_beyond_the_limit_of_its_route_is_refused(alice: Client, path: str) -> None:
+    body = json.dumps({"x": "x" * BODY_BYTES}).encode()
+    assert_problem(alice.http.post(path, content=body, headers=JSON_TYPE), "too_large", 413)
 
 
 def test_a_body_beyond_the_hard_cap_is_refused(model: ScriptedModel, alice: Client) -> None:

@@ -68,6 +68,12 @@ def open_webui() -> dict[str, Any]:
     return {**head, "chat": chat, "updated_at": 1_700_000_000, "created_at": 1_700_000_000}
 
 
+def own(content: Any) -> bytes:
+    """Return an export of this server, of a chat with one message."""
+    message = {"id": new_id("q"), "role": "user", "content": content}
+    return json.dumps({"thread": {"threadId": new_id("t"), "messages": [message]}}).encode()
+
+
 def shown(client: Client, thread: str) -> list[tuple[str, str]]:
     return [(one["role"], one["content"]) for one in client.messages(thread)]
 
@@ -139,6 +145,10 @@ REFUSED = {
     "a mapping of another kind": b'[{"mapping": {"a": 3}}]',
     "one bad chat among good ones": json.dumps([chatgpt(), {"chat": {"history": {"messages": 3}}}]).encode(),
     "deep JSON": b"[" * 100_000 + b"]" * 100_000,
+    "parts without a type": own([{"text": "x"}]),
+    "a part with a number as its text": own([{"type": "text", "text": 5}]),
+    "a file without a name": own([{"type": "file", "file": {"file_id": 5}}]),
+    "deep parts": own([{"type": "text", "text": "x", "more": json.loads("[" * 100 + "]" * 100)}]),
 }
 
 

@@ -179,6 +179,17 @@ def test_thought_is_a_sign_of_life_for_the_deadlines(
     assert thought_of(client, thread)["text"] == "hm " * 12
 
 
+def test_thought_without_words_is_a_sign_of_life_as_well(
+    model: ScriptedModel, make_client: Any, servers: Any
+) -> None:
+    client = make_client(servers.keep(CHAT_FIRST_TOKEN_SECONDS="1.5", CHAT_SILENCE_SECONDS="1.5"))
+    encrypted = Thought([{"type": "reasoning.encrypted", "data": "x"}], "reasoning_details")
+    model.script(answer(PacedSteps([encrypted] * 12, 0.2), "Done."))
+    response = new_id("r")
+    client.chat(response=response)
+    assert client.response(response)["status"] == "done"
+
+
 @pytest.mark.parametrize("then", ["silent", "for ever"])
 def test_a_thought_that_stops_or_never_ends_is_a_timeout_and_stays(
     model: ScriptedModel, make_client: Any, servers: Any, then: str

@@ -106,6 +106,24 @@ def test_the_body_decides_on_the_scope_where_one_route_has_several_methods(
         assert (refusal(response) != "insufficient_scope") is expected
 
 
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/api/ag-ui", {"threadId": "t", "runId": "r", "messages": [{"id": "other", "role": "user", "content": "?"}]}),
+        ("/api/ai-sdk/chat", {"id": "t", "message": {"role": "user", "parts": [{"type": "text", "text": "?"}]},
+                              "unstable_assistantMessageId": "r"}),
+    ],
+)  # fmt: skip
+def test_a_token_that_may_only_send_reads_no_answer_to_another_prompt(
+    model: ScriptedModel, alice: Client, path: str, names: dict[str, Any]
+) -> None:
+    model.script(answer("a secret"))
+    alice.chat("Tell me.", thread="t", response="r")
+    for scopes, shown in (("send",), False), (("send", "read"), True):
+        answered = alice.http.post(path, headers=limited(alice, *scopes), json=names)
+        assert ("a secret" in answered.text) is shown, answered.text
+
+
 @pytest.mark.parametrize("kind", FRAME_SCOPES)
 def test_a_frame_needs_its_scope(model: ScriptedModel, alice: Client, kind: str) -> None:
     ids = {"responseId": new_id("r")}

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain, cycle
 from random import Random
+from threading import Lock
 
 import httpx
 from websockets.exceptions import WebSocketException
@@ -56,11 +57,16 @@ class Attackers:
 
     def __init__(self, server: LiveServer, make_client: Callable[..., Client]) -> None:
         self.server = server
-        self.client, self.guest = make_client(server), make_client(server, token=False)
+        self.guest = make_client(server, token=False)
         self.guest.get("/api/session")
         self.fuzzers = [Fuzzer(server, make_client, seed) for seed in range(ATTACKERS)]
-        self._prepare_thread()
+        self._make_client, self._signing_up = make_client, Lock()
+        self._sign_up()
         self._steps = list(self._leaving_points())
+
+    def _sign_up(self) -> None:
+        self.client = self._make_client(self.server)
+        self._prepare_thread()
 
     def _prepare_thread(self) -> None:
         """Store a thread whose pages and hits of searches are as large as may be."""
@@ -156,9 +162,16 @@ class Attackers:
 
     def _fill_disk(self, random: Random) -> None:
         """Store as much as the quota takes, and more."""
+        self._sign_up_again_if_removed()
         for message in self.client.messages("huge", limit=2):
             self._replace(message["id"], random.choice((HUGE, WORDS)))
         self.client.http.post("/api/threads", json={"systemPrompt": "x" * 60_000})
+
+    def _sign_up_again_if_removed(self) -> None:
+        """Take another account where the fuzz, which has a superuser too, removed this one or ended its token."""
+        with self._signing_up:
+            if self.client.get("/api/threads").status_code == 401:
+                self._sign_up()
 
     def _become_guests(self, random: Random) -> None:
         for _ in range(5):

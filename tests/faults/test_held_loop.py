@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from chat.testing import ScriptedModel, answer
 from tests.faults.fault_server import start_fault_server
 from tests.faults.watched_loop import WATCHING
 from tests.live.client import SECONDS, Client
 from tests.live.harness import LiveServer, eventually
 from tests.live.probe import frame
 from tests.live.test_resets import FRAMES, PINGS
+from tests.unit.c1_samples import version_2
 
 # As much as a server reads at once.
 FLOOD_BYTES = 256 * 1024
@@ -60,4 +63,44 @@ def test_a_flood_of_frames_does_not_hold_the_loop(
         connection.sendall(frames * (FLOOD_BYTES // len(frames)) + frame(b'{"type": "ping"}'.ljust(200)))
         receive_until(connection, b'"pong"')
     assert make_client(watched).get("/api/session").status_code == 200
+    assert "action=loop_held" not in watched.log
+
+
+# As many values as JSON may hold, each of which Python looks at by itself.
+MANY_VALUES = b'{"a": [' + b"[]," * 120_000 + b"[]]}" + b" " * 500_000
+TABLE = f'root = Table([Col("b", [{"1, " * 9_000}]), {"Col(1, []), " * 900}])'
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/chat/completions", MANY_VALUES),
+        ("/api/ag-ui", MANY_VALUES),
+        ("/api/chat", MANY_VALUES),
+        ("/api/import", json.dumps([{"chat": {"history": {"messages": {
+            "a": {"id": "a", "role": "user", "content": '<details type="a">' * 20_000}}}}}]).encode()),
+    ],
+    ids=["completion", "run", "prompt", "import"],
+)  # fmt: skip
+def test_a_long_body_does_not_hold_the_loop(
+    watched: LiveServer, make_client: Callable[..., Client], path: str, body: bytes
+) -> None:
+    client = make_client(watched)
+    assert (
+        client.http.post(path, content=body, headers={"Content-Type": "application/json"}).status_code < 500
+    )
+    assert client.get("/api/session").status_code == 200
+    assert "action=loop_held" not in watched.log
+
+
+@pytest.mark.live
+def test_an_export_of_large_interfaces_does_not_hold_the_loop(
+    model: ScriptedModel, watched: LiveServer, make_client: Callable[..., Client]
+) -> None:
+    model.script(answer(version_2(TABLE)))
+    client = make_client(watched)
+    client.chat("A table", thread="t")
+    exported = client.get("/api/threads/t/export", format="markdown")
+    assert exported.text.count("|") < 200_000
     assert "action=loop_held" not in watched.log

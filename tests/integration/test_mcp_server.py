@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from chat.llm.http import request_head
@@ -100,10 +101,25 @@ def test_a_request_holds_no_more_tools_than_a_provider_takes(caplog: pytest.LogC
     assert "action=tools_left_out" in caplog.text
 
 
+def test_one_odd_tool_does_not_cost_the_others() -> None:
+    odd = {"name": "odd", "inputSchema": {"type": "object", "properties": {"a": True}, "required": None}}
+    tools = [odd, {"name": "echo", "inputSchema": {"type": "object"}}, {"name": None}]
+    spec = stdio()
+    listed = msgspec.structs.replace(spec, env=spec.env | {"MCP_TOOLS": json.dumps(tools)})
+    assert names_of(listed) == ["stub_odd", "stub_echo"]
+
+
 # Schemas
 
 EMPTY = {"type": "object", "properties": {}}
 PATH = {"properties": {"path": {"type": "string"}}, "required": ["path"]}
+
+
+def parameters(schema: Any, **more: Any) -> dict[str, Any]:
+    """Return the schema of one parameter, and what else stands at its top."""
+    return {"type": "object", "properties": {"a": schema}, **more}
+
+
 SCHEMAS: list[tuple[Any, dict[str, Any]]] = [
     ({"type": "object"}, EMPTY),
     ({}, EMPTY),
@@ -115,7 +131,7 @@ SCHEMAS: list[tuple[Any, dict[str, Any]]] = [
     ),
     (
         {"type": "object", "properties": {"a": {"type": ["array", "null"], "items": [{"type": "string"}]}}},
-        {**EMPTY, "properties": {"a": {"type": ["array", "null"], "items": {"anyOf": [{"type": "string"}]}}}},
+        {**EMPTY, "properties": {"a": {"type": "array", "items": {"type": "string"}, "nullable": True}}},
     ),
     (
         {
@@ -133,12 +149,87 @@ SCHEMAS: list[tuple[Any, dict[str, Any]]] = [
     ),
     ({"type": "object", "oneOf": [{"required": ["a"]}], "not": {}, "enum": [1]}, EMPTY),
     ({"type": "object", **PATH}, {"type": "object", **PATH}),
+    # google-gemini/gemini-cli#13326, anomalyco/opencode#12295, DEEIX-AI/DEEIX-Chat#546
+    *(
+        (
+            parameters(schema, **{"$schema": "https://json-schema.org/draft/2020-12/schema", **more}),
+            parameters(sent),
+        )
+        for schema, more, sent in (
+            ({"$ref": "#/$defs/A"}, {"$defs": {"A": {"type": "string"}}}, {"type": "string"}),
+            ({"$ref": "#/$defs/a~1b"}, {"$defs": {"a/b": {"$ref": "#/definitions/A%20"}}}, {}),
+            (
+                {"$ref": "#/$defs/A", "description": "d"},
+                {"$defs": {"A": {"type": "string", "description": "no"}}},
+                {"type": "string", "description": "d"},
+            ),
+            (
+                {"type": "array", "items": {"$ref": "#/$defs/A"}},
+                {"$defs": {"A": {"properties": {"b": {"$ref": "#"}}}}},
+                {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "b": {"type": "object", "properties": {"a": {"type": "array", "items": {}}}}
+                        },
+                    },
+                },
+            ),
+            ({"allOf": [{"$ref": "#/$defs/A"}]}, {"$defs": {"A": {"type": "integer"}}}, {"type": "integer"}),
+        )
+    ),
+    # github/copilot-cli#4623, sbroenne/mcp-server-excel#672
+    (
+        parameters({"type": ["object", "null"], **PATH}),
+        parameters({"type": "object", **PATH, "nullable": True}),
+    ),
+    (
+        parameters({"type": ["string", "integer"], "description": "d"}),
+        parameters({"anyOf": [{"type": "string"}, {"type": "integer"}], "description": "d"}),
+    ),
+    (
+        parameters({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}),
+        parameters({"type": "string", "nullable": True}),
+    ),
+    # containers/kubernetes-mcp-server#758, NousResearch/hermes-agent#18530
+    (parameters({"type": "string", "pattern": "[a-z]+"}), parameters({"type": "string"})),
+    (parameters({"type": "string", "pattern": r"^\d{4}$"}), parameters({"type": "string"})),
+    (
+        parameters({"type": "string", "pattern": "^(a|b)[0-9]+$"}),
+        parameters({"type": "string", "pattern": "^(a|b)[0-9]+$"}),
+    ),
+    # ggml-org/llama.cpp#17574
+    (parameters({"not": {}}), parameters({})),
+    (parameters(True), parameters({})),
+    (parameters({"type": "any"}), parameters({})),
+    (
+        parameters({"type": "integer", "minimum": 0, "exclusiveMinimum": True}),
+        parameters({"type": "integer", "minimum": 0}),
+    ),
+    (parameters({"type": "string", "enum": ["", "a", None]}), parameters({"type": "string", "enum": ["a"]})),
+    (
+        parameters({"type": "integer", "enum": [1, 2]}),
+        parameters({"type": "integer", "description": "One of 1, 2."}),
+    ),
+    (parameters({"const": "a"}), parameters({"type": "string", "enum": ["a"]})),
+    (parameters({"type": "string", "format": "uri", "description": None}), parameters({"type": "string"})),
+    ({**parameters({}), "required": ["a", "b"]}, {**parameters({}), "required": ["a"]}),
 ]
 
 
 @pytest.mark.parametrize(("given", "sent"), SCHEMAS, ids=[json.dumps(given) for given, _ in SCHEMAS])
 def test_a_schema_is_sent_in_the_form_that_every_provider_takes(given: Any, sent: dict[str, Any]) -> None:
     assert tool_schema("a", "b", given)["function"]["parameters"] == sent
+
+
+def test_a_schema_whose_references_multiply_is_sent_in_a_bounded_size() -> None:
+    twice = {
+        f"A{n}": {"properties": {"a": {"$ref": f"#/$defs/A{n + 1}"}, "b": {"$ref": f"#/$defs/A{n + 1}"}}}
+        for n in range(30)
+    }
+    sent = tool_schema("a", "b", {"properties": {"a": {"$ref": "#/$defs/A0"}}, "$defs": twice})
+    assert len(json.dumps(sent)) < 500_000
 
 
 def test_a_schema_of_any_depth_is_sent() -> None:
@@ -231,7 +322,7 @@ def over_http() -> Iterator[SessionServer]:
         yield server
 
 
-@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize("status", [400, 401, 404])
 def test_a_call_in_a_lost_session_is_repeated_in_a_new_one(over_http: SessionServer, status: int) -> None:
     over_http.unknown_status = status
 
@@ -273,6 +364,16 @@ def test_an_answer_that_is_too_large_fails_the_call_alone(over_http: SessionServ
 
     assert run(McpSpec(url=over_http.url), calls) == "echo done"
     assert len(over_http.sessions) == 1
+
+
+def test_no_proxy_is_asked_for_a_server_on_this_machine(
+    over_http: SessionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert run(McpSpec(url=over_http.url), lambda it: call(it, "stub_echo")) == "echo done"
 
 
 def test_the_certificates_are_read_in_a_thread(

@@ -74,6 +74,7 @@ HARMLESS: dict[str, Any] = {
     "usage in words": {"choices": [], "usage": {"prompt_tokens": "many"}},
     "a huge number": {"choices": [], "x": [[[{"y": 10**400}]]]},
     "bad text elsewhere": b'{"other":"\\ud800 \xff","choices":[]}',
+    "null": b"null",
     "no data": b"",
     "blank data": b"  ",
 }
@@ -82,6 +83,7 @@ HARMLESS: dict[str, Any] = {
 ODD: dict[str, tuple[Any, str]] = {
     "a refusal": (chat(content="", refusal="No."), "No."),
     "content in parts": (chat(content=[{"type": "text", "text": "a"}, {"type": "x"}, "b"]), "ab"),
+    "two objects": (b'{"choices":[{"text":"a"}]} {"choices":[{"text":"b"}]}', "ab"),
     "bad UTF-8 in text": (b'{"choices":[{"index":0,"delta":{"content":"\xff\xf0\x9f"}}]}', "\ufffd\ufffd"),
     "5,000 digits": (
         b'{"choices":[{"index":0,"delta":{"content":"\\udc00"}}], "n": NaN, "i": ' + b"9" * 5000 + b"}",
@@ -99,9 +101,8 @@ BAD: dict[str, Any] = {
     "words": b"nonsense",
     "a list": b"[]",
     "a number": b"5",
-    "null": b"null",
     "a string": b'"text"',
-    "two objects": b"{} {}",
+    "an object and words": b"{} words",
     "deep lists": b"[" * 100_000,
     "deep objects": b'{"x":' * 50_000,
     "choices in words": {"choices": "text"},

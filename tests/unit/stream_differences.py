@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.unit.thought_forms import FORMS
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -72,8 +74,10 @@ DIFFERENCES: dict[str, Difference] = {
     "harmless: an empty choice": stops("a"),
     "harmless: null delta": stops("a"),
     "harmless: bad text elsewhere": stops("a"),
+    "harmless: null": stops("a"),
     "harmless: no data": stops("a"),
     "harmless: blank data": stops("a"),
+    "odd: two objects": stops(""),
     "odd: bad UTF-8 in text": stops(""),
     "odd: 5,000 digits": stops(""),
     "odd: a bad second choice": stops(""),
@@ -114,6 +118,16 @@ DIFFERENCES: dict[str, Difference] = {
     "thought: details beside their text": stops(""),
     "thought: parts": differs(_THOUGHT, text=[_PART], finish_reason=None, error="model_failed"),
     "thought: parts in one delta": differs(_THOUGHT, text=[_PART, {"type": "text", "text": "Hi"}]),
+    **{
+        f"thought: {name}": differs(_THOUGHT, text=FORMS[name][0]["content"])
+        for name in (
+            "parts of the type reasoning_text",
+            "parts of the type reasoning_content",
+            "parts of the type thinking_delta",
+            "a part of a summary alone",
+            "a marked part",
+        )
+    },
     "thought: a part with a summary": differs(_THOUGHT, text=[_SUMMARY]),
     "thought: marked content": differs(_THOUGHT, text="<thought>Hm.</thought>Hi"),
     "thought: marked content without tags": differs(_THOUGHT, text="Hm.Hi"),

@@ -26,7 +26,7 @@ def short(*deltas: CallDelta) -> list[tuple[str, str, str]]:
     return [(call.id, call.name, call.arguments) for call in whole(*deltas)]
 
 
-@given(st.text(), st.data())
+@given(st.text().map("x{}".format), st.data())
 def test_arguments_split_at_any_character_are_joined_verbatim(arguments: str, draw: st.DataObject) -> None:
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(arguments)), max_size=5)))
     edges = zip([0, *cuts], [*cuts, len(arguments)], strict=True)
@@ -72,6 +72,15 @@ def test_a_missing_id_is_made_and_stays() -> None:
 
 def test_an_id_that_comes_late_is_used() -> None:
     assert short(*CALLS["an id that comes late"]) == [("late", "f", "{}")]
+
+
+def test_a_signature_behind_an_id_is_a_field_that_goes_back() -> None:
+    accumulator = CallAccumulator()
+    accumulator.feed([D(0, "call_1__thought__c2ln", "f", "{}"), D(1, "call_2", "g", "{}")])
+    for first, second in (accumulator.calls(), accumulator.calls()):
+        assert (first.id, second.id, second.fields) == ("call_1", "call_2", {})
+        assert first.fields["extra_content"] == {"google": {"thought_signature": "c2ln"}}
+        assert first.fields["provider_specific_fields"] == {"thought_signature": "c2ln"}
 
 
 def test_a_repeated_id_is_replaced_for_the_second_call() -> None:

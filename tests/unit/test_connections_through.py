@@ -6,6 +6,7 @@ import asyncio
 import base64
 import ssl
 
+import httpx2
 import pytest
 import trustme
 
@@ -128,6 +129,10 @@ def test_the_environment_names_the_proxy(variable: str, proxy: str, monkeypatch:
         "[::1]",
         "[::ffff:127.0.0.1]",
         "0.0.0.0",
+        "127.1",
+        "2130706433",
+        "ip6-localhost",
+        "localhost.localdomain",
     ],
 )
 def test_no_proxy_is_used_for_this_machine(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,3 +140,58 @@ def test_no_proxy_is_used_for_this_machine(host: str, monkeypatch: pytest.Monkey
         monkeypatch.setenv(name, "http://proxy.test:3128")
     monkeypatch.delenv("no_proxy", raising=False)
     assert request_head.head(f"http://{host}:8001/v1/", "k", "/chat/completions").proxy is None
+
+
+@pytest.fixture
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+# psf/requests and Go know networks in NO_PROXY, curl and the official client the variable ALL_PROXY.
+@pytest.mark.parametrize(
+    ("url", "variables", "proxy"),
+    [
+        ("http://models.test/v1", {"ALL_PROXY": "http://p.test"}, "http://p.test"),
+        ("https://models.test/v1", {"all_proxy": "p.test:3128"}, "http://p.test:3128"),
+        (
+            "https://models.test/v1",
+            {"ALL_PROXY": "socks5://p.test", "HTTPS_PROXY": "http://q.test"},
+            "http://q.test",
+        ),
+        ("https://models.test/v1", {"ALL_PROXY": "socks5://p.test"}, None),
+        ("https://models.test/v1", {"HTTPS_PROXY": "socks5h://p.test"}, None),
+        ("http://models.test/v1", {"HTTP_PROXY": " http://p.test "}, "http://p.test"),
+        ("http://models.test/v1", {"HTTP_PROXY": ""}, None),
+        ("http://10.1.2.3/v1", {"HTTP_PROXY": "http://p.test", "NO_PROXY": "10.0.0.0/8"}, None),
+        ("http://10.1.2.3/v1", {"HTTP_PROXY": "http://p.test", "NO_PROXY": "11.0.0.0/8"}, "http://p.test"),
+        ("http://[fd00::7]/v1", {"HTTP_PROXY": "http://p.test", "NO_PROXY": "x.test, fd00::/8"}, None),
+        ("http://a.corp.test/v1", {"HTTP_PROXY": "http://p.test", "NO_PROXY": "*.corp.test"}, None),
+        ("http://a.corp.test/v1", {"HTTP_PROXY": "http://p.test", "NO_PROXY": ".corp.test"}, None),
+        ("http://corp.test/v1", {"HTTP_PROXY": "http://p.test", "NO_PROXY": "*.corp.test"}, "http://p.test"),
+    ],
+)
+def test_every_usual_form_of_the_variables_is_understood(
+    url: str, variables: dict[str, str], proxy: str | None, no_variables: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        no_variables.setenv(name, value)
+    assert request_head.head(url, "k", "/chat/completions").proxy == proxy
+
+
+def test_other_clients_ask_through_the_proxy_but_not_for_this_machine(
+    no_variables: pytest.MonkeyPatch,
+) -> None:
+    async def work() -> list[bytes]:
+        proxy, near = ScriptedHttpServer(SIZED), ScriptedHttpServer(SIZED)
+        async with listening(proxy.serve) as port, listening(near.serve) as own:
+            no_variables.setenv("http_proxy", f"127.0.0.1:{port}")
+            transport = request_head.ProxiedTransport(request_head.trusted_certificates())
+            async with httpx2.AsyncClient(transport=transport) as client:
+                for url in ("http://wiki.test/mcp", f"http://127.0.0.1:{own}/mcp"):
+                    assert (await client.post(url, content=b"{}")).text == "Hello you"
+        return [place.asked[0][1].partition(b"\r\n")[0] for place in (proxy, near)]
+
+    assert asyncio.run(work()) == [b"POST http://wiki.test/mcp HTTP/1.1", b"POST /mcp HTTP/1.1"]

@@ -33,6 +33,35 @@ SECRET = "canary5512"
         ("postgresql://u:p@h/d?sslmode=require&x", None),
         ("postgresql://u:p@h/d?sslmode=require", PLAIN | {"sslmode": "require"}),
         ("postgresql://u:p@h/d?ssl=true", PLAIN | {"sslmode": "require"}),
+        *(
+            (f"postgresql://u:p@h/d?ssl={value}", PLAIN | {"sslmode": mode})
+            for value, mode in (
+                ("1", "require"),
+                ("no-verify", "require"),
+                ("false", "disable"),
+                ("verify-full", "verify-full"),
+            )
+        ),
+        # Supabase's pages show them for Prisma.
+        (
+            "postgresql://u:p@h/d?pgbouncer=true&connection_limit=1&sslmode=require",
+            PLAIN | {"sslmode": "require"},
+        ),
+        ("postgresql://u:p@h/d?&sslmode=require", PLAIN | {"sslmode": "require"}),
+        ("jdbc:postgresql://u:p@h/d", PLAIN),
+        ("jdbc:postgresql://h/d?user=u&password=p", PLAIN),
+        ("pg://u:p@h/d", PLAIN),
+        ('"postgresql://u:p@h/d"', PLAIN),
+        ("'host=h user=u password=p dbname=d'", PLAIN),
+        ("host=h user=u dbname=d password='p q'", PLAIN | {"password": "p q"}),
+        # Azure's users name the server.
+        ("postgresql://u@server:p@h/d", PLAIN | {"user": "u@server"}),
+        ("postgresql://u%40server:p@h/d", PLAIN | {"user": "u@server"}),
+        ("postgresql://u@server:p@q@h/d", PLAIN | {"user": "u@server", "password": "p@q"}),
+        ("postgresql://u:p@h/d?options=endpoint%3Dep-x", PLAIN | {"options": "endpoint=ep-x"}),
+        ("postgresql://u:p@h/d?channel_binding=require", PLAIN | {"channel_binding": "require"}),
+        ("postgresql://u:p@/d?host=/cloudsql/a:b:c", PLAIN | {"host": "/cloudsql/a:b:c"}),
+        ("postgresql://u.ref:p@h:6543/d", PLAIN | {"user": "u.ref", "port": "6543"}),
         ("postgresql://u:p@h/d?application_name=a%20b", PLAIN | {"application_name": "a b"}),
         ("postgresql://h/d?application_name=a@b", {"host": "h", "dbname": "d", "application_name": "a@b"}),
         ("postgresql://u@/d?host=%2Frun%2Fpg", {"user": "u", "host": "/run/pg", "dbname": "d"}),
@@ -65,6 +94,9 @@ def test_usual_forms_are_understood(url: str, parameters: dict[str, str] | None)
         f"host=h password='{SECRET}",
         f"host=h passwort={SECRET}",
         f"u:{SECRET}@h/d",
+        f'"mysql://u:{SECRET}@h/d"',
+        f"jdbc:mysql://h/d?user=u&password={SECRET}",
+        f"postgresql://u@server:{SECRET}@h:port/d",
         SECRET,
     ],
 )

@@ -179,6 +179,8 @@ def test_no_text_makes_reading_fail(content: str) -> None:
         "1,",
         '"a":',
         "<content>",
+        '<artifact id="a"><content>',
+        '<content thesys="true"><artifact id="a">',
     ],
 )
 @pytest.mark.parametrize(

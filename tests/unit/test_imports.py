@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.exceptions import BadRequest, ChatError
+from chat.exceptions import BadRequest, ChatError, TooLarge
 from chat.schemas.imports import ImportedThread, parse_import
 from chat.schemas.imports.tree import moment
 
@@ -90,6 +91,48 @@ def test_an_answer_in_pieces_becomes_one_unless_a_piece_has_versions() -> None:
         "Two.",
         "Or three.",
     ]
+
+
+# Texts of a chat, each as long as a whole file may be, of beginnings without an end, and nodes that all continue one answer.
+def open_webui(content: str) -> dict[str, Any]:
+    return {"chat": {"history": {"messages": {"a": {"id": "a", "role": "user", "content": content}}}}}
+
+
+def chatgpt(content: str) -> dict[str, Any]:
+    message = {"author": {"role": "user"}, "content": {"content_type": "text", "parts": [content]}}
+    return {"mapping": {"a": {"message": message}}}
+
+
+def continued(pieces: int) -> dict[str, Any]:
+    names = [f"a{number}" for number in range(pieces)]
+    chain = zip(names, [None, *names], strict=False)
+    messages = {
+        name: {"id": name, "parentId": parent, "role": "assistant", "content": "x"} for name, parent in chain
+    }
+    return {"chat": {"history": {"messages": messages}}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        open_webui('<details type="a">' * 450_000),
+        open_webui('<details type="a"' * 450_000),
+        chatgpt("\ue200" * 2_700_000),
+        continued(110_000),
+    ],
+    ids=["details", "tags", "citations", "pieces"],
+)
+def test_a_file_is_read_in_linear_time(value: Any) -> None:
+    body, began = json.dumps([value], ensure_ascii=False).encode(), time.thread_time()
+    with contextlib.suppress(TooLarge):
+        parse_import(body)
+    assert time.thread_time() - began < 5
+
+
+def test_thought_and_calls_of_open_webui_are_left_out() -> None:
+    words = 'One. <details type="reasoning" done="true">hm <details type="x">in it</details>\n Two. <details type="y">open'
+    [message] = read(open_webui(words)).messages
+    assert message.content.text == 'One. Two. <details type="y">open'
 
 
 def test_the_same_chat_without_an_id_gets_the_same_one() -> None:

@@ -107,8 +107,28 @@ def test_any_text_gives_a_storable_document(content: str) -> None:
         "root = Card([" + "a, " * 5_000 + ']\na = TextContent("' + "x" * 50_000 + '")',
         "`" * 50_000,
         "<custommarkdown>" * 5_000,
+        # As long as an answer may be, so that its length alone would allow ten million values.
+        "\n".join([f"a{n} = [a{n + 1}, a{n + 1}]" for n in range(60)] + [f'a60 = "{"x" * 1_000_000}"']),
+        f'root = Table([Col("b", [{"1, " * 20_000}]), {"Col(1, []), " * 2_000}])',
+        f"root = Table([{'Col(1), ' * 2_000}], [{'[], ' * 20_000}])",
+        f"root = BarChart({{data: [{{{', '.join(f'k{n}: 1' for n in range(5_000))}}}, {'{}, ' * 5_000}]}})",
+        '<artifact id="a"><content>' * 5_000,
+        '<content thesys="true"><artifact id="a">' * 5_000,
     ],
-    ids=["deep", "circular", "doubling", "repeating", "fences", "openings"],
+    ids=[
+        "deep",
+        "circular",
+        "doubling",
+        "repeating",
+        "fences",
+        "openings",
+        "long",
+        "columns",
+        "rows",
+        "records",
+        "artifacts",
+        "contents",
+    ],
 )
 def test_a_hostile_reply_is_written_in_bounded_time_and_size(program: str) -> None:
     started = time.thread_time()

@@ -47,6 +47,18 @@ def resource(**fields: Any) -> dict[str, Any]:
 BLOCKS: dict[str, tuple[dict[str, Any], str]] = {
     "a picture": (image(), "[image image/png /api/attachments/a]"),
     "a picture that is none": (image("AAAA"), "[image image/png not kept: it is none]"),
+    "a picture in a data URL": (
+        image(f"data:image/png;base64,{PICTURE}"),
+        "[image image/png /api/attachments/a]",
+    ),
+    "a picture in lines of Base64": (
+        image(f"{PICTURE[:4]}\r\n{PICTURE[4:]}\n"),
+        "[image image/png /api/attachments/a]",
+    ),
+    "a picture in Base64 without its end": (
+        image(PICTURE.rstrip("=")),
+        "[image image/png /api/attachments/a]",
+    ),
     "a picture in bad Base64": (image("no base64!"), "[image image/png]"),
     "a resource that is a picture": (
         resource(blob=PICTURE, mimeType="image/png"),
@@ -67,6 +79,28 @@ BLOCKS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an empty resource": (resource(blob=""), "[resource repo://a]"),
     "sound": ({"type": "audio", "data": PICTURE, "mimeType": "audio/wav"}, "[audio audio/wav]"),
+    "a text in Base64": (
+        resource(blob=base64.b64encode("é = 1".encode()).decode(), mimeType="text/x-python"),
+        "é = 1",
+    ),
+    "JSON in Base64": (
+        resource(blob=base64.b64encode(b'{"a": 1}').decode(), mimeType="application/ld+json; charset=utf-8"),
+        '{"a": 1}',
+    ),
+    "bytes that are no text": (
+        resource(blob="/w==", mimeType="text/plain"),
+        "[resource repo://a text/plain not kept: it is of no known kind]",
+    ),
+    "a described link": (
+        {
+            "type": "resource_link",
+            "name": "a",
+            "uri": "repo://a",
+            "description": "The log",
+            "mimeType": "a/b",
+        },
+        "[resource_link a repo://a a/b The log]",
+    ),
     "a link": ({"type": "resource_link", "name": "a", "uri": "repo://a"}, "[resource_link a repo://a]"),
 }
 

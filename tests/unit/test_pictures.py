@@ -95,6 +95,16 @@ def test_bytes_after_the_end_are_dropped(kind: str, strip: bool) -> None:
         assert read_picture(PICTURES[kind] + trailer, strip=strip) == Picture(kind, PICTURES[kind])
 
 
+@pytest.mark.parametrize("strip", [True, False])
+def test_a_gif_may_lack_its_trailer(strip: bool) -> None:
+    assert read_picture(GIF[:-1], strip=strip) == Picture("image/gif", GIF)
+
+
+@pytest.mark.parametrize("size", [0, 12, len(WEBP) - 12])
+def test_a_webp_that_names_a_shorter_length_than_its_picture_has_is_none(size: int) -> None:
+    assert read_picture(WEBP[:4] + size.to_bytes(4, "little") + WEBP[8:], strip=True) is None
+
+
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_picture_that_is_cut_off_is_none(kind: str) -> None:
     data = PICTURES[kind]

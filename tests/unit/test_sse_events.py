@@ -12,7 +12,8 @@ from chat.llm.sse import EventDecoder, EventTooLarge
 from tests.unit.splits import in_steps, split
 
 EVENTS = (
-    b"\xef\xbb\xbfdata: bom\n\n: hello\n\ndata: one\n\ndata:two\r\n\r\nevent: x\rid: 1\rdata: th\rdata: ree\r\rretry: 5\n\n\n\n"
+    b"\xef\xbb\xbfdata: bom\n\n: hello\n\ndata: one\n\ndata:two\r\n\r\n"
+    b"event: message\rid: 1\rdata: th\rdata: ree\r\rretry: 5\n\n\n\n"
     b"data\n\ndata:  spaced\n\nnodata: x\n\ndata: l1\r\ndata:  l2\r\n\r\ndata: four\n"
 )
 PAYLOADS = [b"bom", b"one", b"two", b"th\nree", b"", b" spaced", b"l1\n l2", b"four"]

@@ -87,10 +87,28 @@ def test_text_and_thought_are_the_same_at_every_split(cuts: list[int]) -> None:
     assert decoded(split(MIXED, cuts)) == decoded([MIXED])
 
 
-@pytest.mark.parametrize("lead", ["", " \n"])
-@pytest.mark.parametrize("tag", ["think", "thinking", "thought"])
-def test_thought_in_tags_is_read_wherever_the_deltas_are_cut(lead: str, tag: str) -> None:
-    whole = f"{lead}<{tag}>\nHm < </thi.</{tag}>\n\nHi <think>no</think>"
+@pytest.mark.parametrize("lead", ["", " \n", "\ufeff"])
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("<think>", "</think>"),
+        ("<thinking>", "</thinking>"),
+        ("<thought>", "</thought>"),
+        # Infinitix-LLC/gpt_markdown#42
+        ("<Thought>", "</Thought>"),
+        ("<|begin_of_thought|>", "<|end_of_thought|>"),
+        # RooCodeInc/Roo-Code#8522
+        ("[THINK]", "[/THINK]"),
+        # The templates of Kimi's and ByteDance's models
+        ("◁think▷", "◁/think▷"),
+        ("<seed:think>", "</seed:think>"),
+        # What prompts ask of models that were not trained to think
+        ("<reasoning>", "</reasoning>"),
+        ("<reason>", "</reason>"),
+    ],
+)
+def test_thought_in_tags_is_read_wherever_the_deltas_are_cut(lead: str, opening: str, closing: str) -> None:
+    whole = f"{lead}{opening}\nHm < </thi.{closing}\n\nHi <think>no</think>"
     expected = ("Hi <think>no</think>", "Hm < </thi.")
     assert tagged(*whole) == expected
     for place in range(len(whole)):
@@ -103,6 +121,11 @@ def test_thought_in_tags_is_read_wherever_the_deltas_are_cut(lead: str, tag: str
         (["<think>", "all of", " it"], ("", "all of it")),
         (["<think>", "all </thi"], ("", "all </thi")),
         (["<think>\n\n</think>\n\nHi"], ("Hi", "")),
+        (["<think>\n</think>\n<thi", "nk>a</think>\nHi"], ("Hi", "a")),
+        (["<think>a</think>", "<think>b</think>Hi"], ("Hi", "ab")),
+        (["<think>a</think></thi", "nk>Hi"], ("Hi", "a")),
+        (["<think>a</think>\n<b>Hi"], ("<b>Hi", "a")),
+        (["<think>a</think>\n<"], ("<", "a")),
         (["<thi"], ("<thi", "")),
         (["<", "b>Hi"], ("<b>Hi", "")),
         ([" Hi"], (" Hi", "")),

@@ -10,7 +10,7 @@ import pytest
 from chat.exceptions import ModelTimeout
 from chat.llm.clients.base import ModelRequest
 from chat.responses import titles
-from chat.responses.titles import title_in
+from chat.responses.title_text import title_in
 
 THOUGHT = "<think>\nThey want a title. **Short**.\n" + "Let me think. " * 100 + "</think>\n\n"
 
@@ -37,6 +37,38 @@ THOUGHT = "<think>\nThey want a title. **Short**.\n" + "Let me think. " * 100 + 
         THOUGHT.removeprefix("<think>") + "Trip to Lisbon",
         "Trip to Lisbon\n<think>Is that good",
         '<content thesys="true">**Trip to Lisbon**</content>',
+        # huggingface/chat-ui#2328, and the tags of other models
+        "<thinking>They want</thinking>\nTrip to Lisbon",
+        "[THINK]They want[/THINK]Trip to Lisbon",
+        "◁think▷They want◁/think▷Trip to Lisbon",
+        "<THINK>They want</THINK>Trip to Lisbon",
+        "<think>They</think><think>want</think>Trip to Lisbon",
+        # labels and introductions (open-webui/open-webui#9016, LibreChat's #6608)
+        "Title: Trip to Lisbon",
+        "**Title:** Trip to Lisbon",
+        '**Title**: "Trip to Lisbon"',
+        "Title:\nTrip to Lisbon",
+        "Conversation title: Trip to Lisbon",
+        "Titel: Trip to Lisbon",
+        "标题：Trip to Lisbon",
+        "عنوان: Trip to Lisbon",
+        "Here is a title:\n\n**Trip to Lisbon**",
+        'Sure! Here is a title: "Trip to Lisbon"',
+        # JSON, as Open WebUI's prompt asks for it, and other wrappings
+        '{"title": "Trip to Lisbon"}',
+        '```json\n{"title": "Trip to Lisbon"}\n```',
+        "```text\nTrip to Lisbon\n```",
+        "<title>Trip to Lisbon</title>",
+        "[Trip to Lisbon](https://example.org)",
+        "---\nTrip to Lisbon",
+        "• Trip to Lisbon",
+        '"Trip to Lisbon".',
+        "»Trip to Lisbon«",
+        "„Trip to Lisbon”",
+        "「Trip to Lisbon」",
+        "&quot;Trip to Lisbon&quot;",
+        "Trip to Lisbon<|im_end|>",
+        "Trip to Lisbon</s>",
     ],
 )
 def test_thought_markdown_and_quotation_marks_do_not_get_into_a_title(answer: str) -> None:
@@ -54,6 +86,13 @@ def test_thought_markdown_and_quotation_marks_do_not_get_into_a_title(answer: st
         "snake_case_ or _private",
         "<thinkers> of Greece",
         "'Twas the night",
+        "Titles of nobility",
+        "Python: a title in a plot",
+        "1. FC Köln",
+        "«Le Monde» and «Figaro»",
+        "Here it is",
+        "A > B",
+        "What <title> does",
     ],
 )
 def test_marks_that_belong_to_a_title_stay(title: str) -> None:

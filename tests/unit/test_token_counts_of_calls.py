@@ -109,6 +109,12 @@ def test_counts_that_a_provider_does_not_give_stay_unknown() -> None:
     assert parts(recorded(Heard(token_counts=TokenCounts(11, 7, 0, 0)))) == (11, 7, 0, 0)
 
 
+def test_no_completion_for_an_answer_with_words_is_no_count() -> None:
+    call = recorded(Heard(characters=40, token_counts=TokenCounts(11, 0)))
+    assert (parts(call), call.source) == ((20, 10, None, None), TokenSource.ESTIMATED)
+    assert parts(recorded(Heard(token_counts=TokenCounts(11, 0)))) == (11, 0, None, None)
+
+
 def test_an_estimate_knows_neither_reasoning_nor_cached_tokens() -> None:
     assert parts(recorded(Heard(characters=40))) == (20, 10, None, None)
 

@@ -12,16 +12,16 @@ import brotli
 import pytest
 
 from chat.exceptions import ModelError, ModelFailed
+from chat.llm.clients.chat_completions import OPTIONAL
 from chat.llm.http import openai_compatible
 from chat.llm.http.openai_compatible import MAX_REDIRECTS, OpenAITransport
 from chat.llm.http.request_head import head
 from chat.testing import Received, Script, ScriptedModel, answer, refusal
 from chat.testing.script import CutOff, Delta, Gate, Raw, Reset, Stall, Step
-from tests.unit.stream_corpus import END, chat, event
+from tests.unit.stream_corpus import END, WHOLE, chat, event
 
 KEY = "sk-canary"
 BODY = {"model": "m", "messages": [], "stream": True, "stream_options": {"include_usage": True}}
-OPTIONAL = frozenset({"stream_options", "tool_choice"})
 HELLO = event(chat(content="Hello"))
 
 
@@ -42,7 +42,11 @@ def transport(base_url: str) -> OpenAITransport:
     return OpenAITransport(head(base_url, KEY, "/chat/completions"))
 
 
-def ask(wire: OpenAITransport, body: dict[str, Any] = BODY, step: Callable[[str], object] = len) -> str:
+def ask(
+    wire: OpenAITransport,
+    body: dict[str, Any] = BODY,
+    step: Callable[[str], object] = len,
+) -> str:
     """Return the text of one answer; `step` gets each piece."""
 
     async def work() -> str:
@@ -115,6 +119,14 @@ def test_a_base_urls_query_stands_behind_the_path(model: ScriptedModel) -> None:
     assert model.requests[0].path == "/v1/deployments/gpt/chat/completions?api-version=2024-10-21&x="
 
 
+@pytest.mark.parametrize(
+    "end", ["chat/completions", "chat/completions/", " ", "?a=b", "chat/completions?a=b"]
+)
+def test_a_base_url_may_be_the_whole_address(model: ScriptedModel, end: str) -> None:
+    ask(transport(f"{model.base_url}{end}"))
+    assert model.requests[0].path.partition("?")[0] == "/v1/chat/completions"
+
+
 STREAM = HELLO * 20 + END
 RAW_DEFLATE = zlib.compressobj(wbits=-15)
 CODINGS: dict[str, tuple[str, bytes]] = {
@@ -128,6 +140,9 @@ CODINGS: dict[str, tuple[str, bytes]] = {
     "deflate without a header": ("deflate", RAW_DEFLATE.compress(STREAM) + RAW_DEFLATE.flush()),
     "br": ("br", brotli.compress(STREAM)),
     "identity": ("identity", STREAM),
+    # Some frameworks put the character set there; the official client ignores it.
+    "a character set": ("UTF-8", STREAM),
+    "none": ("none", STREAM),
 }
 
 
@@ -190,7 +205,7 @@ def refusing(
     return behave
 
 
-@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("status", [400, 422, 501])
 def test_an_optional_field_that_is_refused_is_left_out_from_then_on(
     model: ScriptedModel, status: int
 ) -> None:
@@ -198,6 +213,25 @@ def test_an_optional_field_that_is_refused_is_left_out_from_then_on(
     wire = transport(model.base_url)
     assert [ask(wire), ask(wire)] == ["Hello"] * 2
     assert ["stream_options" in received.json for received in model.requests] == [True, False, False]
+
+
+# RooCodeInc/Roo-Code#274, ChatGPTNextWeb/NextChat#5410
+def test_a_model_that_cannot_stream_answers_in_one_piece(model: ScriptedModel) -> None:
+    whole = Script([Raw(WHOLE)], headers={"Content-Type": "application/json"})
+    words = "Unsupported value: 'stream' does not support true with this model."
+
+    model.default(lambda received: refusal(400, message=words) if received.json.get("stream") else whole)
+    wire = transport(model.base_url)
+    assert [ask(wire) for _ in range(2)] == ["all🍎"] * 2
+    assert ["stream" in received.json for received in model.requests] == [True, False, False]
+
+
+# vercel/ai#1578
+def test_a_hint_at_streaming_is_no_refusal_of_it(model: ScriptedModel) -> None:
+    words = "property 'stream_options' is unsupported, did you mean 'stream'?"
+    model.default(refusing("stream_options", message=words))
+    assert ask(transport(model.base_url)) == "Hello"
+    assert model.requests[-1].json["stream"]
 
 
 def test_only_the_field_that_a_server_names_is_left_out(model: ScriptedModel) -> None:

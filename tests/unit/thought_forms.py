@@ -40,6 +40,20 @@ FORMS: dict[str, list[dict[str, Any]]] = {
     "parts": [{"content": [thought_part("Hm.")]}, {"content": [{"type": "text", "text": "Hi"}]}],
     "parts in one delta": [{"content": [thought_part("Hm."), {"type": "text", "text": "Hi"}]}],
     "a part with a summary": [{"content": [SUMMARY]}, {"content": "Hi"}],
+    "parts of the type reasoning_text": [
+        {"content": [{"type": "reasoning_text", "text": "Hm."}]},
+        {"content": "Hi"},
+    ],
+    "parts of the type reasoning_content": [
+        {"content": [{"type": "reasoning_content", "reasoning_content": {"text": "Hm."}}]},
+        {"content": "Hi"},
+    ],
+    "parts of the type thinking_delta": [
+        {"content": [{"type": "thinking_delta", "thinking": "Hm."}]},
+        {"content": "Hi"},
+    ],
+    "a part of a summary alone": [{"content": [{"type": "summary_text", "text": "Hm."}]}, {"content": "Hi"}],
+    "a marked part": [{"content": [{"type": "text", "text": "Hm.", "thought": True}]}, {"content": "Hi"}],
     "marked content": [
         {"content": "<thought>Hm", "extra_content": MARK},
         {"content": ".", "extra_content": MARK},

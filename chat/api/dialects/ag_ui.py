@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,15 @@ from django.http.response import HttpResponseBase
 
 from chat import db, service
 from chat.accounts.identity import Caller
-from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, read_body, set_session_cookie
+from chat.api.base import (
+    CLIENT_BODY_BYTES,
+    authenticate,
+    json_response,
+    parse_body,
+    read_body,
+    read_optional_body,
+    set_session_cookie,
+)
 from chat.api.cors import authenticate_client
 from chat.api.dialects import brought_answers
 from chat.api.dialects.ag_ui_snapshot import stream_after_snapshot
@@ -47,7 +56,7 @@ DEFAULT_AGENT = "default"
 async def post(request: HttpRequest) -> HttpResponseBase:
     """Run the agent, or serve a request to CopilotKit's single route."""
     body = read_body(request, CLIENT_BODY_BYTES)
-    envelope = schemas.parse_envelope(body)
+    envelope = await parse_body(schemas.parse_envelope, body)
     if envelope is None:
         return await _run(request, body, DEFAULT_AGENT)
     match envelope.method:
@@ -84,7 +93,7 @@ async def connect(request: HttpRequest, agent: str) -> HttpResponseBase:
 @describe(whole(StopState), body=RunStopBody, body_required=False, scope=TokenScope.SEND)
 async def stop(request: HttpRequest, agent: str, thread_id: str) -> HttpResponseBase:
     """Stop what runs in a thread."""
-    return await _stop(request, thread_id, request.body)
+    return await _stop(request, thread_id, read_optional_body(request))
 
 
 @describe(whole(RuntimeInfo))
@@ -129,7 +138,7 @@ async def _run(request: HttpRequest, body: bytes, agent: str) -> HttpResponseBas
     Of a run that is known, send what follows the client's mark, or a snapshot and what follows that.
     """
     caller = await authenticate_client(request)
-    wanted = schemas.parse_run(body, await _model_of(caller, agent))
+    wanted = await parse_body(partial(schemas.parse_run, model=await _model_of(caller, agent)), body)
     row, mark = await _find(caller, wanted.run_id), _last_mark(request)
     if row is not None and mark is None:
         return await stream_after_snapshot(caller, row, AgUiEncoder(row, wanted.protocol, numbered=False))
@@ -155,6 +164,9 @@ async def _behind_answers(caller: Caller, wanted: RunRequest) -> ByteStream:
 
 
 async def _find(caller: Caller, run_id: str) -> Response | None:
+    """Return the run of this id if it is known. A program that may not read learns nothing of it, but repeats its prompt."""
+    if not caller.has(TokenScope.READ):
+        return None
     try:
         return await db.atomic_async(threads.response, caller.user, run_id)
     except NotFound:
@@ -165,7 +177,7 @@ async def _connect(request: HttpRequest, body: bytes, agent: str) -> HttpRespons
     """Stream the newest run of a thread under the client's own name for it; an empty run where there is none."""
     caller = await authenticate_client(request, TokenScope.READ)
     await _model_of(caller, agent)
-    wanted = schemas.parse_connect(body)
+    wanted = await parse_body(schemas.parse_connect, body)
     row = await db.atomic_async(threads.newest_response, caller.user, wanted.thread_id)
     if row is None:
         names = {"threadId": wanted.thread_id, "runId": wanted.run_id}
@@ -203,7 +215,7 @@ async def _pending(row: Response) -> dict[str, Any] | None:
 async def _stop(request: HttpRequest, thread_id: str, body: bytes) -> HttpResponseBase:
     """Stop the run that the body names, else the one that runs in the thread; an unknown one is not stopped."""
     caller = await authenticate(request)
-    run_id = schemas.parse_stop(body)
+    run_id = await parse_body(schemas.parse_stop, body)
     row = await db.atomic_async(threads.active_response, caller.user, thread_id, run_id)
     if row is not None:
         await service.stop(caller, row.public_id, None)

@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from chat import db, service
 from chat.accounts.identity import Caller
-from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, read_body, set_session_cookie
+from chat.api.base import (
+    CLIENT_BODY_BYTES,
+    authenticate,
+    json_response,
+    parse_body,
+    read_body,
+    read_optional_body,
+    set_session_cookie,
+)
 from chat.api.cors import authenticate_client
 from chat.api.dialects import brought_answers
 from chat.api.encoders.ai_sdk import HEADER, AiSdkEncoder
@@ -50,7 +58,7 @@ async def send(request: HttpRequest) -> HttpResponseBase:
     """Answer the last message of a chat with the parts of a UI message stream, or go on behind the answers that it holds."""
     body = read_body(request, CLIENT_BODY_BYTES)
     caller = await authenticate_client(request)
-    wanted, approves = schemas.parse_chat(body), knows_approvals(request)
+    wanted, approves = await parse_body(schemas.parse_chat, body), knows_approvals(request)
     if isinstance(wanted, AnswersRequest):
         encoder = await _behind_answers(caller, wanted, approves=approves or wanted.approves)
         return await _stream(caller, encoder)
@@ -76,8 +84,11 @@ async def _behind_answers(caller: Caller, wanted: AnswersRequest, *, approves: b
 
 
 async def _find(caller: Caller, response_id: str | None) -> Response | None:
-    """Return the response of this id if it is known: whatever else a request says, it attaches to that."""
-    if response_id is not None:
+    """Return the response of this id if it is known: whatever else a request says, it attaches to that.
+
+    That of a program that may not read is the repetition of its prompt, or refused.
+    """
+    if response_id is not None and caller.has(TokenScope.READ):
         with suppress(NotFound):
             return await db.atomic_async(threads.response, caller.user, response_id)
     return None
@@ -109,7 +120,8 @@ def _is_replayed(row: Response) -> bool:
 async def stop(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """Stop what runs in a chat, and keep the text that the client shows."""
     caller = await authenticate(request)
-    row = await service.stop_thread(caller, thread_id, schemas.parse_stop(request.body))
+    shown = await parse_body(schemas.parse_stop, read_optional_body(request))
+    row = await service.stop_thread(caller, thread_id, shown)
     return json_response({"status": None if row is None else row.status})
 
 

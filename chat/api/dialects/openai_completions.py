@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 
 from chat import db, service
 from chat.accounts.identity import Caller
-from chat.api.base import authenticate, json_response, read_body, set_session_cookie
+from chat.api.base import authenticate, json_response, parse_body, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
 from chat.api.dialects.openai_base import BODY_BYTES, failure_response, prompt_stored, send_prompt
 from chat.api.encoders.dialect_shapes import CompletionObject, OpenAiModels
@@ -51,7 +51,7 @@ async def create(request: HttpRequest) -> HttpResponseBase:
     """Answer the messages, whole or streamed."""
     body = read_body(request, BODY_BYTES)
     caller = await authenticate_client(request)
-    wanted = parse_completion(body)
+    wanted = await parse_body(parse_completion, body)
     row = await send_prompt(caller, wanted.send)
     prompt_stored(request)
     answer = _streamed if wanted.stream else _whole

@@ -9,20 +9,20 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from chat import db, service
-from chat.api.base import authenticate, json_response, read_body
+from chat.api.base import authenticate, json_response, parse_body, read_body
 from chat.api.dialects.openai_base import BODY_BYTES
 from chat.api.dialects.openai_items import view_item
 from chat.api.encoders.dialect_shapes import ConversationObject, ItemPage
 from chat.api.encoders.openai.objects import Object, page_object, seconds
 from chat.api.operations import describe, whole
-from chat.exceptions import BadRequest, QuotaExceeded
+from chat.exceptions import QuotaExceeded
 from chat.models import Thread, TokenScope
 from chat.responses.claims import imports
 from chat.schemas.openai_responses import ConversationBody, ConversationRequest, parse_conversation
-from chat.schemas.queries import MAX_ITEMS, ItemsQuery
+from chat.schemas.queries import ItemsQuery
 from chat.schemas.validation import optional_id, parse_query
 from chat.threads import inline_attachments, messages, threads
-from chat.threads.messages import MessageRange, MessageView
+from chat.threads.messages import MessageRange
 
 
 @describe(whole(ConversationObject), body=ConversationBody, raises=(QuotaExceeded,), scope=TokenScope.SEND)
@@ -30,7 +30,7 @@ async def create(request: HttpRequest) -> HttpResponseBase:
     """Create a thread that begins with these messages."""
     body = read_body(request, BODY_BYTES)
     caller = await authenticate(request)
-    wanted = parse_conversation(body)
+    wanted = await parse_body(parse_conversation, body)
     own = await service.rights_of(caller)
     return json_response(
         _object(await db.atomic_async(_create_thread, caller.user, own.default_model, wanted))
@@ -63,30 +63,10 @@ async def items(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     query = parse_query(request.GET, ItemsQuery)
     limit, after = query.limit, optional_id(query.after or None, "after")
     caller = await authenticate(request)
-    if query.order == "desc":
-        shown, more = await db.atomic_async(
-            messages.page, caller.user, thread_id, MessageRange(limit, before=after)
-        )
-        return json_response(page_object([view_item(one) for one in reversed(shown)], has_more=more))
-    shown = _behind(await _all(caller.user, thread_id), after)
-    return json_response(page_object([view_item(one) for one in shown[:limit]], has_more=len(shown) > limit))
-
-
-async def _all(user: int, thread_id: str) -> list[MessageView]:
-    """Return all messages of the shown branch, oldest first; pages are read from the newest on."""
-    found: list[MessageView] = []
-    more = True
-    while more:
-        wanted = MessageRange(MAX_ITEMS, before=found[0].id if found else None)
-        page, more = await db.atomic_async(messages.page, user, thread_id, wanted)
-        found = page + found
-    return found
-
-
-def _behind(shown: list[MessageView], after: str | None) -> list[MessageView]:
-    if after is None:
-        return shown
-    places = [at for at, one in enumerate(shown) if one.id == after]
-    if not places:
-        raise BadRequest("`after` must be the id of an item in this conversation.")
-    return shown[places[0] + 1 :]
+    if query.order == "asc":
+        shown, more = await db.atomic_async(messages.page_after, caller.user, thread_id, limit, after)
+    else:
+        wanted = MessageRange(limit, before=after)
+        shown, more = await db.atomic_async(messages.page, caller.user, thread_id, wanted)
+        shown.reverse()
+    return json_response(page_object([view_item(one) for one in shown], has_more=more))

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from chat import db, service
 from chat.accounts.identity import Caller
-from chat.api.base import authenticate, json_response, read_body, set_session_cookie
+from chat.api.base import authenticate, json_response, parse_body, read_body, set_session_cookie
 from chat.api.cors import authenticate_client
 from chat.api.dialects import brought_answers
 from chat.api.dialects.openai_base import BODY_BYTES, failure_response, prompt_stored, send_prompt
@@ -54,7 +54,7 @@ async def create(request: HttpRequest) -> HttpResponseBase:
     """Answer a prompt in a thread: whole, streamed, or in the background."""
     body = read_body(request, BODY_BYTES)
     caller = await authenticate_client(request)
-    wanted = parse_response(body)
+    wanted = await parse_body(parse_response, body)
     row, answered = await _take_answers(caller, wanted) or (await _prompt(request, caller, wanted), [])
     response = await _answer(caller, ResponsesEncoder(row, answered=answered), wanted)
     return set_session_cookie(request, set_headers(response, response_headers(row)), caller)

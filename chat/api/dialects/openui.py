@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat import db, service
-from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, read_body
+from chat.api.base import CLIENT_BODY_BYTES, authenticate, json_response, parse_body, read_body
 from chat.api.encoders.ag_ui_messages import ag_ui_messages
 from chat.api.encoders.dialect_shapes import StoredThread, StoredThreads
 from chat.api.operations import EMPTY, describe, whole
@@ -47,7 +47,7 @@ async def show(request: HttpRequest, thread_id: str) -> HttpResponseBase:
 async def create(request: HttpRequest) -> HttpResponseBase:
     """Create a thread with the title of its first message, which the prompt brings once more and is not stored yet."""
     caller = await authenticate(request)
-    first = parse_first_message(read_body(request, CLIENT_BODY_BYTES))
+    first = await parse_body(parse_first_message, read_body(request, CLIENT_BODY_BYTES))
     row, _ = await service.create_thread(caller, NewThread(None, None, first, None, None))
     return json_response(_thread(row), 201)
 
@@ -56,7 +56,7 @@ async def create(request: HttpRequest) -> HttpResponseBase:
 async def update(request: HttpRequest, thread_id: str) -> HttpResponseBase:
     """Change the title of a thread."""
     caller = await authenticate(request)
-    change = ThreadChange(parse_title(read_body(request)), None, None, None)
+    change = ThreadChange(await parse_body(parse_title, read_body(request)), None, None, None)
     return json_response(_thread(await db.atomic_async(threads.change, caller.user, thread_id, change)))
 
 

@@ -16,12 +16,12 @@ from chat.llm.clients.calls_as_text import calls_as_text, has_calls
 from chat.llm.clients.message_forms import in_form
 from chat.llm.clients.message_shape import shape_of, shaped
 from chat.llm.config import CHOICE_PARAMETERS
-from chat.llm.http.openai_compatible import OpenAITransport
+from chat.llm.http.openai_compatible import STREAM, OpenAITransport
 from chat.llm.sse import StreamUpdate
 from chat.llm.sse.thought import thought_of
 
 # Fields that no owner asked for; some servers refuse them.
-OPTIONAL = frozenset({"stream_options", "tool_choice"})
+OPTIONAL = frozenset({"stream_options", "tool_choice", STREAM})
 
 
 class ChatCompletions:

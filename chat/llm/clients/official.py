@@ -20,7 +20,7 @@ from chat.llm.http.content_coding import ContentDecoder, UnknownCoding, content_
 from chat.llm.http.openai_compatible import MAX_REDIRECTS, refused
 from chat.llm.http.request_head import proxy_of, split_query, trusted_certificates
 from chat.llm.sse import TokenCounts
-from chat.llm.sse.answers import ERROR_REASONS
+from chat.llm.sse.answers import is_failure
 from chat.llm.sse.thought import pieces_of
 from chat.llm.sse.token_counts import counts_of
 
@@ -115,7 +115,7 @@ def usage_of(counted: Any) -> TokenCounts | None:
 
 def check_reason(reason: object) -> None:
     """Raise ModelFailed for the finish reason of an answer that failed."""
-    if str(reason).lower() in ERROR_REASONS:
+    if is_failure(str(reason)):
         raise ModelFailed
 
 

@@ -12,6 +12,8 @@ import brotli
 SLICE_BYTES = 65_536
 
 _GZIP = frozenset({"gzip", "x-gzip"})
+# What servers write that do not compress; only `identity` is one of the standard's.
+_NONE = frozenset({"", "identity", "none", "utf-8", "utf8", "binary", "8bit", "chunked"})
 # zlib's window bits for a gzip header, for a zlib header, and for none (RFC 1951 alone, as some servers send "deflate").
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
 
@@ -91,9 +93,7 @@ class BrotliDecoder:
 
 def content_decoder(header: str) -> ContentDecoder | None:
     """Return the decoder for a Content-Encoding; None where the body is not compressed. Raise UnknownCoding."""
-    codings = [
-        coding for part in header.lower().split(",") if (coding := part.strip()) not in ("", "identity")
-    ]
+    codings = [coding for part in header.lower().split(",") if (coding := part.strip()) not in _NONE]
     if not codings:
         return None
     if codings == ["br"]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,8 +44,13 @@ LAST_SECONDS = 2.0
 MAX_REDIRECTS = 5
 # Fields under their newer names: OpenAI's models refuse the older ones since o1, most other servers the newer ones.
 RENAMED = {"max_tokens": "max_completion_tokens"}
-# Statuses by which servers refuse an unknown field: OpenAI's, and that of FastAPI and Mistral.
-FIELD_REFUSALS = {400, 422}
+# Statuses by which servers refuse an unknown field: OpenAI's, that of FastAPI and Mistral, and vLLM's where it lacks a feature.
+FIELD_REFUSALS = {400, 422, 501}
+# Without this field a server answers in one piece, so it is left out only where the server names it and no other.
+STREAM = "stream"
+
+# The field as errors name it: `Unsupported value: 'stream' does not support true with this model`.
+_STREAM = re.compile(rb"""['"`]stream['"`]""")
 
 _UNREACHABLE = "The model could not be reached. Try again."
 _BROKE_OFF = "The model's answer broke off. Try again."
@@ -234,7 +240,9 @@ class _FieldRefusal(Exception):
             if old in body and new not in body and new.encode() in self._text
         }
         sent = optional & body.keys()
-        return frozenset(renamed) or frozenset(name for name in sent if name.encode() in self._text) or sent
+        named = frozenset(name for name in sent - {STREAM} if name.encode() in self._text)
+        whole = frozenset({STREAM} & sent if _STREAM.search(self._text) else ())
+        return frozenset(renamed) or named or whole or sent - {STREAM}
 
 
 class _RetryableRefusal(Exception):
@@ -257,7 +265,7 @@ def _refusal(connection: UpstreamConnection, text: bytes) -> Exception:
 
 def refused(status: int, retry_after: str) -> ModelFailed | Unavailable:
     """Return the error for a status that is no success; `retry_after` is the header of that name, or empty."""
-    if status != 429 and status < 500:
+    if status == 501 or (status != 429 and status < 500):
         return ModelFailed(f"The model's server refused the request (status {status}).")
     wait = _retry_after(retry_after)
     return Unavailable("The model is overloaded. Try again a little later.", retry_after=wait)

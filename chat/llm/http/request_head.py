@@ -6,10 +6,13 @@ The head is made once per client: it never changes, and making it for each promp
 
 from __future__ import annotations
 
+import re
+import socket
 import ssl
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -17,6 +20,9 @@ import httpx2
 import openai
 
 PORTS = {"http": 80, "https": 443}
+
+# Names of this machine in usual files of hosts.
+LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"}
 
 # Headers that are for one origin alone.
 CREDENTIALS = {"authorization", "api-key", "x-api-key", "cookie", "openai-organization", "openai-project"}
@@ -57,9 +63,13 @@ def head(base_url: str, api_key: str, path: str) -> RequestHead:
 
 
 def split_query(base_url: str) -> tuple[str, dict[str, object]]:
-    """Return a base URL without its query, and the query: it belongs behind the path of each request (Azure's does)."""
-    url = urlsplit(base_url)
-    return urlunsplit((url.scheme, url.netloc, url.path, "", "")), dict(
+    """Return a base URL without its query, and the query: it belongs behind the path of each request (Azure's does).
+
+    Many people set the whole address of a request instead.
+    """
+    url = urlsplit(base_url.strip())
+    path = re.sub(r"(/chat)?/completions/*\Z", "", url.path)
+    return urlunsplit((url.scheme, url.netloc, path, "", "")), dict(
         parse_qsl(url.query, keep_blank_values=True)
     )
 
@@ -90,13 +100,32 @@ def _is_same(before: SplitResult, after: SplitResult) -> bool:
 
 
 def proxy_of(url: httpx2.URL) -> str | None:
-    """Return the proxy that the environment names for an address (HTTPS_PROXY, NO_PROXY …); none for loopback.
+    """Return the proxy that the environment names for an address (HTTPS_PROXY, ALL_PROXY, NO_PROXY …); none for loopback.
 
-    Some environments leave out the `http://` of a proxy.
+    Some environments leave out the `http://` of a proxy. SOCKS is not spoken here: such an address is asked directly.
     """
-    direct = _is_loopback(url.host) or proxy_bypass(url.host) or proxy_bypass(url.netloc.decode())
-    proxy = None if direct else getproxies().get(url.scheme)
-    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+    if _is_loopback(url.host) or proxy_bypass(url.host) or proxy_bypass(url.netloc.decode()):
+        return None
+    proxies = getproxies()
+    proxy = (proxies.get(url.scheme) or proxies.get("all") or "").strip()
+    if not proxy or proxy.lower().startswith("socks") or _is_excepted(url.host, proxies.get("no", "")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_excepted(host: str, exceptions: str) -> bool:
+    """Return whether NO_PROXY names a host by a pattern or a network, for which the standard library does not look."""
+    names = [name.lower() for name in re.split(r"[\s,;]+", exceptions) if name]
+    return any(fnmatchcase(host.lower(), name) for name in names) or any(
+        _contains(name, host) for name in names
+    )
+
+
+def _contains(network: str, host: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(network, strict=False)
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:
@@ -105,9 +134,35 @@ def _is_loopback(host: str) -> bool:
     try:
         address = ip_address(name)
     except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
+        return name in LOOPBACK_NAMES or name.endswith(".localhost") or _is_short_loopback(name)
     address = getattr(address, "ipv4_mapped", None) or address
     return address.is_loopback or address.is_unspecified
+
+
+def _is_short_loopback(name: str) -> bool:
+    """Return whether a name is an address of this machine in a form such as `127.1`, which resolvers read."""
+    try:
+        return ip_address(socket.inet_aton(name)).is_loopback
+    except OSError:
+        return False
+
+
+class ProxiedTransport(httpx2.AsyncBaseTransport):
+    """A transport that asks each address through its own proxy, if it has one: `proxy_of`."""
+
+    def __init__(self, certificates: ssl.SSLContext) -> None:
+        self._certificates = certificates
+        self._transports: dict[str | None, httpx2.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        proxy = proxy_of(request.url)
+        if proxy not in self._transports:
+            self._transports[proxy] = httpx2.AsyncHTTPTransport(verify=self._certificates, proxy=proxy)
+        return await self._transports[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for transport in self._transports.values():
+            await transport.aclose()
 
 
 class _Recorder(httpx2.BaseTransport):

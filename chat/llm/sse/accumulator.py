@@ -24,6 +24,10 @@ MAX_FIELD_BYTES = 4 * 1024 * 1024
 MAX_REPEATS = 8
 
 _decode = json.JSONDecoder().raw_decode
+# Instead of a name that does not come again.
+_NULLS = ("null", "None")
+# LiteLLM puts a call's signature behind its id, for clients that return no fields: BerriAI/litellm#37849.
+_SIGNED = "__thought__"
 
 
 class CallTooLarge(ValueError):
@@ -57,25 +61,42 @@ class _Slot:
     name: str = ""
     arguments: list[str] = field(default_factory=list)
     fields: FieldMerger | None = None
+    signature: str = ""
+
+    def split_id(self) -> None:
+        """Part the id from a signature behind it: only a field goes back to the same model alone."""
+        self.id, _, signature = storable(self.id).partition(_SIGNED)
+        self.signature = signature or self.signature
+
+    def call(self) -> ToolCall:
+        fields = self.fields.values() if self.fields else {}
+        if self.signature:
+            # In both places where LiteLLM looks for it.
+            signed = {"thought_signature": self.signature}
+            fields = {"extra_content": {"google": signed}, "provider_specific_fields": signed, **fields}
+        return ToolCall(self.id, storable(self.name), storable("".join(self.arguments)), fields)
 
     def add_name(self, name: str) -> None:
-        """Add a piece of the name, or the whole name that a server repeats with every delta."""
-        if name != self.name:
+        """Add a piece of the name, or the whole name that a server repeats with every delta, or `null` instead."""
+        if name != self.name and not (self.name and name in _NULLS):
             self.name += name
         if len(self.name) > MAX_NAME_CHARACTERS:
             raise CallTooLarge
 
-    def call(self) -> ToolCall:
-        fields = self.fields.values() if self.fields else {}
-        return ToolCall(self.id, storable(self.name), storable(single("".join(self.arguments))), fields)
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the arguments so far are whole, so that a name can only begin another call."""
+        arguments = "".join(self.arguments).strip()
+        return arguments.endswith("}") and _objects(arguments) is not None
 
 
 class CallAccumulator:
     """An accumulator of the deltas of one answer; `calls` keep the order of their first deltas.
 
     A delta belongs to the call of its `index`. Without an index, to the call of its `id`; with neither, to the last call.
-    A new id together with a name begins a new call in any case: some servers number all calls 0. Arguments without a name
-    belong to the call before them if that one has none: some servers number the name and the arguments of a call differently.
+    A new id together with a name begins a new call in any case, and so does another name after whole arguments: some servers
+    number all calls 0. Arguments without a name belong to the call of their id, or to the one before them if that has none:
+    some servers number the name and the arguments of a call differently. Several sets of arguments are as many calls.
     """
 
     def __init__(self) -> None:
@@ -113,13 +134,26 @@ class CallAccumulator:
     def calls(self) -> list[ToolCall]:
         """Return the calls so far; a call without a unique id gets one, and keeps it."""
         self._join()
+        self._split()
         used: set[str] = set()
         for number, slot in enumerate(self._slots):
-            slot.id = storable(slot.id)
+            slot.split_id()
             if not slot.id or slot.id in used:
                 slot.id = f"call_{number}_{secrets.token_hex(8)}"
             used.add(slot.id)
         return [slot.call() for slot in self._slots]
+
+    def _split(self) -> None:
+        """Make a call of each set of arguments, as far as there may be more calls."""
+        slots, room = list[_Slot](), MAX_CALLS - len(self._slots)
+        for slot in self._slots:
+            first, *others = argument_sets("".join(slot.arguments))
+            slots.append(slot)
+            if len(others) <= room:
+                room -= len(others)
+                slot.arguments = [first]
+                slots += [_Slot(slot.index, "", slot.name, [arguments]) for arguments in others]
+        self._slots = slots
 
     def _join(self) -> None:
         """Give arguments without a name to the call before them."""
@@ -155,7 +189,8 @@ class CallAccumulator:
             if _fits(slot, delta):
                 # The newest call of an index is the one that goes on.
                 return None if _begins_another(slot, delta) else slot
-        return None
+        named = (slot for slot in self._slots if delta.id and not delta.name and slot.id == delta.id)
+        return next(named, None)
 
     def _begin(self, delta: CallDelta) -> _Slot:
         if len(self._slots) == MAX_CALLS:
@@ -171,28 +206,42 @@ def _fits(slot: _Slot, delta: CallDelta) -> bool:
 
 
 def _begins_another(slot: _Slot, delta: CallDelta) -> bool:
-    if not delta.name:
+    if not delta.name or delta.name in _NULLS:
         return False
-    if delta.id and slot.id:
-        return slot.id != delta.id
-    # Neither id nor index to go by: another name after arguments is another call.
-    return delta.index is None and bool(slot.arguments) and slot.name != delta.name
+    if delta.id and slot.id and slot.id != delta.id:
+        return True
+    return slot.name != delta.name and slot.is_whole
 
 
-def single(arguments: str) -> str:
-    """Return the first of several JSON objects in a row, if the others repeat it or it is empty; else the same text.
+def argument_sets(arguments: str) -> list[str]:
+    """Return the JSON objects in a row, each once and without empty ones beside others; any other text as it is.
 
-    Some servers send all arguments once more in the last chunk, or an empty object ahead of them.
+    Some servers send all arguments once more in the last chunk, an empty object ahead of them, those of several calls as one,
+    JSON in JSON, or null.
     """
-    objects: list[tuple[object, str]] = []
-    rest = arguments.lstrip()
-    while rest and len(objects) <= MAX_REPEATS:
+    found = _objects(arguments)
+    if found is None:
+        return [arguments]
+    sets: list[tuple[Any, str]] = []
+    for value, text in found:
+        if value and value not in [known for known, _ in sets]:
+            sets.append((value, text))
+    return [text for _, text in sets] or ["{}" if arguments.strip() else ""]
+
+
+def _objects(arguments: str) -> list[tuple[Any, str]] | None:
+    """Return the objects in a row with their texts, null and an empty list among them; None for other text, or too many."""
+    found: list[tuple[Any, str]] = []
+    rest = arguments.strip()
+    while rest:
         try:
             value, end = _decode(rest)
         except (ValueError, RecursionError):
-            return arguments
-        objects.append((value, rest[:end]))
+            return None
+        if isinstance(value, str) and not found and end == len(rest):
+            return _objects(value) if value.lstrip().startswith("{") else None
+        if not (isinstance(value, dict) or value in (None, [])) or len(found) > MAX_REPEATS:
+            return None
+        found.append((value, rest[:end]))
         rest = rest[end:].lstrip()
-    filled = [(value, text) for value, text in objects if value != {}]
-    repeated = len(objects) > 1 and not rest and all(value == filled[0][0] for value, _ in filled)
-    return (filled or objects)[0][1] if repeated else arguments
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -14,13 +15,22 @@ from chat.llm.sse.updates import BadStream, CallDelta
 MAX_INTEGER_DIGITS = 1_000
 
 
-# Finish reasons of answers that failed: OpenRouter's, DeepSeek's and Zhipu's documentation.
-ERROR_REASONS = {"error", "insufficient_system_resource", "network_error"}
+# JSON objects in one payload; more only serve to occupy a server.
+MAX_OBJECTS = 10_000
 
+# Words in the finish reasons of answers that failed: the documentation of OpenRouter (`error`), DeepSeek
+# (`insufficient_system_resource`) and Zhipu (`network_error`), vLLM's `abort`, Gemini's `malformed_function_call`.
+_FAILED = re.compile(
+    r"error|exception|fail|abort|cancel|malformed|overload|insufficient|time_?out", re.IGNORECASE
+)
 # Fields of errors in objects without choices, as web frameworks and gateways write them.
-_ERROR_CODES = ("code", "error_code", "status_code", "statusCode")
+_ERRORS = re.compile(r"(error|exception)s?$|^(fault|detail)$", re.IGNORECASE)
+_CODES = re.compile(r"^(err(or)?_?|status_?)?code$", re.IGNORECASE)
+_MESSAGES = re.compile(r"^(err(or)?_?|status_?)?(message|msg)$|^title$", re.IGNORECASE)
+_KINDS = ("type", "object", "status")
 _SUCCESS_CODES = {"0", "200", "ok", "success"}
-_ERROR_MESSAGES = ("message", "msg", "error_msg", "error_message")
+# What may stand between the objects of one payload: a gateway may have framed it twice.
+_BETWEEN = re.compile(r"\s*(?:data:\s*)*")
 
 
 # Only the fields in use are decoded: the time goes into decoding. The delta's are not known in advance. None of these objects
@@ -30,6 +40,7 @@ class CompletionChunk(msgspec.Struct, gc=False):
 
     choices: list[CompletionChunk] | None = None
     delta: dict[str, Any] | None = None
+    message: Any = None
     text: str | None = None
     finish_reason: str | None = None
     usage: Any = None
@@ -46,54 +57,85 @@ class CompletionChunk(msgspec.Struct, gc=False):
         return self.x_groq.get("usage") if isinstance(self.x_groq, dict) else None
 
 
+def is_failure(reason: str) -> bool:
+    """Return whether a finish reason is that of an answer that failed."""
+    return _FAILED.search(reason) is not None
+
+
 def reported_error(payload: bytes) -> dict[str, Any] | None:
     """Return the object where it reports an error without OpenAI's `error` key; None for any other object."""
-    value = _parse(payload)
-    codes = [value.get(name) for name in _ERROR_CODES]
+    value = next(iter(_objects(payload)), {})
+    inner = (fields for fields in value.values() if isinstance(fields, dict))
+    return value if any(map(_reports_error, (value, *inner))) else None
+
+
+def _reports_error(fields: dict[str, Any]) -> bool:
+    """Return whether fields are an error, name one, or hold the code of one with a message."""
+    if any(value and _ERRORS.search(name) for name, value in fields.items()):
+        return True
+    if fields.get("success") is False or any(_FAILED.search(str(fields.get(kind))) for kind in _KINDS):
+        return True
+    status = fields.get("status")
+    codes = [value for name, value in fields.items() if _CODES.search(name)]
+    # A status in words, such as `queued`, is no code.
+    codes += [status] if isinstance(status, int) else []
     coded = any(code and str(code).lower() not in _SUCCESS_CODES for code in codes)
-    coded = coded and any(value.get(name) for name in _ERROR_MESSAGES)
-    named = "error" in (value.get("type"), value.get("status"))
-    return value if coded or named or value.get("detail") or value.get("errors") else None
+    return coded and any(value and _MESSAGES.search(name) for name, value in fields.items())
 
 
 # Raises ValueError or RecursionError for a chunk that `decode_odd` may still read.
 decode = msgspec.json.Decoder(CompletionChunk).decode
 
 
-def decode_odd(payload: bytes) -> CompletionChunk:
-    """Return a chunk that `decode` refuses. Raise BadStream if the standard library refuses it too."""
-    return _convert(_parse(payload))
+def decode_odd(payload: bytes) -> list[CompletionChunk]:
+    """Return the chunks in a payload that `decode` refuses. Raise BadStream if the standard library refuses it too."""
+    return [_convert(value) for value in _objects(payload)]
 
 
-def decode_whole(body: bytes) -> CompletionChunk:
-    """Return the answer or the error of a server that does not stream. Raise BadStream without either."""
-    chunk = decode_odd(body)
-    if not chunk.choices and not chunk.is_error:
+def decode_whole(body: bytes) -> list[CompletionChunk]:
+    """Return the answer or the error of a server that does not stream, or the lines of one that streams without framing.
+
+    Raise BadStream without either.
+    """
+    chunks = decode_odd(body)
+    if not any(chunk.choices or chunk.is_error for chunk in chunks):
         raise BadStream
-    return chunk
+    return chunks
 
 
-def _parse(data: bytes) -> dict[str, Any]:
-    """Return the JSON object, with bad UTF-8 replaced. Raise BadStream for any other value."""
-    try:
-        value = json.loads(data.decode("utf-8", "replace").lstrip("\ufeff"), parse_int=_integer)
-    except (ValueError, RecursionError):
-        raise BadStream from None
-    if not isinstance(value, dict):
-        raise BadStream
-    return value
+def _objects(data: bytes) -> list[dict[str, Any]]:
+    """Return the JSON objects in a row, mostly one, with bad UTF-8 replaced. Raise BadStream for anything else."""
+    text, found = data.decode("utf-8", "replace").lstrip("\ufeff"), list[dict[str, Any]]()
+    at = _after_seam(text, 0)
+    while at < len(text) and not (found and text.startswith("[DONE]", at)):
+        try:
+            value, at = _decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            raise BadStream from None
+        if not isinstance(value, dict) or len(found) == MAX_OBJECTS:
+            raise BadStream
+        found.append(value)
+        at = _after_seam(text, at)
+    return found
+
+
+def _after_seam(text: str, at: int) -> int:
+    seam = _BETWEEN.match(text, at)
+    return seam.end() if seam else at
 
 
 def _integer(digits: str) -> int:
     return int(digits) if len(digits) < MAX_INTEGER_DIGITS else 0
 
 
+_decoder = json.JSONDecoder(parse_int=_integer)
+
+
 def _convert(value: dict[str, Any]) -> CompletionChunk:
-    """Return a chunk of the first choice alone, whose delta may be a whole message."""
+    """Return a chunk of the first choice alone."""
     choices = value.get("choices")
-    if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-        choice = choices[0]
-        value = {**value, "choices": [{**choice, "delta": choice.get("delta") or choice.get("message")}]}
+    if isinstance(choices, list):
+        value = {**value, "choices": choices[:1]}
     try:
         return msgspec.convert(value, CompletionChunk)
     except (ValueError, RecursionError):
@@ -109,8 +151,9 @@ def call_delta(call: Any) -> CallDelta:
     try:
         if isinstance(arguments, dict | list):
             arguments = json.dumps(arguments, ensure_ascii=False)
+        is_number = isinstance(index, float) or (isinstance(index, str) and index.isdecimal())
         named = {
-            "index": int(index) if isinstance(index, str) and index.isdecimal() else index,
+            "index": int(index) if is_number else index,
             "id": str(id_) if isinstance(id_, int) else id_,
             "name": function.get("name") or "",
             "arguments": arguments or "",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from chat.llm.sse.answers import (
-    ERROR_REASONS,
     CompletionChunk,
     decode,
     decode_odd,
     decode_whole,
+    is_failure,
     reported_error,
 )
 from chat.llm.sse.deltas import DeltaReader
@@ -31,8 +32,11 @@ MAX_REASON_CHARACTERS = 64
 
 _CONTENT = ("content", "refusal", "tool_calls")
 
-# Data without content: comments sent as data, and the words of servers that send keepalives as events.
-_KEEPALIVE = re.compile(rb":.*|\[?(ping|pong|keep[-_ ]?alive|heartbeat|processing)\]?", re.IGNORECASE)
+# Data without content: comments sent as data, and the words of servers that send keepalives as events, with their time.
+_KEEPALIVE = re.compile(
+    rb":.*|null|\W*(openrouter )?(ping|pong|keep[-_ ]?alive|heart[-_]?beat|processing)[\W\d]*", re.IGNORECASE
+)
+_END = re.compile(rb'"?\[?DONE\]?"?', re.IGNORECASE)
 
 
 class ChunkDecoder:
@@ -57,6 +61,8 @@ class ChunkDecoder:
         self._had_reason = False  # before this read
         self._reason: str | None = None
         self._usage: TokenCounts | None = None
+        # All counts so far: some servers send those of the prompt first, and the others at the end.
+        self._counted: dict[str, Any] = {}
 
     def feed(self, data: bytes) -> StreamUpdate:
         """Return all that these bytes complete. Raise StreamError, whose `piece` holds the events before the fault."""
@@ -87,7 +93,8 @@ class ChunkDecoder:
 
     def whole(self, data: bytes) -> StreamUpdate:
         """Return the answer of a server that does not stream: one JSON object. Raise StreamError."""
-        self._absorb(decode_whole(data), data)
+        for chunk in decode_whole(data):
+            self._absorb(chunk, data)
         self.done = True
         return self._piece(final=True)
 
@@ -125,40 +132,59 @@ class ChunkDecoder:
     def _take_odd(self, payload: bytes) -> None:
         """Handle a payload that the fast decoder refuses: the end mark, an empty one, unusual types, rubbish."""
         words = payload.strip()
-        if words == b"[DONE]":
-            self.done = True
+        if _END.fullmatch(words):
+            self._end()
         elif words and not _KEEPALIVE.fullmatch(words):
-            self._absorb(decode_odd(words), words)
+            for chunk in decode_odd(words):
+                self._absorb(chunk, words)
+            if words.endswith(b"[DONE]"):
+                self._end()
+
+    def _end(self) -> None:
+        """End the answer. Raise BadStream for one of which nothing came: neither content nor a reason."""
+        if self.finish_reason is None and not (self.started or self._deltas.has_content):
+            raise BadStream
+        self.done = True
 
     def _absorb(self, chunk: CompletionChunk, payload: bytes) -> None:
         if chunk.error or chunk.object == "error":  # as `is_error`, without the cost of a call
             raise UpstreamError(chunk.error)
         if chunk.usage is not None:
-            self._usage = counts_of(chunk.usage) or self._usage
+            self._count(chunk.usage)
         if not chunk.choices:
-            if chunk.choices is None and chunk.usage is None and (error := reported_error(payload)):
+            if chunk.usage is None and (error := reported_error(payload)):
                 raise UpstreamError(error)
             return
         choice = chunk.choices[0]
         delta = choice.delta
-        if delta is None or not self._deltas.add(delta):
-            if choice.text:
-                self._deltas.add_text(choice.text)
-            elif choice.error:
-                raise UpstreamError(choice.error)
-        if choice.finish_reason:
+        if (delta is None or not self._deltas.add(delta)) and (choice.text or choice.message):
+            self._add_whole(choice)
+        if choice.finish_reason or choice.error:
             self._finish(choice, chunk)
+
+    def _add_whole(self, choice: CompletionChunk) -> None:
+        """Add text that is in no delta: a completion's, or a whole message, which some servers send in place of deltas."""
+        if choice.text:
+            self._deltas.add_text(choice.text)
+        elif isinstance(choice.message, dict) and not (self.started or self._deltas.has_content):
+            self._deltas.add(choice.message)
+
+    def _count(self, usage: Any) -> None:
+        if isinstance(usage, dict):
+            known = self._counted
+            known |= {name: count for name, count in usage.items() if count or name not in known}
+            self._usage = counts_of(known) or self._usage
 
     def _finish(self, choice: CompletionChunk, chunk: CompletionChunk) -> None:
         reason = choice.finish_reason or ""
-        if choice.error or reason.lower() in ERROR_REASONS:
+        if choice.error or is_failure(reason):
             raise UpstreamError(choice.error)
         self.finish_reason = self._reason = storable(reason[:MAX_REASON_CHARACTERS])
         delta = choice.delta or {}
-        alone = not (choice.text or any(map(delta.get, _CONTENT)) or thought_of(delta))
+        alone = not (choice.text or choice.message or any(map(delta.get, _CONTENT)) or thought_of(delta))
         self.reason_is_last = alone and (self.started or self._deltas.has_content)
         # Moonshot sends its counts inside the last choice, Groq beside it.
-        self._usage = counts_of(choice.usage) or counts_of(chunk.groq_usage) or self._usage
+        self._count(choice.usage or chunk.groq_usage)
 
     def _piece(self, final: bool) -> StreamUpdate:
         piece = self._deltas.take(self._reason, self._usage, self.done, final or self.done)

@@ -88,7 +88,7 @@ class DeltaReader:
 
     def _add_any(self, delta: dict[str, Any], content: Any) -> bool:
         others = [name for name, value in delta.items() if value and name not in _PLAIN]
-        calls, refusal = delta.get("tool_calls"), delta.get("refusal")
+        calls, refusal = delta.get("tool_calls", _former_call(delta)), delta.get("refusal")
         if not isinstance(calls, list | None) or not isinstance(refusal, str | None):
             raise BadStream
         if others:
@@ -225,6 +225,12 @@ class DeltaReader:
             text, self._half = _cut(text)
         pieces.append(storable(text))
         return "".join(pieces), tuple(thinking)
+
+
+def _former_call(delta: dict[str, Any]) -> list[Any] | None:
+    """Return the call in OpenAI's form before `tool_calls`, which some servers still send."""
+    call = delta.get("function_call")
+    return [{"function": call}] if call else None
 
 
 def _is_text_alone(delta: dict[str, Any], content: str) -> bool:

@@ -1,7 +1,8 @@
 """Decoding of server-sent events by the HTML standard, lenient towards the known oddities of models' servers.
 
 An event cut off by the end is given out as well. Complete JSON objects on successive data lines are events of their own:
-joined they would be no JSON, and some servers send one newline between events instead of two.
+joined they would be no JSON, and some servers send one newline between events instead of two. JSON or HTML without any
+framing is data, too: by the standard it would be ignored, but it is how gateways break off an answer.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 
 # Events with these names carry no part of an answer, whatever their data.
-KEEPALIVE_EVENTS = {b"ping", b"pong", b"keepalive", b"keep-alive", b"keep_alive", b"heartbeat"}
+_KEEPALIVE_EVENT = re.compile(rb"ping|pong|keep[-_]?alive|heart[-_]?beat", re.IGNORECASE)
+# Events that report an error: `error`, `stream_error`, `exception`, `response.failed`.
+_ERROR_EVENT = re.compile(rb"error|exception|fail(ed|ure)", re.IGNORECASE)
+# The beginnings of text without framing.
+_UNFRAMED = (b"{", b"[", b"<")
 
-# The seam of two events with one newline between them.
-_SEAM = b"}\ndata:"
+# The seam of two events with one newline between them; none of these stands there in one JSON text of several lines.
+_SEAM = re.compile(rb"\}\ndata: ?(?=[{\[:])")
+_SEAM_BYTES = 9
 # The same within joined data: no JSON text goes on so after a bracket, and no JSON string holds a newline.
 _BETWEEN_OBJECTS = re.compile(rb"(?<=\})[ \t]*+\n\s*+(?=\{|\[DONE\])")
 
@@ -26,7 +32,7 @@ _BETWEEN_OBJECTS = re.compile(rb"(?<=\})[ \t]*+\n\s*+(?=\{|\[DONE\])")
 class EventDecoder:
     """A decoder of the payloads of server-sent events. Ids, comments and retry times are ignored.
 
-    An event named `error` becomes a payload `{"object":"error","error":…}` around its data.
+    An event that reports an error becomes a payload `{"object":"error","error":…}` around its data.
     """
 
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
@@ -67,13 +73,13 @@ class EventDecoder:
     def _whole_lines(self, new: int) -> list[bytes]:
         """Take the complete events off the rest where one newline separates them; `new`: its last bytes not seen yet."""
         rest = self._rest
-        seam = rest.rfind(_SEAM, max(0, len(rest) - new - len(_SEAM)))
-        self._one_newline = self._one_newline or seam >= 0
-        if not self._one_newline:
-            return []
-        end = len(rest) if rest.endswith(b"}\n") else seam + 2
-        lines = [bytes(rest[:end])] if end > 1 else []
-        del rest[: end if lines else 0]
+        end = 0
+        for seam in _SEAM.finditer(rest, max(0, len(rest) - new - _SEAM_BYTES)):
+            end, self._one_newline = seam.start() + 2, True
+        if self._one_newline and rest.endswith(b"}\n"):
+            end = len(rest)
+        lines = [bytes(rest[:end])] if end else []
+        del rest[:end]
         return lines
 
     def _normalise(self, data: bytes) -> bytes:
@@ -113,9 +119,10 @@ class EventDecoder:
 def _payloads_of(block: bytes) -> list[bytes]:
     """Return the joined data lines of one event; several payloads where they are complete objects, none without data."""
     lines: list[bytes] = []
-    event = b""
+    event, unframed = b"", False
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")
+        name = name.strip()
         if name == b"data":
             value = value.removeprefix(b" ")
             # No JSON text has a colon there: it is a comment sent as data.
@@ -125,9 +132,14 @@ def _payloads_of(block: bytes) -> list[bytes]:
             event = value.strip() if name == b"event" else b"error"
             # llama.cpp sends an error as a field of that name instead of an event.
             lines += [value] if name == b"error" else []
-    if not lines or event in KEEPALIVE_EVENTS:
+        elif unframed or line.startswith(_UNFRAMED):
+            unframed = True
+            lines.append(line)
+    if not lines or _KEEPALIVE_EVENT.fullmatch(event):
         return []
     data = b"\n".join(lines)
-    if event == b"error":
+    if _ERROR_EVENT.search(event):
         return [b'{"object":"error","error":%b}' % (data.strip() or b"null")]
+    if event not in (b"", b"message") and not data.lstrip().startswith(_UNFRAMED):
+        return []  # words of an event of another kind, such as `open` or `progress`
     return _BETWEEN_OBJECTS.split(data) if len(lines) > 1 else [data]

@@ -12,6 +12,7 @@ content             Mistral and Databricks: parts of the type `thinking` or `rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,13 +29,21 @@ THOUGHT_NAMES = (
     "thinking_blocks",
 )
 # The names of the text in an entry or part.
-_TEXTS = ("text", "thinking", "summary", "reasoning", "content")
-_THOUGHT_PARTS = ("thinking", "reasoning", "thought", "redacted_thinking")
+_TEXTS = ("text", "thinking", "summary", "reasoning", "reasoning_content", "content")
+# In the types of parts that are thought: `thinking`, `redacted_thinking`, `reasoning_text`, `summary_text`.
+_THOUGHT_PART = re.compile("think|reason|thought|summary")
 # Levels of lists and objects around a text; Databricks has three.
 _MAX_DEPTH = 6
 
-_TAGS = ("<think>", "<thinking>", "<thought>")
-# Characters of white space ahead of a tag; models write one or two.
+# Opening tags in small letters: those of most models, Magistral's, Kimi-VL's, Seed-OSS', OpenThinker's.
+_TAGS = (
+    *(f"<{name}>" for name in ("think", "thinking", "thought", "reason", "reasoning", "seed:think")),
+    "[think]",
+    "◁think▷",
+    "<|begin_of_thought|>",
+)
+# White space ahead of a tag, and its number of characters; models write one or two.
+_SPACE = " \t\r\n\u200b\ufeff"
 _MAX_HELD = 100
 
 
@@ -67,7 +76,7 @@ def is_marked(delta: dict[str, Any]) -> bool:
 def pieces_of(content: list[Any]) -> Iterator[tuple[bool, str]]:
     """Yield the text of content parts; true: it is thought. Raise BadStream for text of another type."""
     for part in content:
-        if isinstance(part, dict) and part.get("type") in _THOUGHT_PARTS:
+        if isinstance(part, dict) and _is_thought(part):
             yield True, _text_in(part, _MAX_DEPTH)
             continue
         text = part.get("text") if isinstance(part, dict) else part
@@ -76,8 +85,27 @@ def pieces_of(content: list[Any]) -> Iterator[tuple[bool, str]]:
         yield False, text or ""
 
 
+def _is_thought(part: dict[str, Any]) -> bool:
+    return part.get("thought") is True or _THOUGHT_PART.search(str(part.get("type"))) is not None
+
+
+def without_thought(text: str) -> str:
+    """Return what follows the thoughts in a whole text; some servers leave out an opening tag, and a cut one has no end."""
+    return _OPENING.split(_CLOSING.split(text)[-1])[0]
+
+
+def _closing_of(tag: str) -> str:
+    """Return the tag that closes an opening one."""
+    return tag.replace("begin", "end") if "begin" in tag else f"{tag[0]}/{tag[1:]}"
+
+
+_OPENING, _CLOSING = (
+    re.compile("|".join(map(re.escape, tags)), re.IGNORECASE) for tags in (_TAGS, map(_closing_of, _TAGS))
+)
+
+
 class ThinkTags:
-    """A splitter of text whose start may be a thought in tags, cut anywhere. `passed`: the rest is text."""
+    """A splitter of text whose start may be thoughts in tags, cut anywhere. `passed`: the rest is text."""
 
     def __init__(self) -> None:
         self.passed = False
@@ -88,44 +116,48 @@ class ThinkTags:
     def feed(self, text: str, *, last: bool = False) -> list[tuple[bool, str]]:
         """Return the pieces of the text; true: it is thought. An end that may be part of a tag is held until the `last`."""
         text, self._held = self._held + text, ""
-        if self.passed:
-            return [(False, text)]
-        if not self._closing:
-            opened = self._opened(text, last)
-            if opened is None:
-                return [(False, text)] if self.passed else []
-            text = opened
-        return self._after_opening(text, last)
-
-    def _opened(self, text: str, last: bool) -> str | None:
-        """Return the text behind the opening tag; None without one, or before it is whole."""
-        start = text.lstrip()
-        tag = next((tag for tag in _TAGS if start.startswith(tag)), None)
-        if tag:
-            self._closing, self._inside = f"</{tag[1:]}", True
-            return start[len(tag) :]
-        if not last and len(text) <= _MAX_HELD and any(tag.startswith(start) for tag in _TAGS):
-            self._held = text
-        else:
-            self.passed = True
-        return None
-
-    def _after_opening(self, text: str, last: bool) -> list[tuple[bool, str]]:
         pieces: list[tuple[bool, str]] = []
-        if self._inside:
-            thought, closing, text = text.partition(self._closing)
-            if not closing and not last:
-                thought = self._without_held(thought)
-            # White space around a thought is the template's, and often all of it.
-            thought = thought if self._begun else thought.lstrip()
-            self._begun = self._begun or bool(thought)
-            self._inside = not closing
-            pieces.append((True, thought))
-        text = text.lstrip().removeprefix(self._closing).lstrip()
-        if text and not self._inside:
-            self.passed = True
+        while text and not self.passed:
+            if self._inside:
+                thought, text = self._inner(text, last)
+                pieces.append((True, thought))
+            else:
+                text = self._outer(text, last)
+        if text:
             pieces.append((False, text))
         return pieces
+
+    def _inner(self, text: str, last: bool) -> tuple[str, str]:
+        """Return the thought, and the text behind its closing tag."""
+        thought, closing, rest = text.partition(self._closing)
+        if not closing and not last:
+            thought = self._without_held(thought)
+        # White space around a thought is the template's, and often all of it.
+        thought = thought if self._begun else thought.lstrip()
+        self._inside = not closing
+        self._begun = self._inside and (self._begun or bool(thought))
+        return thought, rest
+
+    def _outer(self, text: str, last: bool) -> str:
+        """Return the text behind an opening tag, or from where it is no thought; nothing of what is held."""
+        start = text.lstrip(_SPACE)
+        if self._closing:
+            # Behind a thought; some models close it twice.
+            text = start = start.removeprefix(self._closing).lstrip(_SPACE)
+        tag = next((tag for tag in _TAGS if start[: len(tag)].lower() == tag), None)
+        if tag:
+            self._closing, self._inside = _closing_of(start[: len(tag)]), True
+            return start[len(tag) :]
+        if not last and len(text) <= _MAX_HELD and self._may_open(start):
+            self._held = text
+            return ""
+        self.passed = bool(text)
+        return text
+
+    def _may_open(self, start: str) -> bool:
+        return any(tag.startswith(start.lower()) for tag in _TAGS) or (
+            bool(self._closing) and self._closing.startswith(start)
+        )
 
     def _without_held(self, thought: str) -> str:
         """Hold back an end that may begin the closing tag."""

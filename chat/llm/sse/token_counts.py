@@ -8,62 +8,71 @@ from chat.llm.sse.updates import TokenCounts
 
 # The largest value of the database's integer column.
 MAX_USAGE_TOKENS = 2**31 - 1
+# Digits of a count in text; more are beyond that.
+MAX_DIGITS = 10
 
+# The names are compared without their underscores and capitals.
 # OpenAI's names, those of its Responses and of Anthropic (mlx-vlm has them, too), Amazon's, the AI SDK's, Google's, Ollama's.
-PROMPT_NAMES = (
-    "prompt_tokens",
-    "input_tokens",
-    "inputTokens",
-    "promptTokens",
-    "promptTokenCount",
-    "prompt_eval_count",
-)
+PROMPT_NAMES = ("prompttokens", "inputtokens", "prompttokencount", "inputtokencount", "promptevalcount")
 COMPLETION_NAMES = (
-    "completion_tokens",
-    "output_tokens",
-    "outputTokens",
-    "completionTokens",
-    "candidatesTokenCount",
-    "eval_count",
+    "completiontokens",
+    "outputtokens",
+    "candidatestokencount",
+    "outputtokencount",
+    "generatedtokencount",
+    "evalcount",
 )
 # Those of OpenAI, of its Responses, Google and xAI; DeepSeek, Moonshot, Anthropic, Google and the AI SDK.
-REASONING_NAMES = ("reasoning_tokens", "reasoningTokens", "thoughtsTokenCount", "thinking_tokens")
+REASONING_NAMES = ("reasoningtokens", "thoughtstokencount", "thinkingtokens")
 CACHED_NAMES = (
-    "cached_tokens",
-    "prompt_cache_hit_tokens",
-    "cache_read_input_tokens",
-    "cachedInputTokens",
-    "cacheReadInputTokens",
-    "cachedContentTokenCount",
+    "cachedtokens",
+    "promptcachehittokens",
+    "cachereadinputtokens",
+    "cachedinputtokens",
+    "cachedcontenttokencount",
 )
 # The objects that hold those two beside the totals.
-COMPLETION_DETAILS = ("completion_tokens_details", "output_tokens_details")
-PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details")
+COMPLETION_DETAILS = ("completiontokensdetails", "outputtokensdetails")
+PROMPT_DETAILS = ("prompttokensdetails", "inputtokensdetails")
 # Anthropic's and Amazon's; their input leaves these out.
 UNCOUNTED_CACHE_NAMES = (
-    ("cache_read_input_tokens", "cacheReadInputTokens"),
-    ("cache_creation_input_tokens", "cacheWriteInputTokens"),
+    ("cachereadinputtokens",),
+    ("cachecreationinputtokens", "cachewriteinputtokens"),
 )
-TOTAL_NAMES = ("total_tokens", "totalTokens", "totalTokenCount")
+TOTAL_NAMES = ("totaltokens", "totaltokencount")
 
 
 def counts_of(usage: Any) -> TokenCounts | None:
-    """Return the counts of a usage object; None where one of them is unknown, or both are 0."""
+    """Return the counts of a usage object; None where one of them is unknown, or the prompt has none."""
     if not isinstance(usage, dict):
         return None
+    # Cohere's stand in objects of their own, by tokens and by units billed.
+    places = (usage, *(value for value in usage.values() if isinstance(value, dict)))
+    return next(filter(None, map(_counts, map(_folded, places))), None)
+
+
+def _counts(usage: dict[str, Any]) -> TokenCounts | None:
     prompt, completion = _count(usage, PROMPT_NAMES), _count(usage, COMPLETION_NAMES)
     total = _count(usage, TOTAL_NAMES)
-    if prompt is not None and completion is None and total is not None:
-        completion = max(0, total - prompt)
-    if prompt is None or completion is None or prompt + completion == 0:
+    if total is not None:
+        prompt = max(0, total - completion) if prompt is None and completion is not None else prompt
+        completion = max(0, total - prompt) if completion is None and prompt is not None else completion
+    if prompt is None or completion is None:
         return None
     prompt += _uncounted_cache(usage)
+    if prompt == 0:
+        return None  # no prompt is empty: such a server does not count it
     reasoning = _part(usage, COMPLETION_DETAILS, REASONING_NAMES)
     if _is_apart(reasoning or 0, prompt, completion, total):
         completion += reasoning or 0
     cached = _part(usage, PROMPT_DETAILS, CACHED_NAMES)
     prompt, completion = min(prompt, MAX_USAGE_TOKENS), min(completion, MAX_USAGE_TOKENS)
     return TokenCounts(prompt, completion, _within(reasoning, completion), _within(cached, prompt))
+
+
+def _folded(usage: dict[str, Any]) -> dict[str, Any]:
+    """Return the counts by their names without underscores and capitals."""
+    return {name.replace("_", "").lower(): value for name, value in usage.items()}
 
 
 def _is_apart(reasoning: int, prompt: int, completion: int, total: int | None) -> bool:
@@ -75,7 +84,7 @@ def _is_apart(reasoning: int, prompt: int, completion: int, total: int | None) -
 
 def _uncounted_cache(usage: dict[str, Any]) -> int:
     """Return the tokens that Anthropic and Amazon count beside those of the input: read from the cache, and written to it."""
-    if "prompt_tokens" in usage:
+    if "prompttokens" in usage:
         return 0  # in OpenAI's form the prompt holds them
     return sum(_count(usage, names) or 0 for names in UNCOUNTED_CACHE_NAMES)
 
@@ -83,7 +92,7 @@ def _uncounted_cache(usage: dict[str, Any]) -> int:
 def _part(usage: dict[str, Any], details: tuple[str, ...], names: tuple[str, ...]) -> int | None:
     """Return a count that is part of another, from the details or beside it."""
     places = (*(usage.get(name) for name in details), usage)
-    counts = (_count(place, names) for place in places if isinstance(place, dict))
+    counts = (_count(_folded(place), names) for place in places if isinstance(place, dict))
     return next((count for count in counts if count is not None), None)
 
 
@@ -93,12 +102,15 @@ def _within(part: int | None, whole: int) -> int | None:
 
 def _count(usage: dict[str, Any], names: tuple[str, ...]) -> int | None:
     """Return the first whole number under one of these names, within the bounds of the database."""
-    counts = (usage.get(name) for name in names)
-    first = next((count for count in counts if _is_whole(count)), None)
-    return None if first is None else int(max(0, min(first, MAX_USAGE_TOKENS)))
+    counts = (_whole(usage.get(name)) for name in names)
+    first = next((count for count in counts if count is not None), None)
+    return None if first is None else max(0, min(first, MAX_USAGE_TOKENS))
 
 
-def _is_whole(count: object) -> bool:
+def _whole(count: object) -> int | None:
+    """Return a whole number, which may be written as a float or in text."""
     if isinstance(count, float):
-        return count.is_integer()
-    return isinstance(count, int) and not isinstance(count, bool)
+        return int(count) if count.is_integer() else None
+    if isinstance(count, str):
+        return int(count) if count.isdecimal() and len(count) <= MAX_DIGITS else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else None

@@ -18,11 +18,14 @@ import msgspec
 from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.imports import chatgpt, open_webui, own
 from chat.schemas.imports.tree import ImportedMessage, ImportedThread
+from chat.schemas.validation import bound_values
 
 __all__ = ["MAX_MESSAGES", "MAX_THREADS", "ImportedMessage", "ImportedThread", "parse_import"]
 
 # In one request, which is stored in one transaction of some seconds; a larger file is sent in pieces.
 MAX_THREADS, MAX_MESSAGES = 1_000, 20_000
+# Values and names of fields in one request: ChatGPT has a hundred for each message.
+MAX_VALUES = 1_000_000
 
 UNKNOWN = "This is no export of this server, of ChatGPT (`conversations.json`) or of Open WebUI."
 FORMATS: tuple[tuple[Callable[[Any], bool], Callable[[Any], ImportedThread]], ...] = (
@@ -34,6 +37,7 @@ FORMATS: tuple[tuple[Callable[[Any], bool], Callable[[Any], ImportedThread]], ..
 
 def parse_import(body: bytes) -> list[ImportedThread]:
     """Return the chats of an export file. Raise BadRequest for any other file, and TooLarge beyond the limits."""
+    bound_values(body, MAX_VALUES)
     try:
         value = msgspec.json.decode(body)
     except (ValueError, RecursionError):

@@ -12,8 +12,9 @@ from chat import text
 from chat.schemas.imports.tree import ImportedThread, SourceNode, imported, moment
 from chat.schemas.prompts import Content
 
-# Marks of citations in private-use characters, which only ChatGPT's own page can draw.
-_CITATION = re.compile("\ue200[^\ue201]{0,500}\ue201")
+# Marks of citations in private-use characters, which only ChatGPT's own page can draw. None holds another one, for else a
+# text of nothing but their beginnings would take 500 steps for each.
+_CITATION = re.compile("\ue200[^\ue200\ue201]{0,500}+\ue201")
 # Kinds of content that were on the page; the others are thought, memories and tools' data.
 TEXTS = ("text", "multimodal_text")
 

@@ -13,7 +13,7 @@ from chat.schemas.imports.tree import ImportedThread, SourceNode, imported, mome
 from chat.schemas.prompts import Content
 
 # Thought and calls of tools stand in the text as HTML; they are no part of the answer.
-_DETAILS = re.compile(r"<details type=\"[a-z_]+\"[^>]*>.*?</details>\s*", re.DOTALL)
+_DETAILS, _DETAILS_END = re.compile(r'<details type="[a-z_]+"'), re.compile(r"</details>\s*")
 
 
 class _Message(msgspec.Struct, rename="camel"):
@@ -65,7 +65,7 @@ def read(entry: dict[str, Any]) -> ImportedThread:
 
 
 def _node(message: _Message) -> SourceNode:
-    content = Content(text.storable(_DETAILS.sub("", _text(message.content))))
+    content = Content(text.storable(_without_details(_text(message.content))))
     return SourceNode(message.id, message.parent_id, message.role, content, moment(message.timestamp))
 
 
@@ -74,3 +74,18 @@ def _text(content: Any) -> str:
         texts = [part.get("text") for part in content if isinstance(part, dict)]
         return "\n\n".join(one for one in texts if isinstance(one, str))
     return content if isinstance(content, str) else ""
+
+
+def _without_details(words: str) -> str:
+    """Return a text without thought and calls. Linear time: one expression for all would be tried at each of them anew."""
+    kept, done = list[str](), 0
+    for opening in _DETAILS.finditer(words):
+        if opening.start() < done:
+            continue
+        opened = words.find(">", opening.end())
+        closing = _DETAILS_END.search(words, opened) if opened >= 0 else None
+        if closing is None:
+            break
+        kept.append(words[done : opening.start()])
+        done = closing.end()
+    return "".join(kept) + words[done:]

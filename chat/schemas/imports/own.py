@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from chat import text
+from chat.exceptions import BadRequest
 from chat.schemas.imports.tree import ImportedThread, SourceNode, imported
-from chat.schemas.prompts import Content
+from chat.schemas.prompts import Content, is_part
+from chat.schemas.validation import check_json
 
 
 class ExportFile(msgspec.Struct):
@@ -70,7 +72,10 @@ def _node(message: _Message) -> SourceNode:
 def _content(message: _Message) -> Content:
     if isinstance(message.content, str):
         return Content(text.storable(message.content))
-    return Content(text.storable(msgspec.json.encode(message.content).decode()), parts=True)
+    if not all(map(is_part, message.content)):
+        raise BadRequest("Each part of a message's `content` must have a `type`, and texts as its `text`.")
+    check_json(message.content)
+    return Content(msgspec.json.encode(message.content).decode(), parts=True)
 
 
 def _past(time: datetime | None) -> datetime | None:

@@ -100,6 +100,8 @@ def _without_gaps(
     """
     stands_for: dict[str, str] = {}
     kept: dict[str, ImportedMessage] = {}
+    # The texts of messages in several pieces, joined once: each piece would else copy those before it.
+    pieces: dict[str, list[str]] = {}
     siblings = _children_of_kept(found, order)
     for node in order:
         parent = stands_for.get(node.parent or "")
@@ -108,12 +110,13 @@ def _without_gaps(
             if parent is not None:
                 stands_for[node.key] = parent
         elif before is not None and _continues(before, node, siblings):
-            joined = Content(f"{before.content.text}\n\n{node.content.text}")
-            kept[before.key] = replace(before, content=joined)
+            pieces.setdefault(before.key, [before.content.text]).append(node.content.text)
             stands_for[node.key] = before.key
         else:
             kept[node.key] = ImportedMessage(node.key, parent, node.role, node.content, node.created_at)
             stands_for[node.key] = node.key
+    for key, texts in pieces.items():
+        kept[key] = replace(kept[key], content=Content("\n\n".join(texts)))
     return list(kept.values()), stands_for
 
 

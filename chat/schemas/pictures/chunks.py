@@ -60,7 +60,8 @@ def read_webp(data: bytes, *, strip: bool) -> bytes | None:
     """Return the picture up to the length that its head names; None if it is shorter."""
     end = int.from_bytes(data[4:8], "little") + 8
     # Some writers leave out the last byte, which only pads.
-    if data[8:12] != b"WEBP" or data[12:16] not in _WEBP_KINDS or end > len(data) + 1:
+    first = 20 + int.from_bytes(data[16:20], "little")
+    if data[8:12] != b"WEBP" or data[12:16] not in _WEBP_KINDS or not first <= end <= len(data) + 1:
         return None
     if not strip:
         return data[:end]

@@ -12,7 +12,7 @@ _KEPT_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
 
 
 def read(data: bytes, *, strip: bool) -> bytes | None:
-    """Return the picture from its head to its trailer; None if it has none or is malformed."""
+    """Return the picture from its head to its trailer, which many GIFs lack; None if it is malformed or cut off."""
     try:
         return _read(data, strip=strip)
     except (IndexError, OverflowError):
@@ -21,9 +21,10 @@ def read(data: bytes, *, strip: bool) -> bytes | None:
 
 def _read(data: bytes, *, strip: bool) -> bytes | None:
     position = 13 + _colours(data[10])
-    pieces, budget = [data[:position]], MAX_PARTS
-    while data[position] != _TRAILER:
+    pieces, budget, drawn = [data[:position]], MAX_PARTS, False
+    while not (drawn and position == len(data)) and data[position] != _TRAILER:
         start = position
+        drawn = data[start] == _IMAGE
         position += _head(data, start)
         while length := data[position]:
             position += length + 1
@@ -34,7 +35,7 @@ def _read(data: bytes, *, strip: bool) -> bytes | None:
             raise OverflowError
         if not (strip and _is_metadata(data, start)):
             pieces.append(data[start:position])
-    return b"".join([*pieces, data[position : position + 1]])
+    return b"".join([*pieces, bytes([_TRAILER])])
 
 
 def _head(data: bytes, start: int) -> int:

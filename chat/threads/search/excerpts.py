@@ -19,6 +19,7 @@ WINDOW_CHARACTERS = 4_096
 OVERLAP_CHARACTERS = 128
 # Voice marks of halfwidth katakana, which fold into the character before them.
 HALFWIDTH_MARKS = "\uff9e\uff9f"
+_REST_OF_WORD = re.compile(f"{LETTER}*")
 # Places inside other words that are skipped for one term in one window.
 MAX_SKIPPED = 16
 
@@ -106,10 +107,20 @@ def _ranges(part: str, terms: list[Term]) -> Iterator[tuple[int, int]]:
 
 
 def _matches(folded: str, term: Term) -> list[tuple[int, int]]:
-    """Return where a term stands: at the beginning of words, or else inside them."""
-    inside = re.escape(term.text) if term.spaceless else f"{re.escape(term.text)}{LETTER}*"
-    found = [match.span() for match in re.finditer(inside, folded)]
+    """Return where a term stands: at the beginning of words, or else inside them, with the rest of the word."""
+    found = list(_occurrences(folded, term))
     return [span for span in found if _begins_word(folded, span[0])] or found
+
+
+def _occurrences(folded: str, term: Term) -> Iterator[tuple[int, int]]:
+    # Not by a pattern: Python keeps up to 512 of them, of whatever was searched for.
+    at = folded.find(term.text)
+    while at >= 0:
+        stop = at + len(term.text)
+        rest = None if term.spaceless else _REST_OF_WORD.match(folded, stop)
+        stop = rest.end() if rest else stop
+        yield at, stop
+        at = folded.find(term.text, stop)
 
 
 def _merged(matches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -20,10 +20,11 @@ from typing import Any, Self
 import httpx2
 import msgspec
 
-from chat.llm.http.request_head import trusted_certificates
+from chat.llm.http.request_head import ProxiedTransport, trusted_certificates
 from chat.process import process
 from chat.tools.mcp import elicitation
 from chat.tools.mcp.calls import RunningCall, current_call
+from chat.tools.mcp.incoming import fitted
 from chat.tools.mcp.spec import McpSpec
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,8 @@ MESSAGE_BYTES = 8 * 1024 * 1024
 # Rounds in which a server of the protocol since 2026-07-28 asks for input or just for time. The questions among them are
 # counted by us, and the time is the call's.
 INPUT_ROUNDS = 10_000
-# Statuses of a server that has lost the session: by the specification 404, by several servers 400.
-SESSION_LOST_STATUSES = (400, 404)
+# Statuses of a server that has lost the session: by the specification 404, by several servers 400, by the Rust package 401.
+SESSION_LOST_STATUSES = (400, 401, 404)
 
 
 class ConnectionTasks:
@@ -106,10 +107,10 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
 
 class WatchedStream:
-    """A stream of messages from a server that reports its end, and leaves out the schemas of results."""
+    """A stream of messages from a server, made fit for the package, that reports its end."""
 
-    def __init__(self, stream: Any, on_end: Callable[[], None]) -> None:
-        self._stream, self._on_end = stream, on_end
+    def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
+        self._stream, self._server, self._on_end = stream, server, on_end
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -126,23 +127,10 @@ class WatchedStream:
 
     async def __anext__(self) -> Any:
         try:
-            return _without_output_schemas(await self._stream.__anext__())
+            return fitted(await self._stream.__anext__(), self._server)
         except StopAsyncIteration:
             self._on_end()
             raise
-
-
-def _without_output_schemas(item: Any) -> Any:
-    """Return a message whose tools have no schemas of results.
-
-    The package would check results by them in the event loop, which a pattern of a server's may hold for minutes.
-    """
-    result = getattr(getattr(item, "message", None), "result", None)
-    tools = result.get("tools") if isinstance(result, dict) else None
-    for tool in tools if isinstance(tools, list) else ():
-        if isinstance(tool, dict):
-            tool.pop("outputSchema", None)
-    return item
 
 
 class Connection:
@@ -295,7 +283,7 @@ class Connection:
     @contextlib.asynccontextmanager
     async def _watched(self, transport: Any) -> AsyncIterator[Any]:
         async with transport as (messages, requests):
-            yield WatchedStream(messages, self.end), requests
+            yield WatchedStream(messages, self._name, self.end), requests
 
     async def _transport(self, mcp: Any, stack: contextlib.AsyncExitStack) -> Any:
         spec = self._spec
@@ -309,7 +297,12 @@ class Connection:
             timeout = httpx2.Timeout(None, connect=CONNECT_SECONDS)
             certificates = await asyncio.to_thread(trusted_certificates)
             http = await stack.enter_async_context(
-                HttpClient(headers=headers, timeout=timeout, auth=self._auth, verify=certificates)
+                HttpClient(
+                    transport=ProxiedTransport(certificates),
+                    headers=headers,
+                    timeout=timeout,
+                    auth=self._auth,
+                )
             )
             return over_http.streamable_http_client(
                 spec.url, http_client=http, max_sse_event_size=MESSAGE_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -17,6 +18,10 @@ from chat.tools.context import FileRefused, PictureRefused
 
 # Pictures and files of one result; further ones are named like other media.
 MAX_KEPT = 8
+# Media types of texts, which some servers send in Base64.
+_TEXT = re.compile(r"text/|application/(?:[\w.-]+\+)?(?:json|xml|yaml|toml)\b", re.IGNORECASE)
+# Servers put the head of a `data:` URL ahead of Base64, and break its lines.
+_HEAD = re.compile(r"\Adata:[^,]{0,200};base64,", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,31 @@ def _parsed(text: str) -> Any:
 
 def _text(block: Any) -> str | None:
     """Return the text of a block or of its resource, None for other media."""
-    texts = (getattr(holder, "text", None) for holder in (block, getattr(block, "resource", None)))
-    return next((text for text in texts if isinstance(text, str)), None)
+    resource = getattr(block, "resource", None)
+    texts = (getattr(holder, "text", None) for holder in (block, resource))
+    return next((text for text in texts if isinstance(text, str)), _decoded_text(resource))
+
+
+def _decoded_text(resource: Any) -> str | None:
+    """Return the text of a resource in Base64, None for other media."""
+    blob = getattr(resource, "blob", None)
+    if not (blob and _TEXT.match(resource.mime_type or "") and len(blob) <= _base64_characters()):
+        return None
+    try:
+        return storable(_decoded(blob).decode())
+    except ValueError:
+        return None
+
+
+def _decoded(data: str) -> bytes:
+    """Return the bytes of Base64 in any usual form. Raise ValueError for other text."""
+    plain = "".join(_HEAD.sub("", data).split()).rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+
+
+def _base64_characters() -> int:
+    """Return the length of the Base64 of a picture or file at most: four characters for three bytes, and its head."""
+    return settings.attachment_bytes // 3 * 4 + 256
 
 
 def _data(block: Any) -> str | None:
@@ -83,11 +111,10 @@ def _data(block: Any) -> str | None:
 
 async def _note_of_kept(block: Any, data: str, keep: Keeping) -> str | None:
     """Return the note of a block with the path of what it holds, or why that was not kept; None where it is no Base64."""
-    # Base64 has four characters for three bytes.
-    if len(data) > settings.attachment_bytes // 3 * 4 + 4:
+    if len(data) > _base64_characters():
         return _note(block, f"not kept: it has more than {settings.attachment_bytes} bytes")
     try:
-        decoded = base64.b64decode(data, validate=True)
+        decoded = _decoded(data)
     except ValueError:
         return None
     try:
@@ -116,7 +143,7 @@ def _file_name(address: str) -> str:
 
 
 def _note(block: Any, *more: str) -> str:
-    """Return type, name, address and media type of a block, as far as it has them."""
+    """Return type, name, address, media type and description of a block, as far as it has them."""
     resource = getattr(block, "resource", block)
-    values = (getattr(resource, field, None) for field in ("name", "uri", "mime_type"))
+    values = (getattr(resource, field, None) for field in ("name", "uri", "mime_type", "description"))
     return f"[{' '.join([block.type, *(str(value) for value in values if value), *more])}]"

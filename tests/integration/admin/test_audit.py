@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.contrib.admin.sites import site
 from django.contrib.auth.models import Permission
-from django.db import DatabaseError
+from django.db import DatabaseError, models
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -189,14 +190,59 @@ def test_an_empty_reason_is_refused(staff: Callable[..., Client]) -> None:
         ("message", "plain_text__contains"),
         ("message", "tool_calls__contains"),
         ("message", "feedback_comment__contains"),
+        ("response", "options__contains"),
+        ("user", "instructions__contains"),
     ],
 )
 def test_content_cannot_be_filtered_by_address(
     staff: Callable[..., Client], owner: User, kind: str, query: str
 ) -> None:
     make_thread(owner, CANARY)
-    answer = staff(*VIEWS).get(reverse(f"admin:chat_{kind}_changelist"), {query: "c"})
+    answer = staff(*VIEWS, "view_user").get(reverse(f"admin:chat_{kind}_changelist"), {query: "c"})
     assert answer.status_code == 400
+
+
+# The columns of texts by which staff may filter, because a table's view permission alone shows them.
+FILTERABLE = {
+    "apitoken": "name scopes",
+    "auditlogentry": "username action kind public_id owner_name shown reason",
+    "group": "name",
+    "hold": "kind public_id owner_name reason made_by lifted_by lift_reason",
+    "message": "public_id role tool_call_id redacted_by",
+    "personrequest": "public_id kind tool call_id outcome",
+    "price": "model currency",
+    "response": "public_id model status finish_reason error_code error_detail usage_source effort lease_owner",
+    "serverconnection": "server url",
+    "share": "",
+    "signinrecord": "method address agent",
+    "thread": "public_id model",
+    "upstreamcall": (
+        "model upstream_model outcome error_code source parameters system_digest tools_digest request_digest provenance"
+        " causes"
+    ),
+    "user": "username first_name last_name email language",
+}
+NO_TEXTS = (
+    models.BooleanField,
+    models.DateTimeField,
+    models.DecimalField,
+    models.FloatField,
+    models.IntegerField,
+    models.ForeignKey,
+)
+
+
+@pytest.mark.parametrize("model", site._registry, ids=lambda model: str(model._meta.model_name))
+def test_no_list_can_be_filtered_by_a_text_that_it_does_not_show(
+    model: type[models.Model], rf: RequestFactory
+) -> None:
+    request = rf.get("/")
+    request.user = User()
+    texts = [field.name for field in model._meta.concrete_fields if not isinstance(field, NO_TEXTS)]
+    found = [
+        name for name in texts if site._registry[model].lookup_allowed(f"{name}__startswith", "", request)
+    ]
+    assert found == FILTERABLE[str(model._meta.model_name)].split()
 
 
 def test_titles_are_searched_only_with_the_permission_to_read(

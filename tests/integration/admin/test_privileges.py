@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
@@ -104,12 +106,26 @@ def test_staff_can_neither_give_privileges_nor_set_passwords(staff: Staff, owner
     assert client.post(at, form).status_code == 302
     changed = User.objects.get(pk=owner.pk)
     assert (changed.email, changed.is_superuser, changed.is_staff, changed.is_active) == (
-        "o@example.org",
+        "",
         False,
         False,
         True,
     )
     assert client.get(reverse("admin:auth_user_password_change", args=[owner.pk])).status_code == 403
+
+
+def test_staff_cannot_have_the_link_to_a_new_password_sent_to_themselves(
+    staff: Staff, owner: User, settings: Any
+) -> None:
+    settings.DEFAULT_FROM_EMAIL, settings.CHAT_PUBLIC_URL = "chat@example.org", "https://chat.example.org/"
+    owner.email = "olga@example.org"
+    owner.set_password("something long enough")
+    owner.save()
+    at = reverse("admin:chat_user_change", args=[owner.pk])
+    staff("view_user", "change_user").post(at, {"username": "olga", "email": "staff@example.org"})
+    Client().post("/password/reset/", {"email": "staff@example.org"})
+    assert mail.outbox == []
+    assert User.objects.get(pk=owner.pk).email == "olga@example.org"
 
 
 def test_staff_cannot_change_other_staff(staff: Staff) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from chat.llm.http.request_head import trusted_certificates
+from chat.llm.http.request_head import ProxiedTransport, trusted_certificates
 from chat.tools.mcp.oauth.addresses import is_allowed
 
 # Bytes of an answer: metadata and tokens have some thousand.
@@ -80,7 +80,8 @@ async def open_http(server: str) -> AsyncIterator[OAuthHttp]:
     """Open a client for the few requests of one operation."""
     # In a thread: reading them would hold up the event loop.
     certificates = await asyncio.to_thread(trusted_certificates)
+    transport = ProxiedTransport(certificates)
     async with httpx2.AsyncClient(
-        verify=certificates, follow_redirects=False, timeout=REQUEST_SECONDS
+        transport=transport, follow_redirects=False, timeout=REQUEST_SECONDS
     ) as client:
         yield OAuthHttp(client, server)

@@ -1,0 +1,34 @@
+"""JSON is measured before it is parsed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+
+import pytest
+
+from chat.exceptions import TooLarge
+from chat.schemas.validation import bound_values
+
+LIMIT = 1_000
+
+
+@pytest.mark.parametrize("value", [1, "", "\\", '"', [], {}, {"a": 1}, [[1]], None], ids=json.dumps)
+def test_json_of_more_values_than_the_limit_is_refused(value: object) -> None:
+    bound_values(json.dumps([value] * (LIMIT // 4)).encode(), LIMIT)
+    with pytest.raises(TooLarge):
+        bound_values(json.dumps([value] * (LIMIT + 1)).encode(), LIMIT)
+
+
+@pytest.mark.parametrize("sign", [",", "[", "{", ":", '"', "\\", '\\"', "{}", "[],"])
+def test_signs_in_texts_are_no_values(sign: str) -> None:
+    bound_values(json.dumps({"text": sign * 100_000, sign: [sign * 10]}).encode(), LIMIT)
+
+
+@pytest.mark.parametrize("piece", [b"[],", b'"",', b'"\\\\",', b'"', b"\\", b"{", b'"a":'])
+def test_counting_takes_linear_time(piece: bytes) -> None:
+    began = time.thread_time()
+    with contextlib.suppress(TooLarge):
+        bound_values(piece * (8_000_000 // len(piece)), LIMIT)
+    assert time.thread_time() - began < 5
