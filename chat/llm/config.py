@@ -65,13 +65,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     left out. `fallbacks`: the models that are asked instead, in this order, if it fails before its first text or tool call;
     their own fallbacks are not followed.
 
-    `gateway`: it is one of OpenUI's Gateway, named `provider/model`, and writes bare openui-lang. The following depend on
-    the model's name where they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in
-    turn; `one_system`: at most one system text; `call_ids`: its server accepts tool call ids of so many letters and digits
-    only, or any (false); `think_tags`: its thought stands in `<think>` at the start of its text; `stream_usage`: false where
-    no `stream_options` may be sent; `wants_back`: the field without which its server refuses earlier calls, or false where
-    it refuses all fields that are not OpenAI's. `efforts`: the efforts that a prompt may ask for, each with the fields that
-    it adds to the request.
+    `gateway`: it is one of OpenUI's Gateway, named `provider/model`, and writes bare openui-lang. The following depend on the
+    model's name where they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in turn;
+    `one_system`: at most one system text, or none, so that it is the user's (`user`); `call_ids`: its server accepts tool
+    call ids of so many letters and digits only, or any (false); `think_tags`: its thought stands in `<think>` at the start of
+    its text; `stream_usage`: false where no `stream_options` may be sent; `wants_back`: the field without which its server
+    refuses earlier calls, or false where it refuses all fields that are not OpenAI's. `efforts`: the efforts that a prompt
+    may ask for, each with the fields that it adds to the request.
     """
 
     title: str = ""
@@ -90,7 +90,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     budget_tokens: _Positive | None = None
     gateway: bool = False
     alternate: bool | None = None
-    one_system: bool | None = None
+    one_system: bool | str | None = None
     call_ids: _IdLength | bool | None = None
     think_tags: bool | None = None
     stream_usage: bool | None = None
@@ -224,6 +224,8 @@ def _check_fields(name: str, field: str, added: dict[str, Any]) -> None:
 def _check_history(name: str, spec: ModelSpec) -> None:
     if spec.call_ids is True:
         _refuse(name, "its `callIds` is a number of characters, or false")
+    if isinstance(spec.one_system, str) and spec.one_system != "user":
+        _refuse(name, "its `oneSystem` is true, false or `user`")
     # Not an enumeration: its error would repeat the value.
     if isinstance(spec.wants_back, str) and spec.wants_back not in WANTED_BACK:
         _refuse(name, f"its `wantsBack` is {' or '.join(sorted(WANTED_BACK))}, or false")

@@ -31,6 +31,9 @@ _NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
     ),
     # Roles in turn, one system text: its template (suitenumerique/conversations#197).
     (r"gemma", {"alternate": True, "one_system": True}),
+    # No system text: "System role not supported" (huggingface/chat-ui#1386, EricLBuehler/mistral.rs#506), "Only user and
+    # assistant roles are supported!" (Mintplex-Labs/anything-llm#2914).
+    (r"gemma(-?2|-?7b|-1\.1)|codegemma|mistral-7b|mixtral-8x7b", {"one_system": "user"}),
     # Roles in turn, one system text: its template (clp-research/clemcore#24).
     (r"llama-?2(?![0-9.])|codellama|code-llama", {"alternate": True, "one_system": True}),
     # "System message must be at the beginning": vllm-project/vllm#41114, can1357/oh-my-pi#958, also for MiniMax.
@@ -73,10 +76,10 @@ def properties(spec: ModelSpec, upstream: str, base_url: str) -> dict[str, Any]:
                 found |= required
     if spec.gateway:
         # The Gateway speaks for the providers, and reads only the last of two sections in one message.
-        found |= {"alternate": False, "think_tags": False}
+        found |= {"alternate": False, "think_tags": False, "one_system": bool(found["one_system"])}
     given = {field: value for field in DEFAULTS if (value := getattr(spec, field)) is not None}
     if given.get("alternate"):
         # Such templates take one system text at most, and only first.
-        found["one_system"] = True
+        found["one_system"] = found["one_system"] or True
     found |= given
     return found | {"call_ids": 0 if found["call_ids"] is False else found["call_ids"]}

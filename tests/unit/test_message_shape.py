@@ -109,6 +109,15 @@ def test_all_system_texts_become_one_at_the_start() -> None:
     ]
 
 
+def test_where_no_system_text_is_taken_it_stands_ahead_of_the_users_first() -> None:
+    history = [text("system", "one"), text("user", "u"), text("assistant", "a"), text("system", "two")]
+    folded = {**STRICT, "oneSystem": "user"}
+    assert sent(history, folded) == [text("user", "one\n\ntwo\n\nu"), text("assistant", "a")]
+    assert sent([text("system", "s"), text("assistant", "a"), text("user", "u")], folded)[0] == text(
+        "user", "s"
+    )
+
+
 def test_texts_of_one_role_in_a_row_are_joined_by_a_blank_line() -> None:
     history = [text("user", "1"), text("user", "2"), text("assistant", "3"), text("assistant", "4")]
     assert sent(history, STRICT) == [text("user", "1\n\n2"), text("assistant", "3\n\n4")]

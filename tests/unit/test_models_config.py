@@ -93,6 +93,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "the server of c1": ({"c1": {"baseUrl": "http://h"}}, "c1: its `baseUrl` is set by C1_BASE_URL"),
     "call ids of no length": ({"c1": {"callIds": True}}, "c1: its `callIds`"),
     "call ids too short": ({"c1": {"callIds": 5}}, "`$.callIds`"),
+    "an unknown place of system texts": ({"c1": {"oneSystem": KEY}}, "c1: its `oneSystem`"),
     "an unknown field wanted back": ({"c1": {"wantsBack": KEY}}, "c1: its `wantsBack`"),
     "c1 told how to write C1": ({"c1": {"openui": True}}, "c1: `c1`, `openui` and `gateway`"),
     "c1 called a gateway": ({"c1": {"gateway": True}}, "c1: `c1`, `openui` and `gateway`"),

@@ -26,7 +26,11 @@ NAMES = [
     ("meta-llama/Llama-3.2-3B-Instruct", {}),
     ("claude-opus-4-5", {}),
     ("mistral-large-latest", {"alternate": True, "one_system": True, "call_ids": 9}),
-    ("mistralai/Mixtral-8x7B-Instruct-v0.1", {"alternate": True, "one_system": True, "call_ids": 9}),
+    ("mistralai/Mixtral-8x7B-Instruct-v0.1", {"alternate": True, "one_system": "user", "call_ids": 9}),
+    ("mistral-7b-instruct-v0.3", {"alternate": True, "one_system": "user", "call_ids": 9}),
+    ("google/gemma-2-9b-it", {"alternate": True, "one_system": "user"}),
+    ("gemma2:27b", {"alternate": True, "one_system": "user"}),
+    ("gemma-7b-it", {"alternate": True, "one_system": "user"}),
     ("Ministral-3-8B-Instruct", {"alternate": True, "one_system": True, "call_ids": 9}),
     ("codestral:22b", {"alternate": True, "one_system": True, "call_ids": 9}),
     (
@@ -76,6 +80,11 @@ def test_a_given_value_wins_also_when_it_is_false() -> None:
 def test_roles_in_turn_leave_room_for_one_system_text_only() -> None:
     assert of("local", alternate=True)["one_system"]
     assert not of("local", alternate=True, one_system=False)["one_system"]
+    assert of("gemma-2-9b-it", alternate=True)["one_system"] == "user"
+
+
+def test_the_gateway_takes_a_system_text_for_every_model() -> None:
+    assert of("google/gemma-2-9b-it", gateway=True)["one_system"] is True
 
 
 def test_the_gateway_is_not_asked_to_count() -> None:

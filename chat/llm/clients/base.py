@@ -92,7 +92,7 @@ class ModelProfile:
     files: bool = False
     gateway: bool = False
     alternate: bool = False
-    one_system: bool = False
+    one_system: bool | str = False
     call_ids: int | None = None
     think_tags: bool = False
     stream_usage: bool = True

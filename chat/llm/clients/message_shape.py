@@ -55,6 +55,8 @@ def shaped(messages: Messages, shape: dict[str, Any], *, tools: bool) -> Message
         messages = [_with_signature(message) for message in messages]
     if shape["oneSystem"]:
         messages = _one_system(messages)
+    if shape["oneSystem"] == "user":
+        messages = [{**one, "role": "user"} if one["role"] == "system" else one for one in messages]
     return _alternating(messages) if shape["alternate"] else messages
 
 
