@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from chat import db
 from chat.accounts import erasure, guests, login_attempts, sessions, sign_ins
@@ -41,15 +44,49 @@ CLEANUP_TASKS = {
 
 async def delete_leftovers() -> None:
     """Run every cleanup task until nothing is left for it, in short transactions. Raises Unavailable."""
-    for kind, delete_batch in CLEANUP_TASKS.items():
-        total = 0
-        while deleted := await db.atomic_async(delete_batch):
-            total += deleted
-        if total:
-            logger.info("action=leftovers_removed kind=%s count=%d", kind, total)
+    for kind in CLEANUP_TASKS:
+        await _by_itself(kind, partial(_delete_all, kind))
+    await _by_itself("orphaned_sessions", _delete_orphaned_sessions)
+
+
+async def _delete_all(kind: str) -> None:
+    total = 0
+    while deleted := await db.atomic_async(CLEANUP_TASKS[kind]):
+        total += deleted
+    if total:
+        logger.info("action=leftovers_removed kind=%s count=%d", kind, total)
+
+
+async def _delete_orphaned_sessions() -> None:
     last_session: str | None = ""
     while last_session is not None:
         last_session = await db.atomic_async(sessions.delete_orphaned, last_session)
+
+
+async def _by_itself(kind: str, work: Callable[[], Awaitable[object]]) -> None:
+    """Do work whose failure, unless it is the database's absence, keeps no other work from being done. Raises Unavailable."""
+    try:
+        await work()
+    except Unavailable:
+        raise
+    except Exception as problem:
+        if not health.is_unmigrated(problem):
+            logger.error(
+                "action=cleanup_failed kind=%s reason=%s\n%s",
+                kind,
+                type(problem).__name__,
+                format_traceback_without_message(problem),
+            )
+
+
+async def _erase() -> None:
+    for user in await db.atomic_async(erasure.pending_erasures):
+        await _by_itself("erasure", partial(_erase_batch, user))
+
+
+async def _erase_batch(user: int) -> None:
+    await sign_in.disconnect(user)
+    await db.atomic_async(erasure.erase_batch, user)
 
 
 class Janitor:
@@ -80,29 +117,15 @@ class Janitor:
 
     async def step(self) -> None:
         """Run one batch of each kind that is due. Never raises: a batch that fails is tried again later."""
-        try:
-            await self._step()
-        except Unavailable:
-            return
-        except Exception as problem:
-            if not health.is_unmigrated(problem):
-                logger.error(
-                    "action=cleanup_failed reason=%s\n%s",
-                    type(problem).__name__,
-                    format_traceback_without_message(problem),
-                )
-
-    async def _step(self) -> None:
-        for user in await db.atomic_async(erasure.pending_erasures):
-            await sign_in.disconnect(user)
-            await db.atomic_async(erasure.erase_batch, user)
-        await sso_sessions.check_due()
-        await self._index()
-        if self._more:
-            await self._remove_old()
-        if time.monotonic() >= self._due:
-            self._due, self._more = time.monotonic() + CLEANUP_INTERVAL_SECONDS, True
-            await delete_leftovers()
+        with contextlib.suppress(Unavailable):
+            await _by_itself("erasures", _erase)
+            await _by_itself("sign_in_checks", sso_sessions.check_due)
+            await _by_itself("index", self._index)
+            if self._more:
+                await _by_itself("retention", self._remove_old)
+            if time.monotonic() >= self._due:
+                self._due, self._more = time.monotonic() + CLEANUP_INTERVAL_SECONDS, True
+                await delete_leftovers()
 
     async def _index(self) -> None:
         for _ in range(INDEX_BATCHES):
