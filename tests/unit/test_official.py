@@ -21,7 +21,7 @@ from chat.llm.clients.base import ModelClient, ModelProfile, ModelRequest, Whole
 from chat.llm.clients.chat_completions import ChatCompletions
 from chat.llm.clients.openassistant import OpenAssistant
 from chat.llm.http import request_head
-from chat.llm.http.openai_compatible import MAX_REDIRECTS, OpenAITransport
+from chat.llm.http.openai_compatible import MAX_REDIRECTS, OpenAITransport, refused
 from chat.llm.sse import TokenCounts
 from chat.testing import Gate, Script, ScriptedModel, answer, refusal
 from chat.testing.script import Call, Delta, Raw, Reset, Stall, broken, tool_round, whole_answer
@@ -248,6 +248,14 @@ def test_an_answer_with_an_error_for_its_reason_is_a_failure(model: ScriptedMode
 def test_a_refused_connection_is_unavailable(model: ScriptedModel) -> None:
     with model.refusing(), pytest.raises(Unavailable):
         asked(model.base_url, complete)
+
+
+@pytest.mark.parametrize("value", [
+    "", "soon", "nan", "1e999", "Mon, 32 Jan 2026 00:00:00 GMT", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+    "Mon, 01 Jan 2026 00:00:00 +9999999999999999999",
+])  # fmt: skip
+def test_a_retry_after_that_names_no_time_counts_as_none(value: str) -> None:
+    assert refused(503, value).retry_after is None
 
 
 def test_a_servers_retry_after_is_passed_on(model: ScriptedModel) -> None:
