@@ -25,12 +25,24 @@ interface Props {
   reply: Reply;
 }
 
-export default memo(function DrawnAnswer({ sketched, ...props }: Props & { sketched: boolean }) {
-  return sketched ? <Sketch reply={props.reply} /> : <WholeAnswer {...props} />;
+/** The element stays when a sketch is drawn: another one would have the browser style all messages anew. */
+export default memo(function DrawnAnswer({ page, reply, sketched }: Props & { sketched: boolean }) {
+  useStore(reply);
+  const { running, status, waiting } = reply;
+  return (
+    <article
+      className="reply"
+      aria-label={words.answer}
+      aria-busy={running && status !== "waiting"}
+      data-waiting={waiting || undefined}
+      data-sketch={sketched || undefined}
+    >
+      {sketched ? <Sketch reply={reply} /> : <WholeAnswer page={page} reply={reply} />}
+    </article>
+  );
 });
 
 function WholeAnswer({ page, reply }: Props) {
-  useStore(reply);
   const { text, running, thinking, requests } = reply;
   const tools = reply.tools.filter((tool) => !requests.covers(tool));
   const { steps, parts, failure } = useMemo(() => shownOf(text, running), [text, running]);
@@ -46,12 +58,7 @@ function WholeAnswer({ page, reply }: Props) {
   const note = failure === null || !reply.note ? reply.note : { ...reply.note, words: failure };
   const offersRetry = reply.canRetry || (reply.status === "stopped" && !text.trim());
   return (
-    <article
-      className="reply"
-      aria-label={words.answer}
-      aria-busy={running && reply.status !== "waiting"}
-      data-waiting={reply.waiting || undefined}
-    >
+    <>
       {thinking.text && <Thought thinking={thinking} />}
       {tools.length > 0 && <ToolUses tools={tools} />}
       <RequestOutcomes requests={requests} user={page.session?.user.username ?? ""} />
@@ -84,7 +91,7 @@ function WholeAnswer({ page, reply }: Props) {
         </div>
       )}
       {!running && <MessageActions page={page} reply={reply} offersRetry={offersRetry} hasText={parts.length > 0} />}
-    </article>
+    </>
   );
 }
 

@@ -3,14 +3,11 @@
 import { blocksOf, plainText } from "@plain/js/blocks.js";
 import { memo } from "react";
 import type { Reply } from "../state/reply";
-import { words } from "../words";
 
 export const Sketch = memo(function Sketch({ reply }: { reply: Reply }) {
   return (
-    <article className="reply" aria-label={words.answer} data-sketch>
-      <p className="body" dir="auto">
-        {plainText(blocksOf(reply.text))}
-      </p>
-    </article>
+    <p className="body" dir="auto">
+      {plainText(blocksOf(reply.text))}
+    </p>
   );
 });

@@ -6,8 +6,10 @@ import { usePrinting } from "./printing";
 
 /** Messages drawn at once: more than fill any view. */
 const FIRST = 24;
-/** Messages drawn with each later task: some 50 ms of work with long answers, so that the page answers its reader meanwhile. */
-const NEXT = 20;
+/** Messages drawn in each pause of the browser: some 50 ms of work with long answers, so that what comes meanwhile hardly waits. */
+const NEXT = 16;
+/** Milliseconds after which a busy browser draws the next ones, too. */
+const LATEST_MS = 500;
 
 /** Return the index of the first drawn message; 0 for a print, and if `whole`. `before` is called before more are drawn. */
 export function useDrawn(items: Item[], whole: boolean, before: () => void): number {
@@ -16,11 +18,10 @@ export function useDrawn(items: Item[], whole: boolean, before: () => void): num
   useEffect(() => {
     // Messages that are sent later stand behind the first drawn one.
     if (from === 0) return setFirst(items[0]?.id ?? "");
-    const timer = setTimeout(() => {
+    return inPause(() => {
       before();
       setFirst(items[Math.max(0, from - NEXT)]?.id ?? "");
     });
-    return () => clearTimeout(timer);
   }, [from, items[0]?.id]);
   return from;
 }
@@ -29,4 +30,14 @@ export function useDrawn(items: Item[], whole: boolean, before: () => void): num
 function startOf(items: Item[], first: string) {
   const index = items.findIndex(({ id }) => id === first);
   return index < 0 ? Math.max(0, items.length - FIRST) : index;
+}
+
+/** Run `act` when the browser has nothing else to do. Return a function that calls it off. Safari knows no pauses. */
+function inPause(act: () => void): () => void {
+  if (typeof requestIdleCallback === "undefined") {
+    const timer = setTimeout(act);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(act, { timeout: LATEST_MS });
+  return () => cancelIdleCallback(handle);
 }
