@@ -15,17 +15,19 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.i18n import JavaScriptCatalog
 
 View = Callable[..., HttpResponseBase]
 
 # Groups of the index, by the names of models; models that are not listed stay under their app.
-GROUPS = {
-    "Conversations": ("Thread", "Message", "Response", "PersonRequest", "Share"),
-    "Usage": ("UpstreamCall", "Price"),
-    "People": ("User", "ApiToken", "ServerConnection", "SignInRecord", "Group"),
-    "Governance": ("AuditLogEntry", "Hold"),
-}
+GROUPS = (
+    (_("Conversations"), ("Thread", "Message", "Response", "PersonRequest", "Share")),
+    (_("Usage"), ("UpstreamCall", "Price")),
+    (_("People"), ("User", "ApiToken", "ServerConnection", "SignInRecord", "Group")),
+    (_("Governance"), ("AuditLogEntry", "Hold")),
+)
 
 
 # Apps whose tables the admin does not show: those of allauth.
@@ -33,8 +35,8 @@ UNLISTED = ("account", "mfa", "socialaccount")
 
 
 class ChatAdminSite(AdminSite):
-    site_title = site_header = "Chat server"
-    index_title = "Administration"
+    site_title = site_header = _("Chat server")
+    index_title = _("Administration")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         # Imported here because this module is loaded before the models.
@@ -71,6 +73,15 @@ class ChatAdminSite(AdminSite):
             return redirect("admin:index")
         return redirect_to_login(request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index"))
 
+    def each_context(self, request: HttpRequest) -> Any:
+        """Add the texts of the pages' own scripts."""
+        from chat.web import script_texts
+
+        return {
+            **super().each_context(request),
+            "script_texts": script_texts.translations(script_texts.ADMIN),
+        }
+
     def i18n_javascript(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Return the texts of the admin's scripts, with those that Django's catalogs lack."""
         return JavaScriptCatalog.as_view(packages=["django.contrib.admin", "chat"])(request)
@@ -92,10 +103,10 @@ class ChatAdminSite(AdminSite):
             return super().get_app_list(request, app_label)
         apps = self._build_app_dict(request)
         rows = {model["object_name"]: model for app in apps.values() for model in app["models"]}
-        groups = [_group("Overview", _overview(request))]
-        for name, members in GROUPS.items():
+        groups = [_group(_("Overview"), _overview(request))]
+        for name, members in GROUPS:
             groups.append(_group(name, [rows[member] for member in members if member in rows]))
-        placed = {member for members in GROUPS.values() for member in members}
+        placed = {member for _name, members in GROUPS for member in members}
         for app in sorted(apps.values(), key=lambda app: str(app["name"])):
             rest = [model for model in app["models"] if model["object_name"] not in placed]
             groups.append({**app, "models": sorted(rest, key=lambda model: str(model["name"]))})
@@ -121,7 +132,7 @@ def _refuse_unusable(view: View) -> View:
 def _overview(request: HttpRequest) -> list[dict[str, Any]]:
     if not request.user.has_perm("chat.view_dashboard"):
         return []
-    pages = (("Dashboard", "dashboard"), ("Models and tools", "models"))
+    pages = ((_("Dashboard"), "dashboard"), (_("Models and tools"), "models"))
     return [
         {
             "name": name,
@@ -136,12 +147,12 @@ def _overview(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _group(name: str, models: list[dict[str, Any]]) -> dict[str, Any]:
+def _group(name: str | Promise, models: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a group in the form of Django's app list; its heading links to its first page."""
     address = models[0]["admin_url"] if models else ""
     return {
         "name": name,
-        "app_label": name.lower(),
+        "app_label": str(name).lower(),
         "app_url": address,
         "has_module_perms": True,
         "models": models,

@@ -5,19 +5,24 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.lists.columns import owner, owner_link, time_column
 from chat.admin.readonly import ReadOnlyAdmin
 from chat.models import ServerConnection, User
 from chat.text import storable
 
-_CONNECTED = time_column("connected_at", none="never", exact=True)
-_USED = time_column("used_at", none="never", exact=True)
-_REFUSED = time_column("refused_at", none="never", exact=True)
+_CONNECTED = time_column("connected_at", none=_("never"), exact=True)
+_USED = time_column("used_at", none=_("never"), exact=True)
+_REFUSED = time_column("refused_at", none=_("never"), exact=True)
 
 # Encrypted tokens, and names of sign-ins; a filter would disclose them letter by letter.
 SECRET_FIELDS = ("grant", "pending", "state_digest")
-STATES = {"none": "never connected", "connected": "connected", "refused": "to be connected again"}
+STATES = {
+    "none": _("never connected"),
+    "connected": _("connected"),
+    "refused": _("to be connected again"),
+}
 
 
 @admin.register(ServerConnection)
@@ -26,14 +31,14 @@ class ServerConnectionAdmin(ReadOnlyAdmin[ServerConnection]):
         "server",
         owner,
         "connection_state",
-        time_column("connected_at", "connected", none="never"),
-        time_column("used_at", "last used", none="never"),
+        time_column("connected_at", _("connected"), none=_("never")),
+        time_column("used_at", _("last used"), none=_("never")),
     )
     list_select_related = ("owner",)
     listed = ("server", "owner__username", "owner__is_active", "connected_at", "used_at", "refused_at")
     list_filter = (("connected_at", admin.DateFieldListFilter),)
     search_fields = ("server",)  # makes Django show the search box; `get_search_results` does the search
-    search_help_text = "User names and names of servers"
+    search_help_text = _("User names and names of servers")
     ordering = ("-pk",)
     fields = (("server", "owner_link"), "url", "connection_state", (_CONNECTED, _USED, _REFUSED))
 
@@ -51,10 +56,10 @@ class ServerConnectionAdmin(ReadOnlyAdmin[ServerConnection]):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return not lookup.startswith(SECRET_FIELDS) and super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def connection_state(self, row: ServerConnection) -> str:
-        return STATES[row.state]
+        return str(STATES[row.state])
 
-    @admin.display(description="user")
+    @admin.display(description=_("user"))
     def owner_link(self, row: ServerConnection) -> str:
         return owner_link(row.owner_id, row.owner.username)

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin import rules
+from chat.admin.lists.formatting import format_number
 from chat.admin.lists.lookups import ValidatedChangeList
 
 # `django.contrib.auth.admin`, imported above, registers a page of its own.
@@ -37,7 +38,7 @@ class PrivilegeGroupAdmin(GroupAdmin):
     @admin.display(description=_("members"), ordering="size")
     def members(self, group: Any) -> str:
         address = reverse("admin:chat_user_changelist", query={"groups__id__exact": group.pk})
-        return format_html('<a href="{}">{}</a>', address, f"{group.size:,}")
+        return format_html('<a href="{}">{}</a>', address, format_number(group.size))
 
     @admin.display(description=_("rule"))
     def rule(self, group: Group) -> str:

@@ -7,10 +7,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.actions.object_actions import ObjectAction, ObjectActionsMixin
-from chat.admin.lists.columns import owner_name, public_id, time_column
+from chat.admin.lists.columns import KIND, owner_name, public_id, time_column
+from chat.admin.lists.filters import KindFilter
 from chat.admin.readonly import ReadOnlyAdmin
 from chat.governance import holds
 from chat.models import AuditAction, Hold, Thread, User
@@ -44,9 +46,11 @@ HOLD = ObjectAction(
 )
 LIFT = ObjectAction(
     "lift",
-    "Lift the hold",
-    "Unless another hold covers it, it can be deleted and redacted again. Threads that the owner deleted meanwhile are erased "
-    "within the hour.",
+    _("Lift the hold"),
+    _(
+        "Unless another hold covers it, it can be deleted and redacted again. Threads that the owner "
+        "deleted meanwhile are erased within the hour."
+    ),
     _PERMISSION,
     AuditAction.LIFTED,
     _lift,
@@ -61,11 +65,11 @@ def describe_holds(row: Thread | User) -> str:
 
 
 class HoldStateFilter(admin.SimpleListFilter):
-    title = "state"
+    title = _("state")
     parameter_name = "lasting"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Lasting"), ("0", "Lifted")]
+        return [("1", gettext("Lasting")), ("0", gettext("Lifted"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Hold]) -> QuerySet[Hold]:
         wanted = self.value()
@@ -75,27 +79,28 @@ class HoldStateFilter(admin.SimpleListFilter):
 @admin.register(Hold)
 class HoldAdmin(ObjectActionsMixin[Hold], ReadOnlyAdmin[Hold]):
     object_actions = (LIFT,)
+    kinds = ("thread", "user")
     change_form_template = "admin/chat/content_form.html"
     list_display = (
-        "kind",
+        KIND,
         public_id,
         owner_name,
         "reason",
         "made_by",
-        time_column("made_at", "made"),
+        time_column("made_at", _("made")),
         "lifted_by",
-        time_column("lifted_at", "lifted", none="no"),
+        time_column("lifted_at", _("lifted"), none=_("no")),
     )
     listed = ("kind", "public_id", "owner_name", "reason", "made_by", "made_at", "lifted_by", "lifted_at")
-    list_filter = (HoldStateFilter, "kind", "made_at")
+    list_filter = (HoldStateFilter, KindFilter, "made_at")
     search_fields = ("public_id__exact", "owner_name__exact", "made_by__exact")
-    search_help_text = "Whole ids of threads, whole names of owners and staff"
+    search_help_text = _("Whole ids of threads, whole names of owners and staff")
     ordering = ("-pk",)
     fields = (
-        ("kind", "object_pk", "public_id", "owner_name"),
+        (KIND, "object_pk", "public_id", "owner_name"),
         "reason",
         ("made_by", time_column("made_at", exact=True)),
-        ("lifted_by", time_column("lifted_at", none="no", exact=True)),
+        ("lifted_by", time_column("lifted_at", none=_("no"), exact=True)),
         "lift_reason",
     )
 

@@ -10,6 +10,8 @@ from django.db.models.functions import Coalesce, Left, NullIf
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat import text
 from chat.admin.access import audit
@@ -18,7 +20,7 @@ from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.inspection.artifacts import artifacts_in
 from chat.admin.inspection.attachments import attachments_of
 from chat.admin.inspection.transcript import earlier_revisions, full_message
-from chat.admin.lists.columns import format_id, format_time, owner_link, time_column
+from chat.admin.lists.columns import flag_column, format_id, format_time, owner_link, time_column
 from chat.admin.lists.filters import FeedbackFilter
 from chat.admin.lists.formatting import format_excerpt
 from chat.admin.readonly import ContentAdmin, badge, link
@@ -30,8 +32,9 @@ from chat.reporting.admin_queries import with_words
 START_CHARACTERS = 120
 
 # Hidden messages have no readable text of their own.
+HIDDEN = "(hidden)"
 _START = Left(Coalesce(NullIf("plain_text", Value("")), F("content")), START_CHARACTERS)
-_VISIBLE_START = Case(When(hidden=False, then=_START), default=Value("(hidden)"))
+_VISIBLE_START = Case(When(hidden=False, then=_START), default=Value(HIDDEN))
 
 # The largest possible turn: a queued prompt, which has no turn yet, sorts last.
 MAX_TURN = 2**31 - 1
@@ -39,8 +42,9 @@ _SORT_TURN = Coalesce("turn", Value(MAX_TURN))
 
 
 _CREATED = time_column("created_at", exact=True)
-_EDITED = time_column("edited_at", none="never", exact=True)
-_REDACTED = time_column("redacted_at", none="never", exact=True)
+_PARTS = flag_column("parts")
+_EDITED = time_column("edited_at", none=_("never"), exact=True)
+_REDACTED = time_column("redacted_at", none=_("never"), exact=True)
 
 
 @admin.register(Message)
@@ -76,12 +80,12 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
         "feedback_score",
     )
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
-    search_help_text = "Complete ids of messages and threads; words too if you may read content"
+    search_help_text = _("Complete ids of messages and threads; words too if you may read content")
     fields = (
         "public_id",
         ("thread_link", "owner_link", "response_link"),
         ("turn", "position", "log_offset"),
-        ("role", "mark", "parts"),
+        ("role", "mark", _PARTS),
         (_CREATED, _EDITED),
         (_REDACTED, "redacted_by"),
     )
@@ -126,42 +130,43 @@ class MessageAdmin(ObjectActionsMixin[Message], ContentAdmin[Message]):
             "revision_count": row.revision,
         }
 
-    @admin.display(description="owner")
+    @admin.display(description=_("owner"))
     def owner_link(self, row: Message) -> str:
         return owner_link(row.owner_id, row.owner.username)
 
-    @admin.display(description="thread")
+    @admin.display(description=_("thread"))
     def thread_link(self, row: Message) -> str:
         return link("thread", row.thread_id, row.thread)
 
-    @admin.display(description="thread")
+    @admin.display(description=_("thread"))
     def in_thread(self, row: Message) -> str:
         address = reverse("admin:chat_thread_change", args=[row.thread_id], query={"at": row.pk})
         return format_html('<a href="{}#message-{}">{}</a>', address, row.pk, format_id(row.thread.public_id))
 
-    @admin.display(description="response")
+    @admin.display(description=_("response"))
     def response_link(self, row: Message) -> str:
         return link("response", row.response_id, row.response)
 
-    @admin.display(description="created", ordering="created_at")
+    @admin.display(description=_("created"), ordering="created_at")
     def created(self, row: Message) -> str:
         return format_time(row.created_at)
 
-    @admin.display(description="marks")
+    @admin.display(description=_("marks"))
     def mark(self, row: Message) -> str:
         if row.redacted_at:
-            return badge("redacted", "redacted")
+            return badge("redacted", gettext("redacted"))
         if row.hidden:
-            return badge("hidden", "hidden")
+            return badge("hidden", gettext("hidden"))
         if row.imported:
-            return badge("imported", "imported")
-        return badge("edited", "edited") if row.edited_at else "-"
+            return badge("imported", gettext("imported"))
+        return badge("edited", gettext("edited")) if row.edited_at else "-"
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def start(self, row: Any) -> str:
         """Return the start of the text, or what a search found in it.
 
         Tool calls have no text, and get a placeholder: the row needs a link to its page.
         """
-        found = getattr(row, "found", None)
-        return format_excerpt(found) if found else str(row.start) or "(no text)"
+        if found := getattr(row, "found", None):
+            return format_excerpt(found)
+        return gettext(HIDDEN) if row.start == HIDDEN else str(row.start) or gettext("(no text)")

@@ -13,12 +13,14 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat import service
 from chat.admin.access import audit
 from chat.admin.actions.object_actions import ObjectAction, ObjectActionsMixin
 from chat.admin.inspection.person_requests import CONTENT, request_view
-from chat.admin.lists.columns import format_id, owner_link, time_column
+from chat.admin.lists.columns import flag_column, format_id, owner_link, time_column
 from chat.admin.readonly import ReadOnlyAdmin, badge, link
 from chat.exceptions import ChatError
 from chat.governance.exceptions import GovernanceError
@@ -50,8 +52,8 @@ def _awaits_staff(request: HttpRequest, row: PersonRequest) -> bool:
 
 APPROVE = ObjectAction(
     "approve",
-    "Approve",
-    "The call runs at once, and the answer goes on. This cannot be undone.",
+    _("Approve"),
+    _("The call runs at once, and the answer goes on. This cannot be undone."),
     "chat.answer_requests",
     None,
     lambda request, row, reason: _decide(request, row, RequestOutcome.APPROVED, AuditAction.APPROVED, reason),
@@ -59,8 +61,8 @@ APPROVE = ObjectAction(
 )
 REJECT = ObjectAction(
     "reject",
-    "Reject",
-    "The call does not run. The model is told so, with your reason, and the answer goes on.",
+    _("Reject"),
+    _("The call does not run. The model is told so, with your reason, and the answer goes on."),
     "chat.answer_requests",
     None,
     lambda request, row, reason: _decide(request, row, RequestOutcome.REJECTED, AuditAction.REJECTED, reason),
@@ -71,10 +73,10 @@ REJECT = ObjectAction(
 class OutcomeFilter(admin.SimpleListFilter):
     """Filter requests by their outcome, or those that are open."""
 
-    title = parameter_name = "outcome"
+    title, parameter_name = _("outcome"), "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(OPEN, "Open"), *RequestOutcome.choices]
+        return [(OPEN, gettext("Open")), *RequestOutcome.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:
@@ -85,19 +87,20 @@ class OutcomeFilter(admin.SimpleListFilter):
 class AnsweredByFilter(admin.SimpleListFilter):
     """Filter requests by who has to answer."""
 
-    title, parameter_name = "who answers", "by"
+    title, parameter_name = _("who answers"), "by"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("staff", "Staff"), ("owner", "The owner")]
+        return [("staff", gettext("Staff")), ("owner", gettext("The owner"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if self.value() is None else queryset.filter(by_staff=self.value() == "staff")
 
 
-_SINCE, _CREATED = time_column("created_at", "since"), time_column("created_at", exact=True)
+_FOR_THREAD = flag_column("for_thread")
+_SINCE, _CREATED = time_column("created_at", _("since")), time_column("created_at", exact=True)
 _DEADLINE = time_column("deadline", exact=True)
-_ANSWERED = time_column("answered_at", "ended", none="not yet")
-_ANSWERED_EXACT = time_column("answered_at", "ended", none="not yet", exact=True)
+_ANSWERED = time_column("answered_at", _("ended"), none=_("not yet"))
+_ANSWERED_EXACT = time_column("answered_at", _("ended"), none=_("not yet"), exact=True)
 
 
 @admin.register(PersonRequest)
@@ -135,7 +138,7 @@ class PersonRequestAdmin(ObjectActionsMixin[PersonRequest], ReadOnlyAdmin[Person
         ("owner", "response_link"),
         (_CREATED, _DEADLINE),
         (_ANSWERED_EXACT, "answered_by_link"),
-        "for_thread",
+        _FOR_THREAD,
         "notices",
     )
 
@@ -167,33 +170,33 @@ class PersonRequestAdmin(ObjectActionsMixin[PersonRequest], ReadOnlyAdmin[Person
                 context.update(reason_required=True, reason_thread=thread.pk)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @admin.display(description="kind")
+    @admin.display(description=_("kind"))
     def shown_kind(self, row: PersonRequest) -> str:
         return row.get_kind_display()
 
-    @admin.display(description="outcome")
+    @admin.display(description=_("outcome"))
     def state(self, row: PersonRequest) -> str:
-        return badge(row.outcome or "waiting", row.get_outcome_display() or "Open")
+        return badge(row.outcome or "waiting", row.get_outcome_display() or gettext("Open"))
 
-    @admin.display(description="for")
+    @admin.display(description=_("for"))
     def owner(self, row: PersonRequest) -> str:
         """Return who has to answer, or had to."""
         name = owner_link(row.response.owner_id, row.response.owner.username)
-        return format_html("staff, for {}", name) if row.by_staff else name
+        return format_html(gettext("staff, for {}"), name) if row.by_staff else name
 
-    @admin.display(description="response")
+    @admin.display(description=_("response"))
     def response_link(self, row: PersonRequest) -> str:
         return link("response", row.response_id, format_id(row.response.public_id))
 
-    @admin.display(description="by")
+    @admin.display(description=_("by"))
     def answered_by_link(self, row: PersonRequest) -> str:
         return owner_link(row.answered_by_id, row.answered_by.username) if row.answered_by else "-"
 
-    @admin.display(description="notices")
+    @admin.display(description=_("notices"))
     def notices(self, row: PersonRequest) -> str:
         """Return the mails and webhook calls about the request, with their states."""
         rows = row.notices.select_related("user").order_by("pk")
         lines = [
             (notice.get_channel_display(), notice.user or "", notice.get_state_display()) for notice in rows
         ]
-        return format_html_join("", "{} {}: {}<br>", lines) or "none"
+        return format_html_join("", "{} {}: {}<br>", lines) or gettext("none")

@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.access import audit
 from chat.admin.actions import redactions
@@ -23,7 +25,7 @@ from chat.admin.inspection.thoughts import format_thinking, thought_views
 from chat.admin.inspection.trace import build_trace
 from chat.admin.lists.columns import flag_column, format_id, owner, owner_link, public_id, time_column
 from chat.admin.lists.filters import ErrorFilter, ModelFilter
-from chat.admin.lists.formatting import format_tokens
+from chat.admin.lists.formatting import format_number, format_tokens
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Chunk, Message, Response, Role, Thread
 from chat.reporting.admin_queries import named
@@ -90,12 +92,12 @@ def _seconds(start: datetime | None, end: datetime | None) -> str:
     return f"{(end - start).total_seconds():.2f} s" if start and end else "-"
 
 
-_LISTED_CREATED = time_column("created_at", "created")
+_LISTED_CREATED = time_column("created_at", _("created"))
 _CREATED, _STARTED = time_column("created_at", exact=True), time_column("started_at", exact=True)
 _FIRST_TOKEN = time_column("first_token_at", exact=True)
-_FINISHED = time_column("finished_at", none="not yet", exact=True)
-_STOP_REQUESTED = time_column("stop_requested_at", none="never", exact=True)
-_LEASE_UNTIL = time_column("lease_until", none="none", exact=True)
+_FINISHED = time_column("finished_at", none=_("not yet"), exact=True)
+_STOP_REQUESTED = time_column("stop_requested_at", none=_("never"), exact=True)
+_LEASE_UNTIL = time_column("lease_until", none=_("none"), exact=True)
 _JUMPS_QUEUE = flag_column("jumps_queue")
 
 
@@ -122,7 +124,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
     # It holds instructions, functions and metadata of the client.
     unfilterable = ("options",)
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
-    search_help_text = "Complete ids of responses and threads, and complete user names"
+    search_help_text = _("Complete ids of responses and threads, and complete user names")
     ordering = ("-created_at", "-pk")
     fieldsets = (
         (
@@ -137,7 +139,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
             },
         ),
         (
-            "End",
+            _("End"),
             {
                 "fields": (
                     ("state", "finish_reason"),
@@ -147,7 +149,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
             },
         ),
         (
-            "Size",
+            _("Size"),
             {
                 "fields": (
                     ("tokens", "usage_source"),
@@ -157,7 +159,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
             },
         ),
         (
-            "Time",
+            _("Time"),
             {
                 "fields": (
                     ("first_token", "duration"),
@@ -167,7 +169,7 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
             },
         ),
         (
-            "Lease",
+            _("Lease"),
             {
                 "fields": (("lease_owner", "lease_epoch"), (_LEASE_UNTIL, _JUMPS_QUEUE)),
                 "classes": ["collapse"],
@@ -210,53 +212,53 @@ class ResponseAdmin(ObjectActionsMixin[Response], ContentAdmin[Response]):
         asked = {"requests": request_views([row.pk], content=True).get(row.pk)} if hidden else {}
         return {"log": log_of(row), "thought": thought, "answer_frame": answer_frame_address(), **asked}
 
-    @admin.display(description="owner")
+    @admin.display(description=_("owner"))
     def owner_link(self, row: Response) -> str:
         return owner_link(row.owner_id, row.owner.username)
 
-    @admin.display(description="thread")
+    @admin.display(description=_("thread"))
     def thread_link(self, row: Response) -> str:
         return link("thread", row.thread_id, row.thread)
 
-    @admin.display(description="prompt")
+    @admin.display(description=_("prompt"))
     def prompt_link(self, row: Response) -> str:
-        return link("message", row.prompt_id, "the user's message")
+        return link("message", row.prompt_id, gettext("the user's message"))
 
-    @admin.display(description="reply")
+    @admin.display(description=_("reply"))
     def reply_link(self, row: Response) -> str:
         reply = Message.objects.visible().filter(response=row, role=Role.ASSISTANT)
-        return link("message", reply.values_list("pk", flat=True).first(), "the stored message")
+        return link("message", reply.values_list("pk", flat=True).first(), gettext("the stored message"))
 
-    @admin.display(description="thread")
+    @admin.display(description=_("thread"))
     def in_thread(self, row: Response) -> str:
         return link("thread", row.thread_id, format_id(row.thread.public_id))
 
-    @admin.display(description="status")
+    @admin.display(description=_("status"))
     def state(self, row: Response) -> str:
         """Return the status, and under it the error or an unusual reason for the end."""
         detail = row.error_code or (row.finish_reason if row.finish_reason != USUAL_END else "")
         return format_html(
-            "{}{}", badge(row.status, row.status), format_html("<br>{}", detail) if detail else ""
+            "{}{}", badge(row.status, gettext(row.status)), format_html("<br>{}", detail) if detail else ""
         )
 
-    @admin.display(description="bytes")
+    @admin.display(description=_("bytes"))
     def size(self, row: Response) -> str:
-        return f"{row.log_length:,}"
+        return format_number(row.log_length)
 
-    @admin.display(description="tokens in + out")
+    @admin.display(description=_("tokens in + out"))
     def tokens(self, row: Response) -> str:
         return "-" if row.prompt_tokens is None else format_tokens(row)
 
-    @admin.display(description="first token after")
+    @admin.display(description=_("first token after"))
     def first_token(self, row: Response) -> str:
         """Return the seconds to the first token, without the time in the queue."""
         return _seconds(row.started_at or row.created_at, row.first_token_at)
 
-    @admin.display(description="thought for")
+    @admin.display(description=_("thought for"))
     def thinking(self, row: Response) -> str:
         seconds = format_thinking(row)
         return "-" if seconds is None else f"{seconds} s"
 
-    @admin.display(description="duration")
+    @admin.display(description=_("duration"))
     def duration(self, row: Response) -> str:
         return _seconds(row.started_at or row.created_at, row.finished_at)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.access import audit
 from chat.admin.lists.columns import format_time
-from chat.admin.lists.formatting import format_amount
+from chat.admin.lists.formatting import format_amount, format_number
 from chat.conf import settings
 from chat.llm import config
 from chat.models import BUDGETS, AuditAction, Price, UsageRule, User
@@ -153,7 +153,7 @@ def _tool_rows(own: Rights) -> list[tuple[str, str, str]]:
 def _budget_row(state: BudgetState) -> tuple[str, str, str]:
     budget = state.budget
     left, limit = (
-        format_amount(amount, budget.currency) if budget.part in MONEY else f"{amount:,}"  # type: ignore[arg-type]
+        format_amount(amount, budget.currency) if budget.part in MONEY else format_number(amount)  # type: ignore[arg-type]
         for amount in (state.left, budget.limit)
     )
     applies = gettext("%(left)s of %(limit)s left") % {"left": left, "limit": limit}
@@ -175,4 +175,4 @@ def _retention(user: User, own: Rights) -> str:
     server = settings.guests_retention_days if user.is_guest else settings.retention_days
     ruled = max((rule.retention_days or 0 for rule in own.saying("retention_days")), default=0)
     days = min(filter(None, (server, ruled)), default=0)
-    return gettext("%(number)s days") % {"number": f"{days:,}"} if days else gettext("kept")
+    return gettext("%(number)s days") % {"number": format_number(days)} if days else gettext("kept")

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.actions.object_actions import ObjectAction, ObjectActionsMixin
 from chat.admin.lists.columns import format_id, owner, owner_link, time_column
@@ -20,8 +22,8 @@ def _revoke(request: HttpRequest, row: Share, reason: str) -> None:
 
 REVOKE = ObjectAction(
     "revoke",
-    "Revoke",
-    "The link stops working at once. The thread and its other links are kept. The owner is not notified.",
+    _("Revoke"),
+    _("The link stops working at once. The thread and its other links are kept. The owner is not notified."),
     "chat.delete_share",
     AuditAction.REVOKED,
     _revoke,
@@ -29,7 +31,7 @@ REVOKE = ObjectAction(
 
 
 _CREATED = time_column("created_at", exact=True)
-_EXPIRES = time_column("expires_at", none="never", exact=True)
+_EXPIRES = time_column("expires_at", none=_("never"), exact=True)
 
 
 @admin.register(Share)
@@ -41,8 +43,8 @@ class ShareAdmin(ObjectActionsMixin[Share], ReadOnlyAdmin[Share]):
         "in_thread",
         owner,
         "state",
-        time_column("created_at", "created"),
-        time_column("expires_at", "expires", none="never"),
+        time_column("created_at", _("created")),
+        time_column("expires_at", _("expires"), none=_("never")),
     )
     list_select_related = ("thread", "owner")
     listed = (
@@ -55,7 +57,7 @@ class ShareAdmin(ObjectActionsMixin[Share], ReadOnlyAdmin[Share]):
     )
     list_filter = (("created_at", admin.DateFieldListFilter), ("expires_at", admin.DateFieldListFilter))
     search_fields = ("thread",)  # makes Django show the search box; `get_search_results` does the search
-    search_help_text = "Complete links, thread ids and user names"
+    search_help_text = _("Complete links, thread ids and user names")
     ordering = ("-pk",)
     fields = (("thread_link", "owner_link"), "state", (_CREATED, _EXPIRES))
 
@@ -78,23 +80,23 @@ class ShareAdmin(ObjectActionsMixin[Share], ReadOnlyAdmin[Share]):
         """Refuse filters by the link's id, which would disclose it letter by letter."""
         return not lookup.startswith("public_id") and super().lookup_allowed(lookup, value, request)
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, row: Share) -> str:
         if not row.owner.is_active:
-            return "owner suspended"
+            return gettext("owner suspended")
         if row.thread.soft_deleted_at is not None:
-            return "thread deleted"
+            return gettext("thread deleted")
         expired = row.expires_at is not None and row.expires_at <= timezone.now()
-        return "expired" if expired else "works"
+        return gettext("expired") if expired else gettext("works")
 
-    @admin.display(description="thread")
+    @admin.display(description=_("thread"))
     def thread_link(self, row: Share) -> str:
         return link("thread", row.thread_id, row.thread)
 
-    @admin.display(description="owner")
+    @admin.display(description=_("owner"))
     def owner_link(self, row: Share) -> str:
         return owner_link(row.owner_id, row.owner.username)
 
-    @admin.display(description="thread")
+    @admin.display(description=_("thread"))
     def in_thread(self, row: Share) -> str:
         return link("thread", row.thread_id, format_id(row.thread.public_id))

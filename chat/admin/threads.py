@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat import text
 from chat.admin import holds
@@ -22,7 +24,7 @@ from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.inspection.transcript import TranscriptPosition, locate, transcript
 from chat.admin.lists.columns import flag_column, format_time, owner, owner_link, time_column
 from chat.admin.lists.filters import HasErrors, HasHidden, IsFlagged, ModelFilter, StateFilter
-from chat.admin.lists.formatting import format_cost, format_excerpt
+from chat.admin.lists.formatting import format_cost, format_excerpt, format_number
 from chat.admin.readonly import ContentAdmin, badge, link
 from chat.models import Message, Response, Status, Thread, User
 from chat.reporting import search_excerpts
@@ -70,13 +72,15 @@ def _key(text: str) -> int:
 
 _CREATED, _UPDATED = (
     time_column("created_at", exact=True),
-    time_column("updated_at", "last activity", exact=True),
+    time_column("updated_at", _("last activity"), exact=True),
 )
-_DELETED = time_column("soft_deleted_at", "deleted by the owner", none="no", exact=True)
-_EXPIRES = time_column("expires_at", none="never", exact=True)
+_DELETED = time_column("soft_deleted_at", _("deleted by the owner"), none=_("no"), exact=True)
+_EXPIRES = time_column("expires_at", none=_("never"), exact=True)
 _ARCHIVED = flag_column("archived")
 _PINNED = flag_column("pinned")
-_CUSTOM_TITLE = flag_column("has_custom_title", "title", true="written by the owner", false="made by a model")
+_CUSTOM_TITLE = flag_column(
+    "has_custom_title", _("title"), true=_("written by the owner"), false=_("made by a model")
+)
 
 
 @admin.register(Thread)
@@ -112,7 +116,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
     content_fields = ("name", "title", "flagged")
     unfilterable = ("title", "system_prompt", "terms", "metadata")
     search_fields = ("public_id",)  # makes Django show the search box; `get_search_results` does the search
-    search_help_text = (
+    search_help_text = _(
         "Complete thread ids and user names; words in titles and messages too if you may read content"
     )
     ordering = ("-updated_at", "-pk")
@@ -179,7 +183,7 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
         shown = transcript(row, position, hidden=hidden)
         system_prompt = row.system_prompt if hidden and position.newest else ""
         return {
-            "title": row.title or "Thread",
+            "title": row.title or gettext("Thread"),
             "subtitle": None,
             "transcript": shown,
             "position": position,
@@ -188,71 +192,71 @@ class ThreadAdmin(ObjectActionsMixin[Thread], ExportingAdmin, ContentAdmin[Threa
             "answer_frame": answer_frame_address(),
         }
 
-    @admin.display(description="title")
+    @admin.display(description=_("title"))
     def name(self, row: Thread) -> str:
         return Truncator(row.title or row.public_id).chars(TITLE_CHARACTERS)
 
-    @admin.display(description="found")
+    @admin.display(description=_("found"))
     def found(self, row: Any) -> str:
         """Return the excerpt that matched, as a link to its message or to the response that thought it."""
         found = getattr(row, "found", None)
         if found is None:
-            return "in the title or by name"
+            return gettext("in the title or by name")
         shown = format_excerpt(found.excerpt)
         if found.response:
-            return format_html("{} (thought)", link("response", found.response, shown))
+            return format_html("{} ({})", link("response", found.response, shown), gettext("thought"))
         address = reverse("admin:chat_thread_change", args=[row.pk], query={"at": found.message})
         return format_html('<a href="{}#message-{}">{}</a>', address, found.message, shown)
 
-    @admin.display(description="owner")
+    @admin.display(description=_("owner"))
     def owner_link(self, row: Thread) -> str:
         return owner_link(row.owner_id, row.owner.username)
 
-    @admin.display(description="legal hold")
+    @admin.display(description=_("legal hold"))
     def held(self, row: Thread) -> str:
         return holds.describe_holds(row)
 
-    @admin.display(description="public links")
+    @admin.display(description=_("public links"))
     def links(self, row: Thread) -> str:
         address = reverse("admin:chat_share_changelist", query={"thread__id__exact": row.pk})
         return format_html('<a href="{}">{}</a>', address, row.shares.count())
 
-    @admin.display(description="responses")
+    @admin.display(description=_("responses"))
     def answers(self, row: Thread) -> str:
         """Return the number of responses by status, with a link to them."""
         counts = row.responses.order_by("status").values_list("status").annotate(number=Count("pk"))
         address = reverse("admin:chat_response_changelist", query={"thread__id__exact": row.pk})
-        text = ", ".join(f"{number} {status}" for status, number in counts)
-        return format_html('<a href="{}">{}</a>', address, text) if text else "none"
+        text = ", ".join(f"{number} {gettext(status)}" for status, number in counts)
+        return format_html('<a href="{}">{}</a>', address, text) if text else gettext("none")
 
-    @admin.display(description="messages")
+    @admin.display(description=_("messages"))
     def messages(self, row: Any) -> int:
         return int(row.visible_number)
 
-    @admin.display(description="hidden")
+    @admin.display(description=_("hidden"))
     def hidden(self, row: Any) -> int:
         return int(row.hidden_number)
 
-    @admin.display(description="last activity", ordering="updated_at")
+    @admin.display(description=_("last activity"), ordering="updated_at")
     def last_activity(self, row: Thread) -> str:
         return format_time(row.updated_at)
 
-    @admin.display(description="tokens")
+    @admin.display(description=_("tokens"))
     def tokens(self, row: Any) -> str:
-        return f"{row.totals.taken.tokens:,}"
+        return format_number(row.totals.taken.tokens)
 
-    @admin.display(description="cost")
+    @admin.display(description=_("cost"))
     def cost(self, row: Any) -> str:
         return format_cost(row.totals.taken)
 
-    @admin.display(description="errors")
+    @admin.display(description=_("errors"))
     def errors(self, row: Any) -> str:
         return badge("failed", row.totals.errors) if row.totals.errors else "0"
 
-    @admin.display(description="flagged")
+    @admin.display(description=_("flagged"))
     def flagged(self, row: Any) -> str:
         return badge("failed", row.totals.flagged) if row.totals.flagged else "0"
 
-    @admin.display(description="state")
+    @admin.display(description=_("state"))
     def state(self, row: Any) -> str:
-        return badge(row.state, row.state) if row.state else "-"
+        return badge(row.state, gettext(row.state)) if row.state else "-"

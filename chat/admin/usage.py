@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.inspection.call_attempts import attempt_name
 from chat.admin.lists.columns import owner, time_column
@@ -25,7 +26,7 @@ from chat.text import storable
 NUMBER = re.compile(r"[0-9]{1,18}")
 
 
-_STARTED = time_column("started_at", "started")
+_STARTED = time_column("started_at", _("started"))
 
 
 @admin.register(UpstreamCall)
@@ -64,7 +65,7 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
     sortable_by = (_STARTED,)
     list_select_related = ("owner",)
     search_fields = ("thread",)  # makes Django show the search box; `get_search_results` does the search
-    search_help_text = "Primary keys of threads and responses, and complete user names"
+    search_help_text = _("Primary keys of threads and responses, and complete user names")
     ordering = ("-started_at", "-pk")
 
     def get_search_results(
@@ -77,24 +78,24 @@ class UpstreamCallAdmin(ReadOnlyAdmin[UpstreamCall]):
         owners = list(User.objects.filter(username=name).values_list("pk", flat=True))
         return queryset.filter(owner__in=owners) if name else queryset, False
 
-    @admin.display(description="outcome")
+    @admin.display(description=_("outcome"))
     def state(self, call: UpstreamCall) -> str:
         shown = badge(call.outcome, CallOutcome(call.outcome).label)
         return format_html("{}<br>{}", shown, call.error_code) if call.error_code else shown
 
-    @admin.display(description="tokens in + out")
+    @admin.display(description=_("tokens in + out"))
     def tokens(self, call: UpstreamCall) -> str:
         return format_tokens(call)
 
-    @admin.display(description="thread")
+    @admin.display(description=_("thread"))
     def thread_link(self, call: UpstreamCall) -> str:
         return link("thread", call.thread, call.thread)
 
-    @admin.display(description="response")
+    @admin.display(description=_("response"))
     def response_link(self, call: UpstreamCall) -> str:
         return link("response", call.response, call.response)
 
-    @admin.display(description="call")
+    @admin.display(description=_("call"))
     def call(self, call: UpstreamCall) -> str:
         return attempt_name(call)
 
@@ -113,7 +114,7 @@ class PriceAdmin(admin.ModelAdmin[Price]):
         """Name both fields of a date, which share one label."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and isinstance(field.widget, AdminSplitDateTime):
-            for part, name in zip(field.widget.widgets, ("Date", "Time"), strict=True):
+            for part, name in zip(field.widget.widgets, (_("Date"), _("Time")), strict=True):
                 part.attrs["aria-label"] = f"{capfirst(str(field.label))}: {name}"
         return field
 

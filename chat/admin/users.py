@@ -8,11 +8,13 @@ from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +23,7 @@ from chat.admin import holds, rules
 from chat.admin.actions import suspensions
 from chat.admin.actions.object_actions import ObjectActionsMixin
 from chat.admin.lists.columns import format_name, format_time, time_column
-from chat.admin.lists.formatting import format_usage, quotas_left
+from chat.admin.lists.formatting import format_number, format_usage, quotas_left
 from chat.admin.lists.lookups import ValidatedChangeList
 from chat.admin.readonly import ROWS, badge
 from chat.models import User
@@ -62,6 +64,19 @@ def _in_words(fieldsets: Any) -> list[Any]:
     ]
 
 
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # the stubs' class is generic, Django's is not
+    """Django's form with its help in the reader's language: Django joins the texts before it knows that."""
+
+    usable_password_help_text = format_lazy(  # type: ignore[assignment]  # a text that is looked up later
+        '{}<ul id="id_unusable_warning" class="messagelist"><li class="warning">{}</li></ul>',
+        _(
+            "Whether the user will be able to authenticate using a password or not. If disabled, they may "
+            "still be able to authenticate using other backends, such as Single Sign-On or LDAP."
+        ),
+        _("If disabled, the current password for this user will be lost."),
+    )
+
+
 class AccountList(ValidatedChangeList):
     """A list of users with the figures of a page, loaded in a fixed number of statements."""
 
@@ -91,6 +106,7 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
         suspensions.ERASE,
     )
     change_form_template = "admin/chat/content_form.html"
+    change_password_form = PasswordForm
 
     list_display = (
         "name",
@@ -149,7 +165,7 @@ class AccountAdmin(ObjectActionsMixin[User], UserAdmin[User]):
     @admin.display(description=_("threads"))
     def threads(self, user: Any) -> str:
         address = reverse("admin:chat_thread_changelist", query={"owner__id__exact": user.pk})
-        return format_html('<a href="{}">{}</a>', address, f"{user.totals.threads:,}")
+        return format_html('<a href="{}">{}</a>', address, format_number(user.totals.threads))
 
     @admin.display(description=_("tokens today"))
     def today(self, user: Any) -> str:

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from chat.models.accounts import User
 from chat.models.querysets import OwnedQuerySet
 from chat.models.threads import Message
+from chat.models.translated import TranslatedChoices
 
 # Random bytes in an id: 128 bits, which cannot be guessed.
 ATTACHMENT_BYTES = 16
@@ -31,7 +32,7 @@ FILE_TYPES = (
 )
 
 
-class ReadingState(models.TextChoices):
+class ReadingState(TranslatedChoices):
     """The state of a file's text; a picture is always ready."""
 
     READING = "reading"

@@ -10,9 +10,10 @@ from django.db.models.functions import Now
 
 from chat.models.accounts import User
 from chat.models.querysets import ID_LENGTH
+from chat.models.translated import TranslatedChoices
 
 
-class AuditAction(models.TextChoices):
+class AuditAction(TranslatedChoices):
     """Kinds of actions. The first six are views of content."""
 
     LISTED = "listed", "saw in a list"
@@ -71,4 +72,4 @@ class AuditLogEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.username} {self.action} {self.kind} {self.public_id}".rstrip()
+        return f"{self.username}: {self.get_action_display()} {self.public_id}".rstrip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from chat.models.accounts import User
 from chat.models.querysets import ID_LENGTH
@@ -42,4 +43,4 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"hold on {self.kind} {self.public_id or self.owner_name}"
+        return gettext("hold on %(name)s") % {"name": self.public_id or self.owner_name}

@@ -8,16 +8,17 @@ from django.db.models.functions import Now
 
 from chat.models.accounts import User
 from chat.models.requests import PersonRequest
+from chat.models.translated import TranslatedChoices
 
 
-class NoticeChannel(models.TextChoices):
+class NoticeChannel(TranslatedChoices):
     """The ways on which a notice goes out."""
 
     MAIL = "mail"
     WEBHOOK = "webhook"
 
 
-class NoticeState(models.TextChoices):
+class NoticeState(TranslatedChoices):
     """The states of a notice.
 
     `sending` is stored before the notice goes out: it stays where the process died meanwhile. `unknown`: the other side may

@@ -9,9 +9,10 @@ from django.db.models.functions import Now
 from chat.models.accounts import User
 from chat.models.querysets import ID_LENGTH
 from chat.models.responses import Response
+from chat.models.translated import TranslatedChoices
 
 
-class RequestKind(models.TextChoices):
+class RequestKind(TranslatedChoices):
     """Kinds of request to a person: consent to a tool call, a form, or the result of a tool that the client runs."""
 
     APPROVE = "approve"
@@ -19,7 +20,7 @@ class RequestKind(models.TextChoices):
     CLIENT = "client"
 
 
-class RequestOutcome(models.TextChoices):
+class RequestOutcome(TranslatedChoices):
     """The ends of a request; the last two are the server's."""
 
     APPROVED = "approved"
@@ -96,4 +97,4 @@ class PersonRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.response_id}#{self.number} {self.kind}"
+        return f"{self.response_id}#{self.number} {self.get_kind_display()}"

@@ -14,9 +14,10 @@ from chat.models.accounts import User
 from chat.models.artifacts import ArtifactLabel
 from chat.models.querysets import ID_LENGTH, OwnedQuerySet
 from chat.models.threads import Message, Thread
+from chat.models.translated import TranslatedChoices
 
 
-class Status(models.TextChoices):
+class Status(TranslatedChoices):
     """States of a response: three active ones, of which `waiting` is for a person, and four final ones."""
 
     QUEUED = "queued"

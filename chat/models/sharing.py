@@ -6,6 +6,7 @@ import secrets
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from chat.models.accounts import User
 from chat.models.querysets import OwnedQuerySet
@@ -37,4 +38,4 @@ class Share(models.Model):
 
     def __str__(self) -> str:
         # The public id gives access, so it appears in no list and no log.
-        return f"share {self.pk}"
+        return gettext("share %(number)s") % {"number": self.pk}

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from chat.models.accounts import User
 from chat.models.querysets import ID_LENGTH, M, OwnedQuerySet
+from chat.models.translated import TranslatedChoices
 
 
 class ThreadQuerySet(OwnedQuerySet[M]):
@@ -87,7 +88,7 @@ class Thread(models.Model):
         return self.public_id
 
 
-class Role(models.TextChoices):
+class Role(TranslatedChoices):
     """The roles of the chat-completions protocol."""
 
     SYSTEM = "system"
@@ -172,4 +173,4 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.role} {self.public_id}"
+        return f"{self.get_role_display()} {self.public_id}"

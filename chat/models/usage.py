@@ -6,11 +6,14 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.models.accounts import User
+from chat.models.translated import TranslatedChoices
 
 
-class CallOutcome(models.TextChoices):
+class CallOutcome(TranslatedChoices):
     """Outcomes of a call. A stopped one was cut by this server; a lost one ended with its process."""
 
     DONE = "done"
@@ -19,7 +22,7 @@ class CallOutcome(models.TextChoices):
     LOST = "lost"
 
 
-class TokenSource(models.TextChoices):
+class TokenSource(TranslatedChoices):
     """Sources of a token count."""
 
     PROVIDER = "provider"
@@ -117,21 +120,21 @@ class QuotaReservation(models.Model):
 class Price(models.Model):
     """The price of a model from a moment on, until the next price of the same model."""
 
-    model = models.CharField(max_length=64, help_text="The configured name: c1, openassistant, …")
+    model = models.CharField(max_length=64, help_text=_("The configured name: c1, openassistant, …"))
     valid_from = models.DateTimeField()
     prompt_price = models.DecimalField(
         "price of the prompt",
         max_digits=12,
         decimal_places=6,
         validators=[MinValueValidator(0)],
-        help_text="Per million tokens.",
+        help_text=_("Per million tokens."),
     )
     completion_price = models.DecimalField(
         "price of the completion",
         max_digits=12,
         decimal_places=6,
         validators=[MinValueValidator(0)],
-        help_text="Per million tokens.",
+        help_text=_("Per million tokens."),
     )
     cached_price = models.DecimalField(
         "price of cached prompt tokens",
@@ -140,10 +143,10 @@ class Price(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="Per million tokens; empty: the price of the prompt.",
+        help_text=_("Per million tokens; empty: the price of the prompt."),
     )
     currency = models.CharField(
-        max_length=3, default="USD", help_text="Three capital letters, as ISO 4217 has them."
+        max_length=3, default="USD", help_text=_("Three capital letters, as ISO 4217 has them.")
     )
 
     class Meta:
@@ -159,4 +162,5 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} from {self.valid_from:%Y-%m-%d}"
+        values = {"model": self.model, "date": f"{self.valid_from:%Y-%m-%d}"}
+        return gettext("%(model)s from %(date)s") % values

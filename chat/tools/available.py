@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext
 
 from chat import db
 from chat.conf import settings
@@ -119,7 +120,10 @@ class ToolServers:
 
     def _by_user_state(self, name: str, spec: McpSpec) -> ServerState:
         count = self._by_user.count(name)
-        return replace(_state(name, spec, None), state=f"connected by each user; {count} here now")
+        return replace(
+            _state(name, spec, None),
+            state=gettext("connected by each user; %(number)s here now") % {"number": count},
+        )
 
     async def close(self) -> None:
         """End the connections."""

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.contrib import admin
-from django.contrib.auth.models import Group
-from django.db import transaction
-from django.urls import reverse
 from playwright.sync_api import Browser, Locator, ViewportSize, expect
 
-from chat.governance import holds
 from chat.models import (
-    ApiToken,
-    AuditAction,
-    AuditLogEntry,
     Hold,
     Message,
-    Price,
     Role,
-    Share,
-    Status,
     Thread,
-    User,
 )
-from tests.integration.admin_rows import add_turn, make_call, make_request, make_response, make_thread
-from tests.integration.trace_rows import SAID, make_recorded
+from tests.integration.admin_rows import add_turn, make_call
+from tests.integration.every_admin_page import CHOSEN, Rows, all_addresses
+from tests.integration.trace_rows import SAID
 from tests.live.harness import LiveServer
 from tests.live.staff import staff_cookies
 from tests.page.accessibility import SCHEMES, Scheme, assert_accessible
@@ -41,50 +29,11 @@ from tests.page.tab import Tab
 pytestmark = pytest.mark.live
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
-# Pages of the normal run: one of each kind.
-CHOSEN = (
-    "/admin/",
-    "/admin/chat/thread/?q=reply",
-    "/admin/chat/thread/{thread}/change/",
-    "/admin/chat/response/{response}/change/",
-    "/admin/chat/user/{user}/change/",
-)
 # How far a list's table is wider than its place, and the page wider than the window; the list may scroll on a phone.
 TOO_WIDE = """() => {
   const list = document.querySelector(".results");
   return [list ? list.scrollWidth - list.clientWidth : 0, document.documentElement.scrollWidth - innerWidth];
 }"""
-
-
-class Rows:
-    """Rows of every table that the admin shows."""
-
-    def __init__(self) -> None:
-        self.user = User.objects.create(username=f"guest-{uuid4().hex}", is_guest=True)
-        self.response = make_recorded(self.user)
-        self.thread = make_thread(self.user, "A title of some words", public_id=uuid4().hex)
-        leaf = add_turn(self.thread, 2, text="**bold** answer")
-        make_response(
-            self.thread,
-            3,
-            self.thread.messages.get(position=0, turn=1),
-            status=Status.FAILED,
-            error_code="unavailable",
-            public_id=uuid4().hex,
-        )
-        make_request(self.response, 0)
-        ApiToken.issue(self.user, "laptop")
-        Group.objects.get_or_create(name="readers")
-        Price.objects.get_or_create(
-            model="c1", valid_from=datetime(2026, 1, 1, tzinfo=UTC), prompt_price=2, completion_price=3
-        )
-        Share.objects.create(owner=self.user, thread=self.thread, leaf=leaf)
-        with transaction.atomic():
-            holds.place_hold(self.thread, "olga", "a reason of a few words")
-        AuditLogEntry.objects.create(username="olga", action=AuditAction.VIEWED, kind="thread", object_pk=1)
-
-    def address(self, pattern: str) -> str:
-        return pattern.format(thread=self.thread.pk, response=self.response.pk, user=self.user.pk)
 
 
 @pytest.fixture
@@ -116,28 +65,6 @@ def tab(browser: Browser, site: LiveServer, live: None) -> Iterator[Tab]:
     yield tab
     tab.close()
     assert tab.problems == []
-
-
-def all_addresses(rows: Rows) -> Iterator[str]:
-    """Yield the address of every kind of page."""
-    yield from (rows.address(pattern) for pattern in CHOSEN)
-    yield from (
-        reverse("admin:models"),
-        reverse("admin:chat_thread_export"),
-    )
-    yield f"{reverse('admin:dashboard')}?range=90d"
-    yield reverse("admin:auth_user_password_change", args=[rows.user.pk])
-    for model, model_admin in admin.site._registry.items():
-        table = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        newest = model._default_manager.order_by("-pk").values_list("pk", flat=True)[0]
-        yield reverse(f"{table}_changelist")
-        yield from (reverse(f"{table}_{kind}", args=[newest]) for kind in ("change", "history"))
-        if model in (ApiToken, Group, Price, User):
-            yield reverse(f"{table}_add")
-        if model in (ApiToken, Group, Price):
-            yield reverse(f"{table}_delete", args=[newest])
-        for action in getattr(model_admin, "object_actions", ()):
-            yield reverse(f"{table}_{action.name}", args=[newest])
 
 
 def check(tab: Tab, axe: str, address: str, schemes: tuple[Scheme, ...]) -> None:

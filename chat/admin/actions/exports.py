@@ -19,6 +19,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from chat import db
 from chat.admin.access import audit
@@ -65,7 +66,7 @@ class ExportingAdmin(admin.ModelAdmin[Thread]):
         number = selection.order_by()[: MAX_COUNTED_THREADS + 1].count()
         context = {
             **self.admin_site.each_context(request),
-            "title": "Export threads",
+            "title": gettext("Export threads"),
             "opts": self.opts,
             "number": min(number, MAX_COUNTED_THREADS),
             "more": number > MAX_COUNTED_THREADS,

@@ -109,7 +109,7 @@ class ObjectActionsMixin(admin.ModelAdmin[M]):
         except ObjectDoesNotExist as error:
             raise Http404 from error
         except GovernanceError as refused:
-            messages.error(request, str(refused))
+            messages.error(request, _(str(refused)))
             return False
         messages.success(request, _("%(action)s: done.") % {"action": object_action.label})
         return True

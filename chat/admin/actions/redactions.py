@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.actions.object_actions import ObjectAction
 from chat.governance import redaction
 from chat.models import AuditAction, Message, Response
 
-_IRREVERSIBLE = "This cannot be undone. The time and the user who redacted it are kept, the text is not."
+_IRREVERSIBLE = _("This cannot be undone. The time and the user who redacted it are kept, the text is not.")
 _PERMISSION = "chat.redact_content"
 
 
@@ -36,8 +38,12 @@ def _is_response_redactable(request: HttpRequest, row: Response) -> bool:
 
 MESSAGE = ObjectAction(
     "redact",
-    "Redact",
-    f"The text is removed everywhere; for a reply also its log, tool calls and their results. {_IRREVERSIBLE}",
+    _("Redact"),
+    format_lazy(
+        "{} {}",
+        _("The text is removed everywhere; for a reply also its log, tool calls and their results."),
+        _IRREVERSIBLE,
+    ),
     _PERMISSION,
     AuditAction.REDACTED,
     _message,
@@ -45,8 +51,12 @@ MESSAGE = ObjectAction(
 )
 RESPONSE = ObjectAction(
     "redact",
-    "Redact",
-    f"The response is removed everywhere, with its log, tool calls and their results. {_IRREVERSIBLE}",
+    _("Redact"),
+    format_lazy(
+        "{} {}",
+        _("The response is removed everywhere, with its log, tool calls and their results."),
+        _IRREVERSIBLE,
+    ),
     _PERMISSION,
     AuditAction.REDACTED,
     _response,
@@ -54,8 +64,12 @@ RESPONSE = ObjectAction(
 )
 THREAD = ObjectAction(
     "redact",
-    "Redact",
-    f"All messages of this thread are removed everywhere, with its title. {_IRREVERSIBLE}",
+    _("Redact"),
+    format_lazy(
+        "{} {}",
+        _("All messages of this thread are removed everywhere, with its title."),
+        _IRREVERSIBLE,
+    ),
     _PERMISSION,
     AuditAction.REDACTED,
     _thread,

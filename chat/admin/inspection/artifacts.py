@@ -6,6 +6,8 @@ import difflib
 from dataclasses import dataclass
 from itertools import islice
 
+from django.utils.translation import gettext
+
 from chat.models import Artifact
 from chat.text import artifact_content, artifact_markdown
 from chat.threads.artifacts import text_of
@@ -37,5 +39,5 @@ def _changes(row: Artifact) -> str:
     if before is None:
         return ""
     old, new = (artifact_markdown(text_of(one)).split("\n")[:COMPARED_LINES] for one in (before, row))
-    names = f"version {before.version}", f"version {row.version}"
-    return "\n".join(islice(difflib.unified_diff(old, new, *names, lineterm=""), CHANGED_LINES))
+    names = [gettext("version %(number)s") % {"number": one.version} for one in (before, row)]
+    return "\n".join(islice(difflib.unified_diff(old, new, names[0], names[1], lineterm=""), CHANGED_LINES))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext
+
 from chat.admin.lists.formatting import format_tokens
 from chat.conf import settings
 from chat.models import Price, UpstreamCall
@@ -74,8 +76,9 @@ def _call_attempt(call: UpstreamCall, cost: tuple[Decimal, str] | None) -> CallA
 def attempt_name(call: UpstreamCall) -> str:
     """Return the name of a call within its response. The call for the title has a round number above all others."""
     if call.round > settings.tool_rounds:
-        return "Title"
-    return f"Round {call.round + 1}" + (f", fallback {call.attempt}" if call.attempt else "")
+        return gettext("Title")
+    fallback = gettext(", fallback %(number)s") % {"number": call.attempt} if call.attempt else ""
+    return gettext("Round %(number)s") % {"number": call.round + 1} + fallback
 
 
 def _seconds(start: datetime, end: datetime) -> str:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -41,7 +42,7 @@ def log(request: HttpRequest, key: int) -> HttpResponse:
         return JsonResponse({"detail": "`after` and `afterThinking` are counts of bytes."}, status=400)
     after, after_thinking = (offset or 0 for offset in offsets)
     if not _is_recorded(request, row, after + after_thinking):
-        return JsonResponse({"detail": "A reason is required first: reload the page."}, status=403)
+        return JsonResponse({"detail": gettext("A reason is required first: reload the page.")}, status=403)
     pieces = list(timed_text(row.pk, after, PIECE_BYTES))
     thoughts = list(timed_thought(row.pk, after_thinking, PIECE_BYTES))
     offset = pieces[-1].stop if pieces else min(after, row.log_length)
@@ -55,7 +56,7 @@ def log(request: HttpRequest, key: int) -> HttpResponse:
             "thinkingOffset": thinking_offset,
             "more": offset < row.log_length or thinking_offset < row.thinking_length,
             "ended": row.ended,
-            "status": row.status,
+            "status": gettext(row.status),
             "readers": service.readers(row.pk),
         }
     )
@@ -98,6 +99,9 @@ def stop(request: HttpRequest, key: int) -> HttpResponse:
         if ended is not None:
             lifecycle.log_end(ended)
     messages.info(
-        request, "The response is being stopped." if requested else "The response had already ended."
+        request,
+        gettext("The response is being stopped.")
+        if requested
+        else gettext("The response had already ended."),
     )
     return redirect("admin:chat_response_change", row.pk)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models.functions import Left
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.lists.columns import short_name
 from chat.models import PersonRequest, Response
 
 # Columns with content, and their names for people.
-LABELS = {"message": "Message", "arguments": "Arguments", "schema": "Form", "answer": "Answer"}
+LABELS = {"message": _("Message"), "arguments": _("Arguments"), "schema": _("Form"), "answer": _("Answer")}
 CONTENT = tuple(LABELS)
 # Characters of each text on a page of one message or response: more than can be stored.
 FULL_TEXT_CHARACTERS = 8 * 1024 * 1024
@@ -54,7 +56,9 @@ def request_view(request: PersonRequest) -> RequestView:
 def _contents(row: Any, limit: int) -> list[tuple[str, str]]:
     texts = [(label, getattr(row, f"shown_{name}") or "") for name, label in LABELS.items()]
     return [
-        (f"{label} (only its beginning)", text[:limit]) if len(text) > limit else (label, _indented(text))
+        (f"{label} ({gettext('only its beginning')})", text[:limit])
+        if len(text) > limit
+        else (str(label), _indented(text))
         for label, text in texts
         if text
     ]
@@ -73,7 +77,7 @@ def request_steps(response: Response) -> list[tuple[int, str, int]]:
     if not response.tool_changes:
         return []
     rows = PersonRequest.objects.filter(response=response).select_related("answered_by").defer(*CONTENT)
-    steps = [(row.created_at, 1, f"{row.tool}: a person is asked") for row in rows]
+    steps = [(row.created_at, 1, f"{row.tool}: {gettext('a person is asked')}") for row in rows]
     steps += [(row.answered_at, -1, f"{row.tool}: {_end(row)}") for row in rows if row.answered_at]
     shown, opened = [], 0
     for moment, change, line in sorted(steps):
@@ -83,5 +87,10 @@ def request_steps(response: Response) -> list[tuple[int, str, int]]:
 
 
 def _end(row: PersonRequest) -> str:
-    by = f" by {short_name(row.answered_by.username)}" if row.answered_by else ""
-    return f"{row.get_outcome_display().lower()}{by}"
+    outcome = gettext(row.outcome or "")
+    if not row.answered_by:
+        return outcome
+    return gettext("%(outcome)s by %(name)s") % {
+        "outcome": outcome,
+        "name": short_name(row.answered_by.username),
+    }

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from chat.admin.access import audit
 from chat.admin.inspection.call_attempts import attempt_name
@@ -42,7 +43,11 @@ def prompt(request: HttpRequest, key: int, call: int) -> HttpResponse:
         raise PermissionDenied
     row = get_object_or_404(Response.objects.select_related("thread", "owner"), pk=key)
     upstream_call = get_object_or_404(UpstreamCall, pk=call, response=row.pk)
-    context = {**admin.site.each_context(request), "title": "Request to the model", "call": upstream_call}
+    context = {
+        **admin.site.each_context(request),
+        "title": gettext("Request to the model"),
+        "call": upstream_call,
+    }
     context |= {"name": attempt_name(upstream_call)}
     context |= {"original": row, "opts": Response._meta}
     if audit.record_view(request, thread=row.thread, action=AuditAction.HIDDEN, obj=row):

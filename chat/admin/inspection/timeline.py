@@ -8,6 +8,8 @@ from datetime import datetime
 from itertools import groupby, pairwise
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.models import CallOutcome, Response, UpstreamCall
 from chat.streams.timing import thought_times
@@ -20,14 +22,14 @@ WIDTH = 1_000
 MIN_SPAN_SECONDS = 0.0005
 
 KINDS = {
-    "queued": "in the queue",
-    "starting": "preparing",
-    "waiting": "waiting for the model",
-    "thinking": "model thinking",
-    "writing": "model writing",
-    "failed": "failed call",
-    "tools": "tools running",
-    "ending": "storing",
+    "queued": _("in the queue"),
+    "starting": _("preparing"),
+    "waiting": _("waiting for the model"),
+    "thinking": _("model thinking"),
+    "writing": _("model writing"),
+    "failed": _("failed call"),
+    "tools": _("tools running"),
+    "ending": _("storing"),
 }
 
 
@@ -84,13 +86,14 @@ class Timeline:
     def kinds(self) -> list[tuple[str, str]]:
         """The kinds that occur, with their labels, for the legend of a chart."""
         occurring = {span.kind for span in self.spans}
-        return [(kind, label) for kind, label in KINDS.items() if kind in occurring]
+        return [(kind, str(label)) for kind, label in KINDS.items() if kind in occurring]
 
     @property
     def summary(self) -> str:
         """The whole timeline as a sentence."""
         parts = [f"{span.label}: {span.seconds} s" for span in self.spans]
-        return f"{self.seconds:.2f} s in all. {', '.join(parts)}."
+        values = {"seconds": f"{self.seconds:.2f}", "parts": ", ".join(parts)}
+        return gettext("%(seconds)s s in all. %(parts)s.") % values
 
 
 def timelines(responses: Sequence[Response]) -> dict[int, Timeline]:
@@ -125,15 +128,15 @@ def timeline(
     spans += _tool_spans(own, at)
     started = response.started_at or (None if response.ended else end)
     if started:
-        spans.append(TimelineSpan("queued", 0.0, at(started), KINDS["queued"]))
+        spans.append(TimelineSpan("queued", 0.0, at(started), str(KINDS["queued"])))
         if not own and response.started_at:
             spans += _estimated_spans(response, at(started), total, at)
     if own and response.started_at:
         spans.append(
-            TimelineSpan("starting", at(response.started_at), at(own[0].started_at), KINDS["starting"])
+            TimelineSpan("starting", at(response.started_at), at(own[0].started_at), str(KINDS["starting"]))
         )
     if own and response.finished_at:
-        spans.append(TimelineSpan("ending", at(own[-1].finished_at), total, KINDS["ending"]))
+        spans.append(TimelineSpan("ending", at(own[-1].finished_at), total, str(KINDS["ending"])))
     parts = [part for span in spans for part in _parts(span, thoughts)]
     shown = sorted(
         (span for span in parts if span.stop - span.start > MIN_SPAN_SECONDS), key=lambda span: span.start
@@ -149,7 +152,7 @@ def _parts(span: TimelineSpan, thoughts: Sequence[Sequence[int]]) -> Iterator[Ti
         inside = [time / 1000 for time in stretch if at <= time / 1000 <= span.stop]
         if len(inside) > 1:
             call = span.label.rpartition(": ")[0]
-            label = f"{call}: thinking" if call else KINDS["thinking"]
+            label = f"{call}: {gettext('thinking')}" if call else str(KINDS["thinking"])
             yield replace(span, start=at, stop=inside[0])
             yield TimelineSpan("thinking", inside[0], inside[-1], label)
             at = inside[-1]
@@ -160,20 +163,20 @@ def _estimated_spans(response: Response, start: float, end: float, at: ToSeconds
     """Return the spans of a response without rows for its calls: the first one runs, or an older release answered it."""
     answered = at(response.first_token_at) if response.first_token_at else end
     return [
-        TimelineSpan("waiting", start, answered, KINDS["waiting"]),
-        TimelineSpan("writing", answered, end, KINDS["writing"]),
+        TimelineSpan("waiting", start, answered, str(KINDS["waiting"])),
+        TimelineSpan("writing", answered, end, str(KINDS["writing"])),
     ]
 
 
 def _call_spans(call: UpstreamCall, start: float, at: ToSeconds) -> list[TimelineSpan]:
-    named = f"round {call.round + 1}, {call.model}"
+    named = gettext("round %(number)s, %(model)s") % {"number": call.round + 1, "model": call.model}
     stop = at(call.finished_at)
     if call.outcome in (CallOutcome.FAILED, CallOutcome.LOST) and call.first_token_at is None:
-        return [TimelineSpan("failed", start, stop, f"{named}: {call.outcome}")]
+        return [TimelineSpan("failed", start, stop, f"{named}: {gettext(call.outcome)}")]
     answered = at(call.first_token_at) if call.first_token_at else stop
     return [
-        TimelineSpan("waiting", start, answered, f"{named}: waiting"),
-        TimelineSpan("writing", answered, stop, f"{named}: writing"),
+        TimelineSpan("waiting", start, answered, f"{named}: {gettext('waiting')}"),
+        TimelineSpan("writing", answered, stop, f"{named}: {gettext('writing')}"),
     ]
 
 
@@ -185,7 +188,7 @@ def _tool_spans(calls: Sequence[UpstreamCall], at: ToSeconds) -> list[TimelineSp
             "tools",
             at(calls[-1].finished_at),
             at(following[0].started_at),
-            f"tools of round {calls[0].round + 1}",
+            gettext("tools of round %(number)s") % {"number": calls[0].round + 1},
         )
         for calls, following in pairwise(rounds)
     ]

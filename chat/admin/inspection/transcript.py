@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Left
+from django.utils.translation import gettext
 
 from chat.admin.inspection.person_requests import FULL_TEXT_CHARACTERS, RequestView, request_views
 from chat.admin.inspection.thoughts import ThoughtView, thought_views
@@ -108,8 +109,8 @@ class TranscriptEntry:
     def hidden_kind(self) -> str:
         """The kind of a hidden message in words."""
         if self.message.role == Role.TOOL:
-            return "Result of"
-        return "Call of" if self.calls or self.calls_text else self.message.get_role_display()
+            return gettext("Result of")
+        return gettext("Call of") if self.calls or self.calls_text else self.message.get_role_display()
 
     @property
     def tokens(self) -> str:

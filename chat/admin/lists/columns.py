@@ -6,12 +6,15 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -25,6 +28,8 @@ SHOWN_ID_CHARACTERS = 8
 RELATIVE = timedelta(days=7)
 UNITS = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1))
 
+YES, NO = _("yes"), _("no")
+
 # A column as a function; Django's stubs allow names alone in some of the places that take one.
 Column = Any
 
@@ -32,7 +37,7 @@ Column = Any
 def short_name(username: str) -> str:
     """Return a user's name; that of a guest is shortened."""
     guest = GUEST.fullmatch(username)
-    return f"Guest {guest[1]}" if guest else username
+    return gettext("Guest %(number)s") % {"number": guest[1]} if guest else username
 
 
 def format_name(username: str) -> str:
@@ -91,7 +96,7 @@ def time_column(
 ) -> Column:
     """Return a column with the time in a field; `none` is shown without one."""
 
-    @admin.display(description=label or field.replace("_", " "), ordering=field)
+    @admin.display(description=label or _(field.replace("_", " ")), ordering=field)
     def column(row: Any) -> str:
         return format_time(getattr(row, field), none, exact=exact)
 
@@ -99,30 +104,47 @@ def time_column(
     return column
 
 
-def flag_column(field: str, label: str = "", *, true: str = "yes", false: str = "no") -> Column:
+def flag_column(
+    field: str, label: str | _StrPromise = "", *, true: str | Promise = YES, false: str | Promise = NO
+) -> Column:
     """Return a column with a flag in words."""
 
-    @admin.display(description=label or field.replace("_", " "))
+    @admin.display(description=label or _(field.replace("_", " ")))
     def column(row: Any) -> str:
-        return true if getattr(row, field) else false
+        return str(true if getattr(row, field) else false)
 
     column.__name__ = field
     return column
 
 
-@admin.display(description="id")
+@admin.display(description=_("kind"))
+def kind(row: Any) -> str:
+    """Return the name of the table that a record of governance is about."""
+    return str(kind_name(row.kind))
+
+
+KIND: Column = kind
+
+
+def kind_name(model_name: str) -> str | Promise:
+    """Return a table's name in the reader's language, or what is stored for a table that is gone."""
+    named = (model._meta.verbose_name for model in apps.get_models() if model._meta.model_name == model_name)
+    return next(named, None) or model_name
+
+
+@admin.display(description=_("id"))
 def public_id(row: Any) -> str:
     """Return the row's id for a list."""
     return format_id(row.public_id) if row.public_id else "-"
 
 
-@admin.display(description="owner")
+@admin.display(description=_("owner"))
 def owner(row: Any) -> str:
     """Return a link to the row's owner; rows must come with it."""
     return owner_link(row.owner_id, row.owner.username) if row.owner_id else "-"
 
 
-@admin.display(description="owner")
+@admin.display(description=_("owner"))
 def owner_name(row: Any) -> str:
     """Return the stored name of an owner, who may be deleted."""
     return format_name(row.owner_name) if row.owner_name else "-"

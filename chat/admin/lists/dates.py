@@ -11,6 +11,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Max, Min
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 if TYPE_CHECKING:
     from django.contrib.admin.views.main import ChangeList
@@ -54,13 +56,17 @@ class _ChoiceBuilder:
 
     def build(self) -> tuple[list[DateChoice], DateChoice | None]:
         if self._year and self._month:
-            back = self._choice("All dates") if self._few else self._choice(str(self._year), year=self._year)
+            back = (
+                self._choice(gettext("All dates"))
+                if self._few
+                else self._choice(str(self._year), year=self._year)
+            )
             return self._days(self._year, self._month), back
         if self._few:
             return self._months(self._first, self._last), None
         if self._year:
             ends = max(self._first, date(self._year, 1, 1)), min(self._last, date(self._year, 12, 31))
-            return self._months(*ends), self._choice("All dates")
+            return self._months(*ends), self._choice(gettext("All dates"))
         years = range(self._first.year, self._last.year + 1)
         return [self._choice(str(year), year=year) for year in years], None
 
@@ -71,13 +77,15 @@ class _ChoiceBuilder:
     def _months(self, first: date, last: date) -> list[DateChoice]:
         numbers = range(_months_since_0(first), _months_since_0(last) + 1)
         starts = [date(number // 12, number % 12 + 1, 1) for number in numbers]
-        return [self._choice(f"{start:%B %Y}", year=start.year, month=start.month) for start in starts]
+        return [
+            self._choice(date_format(start, "F Y"), year=start.year, month=start.month) for start in starts
+        ]
 
     def _days(self, year: int, month: int) -> list[DateChoice]:
         days = range(1, monthrange(year, month)[1] + 1) if 1 <= month <= 12 and year <= 9999 else []
         inside = [day for day in days if self._first <= date(year, month, day) <= self._last]
         return [
-            self._choice(f"{date(year, month, day):%b} {day}", year=year, month=month, day=day)
+            self._choice(date_format(date(year, month, day), "M j"), year=year, month=month, day=day)
             for day in inside
         ]
 

@@ -7,7 +7,10 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from chat.admin.lists.columns import kind_name
 from chat.exceptions import BY_CODE, ModelError
 from chat.llm import config
 from chat.models import ACTIVE, ERROR_STATUSES, Message, Response, Status
@@ -20,11 +23,11 @@ RARE = (*ACTIVE, *ERROR_STATUSES, Status.STOPPED)
 class StateFilter(admin.SimpleListFilter):
     """Filter threads by state; the queryset must be annotated with `state`."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*Status.choices, ("none", "No response")]
+        return [*Status.choices, ("none", gettext("No response"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         state = self.value()
@@ -47,7 +50,7 @@ class StateFilter(admin.SimpleListFilter):
 class ModelFilter(admin.SimpleListFilter):
     """Filter by a model's configured name; removed models are offered while many rows name them."""
 
-    title = parameter_name = "model"
+    title, parameter_name = _("model"), "model"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         self._table = model._meta.db_table
@@ -63,7 +66,7 @@ class ModelFilter(admin.SimpleListFilter):
 class ErrorFilter(admin.SimpleListFilter):
     """Filter responses and calls by the code of the error that ended them."""
 
-    title, parameter_name = "error code", "error_code"
+    title, parameter_name = _("error code"), "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(code, code) for code, kind in BY_CODE.items() if issubclass(kind, ModelError)]
@@ -75,13 +78,25 @@ class ErrorFilter(admin.SimpleListFilter):
         return matching.filter(status=Status.FAILED) if queryset.model is Response else matching
 
 
+class KindFilter(admin.SimpleListFilter):
+    """Filter records of governance by the table that they are about, one of the list's `kinds`."""
+
+    title, parameter_name = _("kind"), "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, str(kind_name(name))) for name in model_admin.kinds]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() is None else queryset.filter(kind=self.value())
+
+
 class FeedbackFilter(admin.SimpleListFilter):
     """Filter messages by feedback."""
 
-    title = parameter_name = "feedback"
+    title, parameter_name = _("feedback"), "feedback"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("-1", "Bad"), ("1", "Good")]
+        return [("-1", gettext("Bad")), ("1", gettext("Good"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return (
@@ -97,7 +112,7 @@ class HasRowsFilter(admin.SimpleListFilter):
     rows: ClassVar[QuerySet[Any]]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
+        return [("yes", gettext("Yes")), ("no", gettext("No"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "yes":
@@ -108,17 +123,17 @@ class HasRowsFilter(admin.SimpleListFilter):
 
 
 class HasErrors(HasRowsFilter):
-    title = parameter_name = "errors"
+    title, parameter_name = _("errors"), "errors"
     rows = Response.objects.filter(status__in=ERROR_STATUSES)
 
 
 class HasHidden(HasRowsFilter):
-    title, parameter_name = "hidden messages", "hidden"
+    title, parameter_name = _("hidden messages"), "hidden"
     rows = Message.objects.filter(hidden=True)
 
 
 class IsFlagged(HasRowsFilter):
     """Filter threads with a reply that received bad feedback."""
 
-    title, parameter_name = "bad feedback", "flagged"
+    title, parameter_name = _("bad feedback"), "flagged"
     rows = Message.objects.filter(feedback_score=-1)

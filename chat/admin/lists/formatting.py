@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,11 @@ from chat.threads.search.excerpts import Excerpt
 SMALL = Decimal("0.01")
 
 
+def format_number(number: Decimal | float, decimals: int | None = None) -> str:
+    """Return a number with the separators of the active language."""
+    return number_format(number, decimals, force_grouping=True)
+
+
 def format_cost(usage: UsageSum) -> str:
     """Return the costs by currency, and "unpriced" if some tokens have no price."""
     costs = [format_amount(cost, currency) for currency, cost in sorted(usage.costs.items())]
@@ -26,13 +32,19 @@ def format_cost(usage: UsageSum) -> str:
 
 def format_usage(usage: UsageSum) -> str:
     """Return the tokens and their cost."""
-    return f"{usage.tokens:,} ({format_cost(usage)})" if usage.tokens else "0"
+    return f"{format_number(usage.tokens)} ({format_cost(usage)})" if usage.tokens else "0"
 
 
 def format_tokens(row: Response | UpstreamCall) -> str:
     """Return the tokens of prompt and completion, each with its cached or reasoning ones where they are known."""
-    cached = "" if row.cached_tokens is None else f" ({row.cached_tokens} cached)"
-    reasoning = "" if row.reasoning_tokens is None else f" ({row.reasoning_tokens} reasoning)"
+    cached = (
+        "" if row.cached_tokens is None else " " + _("(%(number)s cached)") % {"number": row.cached_tokens}
+    )
+    reasoning = (
+        ""
+        if row.reasoning_tokens is None
+        else " " + _("(%(number)s reasoning)") % {"number": row.reasoning_tokens}
+    )
     return f"{row.prompt_tokens}{cached} + {row.completion_tokens}{reasoning}"
 
 
@@ -57,7 +69,9 @@ def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:
 
 def _left(name: str, limit: int, used: int) -> str:
     return (
-        _("%(left)s of %(limit)s") % {"left": f"{max(0, limit - used):,}", "limit": f"{limit:,}"} + f" {name}"
+        _("%(left)s of %(limit)s")
+        % {"left": format_number(max(0, limit - used)), "limit": format_number(limit)}
+        + f" {name}"
     )
 
 
@@ -71,5 +85,5 @@ def format_excerpt(found: Excerpt) -> str:
 
 
 def format_amount(cost: Decimal, currency: str) -> str:
-    shown = f"{cost:,.2f}" if not cost or cost >= SMALL else f"{cost:.2g}"
+    shown = format_number(cost, 2) if not cost or cost >= SMALL else format_number(Decimal(f"{cost:.2g}"))
     return f"{shown} {currency}"

@@ -15,8 +15,10 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from chat.admin.lists.dates import DateHierarchy
+from chat.admin.lists.formatting import format_number
 from chat.admin.lists.lookups import ValidatedChangeList, refuse_bad_lookups
 from chat.exceptions import BadRequest
 from chat.reporting.admin_queries import estimated
@@ -95,9 +97,9 @@ class KeysetChangeList(ValidatedChangeList):
     def counted(self) -> str:
         """The number of rows as text; an estimate is rounded to two significant digits."""
         if self.exact:
-            return f"{self.result_count:,}"
+            return format_number(self.result_count)
         unit = 10 ** max(0, len(str(self.result_count)) - 2)
-        return f"about {round(self.result_count / unit) * unit:,}"
+        return gettext("about %(number)s") % {"number": format_number(round(self.result_count / unit) * unit)}
 
     def _rows(self, ordering: list[str], position: PagePosition | None) -> tuple[list[Any], bool]:
         """Return a page, and True if more rows follow in its direction."""

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+
+from chat.admin.lists.formatting import format_number
 
 HEIGHT = 100.0
 # Share of a bar's slot that is left free on each side.
@@ -173,9 +176,12 @@ def _round_up(value: float) -> float:
 
 def shown(value: float, unit: str = "") -> str:
     """Return a number abbreviated with k, M or G, to three significant digits."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+    for size, divisor, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if value >= size:
-            number = f"{value / (1e3 if letter == 'k' else size):.3g}{letter}"
-            return f"{number} {unit}".strip()
-    number = f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"
-    return f"{number} {unit}".strip()
+            return f"{_three_digits(value / divisor)}{letter} {unit}".strip()
+    whole = value >= 100 or value == int(value)
+    return f"{format_number(round(value)) if whole else _three_digits(value)} {unit}".strip()
+
+
+def _three_digits(value: float) -> str:
+    return format_number(Decimal(f"{value:.3g}"))

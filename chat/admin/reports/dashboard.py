@@ -10,7 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
+from chat.admin.lists.formatting import format_number
 from chat.admin.reports.charts import shown
 from chat.admin.reports.panels import PANELS, DashboardData, active, is_failure
 from chat.admin.reports.periods import MAX_DAYS, RANGES, parse_period
@@ -40,7 +42,7 @@ def dashboard(request: HttpRequest, site: AdminSite) -> HttpResponse:
     query = urlencode({**data.period.query, **({"model": data.model} if data.model else {})})
     context = {
         **site.each_context(request),
-        "title": "Dashboard",
+        "title": gettext("Dashboard"),
         "period": data.period,
         "ranges": list(RANGES),
         "models": models_of("chat_upstreamcall", config.names()),
@@ -84,21 +86,26 @@ def _totals(data: DashboardData) -> list[Total]:
 
 def _sums(rows: list[UsageBucket]) -> dict[str, int]:
     return {
-        "responses": sum(row.responses for row in rows),
-        "calls of models": sum(row.calls for row in rows),
-        "tokens": sum(row.prompt_tokens + row.completion_tokens for row in rows),
-        "cached tokens": sum(row.cached_tokens for row in rows),
-        "reasoning tokens": sum(row.reasoning_tokens for row in rows),
-        "failed calls": sum(row.calls for row in rows if is_failure(row)),
+        gettext("responses"): sum(row.responses for row in rows),
+        gettext("calls of models"): sum(row.calls for row in rows),
+        gettext("tokens"): sum(row.prompt_tokens + row.completion_tokens for row in rows),
+        gettext("cached tokens"): sum(row.cached_tokens for row in rows),
+        gettext("reasoning tokens"): sum(row.reasoning_tokens for row in rows),
+        gettext("failed calls"): sum(row.calls for row in rows if is_failure(row)),
     }
 
 
 def _comparison(now: int, before: int) -> tuple[str, str]:
     """Return the change in words, and the direction as a class; empty without anything to compare."""
     if not before:
-        return ("none in the period before" if now else ""), ""
+        return (gettext("none in the period before") if now else ""), ""
     percent = round(100 * (now - before) / before)
     if not percent:
-        return f"as many as before: {shown(before)}", ""
-    word, direction = ("more", "up") if percent > 0 else ("fewer", "down")
-    return f"{abs(percent):,} % {word}: {shown(now)}, before {shown(before)}", direction
+        return gettext("as many as before: %(number)s") % {"number": shown(before)}, ""
+    text = (
+        gettext("%(percent)s %% more: %(now)s, before %(before)s")
+        if percent > 0
+        else gettext("%(percent)s %% fewer: %(now)s, before %(before)s")
+    )
+    values = {"percent": format_number(abs(percent)), "now": shown(now), "before": shown(before)}
+    return text % values, "up" if percent > 0 else "down"

@@ -16,6 +16,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat import service, tools
 from chat.admin.reports.dashboard import DASHBOARD_PERMISSION
@@ -27,7 +29,7 @@ from chat.reporting.model_health import ModelHealth, health
 from chat.tools.available import MAX_TOOLS
 
 PROBE_PERMISSION = "chat.probe_model"
-DEMO = "the demo model of this server"
+DEMO = _("the demo model of this server")
 # The period of the health figures.
 WINDOW = timedelta(hours=1)
 
@@ -75,7 +77,7 @@ def overview(request: HttpRequest, site: AdminSite) -> HttpResponse:
     servers = service.tool_servers()
     context = {
         **site.each_context(request),
-        "title": "Models and tools",
+        "title": gettext("Models and tools"),
         "models": _models(),
         "tools": [_tool(tool) for tool in tools.configured_tools().values()],
         "servers": [(state, [_tool(tool) for tool in state.tools]) for state in servers],
@@ -95,9 +97,9 @@ def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     name = request.POST.get("model", "")
     if name not in specs():
-        messages.error(request, "There is no such model.")
+        messages.error(request, gettext("There is no such model."))
     elif not (probing := process.part(ProbeLock).lock).acquire(blocking=False):
-        messages.warning(request, "Another probe is under way.")
+        messages.warning(request, gettext("Another probe is under way."))
     else:
         try:
             _report_probe(request, name)
@@ -109,10 +111,12 @@ def probe(request: HttpRequest, site: AdminSite) -> HttpResponse:
 def _report_probe(request: HttpRequest, name: str) -> None:
     result = async_to_sync(service.probe)(name)
     if result.error is None:
-        messages.success(request, f"Model {name}: first token after {result.seconds:.2f} s.")
+        values = {"name": name, "seconds": f"{result.seconds:.2f}"}
+        messages.success(request, gettext("Model %(name)s: first token after %(seconds)s s.") % values)
     else:
-        error = result.error
-        messages.error(request, f"Model {name}: {error.code} after {result.seconds:.2f} s. {error.detail}")
+        values = {"name": name, "seconds": f"{result.seconds:.2f}", "code": result.error.code}
+        text = gettext("Model %(name)s: %(code)s after %(seconds)s s.") % values
+        messages.error(request, f"{text} {result.error.detail}")
 
 
 def _tools_left_out(servers: list[tools.ServerState]) -> int:
@@ -140,13 +144,13 @@ def _model(name: str, spec: ModelSpec, price: Price | None, recent: ModelHealth 
 def _format(name: str, spec: ModelSpec) -> str:
     if spec.openui:
         return "openui-lang"
-    return "C1" if spec.c1 or name == C1 else "text"
+    return "C1" if spec.c1 or name == C1 else gettext("text")
 
 
 def _tools(name: str, spec: ModelSpec) -> str:
     """Return the tools a model may call; OpenAssistant's prompt format has none."""
     if isinstance(spec.tools, bool) or name == OPENASSISTANT:
-        return "all" if spec.tools and name != OPENASSISTANT else "none"
+        return gettext("all") if spec.tools and name != OPENASSISTANT else gettext("none")
     return ", ".join(spec.tools)
 
 
@@ -155,7 +159,7 @@ def _endpoint_of(name: str, spec: ModelSpec) -> tuple[str, str, bool | None]:
     if name == C1:
         key = bool(settings.thesys_api_key)
         return (
-            (DEMO, settings.c1_model, None)
+            (str(DEMO), settings.c1_model, None)
             if settings.demo
             else (_without_credentials(settings.c1_upstream), settings.c1_model, key)
         )
@@ -164,7 +168,7 @@ def _endpoint_of(name: str, spec: ModelSpec) -> tuple[str, str, bool | None]:
         return (
             (_without_credentials(url), settings.openassistant_model, key)
             if url
-            else (DEMO, settings.openassistant_model, None)
+            else (str(DEMO), settings.openassistant_model, None)
         )
     return _without_credentials(spec.base_url), spec.model, bool(spec.api_key) if spec.api_key_env else None
 

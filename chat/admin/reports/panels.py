@@ -11,8 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Count
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.lists.columns import short_name
+from chat.admin.lists.formatting import format_number
 from chat.admin.reports.charts import Chart, Series, lines, stacked
 from chat.admin.reports.periods import Period
 from chat.models import ACTIVE, Response
@@ -27,7 +30,7 @@ STOPPED = "stopped"
 
 
 # The name of the series with the period before.
-BEFORE = "period before"
+BEFORE = _("period before")
 
 
 def is_failure(row: UsageBucket) -> bool:
@@ -79,7 +82,7 @@ class DashboardData:
         for row in self.usage_before:
             sums[row.start.astimezone(UTC) + self.period.length] += value(row)
         values = [sums[start] for start in self.starts]
-        return Series(BEFORE, values) if any(values) else None
+        return Series(str(BEFORE), values) if any(values) else None
 
     @property
     def failed(self) -> list[UsageBucket]:
@@ -116,36 +119,42 @@ class DashboardData:
 def responses(data: DashboardData) -> Panel:
     series = data.series(data.usage, lambda row: row.model, lambda row: row.responses)
     before = data.before(lambda row: row.responses)
-    return _over_time(data, f"Responses per {data.period.span.unit}", series, before)
+    return _over_time(data, _per_unit(data, gettext("Responses per %(unit)s")), series, before)
 
 
 def tokens(data: DashboardData) -> Panel:
-    prompt = data.series(data.usage, lambda row: "prompt", lambda row: row.prompt_tokens)
-    completion = data.series(data.usage, lambda row: "completion", lambda row: row.completion_tokens)
+    prompt = data.series(data.usage, lambda row: gettext("prompt"), lambda row: row.prompt_tokens)
+    completion = data.series(data.usage, lambda row: gettext("completion"), lambda row: row.completion_tokens)
     before = data.before(lambda row: row.prompt_tokens + row.completion_tokens)
-    return _over_time(data, f"Tokens per {data.period.span.unit}", [*prompt, *completion], before)
+    return _over_time(data, _per_unit(data, gettext("Tokens per %(unit)s")), [*prompt, *completion], before)
 
 
 def token_shares(data: DashboardData) -> Panel:
     """Return how much of the prompts was cached and how much of the completions was reasoning, where providers say it."""
-    title = f"Cached and reasoning tokens per {data.period.span.unit}"
+    title = _per_unit(data, gettext("Cached and reasoning tokens per %(unit)s"))
     cached, reasoning = data.sums("cached_tokens"), data.sums("reasoning_tokens")
     of_prompt = _percentages(cached, data.sums("prompt_tokens"))
     of_completion = _percentages(reasoning, data.sums("completion_tokens"))
     columns = zip(data.labels, cached, of_prompt, reasoning, of_completion, strict=True)
     rows = [row for row in columns if row[1] or row[3]]
     series = [
-        Series("cached, of the prompt", of_prompt),
-        Series("reasoning, of the completion", of_completion),
+        Series(gettext("cached, of the prompt"), of_prompt),
+        Series(gettext("reasoning, of the completion"), of_completion),
     ]
     chart = [lines(title, data.labels, series, "%")] if rows else []
-    head = (_time(data), "cached", "% of the prompt", "reasoning", "% of the completion")
+    head = (
+        _time(data),
+        gettext("cached"),
+        gettext("%% of the prompt") % (),
+        gettext("reasoning"),
+        gettext("%% of the completion") % (),
+    )
     return Panel(title, head, rows, chart)
 
 
 def first_token(data: DashboardData) -> Panel:
     """Return the median and the 95th percentile of the time to the first token."""
-    title = "Time to first token"
+    title = gettext("Time to first token")
     first_token_waits = [data.first_token_waits.get(start) for start in data.starts]
     series = [
         Series("p50", [wait.p50 if wait else None for wait in first_token_waits]),
@@ -157,14 +166,16 @@ def first_token(data: DashboardData) -> Panel:
         if wait
     ]
     chart = [lines(title, data.labels, series, "s")] if rows else []
-    return Panel(title, (_time(data), "calls", "p50, seconds", "p95, seconds"), rows, chart)
+    return Panel(
+        title, (_time(data), gettext("calls"), gettext("p50, seconds"), gettext("p95, seconds")), rows, chart
+    )
 
 
 def failures(data: DashboardData) -> Panel:
     """Return the failed calls by error code; a fallback may have answered the prompt."""
     series = data.series(data.failed, lambda row: row.error_code, lambda row: row.calls)
     before = data.before(lambda row: row.calls if is_failure(row) else 0)
-    return _over_time(data, f"Failed calls per {data.period.span.unit}", series, before)
+    return _over_time(data, _per_unit(data, gettext("Failed calls per %(unit)s")), series, before)
 
 
 def failures_by_model(data: DashboardData) -> Panel:
@@ -178,7 +189,8 @@ def failures_by_model(data: DashboardData) -> Panel:
         (kind, model, number, round(100 * number / all_calls[model], 2))
         for (kind, model), number in sorted(counts.items(), key=lambda item: -item[1])
     ]
-    return Panel("Failures by kind and model", ("kind", "model", "calls", "% of the model's calls"), rows)
+    head = gettext("kind"), gettext("model"), gettext("calls"), gettext("%% of the model's calls") % ()
+    return Panel(gettext("Failures by kind and model"), head, rows)
 
 
 def cost(data: DashboardData) -> Panel:
@@ -188,15 +200,21 @@ def cost(data: DashboardData) -> Panel:
     for currency in sorted({row.currency for row in priced}):
         in_currency = [row for row in priced if row.currency == currency]
         series = data.series(in_currency, lambda row: row.model, lambda row: float(row.cost))
-        charts.append(stacked(f"Cost, {currency}", data.labels, series))
+        charts.append(stacked(gettext("Cost, %(currency)s") % {"currency": currency}, data.labels, series))
     sums: dict[tuple[str, str, str], Any] = defaultdict(int)
     for row in priced:
         sums[data.period.label(row.start.astimezone(UTC)), row.model, row.currency] += row.cost
     rows = [(*key, round(value, 6)) for key, value in sorted(sums.items())]
     free = sum(row.calls for row in data.usage if not row.currency)
-    note = f"Calls without a price, not included: {free:,}." if free else ""
-    title = f"Cost per {data.period.span.unit} and model"
-    return Panel(title, (_time(data), "model", "currency", "cost"), rows, charts, note)
+    note = (
+        gettext("Calls without a price, not included: %(number)s.") % {"number": format_number(free)}
+        if free
+        else ""
+    )
+    title = _per_unit(data, gettext("Cost per %(unit)s and model"))
+    return Panel(
+        title, (_time(data), gettext("model"), gettext("currency"), gettext("cost")), rows, charts, note
+    )
 
 
 def users(data: DashboardData) -> Panel:
@@ -211,8 +229,14 @@ def users(data: DashboardData) -> Panel:
         )
         for user in spenders
     ]
-    head = ("user", "responses", "tokens", "currency", "cost")
-    return Panel("Top users by cost", head, rows, note=_of_all(data))
+    head = (
+        gettext("user"),
+        gettext("responses"),
+        gettext("tokens"),
+        gettext("currency"),
+        gettext("cost"),
+    )
+    return Panel(gettext("Top users by cost"), head, rows, note=_of_all(data))
 
 
 def quota_hits(data: DashboardData) -> Panel:
@@ -220,7 +244,7 @@ def quota_hits(data: DashboardData) -> Panel:
     names = sorted({quota for _, quota, _ in counts})
     hits = {(start.astimezone(UTC), quota): number for start, quota, number in counts}
     series = [Series(name, [hits.get((start, name), 0) for start in data.starts]) for name in names]
-    return replace(_over_time(data, "Prompts refused by quotas", series), note=_of_all(data))
+    return replace(_over_time(data, gettext("Prompts refused by quotas"), series), note=_of_all(data))
 
 
 def refused_users(data: DashboardData) -> Panel:
@@ -229,7 +253,8 @@ def refused_users(data: DashboardData) -> Panel:
         (row.name or _deleted_user_label(None), row.quota, row.hits, f"{row.last_at:%Y-%m-%d %H:%M}")
         for row in refused
     ]
-    return Panel("Users refused by quotas", ("user", "quota", "prompts", "last"), rows, note=_of_all(data))
+    head = gettext("user"), gettext("quota"), gettext("prompts"), gettext("last")
+    return Panel(gettext("Users refused by quotas"), head, rows, note=_of_all(data))
 
 
 PANELS: dict[str, Callable[[DashboardData], Panel]] = {
@@ -276,7 +301,7 @@ def _percentages(parts: list[int], wholes: list[int]) -> list[float | None]:
 
 def _of_all(data: DashboardData) -> str:
     """Return the note of panels that do not distinguish models."""
-    return "All models together." if data.model else ""
+    return gettext("All models together.") if data.model else ""
 
 
 def _plain(value: float | None) -> float | int | None:
@@ -285,13 +310,18 @@ def _plain(value: float | None) -> float | int | None:
 
 def _cell(value: Any) -> tuple[str, bool]:
     if isinstance(value, int | float | Decimal):
-        return f"{value:,}", True
+        return format_number(value), True
     return ("-" if value is None else short_name(str(value))), False
 
 
+def _per_unit(data: DashboardData, text: str) -> str:
+    """Return a title with the unit of the period in it."""
+    return text % {"unit": gettext(data.period.span.unit)}
+
+
 def _time(data: DashboardData) -> str:
-    return f"{data.period.span.unit} (UTC)"
+    return f"{gettext(data.period.span.unit)} (UTC)"
 
 
 def _deleted_user_label(owner: int | None) -> str:
-    return "(deleted)" if owner is None else f"(deleted, #{owner})"
+    return f"({gettext('deleted')})" if owner is None else f"({gettext('deleted')}, #{owner})"

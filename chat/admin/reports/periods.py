@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from chat.reporting.rollups import DAY, HOUR, TimeRange, truncate_time
 
@@ -70,9 +71,10 @@ def parse_period(query: QueryDict, now: datetime | None = None) -> Period:
         if min(first, last).year < FIRST_YEAR or max(first, last).year > LAST_YEAR:
             raise ValueError("far from any data")
     except ValueError:
-        return _last(DEFAULT_RANGE, now, "Write dates as 2026-11-20.")
+        return _last(DEFAULT_RANGE, now, gettext("Write dates as 2026-11-20."))
     if not timedelta() <= last - first < timedelta(days=MAX_DAYS):
-        return _last(DEFAULT_RANGE, now, f"The second date must be later, by at most {MAX_DAYS} days.")
+        text = gettext("The second date must be later, by at most %(number)s days.")
+        return _last(DEFAULT_RANGE, now, text % {"number": MAX_DAYS})
     return _between(first, last, now)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import msgspec
+from django.utils.translation import gettext
 
 from chat.tools.context import AnswerNeeded, ToolContext
 from chat.tools.mcp.calls import RunningCall
@@ -69,13 +70,15 @@ class McpServer:
         """Return the state of the connection in words for the admin."""
         connection = self._connection
         if connection is None:
-            return "not needed yet"
+            return gettext("not needed yet")
         if connection.ended_at is not None:
-            return "away"
+            return gettext("away")
         if connection.client is None:
-            return "connecting"
+            return gettext("connecting")
         return (
-            f"connected; only {MAX_TOOLS} of its tools are offered" if connection.truncated else "connected"
+            gettext("connected; only %(number)s of its tools are offered") % {"number": MAX_TOOLS}
+            if connection.truncated
+            else gettext("connected")
         )
 
     @property

@@ -248,5 +248,5 @@ def test_the_confirmation_page_asks_for_a_reason_and_counts_threads(owner: User)
     make_thread(owner)
     got, body = answer(*EXPORT, reason=" ")
     assert got.status_code == 200
-    assert b"<strong>1</strong> listed thread " in body
+    assert b"Export 1 listed thread with all messages" in body
     assert not AuditLogEntry.objects.exists()

@@ -1,5 +1,7 @@
 /** A reply drawn by the built page's renderer, in a sandboxed frame: it has neither this page's cookies nor its document. */
 
+import { gettext } from "../translation.js";
+
 /** Milliseconds for the frame to load its script, on a slow line. */
 const DEADLINE = 15_000;
 
@@ -10,7 +12,7 @@ export class AnswerFrame {
   /** `address`: that of the frame. Calls `failed()` if it does not load in time. */
   constructor(address, failed) {
     this.element = document.createElement("iframe");
-    Object.assign(this.element, { className: "chat-drawn-frame", title: "Answer as in the chat", src: address });
+    Object.assign(this.element, { className: "chat-drawn-frame", title: gettext("Answer as in the chat"), src: address });
     this.element.setAttribute("sandbox", "allow-scripts");
     addEventListener("message", ({ source, data }) => {
       if (source === this.element.contentWindow) this.#hear(data);

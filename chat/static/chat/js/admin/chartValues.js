@@ -1,5 +1,7 @@
 /** The values of a chart: shown beside the pointer, and by arrow keys on a focused chart. */
 
+import { gettext } from "../translation.js";
+
 /** Pixels between the pointer and the box with the values. */
 const DISTANCE = 12;
 
@@ -24,7 +26,7 @@ export class ChartValues {
   prepare(root) {
     for (const chart of root.querySelectorAll(".chat-chart > svg")) {
       chart.tabIndex = 0;
-      chart.setAttribute("aria-description", "Arrow keys read its values");
+      chart.setAttribute("aria-description", gettext("Arrow keys read its values"));
     }
     for (const title of root.querySelectorAll(".chat-slot > title")) {
       title.parentElement.dataset.values = title.textContent;

@@ -1,6 +1,7 @@
 /** The dashboard: shows a chart's values under the pointer and by arrow keys, and refreshes figures and panels. */
 
 import { ChartValues } from "./chartValues.js";
+import { gettext } from "../translation.js";
 
 /** Milliseconds between two refreshes: the figures change with each response, and one refresh is some queries of roll-ups. */
 const REFRESH_INTERVAL = 15_000;
@@ -16,7 +17,7 @@ class LivePage {
 
   start() {
     part("live").hidden = false;
-    this.#say(`Updated ${clock()}`);
+    this.#say(gettext("Updated %(time)s", { time: clock() }));
     part("pause").addEventListener("click", () => this.#toggle());
     document.addEventListener("visibilitychange", () => void this.#tick());
     setInterval(() => void this.#tick(), 1000);
@@ -25,7 +26,7 @@ class LivePage {
   #toggle() {
     this.#paused = !this.#paused;
     this.#due = performance.now();
-    part("pause").textContent = this.#paused ? "Resume updates" : "Pause updates";
+    part("pause").textContent = this.#paused ? gettext("Resume updates") : gettext("Pause updates");
     void this.#tick();
   }
 
@@ -34,9 +35,9 @@ class LivePage {
     this.#running = true;
     try {
       await this.#refresh();
-      this.#say(`Updated ${clock()}`);
+      this.#say(gettext("Updated %(time)s", { time: clock() }));
     } catch (problem) {
-      this.#say(`${problem.message} Last attempt ${clock()}.`);
+      this.#say(`${problem.message} ${gettext("Last attempt: %(time)s.", { time: clock() })}`);
     }
     this.#due = performance.now() + REFRESH_INTERVAL;
     this.#running = false;
@@ -45,10 +46,10 @@ class LivePage {
   /** Fetches this page again and takes over what changed, except where the reader works. Throws an Error for people. */
   async #refresh() {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
-    if (!answer?.ok) throw new Error("The server cannot be reached.");
+    if (!answer?.ok) throw new Error(gettext("The server cannot be reached."));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = new Map(sections(page).map((section) => [section.dataset.live, section]));
-    if (!fresh.size) throw new Error("You are signed out: reload the page.");
+    if (!fresh.size) throw new Error(gettext("You are signed out: reload the page."));
     for (const section of sections(document)) {
       const changed = fresh.get(section.dataset.live);
       if (changed && !section.contains(document.activeElement)) this.#show(section, changed);
@@ -76,7 +77,7 @@ function sections(page) {
 }
 
 function clock() {
-  return new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
 new LivePage().start();

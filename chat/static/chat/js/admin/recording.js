@@ -1,5 +1,7 @@
 /** The text, the thought and the requests of a response with the time of each arrival, fetched in pieces. */
 
+import { gettext } from "../translation.js";
+
 export class Recording {
   #source;
 
@@ -56,6 +58,6 @@ async function errorDetail(answer) {
   try {
     return (await answer.json()).detail;
   } catch {
-    return `The server answered ${answer.status}. Reload the page.`;
+    return gettext("The server answered %(status)s. Reload the page.", { status: answer.status });
   }
 }

@@ -3,6 +3,7 @@
 import { Player } from "./player.js";
 import { Recording } from "./recording.js";
 import { Screen } from "./screen.js";
+import { gettext } from "../translation.js";
 
 /** Milliseconds between two requests for the log of a running response: text is stored about as often. */
 const POLL_INTERVAL = 500;
@@ -40,11 +41,12 @@ async function begin(player, controls) {
 }
 
 function show(player, { play, seek, clock }) {
-  const label = player.playing ? "Pause" : "Play";
+  const label = player.playing ? gettext("Pause") : gettext("Play");
   if (play.textContent !== label) play.textContent = label;
   seek.max = Math.max(player.recording.length, 1);
   seek.value = player.at;
-  clock.textContent = `${(player.at / 1000).toFixed(1)} s of ${(player.recording.length / 1000).toFixed(1)} s`;
+  const [at, length] = [player.at, player.recording.length].map((time) => (time / 1000).toFixed(1));
+  clock.textContent = gettext("%(at)s s of %(length)s s", { at, length });
   seek.setAttribute("aria-valuetext", clock.textContent);
 }
 
@@ -62,7 +64,7 @@ async function follow(section, recording, screen, controls) {
       shownThoughts = recording.thoughts.length;
       if (thoughts.length) screen.addThought(thoughts.join(""));
       screen.setSteps(recording.steps);
-      controls.note.textContent = `${recording.status}; readers in this process: ${recording.readers}`;
+      controls.note.textContent = gettext("%(status)s; readers in this process: %(number)s", { status: recording.status, number: recording.readers });
     } catch (problem) {
       controls.note.textContent = problem.message;
       if (problem.name !== "TypeError") return; // a refusal is final; a network failure (TypeError) is retried
@@ -71,5 +73,5 @@ async function follow(section, recording, screen, controls) {
   }
   section.dataset.chatRuns = "no";
   controls.play.disabled = controls.seek.disabled = false;
-  controls.note.textContent = `The response has ended: ${recording.status}. Reload the page for its figures.`;
+  controls.note.textContent = gettext("The response has ended: %(status)s. Reload the page for its figures.", { status: recording.status });
 }
