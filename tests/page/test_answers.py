@@ -153,6 +153,24 @@ def test_a_required_day_is_sent_as_the_day_that_was_chosen(model: ScriptedModel,
     expect(tab.prompts.nth(1)).to_contain_text(re.compile(r"\d{4}-\d\d-15"))
 
 
+def test_a_day_is_chosen_by_keys_and_escape_closes_the_calendar(model: ScriptedModel, tab: Tab) -> None:
+    day = 'c1 = FormControl("Day", DatePicker("day", "single"))'
+    form = 'form = Form("visit", Buttons([Button("Go", null, "primary")]), [c1])'
+    model.default(answer(card(form, day, children="form")))
+    field = tab.ask("When?").locator("[aria-description=Day]")
+    grid = tab.page.get_by_role("grid")
+    field.press("Enter")
+    expect(grid.locator(":focus")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(grid).to_have_count(0)
+    expect(field).to_be_focused()
+    field.press(" ")
+    expect(grid.locator(":focus")).to_be_visible()
+    tab.page.keyboard.press("Enter")
+    expect(field).to_be_focused()
+    expect(field).to_contain_text(re.compile(r"\d{4}"))
+
+
 def test_a_tool_is_shown_with_its_state_while_it_runs_and_after_a_reload(
     model: ScriptedModel, tab: Tab
 ) -> None:

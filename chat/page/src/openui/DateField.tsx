@@ -1,10 +1,15 @@
 /**
  * OpenUI's date field, whose values are days as text (2027-01-02). With its own values, `Date` objects, a required field stays empty
- * for the check of the form, and a stored or sent day is a moment of another time zone.
+ * for the check of the form, and a stored or sent day is a moment of another time zone. Keys open it, choose a day and close it:
+ * OpenUI's own is an element that only a pointer reaches.
  */
 
 import { DatePicker as Original } from "@openuidev/react-ui/DatePicker";
-import { useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+
+const FIELD = ".openui-date-picker-renderer-floating-input-container";
+/** The day that has the focus of the calendar, which stands at the end of the document. */
+const DAY = ".openui-date-picker-renderer-floating-menu [role=grid] button[tabindex='0']";
 
 interface Days {
   from?: string;
@@ -22,20 +27,46 @@ interface Props {
 export function DatePicker({ mode, selectedSingleDate, selectedRangeDates, setSelectedSingleDate, setSelectedRangeDates }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   const { from, to } = selectedRangeDates ?? {};
+  const place = useRef<HTMLDivElement>(null);
+  const field = () => place.current?.querySelector<HTMLElement>(FIELD);
+  useLayoutEffect(() => {
+    const element = field();
+    if (element) Object.assign(element, { tabIndex: 0, role: "button", ariaHasPopup: "dialog", ariaExpanded: String(isOpen) });
+  });
+  useEffect(() => {
+    if (isOpen) document.querySelector<HTMLElement>(DAY)?.focus({ preventScroll: true });
+  }, [isOpen]);
+
+  const close = () => {
+    setIsOpen(false);
+    field()?.focus();
+  };
   const choose = (date?: Date) => {
     setSelectedSingleDate?.(dayOf(date));
-    setIsOpen(false);
+    close();
+  };
+  const pressed = (event: React.KeyboardEvent) => {
+    if (event.key === "Escape" && isOpen) {
+      // It closes the calendar, and stops no answer.
+      event.stopPropagation();
+      close();
+    } else if (event.target === field() && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      setIsOpen(!isOpen);
+    }
   };
   return (
-    <Original
-      mode={mode}
-      isOpen={isOpen}
-      setIsOpen={setIsOpen}
-      selectedSingleDate={dateOf(selectedSingleDate)}
-      selectedRangeDates={selectedRangeDates && { from: dateOf(from), to: dateOf(to) }}
-      setSelectedSingleDate={choose}
-      setSelectedRangeDates={(range) => setSelectedRangeDates?.(range && { from: dayOf(range.from), to: dayOf(range.to) })}
-    />
+    <div ref={place} onKeyDown={pressed}>
+      <Original
+        mode={mode}
+        isOpen={isOpen}
+        setIsOpen={setIsOpen}
+        selectedSingleDate={dateOf(selectedSingleDate)}
+        selectedRangeDates={selectedRangeDates && { from: dateOf(from), to: dateOf(to) }}
+        setSelectedSingleDate={choose}
+        setSelectedRangeDates={(range) => setSelectedRangeDates?.(range && { from: dayOf(range.from), to: dayOf(range.to) })}
+      />
+    </div>
   );
 }
 

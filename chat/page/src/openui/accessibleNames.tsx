@@ -87,6 +87,8 @@ function Control({ props, children }: Wrapper) {
       const known = field.getAttribute("aria-label") !== label && (field as HTMLInputElement).labels?.length && field.matches("input, textarea");
       if (!known) field.setAttribute("aria-label", label);
     }
+    // The name of a date field is its day.
+    for (const field of element.querySelectorAll("[aria-haspopup=dialog]")) field.setAttribute("aria-description", label);
   });
   return <div ref={container}>{children}</div>;
 }
