@@ -80,8 +80,8 @@ ALLOWED_HOSTS = list(settings.allowed_hosts)
 DATABASES = {"default": _database(settings.database_url)} if settings.database_url else {}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The commands `bench` and `dataset` exist in a checkout alone, not where the app is installed without its tests.
-BENCHMARKS = ["tests.benchmarks"] if (ROOT / "tests" / "benchmarks").is_dir() else []
+# Commands of a checkout, such as `bench` and `matrix`, which are missing where the app is installed without its tests.
+DEVELOPMENT = ["tests.benchmarks", "tests.release"] if (ROOT / "tests").is_dir() else []
 
 INSTALLED_APPS = [
     "chat",
@@ -101,7 +101,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     *settings.apps,
-    *BENCHMARKS,
+    *DEVELOPMENT,
 ]
 
 # For pages and the admin. The API has a handler of its own without these: each of the synchronous ones costs a request

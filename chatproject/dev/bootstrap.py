@@ -18,8 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 # The server's packages.
 LOCK = ROOT / "requirements.txt"
-# The further packages of `manage.py test`.
+# The further packages of tests and checks.
 TEST_LOCK = ROOT / "tests" / "requirements.txt"
+# The commands that need them.
+DEVELOPMENT = {"test", "matrix", "audit"}
 
 # The oldest version that the locks and the sources support.
 OLDEST = (3, 11)
@@ -57,8 +59,8 @@ def enter(argv: list[str]) -> None:
 
 
 def locks_of(argv: list[str]) -> tuple[Path, ...]:
-    """Return the locks that a command needs: the test tools are installed when tests are first run."""
-    return (LOCK, TEST_LOCK) if argv[1:2] == ["test"] else (LOCK,)
+    """Return the locks that a command needs: the test tools are installed when a command of development first runs."""
+    return (LOCK, TEST_LOCK) if {*argv[1:2]} & DEVELOPMENT else (LOCK,)
 
 
 def ensure(locks: tuple[Path, ...]) -> None:

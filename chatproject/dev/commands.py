@@ -23,6 +23,8 @@ WITHOUT_DATABASE = HELP | {
     "diffsettings",
     "findstatic",
     "makemessages",
+    "matrix",
+    "audit",
 }
 # Commands that expect a database without tables.
 MAKING_TABLES = {"migrate", "flush", "sqlflush", "makemigrations", "restore"}

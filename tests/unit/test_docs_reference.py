@@ -123,7 +123,7 @@ def test_every_documented_error_exists() -> None:
 
 def command_sources() -> dict[str, Any]:
     """Return the source of each command that the project adds."""
-    folders = ("chat", "chatproject", "tests/benchmarks")
+    folders = ("chat", "chatproject", "tests/benchmarks", "tests/release")
     paths = [
         path for folder in folders for path in (ROOT / folder / "management" / "commands").glob("[!_]*.py")
     ]

