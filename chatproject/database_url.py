@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +18,9 @@ from psycopg.pq import Conninfo
 # Seconds for one attempt to connect: libpq's default is for ever, a firewall may drop packets silently, and a request that
 # waits in the queue for a connection waits as long once more.
 CONNECT_SECONDS = 5
+
+# The oldest version that Django supports.
+OLDEST_POSTGRES = 14
 
 FORM = "must have the form postgresql://user:password@host:port/database"
 
@@ -57,10 +61,18 @@ def connection_error(parameters: dict[str, str]) -> str:
     """Connect once. Return the reason of a failure in one line without the password, or "" after a success."""
     options: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, **parameters}
     try:
-        psycopg.connect(**options).close()
+        with closing(psycopg.connect(**options)) as link:
+            return age_error(link.info.server_version)
     except psycopg.Error as error:
         return reason(error, parameters.get("password", ""))
-    return ""
+
+
+def age_error(version: int) -> str:
+    """Return why a server of that version (180004 is 18.4) is too old; "" if it is not."""
+    major, minor = divmod(version, 10_000)
+    if major >= OLDEST_POSTGRES:
+        return ""
+    return f"it is Postgres {major}.{minor}, too old for Django; move it to {OLDEST_POSTGRES} or newer"
 
 
 def reason(error: BaseException, password: str = "") -> str:

@@ -19,8 +19,6 @@ from chat.db.execution import WORKERS
 from chat.db.notifications import broker_url, open_link
 from chatproject.doctor.findings import Finding
 
-# The oldest version that Django supports.
-OLDEST = 14
 # Connections of a server process: its pool, the log's, the listener's, and two for pages.
 CONNECTIONS = WORKERS + 4
 # Seconds for a notification, which takes a millisecond.
@@ -40,13 +38,9 @@ def check(processes: int) -> Iterator[Finding]:
 
 
 def version() -> Finding:
+    """Name the version. One that is too old ends every command before it begins."""
     major, minor = connection.get_database_version()[:2]
-    text = f"Postgres {major}.{minor}"
-    if major >= OLDEST:
-        return Finding("database", text)
-    return Finding(
-        "database", text, f"Move to Postgres {OLDEST} or newer: older ones lack what Django needs."
-    )
+    return Finding("database", f"Postgres {major}.{minor}")
 
 
 def migrations() -> Finding:

@@ -143,3 +143,10 @@ def test_a_reachable_database_passes_and_one_that_is_missing_does_not(
     external_database.check({"DATABASE_URL": text})
     with pytest.raises(SystemExit, match='database "no_such" does not exist'):
         external_database.check({"DATABASE_URL": f"{text} dbname=no_such"})
+
+
+def test_a_server_that_is_too_old_is_named_with_the_remedy() -> None:
+    assert (
+        database_url.age_error(130_012) == "it is Postgres 13.12, too old for Django; move it to 14 or newer"
+    )
+    assert database_url.age_error(140_000) == ""
