@@ -19,12 +19,16 @@ PYTHON_LOCKS, NODE_LOCKS = locks(PYTHON_LOCK), locks(NODE_LOCK)
 NAMING = ("dependencies", "devDependencies", "overrides")
 
 
+def short(lock: Path) -> str:
+    return lock.relative_to(ROOT).as_posix()
+
+
 def test_the_locks_are_found() -> None:
     assert {*BOTH} < {*PYTHON_LOCKS}
     assert ROOT / "chat" / "page" / "package-lock.json" in NODE_LOCKS
 
 
-@pytest.mark.parametrize("lock", PYTHON_LOCKS, ids=str)
+@pytest.mark.parametrize("lock", PYTHON_LOCKS, ids=short)
 def test_a_lock_pins_hashes_and_names_no_host(lock: Path) -> None:
     text = lock.read_text()
     pins = re.findall(r"^[a-z0-9]\S*==\S+.* \\\n    --hash=sha256:", text, re.MULTILINE)
@@ -32,14 +36,14 @@ def test_a_lock_pins_hashes_and_names_no_host(lock: Path) -> None:
     assert "://" not in text
 
 
-@pytest.mark.parametrize("lock", NODE_LOCKS, ids=str)
+@pytest.mark.parametrize("lock", NODE_LOCKS, ids=short)
 def test_a_lock_of_npm_has_a_hash_for_each_package_and_names_no_host(lock: Path) -> None:
     packages = [package for name, package in json.loads(lock.read_text())["packages"].items() if name]
     assert packages
     assert [one for one in packages if not one["integrity"].startswith("sha512-") or "resolved" in one] == []
 
 
-@pytest.mark.parametrize("lock", PYTHON_LOCKS, ids=str)
+@pytest.mark.parametrize("lock", PYTHON_LOCKS, ids=short)
 def test_each_package_of_a_list_has_its_reason(lock: Path) -> None:
     lines = lock.with_suffix(".in").read_text().splitlines()
     packages = [line for line in lines if line[:1].isalnum()]
@@ -47,7 +51,7 @@ def test_each_package_of_a_list_has_its_reason(lock: Path) -> None:
     assert [line for line in packages if not line.partition(" # ")[2].strip()] == []
 
 
-@pytest.mark.parametrize("lock", NODE_LOCKS, ids=str)
+@pytest.mark.parametrize("lock", NODE_LOCKS, ids=short)
 def test_each_package_of_a_list_of_npm_has_its_reason(lock: Path) -> None:
     listed = json.loads(lock.with_name("package.json").read_text())
     assert {name for group in NAMING for name in listed.get(group, ())} == listed["//"].keys()
