@@ -20,9 +20,14 @@ from tests.chromium.fixture import chromium, pytest_runtest_makereport  # noqa: 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give requests of httpx the time of all other waits; its own five seconds are too few on a starved machine."""
+    """Lift the limits of time that libraries set themselves: those of Hypothesis, and httpx's five seconds for a request."""
+    from hypothesis import HealthCheck, settings
+
     from tests.live.harness import END_SECONDS
 
+    # No property bounds the time of a clock on the wall: on a starved machine a draw takes seconds.
+    settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("tests")
     for step in ("connect", "read", "write", "pool"):
         setattr(DEFAULT_TIMEOUT_CONFIG, step, END_SECONDS)
 

@@ -244,7 +244,7 @@ def size(sent: list[Json]) -> int:
     max_examples=60,
     derandomize=True,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.integers(0, 2), st.lists(TURN, min_size=1, max_size=5), st.integers(0, 600))
 def test_the_oldest_whole_turns_go_first(

@@ -188,7 +188,10 @@ async def all_readers(one: Played, steps: list[Step]) -> None:
 
 
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    database=None,
 )
 @given(steps=STEPS)
 def test_every_reader_gets_each_byte_and_each_call_once_and_in_the_order_of_the_model(

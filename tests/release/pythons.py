@@ -61,4 +61,5 @@ def _settle(root: Path, program: Path) -> None:
     for change in (["--force-rpath", "--set-rpath", libraries], ["--set-interpreter", str(loader)]):
         subprocess.run([*patch, *change, str(program)], check=True, capture_output=True)
     for settings in root.glob("usr/lib/python3.*/_sysconfigdata_*.py"):
-        settings.write_text(settings.read_text().replace(WHEELS, f"{root}{WHEELS}"))
+        if not settings.is_symlink():  # a second name of the same file
+            settings.write_text(settings.read_text().replace(WHEELS, f"{root}{WHEELS}"))
