@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -60,6 +61,8 @@ def _adapted(schema: Any, names: dict[str, str]) -> Any:
         kept["$ref"] = REFERENCE + names[kept["$ref"].removeprefix(REFERENCE)]
     if isinstance(kept.get("enum"), list) and all(isinstance(value, str) for value in kept["enum"]):
         kept["type"] = "string"
+    if isinstance(kept.get("description"), str):  # a docstring, whose indentation Python keeps before 3.13
+        kept["description"] = cleandoc(kept["description"])
     return kept
 
 

@@ -72,3 +72,9 @@ def test_every_schema_is_one_and_every_message_has_a_summary() -> None:
         jsonschema_rs.meta.validate(schema)
     for channel in DOCUMENT["channels"].values():
         assert all(message["summary"] for message in channel["messages"].values())
+
+
+def test_the_description_of_a_type_is_its_docstring_without_indentation() -> None:
+    descriptions = [one.get("description", "") for one in DOCUMENT["components"]["schemas"].values()]
+    assert any("\n\n" in text for text in descriptions)
+    assert [text for text in descriptions if "\n " in text] == []

@@ -1,6 +1,8 @@
-"""Types of the JSON objects that routes answer with: for mypy, and for the OpenAPI document."""
+"""Types of the JSON objects that routes answer with: for mypy, and for the OpenAPI document.
 
-from __future__ import annotations
+Annotations are evaluated where they stand, without `annotations` from `__future__`: as strings, those of an inherited field
+would be looked up in the module of the heir since Python 3.14.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
@@ -185,6 +187,36 @@ MessageContent = Annotated[
 ]
 
 
+class AttachmentState(TypedDict):
+    """A stored picture or file; prompts refer to a picture by `url`, a path on this site, and to a file by its id.
+
+    `pages`: pages, slides or sheets, null where it has none. `detail`: why its text could not be read; `code`: the kind
+    of reason.
+    """
+
+    attachmentId: str
+    url: str
+    contentType: str
+    size: int
+    name: str
+    pages: int | None
+    state: Literal["ready", "reading", "failed"]
+    detail: str | None
+    code: Code | None
+    createdAt: datetime
+
+
+class ArtifactState(TypedDict):
+    """A version of a document in a reply; `messageId` is the reply that holds its text."""
+
+    artifactId: str
+    kind: str
+    title: str
+    version: int
+    messageId: str
+    createdAt: datetime
+
+
 class MessageState(TypedDict):
     """A message. `offset`: where to follow its response from; null for a user's. `attachments`: those that still exist."""
 
@@ -226,25 +258,6 @@ class ShareList(TypedDict):
     shares: list[ShareState]
 
 
-class AttachmentState(TypedDict):
-    """A stored picture or file; prompts refer to a picture by `url`, a path on this site, and to a file by its id.
-
-    `pages`: pages, slides or sheets, null where it has none. `detail`: why its text could not be read; `code`: the kind
-    of reason.
-    """
-
-    attachmentId: str
-    url: str
-    contentType: str
-    size: int
-    name: str
-    pages: int | None
-    state: Literal["ready", "reading", "failed"]
-    detail: str | None
-    code: Code | None
-    createdAt: datetime
-
-
 class AttachmentList(TypedDict):
     """A page of a user's pictures and files, newest first."""
 
@@ -272,17 +285,6 @@ class ImportState(TypedDict):
     threads: list[str]
     known: int
     empty: int
-
-
-class ArtifactState(TypedDict):
-    """A version of a document in a reply; `messageId` is the reply that holds its text."""
-
-    artifactId: str
-    kind: str
-    title: str
-    version: int
-    messageId: str
-    createdAt: datetime
 
 
 class ArtifactList(TypedDict):
