@@ -53,7 +53,7 @@ def test_a_healthy_database_has_no_fault() -> None:
 
 def test_missing_migrations_are_found() -> None:
     recorder = MigrationRecorder(connection)
-    last = recorder.migration_qs.filter(app="chat").order_by("name").last()
+    last = recorder.migration_qs.filter(app="chat").latest("name")
     recorder.record_unapplied(last.app, last.name)
     try:
         assert "migrate" in database.migrations().remedy
