@@ -16,7 +16,8 @@ from django.db import connection
 
 from chat.models import Response
 from chatproject.dev.postgres.cluster import Postgres
-from tests.live.client import Client
+from tests.contract.expect import assert_problem
+from tests.live.client import Client, new_id
 from tests.live.harness import LiveServer, LiveServers, assert_clean, database_url, eventually
 
 # Seconds: short, yet long enough for four heartbeats on a busy machine.
@@ -40,6 +41,14 @@ def start_fault_server(servers: LiveServers, application: str, **env: str) -> It
 def row(client: Client, public_id: str) -> Response:
     """Return the row of a response."""
     return Response.objects.get(owner__username=client.username, public_id=public_id)
+
+
+def refused(client: Client) -> bool:
+    """Send a prompt, and return whether it was refused as `unavailable`."""
+    answered = client.chat("Meanwhile", thread=new_id("t"))
+    if not answered.is_success:
+        assert_problem(answered, "unavailable", 503)
+    return not answered.is_success
 
 
 def wait_until_stored(client: Client, public_id: str, length: int) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 
 from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
@@ -19,6 +22,7 @@ from tests.faults.fault_server import (
     on_cluster,
     own_cluster,
     query_rows,
+    refused,
     row,
     wait_until_stored,
     with_application_name,
@@ -117,6 +121,36 @@ def test_an_answer_that_outgrows_memory_meanwhile_ends_as_unavailable(
     assert client.messages(thread)[-1]["content"].encode() == received.text
     assert_valid_log(row(client, response))
     assert client.chat("Second", thread=thread).text == "Hello from the script."
+
+
+@contextlib.contextmanager
+def all_connections_taken(cluster: Postgres) -> Iterator[None]:
+    """Take every connection that the database gives within the block, those of its servers first."""
+    connection.close()
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(psycopg.OperationalError):
+            while True:
+                link = psycopg.connect(cluster.url(), autocommit=True, application_name="taker")
+                stack.enter_context(link).execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = 'chat' AND application_name <> 'taker'"
+                )
+        yield
+
+
+def test_the_server_says_that_no_connection_is_left(
+    model: ScriptedModel, orm_on_cluster: None, make_client: Any, on_it: LiveServer, cluster: Postgres
+) -> None:
+    client, gate = make_client(on_it), Gate()
+    model.script(answer("Before. ", gate, "After."))
+    reader = SSE.send(client, response=new_id("r")).until("Before. ")
+    with all_connections_taken(cluster):
+        eventually(lambda: refused(client))
+        gate.open()
+        reader.until("After.")
+    assert reader.rest().end["status"] == "done"
+    assert "it has no connection left, raise `max_connections`" in on_it.log
+    eventually(lambda: not refused(client))
 
 
 def test_connections_cut_at_any_moment_cost_no_byte(

@@ -1,4 +1,4 @@
-"""A database that takes no writes, no connections or has no room: text is kept, prompts wait, and all goes on by itself."""
+"""A database that takes no writes or no connections, no descriptors: text is kept, prompts wait, all goes on by itself."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
-import psycopg
 import pytest
 
 from chat.testing import Gate, ScriptedModel, answer
-from tests.contract.expect import assert_problem
-from tests.faults.fault_server import MAX_ACTIVE, cut_connections, query_rows, with_application_name
-from tests.live.client import Client, new_id
+from tests.faults.fault_server import MAX_ACTIVE, cut_connections, refused, with_application_name
+from tests.live.client import new_id
 from tests.live.harness import (
     LiveServer,
     LiveServers,
@@ -69,21 +66,7 @@ def no_connections(database: str) -> Iterator[None]:
         administer(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true')
 
 
-def refused(client: Client) -> bool:
-    """Send a prompt, and return whether it was refused as `unavailable`."""
-    try:
-        answered = client.chat("Meanwhile", thread=new_id("t"))
-    except (
-        httpx.RemoteProtocolError
-    ):  # stored just before the trouble: its readers are cut, and come back to it
-        return False
-    if answered.is_success:
-        return False
-    assert_problem(answered, "unavailable", 503)
-    return True
-
-
-@pytest.mark.parametrize("trouble", [read_only, pytest.param(no_connections, marks=pytest.mark.long)])
+@pytest.mark.parametrize("trouble", [read_only, no_connections])
 def test_text_is_kept_and_prompts_are_refused_until_it_is_over(
     model: ScriptedModel, make_client: Any, watched: LiveServer, database: str, trouble: Any
 ) -> None:
@@ -102,25 +85,6 @@ def test_text_is_kept_and_prompts_are_refused_until_it_is_over(
     assert trouble is no_connections or "it takes no writes, for it is a standby or read-only" in watched.log
 
 
-@pytest.mark.long
-def test_the_server_says_that_no_connection_is_left(
-    model: ScriptedModel, make_client: Any, watched: LiveServer, database: str
-) -> None:
-    client = make_client(watched)
-    with contextlib.ExitStack() as stack:
-        # Superusers have the last connections, too.
-        with contextlib.suppress(psycopg.OperationalError):
-            while True:
-                stack.enter_context(psycopg.connect(database_url(database)))
-                query_rows(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", NAME
-                )
-        eventually(lambda: refused(client))
-        eventually(lambda: "it has no connection left, raise `max_connections`" in watched.log)
-    eventually(lambda: not refused(client))
-
-
-@pytest.mark.long
 def test_open_streams_outlive_a_lack_of_descriptors(
     model: ScriptedModel, make_client: Any, watched: LiveServer
 ) -> None:
