@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import itertools
 import os
 import resource
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from uuid import uuid4
 
 import msgspec
@@ -31,10 +33,13 @@ SETTLE_SECONDS = 0.5
 ANSWER_SECONDS = 10.0
 # Time limit of a follower's first frame.
 JOIN_SECONDS = 30.0
+# The line ahead of the result, once all followers of a response that was sent elsewhere have joined.
+JOINED = "joined\n"
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.load")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--path", default="")
     parser.add_argument("--n", type=int, default=50, help="streams")
@@ -43,11 +48,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--expect", type=int, required=True, help="deltas of each stream")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds for all")
     parser.add_argument("--header", action="append", default=[], help="one more, of each request")
+    parser.add_argument("--tokens", help="a file of bearer tokens, one a line; the streams take them in turn")
     parser.add_argument("--model", default="bench", help="the prompt's text; with --direct the model's name")
     parser.add_argument("--direct", action="store_true", help="ask the model server itself")
     parser.add_argument("--ws", action="store_true", help="over WebSockets")
     parser.add_argument(
         "--hold", type=float, default=0.0, help="followers of one response, idle so many seconds"
+    )
+    parser.add_argument(
+        "--follow", default="", metavar="ID", help="hold followers of this response, sent elsewhere"
     )
     parser.add_argument("--pids", default="", help="processes whose CPU time and memory count")
     return parser.parse_args(argv)
@@ -61,7 +70,12 @@ class Load:
         self.pids = [int(pid) for pid in given.pids.split(",") if pid]
         self.seen: list[Seen] = []
         self.held_kb = 0
-        self._headers = "".join(f"{line}\r\n" for line in given.header)
+        tokens = Path(given.tokens).read_text().split() if given.tokens else []
+        lines = [f"Host: {given.host}:{given.port}", *given.header]
+        head = "".join(f"{line}\r\n" for line in lines)
+        self._heads = itertools.cycle(
+            [f"{head}Authorization: Bearer {token}\r\n" for token in tokens] or [head]
+        )
 
     # Requests
 
@@ -75,17 +89,17 @@ class Load:
         body = msgspec.json.encode(
             {"model": given.model, "stream": True, "messages": []} if given.direct else prompt
         )
-        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{given.port}\r\n{self._headers}"
+        head = f"POST {path} HTTP/1.1\r\n{next(self._heads)}"
         return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
     def _handshake(self) -> bytes:
         given, key = self.given, base64.b64encode(os.urandom(16)).decode()
-        head = f"GET {given.path or '/ws/chat/'} HTTP/1.1\r\nHost: 127.0.0.1:{given.port}\r\n{self._headers}"
+        head = f"GET {given.path or '/ws/chat/'} HTTP/1.1\r\n{next(self._heads)}"
         upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         return f"{head}{upgrade}Sec-WebSocket-Key: {key}\r\n\r\n".encode()
 
     async def _open(self, make: Callable[[], HttpStream]) -> HttpStream:
-        _, stream = await asyncio.get_running_loop().create_connection(make, "127.0.0.1", self.given.port)
+        _, stream = await asyncio.get_running_loop().create_connection(make, self.given.host, self.given.port)
         return stream
 
     async def _follow(self, frame: dict[str, object]) -> SocketStream:
@@ -134,10 +148,18 @@ class Load:
 
     async def hold(self) -> None:
         """Hold the followers of one response through a silence; then each has to answer a ping."""
+        if self.given.follow:
+            await self._hold_followers(self.given.follow)
+            return
         prompt = self._prompt()
         source = await self._follow({"type": "send", **prompt})
         await source.started
-        frame = {"type": "follow", "responseId": prompt["responseId"], "offset": 0}
+        await self._hold_followers(prompt["responseId"])
+        source.send(msgspec.json.encode({"type": "stop", "responseId": prompt["responseId"]}))
+        source.transport.close()
+
+    async def _hold_followers(self, response: object) -> None:
+        frame = {"type": "follow", "responseId": response, "offset": 0}
         followers: list[SocketStream] = []
 
         async def join() -> None:
@@ -147,13 +169,15 @@ class Load:
             await asyncio.wait([follower.started], timeout=JOIN_SECONDS)
 
         await self._spread(join)
+        if self.given.follow:
+            sys.stdout.write(JOINED)
+            sys.stdout.flush()
         await asyncio.sleep(self.given.hold)
         self.held_kb = self.memory()
         await self._ping(followers)
-        stop = {"type": "stop", "responseId": prompt["responseId"]}
-        source.send(msgspec.json.encode(stop))
-        for socket in (source, *followers):
-            socket.transport.close()
+        for follower in followers:
+            follower.end(follower.seen.error)  # that the client leaves is no fault
+            follower.transport.close()
 
     async def _ping(self, followers: list[SocketStream]) -> None:
         for follower in followers:

@@ -1,4 +1,4 @@
-"""Command `python -m tests.benchmarks.model_server PORT`: a model server whose model names are scripts.
+"""Command `python -m tests.benchmarks.model_server PORT [ADDRESS]`: a model server whose model names are scripts.
 
 A burst is sent as prepared bytes.
 """
@@ -37,12 +37,17 @@ class StampedDelta:
 
 
 def behave(received: Received) -> Script:
-    """Return the script that the request's model names."""
+    """Return the script that the request's model names, or its newest message."""
     try:
-        load = LoadScript.of(str(received.fields.get("model")).encode())
+        load = LoadScript.of(b"%s %s" % (str(received.fields.get("model")).encode(), _newest(received)))
     except ValueError as problem:
         return refusal(400, message=str(problem))
     return Script([PacedSteps(steps(load, received.is_chat), load.pause, load.wait), Finish(), DONE])
+
+
+def _newest(received: Received) -> bytes:
+    messages = received.fields.get("messages") or [{}]
+    return str(messages[-1].get("content")).encode()
 
 
 def steps(load: LoadScript, chat: bool) -> Iterator[Step]:
@@ -63,11 +68,11 @@ def burst(event: bytes, load: LoadScript) -> Unframed:
     return Unframed((b"%x\r\n%b\r\n" % (len(data), data)) * load.deltas)
 
 
-async def serve(port: int) -> None:
-    """Serve on the loopback until cancelled."""
-    await ModelServer(behave, keep_alive=True).listen(bound("127.0.0.1", port))
+async def serve(port: int, address: str = "127.0.0.1") -> None:
+    """Serve until cancelled."""
+    await ModelServer(behave, keep_alive=True).listen(bound(address, port))
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1])))
+    uvloop.run(serve(int(sys.argv[1]), *sys.argv[2:]))

@@ -33,11 +33,31 @@ class Measured:
     database_second_us: float = 700.0  # CPU of Postgres, a second of an answer: five writes
     wal_request_kb: float = 12.0
     wal_second_kb: float = 11.5
-    commits_request: float = 6.0
+    commits_request: float = 6.5  # most of them read alone
+    writes_request: float = 2.0  # commits that write: the claim and the end
     notification_us: float = 11.5  # CPU of a server that receives one
     notifications_request: float = 3.0
-    flushes: float = 5.0  # a second and process; each sends one notification
+    flushes: float = 5.0  # a second and process; each writes, and sends one notification
+    idle_commits: float = 1.5  # a second, of a process that does nothing
     connections: int = 8  # of a process
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseRates:
+    """Commits a second, those of them that write, and notifications that are sent."""
+
+    commits: float
+    writes: float
+    notifications: float
+
+
+def database_rates(answers: float, processes: int, measured: Measured = Measured()) -> DatabaseRates:
+    """Return the rates of so many answers a second in processes that are never idle."""
+    return DatabaseRates(
+        commits=answers * measured.commits_request + processes * (measured.flushes + measured.idle_commits),
+        writes=answers * measured.writes_request + processes * measured.flushes,
+        notifications=answers * measured.notifications_request + processes * measured.flushes,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +69,7 @@ class Needs:
     memory_gb: float
     connections: int
     commits: float
+    writes: float
     wal_mb: float
     database_cores: float
     notifications: float
@@ -61,17 +82,18 @@ def needs(readers: int, measured: Measured, *, channels: int = 1) -> Needs:
     answers = readers / ANSWER_SECONDS
     own = readers * DELTAS_PER_SECOND * measured.delta_us + answers * measured.request_us
     processes = ceil(own / 1e6 / BUSY)
-    notifications = answers * measured.notifications_request + processes * measured.flushes
+    rates = database_rates(answers, processes, measured)
     return Needs(
         readers=readers,
         processes=processes,
         memory_gb=readers * measured.stream_kb / 1e6,
         connections=processes * measured.connections,
-        commits=answers * measured.commits_request + processes * measured.flushes,
+        commits=rates.commits,
+        writes=rates.writes,
         wal_mb=(readers * measured.wal_second_kb + answers * measured.wal_request_kb) / 1e3,
         database_cores=(readers * measured.database_second_us + answers * measured.database_request_us) / 1e6,
-        notifications=notifications,
-        receiving_cores=notifications / channels * processes * measured.notification_us / 1e6,
+        notifications=rates.notifications,
+        receiving_cores=rates.notifications / channels * processes * measured.notification_us / 1e6,
         network_gbit=readers * DELTAS_PER_SECOND * DELTA_BYTES * 8 / 1e9,
     )
 
@@ -84,10 +106,11 @@ def rows(measured: Measured = Measured()) -> list[tuple[str, ...]]:
         ("memory of the streams, GB", "memory_gb"),
         ("connections to Postgres", "connections"),
         ("commits a second", "commits"),
+        ("those of them that write", "writes"),
         ("WAL, MB a second", "wal_mb"),
         ("cores of Postgres", "database_cores"),
-        ("rings a second", "notifications"),
-        ("cores that hear every ring", "receiving_cores"),
+        ("notifications a second", "notifications"),
+        ("cores to receive them everywhere", "receiving_cores"),
         ("to the readers, Gbit a second", "network_gbit"),
     )
     return [(name, *(_number(getattr(column, field)) for column in columns)) for name, field in shown]

@@ -53,11 +53,14 @@ class ChatHost:
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir()
 
-    def start(self) -> None:
-        command = [sys.executable, str(ROOT / "manage.py"), "up", "--no-page", "--processes", "2"]
+    def start(self, processes: int = 2, **settings: str) -> None:
+        """Start the processes; `settings` adds to those of all hosts."""
+        command = [sys.executable, str(ROOT / "manage.py"), "up", "--no-page", "--processes", str(processes)]
         with log_file(self.folder, "server") as log:
             self._process = self.host.start(
-                [*command, "--host", self.host.address, "--port", str(PORT)], log, self.environment
+                [*command, "--host", self.host.address, "--port", str(PORT)],
+                log,
+                self.environment | settings,
             )
 
     def is_ready(self) -> bool:
@@ -128,6 +131,17 @@ class Machines:
             host.start()
         for host in self.hosts[1:]:
             host.wait_until_ready()
+
+    def restart(self, hosts: int, processes: int, **settings: str) -> list[ChatHost]:
+        """Stop all hosts, start some of them with other settings, and return these."""
+        for host in self.hosts:
+            host.stop()
+        started = self.hosts[:hosts]
+        for host in started:
+            host.start(processes, **settings)
+        for host in started:
+            host.wait_until_ready()
+        return started
 
     def start_broker(self) -> None:
         nats = program("nats-server")

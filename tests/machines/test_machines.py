@@ -14,7 +14,7 @@ from chat.testing.script import Stall, broken
 from tests.live.client import Client, new_id
 from tests.live.harness import eventually
 from tests.live.transports import C1, SSE
-from tests.machines.hosts import Machines, machines
+from tests.machines.hosts import Machines
 
 pytestmark = pytest.mark.long
 
@@ -22,14 +22,6 @@ pytestmark = pytest.mark.long
 CUT_SECONDS = 60.0
 # Seconds for an orphan to be ended: two leases and a heartbeat, on a busy machine.
 REAPED_SECONDS = 90.0
-
-
-@pytest.fixture(scope="module")
-def made(scripted_model: ScriptedModel, tmp_path_factory: Any) -> Iterator[Machines]:
-    folder = tmp_path_factory.mktemp("machines")
-    folder.chmod(0o755)
-    with machines(folder, scripted_model.port) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
