@@ -14,14 +14,25 @@ from chat.responses import finalize, lifecycle
 from chat.responses.lifecycle import Outcome
 from chat.streams import storage
 from chat.streams.storage import ROW_BYTES, Append, LogSegment
+from tests.faults.fault_server import query_rows
 from tests.live.checks import assert_valid_log
+from tests.unit.documents import DOCS, Document
 
+SCALING = DOCS / "operations" / "scaling.md"
 DONE = Outcome(Status.DONE, "stop")
 
 
-@pytest.fixture
-def response(db: None) -> Response:
-    """Provide a response that is streaming, with an empty log."""
+# Logs of responses from this key on lie in the second partition.
+SECOND_PARTITION = 10_000_000
+
+
+@pytest.fixture(params=["one table", "partitions"])
+def response(db: None, request: pytest.FixtureRequest) -> Response:
+    """Provide a response that is streaming, with an empty log; that of the next one lies in another partition, if in any."""
+    if request.param == "partitions":
+        (statements,) = Document(SCALING).blocks("sql")
+        query_rows(statements)
+        query_rows("SELECT setval('chat_response_id_seq', %s)", SECOND_PARTITION - 2)
     return streaming("r")
 
 
