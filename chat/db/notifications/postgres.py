@@ -14,6 +14,8 @@ from chat.db.deadlines import connection_parameters
 from chat.db.notifications.listener import Listener
 
 CHANNEL = "chat"
+# Postgres' own port, for a URL with a host alone.
+DEFAULT_PORT = "5432"
 
 
 class PostgresListener(Listener):
@@ -26,8 +28,10 @@ class PostgresListener(Listener):
         self._url = url
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters of the connection."""
-        return {**connection_parameters(connection), **conninfo_to_dict(self._url)}
+        """Return the parameters of the connection. The port of Django's connection belongs to its host, as a pooler's does."""
+        own = conninfo_to_dict(self._url)
+        port = {"port": DEFAULT_PORT} if own.get("host") else {}
+        return {**connection_parameters(connection), **port, **own}
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(**self.parameters(), autocommit=True) as link:
