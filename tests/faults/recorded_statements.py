@@ -17,7 +17,7 @@ from django.db.backends.signals import connection_created
 from chat.db import sql
 
 NOTES = Path(os.environ["CHAT_DATA_DIR"], "statements")
-_rows = sql.rows
+_batch = sql.batch
 
 
 def _note(statement: str, values: Any) -> None:
@@ -33,10 +33,11 @@ def _note(statement: str, values: Any) -> None:
         file.write(json.dumps({"way": way, "text": literal}) + "\n")
 
 
-def _noted_rows(statement: str, values: sql.Values = ()) -> list[sql.Row]:
+def _noted_batch(*statements: sql.Statement) -> list[list[sql.Row]]:
     connection.ensure_connection()
-    _note(statement, values)
-    return _rows(statement, values)
+    for statement, values in statements:
+        _note(statement, values)
+    return _batch(*statements)
 
 
 def _noted_execute(execute: Any, statement: str, values: Any, many: bool, context: Any) -> Any:
@@ -49,7 +50,7 @@ def _watch(connection: Any, **_: Any) -> None:
         connection.execute_wrappers.append(_noted_execute)
 
 
-sql.rows = _noted_rows
+sql.batch = _noted_batch
 connection_created.connect(_watch, weak=False)
 
 __all__ = ["application"]

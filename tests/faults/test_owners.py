@@ -62,7 +62,7 @@ WITHOUT_OWNER = {"chat.accounts.identity._by_token", "chat.responses.usage.blobs
 EXPECTED = {
     "chat.accounts.identity._by_token",
     "chat.responses.claims.statements.lock",
-    "chat.responses.claims.statements.insert_response",
+    "chat.responses.claims.claim._insert",
     "chat.threads.history.history_with_provenance",
     "chat.streams.storage.append",
     "chat.responses.tool_rounds.add_round",
@@ -71,7 +71,7 @@ EXPECTED = {
     "chat.streams.storage.read",
     "chat.streams.storage.state",
     "chat.responses.lifecycle.request_stop",
-    "chat.threads.messages.page",
+    "chat.threads.messages._fitting",
     "chat.threads.threads.page",
 }
 
