@@ -202,8 +202,17 @@ def _on_this_site(path: str) -> str:
 
 
 def _is_taken(address: str) -> bool:
-    users, addresses = (
-        User.objects.filter(email__iexact=address),
-        EmailAddress.objects.filter(email__iexact=address),
-    )
-    return users.exists() or addresses.exists()
+    """Return whether another account has this address; take it from accounts that named it and never confirmed it.
+
+    Otherwise a stranger who signs up with somebody's address would keep that person out.
+    """
+    if EmailAddress.objects.filter(email__iexact=address, verified=True).exists():
+        return True
+    unconfirmed = EmailAddress.objects.filter(email__iexact=address)
+    users = User.objects.filter(email__iexact=address)
+    if users.exclude(pk__in=unconfirmed.values("user")).exists():
+        return True
+    with transaction.atomic():
+        users.update(email="")
+        unconfirmed.delete()
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -242,6 +243,21 @@ def test_a_verified_address_of_another_account_is_refused(provider: OpenIdProvid
     assert answer.status_code == 409
     assert user_of(browser) is None
     assert User.objects.count() == 1
+
+
+def test_an_address_that_somebody_named_and_never_confirmed_keeps_no_owner_out(
+    provider: OpenIdProvider,
+) -> None:
+    stranger = User.objects.create_user("stranger", "ada@example.org", "of the stranger alone")
+    EmailAddress.objects.create(user=stranger, email="ada@example.org", primary=True)
+    provider.user |= {"email": "ada@example.org", "email_verified": True}
+    browser = Client()
+    sign_in(browser, provider)
+    made = user_of(browser)
+    assert made not in (None, stranger)
+    assert made is not None
+    assert made.email == EmailAddress.objects.get(user=made, verified=True).email == "ada@example.org"
+    assert User.objects.get(pk=stranger.pk).email == ""
 
 
 def test_a_verified_address_becomes_that_of_the_account(provider: OpenIdProvider) -> None:
