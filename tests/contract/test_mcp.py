@@ -146,7 +146,10 @@ def test_a_file_in_a_result_is_given_to_its_owner_with_the_answer(
     told = result(model, alice, response)
     thread = alice.response(response)["threadId"]
     [kept] = alice.get(f"/api/threads/{thread}/messages").json()["messages"][-1]["attachments"]
-    assert told == f"The numbers.\n[resource files://host/weather.csv text/csv {kept['url']}]"
+    assert (
+        told
+        == f"The numbers.\n[resource files://host/weather.csv text/csv {kept['url']}]\ntown,degrees\nRome,21\n"
+    )
     assert kept["name"] == "weather.csv"
     assert alice.http.get(kept["url"]).content == b"town,degrees\nRome,21\n"
 

@@ -16,7 +16,7 @@ from django.db.models import Model
 
 from chat.models import Message, Response, Thread, User
 from chat.testing import Call, Gate, ScriptedModel, answer, tool_round
-from tests.faults.fault_server import LEASE, query_rows, start_fault_server
+from tests.faults.fault_server import LEASE, query_rows, start_fault_server, wait_until_stored
 from tests.live.client import Client, new_id
 from tests.live.harness import LiveServer, LiveServers
 from tests.live.transports import SOCKET, SSE, Reader
@@ -153,6 +153,7 @@ def talk(client: Client, other: Client, elsewhere: LiveServer, model: ScriptedMo
         SSE.send(other, response=foreign).until("Before. "),
     ]
     readers.append(SOCKET.follow(client, response).until("Before. "))
+    wait_until_stored(client, response, len("Before. "))
     for gate in gates:
         gate.open()
     for reader in readers:

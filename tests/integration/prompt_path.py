@@ -17,7 +17,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 ENDPOINT = "chat.api.chat"
-SQL = ("chat.db.sql", "rows")
+SQL = ("chat.db.sql", "batch")
 CLAIMS = "chat.responses.claims."
 
 # The model's side of the test runs in the same process; notifications and leases are handled beside the prompt's way, and

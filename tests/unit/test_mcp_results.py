@@ -81,11 +81,11 @@ BLOCKS: dict[str, tuple[dict[str, Any], str]] = {
     "sound": ({"type": "audio", "data": PICTURE, "mimeType": "audio/wav"}, "[audio audio/wav]"),
     "a text in Base64": (
         resource(blob=base64.b64encode("é = 1".encode()).decode(), mimeType="text/x-python"),
-        "é = 1",
+        "[resource repo://a text/x-python not kept: it is of no known kind]\né = 1",
     ),
     "JSON in Base64": (
         resource(blob=base64.b64encode(b'{"a": 1}').decode(), mimeType="application/ld+json; charset=utf-8"),
-        '{"a": 1}',
+        '[resource repo://a application/ld+json; charset=utf-8 not kept: it is of no known kind]\n{"a": 1}',
     ),
     "bytes that are no text": (
         resource(blob="/w==", mimeType="text/plain"),

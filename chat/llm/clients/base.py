@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 import msgspec
@@ -35,6 +35,10 @@ class SentRequest:
     context: int | None = None
     form: str = ""
     shape: dict[str, Any] | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return the digest and the envelope, and what was done to the history before it was sent."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def note(self, body: dict[str, Any]) -> bytes:
         """Return the encoded body. CHANGING fields are null in the envelope: their order is part of the request."""

@@ -109,7 +109,7 @@ def _objects(data: bytes) -> list[dict[str, Any]]:
     at = _after_seam(text, 0)
     while at < len(text) and not (found and text.startswith("[DONE]", at)):
         try:
-            value, at = _decoder.raw_decode(text, at)
+            value, at = _decode_first(text, at)
         except (ValueError, RecursionError):
             raise BadStream from None
         if not isinstance(value, dict) or len(found) == MAX_OBJECTS:
@@ -128,7 +128,7 @@ def _integer(digits: str) -> int:
     return int(digits) if len(digits) < MAX_INTEGER_DIGITS else 0
 
 
-_decoder = json.JSONDecoder(parse_int=_integer)
+_decode_first = json.JSONDecoder(parse_int=_integer).raw_decode
 
 
 def _convert(value: dict[str, Any]) -> CompletionChunk:

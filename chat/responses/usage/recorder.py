@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chat.exceptions import ChatError, ModelError, ModelFailed, ModelTimeout
-from chat.llm.clients.base import Messages, ModelProfile, ModelRequest, SentRequest
+from chat.llm.clients.base import Messages, ModelProfile, ModelRequest
 from chat.llm.sse import TokenCounts
 from chat.llm.token_estimator import TokenEstimator
 from chat.models import CallOutcome, TokenSource, UpstreamCall
@@ -104,7 +104,8 @@ class UsageRecorder:
     @contextmanager
     def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> Iterator[None]:
         """Add a row for the call that is made in the block; the block's end is the call's."""
-        record, sent, since = self._begin(profile, request), request.sent_request, time.monotonic()
+        record, since = self._begin(profile, request), time.monotonic()
+        sent = request.sent_request.facts  # known at the end
         self._attempts += 1
         characters = sum(_length(message.get("content")) for message in request.messages)
         del request  # the history is not kept while the answer is read
@@ -121,7 +122,7 @@ class UsageRecorder:
             record = replace(
                 record,
                 **self._tokens(record.model, characters, stats),
-                **self._request(record, profile, sent),
+                **self._request(record, profile, **sent()),
                 **_end(record, since, stats, outcome, error),
             )
             self._unstored.append(record)
@@ -150,16 +151,17 @@ class UsageRecorder:
         prompt, completion = (self._estimator.tokens(model, size) for size in (characters, stats.characters))
         return {"prompt_tokens": prompt, "completion_tokens": completion}
 
-    def _request(self, record: CallRecord, profile: ModelProfile, sent: SentRequest) -> dict[str, Any]:
+    def _request(
+        self, record: CallRecord, profile: ModelProfile, digest: str, envelope: bytes, **changes: Any
+    ) -> dict[str, Any]:
         """Return all that `chat.reporting.request_rebuild` needs; no provenance where nothing stored was sent."""
-        if not (record.provenance and sent.digest):
-            return {"request_digest": sent.digest, "provenance": None}
+        if not (record.provenance and digest):
+            return {"request_digest": digest, "provenance": None}
         digests = {
             "system": self._blobs.digest(profile.system.encode()),
-            "envelope": self._blobs.digest(sent.envelope),
+            "envelope": self._blobs.digest(envelope),
         }
-        applied = {"context": sent.context, "form": sent.form, "shape": sent.shape}
-        return {"request_digest": sent.digest, "provenance": {**record.provenance, **digests, **applied}}
+        return {"request_digest": digest, "provenance": {**record.provenance, **digests, **changes}}
 
 
 def _end(

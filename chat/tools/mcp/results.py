@@ -33,7 +33,10 @@ class Keeping:
 
 
 async def result_text(result: Any, keep: Keeping, notes: Sequence[str] = ()) -> str:
-    """Return the text of a result: its texts, a note in brackets for every other block, and structured content once."""
+    """Return the text of a result: its texts, a note in brackets for every other block, and structured content once.
+
+    A file of text is both: kept for the user, and read by the model.
+    """
     texts, lines, left = [], [], MAX_KEPT
     for block in result.content:
         text = _text(block)
@@ -43,6 +46,9 @@ async def result_text(result: Any, keep: Keeping, notes: Sequence[str] = ()) -> 
             left -= 1
             text = await _note_of_kept(block, data, keep)
         lines.append(_note(block) if text is None else text)
+        if (inside := _decoded_text(block)) is not None:
+            texts.append(inside)
+            lines.append(inside)
     structured = result.structured_content
     if structured is not None and not _says(texts, structured):
         lines = [line for line in lines if line] + [msgspec.json.encode(structured).decode()]
@@ -52,6 +58,8 @@ async def result_text(result: Any, keep: Keeping, notes: Sequence[str] = ()) -> 
 def block_text(block: Any) -> str:
     """Return the text of a block, or a note in brackets."""
     text = _text(block)
+    if text is None:
+        text = _decoded_text(block)
     return _note(block) if text is None else text
 
 
@@ -78,13 +86,16 @@ def _text(block: Any) -> str | None:
     """Return the text of a block or of its resource, None for other media."""
     resource = getattr(block, "resource", None)
     texts = (getattr(holder, "text", None) for holder in (block, resource))
-    return next((text for text in texts if isinstance(text, str)), _decoded_text(resource))
+    return next((text for text in texts if isinstance(text, str)), None)
 
 
-def _decoded_text(resource: Any) -> str | None:
-    """Return the text of a resource in Base64, None for other media."""
+def _decoded_text(block: Any) -> str | None:
+    """Return the text that a block's resource has in Base64, None for other media."""
+    resource = getattr(block, "resource", None)
     blob = getattr(resource, "blob", None)
-    if not (blob and _TEXT.match(resource.mime_type or "") and len(blob) <= _base64_characters()):
+    if not (
+        resource and blob and _TEXT.match(resource.mime_type or "") and len(blob) <= _base64_characters()
+    ):
         return None
     try:
         return storable(_decoded(blob).decode())
