@@ -1,4 +1,4 @@
-"""What a reader of a link takes along into a thread of their own."""
+"""A reader of a link takes a bounded part of the shared chat along into a thread of their own."""
 
 from __future__ import annotations
 

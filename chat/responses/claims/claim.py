@@ -272,9 +272,12 @@ class Claim:
         response.pk = found[len(insertions)][0][0]
         self._branch = found[-1] if reading else None
         self.response = response
-        self.job = Job(
-            response.pk,
-            thread.pk,
+        self.job = self._job(request, agreed, branch, waits)
+
+    def _job(self, request: ClaimRequest, agreed: _Terms, branch: int | UnsetType | None, waits: bool) -> Job:
+        return Job(
+            self.response.pk,
+            self.response.thread_id,
             self.owner,
             FIRST_EPOCH,
             agreed.model,
