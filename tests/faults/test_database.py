@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import F
 
+from chat.models import PersonRequest, Response
 from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Stall, broken
 from chatproject.dev.postgres.cluster import Postgres
+from tests.contract import waits
 from tests.contract.expect import APPLE, assert_problem, pieces_of
 from tests.faults.fault_server import (
     MAX_ACTIVE,
@@ -32,6 +36,7 @@ from tests.live.client import new_id
 from tests.live.harness import THREADS, LiveServer, LiveServers, database_url, eventually
 from tests.live.transports import SOCKET, SSE, TRANSPORTS, Reader
 
+DAY = timedelta(days=1)
 # Database connections of one server process at most, the promised number.
 CONNECTIONS = 10
 # Streams, each followed by a second reader.
@@ -102,6 +107,28 @@ def test_an_answer_goes_on_from_memory_while_postgres_restarts(
         assert (received.text.decode(), received.end["status"]) == (whole, "done")
     assert_valid_log(row(client, response))
     assert client.chat().text == "Hello from the script."
+
+
+def test_an_answer_that_waits_outlasts_every_process_postgres_and_a_day(
+    model: ScriptedModel, orm_on_cluster: None, make_client: Any, servers: LiveServers, cluster: Postgres
+) -> None:
+    environ = waits.settings(DATABASE_URL=cluster.url())
+    with servers.own(**environ) as first:
+        client = make_client(first)
+        response, [request] = waits.waiting(model, client, *waits.payment())
+        first.kill9()
+        crash(cluster)
+        cluster.revive()
+        PersonRequest.objects.update(created_at=F("created_at") - DAY, deadline=F("deadline") - DAY)
+        Response.objects.update(created_at=F("created_at") - DAY, started_at=F("started_at") - DAY)
+        with servers.own(**environ) as second:
+            there = client.at(second)
+            reader = SSE.follow(there, response).until("I pay. ")
+            assert waits.reply(there, response, request, "approved").status_code == 200
+            assert reader.rest().text == b"I pay. Paid."
+            assert_valid_log(row(client, response))
+        first.restart()
+    assert len(model.requests) == 2
 
 
 def test_an_answer_that_outgrows_memory_meanwhile_ends_as_unavailable(
