@@ -193,7 +193,10 @@ def _take(
         raise NotWaiting
     if not has_room:
         raise Unavailable("This server is answering as many prompts as it can. The answer was not taken.")
-    own = PersonRequest.objects.filter(pk=request.pk)
+    # One whose deadline has passed, and which `expire` has not met yet, takes no answer any more.
+    own = PersonRequest.objects.filter(pk=request.pk, deadline__gte=Now())
+    if not own.exists():
+        raise NotWaiting
     _end(own, row, given.outcome, given.text, given.by)
     own.update(for_thread=given.for_thread)
     job = _go_on(row, process)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chat.models import PersonRequest
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.contract.expect import assert_problem, framed
 from tests.contract.waits import PAY, payment, reply, settings, waiting
@@ -256,6 +257,17 @@ def test_a_deadline_that_passes_counts_as_a_rejection(
     received = SSE.send(client, response=new_id("r")).rest()
     assert received.text == b"I pay. Too late."
     assert [data["outcome"] for name, data in received.events if name == "answer"] == ["expired"]
+    assert "in time" in model.requests[1].messages[-1]["content"]
+
+
+def test_an_answer_after_the_deadline_is_refused_before_the_request_is_ended_for_it(
+    model: ScriptedModel, alice: Client
+) -> None:
+    response, [request] = waiting(model, alice, *payment("Too late."))
+    PersonRequest.objects.filter(public_id=request["requestId"]).update(deadline="2001-01-01T00:00Z")
+    assert_problem(reply(alice, response, request, "approved"), "not_waiting", 409)
+    alice.wait_until(response, "done")
+    assert SSE.follow(alice, response).rest().text == b"I pay. Too late."
     assert "in time" in model.requests[1].messages[-1]["content"]
 
 
