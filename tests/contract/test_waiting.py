@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from chat.models import PersonRequest
+from chat.accounts import suspension
+from chat.models import PersonRequest, User
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.contract.expect import assert_problem, framed
 from tests.contract.waits import PAY, payment, reply, settings, waiting
@@ -293,6 +295,16 @@ def test_another_user_s_request_is_unknown(model: ScriptedModel, alice: Client, 
     assert_problem(reply(bob, response, request, "approved"), "not_found", 404)
     unknown = reply(alice, response, {"requestId": new_id("q")}, "approved")
     assert_problem(unknown, "not_found", 404)
+
+
+def test_a_user_who_was_suspended_a_moment_ago_answers_nothing(model: ScriptedModel, alice: Client) -> None:
+    response, [request] = waiting(model, alice, *payment())
+    user = User.objects.get(username=alice.username)
+    with transaction.atomic():
+        suspension.suspend(user.pk)
+    assert reply(alice, response, request, "approved").status_code == 401
+    assert PersonRequest.objects.get(public_id=request["requestId"]).outcome != "approved"
+    assert len(model.requests) == 1
 
 
 def test_usage_counts_the_calls_before_and_after(model: ScriptedModel, alice: Client) -> None:
