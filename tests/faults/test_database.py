@@ -112,7 +112,7 @@ def test_an_answer_goes_on_from_memory_while_postgres_restarts(
 def test_an_answer_that_waits_outlasts_every_process_postgres_and_a_day(
     model: ScriptedModel, orm_on_cluster: None, make_client: Any, servers: LiveServers, cluster: Postgres
 ) -> None:
-    environ = waits.settings(DATABASE_URL=cluster.url())
+    environ: dict[str, Any] = waits.settings(DATABASE_URL=cluster.url())
     with servers.own(**environ) as first:
         client = make_client(first)
         response, [request] = waits.waiting(model, client, *waits.payment())
