@@ -26,7 +26,7 @@ async def checked(response: int, tail: Tail, offset: int) -> int:
     if offset > tail.end:
         return _end_if_interrupted(tail, tail.end)
     following = (
-        tail.read(offset) if offset >= tail.base else await db.atomic_async(storage.read, response, offset, 1)
+        tail.read(offset) if offset >= tail.base else await db.atomic_async(storage.read, response, offset, 4)
     )
     if following and not is_boundary(following, 0):
         raise BadOffset

@@ -11,7 +11,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 from chat.db import notifications, sql
@@ -23,6 +23,25 @@ ROW_BYTES = 65_536
 
 # Encodes one arrival for `Chunk.timings`: its milliseconds and its size.
 pack_timing = struct.Struct("<II").pack
+
+# The bytes [offset, offset + limit), row by row: rows of a log that still grows may be small and many, or large. The first
+# of them is found by its start, which alone is indexed. One byte more tells whether the last character is whole.
+_READ = """
+SELECT substring(data FROM greatest(%(offset)s - start, 0)::int + 1 FOR %(limit)s::int + 1)
+FROM chat_chunk
+WHERE response_id = %(response)s AND start < %(offset)s + %(limit)s AND stop > %(offset)s
+  AND start >= (SELECT coalesce(max(start), 0) FROM chat_chunk
+                WHERE response_id = %(response)s AND start <= %(offset)s)
+ORDER BY start
+"""
+_READ_THOUGHT = """
+SELECT text_offset, substring(data FROM greatest(%(offset)s - start, 0)::int + 1 FOR %(limit)s::int + 1)
+FROM chat_thoughtchunk
+WHERE response_id = %(response)s AND start < %(offset)s + %(limit)s AND stop > %(offset)s
+  AND start >= (SELECT coalesce(max(start), 0) FROM chat_thoughtchunk
+                WHERE response_id = %(response)s AND start <= %(offset)s)
+ORDER BY start
+"""
 
 _APPEND = """
 WITH head AS (
@@ -190,26 +209,26 @@ def _placed(start: int, pieces: Iterable[LogSegment]) -> Iterable[tuple[int, Log
 
 
 def read(response: int, offset: int, limit: int = ROW_BYTES) -> bytes:
-    """Return the next bytes of the log from `offset` on, roughly `limit` at most; empty at its end."""
-    chunks = Chunk.objects.filter(response_id=response, stop__gt=offset).order_by("start")
-    found = bytearray()
-    for start, data in chunks.values_list("start", "data")[: 1 + limit // 1024].iterator():
-        found += bytes(data)[max(0, offset - start) :]
-        if len(found) >= limit:
-            break
-    return bytes(found)
+    """Return the next bytes of the log from `offset` on, at most `limit`, whole characters only; empty at its end."""
+    pieces = sql.rows(_READ, {"response": response, "offset": offset, "limit": limit})
+    return _portion(b"".join(data for (data,) in pieces), limit)
 
 
 def read_thought(response: int, offset: int) -> tuple[int, bytes] | None:
-    """Return the next bytes of the thought that stand at one text offset, and that offset; None at its end."""
-    chunks = ThoughtChunk.objects.filter(response_id=response, stop__gt=offset).order_by("start")
-    place, found = None, bytearray()
-    for start, text_offset, data in chunks.values_list("start", "text_offset", "data")[:64].iterator():
-        if place not in (None, text_offset) or len(found) >= ROW_BYTES:
-            break
-        place = text_offset
-        found += bytes(data)[max(0, offset - start) :]
-    return None if place is None else (place, bytes(found))
+    """Return the next bytes of the thought that stand at one text offset, and that offset; None at its end.
+
+    They are at most ROW_BYTES, whole characters only.
+    """
+    pieces = sql.rows(_READ_THOUGHT, {"response": response, "offset": offset, "limit": ROW_BYTES})
+    if not pieces:
+        return None
+    place = pieces[0][0]
+    found = takewhile(lambda piece: piece[0] == place, pieces)
+    return place, _portion(b"".join(data for _, data in found), ROW_BYTES)
+
+
+def _portion(data: bytes, limit: int) -> bytes:
+    return data[: utf8_floor(data, limit)]
 
 
 def thought_from(response: int, text_offset: int) -> int | None:

@@ -220,6 +220,18 @@ def test_a_compacted_log_reads_the_same_from_everywhere(response: Response, offs
     assert bytes(found) == whole[offset:]
 
 
+@pytest.mark.parametrize("size", [1, 3, 65_535, 65_536, 65_537, 300_000])
+def test_a_growing_log_is_read_in_portions_of_whole_characters(response: Response, size: int) -> None:
+    whole = "a" + "€" * (400_000 // 3)
+    rows = [text(whole[at : at + size]) for at in range(0, len(whole), size)][:200]
+    written(addition(response, 0, *rows))
+    found = list[bytes]()
+    while data := storage.read(response.pk, sum(map(len, found))):
+        found.append(data)
+    assert b"".join(found) == b"".join(row.data for row in rows)
+    assert all(len(portion) <= ROW_BYTES and portion.decode() for portion in found)
+
+
 pieces = st.lists(
     st.one_of(st.text("aß€🍎", min_size=1, max_size=5).map(text), st.just(item("<think>…</think>"))),
     max_size=8,
