@@ -36,6 +36,9 @@ EFFORT = re.compile(r"[a-z0-9_-]{1,32}")
 # The fields without which some servers refuse earlier calls.
 WANTED_BACK = {"reasoning_content", "thought_signature"}
 
+# Forms of a thought in the text: closed by a tag that the template has opened; in Granite's words; in OpenAI's tokens.
+THINK_TAGS = {"open", "granite", "harmony"}
+
 # Refused by model servers in a request without tools.
 CHOICE_PARAMETERS = {"tool_choice", "parallel_tool_calls"}
 
@@ -69,9 +72,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     model's name where they are not given (`chat.llm.quirks`). `alternate`: its template wants user and assistant in turn;
     `one_system`: at most one system text, or none, so that it is the user's (`user`); `call_ids`: its server accepts tool
     call ids of so many letters and digits only, or any (false); `think_tags`: its thought stands in `<think>` at the start of
-    its text; `stream_usage`: false where no `stream_options` may be sent; `wants_back`: the field without which its server
-    refuses earlier calls, or false where it refuses all fields that are not OpenAI's. `efforts`: the efforts that a prompt
-    may ask for, each with the fields that it adds to the request.
+    its text, or in the form of THINK_TAGS; `stream_usage`: false where no `stream_options` may be sent; `wants_back`: the
+    field without which its server refuses earlier calls, or false where it refuses all fields that are not OpenAI's.
+    `efforts`: the efforts that a prompt may ask for, each with the fields that it adds to the request.
     """
 
     title: str = ""
@@ -92,7 +95,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbi
     alternate: bool | None = None
     one_system: bool | str | None = None
     call_ids: _IdLength | bool | None = None
-    think_tags: bool | None = None
+    think_tags: bool | str | None = None
     stream_usage: bool | None = None
     wants_back: str | bool | None = None
     efforts: dict[str, dict[str, Any]] = {}
@@ -229,6 +232,8 @@ def _check_history(name: str, spec: ModelSpec) -> None:
     # Not an enumeration: its error would repeat the value.
     if isinstance(spec.wants_back, str) and spec.wants_back not in WANTED_BACK:
         _refuse(name, f"its `wantsBack` is {' or '.join(sorted(WANTED_BACK))}, or false")
+    if isinstance(spec.think_tags, str) and spec.think_tags not in THINK_TAGS:
+        _refuse(name, f"its `thinkTags` is true, false, or one of {', '.join(sorted(THINK_TAGS))}")
 
 
 def _check_server(name: str, spec: ModelSpec) -> None:

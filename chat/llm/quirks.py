@@ -48,6 +48,15 @@ _NAMES: tuple[tuple[str, dict[str, Any]], ...] = (
         r"r1-1776|sonar-reasoning|seed-oss|phi-4.*reasoning|nemotron|smollm3|exaone|think",
         {"think_tags": True},
     ),
+    # Templates that open the thought, so that the text only closes it: ggml-org/llama.cpp#11861, deepseek-ai/DeepSeek-R1#526,
+    # xorbitsai/inference#2805 (distilled ones too); the model cards of QwQ and of Qwen3's Thinking-2507, EXAONE's template.
+    # On servers that tell it apart, or that put the tag ahead, it is read as everywhere.
+    (r"deepseek-r1|qwq|qwen-?3.*thinking|exaone-deep", {"think_tags": "open"}),
+    # scouzi1966/maclocal-api#121, Augustas11/macprovider#743; ibm-granite/granite-3.2-8b-instruct; the card of Gemma 4
+    # (lmstudio-ai/lmstudio-bug-tracker#2013).
+    (r"gpt-oss", {"think_tags": "harmony"}),
+    (r"granite-?3\.2", {"think_tags": "granite"}),
+    (r"gemma-?4(?!b)", {"think_tags": True}),
     # 400 where a message with calls lacks its thought: api-docs.deepseek.com, guides/thinking_mode (V3.2 and later).
     (r"deepseek-(reasoner|chat|flash|pro|v3\.2|v[4-9])", {"wants_back": "reasoning_content"}),
     # The same of MiMo: platform.xiaomimimo.com, usage-guide/passing-back-reasoning_content (NousResearch/hermes-agent#25484).

@@ -6,7 +6,7 @@ import json
 import re
 from html import unescape
 
-from chat.llm.sse.thought import without_thought
+from chat.llm.sse.think_tags import without_thought
 from chat.text import plain_text
 
 # Characters of a line that are read; a title has 80.

@@ -94,6 +94,7 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "call ids of no length": ({"c1": {"callIds": True}}, "c1: its `callIds`"),
     "call ids too short": ({"c1": {"callIds": 5}}, "`$.callIds`"),
     "an unknown place of system texts": ({"c1": {"oneSystem": KEY}}, "c1: its `oneSystem`"),
+    "an unknown form of thought": ({"c1": {"thinkTags": KEY}}, "c1: its `thinkTags`"),
     "an unknown field wanted back": ({"c1": {"wantsBack": KEY}}, "c1: its `wantsBack`"),
     "c1 told how to write C1": ({"c1": {"openui": True}}, "c1: `c1`, `openui` and `gateway`"),
     "c1 called a gateway": ({"c1": {"gateway": True}}, "c1: `c1`, `openui` and `gateway`"),

@@ -19,7 +19,7 @@ from tests.unit.thought_forms import FORMS
 MIB = 1024 * 1024
 
 
-def decoded(reads: Iterable[bytes], **options: bool) -> tuple[str, str, list[int]]:
+def decoded(reads: Iterable[bytes], **options: Any) -> tuple[str, str, list[int]]:
     """Return the text, the thought, and for each of its characters the characters of text before it."""
     decoder = ChunkDecoder(**options)
     updates = [*map(decoder.feed, reads), decoder.flush()]
@@ -33,8 +33,9 @@ def decoded(reads: Iterable[bytes], **options: bool) -> tuple[str, str, list[int
     return text, thought, positions
 
 
-def tagged(*texts: str) -> tuple[str, str]:
-    return decoded([b"".join(event(chat(content=text)) for text in texts)], think_tags=True)[:2]
+def tagged(*texts: str, form: bool | str = True, reason: str = "stop") -> tuple[str, str]:
+    events = [*(event(chat(content=text)) for text in texts), event(ended(reason))]
+    return decoded([b"".join(events)], think_tags=form)[:2]
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -105,6 +106,8 @@ def test_text_and_thought_are_the_same_at_every_split(cuts: list[int]) -> None:
         # What prompts ask of models that were not trained to think
         ("<reasoning>", "</reasoning>"),
         ("<reason>", "</reason>"),
+        # lmstudio-ai/lmstudio-bug-tracker#2013
+        ("<|channel>thought\n", "<channel|>"),
     ],
 )
 def test_thought_in_tags_is_read_wherever_the_deltas_are_cut(lead: str, opening: str, closing: str) -> None:
@@ -136,6 +139,56 @@ def test_thought_in_tags_is_read_wherever_the_deltas_are_cut(lead: str, opening:
 )
 def test_tags_that_are_open_empty_or_none(texts: list[str], expected: tuple[str, str]) -> None:
     assert tagged(*texts) == expected
+
+
+ANALYSIS, FINAL = "<|channel|>analysis<|message|>", "<|start|>assistant<|channel|>final<|message|>"
+CALL = "<|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>"
+
+
+@pytest.mark.parametrize(
+    ("form", "whole", "expected"),
+    [
+        # deepseek-ai/DeepSeek-R1#526: the template opens the thought.
+        ("open", "\nHm. </thi\n</think>\n\nHi </think>", ("Hi </think>", "Hm. </thi\n")),
+        ("open", "<think>\nHm.</think>Hi", ("Hi", "Hm.")),
+        ("open", "Hm.</thought>Hi", ("Hi", "Hm.")),
+        ("open", "</think>\n\nHi", ("Hi", "")),
+        (
+            "granite",
+            "Here is my thought process:\nHm. Here is my\n\nHere is my response:\nHi",
+            ("Hi", "Hm. Here is my\n\n"),
+        ),
+        ("granite", "Here's my thought process: Hm.Here's my response: Hi", ("Hi", "Hm.")),
+        ("granite", "Here is my thought.", ("Here is my thought.", "")),
+        # scouzi1966/maclocal-api#121
+        ("harmony", f"{ANALYSIS}Hm. <|en<|end|>{FINAL}Hi <|return|>", ("Hi ", "Hm. <|en")),
+        ("harmony", f"<|start|>assistant{ANALYSIS}Hm.{FINAL}Hi", ("Hi", "Hm.")),
+        ("harmony", f"{ANALYSIS}Hm.<|end|>{CALL}{FINAL}Hi", ("Hi", "Hm.{}")),
+        ("harmony", "<|channel|>commentary<|message|>Hm.<|end|>" + FINAL + "Hi", ("Hm.Hi", "")),
+        ("harmony", f"{FINAL}Hi", ("Hi", "")),
+        ("harmony", "Hi <|", ("Hi <|", "")),
+        # Augustas11/macprovider#743: the server leaves out the tokens.
+        ("harmony", "analysisHm. assistant.assistantfinalHi", ("Hi", "Hm. assistant.")),
+    ],
+    ids=str,
+)
+def test_thought_in_a_form_of_its_own_is_read_wherever_the_deltas_are_cut(
+    form: str, whole: str, expected: tuple[str, str]
+) -> None:
+    assert tagged(*whole, form=form) == expected
+    for place in range(len(whole)):
+        assert tagged(whole[:place], whole[place:], form=form) == expected
+
+
+@pytest.mark.parametrize(("form", "text"), [("open", "Hi <b>"), ("harmony", "analysis of it")])
+def test_an_answer_that_never_closes_the_thought_it_seemed_to_be_is_text(form: str, text: str) -> None:
+    assert tagged(*text, form=form)[0] == text
+    assert tagged(*text, form=form, reason="length")[0] == ""
+
+
+def test_text_is_no_thought_where_the_server_tells_the_thought_apart() -> None:
+    read = [chat(reasoning_content="Hm."), chat(content="Hi")]
+    assert decoded([b"".join(map(event, read))], think_tags="open")[:2] == ("Hi", "Hm.")
 
 
 def test_tags_are_text_for_a_model_that_is_not_marked_so() -> None:

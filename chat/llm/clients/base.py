@@ -98,7 +98,7 @@ class ModelProfile:
     alternate: bool = False
     one_system: bool | str = False
     call_ids: int | None = None
-    think_tags: bool = False
+    think_tags: bool | str = False
     stream_usage: bool = True
     wants_back: str | bool = True
     efforts: dict[str, dict[str, Any]] = field(default_factory=dict)

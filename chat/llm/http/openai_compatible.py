@@ -87,7 +87,7 @@ class OpenAITransport:
         encode: Callable[[dict[str, Any]], bytes] = msgspec.json.encode,
         optional: frozenset[str] = frozenset(),
         *,
-        think_tags: bool = False,
+        think_tags: bool | str = False,
     ) -> AsyncGenerator[StreamUpdate]:
         """POST `body` and yield the answer, one update per read. Raise ModelFailed or Unavailable.
 

@@ -44,10 +44,10 @@ class ChunkDecoder:
 
     `reason_is_last`: the finish reason came in a chunk of its own after the answer's content. Elsewhere more may follow:
     some servers send a reason with every delta. `reason_was_early`: content did follow. `think_tags`: the thought stands
-    in tags at the start of the text.
+    in the text, in the usual tags or in the form that this names.
     """
 
-    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, *, think_tags: bool = False) -> None:
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, *, think_tags: bool | str = False) -> None:
         self.done = False
         # True after the first text, thought or tool call.
         self.started = False
@@ -187,6 +187,9 @@ class ChunkDecoder:
         self._count(choice.usage or chunk.groq_usage)
 
     def _piece(self, final: bool) -> StreamUpdate:
+        if final or self.done:
+            # A thought that ends at the limit of tokens is one.
+            self._deltas.end(whole=self.finish_reason == "stop")
         piece = self._deltas.take(self._reason, self._usage, self.done, final or self.done)
         if piece.text or piece.thinking or piece.calls:
             self.started = True

@@ -7,7 +7,9 @@ from operator import itemgetter
 from typing import Any
 
 from chat.llm.sse.answers import call_delta, foreign_fields
-from chat.llm.sse.thought import THOUGHT_NAMES, ThinkTags, is_marked, pieces_of, thought_of
+from chat.llm.sse.harmony import HarmonyChannels
+from chat.llm.sse.think_tags import ThinkTags
+from chat.llm.sse.thought import THOUGHT_NAMES, is_marked, pieces_of, thought_of
 from chat.llm.sse.updates import BadStream, CallDelta, StreamUpdate, TokenCounts
 from chat.text import storable
 
@@ -38,13 +40,13 @@ class DeltaReader:
 
     Nearly every read holds thought under one name, text, or first the one and then the other: such a `simple` read costs
     half as much as others, and the field of its thought is held back until others come, or the end.
-    `think_tags`: the thought stands in tags at the start of the text.
+    `think_tags`: the thought stands in the text, in the usual tags or in the form that this names.
     """
 
-    def __init__(self, *, think_tags: bool = False) -> None:
+    def __init__(self, *, think_tags: bool | str = False) -> None:
         # Halves of a character, whose other half comes with the next text or thought.
         self._half = self._thought_half = ""
-        self._tags = ThinkTags() if think_tags else None
+        self._tags = _splitter(think_tags)
         # The name under which a thought came last, if it came as text and alone.
         self._name = ""
         self._has_named = False
@@ -136,6 +138,8 @@ class DeltaReader:
             fields = {name: value for name, value in fields.items() if name in _RETURNED}
         if thought := thought_of(fields):
             self._has_named = True
+            if self._tags is not None:
+                self._tags.expect_text()
             self._add_thought(thought)
         if is_marked(fields):
             # With the mark, the whole message would come back as thought.
@@ -150,8 +154,8 @@ class DeltaReader:
         if not isinstance(content, str):
             return content
         self._add_thought(content.removeprefix("<thought>").removesuffix("</thought>"))
-        self._tags = ThinkTags()
-        self._tags.after_marked()
+        self._tags = tags = ThinkTags()
+        tags.after_marked()
         return None
 
     def add_text(self, text: str, *, last: bool = False) -> bool:
@@ -167,6 +171,14 @@ class DeltaReader:
         if self._tags.passed:
             self._tags = None
         return text != ""
+
+    def end(self, *, whole: bool) -> None:
+        """Add what is held at the end of the answer. A `whole` answer that looked like thought is text as well."""
+        if self._tags is not None:
+            self.add_text("", last=True)
+        if self._tags is not None and whole:
+            self._texts.append(self._tags.unclosed())
+            self._tags = None
 
     def take(self, reason: str | None, usage: TokenCounts | None, done: bool, final: bool) -> StreamUpdate:
         """Return the content since the last time. Halves of characters are held, unless it is `final`."""
@@ -197,8 +209,6 @@ class DeltaReader:
     def _take_any(
         self, reason: str | None, usage: TokenCounts | None, done: bool, final: bool
     ) -> StreamUpdate:
-        if final and self._tags is not None:
-            self.add_text("", last=True)
         self._leave_simple()
         text, thinking = self._woven(final)
         update = StreamUpdate(text, tuple(self._calls), reason, usage, done, thinking, tuple(self._fields))
@@ -225,6 +235,12 @@ class DeltaReader:
             text, self._half = _cut(text)
         pieces.append(storable(text))
         return "".join(pieces), tuple(thinking)
+
+
+def _splitter(think_tags: bool | str) -> ThinkTags | HarmonyChannels | None:
+    if think_tags == "harmony":
+        return HarmonyChannels()
+    return ThinkTags("tags" if think_tags is True else think_tags) if think_tags else None
 
 
 def _former_call(delta: dict[str, Any]) -> list[Any] | None:
