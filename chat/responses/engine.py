@@ -34,6 +34,7 @@ from chat.text import utf8_floor
 from chat.threads.model_context import SEARCH_TOOL, build_request
 from chat.threads.search import files, search
 from chat.tools import Tool, ToolContext, within_limit
+from chat.tools.called_names import declared_name
 from chat.tools.calling import ToolResult
 
 # The think item of ours that C1's readers see while a model thinks.
@@ -150,7 +151,12 @@ class Engine:
         return Outcome(Status.DONE, TOOL_CALLS)
 
     def _unique(self, calls: list[ToolCall]) -> list[ToolCall]:
-        """Return the calls, with a new id for one that an earlier round had: a result must name exactly one call."""
+        """Return the calls under the names of their tools, with a new id for one that an earlier round had.
+
+        A result must name exactly one call.
+        """
+        known = self._tools.keys() | {tool["function"]["name"] for tool in self._client_tools}
+        calls = [replace(call, name=declared_name(call.name, known)) for call in calls]
         fresh = [
             replace(call, id=f"call_{secrets.token_hex(8)}") if call.id in self._ids else call
             for call in calls

@@ -6,6 +6,7 @@ provider_schema            schemas in the form that every provider takes
 policy                     the operator's rules: which tools run, ask, or are denied
 available                  the tools that a user may use; the check of tool names in settings
 forms                      forms that a tool asks a person to fill in
+called_names               the tool that a model meant by a name in another spelling
 calling, worker_threads    the calls of one round; sync tools in threads
 mcp                        the servers of CHAT_MCP: connections, calls, questions to the user, and results
 arithmetic, clock, search  the shipped tools

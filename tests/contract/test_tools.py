@@ -51,6 +51,14 @@ def test_the_model_gets_its_calls_and_the_results(model: ScriptedModel, alice: C
     assert "42" in result["content"]
 
 
+def test_a_call_in_another_spelling_runs_the_tool_that_is_meant(model: ScriptedModel, alice: Client) -> None:
+    model.script(tool_round(Call("functions.Calculate", SUM, "call_x")), answer("42."))
+    alice.chat("Six times seven?")
+    called, result = model.requests[1].messages[1:]
+    assert called["tool_calls"][0]["function"]["name"] == "calculate"
+    assert "42" in result["content"]
+
+
 def test_arguments_are_forwarded_as_the_text_received(model: ScriptedModel, alice: Client) -> None:
     model.script(tool_round(Call("calculate", ARGUMENTS, pieces=7)))
     alice.chat()

@@ -63,6 +63,22 @@ def test_thought_in_tags_is_sought_where_the_profile_says_so(model: ScriptedMode
     assert streamed(client(model)) == ("<think>Hm.</think>Hi", "")
 
 
+def test_a_tool_whose_name_begins_with_a_digit_is_offered_under_one_that_gemini_takes(
+    model: ScriptedModel,
+) -> None:
+    tool = {"type": "function", "function": {"name": "3d", "parameters": {"type": "object"}}}
+    choice = {"type": "function", "function": {"name": "3d"}}
+    asked = ModelRequest([{"role": "user", "content": "Hello"}], [tool], parameters={"tool_choice": choice})
+
+    async def read() -> None:
+        async for _ in client(model).stream(asked):
+            pass
+
+    asyncio.run(read())
+    sent = model.requests[0].json
+    assert (sent["tools"][0]["function"]["name"], sent["tool_choice"]["function"]["name"]) == ("_3d", "_3d")
+
+
 def test_a_field_that_the_owner_set_is_never_left_out(model: ScriptedModel) -> None:
     model.default(refusal(400, message="Unknown field: tool_choice"))
     with pytest.raises(ModelFailed):

@@ -94,6 +94,24 @@ def test_arguments_that_are_no_object_are_sent_as_an_empty_one(arguments: str) -
     assert seen[1]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
+@pytest.mark.parametrize(
+    ("made_up", "sent_as"),
+    [
+        ("get.weather", "get_weather"),
+        ("wea ther!", "wea_ther_"),
+        ("3d", "_3d"),
+        ("-x", "_-x"),
+        ("", "_"),
+        ("天气", "__"),
+        ("x" * 1000, "x" * 64),
+    ],
+)
+def test_a_name_that_a_provider_would_refuse_is_sent_in_another_form(made_up: str, sent_as: str) -> None:
+    odd = {"id": "a", "type": "function", "function": {"name": made_up, "arguments": "{}"}}
+    seen = sent([text("user", "u"), calling(odd), result("a")], PLAIN)
+    assert seen[1]["tool_calls"][0]["function"] == {"name": sent_as, "arguments": "{}"}
+
+
 def test_fields_of_the_provider_stay_where_a_call_is_changed() -> None:
     seen = sent([calling(call("odd id", extra_content={"a": 1}), reasoning="r"), result("odd id")], PLAIN)
     assert (seen[0]["reasoning"], seen[0]["tool_calls"][0]["extra_content"]) == ("r", {"a": 1})

@@ -14,7 +14,7 @@ from chat.llm.clients import official
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.calls_as_text import calls_as_text, has_calls
 from chat.llm.clients.message_forms import in_form
-from chat.llm.clients.message_shape import shape_of, shaped
+from chat.llm.clients.message_shape import portable_choice, portable_tools, shape_of, shaped
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import STREAM, OpenAITransport
 from chat.llm.sse import StreamUpdate
@@ -53,8 +53,9 @@ class ChatCompletions:
         if not tools:
             body = _without_choice(body) | {"messages": calls_as_text(messages)}
         else:
-            body["tools"] = tools
-            body |= {} if request.may_call else {"tool_choice": "none"}
+            body["tools"] = portable_tools(tools)
+            choice = body.get("tool_choice") if request.may_call else "none"
+            body |= {"tool_choice": portable_choice(choice)} if choice else {}
         request.sent_request.shape = self._shape
         body["messages"] = shaped(body["messages"], self._shape, tools=bool(tools))
         # A field that the owner or the client set is never left out.

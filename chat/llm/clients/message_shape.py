@@ -23,6 +23,10 @@ _PORTABLE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 PORTABLE_LENGTH = 24
 _ALPHABET = digits + ascii_letters
 
+# What every provider takes as the name of a tool, also of one that a model made up: OpenAI's pattern, and Gemini's first
+# letter (google-gemini/gemini-cli#2966).
+_ODD_IN_NAME, _FIRST, MAX_NAME = re.compile("[^A-Za-z0-9_-]"), re.compile("[A-Za-z_]"), 64
+
 # Templates of roles in turn begin with a user (mistral-common puts an empty text there, which other servers refuse), and
 # Mistral wants an assistant between a tool and a user (avante-corp/avante.nvim#2695).
 OPENING, NO_ANSWER = "Hello.", "(no answer)"
@@ -134,7 +138,25 @@ def _call(call: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
         # Servers decode them, and refuse the whole request: `json.loads` in vLLM's chat utilities, Anthropic, Gemini. The
         # result of the call says what was wrong with them.
         function = {**function, "arguments": "{}"}
-    return {**call, "id": ids[call["id"]], "function": function}
+    return {**call, "id": ids[call["id"]], "function": _named(function)}
+
+
+def portable_tools(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return tools under names that every provider takes; a call by such a name finds its tool (`declared_name`)."""
+    return [{**tool, "function": _named(tool["function"])} for tool in tools]
+
+
+def portable_choice(choice: Any) -> Any:
+    """Return a `tool_choice` with the name under which its tool is sent."""
+    if not (isinstance(choice, dict) and isinstance(choice.get("function"), dict)):
+        return choice
+    return {**choice, "function": _named({"name": "", **choice["function"]})}
+
+
+def _named(function: dict[str, Any]) -> dict[str, Any]:
+    name = _ODD_IN_NAME.sub("_", function["name"])
+    name = (name if _FIRST.match(name) else f"_{name}")[:MAX_NAME]
+    return function if name == function["name"] else {**function, "name": name}
 
 
 def _is_object(arguments: str) -> bool:
