@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from types import SimpleNamespace
 
 import pytest
 
 from chat.api.dialects.durable_streams import next_text_or_end
-from chat.api.encoders.durable_streams import DurableStreamsEncoder, next_cursor
+from chat.api.encoders import durable_streams
+from chat.api.encoders.durable_streams import (
+    CURSOR_EPOCH,
+    CURSOR_SECONDS,
+    DurableStreamsEncoder,
+    next_cursor,
+)
 from chat.streams import EndEvent, Heartbeat, LogEvent, StartEvent, TextEvent
 from chat.streams.tail import READ_BYTES
 
@@ -54,6 +61,18 @@ def test_a_deleted_response_does_not_close_its_stream() -> None:
 @pytest.mark.parametrize("given", ["", "x", "-1", "٣", "9" * 40])
 def test_a_cursor_that_is_none_counts_as_none(given: str) -> None:
     assert next_cursor(given) == next_cursor("")
+
+
+def test_the_cursor_of_a_connection_follows_the_clock_and_never_goes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [CURSOR_EPOCH + 7.5 * CURSOR_SECONDS]
+    monkeypatch.setattr(durable_streams, "time", SimpleNamespace(time=lambda: now[0]))
+    encode, cursors = DurableStreamsEncoder(0, ""), []
+    for offset, step in enumerate((0, 0.4, 0.1, 1.5, -1.5, 1.0), start=1):
+        now[0] += step * CURSOR_SECONDS
+        cursors.append(encode(TextEvent(b"x", offset)).partition(b'"streamCursor":"')[2][:1])
+    assert cursors == [b"7", b"7", b"8", b"9", b"9", b"9"]
 
 
 def test_a_poll_without_news_gives_up() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
 
-from chat.api.encoders import durable_streams
+from chat.api.encoders import durable_streams, marked
 from chat.api.encoders.ag_ui import AgUiEncoder
 from chat.api.encoders.ai_sdk import AiSdkEncoder
+from chat.api.encoders.durable_streams import DurableStreamsEncoder
 from chat.models import Response
 from chat.streams import LogEvent, TextEvent, ThoughtEvent, ToolEvent
 from chat.streams.encodings import SharedEncodings
@@ -91,24 +92,49 @@ def test_shared_bytes_are_those_that_each_reader_would_have_made(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(durable_streams, "current_cursor", lambda: 7)
+    # The one encoding that depends on the clock of each reader.
+    monkeypatch.setattr(marked, "SIGN_SECONDS", math.inf)
     readers = asyncio.run(conversation(seed))
     for reader in readers:
         reader.check()
     assert any(getattr(event, "encodings", None) for reader in readers for event, _ in reader.read)
 
 
-def test_a_delta_is_encoded_once_for_fifty_readers() -> None:
-    made: Counter[str] = Counter()
+class CountingAiSdk(AiSdkEncoder):
+    """The AI SDK's encoder, which counts the pieces that it encodes."""
 
-    class Counting(AiSdkEncoder):
-        def frame(self, event: dict[str, Any]) -> bytes:
-            made[event["type"]] += 1
-            return super().frame(event)
+    made: ClassVar[list[str]] = []
+
+    def text(self, piece: str) -> dict[str, Any]:
+        self.made.append(piece)
+        return super().text(piece)
+
+
+class CountingDurableStreams(DurableStreamsEncoder):
+    """The same of Durable Streams."""
+
+    made: ClassVar[list[str]] = []
+
+    def _data(self, text: str) -> bytes:
+        self.made.append(text)
+        return super()._data(text)
+
+
+@pytest.mark.parametrize(
+    ("making", "made"),
+    [
+        ((lambda: CountingAiSdk(deltas.row()), True), CountingAiSdk.made),
+        ((lambda: CountingDurableStreams(0, ""), False), CountingDurableStreams.made),
+    ],
+    ids=["AI SDK", "Durable Streams"],
+)
+def test_a_delta_is_encoded_once_for_fifty_readers(making: Making, made: list[str]) -> None:
+    made.clear()
 
     async def run() -> None:
         logs = LogRegistry()
         tail = logs.write(1)
-        readers = [EncodingReader(logs, (lambda: Counting(deltas.row()), True), 0) for _ in range(50)]
+        readers = [EncodingReader(logs, making, 0) for _ in range(50)]
         for _ in range(10):
             await asyncio.sleep(0)
             tail.grow(b"words")
@@ -117,7 +143,7 @@ def test_a_delta_is_encoded_once_for_fifty_readers() -> None:
         await asyncio.gather(*(reader.task for reader in readers))
 
     asyncio.run(run())
-    assert made["text-delta"] == 10
+    assert made == ["words"] * 10
 
 
 def test_no_more_than_one_events_encodings_are_kept() -> None:

@@ -60,14 +60,17 @@ class DurableStreamsEncoder:
 
     def __init__(self, end: int, cursor: str) -> None:
         self._end, self._cursor = end, int(next_cursor(cursor))
-        self._after_return = False
+        self._cursor_ends = _end_of(self._cursor)
+        self._offset = 0
+        self._caught_up = self._after_return = False
 
     def __call__(self, event: LogEvent) -> bytes:
+        # Ahead of the pattern matching, which takes as long as the rest of a shared delta's encoding.
+        if isinstance(event, TextEvent):
+            return self._piece(event)
         match event:
             case StartEvent(status, offset) if status in ACTIVE and offset >= self._end:
-                return _control(offset, self._next_cursor(), up_to_date=True)
-            case TextEvent():
-                return self._piece(event)
+                return _control(offset, self._cursor, up_to_date=True)
             case EndEvent(offset, response) if response is not None:
                 return _frame(
                     {"streamNextOffset": offset_token(offset), "upToDate": True, "streamClosed": True}
@@ -77,16 +80,18 @@ class DurableStreamsEncoder:
         return b""
 
     def _piece(self, event: TextEvent) -> bytes:
+        if time.time() >= self._cursor_ends:
+            self._renew_cursor()
+        data, self._offset = event.data, event.offset
         # A piece that is not full holds all that there was.
-        caught_up = event.offset >= self._end and len(event.data) < READ_BYTES
-        cursor = self._next_cursor()
-
-        def encode(text: str) -> bytes:
-            return self._data(text) + _control(event.offset, cursor, up_to_date=caught_up)
-
-        encoded = shared(event, (DurableStreamsEncoder, cursor, caught_up, self._after_return), encode)
-        self._after_return = event.data.endswith(b"\r")
+        self._caught_up = self._offset >= self._end and len(data) < READ_BYTES
+        key = (DurableStreamsEncoder, self._cursor, self._caught_up, self._after_return)
+        encoded = shared(event, key, self._data_and_control)
+        self._after_return = data.endswith(b"\r")
         return encoded
+
+    def _data_and_control(self, text: str) -> bytes:
+        return self._data(text) + _control(self._offset, self._cursor, up_to_date=self._caught_up)
 
     def _data(self, text: str) -> bytes:
         # The two halves of a line end may come in two pieces.
@@ -99,10 +104,15 @@ class DurableStreamsEncoder:
         lines = "".join(f"data: {line}\n" for line in _LINE_END.split(text))
         return f"event: data\n{lines}\n".encode()
 
-    def _next_cursor(self) -> int:
-        """Return the cursor of now; never one before that of the connection's beginning."""
+    def _renew_cursor(self) -> None:
+        """Take the cursor of now; never one before that of the connection's beginning."""
         self._cursor = max(self._cursor, current_cursor())
-        return self._cursor
+        self._cursor_ends = _end_of(self._cursor)
+
+
+def _end_of(cursor: int) -> int:
+    """Return the moment at which a cursor is no longer that of now, in seconds since 1970."""
+    return CURSOR_EPOCH + (cursor + 1) * CURSOR_SECONDS
 
 
 def _control(offset: int, cursor: int, *, up_to_date: bool) -> bytes:
