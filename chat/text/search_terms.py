@@ -1,7 +1,9 @@
 """Search terms of a text, made here since no parser of Postgres cuts scripts without spaces, and none folds accents.
 
-- A word is one term, without accents and case. The parts of a compound (`parseConfig`, `v2`) are terms as well.
+- A word is one term, without accents and case. The parts of a compound (`parseConfig`, `v2`) are terms as well, and words
+  joined by signs (`e-mail`, `node.js`) are one more term together, for others write them as one.
 - Scripts without spaces give overlapping pairs of characters; the last character is a term of its own.
+- Signs such as emoji are terms of their own.
 - Numbers joined by signs (`3.11.2`, `192.168.1.7`, `2026-11-28`) are one term for each number they may be searched from.
 
 Text and query are cut by the same rules, so whatever they fold, they fold alike.
@@ -43,7 +45,9 @@ _SPACELESS = (
 _INDIC = "\u0900-\u0963\u0966-\u0dff"
 # A character of an ordinary word, for a regular expression.
 LETTER = f"[^\\W_{_SPACELESS}{_INDIC}]"
-_RUN = re.compile(f"{LETTER}+|[{_SPACELESS}]+|[{_INDIC}]+")
+# Currencies, arrows, mathematics, technical signs, and emoji.
+_SIGNS = "\u20a0-\u20bf\u2190-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+_RUN = re.compile(f"{LETTER}+|[{_SPACELESS}]+|[{_INDIC}]+|[{_SIGNS}]")
 # The same for ASCII, in half of the time.
 _ASCII_RUN = re.compile("[0-9A-Za-z]+")
 _IS_SPACELESS = re.compile(f"[{_SPACELESS}]")
@@ -51,26 +55,44 @@ _IS_SPACELESS = re.compile(f"[{_SPACELESS}]")
 # within words.
 _MARKS = re.compile(
     "[\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670"
-    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]+"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff]+"
 )
+# Letters of Arabic that are written for one another, and Persian ones; digits of both scripts; katakana and hiragana.
+ALIKE = {
+    "ةىکیہھٱ": "هيكيهها",
+    "٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹": "01234567890123456789",
+    "".join(map(chr, range(0x30A1, 0x30F7))): "".join(map(chr, range(0x3041, 0x3097))),
+}
 # Letters that Unicode does not decompose.
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-)
+) | str.maketrans("".join(ALIKE), "".join(ALIKE.values()))
 _BORDER = re.compile(
     r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])"
+    r"|(?<=\Aال)(?=\w{2})"  # behind the Arabic article
 )
+# Signs between the parts of a word. The pattern begins with them, since Python skips to a first character ten times as fast.
+JOINERS = "-_.'’\u2010\u02bc\u05f3\u05f4"
+_JOINER = re.compile(f"[{JOINERS}](?<={LETTER}.)(?={LETTER})")
+_JOINED = re.compile(f"{LETTER}+(?:[{JOINERS}]{LETTER}+){{1,7}}")
+_JOINERS = re.compile(f"[{JOINERS}]")
 # Begins with a digit and looks behind it, since Python skips to a first character ten times as fast.
 _NUMBERS = re.compile(r"[0-9](?<![0-9][0-9])[0-9]{0,31}(?:[.,:/-][0-9]{1,32}){1,15}")
 _NUMBER = re.compile(r"[0-9]+")
+# A number with its digits in groups, also ahead of a fraction.
+_GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 
 
 class Term(NamedTuple):
-    """A term of a query; `prefix`: it matches every term that begins with it. `spaceless`: it may stand inside a word."""
+    """A term of a query; `prefix`: it matches every term that begins with it. `spaceless`: it may stand inside a word.
+
+    `instead_of`: so many terms ahead of it need not be there where it is.
+    """
 
     text: str
     prefix: bool
     spaceless: bool = False
+    instead_of: int = 0
 
 
 def fold(text: str) -> str:
@@ -129,7 +151,25 @@ def _positions(plain: str) -> dict[str, list[int]]:
     for compound in dict.fromkeys(_NUMBERS.findall(plain)):
         for term in _number_terms(compound):
             found.setdefault(term, [1])
+    for joined in dict.fromkeys(_joined_words(plain)):
+        found.setdefault(joined, [1])
     return found
+
+
+def _joined_words(plain: str) -> Iterator[str]:
+    """Yield words that are joined by signs as one term each."""
+    end = 0
+    for sign in _JOINER.finditer(plain):
+        start = sign.start()
+        if start < end:
+            continue
+        while start > end and plain[start - 1].isalnum():
+            start -= 1
+        if found := _JOINED.match(plain, start):
+            end = found.end()
+            joined = _JOINERS.sub("", found[0])
+            if not joined.isdigit():
+                yield _fold_case(joined[:TERM_CHARACTERS])
 
 
 def _terms(run: str) -> Iterable[str]:
@@ -155,26 +195,41 @@ def _word_terms(run: str) -> list[str]:
 def _number_terms(compound: str) -> Iterator[str]:
     starts = [match.start() for match in _NUMBER.finditer(compound)][:-1]
     yield from (compound[start : start + TERM_CHARACTERS] for start in starts[:MAX_PARTS])
+    if _GROUPED.fullmatch(compound):
+        yield compound.replace(",", "")
 
 
 def query_terms(words: str) -> list[Term]:
-    """Return the terms of a query, each once, at most MAX_QUERY_TERMS."""
-    chunks = _without_marks(words[:QUERY_CHARACTERS]).split()
-    terms = dict.fromkeys(term for chunk in chunks for term in _chunk_terms(chunk))
-    return list(terms)[:MAX_QUERY_TERMS]
+    """Return the terms of a query's different words, at most MAX_QUERY_TERMS."""
+    chunks = dict.fromkeys(_without_marks(words[:QUERY_CHARACTERS]).split())
+    return [term for chunk in chunks for term in _chunk_terms(chunk)][:MAX_QUERY_TERMS]
 
 
 def _chunk_terms(chunk: str) -> Iterator[Term]:
     """Yield the terms of a query's word: its parts whole, the last one as a beginning."""
-    yield from (Term(compound[:TERM_CHARACTERS], True) for compound in _NUMBERS.findall(chunk))
+    for compound in _NUMBERS.findall(chunk):
+        yield Term(compound[:TERM_CHARACTERS], True)
+        if _GROUPED.fullmatch(compound):
+            yield Term(compound.replace(",", "")[:TERM_CHARACTERS], True, instead_of=1)
     runs = _RUN.findall(_NUMBERS.sub(" ", chunk))
     for number, run in enumerate(runs, 1):
         if _IS_SPACELESS.match(run):
             yield from (Term(pair, len(run) == 1, True) for pair in _pairs(run)[: max(1, len(run) - 1)])
         else:
             yield Term(_fold_case(run[:TERM_CHARACTERS]), number == len(runs))
+    joined = [*_joined_words(chunk)]
+    if len(joined) == 1 and len(runs) == 1 + len(_JOINER.findall(chunk)):
+        yield Term(joined[0], True, instead_of=len(runs))
 
 
 def search_query(terms: Iterable[Term]) -> str:
     """Return a tsquery literal that asks for all of the terms; empty without terms."""
-    return " & ".join(f"'{term.text}'{':*' if term.prefix else ''}" for term in terms)
+    parts: list[str] = []
+    for term in terms:
+        part = f"'{term.text}'{':*' if term.prefix else ''}"
+        if term.instead_of:
+            others = " & ".join(parts[-term.instead_of :])
+            parts[-term.instead_of :] = [f"({others} | {part})"]
+        else:
+            parts.append(part)
+    return " & ".join(parts)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -223,6 +225,26 @@ def test_an_excerpt_shows_the_word_wherever_it_stands(before: str, word: str, af
         ("needs v2.31.7 of it", "v2.31.7", "v2.31.7"),
         ("on 2026-11-28 at 10:30", "11-28", "11-28"),
         ("O'Brien's file", "o'brien", "O"),
+        # Words that others write as one, or with another sign
+        ("Send an e-mail", "email", "e-mail"),
+        ("Send an email", "e-mail", "email"),
+        ("Wi\u2011Fi is off", "wifi", "Wi\u2011Fi"),
+        ("use get_user_name here", "getUserName", "get_user_name"),
+        ("use getUserName here", "get_user_name", "getUserName"),
+        ("with nodejs", "node.js", "nodejs"),
+        ("as UTF8", "utf-8", "UTF8"),
+        ("by O’Brien", "obrien", "O’Brien"),
+        ("it is 2,500.50", "2500", "2,500.50"),
+        ("it is 2500", "2,500", "2500"),
+        # alphagov/search-api, apache/lucene's ArabicNormalizationFilter and PersianNormalizationFilter
+        ("في المدرسة", "مدرسه", "مدرسة"),
+        ("مستشفى كبير", "مستشفي", "مستشفى"),
+        ("کتاب فارسی", "كتاب فارسي", "کتاب"),
+        ("سنة ٢٠٢٤", "2024", "٢٠٢٤"),
+        ("ひらがなで", "ヒラガナ", "ひらがな"),
+        ("well done 🎉!", "🎉", "🎉"),
+        ("thumbs 👍🏽", "👍", "👍🏽"),
+        ("costs 5€", "€", "€"),
     ],
 )
 def test_words_are_found_in_every_script_and_spelling(
@@ -263,6 +285,19 @@ def test_rows_of_an_older_program_are_found_at_once_and_in_full_once_indexed(
         assert (len(found(talk, "wombat")), len(found(talk, "wombats")), found(talk, "海东")) == (1, 1, [])
     assert search_index.index_messages() == 2
     assert (len(found(talk, "wombat")), len(found(talk, "海东"))) == (1, 1)
+
+
+def test_terms_of_an_older_program_with_letters_that_are_folded_now_are_found(
+    talk: ConversationDriver,
+) -> None:
+    say(talk, "مدرسة ٢٠٢٤ カタ")
+    threads.change(talk.user.pk, NAME, ThreadChange("Untitled", None, None, None))
+    former = "'مدرسة':1 '٢٠٢٤':2 'カタ':3 'タ':3"
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE chat_message SET terms = %s::tsvector", [former])
+        assert found(talk, "مدرسه") == []
+        cursor.execute(*import_module("chat.migrations.0034_alike_letters").statement("chat_message"))
+    assert [len(found(talk, words)) for words in ("مدرسة", "مدرسه", "2024", "カタ", "かた")] == [1] * 5
 
 
 def test_a_text_changed_by_an_older_program_is_found_by_its_new_words_alone(talk: ConversationDriver) -> None:

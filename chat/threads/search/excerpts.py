@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from chat.text.search_terms import LETTER, Term, fold
+from chat.text.search_terms import JOINERS, LETTER, Term, fold
 
 # Characters, two lines of a thread list.
 EXCERPT_CHARACTERS = 160
@@ -22,6 +22,8 @@ HALFWIDTH_MARKS = "\uff9e\uff9f"
 _REST_OF_WORD = re.compile(f"{LETTER}*")
 # Places inside other words that are skipped for one term in one window.
 MAX_SKIPPED = 16
+# Signs within words and numbers that a query may leave out.
+JOINING = JOINERS + ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,17 @@ def _first_match(text: str, terms: list[Term]) -> int:
             return start + _unfolded(window, min(found))
         if not inside and (anywhere := [at for term in terms if (at := folded.find(term.text)) >= 0]):
             inside = start + _unfolded(window, min(anywhere))
-    return inside
+    return inside or _first_joined(text, terms)
+
+
+def _first_joined(text: str, terms: list[Term]) -> int:
+    """Return where the first term stands that the text writes with signs in it; 0 without any."""
+    for start in range(0, len(text), WINDOW_CHARACTERS):
+        window = text[start : start + WINDOW_CHARACTERS + OVERLAP_CHARACTERS]
+        folded, origins = _folded(window, JOINING)
+        if found := [at for term in terms if (at := _find(folded, term)) is not None]:
+            return start + origins[min(found)]
+    return 0
 
 
 def _find(folded: str, term: Term) -> int | None:
@@ -95,15 +107,27 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
 
 def _ranges(part: str, terms: list[Term]) -> Iterator[tuple[int, int]]:
     """Yield where the terms stand in an excerpt, as disjoint ranges in order."""
+    for skipped in ("", JOINING):
+        folded, origins = _folded(part, skipped)
+        found = _merged(match for term in terms for match in _matches(folded, term))
+        if found:
+            # To behind the last character, not to the next one, ahead of which some may be skipped.
+            spans = (
+                (origins[start], origins[stop - 1] + 1 if skipped else origins[stop]) for start, stop in found
+            )
+            yield from (span for span in spans if span[0] < span[1])
+            return
+
+
+def _folded(text: str, skipped: str) -> tuple[str, list[int]]:
+    """Return the folded text without the skipped characters, and where each of its characters stands; then its end."""
     folded, origins = "", list[int]()
-    for start, cluster in _clusters(part):
+    for start, cluster in _clusters(text):
         piece = fold(cluster)
-        folded += piece
-        origins += [start] * len(piece)
-    origins.append(len(part))
-    for start, stop in _merged(match for term in terms for match in _matches(folded, term)):
-        if origins[start] < origins[stop]:
-            yield origins[start], origins[stop]
+        if not piece or piece not in skipped:
+            folded += piece
+            origins += [start] * len(piece)
+    return folded, [*origins, len(text)]
 
 
 def _matches(folded: str, term: Term) -> list[tuple[int, int]]:
