@@ -96,8 +96,9 @@ def test_bytes_after_the_end_are_dropped(kind: str, strip: bool) -> None:
 
 
 @pytest.mark.parametrize("strip", [True, False])
-def test_a_gif_may_lack_its_trailer(strip: bool) -> None:
+def test_a_gif_may_lack_its_trailer_or_have_padding_ahead_of_it(strip: bool) -> None:
     assert read_picture(GIF[:-1], strip=strip) == Picture("image/gif", GIF)
+    assert read_picture(GIF[:-1] + b"\0\0;", strip=strip) == Picture("image/gif", GIF)
 
 
 @pytest.mark.parametrize("size", [0, 12, len(WEBP) - 12])

@@ -12,7 +12,10 @@ _KEPT_APPLICATIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
 
 
 def read(data: bytes, *, strip: bool) -> bytes | None:
-    """Return the picture from its head to its trailer, which many GIFs lack; None if it is malformed or cut off."""
+    """Return the picture from its head to its trailer; None if it is malformed or cut off.
+
+    Many GIFs lack the trailer, or have other bytes ahead of it: as in browsers, what is no block ends a picture that is drawn.
+    """
     try:
         return _read(data, strip=strip)
     except (IndexError, OverflowError):
@@ -22,7 +25,7 @@ def read(data: bytes, *, strip: bool) -> bytes | None:
 def _read(data: bytes, *, strip: bool) -> bytes | None:
     position = 13 + _colours(data[10])
     pieces, budget, drawn = [data[:position]], MAX_PARTS, False
-    while not (drawn and position == len(data)) and data[position] != _TRAILER:
+    while not _is_end(data, position, drawn):
         start = position
         drawn = data[start] == _IMAGE
         position += _head(data, start)
@@ -36,6 +39,12 @@ def _read(data: bytes, *, strip: bool) -> bytes | None:
         if not (strip and _is_metadata(data, start)):
             pieces.append(data[start:position])
     return b"".join([*pieces, bytes([_TRAILER])])
+
+
+def _is_end(data: bytes, position: int, drawn: bool) -> bool:
+    if drawn:
+        return position == len(data) or data[position] not in (_IMAGE, _EXTENSION)
+    return data[position] == _TRAILER
 
 
 def _head(data: bytes, start: int) -> int:
