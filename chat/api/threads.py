@@ -74,6 +74,8 @@ async def create(request: HttpRequest) -> HttpResponseBase:
     caller = await authenticate(request)
     wanted = await parse_body(schemas.parse_new_thread, read_body(request))
     row, new = await service.create_thread(caller, wanted)
+    if not new:
+        caller.require(TokenScope.READ)
     return json_response(serializers.thread(row), 201 if new else 200)
 
 

@@ -124,6 +124,19 @@ def test_a_token_that_may_only_send_reads_no_answer_to_another_prompt(
         assert ("a secret" in answered.text) is shown, answered.text
 
 
+def test_a_token_that_may_only_send_is_not_shown_a_thread_that_exists(alice: Client) -> None:
+    body = {"threadId": new_id("t"), "title": "a secret"}
+    made = alice.http.post("/api/threads", headers=limited(alice, "send"), json=body)
+    refused = alice.http.post("/api/threads", headers=limited(alice, "send"), json=body)
+    shown = alice.http.post("/api/threads", headers=limited(alice, "send", "read"), json=body)
+    assert (made.status_code, refusal(refused), shown.json()["title"]) == (
+        201,
+        "insufficient_scope",
+        "a secret",
+    )
+    assert "secret" not in refused.text
+
+
 @pytest.mark.parametrize("kind", FRAME_SCOPES)
 def test_a_frame_needs_its_scope(model: ScriptedModel, alice: Client, kind: str) -> None:
     ids = {"responseId": new_id("r")}
