@@ -96,6 +96,9 @@ IN_HALVES = "envoyproxy/ai-gateway#1631, spring-projects/spring-ai#921"
 UNCOUNTED = "diegosouzapw/OmniRoute#4615"
 ENCODED = "quarkiverse/quarkus-langchain4j#2642, vllm-project/vllm#54964"
 PROVIDER = "the provider's documentation"
+TYPED = "NousResearch/hermes-agent#65643"
+# Not reported in this very form.
+VARIANT = "a variant of the others"
 ANTHROPIC_NAMES = {"input_tokens": 11, "output_tokens": 5}
 OPENAI_NAMES = {"prompt_tokens": 11, "completion_tokens": 5}
 
@@ -224,6 +227,30 @@ QUIRKS: dict[str, Quirk] = {
     "arguments as null in words": stream("pipecat-ai/pipecat#4060", called("null"), calls=(("f", "{}"),)),
     "arguments as an empty list": stream("pipecat-ai/pipecat#4060", called([]), calls=(("f", "{}"),)),
     "a last piece of null": stream("QuantumNous/new-api#3326", called(X), called(None), calls=(("f", X),)),
+    "arguments as an empty text": stream(VARIANT, called(""), calls=(("f", ""),)),
+    "arguments as a number": stream(VARIANT, called(5), calls=(("f", "5"),)),
+    "arguments as undefined": stream(VARIANT, called("undefined"), calls=(("f", "{}"),)),
+    "arguments as a list of one object": stream(VARIANT, called([{"x": 1}]), calls=(("f", X),)),
+    "arguments in a code block": stream(VARIANT, called(f"```json\n{X}\n```"), calls=(("f", X),)),
+    "arguments ahead of their name": stream(
+        "vercel/ai#15879", call(0, X[:3], id="a"), call(0, X[3:], name="f"), calls=(("f", X),)
+    ),
+    "an id that changes, without an index": stream(
+        VARIANT, call(None, X[:3], id="a", name="f"), call(None, X[3:], id="b"), calls=(("f", X),)
+    ),
+    "a call without its function": stream(
+        VARIANT, chat(tool_calls=[{"id": "a", "name": "f", "arguments": {"x": 1}}]), calls=(("f", X),)
+    ),
+    **{
+        f"arguments named {name}": stream(
+            PROVIDER,
+            chat(tool_calls=[{"index": 0, "id": "a", "function": {"name": "f", name: {"x": 1}}}]),
+            calls=(("f", X),),
+        )
+        for name in ("input", "args", "parameters")
+    },
+    "an empty index and id": stream(VARIANT, called(X, index="", id=[]), calls=(("f", X),)),
+    "an empty call": stream(VARIANT, chat(content="Hello", tool_calls=[{}]), text="Hello"),
     "an index with a point": stream(OBJECT, called(X, index=0.0), calls=(("f", X),)),
     "a call in the form before tool_calls": stream(
         "QwenLM/qwen-code#6240, vercel/ai#2195",
@@ -279,6 +306,7 @@ QUIRKS: dict[str, Quirk] = {
             ("pydantic/pydantic-ai#631", "function_call_filter: MALFORMED_FUNCTION_CALL"),
             (DRESSED, "server_error"),
             (DRESSED, "timeout"),
+            (VARIANT, "interrupted"),
         )
     },
     **{
@@ -339,6 +367,16 @@ QUIRKS: dict[str, Quirk] = {
     "an error by code and message": stream(
         NAMELESS, HELLO, {"code": 500, "message": "m"}, text="Hello", error=True
     ),
+    "an error by its type and message alone": error_of(
+        TYPED, {"choices": None, "error_type": "BadRequestError", "error_message": "m"}
+    ),
+    "an error by a message of its own name": error_of(TYPED, {"choices": [], "error_message": "m"}),
+    "an error by ok": error_of(VARIANT, {"ok": False, "message": "m"}),
+    "an error in the delta": error_of(VARIANT, chat(error={"message": "m"})),
+    "an event named err": error_of(VARIANT, b"event: err\ndata: m\n\n"),
+    "no error": stream(VARIANT, {"error": None, **HELLO}, {"error": {}, **HELLO}, text="HelloHello"),
+    "a field in capitals": stream(VARIANT, b"Data: " + plain(HELLO) + b"\n\n", text="Hello"),
+    "a tab in a text": stream(VARIANT, event(HELLO).replace(b"Hello", b"Hel\tlo"), text="Hel\tlo"),
     "an error by type": stream(NAMELESS, HELLO, {"type": "error", "message": "m"}, text="Hello", error=True),
     "an error by detail": stream(NAMELESS, HELLO, {"detail": "m"}, text="Hello", error=True),
     "a success by code and message": stream(NAMELESS, {"code": 200, "msg": "ok"}, HELLO, text="Hello"),
@@ -386,6 +424,10 @@ QUIRKS: dict[str, Quirk] = {
         text="Hello",
         usage=(11, 5),
     ),
+    "usage with num": stream(
+        VARIANT, HELLO, counted(num_input_tokens=11, num_output_tokens=5), text="Hello", usage=(11, 5)
+    ),
+    "usage in bare words": stream(VARIANT, HELLO, counted(input=11, output=5), text="Hello", usage=(11, 5)),
     "usage in texts": stream(
         USAGE, HELLO, counted(prompt_tokens="11", completion_tokens="5"), text="Hello", usage=(11, 5)
     ),

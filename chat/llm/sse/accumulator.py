@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ MAX_FIELD_BYTES = 4 * 1024 * 1024
 # Copies of a call's arguments, more than any server sends; each is decoded.
 MAX_REPEATS = 8
 
+_CODE_BLOCK = re.compile(r"\s*```(?:json)?\n(.*)\n```\s*", re.DOTALL)
 _decode = json.JSONDecoder().raw_decode
 # Instead of a name that does not come again.
 _NULLS = ("null", "None")
@@ -135,6 +137,8 @@ class CallAccumulator:
         """Return the calls so far; a call without a unique id gets one, and keeps it."""
         self._join()
         self._split()
+        # Some servers fill the list of calls with empty ones.
+        self._slots = [slot for slot in self._slots if slot.name or any(slot.arguments)]
         used: set[str] = set()
         for number, slot in enumerate(self._slots):
             slot.split_id()
@@ -160,8 +164,8 @@ class CallAccumulator:
         slots: list[_Slot] = []
         for slot in self._slots:
             before = slots[-1] if slots else None
-            if before and not slot.name and not before.arguments and slot.id in ("", before.id):
-                before.index, before.arguments = slot.index, slot.arguments
+            if before and not slot.name and _goes_on(before, slot):
+                before.index, before.arguments = slot.index, before.arguments + slot.arguments
                 before.fields = before.fields or slot.fields
             else:
                 slots.append(slot)
@@ -205,6 +209,13 @@ def _fits(slot: _Slot, delta: CallDelta) -> bool:
     return not delta.id or slot.id == delta.id
 
 
+def _goes_on(before: _Slot, slot: _Slot) -> bool:
+    """Return whether arguments without a name are those of the call before: it has none, or only a part of them."""
+    if not before.arguments:
+        return slot.id in ("", before.id)
+    return slot.index is None and before.index is None and not before.is_whole
+
+
 def _begins_another(slot: _Slot, delta: CallDelta) -> bool:
     if not delta.name or delta.name in _NULLS:
         return False
@@ -217,8 +228,10 @@ def argument_sets(arguments: str) -> list[str]:
     """Return the JSON objects in a row, each once and without empty ones beside others; any other text as it is.
 
     Some servers send all arguments once more in the last chunk, an empty object ahead of them, those of several calls as one,
-    JSON in JSON, or null.
+    JSON in JSON, in a code block or in a list, or null.
     """
+    if block := _CODE_BLOCK.fullmatch(arguments):
+        arguments = block[1]
     found = _objects(arguments)
     if found is None:
         return [arguments]
@@ -233,6 +246,7 @@ def _objects(arguments: str) -> list[tuple[Any, str]] | None:
     """Return the objects in a row with their texts, null and an empty list among them; None for other text, or too many."""
     found: list[tuple[Any, str]] = []
     rest = arguments.strip()
+    rest = "" if rest == "undefined" else rest
     while rest:
         try:
             value, end = _decode(rest)
@@ -240,8 +254,12 @@ def _objects(arguments: str) -> list[tuple[Any, str]] | None:
             return None
         if isinstance(value, str) and not found and end == len(rest):
             return _objects(value) if value.lstrip().startswith("{") else None
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            value, text = value[0], json.dumps(value[0], ensure_ascii=False)
+        else:
+            text = rest[:end]
         if not (isinstance(value, dict) or value in (None, [])) or len(found) > MAX_REPEATS:
             return None
-        found.append((value, rest[:end]))
+        found.append((value, text))
         rest = rest[end:].lstrip()
     return found

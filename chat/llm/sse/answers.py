@@ -21,13 +21,17 @@ MAX_OBJECTS = 10_000
 # Words in the finish reasons of answers that failed: the documentation of OpenRouter (`error`), DeepSeek
 # (`insufficient_system_resource`) and Zhipu (`network_error`), vLLM's `abort`, Gemini's `malformed_function_call`.
 _FAILED = re.compile(
-    r"error|exception|fail|abort|cancel|malformed|overload|insufficient|time_?out", re.IGNORECASE
+    r"error|exception|fail|abort|cancel|interrupt|malformed|overload|insufficient|time_?out", re.IGNORECASE
 )
 # Fields of errors in objects without choices, as web frameworks and gateways write them.
-_ERRORS = re.compile(r"(error|exception)s?$|^(fault|detail)$", re.IGNORECASE)
+_ERRORS = re.compile(
+    r"(error|exception)s?(_type)?$|^(fault|detail)$|^err(or)?_?(message|msg)$", re.IGNORECASE
+)
 _CODES = re.compile(r"^(err(or)?_?|status_?)?code$", re.IGNORECASE)
 _MESSAGES = re.compile(r"^(err(or)?_?|status_?)?(message|msg)$|^title$", re.IGNORECASE)
 _KINDS = ("type", "object", "status")
+# OpenAI's name of a call's arguments, and those of Anthropic, Gemini and Llama's own format.
+_ARGUMENTS = ("arguments", "input", "args", "parameters")
 _SUCCESS_CODES = {"0", "200", "ok", "success"}
 # What may stand between the objects of one payload: a gateway may have framed it twice.
 _BETWEEN = re.compile(r"\s*(?:data:\s*)*")
@@ -73,7 +77,9 @@ def _reports_error(fields: dict[str, Any]) -> bool:
     """Return whether fields are an error, name one, or hold the code of one with a message."""
     if any(value and _ERRORS.search(name) for name, value in fields.items()):
         return True
-    if fields.get("success") is False or any(_FAILED.search(str(fields.get(kind))) for kind in _KINDS):
+    if False in (fields.get("success"), fields.get("ok")) or any(
+        _FAILED.search(str(fields.get(kind))) for kind in _KINDS
+    ):
         return True
     status = fields.get("status")
     codes = [value for name, value in fields.items() if _CODES.search(name)]
@@ -128,7 +134,8 @@ def _integer(digits: str) -> int:
     return int(digits) if len(digits) < MAX_INTEGER_DIGITS else 0
 
 
-_decode_first = json.JSONDecoder(parse_int=_integer).raw_decode
+# Not strict: some servers escape no tabs and line breaks in a text.
+_decode_first = json.JSONDecoder(parse_int=_integer, strict=False).raw_decode
 
 
 def _convert(value: dict[str, Any]) -> CompletionChunk:
@@ -143,24 +150,32 @@ def _convert(value: dict[str, Any]) -> CompletionChunk:
 
 
 def call_delta(call: Any) -> CallDelta:
-    """Return a piece of a call. Its arguments may be JSON, its index text and its id a number. Raise BadStream."""
-    function = (call.get("function") or {}) if isinstance(call, dict) else None
+    """Return a piece of a call. Its arguments may be JSON, its index text and its id a number. Raise BadStream.
+
+    Some servers leave out the `function` around name and arguments, or call the arguments otherwise.
+    """
+    function = (call.get("function") or _bare_function(call)) if isinstance(call, dict) else None
     if not isinstance(function, dict):
         raise BadStream
-    index, id_, arguments = call.get("index"), call.get("id"), function.get("arguments")
+    index, id_ = call.get("index"), call.get("id")
+    arguments = next((function[name] for name in _ARGUMENTS if function.get(name) is not None), "")
     try:
-        if isinstance(arguments, dict | list):
+        if not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False)
         is_number = isinstance(index, float) or (isinstance(index, str) and index.isdecimal())
         named = {
-            "index": int(index) if is_number else index,
-            "id": str(id_) if isinstance(id_, int) else id_,
+            "index": int(index) if is_number else index if index != "" else None,
+            "id": str(id_) if isinstance(id_, int) else id_ or None,
             "name": function.get("name") or "",
-            "arguments": arguments or "",
+            "arguments": arguments,
         }
         return msgspec.convert({**named, "fields": _call_fields(call, function)}, CallDelta)
     except (ValueError, RecursionError):
         raise BadStream from None
+
+
+def _bare_function(call: dict[str, Any]) -> dict[str, Any]:
+    return {name: call[name] for name in ("name", *_ARGUMENTS) if name in call}
 
 
 def _call_fields(call: dict[str, Any], function: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from chat.llm.sse.answers import call_delta, foreign_fields
 from chat.llm.sse.harmony import HarmonyChannels
 from chat.llm.sse.think_tags import ThinkTags
 from chat.llm.sse.thought import THOUGHT_NAMES, is_marked, pieces_of, thought_of
-from chat.llm.sse.updates import BadStream, CallDelta, StreamUpdate, TokenCounts
+from chat.llm.sse.updates import BadStream, CallDelta, StreamUpdate, TokenCounts, UpstreamError
 from chat.text import storable
 
 # Fields of a delta that are neither thought nor wanted back.
@@ -94,6 +94,8 @@ class DeltaReader:
         if not isinstance(calls, list | None) or not isinstance(refusal, str | None):
             raise BadStream
         if others:
+            if delta.get("error"):
+                raise UpstreamError(delta["error"])
             self._leave_simple()
             content = self._add_fields(delta, content)
             self._name = others[0] if len(others) == 1 and others[0] in THOUGHT_NAMES else ""

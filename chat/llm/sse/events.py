@@ -18,7 +18,7 @@ BOM = b"\xef\xbb\xbf"
 # Events with these names carry no part of an answer, whatever their data.
 _KEEPALIVE_EVENT = re.compile(rb"ping|pong|keep[-_]?alive|heart[-_]?beat", re.IGNORECASE)
 # Events that report an error: `error`, `stream_error`, `exception`, `response.failed`.
-_ERROR_EVENT = re.compile(rb"error|exception|fail(ed|ure)", re.IGNORECASE)
+_ERROR_EVENT = re.compile(rb"\berr(or)?\b|error|exception|fail(ed|ure)", re.IGNORECASE)
 # The beginnings of text without framing.
 _UNFRAMED = (b"{", b"[", b"<")
 
@@ -122,7 +122,7 @@ def _payloads_of(block: bytes) -> list[bytes]:
     event, unframed = b"", False
     for line in block.split(b"\n"):
         name, _, value = line.partition(b":")
-        name = name.strip()
+        name = name.strip().lower()
         if name == b"data":
             value = value.removeprefix(b" ")
             # No JSON text has a colon there: it is a comment sent as data.

@@ -13,7 +13,18 @@ MAX_DIGITS = 10
 
 # The names are compared without their underscores and capitals.
 # OpenAI's names, those of its Responses and of Anthropic (mlx-vlm has them, too), Amazon's, the AI SDK's, Google's, Ollama's.
-PROMPT_NAMES = ("prompttokens", "inputtokens", "prompttokencount", "inputtokencount", "promptevalcount")
+# Together's and others' with `num`, and the bare words.
+PROMPT_NAMES = (
+    "prompttokens",
+    "inputtokens",
+    "prompttokencount",
+    "inputtokencount",
+    "promptevalcount",
+    "numprompttokens",
+    "numinputtokens",
+    "prompt",
+    "input",
+)
 COMPLETION_NAMES = (
     "completiontokens",
     "outputtokens",
@@ -21,6 +32,10 @@ COMPLETION_NAMES = (
     "outputtokencount",
     "generatedtokencount",
     "evalcount",
+    "numcompletiontokens",
+    "numoutputtokens",
+    "completion",
+    "output",
 )
 # Those of OpenAI, of its Responses, Google and xAI; DeepSeek, Moonshot, Anthropic, Google and the AI SDK.
 REASONING_NAMES = ("reasoningtokens", "thoughtstokencount", "thinkingtokens")
