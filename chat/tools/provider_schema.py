@@ -2,8 +2,9 @@
 
 One schema that a provider refuses fails the whole request, so every prompt. Tools validate their own arguments, so a wider
 schema does no harm: only keywords that all providers know stay, in forms that all know. OpenAI wants an object with
-`properties` at the top, without a union there, and `items` in each array; Gemini no references, one type, and texts alone in
-`enum`; llama.cpp no `not`, and patterns that it can turn into a grammar.
+`properties` at the top, without a union there, and `items` in each array; Gemini no references, one type, texts alone in
+`enum`, and nothing beside `anyOf`; Anthropic no value twice in `enum` and `required`, and plain names of properties;
+llama.cpp no `not`, and patterns that it can turn into a grammar.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from urllib.parse import unquote
 MAX_DEPTH = 32
 # Schemas in one schema, each counted as often as references lead to it.
 MAX_SCHEMAS = 2_000
+
+# Names of parameters as Anthropic takes them (beautyfree/appstore-connect-mcp#2, twilio-labs/mcp#56).
+KEY_CHARACTERS = 64
+_KEY = re.compile(rf"[A-Za-z0-9_.-]{{1,{KEY_CHARACTERS}}}")
+_ODD_IN_KEY = re.compile(r"[^A-Za-z0-9_.-]")
 
 Schema = dict[str, Any]
 
@@ -82,7 +88,7 @@ class _Rewriter:
         if options := [self.rewritten(branch, references, depth - 1) for branch in _branches(flat)]:
             wide = not all(options)
             result |= {} if wide else options[0] if len(options) == 1 else {"anyOf": options}
-        return result | _described(flat) | ({"nullable": True} if nullable and result else {})
+        return _alone(result | _described(flat) | ({"nullable": True} if nullable and result else {}))
 
     def _of_type(self, kind: str, flat: Schema, references: frozenset[str], depth: int) -> Schema:
         result = {"type": kind, **{key: flat[key] for key in _KEPT[kind] if _is_number(flat.get(key))}}
@@ -107,7 +113,7 @@ class _Rewriter:
         result: Schema = {"properties": properties} if "properties" in flat else {}
         if others := self.rewritten(flat.get("additionalProperties"), references, depth):
             result["additionalProperties"] = others
-        return {**result, "required": required} if required else result
+        return {**result, "required": [*dict.fromkeys(required)]} if required else result
 
     def flat(self, schema: Schema, references: frozenset[str], depth: int) -> tuple[Schema, frozenset[str]]:
         """Return a schema without `$ref` and `allOf`, and the references that led to it; one leads nowhere a second time."""
@@ -132,6 +138,36 @@ class _Rewriter:
         for step in path.split("/")[1:]:
             place = _dict(place).get(unquote(step).replace("~1", "/").replace("~0", "~"))
         return {} if base else _dict(place)
+
+
+def _alone(schema: Schema) -> Schema:
+    """Return a schema without other fields beside `anyOf`; its description and null go into the union, or a type wins."""
+    options = schema.pop("anyOf", [])
+    if not options or "type" in schema:
+        return schema
+    description = {key: schema[key] for key in ("description",) if key in schema}
+    null = {"nullable": True} if "nullable" in schema else {}
+    first, *others = ({**option, **null} for option in options)
+    return {"anyOf": [{**description, **first}, *others]}
+
+
+def portable_keys(schema: Schema) -> tuple[Schema, dict[str, str]]:
+    """Return the schema of parameters with names that every provider takes, and the former names by the new ones."""
+    properties = _dict(schema.get("properties"))
+    renamed: dict[str, str] = {}
+    taken = {name for name in properties if _KEY.fullmatch(name)}
+    for name in properties:
+        if name not in taken:
+            plain = _ODD_IN_KEY.sub("_", name)[:KEY_CHARACTERS] or "_"
+            numbered = (f"{plain[: KEY_CHARACTERS - 4]}_{number}" for number in range(2, 1_000))
+            renamed[name] = next(key for key in (plain, *numbered) if key not in taken)
+            taken.add(renamed[name])
+    if not renamed:
+        return schema, {}
+    keys = {renamed.get(name, name): value for name, value in properties.items()}
+    required = [renamed.get(name, name) for name in _list(schema.get("required"))]
+    changed = {**schema, "properties": keys, **({"required": required} if required else {})}
+    return changed, {key: name for name, key in renamed.items()}
 
 
 def _together(part: Schema, schema: Schema) -> Schema:
@@ -176,7 +212,7 @@ def _values(schema: Schema, kind: Any) -> list[Any]:
 
 
 def _texts(schema: Schema) -> Schema:
-    result: Schema = {"enum": values} if (values := _values(schema, str)) else {}
+    result: Schema = {"enum": [*dict.fromkeys(values)]} if (values := _values(schema, str)) else {}
     pattern = schema.get("pattern")
     if isinstance(pattern, str) and _PATTERN.fullmatch(pattern):
         result["pattern"] = pattern

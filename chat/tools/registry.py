@@ -15,6 +15,8 @@ from chat.tools.schema import NAME, Arguments, BadArguments, Parse, documented
 
 # Of a result; larger ones are cut, because a model's context is scarce.
 RESULT_BYTES = 65_536
+# Of a tool's description; OpenAI refuses a longer one.
+DESCRIPTION_CHARACTERS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,17 @@ def _unparsed(arguments: str) -> dict[str, Any]:
 
 
 def tool_schema(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a tool in the shape of chat completions."""
-    function = {"name": name, "description": description, "parameters": parameters_schema(parameters)}
+    """Return the schema of a tool in the shape of chat completions.
+
+    OpenAI refuses a longer description (janwilmake/openapi-mcp-server#23): the rest stands above the parameters.
+    """
+    schema = parameters_schema(parameters)
+    if len(description) > DESCRIPTION_CHARACTERS:
+        beginning = description[:DESCRIPTION_CHARACTERS]
+        end = max(beginning.rfind(" "), beginning.rfind("\n")) + 1 or DESCRIPTION_CHARACTERS
+        description, rest = description[:end], description[end:]
+        schema["description"] = "\n\n".join(filter(None, (rest, schema.get("description"))))
+    function = {"name": name, "description": description, "parameters": schema}
     return {"type": "function", "function": function}
 
 

@@ -186,12 +186,26 @@ SCHEMAS: list[tuple[Any, dict[str, Any]]] = [
     ),
     (
         parameters({"type": ["string", "integer"], "description": "d"}),
-        parameters({"anyOf": [{"type": "string"}, {"type": "integer"}], "description": "d"}),
+        parameters({"anyOf": [{"type": "string", "description": "d"}, {"type": "integer"}]}),
     ),
     (
         parameters({"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}),
         parameters({"type": "string", "nullable": True}),
     ),
+    (
+        parameters({"type": ["string", "integer", "null"]}),
+        parameters({"anyOf": [{"type": "string", "nullable": True}, {"type": "integer", "nullable": True}]}),
+    ),
+    (
+        parameters({"type": "string", "anyOf": [{"pattern": "a"}, {"pattern": "b"}]}),
+        parameters({"type": "string"}),
+    ),
+    # PostHog/mcp#141
+    (
+        parameters({"type": "string", "enum": ["a", "b", "a"]}),
+        parameters({"type": "string", "enum": ["a", "b"]}),
+    ),
+    ({**parameters({}), "required": ["a", "a"]}, {**parameters({}), "required": ["a"]}),
     # containers/kubernetes-mcp-server#758, NousResearch/hermes-agent#18530
     (parameters({"type": "string", "pattern": "[a-z]+"}), parameters({"type": "string"})),
     (parameters({"type": "string", "pattern": r"^\d{4}$"}), parameters({"type": "string"})),
@@ -221,6 +235,35 @@ SCHEMAS: list[tuple[Any, dict[str, Any]]] = [
 @pytest.mark.parametrize(("given", "sent"), SCHEMAS, ids=[json.dumps(given) for given, _ in SCHEMAS])
 def test_a_schema_is_sent_in_the_form_that_every_provider_takes(given: Any, sent: dict[str, Any]) -> None:
     assert tool_schema("a", "b", given)["function"]["parameters"] == sent
+
+
+def test_a_description_beyond_the_bound_goes_on_above_the_parameters() -> None:
+    words = "word " * 300
+    sent = tool_schema("a", words, {})["function"]
+    assert len(sent["description"]) <= 1024
+    assert sent["description"] + sent["parameters"]["description"] == words
+    assert len(tool_schema("a", "x" * 3000, {})["function"]["description"]) == 1024
+
+
+def test_a_parameter_whose_name_a_provider_refuses_has_another_one_for_the_model() -> None:
+    named: dict[str, Any] = {"filter[id]": {}, "filter_id_": {}, "größe": {}, "": {}, "a.b": {}}
+    listed = {
+        "name": "echo",
+        "inputSchema": {"type": "object", "properties": named, "required": ["filter[id]"]},
+    }
+    spec = stdio()
+    listing = msgspec.structs.replace(spec, env=spec.env | {"MCP_TOOLS": json.dumps([listed])})
+
+    async def first(server: McpServer) -> Tool:
+        return (await server.offered())["stub_echo"]
+
+    tool = run(listing, first)
+    sent = tool.schema["function"]["parameters"]
+    assert list(sent["properties"]) == ["filter_id__2", "filter_id_", "gr__e", "_", "a.b"]
+    assert sent["required"] == ["filter_id__2"]
+    assert tool.parse('{"filter_id__2": 1, "gr__e": 2, "a.b": 3, "new": 4}') == {
+        "arguments": {"filter[id]": 1, "größe": 2, "a.b": 3, "new": 4}
+    }
 
 
 def test_a_schema_whose_references_multiply_is_sent_in_a_bounded_size() -> None:

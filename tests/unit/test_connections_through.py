@@ -195,3 +195,17 @@ def test_other_clients_ask_through_the_proxy_but_not_for_this_machine(
         return [place.asked[0][1].partition(b"\r\n")[0] for place in (proxy, near)]
 
     assert asyncio.run(work()) == [b"POST http://wiki.test/mcp HTTP/1.1", b"POST /mcp HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h/v1",
+        "http://h/v1//",
+        " http://h/v1/chat/completions/",
+        "http://h/v1/Chat/Completions",
+        "http://h/v1/responses",
+    ],
+)
+def test_the_address_of_a_request_is_that_of_its_server(url: str) -> None:
+    assert request_head.head(url, "k", "/chat/completions").url == "http://h/v1/chat/completions"

@@ -68,7 +68,7 @@ def split_query(base_url: str) -> tuple[str, dict[str, object]]:
     Many people set the whole address of a request instead.
     """
     url = urlsplit(base_url.strip())
-    path = re.sub(r"(/chat)?/completions/*\Z", "", url.path)
+    path = re.sub(r"/+((chat/+)?completions|responses)?/*\Z", "", url.path, flags=re.IGNORECASE)
     return urlunsplit((url.scheme, url.netloc, path, "", "")), dict(
         parse_qsl(url.query, keep_blank_values=True)
     )

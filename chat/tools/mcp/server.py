@@ -22,6 +22,7 @@ from chat.tools.mcp.results import Keeping, result_text
 from chat.tools.mcp.server_prompts import ServerPrompt, ServerPromptFailed, listed, text_of
 from chat.tools.mcp.spec import McpSpec
 from chat.tools.mcp.tools import distinct_names, is_read_only
+from chat.tools.provider_schema import portable_keys
 from chat.tools.registry import Tool, tool_schema
 from chat.tools.schema import BadArguments
 
@@ -154,11 +155,12 @@ class McpServer:
         return {names[name]: self._tool(names[name], tool) for name, tool in by_name.items()}
 
     def _tool(self, name: str, listed: Any) -> Tool:
+        parameters, former = portable_keys(listed.input_schema)
         return Tool(
             name=name,
             function=partial(self._call, listed.name),
-            parse=_parse,
-            schema=tool_schema(name, listed.description or listed.name, listed.input_schema),
+            parse=partial(_parse, former),
+            schema=tool_schema(name, listed.description or listed.name, parameters),
             seconds=self._spec.seconds,
             context="context",
             permission=self._spec.permission,
@@ -219,9 +221,10 @@ def _may_retry(connection: Connection) -> bool:
     return connection.client is not None or time.monotonic() - connection.ended_at >= RETRY_SECONDS
 
 
-def _parse(text: str) -> dict[str, Any]:
-    """Return the arguments unchecked: the server validates them by its own schema. Raises BadArguments."""
+def _parse(former: dict[str, str], text: str) -> dict[str, Any]:
+    """Return the arguments by the server's names, unchecked: it validates them by its own schema. Raises BadArguments."""
     try:
-        return {"arguments": msgspec.json.decode(text or "{}", type=dict[str, Any])}
+        arguments = msgspec.json.decode(text or "{}", type=dict[str, Any])
+        return {"arguments": {former.get(name, name): value for name, value in arguments.items()}}
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as problem:
         raise BadArguments(str(problem)) from None
