@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from chat import db, schemas, service
 from chat.accounts.identity import Caller
+from chat.api import sealed
 from chat.api.base import (
     authenticate,
     authenticate_by_origin,
@@ -22,7 +23,7 @@ from chat.api.base import (
 )
 from chat.api.encoders import raw, serializers, sse
 from chat.api.encoders.shapes import ResponseState, ResponseStatus
-from chat.api.operations import EMPTY, MODEL_ERRORS, SENDING, describe, streamed, whole
+from chat.api.operations import EMPTY, MODEL_ERRORS, SENDING, Answer, describe, streamed, whole
 from chat.api.streaming import EVENT_STREAM, Encode, response_headers, set_headers, stream_response
 from chat.conf import settings
 from chat.exceptions import BY_CODE, ChatError, NotWaiting, QuotaExceeded, TooLarge, Unavailable
@@ -87,12 +88,24 @@ async def stream_of_thread(request: HttpRequest, thread_id: str) -> HttpResponse
     return await _stream(caller, row, (0, 0), None if as_events else raw.plain, PLAIN)
 
 
-@describe(streamed(), query=CursorQuery, headers=("Last-Event-ID",), raises=MODEL_ERRORS)
+@describe(
+    streamed(),
+    streamed(status=206),
+    Answer(304),
+    query=CursorQuery,
+    headers=("Last-Event-ID", "If-None-Match", "If-Range", "Range"),
+    raises=MODEL_ERRORS,
+)
 async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Stream a response from an offset to its end."""
     as_events, cursor = _wants_events(request), _cursor(request)
     caller = await authenticate(request)
-    row = await db.atomic_async(threads.response, caller.user, response_id)
+    if as_events:
+        row = await db.atomic_async(threads.response, caller.user, response_id)
+    else:
+        row, seal = await db.run_async(threads.response_with_seal, caller.user, response_id)
+        if sealed.has_sealed_text(row):
+            return await sealed.serve(request, caller, row, seal, cursor[0])
     return await _stream(caller, row, cursor, None if as_events else raw.c1, EVENT_STREAM)
 
 

@@ -103,9 +103,9 @@ def whole(shape: Any, status: int = 200) -> Answer:
     return Answer(status, "application/json", shape)
 
 
-def streamed(content_type: str = "text/event-stream") -> Answer:
+def streamed(content_type: str = "text/event-stream", status: int = 200) -> Answer:
     """Return the answer that streams a response."""
-    return Answer(200, content_type, headers=RESPONSE_HEADERS)
+    return Answer(status, content_type, headers=RESPONSE_HEADERS)
 
 
 EMPTY = Answer(204)

@@ -53,19 +53,20 @@ def stream_response(
     content_type: str = EVENT_STREAM,
     *,
     ends_waiting: bool = False,
+    is_whole: Callable[[], bool] | None = None,
 ) -> ByteStream:
     """Return the stream of a response: its `first` bytes, then the encoded rest of its events.
 
     `ends_waiting`: a response that waits for a person ends it; a raw reader could not be told. The dialects of other clients
-    end there by themselves.
+    end there by themselves. `is_whole`: as of ByteStream.
     """
 
-    def is_whole() -> bool:
+    def has_ended() -> bool:
         # Our own protocol has a rule for a body without `end`: reconnect. Those of other clients have none.
         return encode.ended if isinstance(encode, MarkedEncoder) else True
 
     chunks = _encode_events(caller, first, events, encode, ends_waiting)
-    response = ByteStream(chunks, content_type, is_whole)
+    response = ByteStream(chunks, content_type, is_whole or has_ended)
     return set_headers(response, NOT_BUFFERED | response_headers(row))
 
 

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import adapt, errors, generators
 from psycopg._queries import PostgresQuery
 from psycopg.abc import Transformer
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.types.numeric import Int8Dumper
 
@@ -29,12 +29,13 @@ Statement = tuple[str, Values]
 MAX_PREPARED = 200
 
 
-def rows(statement: str, values: Values = ()) -> list[Row]:
+def rows(statement: str, values: Values = (), *, binary: bool = False) -> list[Row]:
     """Return all rows of a statement, in the transaction under way. Raises Django's database errors.
 
-    Pass a Django choice as its `value`: psycopg would send the enumeration's name.
+    Pass a Django choice as its `value`: psycopg would send the enumeration's name. `binary`: for large columns of bytes, which
+    are twice as long as text; Django's own converters, as of times, do not apply.
     """
-    return batch((statement, values))[0]
+    return batch((statement, values), binary=binary)[0]
 
 
 def row(statement: str, values: Values = ()) -> Row | None:
@@ -48,7 +49,7 @@ def value(statement: str, values: Values = ()) -> Any:
     return rows(statement, values)[0][0]
 
 
-def batch(*statements: Statement) -> list[list[Row]]:
+def batch(*statements: Statement, binary: bool = False) -> list[list[Row]]:
     """Return the rows of each of several statements, in one round trip; each sees what those before it did.
 
     The first that fails ends the batch, and its error is raised.
@@ -56,7 +57,7 @@ def batch(*statements: Statement) -> list[list[Row]]:
     database = connections[DEFAULT_DB_ALIAS]
     database.ensure_connection()
     with database.wrap_database_errors:
-        return _executor(database).run(statements)
+        return _executor(database).run(statements, Format.BINARY if binary else Format.TEXT)
 
 
 def _executor(database: BaseDatabaseWrapper) -> _Executor:
@@ -95,14 +96,14 @@ class _Executor:
         self._names: dict[_Key, bytes] = {}
         self._numbered = 0
 
-    def run(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    def run(self, statements: Sequence[Statement], form: Format) -> list[list[Row]]:
         queries = []
         for statement, values in statements:
             query = PostgresQuery(self._converter(statement))
             query.convert(statement, values)
             queries.append(query)
         with self.link.lock:
-            results = self.link.wait(self._exchange(queries))
+            results = self.link.wait(self._exchange(queries, form))
         found = zip(statements, results, strict=True)
         return [_rows_of(result, self._converters[statement]) for (statement, _), result in found]
 
@@ -113,11 +114,11 @@ class _Executor:
             converter = self._converters[statement] = adapt.Transformer(self._context)
         return converter
 
-    def _exchange(self, queries: list[PostgresQuery]) -> Generator[Any, Any, list[PGresult]]:
+    def _exchange(self, queries: list[PostgresQuery], form: Format) -> Generator[Any, Any, list[PGresult]]:
         """Send the queries together, and return their results; yield while waiting for the server."""
         server = self.link.pgconn
         server.enter_pipeline_mode()
-        commands = [*self._begin(), *chain.from_iterable(map(self._send, queries))]
+        commands = [*self._begin(), *chain.from_iterable(self._send(query, form) for query in queries)]
         server.pipeline_sync()
         yield from generators.send(server)
         results = list[PGresult]()
@@ -139,7 +140,7 @@ class _Executor:
             server.send_query_params(self.link._get_tx_start_command(), None)
             yield _OTHER
 
-    def _send(self, query: PostgresQuery) -> Iterator[_Command]:
+    def _send(self, query: PostgresQuery, form: Format) -> Iterator[_Command]:
         """Send a query, and ahead of it what prepares it."""
         server, key = self.link.pgconn, (query.query, query.types)
         name = self._names.get(key)
@@ -151,7 +152,7 @@ class _Executor:
             name = b"chat_%d" % self._numbered
             server.send_prepare(name, query.query, query.types)
             yield _Command(key, name)
-        server.send_query_prepared(name, query.params, query.formats)
+        server.send_query_prepared(name, query.params, query.formats, form)
         yield _QUERY
 
 

@@ -29,6 +29,7 @@ from chat.models import (
 )
 from chat.permissions import threads as permissions
 from chat.schemas import NewThread, ThreadChange, is_id
+from chat.streams import sealed
 from chat.threads import branches, revisions, stored_bytes
 
 M = TypeVar("M", bound=Model)
@@ -243,6 +244,12 @@ def prompt_of(user: int, public_id: str) -> Message | None:
 def response(user: int, public_id: str) -> Response:
     """Return a response that the user may read, with its thread. Raise NotFound."""
     return _response(permissions.readable_sql("r.owner_id", "r.thread_id"), user, public_id)
+
+
+def response_with_seal(user: int, public_id: str) -> tuple[Response, int]:
+    """Return the same with the seal of its log, 0 while it runs. Raise NotFound."""
+    row = response(user, public_id)
+    return row, sealed.seal(row.pk) if row.ended else 0
 
 
 def changeable_response(user: int, public_id: str) -> Response:

@@ -33,11 +33,11 @@ def _note(statement: str, values: Any) -> None:
         file.write(json.dumps({"way": way, "text": literal}) + "\n")
 
 
-def _noted_batch(*statements: sql.Statement) -> list[list[sql.Row]]:
+def _noted_batch(*statements: sql.Statement, binary: bool = False) -> list[list[sql.Row]]:
     connection.ensure_connection()
     for statement, values in statements:
         _note(statement, values)
-    return _batch(*statements)
+    return _batch(*statements, binary=binary)
 
 
 def _noted_execute(execute: Any, statement: str, values: Any, many: bool, context: Any) -> Any:

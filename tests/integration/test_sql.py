@@ -50,3 +50,8 @@ def test_a_connection_keeps_a_bounded_number_of_statements_prepared() -> None:
         assert sql.value(f"SELECT {number}, %s::text", ["a"]) == number
     kept = sql.value("SELECT count(*) FROM pg_prepared_statements")
     assert sql.MAX_PREPARED - 5 < kept <= sql.MAX_PREPARED
+
+
+def test_bytes_are_the_same_in_both_formats() -> None:
+    wanted = "SELECT %s::bytea, 7::bigint, 'words'", [bytes(range(256))]
+    assert sql.rows(*wanted, binary=True) == sql.rows(*wanted) == [(bytes(range(256)), 7, "words")]

@@ -13,15 +13,17 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import get_conditional_response
 
 from chat import db, service
 from chat.accounts.identity import Caller
+from chat.api import sealed as sealed_answers
 from chat.api.base import authenticate
 from chat.api.chat import PLAIN
 from chat.api.encoders.durable_streams import DurableStreamsEncoder, next_cursor, offset_token, parse_offset
 from chat.api.operations import EMPTY, RESPONSE_HEADERS, Answer, describe, streamed
-from chat.api.streaming import R, response_headers, set_headers, stream_response
+from chat.api.sealed import protect
+from chat.api.streaming import response_headers, set_headers, stream_response
 from chat.exceptions import BadOffset, NotFound, Unauthenticated
 from chat.models import Response
 from chat.schemas.queries import PortionQuery
@@ -55,12 +57,16 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Bytes of a log from `start` on. `is_last`: they reach its end; `final`: the response, where it has ended there."""
+    """Bytes of a log from `start` on. `is_last`: they reach its end; `final`: the response, where it has ended there.
+
+    `etag`: that of a sealed log, whose bytes need not be looked at.
+    """
 
     start: int
     data: bytes
     is_last: bool
     final: Response | None
+    etag: str = ""
 
     @property
     def stop(self) -> int:
@@ -84,15 +90,20 @@ async def read(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Read the text of a response, a portion at once or as it comes."""
     wanted = None if request.method == "HEAD" else _parse(request)
     caller = await authenticate(request)
-    row = await db.atomic_async(threads.response, caller.user, response_id)
-    end, _ = await service.current_end(row)
+    row, seal = await db.run_async(threads.response_with_seal, caller.user, response_id)
+    end = row.log_length if row.ended else (await service.current_end(row))[0]
     if wanted is None:
         return _metadata(row, end)
     offset = end if wanted.offset is None else wanted.offset
+    if row.ended and wanted.live != "sse":
+        portion = await _sealed_portion(row, seal, offset)
+        if wanted.live is None:
+            return _catch_up(request, row, portion, cacheable=wanted.offset is not None)
+        return _polled(request, row, portion, next_cursor(wanted.cursor))
     events = await service.follow(caller, row, offset)
     if wanted.live == "sse":
         encode = DurableStreamsEncoder(end, wanted.cursor)
-        return _protect(stream_response(caller, row, encode(await anext(events)), events, encode))
+        return protect(stream_response(caller, row, encode(await anext(events)), events, encode))
     async with aclosing(events):
         portion = await _read_portion(row, events, end)
         if wanted.live is None:
@@ -128,6 +139,16 @@ async def _read_portion(row: Response, events: AsyncGenerator[LogEvent], end: in
     portion = portion[: utf8_floor(portion, PORTION_BYTES)]
     is_last = start + len(portion) >= end
     return Portion(start, portion, is_last, row if row.ended and is_last else None)
+
+
+async def _sealed_portion(row: Response, seal: int, offset: int) -> Portion:
+    """Read the same of a response that has ended. Raise BadOffset or NotFound."""
+    start = sealed_answers.checked(row, offset)
+    data = await sealed_answers.read(row, seal, start, start + PORTION_BYTES + 1)
+    data = sealed_answers.whole_characters(data)[: utf8_floor(data, PORTION_BYTES)]
+    is_last = start + len(data) == row.log_length
+    etag = sealed_answers.tag(row, seal, start, start + len(data))
+    return Portion(start, data, is_last, row if is_last else None, etag)
 
 
 async def _poll(caller: Caller, row: Response, events: AsyncGenerator[LogEvent], portion: Portion) -> Portion:
@@ -183,24 +204,16 @@ def _answer(row: Response, portion: Portion) -> HttpResponse:
         answer["Stream-Up-To-Date"] = "true"
     if portion.final is not None:
         set_headers(answer, {"Stream-Closed": "true", "X-Response-Status": portion.final.status})
-    return _protect(answer)
-
-
-def _protect(answer: R) -> R:
-    """Keep the answers of two users apart in one browser's cache, and out of other sites' pages."""
-    patch_vary_headers(answer, ["Authorization", "Cookie"])
-    answer["Cross-Origin-Resource-Policy"] = "same-origin"
-    return answer
+    return protect(answer)
 
 
 def _conditional(request: HttpRequest, answer: HttpResponse, portion: Portion) -> HttpResponseBase:
     """Add the ETag and the rules of caching; return 304 to a client that has the answer already.
 
-    The tag is made of the bytes: a redaction changes them, and other users' streams may have the same id.
+    The tag of a log that is not sealed is made of the bytes: other users' streams may have the same id.
     """
-    digest = hashlib.sha256(portion.data).hexdigest()[:16]
-    closed = ":c" if portion.final is not None else ""
-    etag = f'"{digest}:{portion.start}:{portion.stop}{closed}"'
+    digest = hashlib.sha256(portion.data).hexdigest()[:16] if not portion.etag else ""
+    etag = portion.etag or f'"{digest}:{portion.start}:{portion.stop}"'
     rule = f"private, max-age={SEALED_SECONDS}" if portion.is_sealed else "private, no-cache"
     set_headers(answer, {"ETag": etag, "Cache-Control": rule})
     result = get_conditional_response(request, etag, None, answer)
