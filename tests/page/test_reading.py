@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ OpenTab = Callable[..., Tab]
 
 PARAGRAPH = "Here is one more line of the answer, as long as such lines are.\n\n"
 LONG = PARAGRAPH * 60
+SHORT = PARAGRAPH * 8
 # Pixels between the top of the view and a prompt that stands there, with the room above it.
 AT_TOP = 20
 
@@ -70,38 +72,53 @@ def in_view(tab: Tab, words: str) -> Locator:
 def test_a_sent_prompt_goes_to_the_top_and_its_answer_grows_below_it(
     model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
 ) -> None:
-    gate = Gate()
-    model.script(answer(LONG, "The first end."), answer("The beginning.", gate, "\n\nThe second end."))
+    gates = [Gate(), Gate()]
+    model.script(
+        answer("The first.", gates[0], LONG), answer("The beginning.", gates[1], "\n\nThe second end.")
+    )
     tab = open_tab(site_of(servers, built_page if kind == "built" else ""))
     tab.say("First")
-    expect(in_view(tab, "The first end.")).to_be_in_viewport()
+    expect(in_view(tab, "The first.")).to_be_in_viewport()
+    gates[0].open()
     expect(tab.answers.first).to_have_attribute("aria-busy", "false")
+    expect(tab.button("To the latest")).to_be_visible()
+    assert_at_top(tab, tab.prompts.first)
     tab.say("Second")
     expect(in_view(tab, "The beginning.")).to_be_in_viewport()
     assert_at_top(tab, tab.prompts.nth(1))
-    gate.open()
+    gates[1].open()
     expect(tab.answers.nth(1)).to_have_attribute("aria-busy", "false")
     assert_at_top(tab, tab.prompts.nth(1))
     expect(in_view(tab, "The second end.")).to_be_in_viewport()
+    expect(tab.button("To the latest")).to_have_count(0)
 
 
-def test_answers_of_every_pace_end_in_sight(model: ScriptedModel, tab: Tab) -> None:
-    flows: list[Flow | Text] = [Flow(LONG, 12_000), Flow(LONG, 40_000), Flow(LONG[:1800], 1500), Text(LONG)]
+def test_answers_of_every_pace_begin_in_sight_and_end_there_if_they_fit(
+    model: ScriptedModel, tab: Tab
+) -> None:
+    long: list[Flow | Text] = [Flow(LONG, 12_000), Flow(LONG[:3600], 3000), Text(LONG)]
+    short: list[Flow | Text] = [Flow(SHORT, 12_000), Flow(SHORT, 1000), Text(SHORT)]
+    flows = [*long, *short]
     model.script(*(answer(flow, f"The end {number}.") for number, flow in enumerate(flows)))
     for number in range(len(flows)):
         tab.say(f"Prompt {number}")
         tab.ended(number)
+        assert_at_top(tab, tab.prompts.nth(number))
+        if number < len(long):
+            tab.button("To the latest").click()
         expect(in_view(tab, f"The end {number}.")).to_be_in_viewport()
         expect(tab.button("To the latest")).to_have_count(0)
 
 
-def test_a_small_gesture_upwards_leaves_the_view_alone_and_growth_does_not(
+def test_the_end_is_followed_by_who_went_there_until_a_small_gesture_upwards(
     model: ScriptedModel, tab: Tab
 ) -> None:
-    gates = [Gate(), Gate(), Gate()]
-    model.script(answer(LONG, gates[0], LONG, "Then this.", gates[1], LONG, gates[2], "The very end."))
+    gates = [Gate(), Gate(), Gate(), Gate()]
+    model.script(
+        answer(LONG, gates[0], LONG, "Then this.", gates[1], LONG, gates[2], LONG, gates[3], "The very end.")
+    )
     tab.say("Tell me")
-    expect(in_view(tab, "one more line")).to_be_in_viewport()
+    tab.button("To the latest").click()
     # A taller field, as by a growing draft, is no gesture.
     tab.page.fill("#prompt", "line\n" * 8)
     gates[0].open()
@@ -114,14 +131,19 @@ def test_a_small_gesture_upwards_leaves_the_view_alone_and_growth_does_not(
     gates[1].open()
     expect(tab.button("To the latest")).to_be_visible()
     assert before - 40 < position(tab) < before
-    gates[2].open()
-    tab.ended()
-    assert before - 40 < position(tab) < before
     tab.shot("reading-away")
     tab.button("To the latest").click()
-    expect(in_view(tab, "The very end.")).to_be_in_viewport()
-    expect(tab.button("To the latest")).to_have_count(0)
+    tab.button("To the beginning of the answer").click()
+    assert_at_top(tab, tab.prompts.first)
+    gates[2].open()
+    expect(tab.button("To the latest")).to_be_visible()
+    assert_at_top(tab, tab.prompts.first)
     tab.page.locator("#scroller").focus()
+    tab.page.keyboard.press("End")
+    expect(tab.button("To the latest")).to_have_count(0)
+    gates[3].open()
+    tab.ended()
+    expect(in_view(tab, "The very end.")).to_be_in_viewport()
     tab.page.keyboard.press("Home")
     expect(tab.button("To the latest")).to_be_visible()
     tab.page.keyboard.press("End")
@@ -131,19 +153,71 @@ def test_a_small_gesture_upwards_leaves_the_view_alone_and_growth_does_not(
     tab.page.fill("#prompt", "")
 
 
-def test_a_button_leads_back_to_the_beginning_of_an_answer_that_is_followed(
-    model: ScriptedModel, tab: Tab
+def test_a_reader_who_scrolls_while_an_answer_grows_is_left_alone(model: ScriptedModel, tab: Tab) -> None:
+    gates = [Gate(), Gate()]
+    model.script(answer(LONG, gates[0], LONG, gates[1], "The end."), answer("Queued."))
+    tab.say("Tell me")
+    expect(tab.button("To the latest")).to_be_visible()
+    assert_at_top(tab, tab.prompts.first)
+    tab.say("And then")
+    tab.page.locator("#scroller").hover()
+    # Two keepers of one place would be taken for a reader who scrolls.
+    expect(tab.page.locator("#scroller")).to_have_css("overflow-anchor", "none")
+    reading = position(tab) + 60
+    tab.page.mouse.wheel(0, 60)
+    eventually(lambda: position(tab) >= reading - 1, says="it is not scrolled")
+    expect(tab.page.locator("#scroller")).to_have_css("overflow-anchor", "auto")
+    gates[0].open()
+    expect(tab.answers.first).to_contain_text(LONG.strip()[-20:])
+    gates[1].open()
+    # The queued prompt starts by itself, below what is being read.
+    tab.ended(1)
+    assert position(tab) == pytest.approx(reading, abs=2)
+    tab.button("To the latest").click()
+    assert_at_top(tab, tab.prompts.nth(1))
+
+
+# The first answer grows, and then the last one, as by charts that are loaded late.
+GROW = """() => {
+  const answers = [...document.querySelectorAll("#messages > .reply > .body")];
+  answers.at(0).style.paddingBlockEnd = "300px";
+  document.querySelector("#scroller").getBoundingClientRect();
+  answers.at(-1).style.paddingBlockEnd = "100px";
+}"""
+
+
+def test_an_opened_chat_shows_its_newest_prompt_or_its_end(
+    model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:
     gate = Gate()
-    model.script(answer(LONG, "Half.", gate, LONG))
-    tab.say("Tell me")
-    expect(in_view(tab, "Half.")).to_be_in_viewport()
-    tab.button("To the beginning of the answer").click()
-    assert_at_top(tab, tab.prompts.first)
-    gate.open()
-    tab.ended()
+    model.script(answer(LONG), answer(SHORT), answer("The beginning.", gate, LONG))
+    tab = open_tab(site)
+    tab.ask("A long one")
+    tab.reload()
     assert_at_top(tab, tab.prompts.first)
     expect(tab.button("To the latest")).to_be_visible()
+    tab.ask("A short one")
+    tab.reload()
+    expect(tab.answers.last.locator(".message-actions")).to_be_in_viewport()
+    tab.page.evaluate(GROW)
+    two_frames(tab)
+    expect(tab.answers.last.locator(".message-actions")).to_be_in_viewport()
+    assert offset_of(tab, tab.prompts.last) > 2 * AT_TOP
+    expect(tab.button("To the latest")).to_have_count(0)
+    tab.say("One that runs")
+    expect(in_view(tab, "The beginning.")).to_be_in_viewport()
+    tab.reload()
+    expect(in_view(tab, "The beginning.")).to_be_in_viewport()
+    assert_at_top(tab, tab.prompts.last)
+    # As by the keyboard of a phone, which makes the page less high.
+    widget = re.compile("interactive-widget=resizes-content")
+    expect(tab.page.locator("meta[name=viewport]")).to_have_attribute("content", widget)
+    tab.page.set_viewport_size({"width": 1280, "height": 450})
+    gate.open()
+    tab.ended(2)
+    assert_at_top(tab, tab.prompts.last)
+    tab.page.set_viewport_size({"width": 1280, "height": 900})
+    assert_at_top(tab, tab.prompts.last)
 
 
 SIZES = [(360, 640), (360, 480), (320, 400), (320, 320), (320, 256), (640, 450), (640, 256), (1280, 256)]

@@ -28,7 +28,9 @@ export function ArtifactCard({ page, messageId, place, kind, parts }: Props) {
       <span className="picture-name" dir="auto">
         {title}
       </span>
-      <span className="note">{words.artifacts.kinds[kind] ?? words.artifacts.document}</span>
+      <span className="note" dir="auto">
+        {words.artifacts.kinds[kind] ?? words.artifacts.document}
+      </span>
     </button>
   );
 }

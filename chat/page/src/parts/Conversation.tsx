@@ -27,6 +27,7 @@ export function Conversation({ page }: { page: Page }) {
   const spacer = useRef<HTMLDivElement>(null);
   const view = useRef<ReadingView>(null);
   const held = useRef<Held | null>(null);
+  const shown = useRef<Item[]>([]);
   const [place, setPlace] = useState<Place>(null);
   const { items } = conversation;
   const hold = () => void (held.current = heldIn(scroller.current, column.current));
@@ -37,16 +38,20 @@ export function Conversation({ page }: { page: Page }) {
     view.current = new ReadingView({ scroller: scroller.current, column: column.current, spacer: spacer.current, offer: setPlace });
     return view.current.attach();
   }, []);
+  const newest = items.findLast(({ kind }) => kind === "user")?.id ?? null;
+  const prompt = () => elementOf(column.current, conversation.items, newest);
+  useLayoutEffect(() => {
+    const isNew = !shown.current.some(({ id }) => id === newest);
+    shown.current = items;
+    if (newest && isNew && !conversation.loading) view.current?.next(prompt);
+  }, [items]);
   useLayoutEffect(() => {
     if (conversation.threadId === null) view.current?.rest();
-    else if (!conversation.found) view.current?.follow(null);
+    else if (!conversation.found) view.current?.open(prompt, conversation.running.length > 0);
   }, [conversation.threadId === null, conversation.navigation, conversation.loading]);
   useLayoutEffect(() => {
-    if (conversation.sent) view.current?.follow(elementOf(column.current, items, conversation.promptId));
+    if (conversation.sent) view.current?.begin(prompt);
   }, [conversation.sent]);
-  useLayoutEffect(() => {
-    if (conversation.promptId) view.current?.next(elementOf(column.current, items, conversation.promptId));
-  }, [conversation.promptId]);
   useLayoutEffect(() => {
     // Keep the reader's position when earlier messages are inserted or drawn above.
     if (held.current) restore(held.current, scroller.current, column.current);

@@ -6,8 +6,9 @@ export type Place = "latest" | "start" | null;
 export declare class ReadingView {
   constructor(parts: { scroller: HTMLElement; column: HTMLElement; spacer: HTMLElement; offer(place: Place): void });
   attach(): () => void;
-  follow(prompt: Element | null): void;
-  next(prompt: Element | null): void;
+  begin(prompt: () => Element | null): void;
+  next(prompt: () => Element | null): void;
+  open(prompt: () => Element | null, running: boolean): void;
   rest(): void;
   show(place: Element | Range): void;
   hold(grow: () => void): void;

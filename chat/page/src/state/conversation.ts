@@ -25,8 +25,6 @@ export class Conversation extends Store {
   waiting = false;
   /** Number of prompts sent by hand from this page: after each one the view moves to it. */
   sent = 0;
-  /** The latest prompt shown since the chat was opened: it stands at the top of the view while its answer grows. */
-  promptId: string | null = null;
   /** The message to be shown: a search has found it. */
   found: Found | null = null;
   /** Text of the latest prompt of a thread that the server does not know yet; null for all other threads. */
@@ -139,7 +137,6 @@ export class Conversation extends Store {
     this.#list.truncateAt(this.items.indexOf(reply));
     const fresh = this.#reply(newId(), [...reply.versions]);
     fresh.post = () => this.#host.api.regenerate(reply.id, { responseId: fresh.id, ...this.#choices() });
-    this.promptId = this.items.at(-1)?.id ?? null;
     this.#list.append(fresh);
     this.sent += 1;
     this.changed();
@@ -232,7 +229,6 @@ export class Conversation extends Store {
     const reply = this.#reply(entry.responseId, []);
     reply.post = post;
     this.#list.append(new UserMessage({ ...entry, versions: [entry.id] }), reply);
-    this.promptId = entry.id;
     if (this.#byHand.delete(entry.id)) {
       this.sent += 1;
       this.found = null;
@@ -329,7 +325,6 @@ export class Conversation extends Store {
   #leave() {
     this.#list.clear();
     this.waiting = false;
-    this.promptId = null;
     this.found = null;
     this.#unsent.clear();
     this.#unsavedPrompt = null;

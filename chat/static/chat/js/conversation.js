@@ -50,7 +50,10 @@ export class Conversation {
     const navigation = this.#navigation;
     if (this.savedThreadId === null) return;
     const { messages } = await this.api.messages(this.savedThreadId);
-    if (navigation === this.#navigation) this.#merge(messages);
+    if (navigation !== this.#navigation) return;
+    const newest = this.#newestPrompt();
+    this.#merge(messages);
+    if (this.#newestPrompt() !== newest) this.view.next(() => this.#newestPrompt());
   }
 
   /** Send a prompt; `context` is C1's context of a click or a form. */
@@ -74,6 +77,10 @@ export class Conversation {
     return this.#items.get(responseId)?.running === true;
   }
 
+  #newestPrompt() {
+    return [...this.list.querySelectorAll(":scope > .said")].at(-1) ?? null;
+  }
+
   #running() {
     return [...this.#items.values()].filter((item) => item.running);
   }
@@ -91,7 +98,7 @@ export class Conversation {
   #show({ messages, hasMore }) {
     this.earlier.hidden = !hasMore;
     this.#merge(messages);
-    this.view.follow(null);
+    this.view.open(() => this.#newestPrompt(), this.busy);
   }
 
   #merge(messages) {
@@ -144,7 +151,7 @@ export class Conversation {
     this.list.append(item.element);
     this.sent += 1;
     this.#showState();
-    this.view.follow(element);
+    this.view.begin(() => element);
     item.follow();
   }
 

@@ -1,9 +1,10 @@
 /**
  * The reader's place in the conversation. A sent prompt stands at the top of the view, and its answer grows below it.
  *
- * An answer higher than the view is followed to its end, whatever its pace: the newest text stays in sight, as in most chats.
- * Then its beginning is out of sight, and one button leads back to it. A gesture upwards ends the following, whatever its
- * distance; the end, or the other button, resumes it. So the view moves by itself only where the reader is at the end.
+ * An answer higher than the view grows out of it at the bottom: its beginning stays where it is read, and a button shows that there
+ * is more. The button, or scrolling to the end, makes the view follow the newest text; then another button leads back to the
+ * beginning. A gesture of the reader, whatever its distance, ends the following and the standing at the top alike. So text that is
+ * being read never moves, but for a reader who went to its end.
  */
 
 /** Pixels above a prompt at the top of the view. */
@@ -17,12 +18,25 @@ const PROMPT_SHARE = 0.4;
 
 const UPWARD_KEYS = new Set(["ArrowUp", "PageUp", "Home"]);
 
+/**
+ * What the view does when its content grows. "anchored": it keeps the newest prompt at the top, or the end of a shorter chat at the
+ * bottom. "following": it keeps the end in sight. "free": it stays where the reader went. "resting": it stays at the start of a new
+ * chat, which has no newest text yet.
+ */
+const ANCHORED = "anchored";
+const FOLLOWING = "following";
+const FREE = "free";
+const RESTING = "resting";
+
 export class ReadingView {
   #parts;
-  #following = true;
-  /** True at the start of a new chat, which has no newest text yet. */
-  #resting = false;
-  #anchor = null;
+  #mode = ANCHORED;
+  /** Return the element of the newest prompt, or null: a page replaces elements, as while a prompt is edited. */
+  #anchor = () => null;
+  /** True while the last turn has the room of a whole view, so that its prompt can stand at the top. */
+  #roomy = false;
+  /** True if nothing was out of sight below the view before its content changed. */
+  #atEnd = true;
   #top = 0;
   #most = 0;
   /** True while the pointer holds the scrollbar or selects text. */
@@ -58,24 +72,30 @@ export class ReadingView {
     return () => ending.abort();
   }
 
-  /** Follow the newest text; with a prompt, start with it at the top of the view. */
-  follow(prompt) {
+  /** Put a prompt that the reader has sent at the top of the view. `prompt` returns its element. */
+  begin(prompt) {
+    this.#stand(prompt, true);
+  }
+
+  /** Put a prompt at the top that started by itself, or in another tab. Leave the view alone if there is more to read before it. */
+  next(prompt) {
+    if (this.#mode !== FREE && this.#atEnd) return this.begin(prompt);
     this.#anchor = prompt;
-    this.#following = true;
-    this.#resting = false;
+    this.#roomy = true;
+    // The prompt that stands at the top is not the newest any more: stay without it.
+    this.#become(FREE);
     this.update();
   }
 
-  /** Put the next prompt at the top if the reader follows; else leave the view alone. */
-  next(prompt) {
-    if (this.#following) this.follow(prompt);
+  /** Show a chat that was opened: its newest prompt at the top, or its end if that is shorter. `running`: its answer still grows. */
+  open(prompt, running) {
+    this.#stand(prompt, running);
   }
 
   /** Stay at the start, as of a new chat, whose greeting is higher than some phones. */
   rest() {
-    this.#anchor = null;
-    this.#following = false;
-    this.#resting = true;
+    this.#anchor = () => null;
+    this.#become(RESTING);
     this.#scrollTo(0);
     this.update();
   }
@@ -83,7 +103,7 @@ export class ReadingView {
   /** Show a place in the middle of the view, and stay there. */
   show(place) {
     const { scroller } = this.#parts;
-    this.#following = false;
+    this.#become(FREE);
     const box = place.getBoundingClientRect();
     const view = scroller.getBoundingClientRect();
     const room = Math.max(GAP, (view.height - box.height) / 2);
@@ -99,36 +119,69 @@ export class ReadingView {
     this.#scrollTo(scroller.scrollHeight - below);
   }
 
+  /** Go to the end and follow it. */
   toEnd() {
-    this.#following = true;
+    this.#arrive();
     this.update();
   }
 
   /** Go back to the prompt of the answer that was followed, and stay there. */
   toStart() {
-    const { scroller } = this.#parts;
-    this.#following = false;
-    if (this.#anchor) this.#scrollTo(scroller.scrollTop + this.#anchor.getBoundingClientRect().top - scroller.getBoundingClientRect().top - GAP);
+    this.#become(ANCHORED);
     this.update();
   }
 
   /** Adjust the view after content or window have changed their size. */
   update() {
-    const { scroller, spacer } = this.#parts;
+    const { spacer } = this.#parts;
     spacer.style.blockSize = `${this.#room()}px`;
-    if (this.#following && !this.#held) this.#scrollTo(scroller.scrollHeight - scroller.clientHeight);
+    if (!this.#held) this.#scrollTo(this.#target());
     this.#remember();
     this.#offer();
+  }
+
+  /** Change the mode. Only where the reader is left alone does the browser keep the place while what is above it grows. */
+  #become(mode) {
+    this.#mode = mode;
+    this.#parts.scroller.style.overflowAnchor = mode === FREE || mode === RESTING ? "" : "none";
+  }
+
+  #stand(prompt, roomy) {
+    this.#anchor = prompt;
+    this.#roomy = roomy;
+    this.#become(ANCHORED);
+    this.update();
+  }
+
+  /** Take up what the view does at its end: stand there while the prompt is at the top, else follow. */
+  #arrive() {
+    this.#become(this.#room() > 0 ? ANCHORED : FOLLOWING);
+  }
+
+  /** Return the position where the view belongs. */
+  #target() {
+    const { scroller } = this.#parts;
+    const most = scroller.scrollHeight - scroller.clientHeight;
+    if (this.#mode === FOLLOWING) return most;
+    return this.#mode === ANCHORED ? Math.min(this.#anchorTop() ?? most, most) : scroller.scrollTop;
+  }
+
+  /** Return the position at which the newest prompt stands at the top; of a long one, its last lines. Null without a prompt. */
+  #anchorTop() {
+    const { scroller, column } = this.#parts;
+    const prompt = this.#anchor();
+    if (!prompt) return null;
+    // Its words alone: below them is room for its buttons.
+    const { top, height } = (prompt.firstElementChild ?? prompt).getBoundingClientRect();
+    const hidden = Math.max(0, height - scroller.clientHeight * PROMPT_SHARE);
+    return Math.max(0, Math.floor(top - column.getBoundingClientRect().top + hidden - GAP));
   }
 
   /** Return the height of the spacer: what the last turn lacks of the view's height. */
   #room() {
     const { scroller, column } = this.#parts;
-    if (!this.#anchor?.isConnected) return 0;
-    const prompt = this.#anchor.getBoundingClientRect();
-    const start = column.getBoundingClientRect().top;
-    const hidden = Math.max(0, prompt.height - scroller.clientHeight * PROMPT_SHARE);
-    return Math.max(0, Math.floor(prompt.top - start + hidden - GAP + scroller.clientHeight - column.offsetHeight));
+    const top = this.#roomy ? this.#anchorTop() : null;
+    return top === null ? 0 : Math.max(0, top + scroller.clientHeight - column.offsetHeight);
   }
 
   #below() {
@@ -137,17 +190,20 @@ export class ReadingView {
   }
 
   #offer() {
-    const latest = !this.#following && !this.#resting && this.#below() > AWAY;
-    this.#parts.offer(latest ? "latest" : this.#following && this.#startIsAbove() ? "start" : null);
+    this.#atEnd = this.#below() <= AWAY;
+    const latest = !this.#atEnd && (this.#mode === ANCHORED || this.#mode === FREE);
+    this.#parts.offer(latest ? "latest" : this.#mode === FOLLOWING && this.#startIsAbove() ? "start" : null);
   }
 
   #startIsAbove() {
-    if (!this.#anchor?.isConnected) return false;
-    return this.#anchor.getBoundingClientRect().bottom < this.#parts.scroller.getBoundingClientRect().top;
+    const prompt = this.#anchor();
+    return prompt !== null && prompt.getBoundingClientRect().bottom < this.#parts.scroller.getBoundingClientRect().top;
   }
 
+  /** Scroll, unless the view is there: writing the same position would end a scroll that is under way. */
   #scrollTo(top) {
-    this.#parts.scroller.scrollTop = top;
+    const { scroller } = this.#parts;
+    if (Math.abs(scroller.scrollTop - top) >= 1) scroller.scrollTop = top;
     this.#remember();
   }
 
@@ -157,11 +213,11 @@ export class ReadingView {
     this.#most = scroller.scrollHeight - scroller.clientHeight;
   }
 
-  /** Stop following: the reader scrolls up. A list or text of its own below the pointer scrolls by itself. */
+  /** Leave the view to the reader, who scrolls up. A list or text of its own below the pointer scrolls by itself. */
   #release(target) {
     const { scroller } = this.#parts;
-    if (!this.#following || scroller.scrollTop <= 0 || scrollsUp(target, scroller)) return;
-    this.#following = false;
+    if (this.#mode === RESTING || scroller.scrollTop <= 0 || scrollsItself(target, scroller, hasMoreAbove)) return;
+    this.#become(FREE);
   }
 
   #onTouch(event) {
@@ -172,9 +228,11 @@ export class ReadingView {
 
   #onKey(event) {
     const { target } = event;
-    const upward = UPWARD_KEYS.has(event.key) || (event.key === " " && event.shiftKey);
-    if (!upward || !(target instanceof Element) || isEditable(target)) return;
-    if (target === document.body || this.#parts.scroller.contains(target)) this.#release(target);
+    if (!(target instanceof Element) || isEditable(target)) return;
+    if (target !== document.body && !this.#parts.scroller.contains(target)) return;
+    if (UPWARD_KEYS.has(event.key) || (event.key === " " && event.shiftKey)) this.#release(target);
+    // The browser scrolls to the end that there is now: a growing answer would always be a step ahead.
+    else if (event.key === "End" && this.#mode !== RESTING && !scrollsItself(target, this.#parts.scroller, hasMoreBelow)) this.toEnd();
   }
 
   #onPointerUp() {
@@ -187,18 +245,28 @@ export class ReadingView {
     const { scroller } = this.#parts;
     const top = scroller.scrollTop;
     const most = scroller.scrollHeight - scroller.clientHeight;
-    // Without a shorter content, only the reader scrolls up: by the scrollbar, a search of the browser, or a screen reader.
-    if (top < this.#top - 1 && most >= this.#most) this.#following = false;
-    if (top > this.#top && most - top <= END) this.#following = true;
+    if (this.#isReaders(top, most)) this.#become(FREE);
+    // The end that the reader has seen counts, too: a growing answer has a further one by now.
+    if (top > this.#top && top >= Math.min(most, this.#most) - END && this.#mode !== RESTING) this.#arrive();
     this.#remember();
     this.#offer();
   }
+
+  /** Return true if the reader has scrolled: by a key, the scrollbar, a search of the browser, or a screen reader. */
+  #isReaders(top, most) {
+    if (this.#mode === ANCHORED) return Math.abs(top - this.#top) > 1 && Math.abs(top - this.#target()) > 1;
+    // Without a shorter content, only the reader scrolls up.
+    return this.#mode === FOLLOWING && top < this.#top - 1 && most >= this.#most;
+  }
 }
 
-/** Return true if an element between `target` and the scroller can scroll up itself. */
-function scrollsUp(target, scroller) {
+const hasMoreAbove = (element) => element.scrollTop > 0;
+const hasMoreBelow = (element) => element.scrollTop + element.clientHeight < element.scrollHeight - 1;
+
+/** Return true if an element between `target` and the scroller has `more` to scroll to itself. */
+function scrollsItself(target, scroller, more) {
   for (let element = target instanceof Element ? target : null; element && element !== scroller; element = element.parentElement) {
-    if (element.scrollTop > 0 && /auto|scroll/.test(getComputedStyle(element).overflowY)) return true;
+    if (more(element) && /auto|scroll/.test(getComputedStyle(element).overflowY)) return true;
   }
   return false;
 }
