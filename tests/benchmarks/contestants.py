@@ -6,11 +6,12 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from copy import copy
 from pathlib import Path
 from typing import IO, Protocol
@@ -18,7 +19,7 @@ from typing import IO, Protocol
 from chatproject.dev.bootstrap import ROOT
 from chatproject.dev.launch import Launch
 from tests.benchmarks import processes
-from tests.benchmarks.scenarios import OURS, ROUTE
+from tests.benchmarks.scenarios import FLOOR, NGINX, OURS, REPLAY, ROUTE
 
 SERVER_CORE, OTHER_CORE = 0, 1
 # Time limit of a start; a newly built Next.js takes some seconds.
@@ -30,6 +31,16 @@ POLL_SECONDS = 0.05
 SETTLE_SECONDS = 1.5
 # Connections that may wait to be accepted: the client opens 10,000 in a row.
 BACKLOG = 4096
+# Where Debian's nginx lies, beside the usual folders.
+NGINX_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+NGINX_CONF = """
+daemon off; user root; worker_processes 1; pid {folder}/pid; error_log {folder}/log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000;
+    server {{ listen 127.0.0.1:{port}; root {folder}; }}
+}}
+"""
 # Responses at once; the limits are not under test.
 UNLIMITED = "1000000"
 
@@ -63,7 +74,7 @@ class Ours:
         self.port = 0
         self.headers = [f"Authorization: Bearer {token}"]
         self._servers: list[subprocess.Popen[bytes]] = []
-        self._folder = folder
+        self.folder = folder
         self._environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "C1_"))},
             "CHAT_DATA_DIR": str(folder),
@@ -86,7 +97,7 @@ class Ours:
         listener = _listener()
         self.port = listener.getsockname()[1]
         environ = {**self._environ, "C1_MODEL": script}
-        log_path = self._folder / "server.log"
+        log_path = self.folder / "server.log"
         with log_path.open("ab") as log, closing(Launch([listener], self.processes)) as launch:
             self._servers = [
                 _started(command, ROOT, environ, log, launch.descriptors) for command in launch.commands
@@ -120,8 +131,7 @@ class NextJs:
         self._server: list[subprocess.Popen[bytes]] = []
 
     def start(self, script: str) -> None:
-        with _listener() as listener:
-            self.port = listener.getsockname()[1]
+        self.port = _free_port()
         command = [
             "node",
             "node_modules/next/dist/bin/next",
@@ -149,6 +159,80 @@ class NextJs:
             if Path(f"/proc/{child}").exists():
                 os.kill(child, signal.SIGTERM)
         self._server = []
+
+
+class Floor:
+    """A relay that stores nothing: what Python takes at least."""
+
+    name, processes = FLOOR, 1
+    websockets = False
+
+    def __init__(self, model_port: int) -> None:
+        self.port = 0
+        self.headers: list[str] = []
+        self._model_port = model_port
+        self._server: list[subprocess.Popen[bytes]] = []
+
+    def start(self, script: str) -> None:
+        self.port = _free_port()
+        command = [
+            sys.executable,
+            "-m",
+            "tests.benchmarks.floor",
+            str(self.port),
+            str(self._model_port),
+            script,
+        ]
+        with Path(os.devnull).open("ab") as log:
+            self._server = [_started(command, ROOT, os.environ, log)]
+        _wait_for_port(self.port)
+        processes.pin(self.pids, SERVER_CORE)
+
+    @property
+    def pids(self) -> list[int]:
+        return [server.pid for server in self._server]
+
+    def stop(self) -> None:
+        _stop(self._server)
+        self._server = []
+
+
+class Nginx(Floor):
+    """nginx with a file as long as a replayed answer."""
+
+    name = NGINX
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(0)
+        self._folder = folder
+        (folder / "answer").write_bytes(b"a" * REPLAY.deltas * REPLAY.size)
+
+    def start(self, script: str) -> None:
+        self.port = _free_port()
+        (self._folder / "conf").write_text(NGINX_CONF.format(folder=self._folder, port=self.port))
+        with Path(os.devnull).open("ab") as log:
+            command = ["nginx", "-c", str(self._folder / "conf"), "-p", str(self._folder)]
+            self._server = [_started(command, self._folder, os.environ | {"PATH": NGINX_PATH}, log)]
+        _wait_for_port(self.port)
+        processes.pin(self.pids, SERVER_CORE)
+
+    @property
+    def pids(self) -> list[int]:
+        return processes.tree(self._server[0].pid) if self._server else []
+
+
+def _free_port() -> int:
+    with _listener() as listener:
+        return int(listener.getsockname()[1])
+
+
+def _wait_for_port(port: int) -> None:
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
+    wait_until(answers, f"port {port} does not answer")
 
 
 def _listener() -> socket.socket:

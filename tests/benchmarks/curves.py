@@ -15,6 +15,7 @@ from uuid import uuid4
 from django.db import connection
 
 from tests.benchmarks.contestants import Ours
+from tests.benchmarks.scenarios import REPLAY
 from tests.benchmarks.script import MARK, SMALLEST, STAMP_RANGE, LoadScript
 
 # Requests for a point; an odd number, so that the median is one of them.
@@ -23,8 +24,6 @@ TRIES = 21
 THREAD_SIZES = (10, 100, 1_000, 10_000)
 # Threads of one user.
 LIST_SIZES = (100, 1_000, 10_000, 100_000)
-# 1 MiB.
-REPLAY = LoadScript(65_536, 16)
 # 5 s, twenty flushes of the log.
 FOLLOWED = LoadScript(100, 12, 0.05)
 

@@ -34,6 +34,8 @@ def spread(values: list[float]) -> Spread | None:
 
 def fault(scenario: Scenario, result: Result) -> str:
     """Return the reason why a run gives no figure; empty where it gives one."""
+    if scenario.replays:
+        return ""
     if result["errors"] or result["unfinished"] or result["ok"] != result["n"]:
         return f"{result['errors']} errors, {result['unfinished']} unfinished: {result.get('err') or 'no reason given'}"
     if scenario.paced and result["lat_p50"] > HELD_BACK_MS:
@@ -48,9 +50,17 @@ def cpu_per_delta(result: Result) -> float:
     return float(sum(result["cpu"])) * 1e6 / int(result["deltas"])
 
 
-def busiest(result: Result) -> float:
-    """Return the CPU microseconds of the busiest process per delta of all."""
-    return float(max(result["cpu"])) * 1e6 / int(result["deltas"])
+def cpu_per_delta_with_postgres(result: Result) -> float:
+    return cpu_per_delta(result) + float(result["postgres"]) * 1e6 / int(result["deltas"])
+
+
+def cpu_of_each(result: Result) -> float:
+    """Return the CPU milliseconds of all server processes per prompt or replay."""
+    return float(sum(result["cpu"])) * 1e3 / int(result["n"])
+
+
+def cpu_of_each_with_postgres(result: Result) -> float:
+    return cpu_of_each(result) + float(result["postgres"]) * 1e3 / int(result["n"])
 
 
 def delay(result: Result) -> float:
@@ -76,5 +86,15 @@ def first_byte(result: Result) -> float:
 
 OF: dict[str, Callable[[Result], float]] = {
     function.__name__: function
-    for function in (cpu_per_delta, busiest, delay, late, memory, held_memory, first_byte)
+    for function in (
+        cpu_per_delta,
+        cpu_per_delta_with_postgres,
+        cpu_of_each,
+        cpu_of_each_with_postgres,
+        delay,
+        late,
+        memory,
+        held_memory,
+        first_byte,
+    )
 }

@@ -22,6 +22,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
+def postgres_seconds(backend: int) -> float:
+    """Return the CPU time of the Postgres of a backend, with that of backends which have ended; 0 where it runs elsewhere."""
+    fields = _stat(backend)
+    if not fields:
+        return 0.0
+    postmaster = int(fields[1])
+    ended = sum(map(int, _stat(postmaster)[13:15])) / TICKS
+    return ended + sum(cpu_seconds(pid) for pid in tree(postmaster))
+
+
 def memory_kb(pid: int) -> int:
     """Return the resident memory of a process in KiB; 0 where it is gone."""
     with contextlib.suppress(OSError):

@@ -14,8 +14,9 @@ import msgspec
 
 from chatproject.dev.bootstrap import ROOT
 from tests.benchmarks import figures, processes
-from tests.benchmarks.contestants import OTHER_CORE, Contestant
+from tests.benchmarks.contestants import OTHER_CORE, Contestant, Ours
 from tests.benchmarks.figures import Result
+from tests.benchmarks.replays import Replays
 from tests.benchmarks.scenarios import Scenario
 from tests.benchmarks.script import LoadScript
 
@@ -34,22 +35,14 @@ class Runs:
     results: dict[str, list[Result | None]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
-    def figures(self, name: str) -> list[float]:
-        figure = figures.OF[self.scenario.figure]
-        return [figure(result) for result in self.results.get(name, []) if result is not None]
+    def figures(self, side: str, figure: str) -> list[float]:
+        return [figures.OF[figure](result) for result in self.results.get(side, []) if result is not None]
 
-    @property
-    def ratios(self) -> list[float]:
-        """The second side's figure divided by the first side's, pair by pair."""
-        if len(self.results) < 2:
-            return []
-        figure = figures.OF[self.scenario.figure]
-        pairs = zip(*(self.results[side] for side in self.scenario.sides), strict=True)
-        return [
-            figure(second) / figure(first)
-            for first, second in pairs
-            if first and second and figure(first) > 0
-        ]
+    def ratios(self, side: str, figure: str) -> list[float]:
+        """Return the first contestant's figure divided by another's, pair by pair."""
+        of = figures.OF[figure]
+        pairs = zip(self.results.get(self.scenario.sides[0], []), self.results.get(side, []), strict=False)
+        return [of(first) / of(second) for first, second in pairs if first and second and of(second) > 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +61,8 @@ class Bench:
     model: RunningModel
     load: Sequence[str]
     rounds: int
+    # A backend of the Postgres whose CPU time counts.
+    backend: int
 
     def run(self, scenario: Scenario, say: Callable[[str], None]) -> Runs:
         runs = Runs(scenario)
@@ -102,22 +97,36 @@ class Bench:
             processes.pin(others, OTHER_CORE)
 
     def _measured(self, scenario: Scenario, contestant: Contestant) -> Result:
+        if scenario.replays:
+            with Replays(contestant) as replays:
+                return self._counted(contestant, lambda: self._replayed(replays, scenario.replays))
         target = ["--port", str(contestant.port)]
         target += [argument for header in contestant.headers for argument in ("--header", header)]
-        if scenario.figure not in ("memory", "held_memory"):
+        if scenario.warm:
             script, streams = scenario.script, str(WARM_UP * contestant.processes)
             at_once = ["--n", streams, "--conc", streams, "--expect", str(script.deltas)]
             self._loaded([*target, "--model", script.name, *at_once])
-        pids = contestant.pids
-        before = [processes.cpu_seconds(pid) for pid in pids]
-        result = self._loaded(
-            [*target, *self._options(scenario, contestant), "--pids", ",".join(map(str, pids))]
-        )
-        result["cpu"] = [processes.cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
-        if scenario.figure == "first_byte":
+        pids = ",".join(map(str, contestant.pids))
+        options = [*target, *self._options(scenario, contestant), "--pids", pids]
+        result = self._counted(contestant, lambda: self._loaded(options))
+        if scenario.direct:
             straight = ["--direct", "--port", str(self.model.port), *scenario.load()]
             result["direct_ttfb_p50"] = self._loaded(straight)["ttfb_p50"]
         return result
+
+    def _counted(self, contestant: Contestant, work: Callable[[], Result]) -> Result:
+        """Return the result of some work, with the CPU seconds that it cost each server process, and Postgres."""
+        pids = contestant.pids
+        before = [processes.cpu_seconds(pid) for pid in pids]
+        postgres = processes.postgres_seconds(self.backend)
+        result = work()
+        result["cpu"] = [processes.cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
+        stores = isinstance(contestant, Ours)
+        result["postgres"] = processes.postgres_seconds(self.backend) - postgres if stores else 0.0
+        return result
+
+    def _replayed(self, replays: Replays, times: int) -> Result:
+        return {"n": times, "bytes": replays.repeat(times)}
 
     def _options(self, scenario: Scenario, contestant: Contestant) -> list[str]:
         """Return the load options: streams per process within the open-file limit, HTTP where no WebSocket is served."""

@@ -1,4 +1,4 @@
-"""The scenarios: load, figure and aim."""
+"""The scenarios, each a load on some contestants, and the rows of the table, each a figure of a scenario."""
 
 from __future__ import annotations
 
@@ -6,134 +6,91 @@ from dataclasses import dataclass
 
 from tests.benchmarks.script import LoadScript
 
-# Names of contestants.
-OURS, TWO, ROUTE = "ours", "ours, two processes", "next.js"
+# Names of contestants: the product in one process, in two, and with CHAT_DURABLE; the route that it is compared with; a relay
+# that stores nothing; nginx with a file.
+OURS, TWO, DURABLE, ROUTE, FLOOR, NGINX = "here", "2 processes", "durable", "next.js", "floor", "nginx"
+SERVERS = (OURS, TWO, DURABLE, ROUTE, FLOOR)
 
 PACED = LoadScript(150, 12, 0.02)
 BURST = LoadScript(500, 12)
+# 1 MiB.
+REPLAY = LoadScript(65_536, 16)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A measurement of one or two contestants.
+    """A load on some contestants.
 
-    `options` are those of the load client, its `--n` for each process. `figure` names a function of `figures`; `reach` is the
-    aim in words. `sides` are the contestants: the subject and, where there is one, the one compared with.
+    `options` are those of the load client, its `--n` for each process. `direct`: the model itself is asked too, whose first
+    byte is taken off. `warm`: after as many streams as are open at once. `replays`: of a finished answer, instead of streams.
     """
 
     name: str
-    title: str
     script: LoadScript
-    options: tuple[str, ...]
-    figure: str
-    unit: str
-    reach: str
-    sides: tuple[str, ...] = (OURS, ROUTE)
+    options: str = ""
+    sides: tuple[str, ...] = SERVERS
     paced: bool = False
+    direct: bool = False
+    warm: bool = True
+    replays: int = 0
 
     def load(self) -> list[str]:
-        return [*self.options, "--expect", str(self.script.deltas), "--model", self.script.name]
-
-
-def _options(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
+        return [*self.options.split(), "--expect", str(self.script.deltas), "--model", self.script.name]
 
 
 ALL = (
+    Scenario("first-byte", LoadScript(1), "--n 60 --conc 1", direct=True),
+    Scenario("paced", PACED, "--n 100 --ramp 300", paced=True),
+    Scenario("burst", BURST, "--n 100 --conc 50"),
     Scenario(
-        "paced",
-        "100 streams × 50/s",
-        PACED,
-        _options("--n 100 --ramp 300"),
-        "cpu_per_delta",
-        "µs CPU/delta",
-        "1.3 to 1.6 times the route's work per CPU-second",
-        paced=True,
+        "held", LoadScript(10, 12, 1.0), "--n 1000 --ramp 3000 --timeout 90", (OURS, ROUTE, FLOOR), warm=False
     ),
+    Scenario("replay", REPLAY, sides=(OURS, NGINX), replays=300),
     Scenario(
-        "burst",
-        "50 at once × 500 deltas",
-        BURST,
-        _options("--n 100 --conc 50"),
-        "cpu_per_delta",
-        "µs CPU/delta",
-        "3.5 to 5 times",
+        "saturation", LoadScript(500, 12, 0.02), "--n 300 --ramp 1000 --timeout 90", (OURS, ROUTE, FLOOR)
     ),
-    Scenario(
-        "saturation",
-        "300 streams × 50/s: median delay",
-        LoadScript(500, 12, 0.02),
-        _options("--n 300 --ramp 1000 --timeout 90"),
-        "delay",
-        "ms",
-        "at most 5 ms",
-    ),
-    Scenario(
-        "saturation-tail",
-        "the same: 99th percentile",
-        LoadScript(500, 12, 0.02),
-        _options("--n 300 --ramp 1000 --timeout 90"),
-        "late",
-        "ms",
-        "at most 40 ms",
-    ),
-    Scenario(
-        "held",
-        "1,000 open streams: memory of each",
-        LoadScript(10, 12, 1.0),
-        _options("--n 1000 --ramp 3000 --timeout 90"),
-        "memory",
-        "KB/stream",
-        "30 to 40 KB",
-    ),
-    Scenario(
-        "first-byte",
-        "time to the first byte, the model's own taken off",
-        LoadScript(1),
-        _options("--n 60 --conc 1"),
-        "first_byte",
-        "ms",
-        "at most 3 ms with the prompt stored",
-    ),
-    Scenario(
-        "websocket",
-        "100 sockets × 50/s, against the route's HTTP",
-        PACED,
-        _options("--ws --n 100 --ramp 300"),
-        "cpu_per_delta",
-        "µs CPU/delta",
-        "1.4 times",
-        paced=True,
-    ),
-    Scenario(
-        "two-processes",
-        "100 streams × 50/s for each process, two against one: CPU of the busier",
-        PACED,
-        _options("--n 100 --ramp 300"),
-        "busiest",
-        "µs CPU/delta",
-        "1.8 times less than one process",
-        sides=(TWO, OURS),
-    ),
+    Scenario("websocket", PACED, "--ws --n 100 --ramp 300", (OURS, ROUTE), paced=True),
     Scenario(
         "followers",
-        "10,000 idle followers (WebSocket): memory of each",
         LoadScript(1000, 12, 20.0),
-        _options("--ws --hold 10 --n 10000 --ramp 20000 --timeout 120"),
-        "held_memory",
-        "KB/follower",
-        "at most 40 KB",
-        sides=(OURS,),
+        "--ws --hold 10 --n 10000 --ramp 20000 --timeout 120",
+        (OURS,),
+        warm=False,
     ),
-    Scenario(
-        "tiny",
-        "a trial of the benchmark itself",
-        LoadScript(3),
-        _options("--n 2 --conc 2"),
-        "cpu_per_delta",
-        "µs CPU/delta",
-        "nothing",
-    ),
+    Scenario("tiny", LoadScript(3), "--n 2 --conc 2", (OURS, FLOOR)),
 )
 BY_NAME = {scenario.name: scenario for scenario in ALL}
-USUAL = [scenario.name for scenario in ALL if scenario.name != "tiny"]
+# Those that run without being named.
+USUAL = ["first-byte", "paced", "burst", "held", "replay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table: a figure (a function of `figures`) of a scenario, and the aim in words."""
+
+    title: str
+    scenario: str
+    figure: str
+    unit: str
+    reach: str = ""
+
+
+ROWS = (
+    Row("first byte over the model's, prompt stored", "first-byte", "first_byte", "ms", "0.8 × the route's"),
+    Row("CPU of a prompt, claim to end", "first-byte", "cpu_of_each", "ms", "1.0"),
+    Row("the same, with Postgres", "first-byte", "cpu_of_each_with_postgres", "ms"),
+    Row("100 × 50/s: delay of a delta, median", "paced", "delay", "ms", "0.3"),
+    Row("the same, 99th percentile", "paced", "late", "ms", "4"),
+    Row("100 × 50/s: CPU of a delta", "paced", "cpu_per_delta", "µs", "route ÷ 2.4"),
+    Row("the same, with Postgres", "paced", "cpu_per_delta_with_postgres", "µs", "route ÷ 2.0"),
+    Row("50 at once × 500: CPU of a delta", "burst", "cpu_per_delta", "µs", "route ÷ 6"),
+    Row("the same, with Postgres", "burst", "cpu_per_delta_with_postgres", "µs", "route ÷ 3.5"),
+    Row("memory of an open stream, 1,000 open", "held", "memory", "KB", "15"),
+    Row("1 MiB of a finished answer: CPU", "replay", "cpu_of_each", "ms", "3 × nginx"),
+    Row("the same, with Postgres", "replay", "cpu_of_each_with_postgres", "ms"),
+    Row("300 × 50/s: delay of a delta, median", "saturation", "delay", "ms", "5"),
+    Row("the same, 99th percentile", "saturation", "late", "ms", "40"),
+    Row("100 sockets × 50/s: CPU of a delta", "websocket", "cpu_per_delta", "µs", "route ÷ 1.4"),
+    Row("10,000 idle followers: memory of each", "followers", "held_memory", "KB", "40"),
+    Row("a trial of the benchmark itself", "tiny", "cpu_per_delta", "µs"),
+)

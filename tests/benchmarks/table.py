@@ -11,36 +11,35 @@ from typing import Any
 from tests.benchmarks.curves import Curve
 from tests.benchmarks.figures import Spread, spread
 from tests.benchmarks.rounds import Runs
+from tests.benchmarks.scenarios import NGINX, ROUTE, ROWS, SERVERS, Row
 
-HEAD = ("scenario", "unit", "ours: min, median, max", "against", "against ÷ ours, pair by pair", "to reach")
+HEAD = ("median (min to max)", "unit", *SERVERS, NGINX, "here ÷ route or nginx", "to reach")
 
 
 def lines(runs: list[Runs], curves: list[Curve]) -> list[str]:
-    """Return the table with a line for each scenario and curve, and then the runs without a figure."""
-    rows = [HEAD, *map(_row, runs)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    shown = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    """Return the table with its rows, a line for each curve, and then the runs without a figure."""
+    by_name = {one.scenario.name: one for one in runs}
+    rows = [HEAD, *(_row(row, by_name[row.scenario]) for row in ROWS if row.scenario in by_name)]
+    shown = [f"| {' | '.join(row)} |" for row in rows]
+    shown.insert(1, "|---" * len(HEAD) + "|")
     shown += ["", *(f"{curve.name} ({curve.unit}): {_points(curve)}" for curve in curves)]
     faults = [f"no figure: {one.scenario.name}, {fault}" for one in runs for fault in one.faults]
     faults += [f"no figure: {curve.name}, {curve.fault}" for curve in curves if curve.fault]
-    return [*(line.rstrip() for line in shown), *faults]
+    return [*shown, *faults]
 
 
-def _row(runs: Runs) -> tuple[str, ...]:
-    scenario = runs.scenario
-    first, *second = (_shown(spread(runs.figures(side))) for side in scenario.sides)
-    return (
-        scenario.name,
-        scenario.unit,
-        first,
-        *(second or [_shown(None)]),
-        _shown(spread(runs.ratios)),
-        scenario.reach,
-    )
+def _row(row: Row, runs: Runs) -> tuple[str, ...]:
+    found = [_shown(spread(runs.figures(side, row.figure))) for side in (*SERVERS, NGINX)]
+    ratios = runs.ratios(NGINX if NGINX in runs.results else ROUTE, row.figure)
+    return (row.title, row.unit, *found, _shown(spread(ratios)), row.reach)
 
 
 def _shown(found: Spread | None) -> str:
-    return f"{found.minimum:.2f}  {found.median:.2f}  {found.maximum:.2f}" if found else "–"
+    return f"{_number(found.median)} ({_number(found.minimum)} to {_number(found.maximum)})" if found else "–"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def _points(curve: Curve) -> str:
@@ -55,16 +54,12 @@ def as_json(runs: list[Runs], curves: list[Curve]) -> dict[str, Any]:
     }
 
 
-def _scenario(runs: Runs) -> dict[str, Any]:
-    found = {name: spread(runs.figures(name)) for name in runs.results}
-    ratio = spread(runs.ratios)
-    return {
-        "unit": runs.scenario.unit,
-        "figures": {name: asdict(one) if one else None for name, one in found.items()},
-        "ratio": asdict(ratio) if ratio else None,
-        "faults": runs.faults,
-        "runs": runs.results,
+def _scenario(one: Runs) -> dict[str, Any]:
+    rows = [row for row in ROWS if row.scenario == one.scenario.name]
+    found = {
+        row.figure: {side: spread(one.figures(side, row.figure)) for side in one.results} for row in rows
     }
+    return {"figures": found, "faults": one.faults, "runs": one.results}
 
 
 def machine() -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from tests.benchmarks import deltas, figures, scale
 from tests.benchmarks.load import quantile
 from tests.benchmarks.rounds import Runs
-from tests.benchmarks.scenarios import BY_NAME
+from tests.benchmarks.scenarios import BY_NAME, FLOOR, OURS, ROUTE, ROWS
 from tests.benchmarks.script import LoadScript
 from tests.benchmarks.streams import TEXT, masked, unframed
 from tests.live.harness import ROOT, SECRET_KEY, database_url
@@ -71,8 +71,13 @@ def test_a_paced_run_that_held_deltas_back_gives_no_figure(changed: dict[str, An
 def test_a_ratio_is_taken_pair_by_pair_and_leaves_faulty_runs_out() -> None:
     ours: list[figures.Result | None] = [result(), None, result(cpu=[0.002])]
     theirs: list[figures.Result | None] = [result(cpu=[0.003]), result(), result(cpu=[0.003])]
-    runs = Runs(BY_NAME["burst"], {"ours": ours, "next.js": theirs})
-    assert runs.ratios == pytest.approx([3.0, 1.5])
+    runs = Runs(BY_NAME["burst"], {OURS: ours, ROUTE: theirs})
+    assert runs.ratios(ROUTE, "cpu_per_delta") == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_each_row_of_the_table_is_a_figure_of_a_scenario_and_each_scenario_has_one() -> None:
+    assert {row.figure for row in ROWS} == figures.OF.keys()
+    assert {row.scenario for row in ROWS} == BY_NAME.keys()
 
 
 def test_the_median_of_no_values_is_zero() -> None:
@@ -98,7 +103,18 @@ def test_a_scenario_and_the_admins_pages_are_measured_from_end_to_end(
     live: None, live_database: str, tmp_path: Path
 ) -> None:
     written = tmp_path / "bench.json"
-    options = ["--scenario", "tiny", "--scenario", "admin", "--messages", "150", "--rounds", "1"]
+    options = [
+        "--scenario",
+        "tiny",
+        "--scenario",
+        "notified",
+        "--scenario",
+        "admin",
+        "--messages",
+        "150",
+        "--rounds",
+        "1",
+    ]
     command = ["-m", "django", "bench", *options, "--json", str(written)]
     environ = {**os.environ, "DATABASE_URL": database_url(live_database), "SECRET_KEY": SECRET_KEY}
     done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, text=True)
@@ -110,10 +126,15 @@ def test_a_scenario_and_the_admins_pages_are_measured_from_end_to_end(
     assert "admin page" in done.stdout
     tiny = result["scenarios"]["tiny"]
     assert tiny["faults"] == []
-    assert tiny["figures"]["ours"]["runs"] == 1
-    assert tiny["runs"]["ours"][0]["deltas"] == 2 * 3
+    assert {side: one["runs"] for side, one in tiny["figures"]["cpu_per_delta"].items()} == {
+        OURS: 1,
+        FLOOR: 1,
+    }
+    assert {side: runs[0]["deltas"] for side, runs in tiny["runs"].items()} == {OURS: 2 * 3, FLOOR: 2 * 3}
+    assert tiny["runs"][OURS][0]["postgres"] >= 0
+    assert all(rate > 0 for one in result["notified"] for rate in one["rates"])
     assert {"processor", "cores", "system", "python"} <= result["machine"].keys()
-    assert "tiny" in done.stdout
+    assert "a trial of the benchmark itself" in done.stdout
 
 
 def test_the_page_about_scale_shows_what_the_arithmetic_gives() -> None:

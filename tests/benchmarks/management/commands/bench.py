@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -20,16 +21,17 @@ from django.db import connection
 
 from chat.models import ApiToken, User
 from chatproject.dev.listening import raise_file_limit
-from tests.benchmarks import admin_pages, curves, dataset, deltas, processes, rounds, table
+from tests.benchmarks import admin_pages, curves, dataset, deltas, notified, processes, rounds, table
 from tests.benchmarks.admin_pages import PageTime
-from tests.benchmarks.contestants import OTHER_CORE, Contestant, NextJs, Ours
+from tests.benchmarks.contestants import NGINX_PATH, OTHER_CORE, Contestant, Floor, NextJs, Nginx, Ours
 from tests.benchmarks.curves import BenchClient, Curve
+from tests.benchmarks.notified import Notified
 from tests.benchmarks.rounds import LOAD, Bench, RunningModel, started
-from tests.benchmarks.scenarios import BY_NAME, TWO, USUAL
+from tests.benchmarks.scenarios import BY_NAME, DURABLE, REPLAY, TWO, USUAL
 from tests.benchmarks.script import LoadScript
 
-# Names of measurements besides the scenarios; all but the curves run on request alone.
-CURVES, ADMIN, DELTAS, PAGE = "curves", "admin", "deltas", "page"
+# Names of measurements besides the scenarios; all but the first two run on request alone.
+CURVES, NOTIFIED, ADMIN, DELTAS, PAGE = "curves", "notified", "admin", "deltas", "page"
 MODEL_SERVER = [sys.executable, "-m", "tests.benchmarks.model_server"]
 
 
@@ -40,7 +42,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scenario",
             action="append",
-            choices=[*BY_NAME, CURVES, ADMIN, DELTAS, PAGE],
+            choices=[*BY_NAME, CURVES, NOTIFIED, ADMIN, DELTAS, PAGE],
             help="only this one; may be repeated",
         )
         parser.add_argument(
@@ -63,7 +65,7 @@ class Command(BaseCommand):
         parser.add_argument("--model-server", metavar="PROGRAM", help="a model server that takes a port")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        names = options["scenario"] or [*USUAL, CURVES]
+        names = options["scenario"] or [*USUAL, CURVES, NOTIFIED]
         raise_file_limit()
         processes.pin([os.getpid()], OTHER_CORE)
         with tempfile.TemporaryDirectory() as folder, _database() as url, _model(options) as model:
@@ -72,25 +74,38 @@ class Command(BaseCommand):
             ours = Ours(url, f"http://127.0.0.1:{model.port}/v1/", token, Path(folder))
             runs = self._run_scenarios(names, ours, model, options)
             found = self._run_curves(ours, token, user.pk) if CURVES in names else []
+            told = self._run_notified(options["rounds"]) if NOTIFIED in names else []
             pages = self._run_admin(ours, options) if ADMIN in names else []
             seen = self._run_page(ours, options) if PAGE in names else ([], [])
         costs = deltas.measure(options["rounds"]) if DELTAS in names else []
-        self.stdout.write(
-            "\n".join([*table.lines(runs, found), *admin_pages.lines(pages), *deltas.lines(costs), *seen[1]])
-        )
+        others = [*notified.lines(told), *admin_pages.lines(pages), *deltas.lines(costs), *seen[1]]
+        self.stdout.write("\n".join([*table.lines(runs, found), *others]))
         if options["json"]:
-            results = {**table.as_json(runs, found), "adminPages": pages, "deltas": costs, "page": seen[0]}
+            results = {**table.as_json(runs, found), "notified": told, "adminPages": pages, "deltas": costs}
+            results["page"] = seen[0]
             options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
     def _run_scenarios(
         self, names: list[str], ours: Ours, model: RunningModel, options: dict[str, Any]
     ) -> list[rounds.Runs]:
-        contestants: list[Contestant] = [ours, ours.twin(TWO, processes=2)]
+        contestants: list[Contestant] = [
+            ours,
+            ours.twin(TWO, processes=2),
+            ours.twin(DURABLE, CHAT_DURABLE="1"),
+            Floor(model.port),
+        ]
+        if shutil.which("nginx", path=NGINX_PATH):
+            contestants.append(Nginx(ours.folder))
         if options["rival_dir"]:
             contestants.append(NextJs(options["rival_dir"], f"http://127.0.0.1:{model.port}/v1"))
         load = [options["load"]] if options["load"] else LOAD
-        bench = Bench({one.name: one for one in contestants}, model, load, options["rounds"])
+        backend = connection.connection.info.backend_pid
+        bench = Bench({one.name: one for one in contestants}, model, load, options["rounds"], backend)
         return [bench.run(BY_NAME[name], self.stderr.write) for name in names if name in BY_NAME]
+
+    def _run_notified(self, count: int) -> list[Notified]:
+        self.stderr.write("notified")
+        return notified.measure(count)
 
     def _run_admin(self, ours: Ours, options: dict[str, Any]) -> list[PageTime]:
         self.stderr.write("admin")
@@ -114,7 +129,7 @@ class Command(BaseCommand):
     def _run_curves(self, ours: Ours, token: str, owner: int) -> list[Curve]:
         self.stderr.write("curves")
         found = []
-        with started(ours, curves.REPLAY), closing(BenchClient(ours, token, owner)) as client:
+        with started(ours, REPLAY), closing(BenchClient(ours, token, owner)) as client:
             found.append(curves.replays(client))
         with started(ours, LoadScript(1)), closing(BenchClient(ours, token, owner)) as client:
             found += [curves.prompts(client), curves.lists(client)]
