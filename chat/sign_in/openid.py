@@ -96,7 +96,7 @@ class SingleSignOnAdapter(OpenIDConnectOAuth2Adapter):
         more = self._fetch_user_info(token.token) if config.get("userinfo_endpoint") else {}
         if more.get("sub", told["sub"]) != told["sub"]:
             raise OAuth2Error("The user's data are those of another user.")
-        data = {"id_token": told, "userinfo": {**told, **more}}
+        data = {"id_token": told, "userinfo": claims.storable_claims({**told, **more})}
         return self.get_provider().sociallogin_from_response(request, data)
 
 

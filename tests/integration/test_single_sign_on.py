@@ -51,6 +51,15 @@ def test_a_new_user_gets_an_account_without_a_password(provider: OpenIdProvider)
     assert provider.forms[0]["code_verifier"]
 
 
+def test_a_name_that_cannot_be_stored_keeps_nobody_out(provider: OpenIdProvider) -> None:
+    browser = Client()
+    provider.user |= {"given_name": "A\0da", "family_name": "\ud800"}
+    assert sign_in(browser, provider).status_code == 302
+    user = user_of(browser)
+    assert user is not None
+    assert (user.first_name, user.last_name) == ("A\ufffdda", "\ufffd")
+
+
 def test_the_next_sign_in_finds_the_same_account(provider: OpenIdProvider) -> None:
     first, second = Client(), Client()
     sign_in(first, provider)
@@ -109,6 +118,8 @@ LIES: dict[str, dict[str, Any]] = {
     "an end that has passed": {"exp": 1},
     "no end": {"exp": None},
     "no subject": {"sub": None},
+    "a subject that cannot be stored": {"sub": "u1\0"},
+    "a long subject": {"sub": "u" * 256},
 }
 
 

@@ -128,6 +128,11 @@ BAD: dict[str, dict[str, Any]] = {
     "an event that is none": {"events": {LOGOUT_EVENT: True}},
     "a nonce": {"nonce": "n"},
     "nobody": {"sub": None},
+    "a user that cannot be stored": {"sub": "u1\0"},
+    "half a character": {"sub": "\ud800", "sid": "s1"},
+    "a session that cannot be stored": {"sid": "s1\0"},
+    "an id that cannot be stored": {"jti": "\ud800"},
+    "a long id": {"jti": "x" * 256},
 }
 
 

@@ -8,11 +8,10 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import transaction
 
+from chat.accounts.single_sign_on.tokens import MAX_ID_LENGTH
 from chat.conf import settings
 from chat.models import User
-
-# Characters of a subject and of a session's id that are stored.
-MAX_ID_LENGTH = 255
+from chat.text import storable
 
 
 def claimed_groups(claims: Mapping[str, Any]) -> list[str]:
@@ -32,6 +31,11 @@ def provider_session(claims: Mapping[str, Any]) -> str:
     """Return the provider's id of a session, empty for none."""
     sid = claims.get("sid")
     return sid if isinstance(sid, str) and len(sid) <= MAX_ID_LENGTH and sid.isprintable() else ""
+
+
+def storable_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return claims without characters that cannot be stored: at some providers users name themselves."""
+    return {name: storable(value) if isinstance(value, str) else value for name, value in claims.items()}
 
 
 def set_groups(user: User, names: list[str]) -> None:

@@ -84,7 +84,7 @@ def parse(reply: Reply) -> dict[str, Any]:
     """Return the JSON object of an answer. Raises ProviderError."""
     try:
         found = json.loads(reply.body) if reply.status == 200 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ProviderError("The provider gave an answer that cannot be used.")

@@ -8,9 +8,12 @@ from typing import Any
 
 from chat.accounts.single_sign_on.provider import ProviderError
 from chat.conf import settings
+from chat.text import storable
 
 # Signatures with a key that the provider alone has.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+# Characters of a subject, of a session's id and of a token's; OpenID Connect Core allows a subject no more (section 2).
+MAX_ID_LENGTH = 255
 # Seconds by which two clocks may differ.
 LEEWAY = 60
 # Seconds for which a logout token may be valid, and is remembered as used; two minutes are advised.
@@ -22,6 +25,7 @@ LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 def verify_id_token(token: str, keys: Mapping[str, Any], issuer: str) -> dict[str, Any]:
     """Return the claims of an id token for this server. Raises ProviderError."""
     claims = _verified(token, keys, issuer, ("iss", "aud", "exp", "iat", "sub"))
+    check_ids(claims, "sub")
     if (
         isinstance(claims["aud"], list)
         and len(claims["aud"]) > 1
@@ -41,7 +45,16 @@ def verify_logout_token(token: str, keys: Mapping[str, Any], issuer: str) -> dic
         raise ProviderError("The logout token is valid for too long.")
     if not any(isinstance(claims.get(name), str) and claims[name] for name in ("sub", "sid")):
         raise ProviderError("The logout token names nobody.")
+    check_ids(claims, "sub", "sid", "jti")
     return claims
+
+
+def check_ids(claims: Mapping[str, Any], *names: str) -> None:
+    """Raise ProviderError where the texts of these claims could not be stored."""
+    for name in names:
+        value = claims.get(name)
+        if isinstance(value, str) and (storable(value) != value or len(value) > MAX_ID_LENGTH):
+            raise ProviderError(f"The token's `{name}` cannot be stored.")
 
 
 def _verified(token: str, keys: Mapping[str, Any], issuer: str, required: tuple[str, ...]) -> dict[str, Any]:
