@@ -23,8 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Lift the limits of time that libraries set themselves: those of Hypothesis, and httpx's five seconds for a request."""
     from hypothesis import HealthCheck, settings
 
+    from tests.fixtures.template import name_run
     from tests.live.harness import END_SECONDS
 
+    name_run()
     # No property bounds the time of a clock on the wall: on a starved machine a draw takes seconds.
     settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("tests")
@@ -54,11 +56,36 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return None
 
 
+def pytest_unconfigure() -> None:
+    from tests.fixtures.template import drop_template
+
+    drop_template()
+
+
 @pytest.fixture(autouse=True)
 def _own_language() -> Iterator[None]:
     """Forget the language that a request in this process asked for: Django's middleware leaves it to the next test."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, migrated_template: str
+) -> None:
+    """Extend pytest-django's fixture: the test database is a copy of the template, and has nothing left to migrate."""
+    from django.db import connection
+
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template
+
+
+@pytest.fixture(scope="session")
+def migrated_template(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the name of a migrated database to copy."""
+    from tests.fixtures.template import ensure_template
+
+    with django_db_blocker.unblock():
+        return ensure_template(tmp_path_factory.getbasetemp().parent)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +96,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def live_database(django_db_blocker: Any, worker_id: str) -> Iterator[str]:
+def live_database(django_db_blocker: Any, worker_id: str, migrated_template: str) -> Iterator[str]:
     """Return the name of the live tests' database, migrated. It is separate from the test database, whose rows change."""
     from django.db import connection
 
@@ -77,7 +104,7 @@ def live_database(django_db_blocker: Any, worker_id: str) -> Iterator[str]:
 
     with (
         django_db_blocker.unblock(),
-        created_database(f"{connection.settings_dict['NAME']}_{worker_id}_live") as name,
+        created_database(f"{connection.settings_dict['NAME']}_{worker_id}_live", migrated_template) as name,
     ):
         yield name
 

@@ -28,9 +28,9 @@ NAME = "exhausted"
 
 
 @pytest.fixture(scope="module")
-def database(live_database: str, django_db_blocker: Any) -> Iterator[str]:
+def database(live_database: str, migrated_template: str, django_db_blocker: Any) -> Iterator[str]:
     """Provide a database of its own, which a test makes read-only or takes the connections from."""
-    with django_db_blocker.unblock(), created_database(f"{live_database}_{NAME}") as name:
+    with django_db_blocker.unblock(), created_database(f"{live_database}_{NAME}", migrated_template) as name:
         yield name
 
 
