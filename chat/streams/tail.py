@@ -34,12 +34,14 @@ class ThoughtTail:
         self._stretches: list[tuple[int, int]] = []
         self._text_offset = -1  # that of the last stretch
 
-    def grow(self, data: bytes, text_offset: int) -> None:
+    def grow(self, data: bytes, text_offset: int) -> int:
+        """Append bytes that stand at an offset of the text. Return the end."""
         if text_offset != self._text_offset:
             self._stretches.append((self.end, text_offset))
             self._text_offset = text_offset
         self._buffer += data
-        self.end += len(data)
+        end = self.end = self.end + len(data)
+        return end
 
     def forget(self, before: int) -> None:
         """Drop the bytes before an offset; they can be read from the table."""
@@ -191,12 +193,11 @@ class Tail:
         thought = self.thought
         if thought is None:
             thought = self.thought = ThoughtTail(0)
-        start, size = thought.end, len(data)
-        thought.grow(data, text_offset)
-        if self.mirrored or not self._waiters or size > READ_BYTES:
+        start = thought.end
+        end = thought.grow(data, text_offset)
+        if self.mirrored or not self._waiters or end - start > READ_BYTES:
             self.wake()
         else:
-            end = start + size
             self.wake(ThoughtEvent(data, end, thought.encodings.at(start, end) if self.readers > 1 else None))
 
     def start_tools(self, calls: Iterable[ToolEvent]) -> None:

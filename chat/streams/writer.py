@@ -93,6 +93,7 @@ class Writer:
         "epoch",
         "response",
         "tail",
+        "thinking",
     )
 
     def __init__(
@@ -105,6 +106,8 @@ class Writer:
         # Since when the model has been thinking (monotonic), and the seconds of its earlier thought; None without thought.
         self._thinking_since: float | None = None
         self._thought_seconds: float | None = None
+        # Whether a stretch of thought is going on; no property, for each delta asks.
+        self.thinking = False
         self._text = UnconfirmedLog(resumed.log_length if resumed else 0)
         self._thought: UnconfirmedLog | None = None  # most answers have none, and it takes 0.3 KB
         if resumed is not None:
@@ -130,11 +133,6 @@ class Writer:
         return self._thought.end if self._thought else 0
 
     @property
-    def thinking(self) -> bool:
-        """Return whether a stretch of thought is going on."""
-        return self._thinking_since is not None
-
-    @property
     def thinking_ms(self) -> int | None:
         """Return the time that the thought has taken so far; None without thought."""
         if self._thought_seconds is None:
@@ -143,14 +141,14 @@ class Writer:
         return int((self._thought_seconds + going_on) * 1000)
 
     def begin_thought(self) -> None:
-        self._thinking_since = time.monotonic()
+        self.thinking, self._thinking_since = True, time.monotonic()
         self._thought_seconds = self._thought_seconds or 0.0
 
     def end_thought(self) -> None:
         """End the stretch of thought, if there is one."""
         if self._thinking_since is not None and self._thought_seconds is not None:
             self._thought_seconds += time.monotonic() - self._thinking_since
-            self._thinking_since = None
+            self.thinking, self._thinking_since = False, None
 
     @property
     def pending(self) -> int:

@@ -34,6 +34,8 @@ class SseEncoder:
     def __init__(self, response_id: str, thread_id: str, thinking_offset: int = 0) -> None:
         self._names = {"responseId": response_id, "threadId": thread_id}
         self._offset, self._thinking_offset = 0, thinking_offset
+        # The beginning of a thought's frame, and the offset of the text that it names: a stretch of thought has one.
+        self._head, self._head_offset = b"", -1
 
     def __call__(self, event: LogEvent) -> bytes:
         # Ahead of the pattern matching, which takes as long as the rest of a delta's frame.
@@ -68,12 +70,12 @@ class SseEncoder:
         return b'event: delta\nid: %d\ndata: {"text":%b}\n\n' % (self._offset, _encode(words))
 
     def _thinking(self, words: str) -> bytes:
-        text, thought = self._offset, self._thinking_offset
-        return b'event: thinking\nid: %d:%d\ndata: {"text":%b,"thinkingOffset":%d}\n\n' % (
-            text,
-            thought,
-            _encode(words),
-            thought,
+        if self._head_offset != self._offset:
+            self._head, self._head_offset = b"event: thinking\nid: %d:" % self._offset, self._offset
+        # Joined, with its number made once: a format takes half as long again.
+        number = _encode(self._thinking_offset)
+        return b"".join(
+            (self._head, number, b'\ndata: {"text":', _encode(words), b',"thinkingOffset":', number, b"}\n\n")
         )
 
     def _frame(self, name: bytes, data: Mapping[str, Any]) -> bytes:

@@ -57,8 +57,8 @@ class DeltaReader:
 
     def _renew(self) -> None:
         self._simple = True
-        # Thought of a simple read, ahead of all its text.
-        self._first: list[str] = []
+        # Thought of a simple read, ahead of all its text. No list: nearly every read holds one delta.
+        self._first = ""
         self._texts: list[str] = []
         # Each with the number of texts that it stands after.
         self._thoughts: list[tuple[int, str]] = []
@@ -84,7 +84,7 @@ class DeltaReader:
             and not (content or self._texts)
             and (len(delta) == 1 or len(delta) == 1 + ("content" in delta) + ("role" in delta))
         ):
-            self._first.append(thought)
+            self._first += thought
             return False
         return self._add_any(delta, content)
 
@@ -124,10 +124,9 @@ class DeltaReader:
     def _leave_simple(self) -> None:
         self._simple = False
         if self._first:
-            thought = "".join(self._first)
-            self._thoughts.append((0, thought))
-            self._held.append(thought)
-            self._first.clear()
+            self._thoughts.append((0, self._first))
+            self._held.append(self._first)
+            self._first = ""
         if self._held:
             self._fields.append({self._name: "".join(self._held)})
             self._held.clear()
@@ -200,8 +199,7 @@ class DeltaReader:
 
     def _take_first(self) -> tuple[tuple[int, str], ...]:
         """Return the thought of a simple read, and hold its field back."""
-        thought = "".join(self._first)
-        self._first.clear()
+        thought, self._first = self._first, ""
         self._held.append(thought)
         self._held_characters += len(thought)
         if self._thought_half or not thought.isascii():
