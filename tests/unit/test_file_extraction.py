@@ -10,6 +10,7 @@ import pytest
 
 from chat.conf import FILE_KINDS
 from chat.files.extract.bounds import Unreadable
+from chat.files.extract.plain import decoded
 from chat.files.extraction import FileText, extract
 from chat.files.kinds import BY_TYPE, KINDS, recognise
 from chat.models import FILE_TYPES
@@ -77,6 +78,24 @@ def test_html_is_read_without_scripts_and_styles() -> None:
 
 def test_a_table_of_empty_cells_is_read_in_time() -> None:
     assert text_of("html", b"<html><p>Total" + b"<td>" * 150_000, 5.0).passages[0].text == "Total"
+
+
+TABLES = {
+    "cp932": "氏名,住所\n山田太郎,東京都千代田区\n",
+    "gb18030": "姓名,地址\n张三,北京市朝阳区\n",
+    "big5": "姓名,地址\n王小明,台北市信義區\n",
+    "cp949": "이름,주소\n김철수,서울시 강남구\n",
+    "cp1251": "Имя,Адрес\nИван Петров,Москва, Тверская улица\n",
+    "cp1256": "الاسم,العنوان\nأحمد,القاهرة\n",
+    "cp874": "ชื่อ,ที่อยู่\nสมชาย,กรุงเทพ\n",
+    "cp1252": "Nom,Prix\nÆrø Ødegård,5 €\n",
+}
+
+
+@pytest.mark.parametrize("encoding", TABLES)
+def test_a_table_as_spreadsheets_save_it_is_read_in_its_script(encoding: str) -> None:
+    for times in (1, 2_000):
+        assert decoded((TABLES[encoding] * times).encode(encoding)) == TABLES[encoding] * times
 
 
 def test_text_of_utf_16_and_of_windows_is_read() -> None:
