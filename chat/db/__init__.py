@@ -1,6 +1,7 @@
 """Database access: sync functions run in worker threads, statements by hand, notifications across processes.
 
 execution      run a sync function in a thread, in a transaction or without, and retry after a lost connection
+threads        the threads, and the jobs that they run for the event loop
 deadlines      deadlines of statements on the client's side
 sql            statements by hand
 notifications  NOTIFY and LISTEN

@@ -9,7 +9,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import (
@@ -25,6 +24,7 @@ from django.db.backends.signals import connection_created
 from psycopg.errors import DiskFull, ReadOnlySqlTransaction, TooManyConnections
 
 from chat.db import deadlines
+from chat.db.threads import Job, WorkerThreads
 from chat.exceptions import Unavailable
 from chat.process import process
 
@@ -52,11 +52,11 @@ class DatabaseThreads:
     """The threads of this process that run database functions, each with a connection of its own."""
 
     def __init__(self) -> None:
-        self.work = ThreadPoolExecutor(WORKERS, f"{PREFIX}-work")
+        self.work = WorkerThreads(WORKERS, f"{PREFIX}-work")
         # Calls that hold one of these threads, or wait for one.
         self.jobs = 0
         # One of its own: a queue of claims must not delay a flush or a heartbeat.
-        self.log = ThreadPoolExecutor(1, f"{PREFIX}-log")
+        self.log = WorkerThreads(1, f"{PREFIX}-log")
 
 
 # Statements by hand find their rows by an index whatever their values are: the history's, the largest, spent 0.3 of its
@@ -95,30 +95,31 @@ async def run_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function in a transaction in the log's own thread, in the order of the calls."""
-    return await asyncio.get_running_loop().run_in_executor(
-        process.part(DatabaseThreads).log, lambda: _guarded(function, *args, **kwargs)
-    )
+    job = Job(lambda: _guarded(function, *args, **kwargs))
+    process.part(DatabaseThreads).log.submit(job.run)
+    return await job.result
 
 
 async def _in_pool(work: Callable[[], T]) -> T:
     """Run work in a thread of the pool. Raises Unavailable if none is free in time; work that has begun has its own limits."""
-    threads = process.part(DatabaseThreads)
+    threads, job = process.part(DatabaseThreads), Job(work)
     threads.jobs += 1
-    job = threads.work.submit(work)
-    deadline = asyncio.get_running_loop().call_later(QUEUE_SECONDS, job.cancel)
+    threads.work.submit(job.run)
+    deadline = asyncio.get_running_loop().call_later(QUEUE_SECONDS, _expire, job)
     try:
-        return await asyncio.wrap_future(job)
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise _unavailable(TimeoutError()) from None
+        return await job.result
     finally:
+        job.give_up()
         deadline.cancel()
         threads.jobs -= 1
         # An error's traceback holds this frame, and the job holds the error: together they would keep all that the frames
         # below refer to, such as the body of a refused upload, until Python looks for cycles.
         del job, deadline
+
+
+def _expire(job: Job[Any]) -> None:
+    if job.give_up():
+        job.fail(_unavailable(TimeoutError()))
 
 
 def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

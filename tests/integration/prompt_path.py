@@ -20,14 +20,15 @@ ENDPOINT = "chat.api.chat"
 SQL = ("chat.db.sql", "batch")
 CLAIMS = "chat.responses.claims."
 
-# The model's side of the test runs in the same process; notifications and leases are handled beside the prompt's way, and
-# `asgi` ahead of it.
+# The model's side of the test runs in the same process; notifications and leases are handled beside the prompt's way,
+# `asgi` ahead of it, and the threads are below its functions.
 ELSEWHERE = (
     "chat.testing",
     "chat.demo",
     "chat.asgi",
     "chat.cleanup",
     "chat.db.notifications",
+    "chat.db.threads",
     "chat.responses.leases",
     "chat.responses.thread_events",
 )
@@ -79,7 +80,7 @@ class PromptPath:
         if not self.recording or event not in ("call", "return"):
             return
         module = _module(frame)
-        if event == "call" and module.startswith(("asyncio", "concurrent.futures")):
+        if event == "call" and module.startswith(("asyncio", "chat.db.threads")):
             self._note_caller(frame)
         elif _counts(module):
             self._note_types(module, [*frame.f_locals.values(), result])
@@ -92,7 +93,7 @@ class PromptPath:
         started = {
             "create_task": getattr(values.get("coro"), "cr_code", None),
             "run_in_executor": getattr(values.get("func"), "__code__", None),
-            "submit": getattr(values.get("fn"), "__code__", None),
+            "__init__": getattr(values.get("function"), "__code__", None),
         }
         code = started.get(frame.f_code.co_name)
         if code is not None:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import AsyncClient
 from django.urls import reverse
 
-from chat.db.execution import WORKERS, DatabaseThreads
 from chat.governance import redaction
 from chat.models import AuditLogEntry, Message, Role, Thread, User
-from chat.process import process
 from chat.reporting import staff_export
+from tests.fixtures.database import close_database_threads
 from tests.integration.admin_rows import make_thread
 from tests.integration.thought_rows import write_provider_fields, write_thought
 
@@ -41,14 +39,7 @@ def owner() -> User:
 def closed_connections() -> Iterator[None]:
     """Close the connections of the worker threads; otherwise the test database could be neither flushed nor dropped."""
     yield
-    together = threading.Barrier(WORKERS)
-
-    def close() -> None:
-        together.wait()  # one call in each thread, and not all in one
-        connection.close()
-
-    for closing in [process.part(DatabaseThreads).work.submit(close) for _ in range(WORKERS)]:
-        closing.result()
+    close_database_threads()
 
 
 def answer(*rights: str, query: str = "", **form: str) -> Any:
