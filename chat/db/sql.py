@@ -25,6 +25,10 @@ Values = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Statement = tuple[str, Values]
 
+# The last of a batch ends the transaction with it: that saves its round trip, one of a prompt's five. Django's own commit
+# then finds nothing under way.
+COMMIT: Statement = ("COMMIT", ())
+
 # Statements that a connection keeps prepared; there are some 50, and each mix of types and nulls is one of its own.
 MAX_PREPARED = 200
 

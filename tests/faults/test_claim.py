@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError, connection
 
-from chat.db import execution
+from chat.db import execution, sql
 from chat.llm.registry import ModelRegistry
 from chat.models import Message, Response, User
 from chat.responses.claims.claim import Claim
@@ -24,16 +24,17 @@ def user() -> User:
 
 @pytest.fixture
 def lost_commit(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Break the connection right after the first commit, before its answer arrives."""
-    commit, broken = connection.commit, list[None]()
+    """Break the connection right after the first commit, which the last batch holds, before its answer arrives."""
+    batch, broken = sql.batch, list[None]()
 
-    def commit_once_unheard() -> None:
-        commit()
-        if not broken:
+    def commit_once_unheard(*statements: sql.Statement) -> list[list[sql.Row]]:
+        found = batch(*statements)
+        if sql.COMMIT in statements and not broken:
             broken.append(connection.connection.close())
             raise OperationalError("the connection is lost")
+        return found
 
-    monkeypatch.setattr(connection, "commit", commit_once_unheard)
+    monkeypatch.setattr(sql, "batch", commit_once_unheard)
 
 
 def claim(user: User, request: ClaimRequest) -> Claim:

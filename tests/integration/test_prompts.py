@@ -71,7 +71,8 @@ def test_a_prompt_takes_two_round_trips_with_its_history(user: User, monkeypatch
 
     monkeypatch.setattr(sql, "batch", batch)
     assert claim(user, SendRequest(Content("Hello"))).first_request is not None
-    assert round_trips == [2, 3]  # statements: two to lock and find; thread, response and history
+    # Statements: two to lock and find; thread, response, history and commit.
+    assert round_trips == [2, 4]
 
 
 def test_a_response_that_waits_or_exists_has_no_request_yet(user: User) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from chat.db import sql
 
@@ -43,6 +43,20 @@ def test_a_batch_is_a_part_of_the_transaction_under_way() -> None:
     with transaction.atomic():
         sql.batch(note("c"))
     assert sql.rows(*ALL) == [("c",)]
+
+
+def test_a_batch_may_end_the_transaction_under_way() -> None:
+    with transaction.atomic():
+        sql.batch(note("a"), sql.COMMIT)
+        transaction.set_rollback(True)  # finds nothing left
+    assert sql.rows(*ALL) == [("a",)]
+
+
+def test_a_batch_with_a_failure_ahead_of_its_commit_stores_nothing() -> None:
+    for _ in range(2):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            sql.batch(note("a"), note("b", 11), sql.COMMIT)
+        assert sql.rows(*ALL) == []
 
 
 def test_a_connection_keeps_a_bounded_number_of_statements_prepared() -> None:

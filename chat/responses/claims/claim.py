@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from msgspec import UNSET, UnsetType
 
 from chat import text
@@ -71,12 +71,14 @@ class Claim:
     displaced: list[int] = field(default_factory=list)
     first_request: ModelRequest | None = None
     _models: ModelRegistry | None = None
+    _commits: bool = False
     _before: Before | None = None
     _branch: list[sql.Row] | None = None
 
     def make(self, request: ClaimRequest, models: ModelRegistry) -> None:
         """Claim in a transaction, with the history of a response that starts at once. Raises what `claim` raises."""
         self._models = models
+        self._commits = not connection.in_atomic_block
         with transaction.atomic():
             self.claim(request)
         if self.job is not None and not self.job.queued:
@@ -238,6 +240,7 @@ class Claim:
         """
         waits = bool(state.active)
         response = Response(
+            id=state.new_response,
             owner_id=self.owner,
             thread=thread,
             public_id=request.response_id or str(uuid4()),
@@ -247,6 +250,7 @@ class Claim:
             options=request.options.encode() if request.options else None,
         )
         insertion = statements.response_insertion(
+            id=response.pk,
             owner=self.owner,
             guest=state.is_guest,
             thread=thread.pk,
@@ -268,16 +272,23 @@ class Claim:
         thread_facts = thread.system_prompt, thread.revision, self.owner
         self._before = response.prompt_id, *thread_facts, instructions, thread.pk, state.has_files
         reading = [] if waits else self._reading(agreed.model)
-        found = sql.batch(*insertions, insertion, *reading)
-        response.pk = found[len(insertions)][0][0]
-        self._branch = found[-1] if reading else None
-        self.response = response
-        self.job = self._job(request, agreed, branch, waits)
+        # Ahead of the statements: where the answer to their commit is lost, the repeated claim finds its own response.
+        self.response, self.job = response, self._job(response, request, agreed, branch, waits)
+        ending = [sql.COMMIT] if self._commits and _is_whole(request) else []
+        found = sql.batch(*insertions, insertion, *reading, *ending)
+        self._branch = found[len(insertions) + 1] if reading else None
 
-    def _job(self, request: ClaimRequest, agreed: _Terms, branch: int | UnsetType | None, waits: bool) -> Job:
+    def _job(
+        self,
+        response: Response,
+        request: ClaimRequest,
+        agreed: _Terms,
+        branch: int | UnsetType | None,
+        waits: bool,
+    ) -> Job:
         return Job(
-            self.response.pk,
-            self.response.thread_id,
+            response.pk,
+            response.thread_id,
             self.owner,
             FIRST_EPOCH,
             agreed.model,
@@ -294,6 +305,13 @@ class Claim:
             return []
         profile = self._models.profile(model)
         return [branch_statement(self._before, profile, self._models.budget(profile))]
+
+
+def _is_whole(request: ClaimRequest) -> bool:
+    """Return whether all of a claim is stored with its response: nothing is imported or linked after it."""
+    return isinstance(request, RegenerateRequest) or not (
+        request.rounds or attachments.references(request.content)
+    )
 
 
 def _check_temporary(request: SendRequest, thread: Thread) -> None:

@@ -47,7 +47,7 @@ SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND p
              WHERE thread_id = thread.id AND status IN ('queued', 'streaming', 'waiting')),
        {used}, {has_files},
        CASE WHEN thread.id IS NULL THEN nextval(pg_get_serial_sequence('chat_thread', 'id')) END,
-       nextval(pg_get_serial_sequence('chat_message', 'id')),
+       nextval(pg_get_serial_sequence('chat_message', 'id')), nextval(pg_get_serial_sequence('chat_response', 'id')),
        CASE WHEN thread.id IS NULL THEN (SELECT instructions FROM chat_user WHERE id = %(owner)s) END,
        thread.*
 FROM (VALUES (0)) AS always LEFT JOIN thread ON true
@@ -64,10 +64,10 @@ VALUES (%(id)s, %(owner)s, %(public_id)s, %(title)s, %(model)s, %(system_prompt)
 _INSERT_RESPONSE = """
 WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_response (
-        owner_id, thread_id, public_id, prompt_id, model, effort, options, status, jumps_queue, lease_owner, lease_epoch,
+        id, owner_id, thread_id, public_id, prompt_id, model, effort, options, status, jumps_queue, lease_owner, lease_epoch,
         lease_until, started_at
     )
-    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s, %(effort)s, %(options)s,
+    SELECT %(id)s, %(owner)s, %(thread)s, %(public_id)s, prompt.id, %(model)s, %(effort)s, %(options)s,
            CASE WHEN %(turn)s::int IS NULL THEN 'queued' ELSE 'streaming' END, %(jumps_queue)s, %(process)s, %(epoch)s,
            now() + make_interval(secs => %(lease)s), CASE WHEN %(turn)s::int IS NULL THEN NULL ELSE now() END
     FROM prompt
@@ -118,8 +118,9 @@ class ClaimState(NamedTuple):
     those of the wanted ids that name a message already. `active`: the responses that run or wait in the thread. `used`: the
     bytes that the user has stored in all and in the thread. `has_files`: the user has files with text.
 
-    `new_thread` (where there is none), `new_prompt`: primary keys, taken from their sequences ahead, so that all that is
-    inserted goes in one round trip. `instructions`: the user's, for a new thread.
+    `new_thread` (where there is none), `new_prompt`, `new_response`: primary keys, taken from their sequences ahead, so that
+    all that is inserted goes in one round trip, and is known where its answer is lost. `instructions`: the user's, for a new
+    thread.
     """
 
     is_guest: bool
@@ -132,6 +133,7 @@ class ClaimState(NamedTuple):
     has_files: bool
     new_thread: int | None
     new_prompt: int
+    new_response: int
     instructions: str | None
 
 
@@ -153,7 +155,7 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
     if not owner:
         return None
     is_guest, rules = owner[0]
-    taken, running, active, used, has_files, new_thread, new_prompt, instructions, *row = found[0]
+    taken, running, active, used, has_files, thread_pk, prompt, response, instructions, *row = found[0]
     return ClaimState(
         is_guest,
         rules,
@@ -163,8 +165,9 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
         [ActiveResponseRow(pk, *map(bool, facts)) for pk, *facts in active],
         tuple(used),
         has_files,
-        new_thread,
-        new_prompt,
+        thread_pk,
+        prompt,
+        response,
         instructions,
     )
 
@@ -178,10 +181,10 @@ def thread_insertion(**values: Any) -> sql.Statement:
 
 
 def response_insertion(*, notifications: list[Notification], **values: Any) -> sql.Statement:
-    """Return the statement that inserts a response and returns its primary key first.
+    """Return the statement that inserts a response.
 
-    Values: owner, guest, thread, public_id, model, effort, options, turn, jumps_queue, process, epoch, tokens, and `prompt`,
-    the primary key of a stored one, or that of a new one with prompt_id, parent, content, parts, plain_text and terms.
+    Values: id, owner, guest, thread, public_id, model, effort, options, turn, jumps_queue, process, epoch, tokens, and
+    `prompt`, the primary key of a stored one, or that of a new one with prompt_id, parent, content, parts, plain_text, terms.
     Where `turn` is None it is queued.
     """
     statement = _WITH_NEW_PROMPT if "prompt_id" in values else _WITH_STORED_PROMPT
