@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.protocols.basic import LineReceiver
-from twisted.web.http import NO_BODY_CODES, HTTPChannel
+from twisted.web.http import NO_BODY_CODES, RESPONSES, HTTPChannel
 from twisted.web.http_headers import Headers
 
 from chatproject.server import loop
@@ -53,6 +54,9 @@ def problem(
         (b"Referrer-Policy", b"same-origin"),
     ], data
 
+
+# Ends a body that came in chunks.
+LAST_CHUNK = b"0\r\n\r\n"
 
 # Replaces the headers of a request whose response has begun.
 _SENT = Headers()
@@ -145,13 +149,6 @@ class Channel(HTTPChannel):
         else:
             super().allHeadersReceived()
 
-    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        super().writeHeaders(version, code, reason, headers)
-        # They are not needed again, and take 1.5 KB in each open stream.
-        request = self.requests[0]
-        request.requestHeaders = request.responseHeaders = _SENT
-        request.clean_headers = None
-
     def allContentReceived(self) -> None:
         self.arriving = False
         super().allContentReceived()
@@ -184,6 +181,11 @@ class Channel(HTTPChannel):
 class Request(WebRequest):
     """One HTTP exchange, cut short where the application fails or forgets the end: no client hangs."""
 
+    responseHeaders: Headers
+    _response_started: bool
+    # Of a response that has begun, until its first bytes.
+    _head: bytes | None = None
+
     def __init__(self, channel: Channel, *args: Any) -> None:
         # Twisted would parse forms in the event loop, up to the limit; the application parses them itself.
         super().__init__(channel, *args, parsePOSTFormSubmission=False)
@@ -199,15 +201,59 @@ class Request(WebRequest):
             super().handleContentChunk(data)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        if self.chunked and message.get("more_body") and not (self.finished or self.channel is None):
-            # A chunk of an open stream. Daphne and Twisted do the same by eight calls: a tenth of a delta's time.
-            if data := message["body"]:
-                self.channel.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
-        elif message.get("body") and (self.method == b"HEAD" or self.code in NO_BODY_CODES):
-            # Daphne would send all pieces but the first, which a client takes for its next answer.
-            super().handle_reply({**message, "body": b""})
-        else:
-            super().handle_reply(message)
+        """Send one event of the application; the head goes with the first bytes of the body, in one call of the kernel.
+
+        Daphne and Twisted do the same by 130 calls for a short answer, and eight for each chunk: a tenth of a delta's time.
+        """
+        if self.finished or self.channel is None:
+            return
+        if message["type"] == "http.response.start":
+            self._begin(message["status"], message.get("headers", ()))
+            return
+        if not self._response_started:
+            raise ValueError("a body without a head")
+        ends, data = not message.get("more_body"), message.get("body", b"")
+        if self.chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+            if ends:
+                data += LAST_CHUNK
+        elif self.method == b"HEAD" or self.code in NO_BODY_CODES:
+            data = b""
+        if self._head is not None:
+            data, self._head = self._head + data, None
+        if data:
+            self.channel.transport.write(data)
+        if ends:
+            self._end()
+
+    def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep the head of the response for its first bytes. Raise ValueError for a line's end in it, and for a second head."""
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        lines += [
+            b"Connection: %b\r\n" % value for value in self.responseHeaders.getRawHeaders(b"connection", ())
+        ]
+        fields = b"".join(lines)
+        if self._response_started or not fields.count(b"\r") == fields.count(b"\n") == len(lines):
+            raise ValueError("a second head, or a line's end in a header")
+        bodiless = self.method == b"HEAD" or status in NO_BODY_CODES
+        has_length = b"\ncontent-length:" in b"\n" + fields.lower()
+        self.chunked = self.clientproto == b"HTTP/1.1" and not (has_length or bodiless)
+        if self.chunked:
+            fields += b"Transfer-Encoding: chunked\r\n"
+        self.code, self._response_started = status, True
+        reason = RESPONSES.get(status, b"Unknown Status")
+        self._head = b"%b %d %b\r\n%b\r\n" % (self.clientproto, status, reason, fields)
+        # They are not needed again, and take 1.5 KB in each open stream.
+        self.requestHeaders = self.responseHeaders = _SENT
+        self.clean_headers = None
+
+    def _end(self) -> None:
+        """Notify the application of the end, and let the channel go on with its next request."""
+        if self.application_queue:
+            self.send_disconnect()
+        self.finished = 1
+        self._cleanup()
+        self.server.protocol_disconnected(self)
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
         if self._response_started:  # the head has been sent: a truncated body is the only sign left

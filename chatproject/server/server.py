@@ -250,8 +250,6 @@ class DaphneServer(daphne.server.Server):
             await flow.drained()
         if flow.closed:
             await asyncio.sleep(0)  # an application that never suspends elsewhere could not be cancelled
-        elif message["type"] == "http.response.start":
-            await super().handle_reply(protocol, message)
         else:
             self.sent += 1
             protocol.handle_reply(message)

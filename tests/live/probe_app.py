@@ -102,6 +102,12 @@ async def fail_early(receive: Any, send: Any) -> None:
     raise RuntimeError("the secret of the prompt")
 
 
+async def split_header(receive: Any, send: Any) -> None:
+    """Begin with a header that a client would read as two."""
+    await start(send, (b"X-Name", b"a\r\nSet-Cookie: b"))
+    await part(send, b"whole", more=False)
+
+
 async def cancel(receive: Any, send: Any) -> None:
     await start(send)
     await part(send, b"half")
@@ -202,6 +208,7 @@ ROUTES = {
     "/open": open_door,
     "/fail-late": fail_late,
     "/fail-early": fail_early,
+    "/split-header": split_header,
     "/cancel": cancel,
     "/forget": forget,
     "/until-the-end": until_the_end,

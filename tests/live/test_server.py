@@ -8,6 +8,7 @@ import json
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, IncompleteRead
@@ -28,6 +29,9 @@ from tests.live.probe import (
     until,
 )
 from tests.live.probe_app import FLOOD, LARGE, PIECE
+
+# The place of the received segments with data in Linux' `struct tcp_info`.
+DATA_SEGMENTS_AT = 152
 
 
 @pytest.fixture(scope="module")
@@ -163,9 +167,20 @@ def test_an_answer_without_a_body_leaves_the_connection_to_the_next_one(
         assert b"said" in connection.getresponse().read()
 
 
-def test_an_application_that_fails_at_once_gets_a_problem_document(probe: ProbeServer) -> None:
-    with probe.ask("GET", "/fail-early") as answer:
+@pytest.mark.parametrize("path", ["/fail-early", "/split-header"])
+def test_an_application_that_fails_at_once_gets_a_problem_document(probe: ProbeServer, path: str) -> None:
+    with probe.ask("GET", path) as answer:
         assert (answer.status, json.loads(answer.read())["status"]) == (500, 500)
+        assert answer.headers["Set-Cookie"] is None
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="the kernel does not count segments")
+def test_a_head_comes_in_one_segment_with_the_first_bytes_of_its_body(probe: ProbeServer) -> None:
+    with probe.open() as client:
+        client.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(client, b"0\r\n\r\n")
+        facts = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, DATA_SEGMENTS_AT + 4)
+        assert int.from_bytes(facts[DATA_SEGMENTS_AT:], sys.byteorder) == 1
 
 
 def test_a_busy_consumer_holds_few_frames_and_gets_all_of_them_in_order(probe: ProbeServer) -> None:
