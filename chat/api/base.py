@@ -196,13 +196,18 @@ async def authenticate_by_origin(request: HttpRequest, scope: TokenScope | None 
 
     `scope`: where the body decides on it, and not the route.
     """
+    check_origin(request)
+    return await _identify(request, make_guest=True, scope=scope)
+
+
+def check_origin(request: HttpRequest) -> None:
+    """Raise ForbiddenOrigin for a request that a page of another origin makes."""
     # `request.headers` would make a mapping of all headers first.
     origin, site = request.META.get("HTTP_ORIGIN"), request.META.get("HTTP_SEC_FETCH_SITE")
     if origin is not None and not origins.is_allowed(origin, request.scheme or "http", request.get_host()):
         raise ForbiddenOrigin
     if site is not None and site not in origins.OWN_FETCH_SITES:
         raise ForbiddenOrigin
-    return await _identify(request, make_guest=True, scope=scope)
 
 
 async def authenticate_by_token(request: HttpRequest, scope: TokenScope | None = None) -> Caller:
@@ -217,14 +222,25 @@ async def _identify(
     cookies: Mapping[str, str] | None = None,
 ) -> Caller:
     """Return the caller. Raise Unauthenticated, and InsufficientScope where the token does not reach."""
-    known = request.COOKIES if cookies is None else cookies
-    credentials = Credentials.of(request.META.get("HTTP_AUTHORIZATION", ""), known)
+    credentials = credentials_of(request, cookies)
     if make_guest:
         caller = await service.identify_or_create_guest(credentials, address_of(request))
     else:
         caller = await db.run_async(identity.identify, credentials)
-    caller.require(scope or request.META.get(_SCOPE, TokenScope.MANAGE))
+    caller.require(scope or scope_wanted(request))
     return caller
+
+
+def credentials_of(request: HttpRequest, cookies: Mapping[str, str] | None = None) -> Credentials:
+    """Return the credentials of a request, which nobody has checked. `cookies`: those that count in place of its own."""
+    known = request.COOKIES if cookies is None else cookies
+    return Credentials.of(request.META.get("HTTP_AUTHORIZATION", ""), known)
+
+
+def scope_wanted(request: HttpRequest) -> TokenScope:
+    """Return the scope that a token needs for the route of a request."""
+    scope: TokenScope = request.META.get(_SCOPE, TokenScope.MANAGE)
+    return scope
 
 
 def _check_csrf(request: HttpRequest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +13,17 @@ from chat import db, schemas, service
 from chat.accounts.identity import Caller
 from chat.api import sealed
 from chat.api.base import (
+    LOOP_BODY_BYTES,
     authenticate,
     authenticate_by_origin,
+    check_origin,
+    credentials_of,
     json_response,
     parse_body,
     problem,
     read_body,
     read_optional_body,
+    scope_wanted,
     set_session_cookie,
 )
 from chat.api.encoders import raw, serializers, sse
@@ -26,7 +31,15 @@ from chat.api.encoders.shapes import ResponseState, ResponseStatus
 from chat.api.operations import EMPTY, MODEL_ERRORS, SENDING, Answer, describe, streamed, whole
 from chat.api.streaming import EVENT_STREAM, Encode, response_headers, set_headers, stream_response
 from chat.conf import settings
-from chat.exceptions import BY_CODE, ChatError, NotWaiting, QuotaExceeded, TooLarge, Unavailable
+from chat.exceptions import (
+    BY_CODE,
+    ChatError,
+    NotWaiting,
+    QuotaExceeded,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from chat.models import Response, TokenScope
 from chat.schemas.answers import AnswerBody, parse_answer
 from chat.schemas.prompts import PromptBody, RegenerateBody, TextPromptBody
@@ -68,10 +81,34 @@ async def _send(
 ) -> HttpResponseBase:
     as_events = _wants_events(request)
     body = read_body(request)
-    caller = await authenticate_by_origin(request)
-    row = await service.send(caller, await parse_body(parse, body), default_model)
+    caller, row = await _claim(request, parse, body, default_model)
     stream = await _stream(caller, row, (0, 0), None if as_events else encode, content_type)
     return set_session_cookie(request, stream, caller)
+
+
+async def _claim(
+    request: HttpRequest, parse: Parse, body: bytes, default_model: str
+) -> tuple[Caller, Response]:
+    """Identify the caller and claim the answer: together where the caller has credentials, and the body is short and valid."""
+    credentials = credentials_of(request)
+    if len(body) <= LOOP_BODY_BYTES and (credentials.bearer or credentials.session):
+        check_origin(request)
+        wanted = _parsed(parse, body)
+        # Whoever is unknown may become a guest.
+        with suppress(Unauthenticated):
+            if wanted is not None:
+                scope = scope_wanted(request)
+                return await service.identify_and_send(credentials, scope, wanted, default_model)
+    caller = await authenticate_by_origin(request)
+    return caller, await service.send(caller, await parse_body(parse, body), default_model)
+
+
+def _parsed(parse: Parse, body: bytes) -> schemas.SendRequest | None:
+    """Return the prompt; None for one that is refused, of which an unknown caller learns nothing."""
+    try:
+        return parse(body)
+    except ChatError:
+        return None
 
 
 def _wants_events(request: HttpRequest) -> bool:

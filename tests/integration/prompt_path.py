@@ -18,6 +18,7 @@ from typing import Any
 
 ENDPOINT = "chat.api.chat"
 SQL = ("chat.db.sql", "batch")
+IDENTIFY = ("chat.accounts.identity", "identify")
 CLAIMS = "chat.responses.claims."
 
 # The model's side of the test runs in the same process; notifications and leases are handled beside the prompt's way,
@@ -38,7 +39,9 @@ ELEMENTS = 8
 
 
 class PromptPath:
-    """The stacks of the claim's statements and the types of all values, seen while `recording` is set.
+    """The stacks of the claim's statements and of the caller's identification, and the types of all values.
+
+    They are those that were seen while `recording` was set.
 
     `types`: the modules in whose functions values of a type were seen, by the type's full name. Enumerations, which carry
     no fields, are left out.
@@ -47,6 +50,7 @@ class PromptPath:
     def __init__(self) -> None:
         self.recording = False
         self.stacks: list[list[str]] = []
+        self.identifications: list[list[str]] = []
         self.types: defaultdict[str, set[str]] = defaultdict(set)
         self._callers: dict[CodeType, list[str]] = {}
 
@@ -86,6 +90,8 @@ class PromptPath:
             self._note_types(module, [*frame.f_locals.values(), result])
             if event == "call" and (module, frame.f_code.co_name) == SQL:
                 self._note_stack(self._stack(frame))
+            elif event == "call" and (module, frame.f_code.co_name) == IDENTIFY:
+                self.identifications.append(self._stack(frame))
 
     def _note_caller(self, frame: FrameType) -> None:
         """Remember the stack from which a task or a function in a thread was started."""

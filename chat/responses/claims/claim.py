@@ -5,6 +5,7 @@ A lock on the user's row serialises the claims of one user: what a claim counts 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ from chat.responses import budgets
 from chat.responses.claims import quotas, resends, statements
 from chat.responses.claims.imports import import_rounds, import_turns, plain_text
 from chat.responses.claims.statements import ActiveResponseRow, ClaimState
-from chat.responses.claims.terms import ClaimRequest, count_characters, reserve_tokens
+from chat.responses.claims.terms import ClaimRequest, count_characters, is_whole, reserve_tokens
 from chat.responses.claims.turns import Job
 from chat.schemas import RegenerateRequest, SendRequest
 from chat.schemas.prompts import QUEUE_UNLESS_WAITING
@@ -60,12 +61,15 @@ class Claim:
 
     `has_room`: the process can take on one more response. `job` is None where the response existed already. A claim can be
     repeated: the answer to its commit may have been lost with the connection, and the result of that attempt stands.
+
+    `identify` returns the owner where only the database knows it: so that takes no job of its own.
     """
 
     owner: int
     process: UUID
     has_room: bool
     default_model: str
+    identify: Callable[[], int] | None = None
     response: Response = field(init=False, repr=False)
     job: Job | None = None
     displaced: list[int] = field(default_factory=list)
@@ -77,6 +81,8 @@ class Claim:
 
     def make(self, request: ClaimRequest, models: ModelRegistry) -> None:
         """Claim in a transaction, with the history of a response that starts at once. Raises what `claim` raises."""
+        if self.identify is not None:
+            self.owner = self.identify()
         self._models = models
         self._commits = not connection.in_atomic_block
         with transaction.atomic():
@@ -274,7 +280,7 @@ class Claim:
         reading = [] if waits else self._reading(agreed.model)
         # Ahead of the statements: where the answer to their commit is lost, the repeated claim finds its own response.
         self.response, self.job = response, self._job(response, request, agreed, branch, waits)
-        ending = [sql.COMMIT] if self._commits and _is_whole(request) else []
+        ending = [sql.COMMIT] if self._commits and is_whole(request) else []
         found = sql.batch(*insertions, insertion, *reading, *ending)
         self._branch = found[len(insertions) + 1] if reading else None
 
@@ -305,13 +311,6 @@ class Claim:
             return []
         profile = self._models.profile(model)
         return [branch_statement(self._before, profile, self._models.budget(profile))]
-
-
-def _is_whole(request: ClaimRequest) -> bool:
-    """Return whether all of a claim is stored with its response: nothing is imported or linked after it."""
-    return isinstance(request, RegenerateRequest) or not (
-        request.rounds or attachments.references(request.content)
-    )
 
 
 def _check_temporary(request: SendRequest, thread: Thread) -> None:

@@ -1,4 +1,4 @@
-"""The checks of a prompt against its model, and the tokens that its answer reserves."""
+"""The checks of a prompt against its model, the tokens that its answer reserves, and what is stored beside it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from chat.llm import config
 from chat.responses.claims import quotas
 from chat.responses.usage.upstream_calls import MAX_TOKENS
 from chat.schemas import RegenerateRequest, SendRequest
+from chat.threads import attachments
 
 ClaimRequest = SendRequest | RegenerateRequest
 
@@ -47,3 +48,10 @@ def count_characters(request: SendRequest) -> int:
     )
     instructions = len(request.options.instructions) if request.options else 0
     return len(request.content.text) + instructions + turns
+
+
+def is_whole(request: ClaimRequest) -> bool:
+    """Return whether all of a claim is stored with its response: nothing is imported or linked after it."""
+    return isinstance(request, RegenerateRequest) or not (
+        request.rounds or attachments.references(request.content)
+    )
