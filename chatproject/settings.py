@@ -170,7 +170,12 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_CHANGE_EMAIL = True  # one address for each account
 EMAIL_TIMEOUT = 10  # seconds for the mail server, for which a page waits
 MFA_ADAPTER = "chat.sign_in.second_factors.SecondFactors"
-MFA_FORMS = {"add_webauthn": "chat.sign_in.forms.AddKeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "chat.sign_in.forms.AddKeyForm",
+    "authenticate_webauthn": "chat.sign_in.forms.AuthenticateKeyForm",
+    "login_webauthn": "chat.sign_in.forms.LoginKeyForm",
+    "reauthenticate_webauthn": "chat.sign_in.forms.ReauthenticateKeyForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds by which a telephone's clock may differ

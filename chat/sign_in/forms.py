@@ -7,7 +7,15 @@ from typing import Any
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
 from allauth.core import context
-from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from allauth.mfa.adapter import get_adapter as get_factor_adapter
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from django.forms import Form
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
 from chat.accounts.identity import forget_own_attempts, may_sign_up, may_try_own_password
@@ -49,7 +57,31 @@ class ResetPasswordForm(forms.ResetPasswordForm):
         return address
 
 
-class AddKeyForm(AddWebAuthnForm):
+class KeyAnswerForm(Form):
+    """A form with the answer of a security key; anyone may send one that is none, and no program checks all of its fields."""
+
+    def full_clean(self) -> None:
+        """Clean the form. Any answer at which the library fails is a wrong one."""
+        try:
+            super().full_clean()
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+            self._errors, self.cleaned_data = ErrorDict(), {}
+            self.add_error(None, get_factor_adapter().validation_error("incorrect_code"))
+
+
+class AuthenticateKeyForm(KeyAnswerForm, AuthenticateWebAuthnForm):
+    """A key as the second factor."""
+
+
+class LoginKeyForm(KeyAnswerForm, LoginWebAuthnForm):
+    """A key in place of a password."""
+
+
+class ReauthenticateKeyForm(KeyAnswerForm, ReauthenticateWebAuthnForm):
+    """A key ahead of what needs a fresh sign-in."""
+
+
+class AddKeyForm(KeyAnswerForm, AddWebAuthnForm):
     """A new security key, whose name has a label in the page's language."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

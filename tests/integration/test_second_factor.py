@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import re
 import time
 from typing import Any
@@ -72,6 +73,38 @@ def test_a_password_alone_opens_nothing_with_a_second_factor(secret: str) -> Non
     assert browser.post("/2fa/authenticate/", {"code": code_of(secret, 1)}).status_code == 302
     assert is_in(browser)
     assert SignInRecord.objects.latest("pk").method == "password + totp"
+
+
+ANSWERS = [
+    '{"id": 1}',
+    "[" * 100_000,
+    '{"id": "a", "rawId": "a", "type": "public-key", "response": {}}',
+    json.dumps(
+        {
+            "id": "YQ",
+            "rawId": "YQ",
+            "type": "public-key",
+            "response": {
+                "clientDataJSON": base64.urlsafe_b64encode(b"[" * 100_000).decode(),
+                "userHandle": "MQ",
+            },
+        }
+    ),
+]
+
+
+@pytest.mark.parametrize("answer", range(len(ANSWERS)))
+def test_an_answer_that_no_key_gives_is_a_wrong_one(ada: User, answer: int) -> None:
+    stranger, browser = Client(), Client()
+    log_in(browser)
+    for visitor, path in (
+        (stranger, "/2fa/keys/login/"),
+        (browser, "/2fa/keys/reauthenticate/"),
+        (browser, "/2fa/keys/new/"),
+    ):
+        visitor.get(path)
+        assert visitor.post(path, {"credential": ANSWERS[answer]}).status_code < 400
+    assert not is_in(stranger)
 
 
 def test_a_code_is_taken_once(secret: str) -> None:
