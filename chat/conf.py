@@ -274,6 +274,13 @@ class Settings(SignInSettings):
         "seconds",
         "between two writes of the log: the text that `kill -9` can lose, and the delay for readers in other processes",
     )
+    durable: bool = setting(
+        "CHAT_DURABLE",
+        switch,
+        False,
+        "switch",
+        "readers see text only once it is committed: `kill -9` loses nothing that anyone saw, and each delta comes 15 ms later",
+    )
     notifier: str = setting(
         "CHAT_NOTIFIER",
         notifier,

@@ -23,6 +23,8 @@ async def checked(response: int, tail: Tail, offset: int) -> int:
     """Return the offset at which to begin. Raise BadOffset."""
     if tail.mirrored:
         await _catch_up(response, tail, offset)
+    while tail.end < offset <= tail.written:  # another process has shown it already
+        await tail.changed()
     if offset > tail.end:
         return _end_if_interrupted(tail, tail.end)
     following = (

@@ -8,8 +8,10 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from chat import db
+from chat.conf import settings
 from chat.models import ArtifactLabel, Response, Status
 from chat.streams import positions, storage
+from chat.streams.durable_tail import DurableTail
 from chat.streams.events import (
     EndEvent,
     Heartbeat,
@@ -42,7 +44,7 @@ class LogRegistry:
 
     def write(self, response: int) -> Tail:
         """Open the tail of a response that is written here from now on; readers of its mirror, if any, move to it."""
-        tail = self._written[response] = Tail()
+        tail = self._written[response] = DurableTail() if settings.durable else Tail()
         mirror = self._mirrors.pop(response, None)
         if mirror is not None:
             mirror.tail.move()

@@ -146,9 +146,14 @@ class Tail:
         self.base = self.end = offset
 
     @property
+    def written(self) -> int:
+        """Return the end of what was written here, all of which readers see."""
+        return self.end
+
+    @property
     def text_end(self) -> int:
         """Return the end of the text that is shown: of the log without the think items at its end."""
-        end = self.end
+        end = self.written
         for start, stop in reversed(self.ephemeral):
             if stop != end:
                 break

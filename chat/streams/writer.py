@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 # Bytes of one response: a burst is written before its tick, so that `kill -9` loses little.
 FLUSH_BYTES = 8_192
+# Between two writes under CHAT_DURABLE, where readers wait for them: less than a frame of a screen, and enough deltas for one
+# commit. `docs/` has the price.
+DURABLE_SECONDS = 0.015
 # Bytes of one response kept while the database is away: 20 s of a fast model.
 UNCONFIRMED_BYTES = 65_536
 # Bytes of all responses of a process kept while the database is away.
@@ -266,7 +269,7 @@ class Flusher:
 
     async def _tick(self) -> None:
         try:
-            async with asyncio.timeout(settings.flush_seconds):
+            async with asyncio.timeout(DURABLE_SECONDS if settings.durable else settings.flush_seconds):
                 await self._hurry.wait()
         except TimeoutError:
             return

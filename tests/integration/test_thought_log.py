@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat import db
+from chat import conf, db
 from chat.exceptions import BadOffset
 from chat.models import Response, Status, ThoughtChunk, ToolState
 from chat.responses import lifecycle, tool_rounds
@@ -98,9 +99,11 @@ class Played:
         self.logs.close(self.response, final)
 
 
-def played(response: int) -> Played:
+def played(response: int, *, durable: bool = False) -> Played:
     logs, flusher = LogRegistry(), Flusher(lambda _: None, lambda _: None)
-    return Played(response, logs, flusher, flusher.open(response, 1, logs.write(response)))
+    with mock.patch("chat.streams.readers.settings", replace(conf.settings, durable=durable)):
+        tail = logs.write(response)
+    return Played(response, logs, flusher, flusher.open(response, 1, tail))
 
 
 async def read(logs: LogRegistry, response: int, *cursor: int, structured: bool = False) -> list[Unit]:
@@ -193,15 +196,47 @@ async def all_readers(one: Played, steps: list[Step]) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     database=None,
 )
-@given(steps=STEPS)
+@given(steps=STEPS, durable=st.booleans())
 def test_every_reader_gets_each_byte_and_each_call_once_and_in_the_order_of_the_model(
-    closed_threads: None, steps: list[Step]
+    closed_threads: None, steps: list[Step], durable: bool
 ) -> None:
     name = f"r{Response.objects.count()}"
     response = streaming(name).pk
 
     async def run() -> None:
-        await all_readers(played(response), steps)
+        await all_readers(played(response, durable=durable), steps)
+
+    asyncio.run(run())
+
+
+def test_under_chat_durable_a_reader_gets_nothing_that_is_not_stored(closed_threads: None) -> None:
+    response = streaming("r").pk
+    got: list[bytes] = []
+
+    async def read_here(logs: LogRegistry) -> None:
+        async for event in logs.follow(response, 0, 0):
+            got.extend([event.data] if isinstance(event, TextEvent | ThoughtEvent) else [])
+
+    async def run() -> None:
+        one = played(response, durable=True)
+        reader = asyncio.create_task(read_here(one.logs))
+        steps: list[tuple[Step, list[bytes]]] = [
+            (("text", "Grö"), []),
+            (("flush", None), ["Grö".encode()]),
+            (("thought", "hm"), []),
+            (("text", "ße"), []),
+            (("flush", None), [b"hm", "ße".encode()]),
+            (("text", "."), []),
+        ]
+        for step, seen in steps:
+            await one.play([step])
+            for _ in range(4):  # turns of the loop, in which a reader of an ordinary tail would get it
+                await asyncio.sleep(0)
+            assert got == seen, step
+            got.clear()
+        await one.end()
+        await reader
+        assert got == [b"."]
 
     asyncio.run(run())
 
