@@ -149,6 +149,14 @@ def test_a_thread_is_drawn_as_its_conversation_with_hidden_messages_folded(tab: 
     expect(tab.page.get_by_label("Facts")).to_contain_text(f"Guest {rows.user.username[6:10]}")
 
 
+def test_a_diagram_is_shown_as_its_source(tab: Tab, rows: Rows) -> None:
+    add_turn(rows.thread, 4, text="```mermaid\ngraph TD; A-->B\n```")
+    tab.page.goto(rows.address("/admin/chat/thread/{thread}/change/"))
+    drawn = tab.page.locator("[data-chat-reply]").last.frame_locator("iframe.chat-drawn-frame")
+    expect(drawn.locator(".diagram code")).to_contain_text("A-->B")
+    expect(drawn.locator("iframe")).to_have_count(0)
+
+
 def test_a_replay_shows_the_response_as_in_the_chat(tab: Tab, rows: Rows) -> None:
     tab.page.goto(rows.address("/admin/chat/response/{response}/change/"))
     raw = tab.page.locator('[data-part="raw"]')
