@@ -21,15 +21,17 @@ SQL = ("chat.db.sql", "batch")
 IDENTIFY = ("chat.accounts.identity", "identify")
 CLAIMS = "chat.responses.claims."
 
-# The model's side of the test runs in the same process; notifications and leases are handled beside the prompt's way,
+# The model's side of the test runs in the same process; notifications, leases and files are handled beside the prompt's way,
 # `asgi` ahead of it, and the threads are below its functions.
 ELSEWHERE = (
     "chat.testing",
     "chat.demo",
     "chat.asgi",
     "chat.cleanup",
+    "chat.conf",
     "chat.db.notifications",
     "chat.db.threads",
+    "chat.files.reader",
     "chat.responses.leases",
     "chat.responses.thread_events",
 )

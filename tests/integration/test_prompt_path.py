@@ -15,6 +15,7 @@ from chat.conf import settings
 from chat.llm import registry
 from chat.models import ApiToken, User
 from chat.process import process
+from chat.responses import leases, manager
 from chat.telemetry import sampler
 from chat.testing import Call, ScriptedModel, answer, tool_round
 from tests.fixtures.database import close_database_threads
@@ -37,6 +38,9 @@ def path(
     upstream = replace(settings, c1_base_url=scripted_model.base_url, thesys_api_key="key")
     monkeypatch.setattr(registry, "settings", upstream)
     monkeypatch.setattr(runtime, "settings", upstream)
+    seldom = replace(settings, lease_seconds=36_000.0)  # on a slow machine heartbeats would come in between
+    for module in (leases, manager):
+        monkeypatch.setattr(module, "settings", seldom)
     monkeypatch.setattr(process, "_parts", {})  # as in a new process, whose threads start under the profile
     monkeypatch.setattr(sampler, "LOOP_SECONDS", 3_600.0)  # its looks are on no prompt's way
     token = ApiToken.issue(User.objects.create(username="ada"), "test")
