@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.live.fork_server import ServerProcess
 
@@ -221,6 +222,20 @@ def using_database(name: str) -> Iterator[None]:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = before
+
+
+@contextlib.contextmanager
+def using_connection(kept: BaseDatabaseWrapper, name: str) -> Iterator[None]:
+    """Make `kept` Django's default connection of this thread within the block, and `name` the database of all new ones."""
+    before, shared = connections["default"], kept.settings_dict
+    before_name, shared["NAME"] = shared["NAME"], name
+    if kept.connection is not None and not kept.is_usable():
+        kept.close()
+    connections["default"] = kept
+    try:
+        yield
+    finally:
+        connections["default"], shared["NAME"] = before, before_name
 
 
 @contextlib.contextmanager

@@ -166,9 +166,16 @@ def _manage(folder: Path, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="class")
-def running(folder: Path) -> Iterator[Up]:
+def errors(folder: Path) -> Iterator[IO[str]]:
+    """Provide the errors' file of the `up` that all tests of a class share."""
+    with (folder.parent / "errors").open("w+") as errors:
+        yield errors
+
+
+@pytest.fixture(scope="class")
+def running(folder: Path, errors: IO[str]) -> Iterator[Up]:
     """Provide one `up` for all tests of a class."""
-    running = Up(folder)
+    running = Up(folder, errors=errors)
     yield running
     running.stop()
 
@@ -181,6 +188,10 @@ class TestOneThatRuns:
         assert running.lines[-1] == f"Ready: {running.url}\n"
         assert f"password in {folder}/admin-password" in "".join(running.lines)
         assert "demo" in running.lines[0]
+
+    def test_a_first_start_logs_no_error(self, running: Up, errors: IO[str]) -> None:
+        errors.seek(0)
+        assert "ERROR" not in errors.read()
 
     def test_generated_secrets_are_private(self, running: Up, folder: Path) -> None:
         modes = {
@@ -208,13 +219,20 @@ class TestOneThatRuns:
         _eventually(running.answers)
 
 
-def test_the_console_names_each_model_and_never_a_key(up: Callable[..., Up]) -> None:
+def test_several_processes_serve_one_port_and_the_console_names_each_model_and_never_a_key(
+    up: Callable[..., Up],
+) -> None:
     local = {"baseUrl": f"http://u:{CANARY}@127.0.0.1:9/v1", "model": "qwen3", "openui": True}
-    lines = up(
+    running = up(
+        "--processes",
+        "2",
         THESYS_API_KEY=CANARY,
         C1_BASE_URL=f"http://u:{CANARY}@127.0.0.1:9/v1",
         CHAT_MODELS=json.dumps({"local": local}),
-    ).lines
+    )
+    lines = running.lines
+    assert len(running.servers()) == 2
+    assert running.answers()
     assert "c1-nightly at http://127.0.0.1:9/v1/" in "".join(lines)
     assert "Model local: qwen3 at http://127.0.0.1:9/v1\n" in lines
     assert sum(line.startswith("Model ") for line in lines) == 3
@@ -233,20 +251,16 @@ def test_signals_that_were_ignored_at_the_start_stay_ignored(up: Callable[..., U
     assert running.stop(signal.SIGTERM) == 0
 
 
-def test_a_first_start_logs_no_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGINT])
+def test_a_signal_stops_everything_and_logs_no_error(
+    number: int, up: Callable[..., Up], folder: Path, tmp_path: Path
+) -> None:
     with (tmp_path / "errors").open("w+") as errors:
-        running = Up(tmp_path / "data", errors=errors)
-        assert running.stop() == 0
-        remove_database(tmp_path / "data")
+        running = up(errors=errors)
+        servers = running.servers()
+        assert running.stop(number) == 0
         errors.seek(0)
         assert "ERROR" not in errors.read()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_everything(number: int, up: Callable[..., Up], folder: Path) -> None:
-    running = up()
-    servers = running.servers()
-    assert running.stop(number) == 0
     assert not any(map(_alive, servers))
     assert not Postgres(folder).answers()
     assert not running.answers()
@@ -259,12 +273,6 @@ def test_the_database_runs_until_its_last_user_stops(up: Callable[..., Up], fold
     assert second.answers()
     second.stop()
     assert not Postgres(folder).answers()
-
-
-def test_several_processes_serve_one_port(up: Callable[..., Up]) -> None:
-    running = up("--processes", "2")
-    assert len(running.servers()) == 2
-    assert running.answers()
 
 
 @pytest.mark.long
