@@ -134,6 +134,7 @@ export class ReadingView {
   /** Adjust the view after content or window have changed their size. */
   update() {
     const { spacer } = this.#parts;
+    this.#notice();
     spacer.style.blockSize = `${this.#room()}px`;
     if (!this.#held) this.#scrollTo(this.#target());
     this.#remember();
@@ -143,6 +144,7 @@ export class ReadingView {
   /** Change the mode. Only where the reader is left alone does the browser keep the place while what is above it grows. */
   #become(mode) {
     this.#mode = mode;
+    this.#remember();
     this.#parts.scroller.style.overflowAnchor = mode === FREE || mode === RESTING ? "" : "none";
   }
 
@@ -242,14 +244,20 @@ export class ReadingView {
   }
 
   #onScroll() {
+    this.#notice();
+    this.#remember();
+    this.#offer();
+  }
+
+  /** Notice where the reader has scrolled to: the event of it comes later than a click or a change of size may. */
+  #notice() {
     const { scroller } = this.#parts;
     const top = scroller.scrollTop;
     const most = scroller.scrollHeight - scroller.clientHeight;
-    if (this.#isReaders(top, most)) this.#become(FREE);
     // The end that the reader has seen counts, too: a growing answer has a further one by now.
-    if (top > this.#top && top >= Math.min(most, this.#most) - END && this.#mode !== RESTING) this.#arrive();
-    this.#remember();
-    this.#offer();
+    const isAtEnd = top > this.#top && top >= Math.min(most, this.#most) - END;
+    if (this.#isReaders(top, most)) this.#become(FREE);
+    if (isAtEnd && this.#mode !== RESTING) this.#arrive();
   }
 
   /** Return true if the reader has scrolled: by a key, the scrollbar, a search of the browser, or a screen reader. */
