@@ -261,21 +261,21 @@ MARKED = "() => [...(CSS.highlights.get('found') ?? [])].map(String)"
 def test_a_search_opens_a_chat_at_the_message_found_and_marks_the_words(site: Any, open_tab: OpenTab) -> None:
     tab = open_tab(site)
     owner = User.objects.latest("pk")
-    talk(owner, 120)
+    talk(owner, 170)
     tab.page.get_by_role("searchbox").fill("ocelot")
     tab.threads.filter(has_text="OCELOT").get_by_role("link").click()
     found = tab.prompts.filter(has_text="OCELOT")
     expect(found).to_be_in_viewport()
     tab.page.wait_for_function(f"() => ({MARKED})().length")
     assert tab.page.evaluate(MARKED) == ["OCELOT"]
-    assert tab.prompts.count() == 120
+    assert tab.prompts.count() == 170
     tab.shot("found")
     expect(tab.button("To the latest")).to_be_visible()
     tab.reload()
-    expect(tab.prompts).to_have_count(100)
+    expect(tab.prompts).to_have_count(150)
     tab.page.locator("#earlier").dblclick()
     expect(tab.page.locator("#earlier")).to_have_count(0)
-    assert tab.prompts.count() == 120
+    assert tab.prompts.count() == 170
 
 
 HEARD = """() => {

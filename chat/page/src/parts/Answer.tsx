@@ -1,15 +1,16 @@
 /** An answer. The code that draws it is no part of the shell: it is loaded at once, but the first paint does not wait for it. */
 
-import { lazy, memo, Suspense } from "react";
+import { type ComponentType, lazy, memo, Suspense, useState } from "react";
 import type { Page } from "../state/page";
 import type { Reply } from "../state/reply";
 import { words } from "../words";
 import { Fallback } from "./Fallback";
 
 const drawing = import("./DrawnAnswer");
+/** The component once it is loaded: a lazy one is drawn a moment later even then, and each of a long chat's by itself. */
+let Loaded: ComponentType<Props> | null = null;
 // Without it each answer shows its text; the rejection is that of `lazy`.
-drawing.catch(() => undefined);
-
+drawing.then(({ default: Drawn }) => (Loaded = Drawn), () => undefined);
 const DrawnAnswer = lazy(() => drawing);
 
 interface Props {
@@ -20,10 +21,11 @@ interface Props {
 }
 
 export const Answer = memo(function Answer({ page, reply, sketched }: Props) {
+  const [Drawn] = useState(() => Loaded ?? DrawnAnswer);
   return (
     <Fallback simple={<Bare>{reply.text}</Bare>}>
       <Suspense fallback={<Bare />}>
-        <DrawnAnswer page={page} reply={reply} sketched={sketched} />
+        <Drawn page={page} reply={reply} sketched={sketched} />
       </Suspense>
     </Fallback>
   );

@@ -7,6 +7,9 @@ import { UserMessage } from "./userMessage";
 
 export type Item = UserMessage | Reply;
 
+/** Messages requested when a chat is opened: nearly all chats come whole, by one round trip. The server bounds the bytes. */
+const NEWEST = 300;
+
 export interface MessageListHost {
   api: ChatClient;
   replyHost(): ReplyHost;
@@ -63,7 +66,7 @@ export class MessageList {
   async load(threadId: string) {
     const request = (this.#requestNumber += 1);
     const listable = new Set(this.items.filter((item, index) => !this.#isUnsent(item, index)));
-    const page = await this.#requested(this.#host.api.messages(threadId));
+    const page = await this.#requested(this.#host.api.messages(threadId, { limit: NEWEST }));
     if (page && request === this.#requestNumber) this.#merge(page.messages, page.hasMore, listable);
   }
 
