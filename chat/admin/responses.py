@@ -89,7 +89,7 @@ def _sections(rows: Any) -> Iterator[LogSection]:
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> str:
-    return f"{(end - start).total_seconds():.2f} s" if start and end else "-"
+    return f"{format_number((end - start).total_seconds(), 2)} s" if start and end else "-"
 
 
 _LISTED_CREATED = time_column("created_at", _("created"))

@@ -180,12 +180,12 @@ def test_a_tool_is_shown_with_its_state_while_it_runs_and_after_a_reload(
     )
     uses = tab.page.get_by_role("list", name="Tools used").get_by_role("listitem")
     tab.say("What time is it in Tokyo?")
-    expect(uses).to_have_text(["Used current time"])
+    expect(uses).to_have_text(["Used “current time”"])
     expect(tab.page.locator(".steps")).to_have_count(0)
     gate.open()
     expect(tab.ended()).to_contain_text("It is noon.")
     tab.reload()
-    expect(uses).to_have_text(["Used current time"])
+    expect(uses).to_have_text(["Used “current time”"])
 
 
 SAMPLES = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from chat.admin.lists.columns import format_id, format_name, format_time, short_name
-from chat.admin.lists.formatting import format_excerpt
+from chat.admin.lists.formatting import format_excerpt, format_tokens
+from chat.models import Response
 from chat.threads.search.excerpts import Excerpt
 
 GUEST = "guest-4f2a0123456789abcdef0123456789ab"
@@ -22,6 +23,15 @@ def test_a_guest_has_a_short_name_with_the_whole_one_as_its_title() -> None:
 @pytest.mark.parametrize("name", ["olga", "guest-olga", "guest-4f2a", f"{GUEST}0", "<b>"])
 def test_any_other_name_is_shown_whole(name: str) -> None:
     assert format_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("en", "6,472 (1,024 cached) + 310"), ("de", "6.472 (1.024 aus dem Cache) + 310")]
+)
+def test_tokens_are_grouped_as_the_language_writes_them(language: str, shown: str) -> None:
+    row = Response(prompt_tokens=6472, cached_tokens=1024, completion_tokens=310)
+    with translation.override(language):
+        assert format_tokens(row) == shown
 
 
 def test_a_long_id_is_shown_by_its_beginning() -> None:

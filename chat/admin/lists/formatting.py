@@ -38,14 +38,17 @@ def format_usage(usage: UsageSum) -> str:
 def format_tokens(row: Response | UpstreamCall) -> str:
     """Return the tokens of prompt and completion, each with its cached or reasoning ones where they are known."""
     cached = (
-        "" if row.cached_tokens is None else " " + _("(%(number)s cached)") % {"number": row.cached_tokens}
+        ""
+        if row.cached_tokens is None
+        else " " + _("(%(number)s cached)") % {"number": format_number(row.cached_tokens)}
     )
     reasoning = (
         ""
         if row.reasoning_tokens is None
-        else " " + _("(%(number)s reasoning)") % {"number": row.reasoning_tokens}
+        else " " + _("(%(number)s reasoning)") % {"number": format_number(row.reasoning_tokens)}
     )
-    return f"{row.prompt_tokens}{cached} + {row.completion_tokens}{reasoning}"
+    prompt, completion = (format_number(tokens or 0) for tokens in (row.prompt_tokens, row.completion_tokens))
+    return f"{prompt}{cached} + {completion}{reasoning}"
 
 
 def quotas_left(own: UserTotals, guests: UserTotals | None) -> list[str]:

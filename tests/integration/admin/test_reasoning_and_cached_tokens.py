@@ -58,16 +58,16 @@ def test_the_shares_of_a_single_model_are_those_of_its_calls(admin: Client, owne
 def test_the_list_of_calls_has_them(admin: Client, owner: User) -> None:
     make_call(make_thread(owner), **COUNTED)
     text = page(admin, "chat_upstreamcall_changelist")
-    assert re.findall(r'field-tokens">(.+?)</td>', text) == ["1000 (750 cached) + 500 (400 reasoning)"]
+    assert re.findall(r'field-tokens">(.+?)</td>', text) == ["1,000 (750 cached) + 500 (400 reasoning)"]
 
 
 def test_a_response_shows_them_for_itself_and_for_each_call(admin: Client, owner: User) -> None:
     response = make_recorded(owner, **COUNTED, usage_source="provider")
     make_attempt(response, 2, 0, 3.8, None, 3.9, cached_tokens=0)
     text = words_of(page(admin, "chat_response_change", response.pk))
-    assert "1000 (750 cached) + 500 (400 reasoning)" in text
-    assert "1000 (0 cached) + 500 (provider)" in text
-    assert "1000 (750 cached) + 500 (400 reasoning)" in words_of(page(admin, "chat_response_changelist"))
+    assert "1,000 (750 cached) + 500 (400 reasoning)" in text
+    assert "1,000 (0 cached) + 500 (provider)" in text
+    assert "1,000 (750 cached) + 500 (400 reasoning)" in words_of(page(admin, "chat_response_changelist"))
 
 
 def test_a_transcript_shows_them_where_they_are_known(admin: Client, owner: User) -> None:
@@ -75,7 +75,7 @@ def test_a_transcript_shows_them_where_they_are_known(admin: Client, owner: User
     known = {**COUNTED, "cached_tokens": None, "usage_source": "provider"}
     Response.objects.filter(thread=thread).update(**known)
     text = page(admin, "chat_thread_change", thread.pk)
-    assert "1000 + 500 (400 reasoning) tokens (provider)" in text
+    assert "1,000 + 500 (400 reasoning) tokens (provider)" in text
 
 
 def test_a_price_of_cached_tokens_is_optional_and_never_negative(admin: Client) -> None:

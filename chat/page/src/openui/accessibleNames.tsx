@@ -1,5 +1,6 @@
 /** Accessible names that OpenUI omits: fields get their labels, charts their figures as text. */
 
+import { areNumbers } from "@plain/js/tables.js";
 import { openuiChatLibrary } from "@openuidev/react-ui/genui-lib";
 import { Suspense, useEffect, useRef } from "react";
 import { words } from "../words";
@@ -39,9 +40,6 @@ function wrapped(definition: DefinedComponent, Around: (wrapper: Wrapper) => Rea
   return { ...definition, component };
 }
 
-/** A cell that holds a number: with a sign, a currency, a unit of up to four characters, or a percent sign. */
-const NUMBER = /^[-+−±~<>≈]?\s?[€$£¥]?\s?\d[\d.,'’\s]*\s?(?:%|‰|[^\s\d:/-]{1,4})?$/u;
-
 /** Make tables of OpenUI, which scroll sideways on a phone, scrollable by keyboard, and mark their columns of numbers. */
 export function nameTables(element: HTMLElement) {
   for (const table of element.querySelectorAll<HTMLElement>(".openui-table-container")) {
@@ -54,14 +52,13 @@ export function nameTables(element: HTMLElement) {
   }
 }
 
-/** Mark the cells of each column, beside others, that holds nothing but numbers; empty cells and dashes count as neither. */
+/** Mark the cells of each column, beside others, that holds nothing but numbers. */
 function markNumbers(table: HTMLElement) {
   const rows = [...table.querySelectorAll("tr")].map((row) => [...row.cells]);
   for (const [column] of (rows[0] ?? []).entries()) {
     const cells = rows.map((row) => row[column]).filter((cell) => cell !== undefined);
     const texts = cells.filter((cell) => cell.tagName === "TD").map((cell) => cell.textContent?.trim() ?? "");
-    const filled = texts.filter((text) => text && !/^[-–—]$/.test(text));
-    const numbers = filled.length > 0 && cells[0]?.parentElement?.children.length !== 1 && filled.every((text) => NUMBER.test(text));
+    const numbers = cells[0]?.parentElement?.children.length !== 1 && areNumbers(texts);
     for (const cell of cells) cell.toggleAttribute("data-number", numbers);
   }
 }

@@ -53,12 +53,12 @@ export default function ArtifactPanel({ page, shown }: { page: Page; shown: Show
       <ProblemLine problem={problem} />
       {artifact && (
         <>
-          <div className="artifact-versions">
-            <VersionChoice label={words.artifacts.shown} artifact={artifact} value={artifact.version} choose={(version) => void load(artifact.artifactId, version)} />
-            {artifact.versions.length > 1 && (
+          {artifact.versions.length > 1 && (
+            <div className="artifact-versions">
+              <VersionChoice label={words.artifacts.shown} artifact={artifact} value={artifact.version} choose={(version) => void load(artifact.artifactId, version)} />
               <VersionChoice label={words.artifacts.compare} artifact={artifact} value={before?.version ?? 0} choose={(version) => void compare(version)} none />
-            )}
-          </div>
+            </div>
+          )}
           <div className="artifact-text body" dir="auto">
             {before ? <Changes before={before} after={artifact} /> : <Document key={artifact.version} content={artifact.content} />}
           </div>

@@ -14,6 +14,8 @@ function plural(count: number, one: string, two: string, few: string, many: stri
 
 const chats = (count: number) => plural(count, "محادثة واحدة", "محادثتان", "محادثات", "محادثة");
 const seconds = (count: number) => plural(count, "ثانية واحدة", "ثانيتين", "ثوانٍ", "ثانية");
+/** Return a duration in minutes and seconds (“1 min 5 s”) with the units' Arabic signs. */
+const inArabic = (duration: string) => duration.replace("min", "د").replace("s", "ث");
 
 export const words: Words = {
   direction: "rtl",
@@ -98,14 +100,14 @@ export const words: Words = {
   versionAfter: "النسخة التالية",
   versionOf: (index: number, count: number) => `${index} من ${count}`,
   thinking: "يفكر …",
-  thinkingFor: (duration: string) => `يفكر … \u2066${duration}\u2069`,
+  thinkingFor: (duration: string) => `يفكر … ${inArabic(duration)}`,
   thought: "التفكير",
-  thoughtFor: (duration: string) => `فكّر لمدة \u2066${duration}\u2069`,
+  thoughtFor: (duration: string) => `فكّر لمدة ${inArabic(duration)}`,
   tools: "الأدوات المستخدمة",
   toolStates: {
-    started: (tool: string) => `يستخدم ${tool} …`,
-    done: (tool: string) => `استخدم ${tool}`,
-    failed: (tool: string) => `لم تعمل ${tool}`,
+    started: (tool: string) => `يستخدم «${tool}» …`,
+    done: (tool: string) => `استخدم «${tool}»`,
+    failed: (tool: string) => `لم تعمل «${tool}»`,
   },
   queued: "في انتظار الإجابة السابقة …",
   longest: "بلغت الإجابة أكبر حجم لها وتنتهي هنا.",

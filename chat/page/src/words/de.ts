@@ -92,9 +92,9 @@ export const words: Words = {
   thoughtFor: (duration: string) => `Hat ${duration} nachgedacht`,
   tools: "Genutzte Werkzeuge",
   toolStates: {
-    started: (tool: string) => `Nutzt ${tool} …`,
-    done: (tool: string) => `Hat ${tool} genutzt`,
-    failed: (tool: string) => `${tool} hat nicht funktioniert`,
+    started: (tool: string) => `Nutzt „${tool}“ …`,
+    done: (tool: string) => `Hat „${tool}“ genutzt`,
+    failed: (tool: string) => `„${tool}“ hat nicht funktioniert`,
   },
   queued: "Wartet auf die Antwort davor …",
   longest: "Die Antwort hat ihre größte Länge erreicht und endet hier.",

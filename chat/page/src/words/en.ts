@@ -90,9 +90,9 @@ export const words = {
   thoughtFor: (duration: string) => `Thought for ${duration}`,
   tools: "Tools used",
   toolStates: {
-    started: (tool: string) => `Using ${tool} …`,
-    done: (tool: string) => `Used ${tool}`,
-    failed: (tool: string) => `${tool} did not work`,
+    started: (tool: string) => `Using “${tool}” …`,
+    done: (tool: string) => `Used “${tool}”`,
+    failed: (tool: string) => `“${tool}” did not work`,
   },
   queued: "Waiting for the answer before this one …",
   longest: "The answer reached its largest size and ends here.",

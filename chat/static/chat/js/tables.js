@@ -17,6 +17,8 @@ const propsOf = (value) => value?.props ?? value ?? {};
 function table(labels, data, bars) {
   const length = Math.max(0, ...data.map((column) => column.length));
   const shown = Math.min(length, ROWS);
+  // A chart's first column may hold years: they name its rows.
+  const isNumeric = (column) => column.length > 0 && (column.every(isNumber) || (!bars && data.length > 1 && areNumbers(column.map(cell))));
   const columns = labels.map((label, index) => ({ label: cell(label), numeric: isNumeric(data[index]) }));
   const rows = Array.from({ length: shown }, (_, row) => data.map((column) => cell(column[row])));
   const block = { kind: "table", columns, rows, more: length - shown, bars: [] };
@@ -24,11 +26,20 @@ function table(labels, data, bars) {
   return columns.length && (shown || labels.some(Boolean)) ? [block] : [];
 }
 
-const isNumeric = (column) => column.length > 0 && column.every((value) => typeof value === "number");
+const isNumber = (value) => typeof value === "number";
+
+/** A text that is a number: with a sign, a currency, a unit of up to four characters, or a percent sign. */
+const NUMBER = /^[-+−±~<>≈]?\s?[€$£¥]?\s?\d[\d.,'’\s]*\s?(?:%|‰|[^\s\d:/-]{1,4})?$/u;
+
+/** Return true if the texts of a column are numbers; empty ones and dashes count as neither. */
+export function areNumbers(texts) {
+  const filled = texts.filter((text) => text && !/^[-–—]$/.test(text));
+  return filled.length > 0 && filled.every((text) => NUMBER.test(text));
+}
 
 /** Return each number's share of the largest one, 0 to 1; null for texts. */
 function shares(data, columns, length) {
-  const numbers = data.filter((_, index) => columns[index].numeric).flat().map(Math.abs);
+  const numbers = data.flat().filter(isNumber).map(Math.abs);
   const largest = numbers.reduce((most, number) => Math.max(most, number), 0) || 1;
   const share = (value, index) => (columns[index].numeric && typeof value === "number" ? Math.abs(value) / largest : null);
   return Array.from({ length }, (_, row) => data.map((column, index) => share(column[row], index)));

@@ -161,7 +161,7 @@ def test_the_page_shows_calls_with_times_tokens_and_causes_of_failures(admin: Cl
     assert "Round 1 c1 failed" in text
     assert "chat.exceptions.Unavailable Overloaded. OSError" in text
     assert "Round 1, fallback 1 spare done" in text
-    assert "1000 + 500 (provider)" in text
+    assert "1,000 + 500 (provider)" in text
     assert "temperature" in text
     assert "round 2, c1: writing 3.25 0.50" in text
 
