@@ -106,6 +106,7 @@ def test_new_secrets_count_from_the_replacement_on_and_cut_nothing_off(
     assert person.get("/api/session").json()["user"]["username"] == name
 
 
+@pytest.mark.long
 def test_a_file_that_is_missing_at_the_replacement_changes_nothing(
     live: None, up: Up, files: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ def docs(browser: Browser, site: Any) -> Iterator[Tab]:
     assert tab.problems == []
 
 
+@pytest.mark.long
 def test_the_page_of_the_api_fits_a_phone_and_is_accessible(
     model: ScriptedModel, docs: Tab, axe: str
 ) -> None:

@@ -61,7 +61,7 @@ def test_a_refused_prompt_returns_to_the_field(site: Any, open_tab: OpenTab, mod
 QUOTA = {"code": "quota_exceeded", "detail": "No more responses this hour.", "status": 429}
 
 
-@pytest.mark.parametrize("kind", ["built", "plain"])
+@pytest.mark.parametrize("kind", ["built", pytest.param("plain", marks=pytest.mark.long)])
 def test_a_refused_first_prompt_leaves_no_chat_until_a_retry_succeeds(
     model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
 ) -> None:

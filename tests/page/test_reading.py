@@ -68,7 +68,7 @@ def in_view(tab: Tab, words: str) -> Locator:
     return tab.page.locator("#messages").get_by_text(words).last
 
 
-@pytest.mark.parametrize("kind", ["built", "plain"])
+@pytest.mark.parametrize("kind", ["built", pytest.param("plain", marks=pytest.mark.long)])
 def test_a_sent_prompt_goes_to_the_top_and_its_answer_grows_below_it(
     model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
 ) -> None:

@@ -83,7 +83,7 @@ def test_a_queued_prompt_is_sent_now_and_stops_the_answer(model: ScriptedModel, 
     assert_asked(model, "One", "Now", "Later")
 
 
-@pytest.mark.parametrize("where", ["a new chat", "a chat"])
+@pytest.mark.parametrize("where", ["a new chat", pytest.param("a chat", marks=pytest.mark.long)])
 def test_prompts_without_a_network_survive_a_reload_and_are_sent_once(
     model: ScriptedModel, site: Any, open_tab: OpenTab, where: str
 ) -> None:

@@ -57,7 +57,10 @@ def test_a_link_shows_the_chat_to_any_visitor_until_it_is_revoked(
     expect(stranger.page.get_by_text("A grey heron.")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("choice", "ending"), [("Save as Markdown", ".md"), ("Save as JSON", ".json")])
+@pytest.mark.parametrize(
+    ("choice", "ending"),
+    [("Save as Markdown", ".md"), pytest.param("Save as JSON", ".json", marks=pytest.mark.long)],
+)
 def test_a_chat_is_saved_as_a_file(tab: Tab, choice: str, ending: str, tmp_path: Path) -> None:
     with tab.page.expect_download() as saved:
         tab.choose("More", choice)

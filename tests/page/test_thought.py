@@ -166,6 +166,7 @@ PIECES = 20
 LONG = LINE * (2**20 // len(LINE) - 1) + "The last."
 
 
+@pytest.mark.long
 def test_a_thought_of_a_mebibyte_does_not_freeze_the_page(
     model: ScriptedModel, each_site: Any, open_tab: OpenTab
 ) -> None:

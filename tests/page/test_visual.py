@@ -114,6 +114,7 @@ OUT_OF_REACH = """(root) => [...root.querySelectorAll("a, button, input, select,
 }).map((control) => `${control.dataset.at} ${control.outerHTML}`)"""
 
 
+@pytest.mark.long
 def test_at_200_percent_zoom_every_control_is_reachable(
     model: ScriptedModel, site: Any, open_tab: OpenTab
 ) -> None:

@@ -74,6 +74,7 @@ def test_a_german_page_shows_no_english_text(
 
 
 @pytest.mark.live
+@pytest.mark.long
 def test_the_cards_and_files_of_the_german_demo_are_german(
     demo_site: Any, open_tab: Callable[..., Tab]
 ) -> None:
