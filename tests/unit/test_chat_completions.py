@@ -61,6 +61,8 @@ def test_thought_in_tags_is_sought_where_the_profile_says_so(model: ScriptedMode
     model.default(answer("<thi", "nk>Hm.</think>", "Hi"))
     assert streamed(client(model, think_tags=True)) == ("Hi", "Hm.")
     assert streamed(client(model)) == ("<think>Hm.</think>Hi", "")
+    model.default(answer("Hm.</thi", "nk>Hi"))
+    assert streamed(client(model, think_tags="open")) == ("Hi", "Hm.")
 
 
 def test_a_tool_whose_name_begins_with_a_digit_is_offered_under_one_that_gemini_takes(
