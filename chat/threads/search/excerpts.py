@@ -24,6 +24,7 @@ _REST_OF_WORD = re.compile(f"{LETTER}*")
 MAX_SKIPPED = 16
 # Signs within words and numbers that a query may leave out.
 JOINING = JOINERS + ","
+_WITHOUT_JOINING = str.maketrans("", "", JOINING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ def _first_joined(text: str, terms: list[Term]) -> int:
     """Return where the first term stands that the text writes with signs in it; 0 without any."""
     for start in range(0, len(text), WINDOW_CHARACTERS):
         window = text[start : start + WINDOW_CHARACTERS + OVERLAP_CHARACTERS]
+        joined = fold(window).translate(_WITHOUT_JOINING)
+        if not any(term.text in joined for term in terms):
+            continue
         folded, origins = _folded(window, JOINING)
         if found := [at for term in terms if (at := _find(folded, term)) is not None]:
             return start + origins[min(found)]
