@@ -183,7 +183,7 @@ class Request(WebRequest):
 
     responseHeaders: Headers
     _response_started: bool
-    # Of a response that has begun, until its first bytes.
+    # Of a response that has begun in this turn of the loop, until its first bytes.
     _head: bytes | None = None
 
     def __init__(self, channel: Channel, *args: Any) -> None:
@@ -201,7 +201,7 @@ class Request(WebRequest):
             super().handleContentChunk(data)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Send one event of the application; the head goes with the first bytes of the body, in one call of the kernel.
+        """Send one event of the application; the head goes with the first bytes of the body, if they come in the same turn.
 
         Daphne and Twisted do the same by 130 calls for a short answer, and eight for each chunk: a tenth of a delta's time.
         """
@@ -219,10 +219,8 @@ class Request(WebRequest):
                 data += LAST_CHUNK
         elif self.method == b"HEAD" or self.code in NO_BODY_CODES:
             data = b""
-        if self._head is not None:
-            data, self._head = self._head + data, None
-        if data:
-            self.channel.transport.write(data)
+        if data or ends:
+            self._write(data)
         if ends:
             self._end()
 
@@ -243,9 +241,17 @@ class Request(WebRequest):
         self.code, self._response_started = status, True
         reason = RESPONSES.get(status, b"Unknown Status")
         self._head = b"%b %d %b\r\n%b\r\n" % (self.clientproto, status, reason, fields)
+        # A model may take a minute for its first word: the client knows by the head that its prompt is stored.
+        loop.call_soon(self._write, b"")
         # They are not needed again, and take 1.5 KB in each open stream.
         self.requestHeaders = self.responseHeaders = _SENT
         self.clean_headers = None
+
+    def _write(self, data: bytes) -> None:
+        if self._head is not None:
+            data, self._head = self._head + data, None
+        if data and self.channel is not None:
+            self.channel.transport.write(data)
 
     def _end(self) -> None:
         """Notify the application of the end, and let the channel go on with its next request."""

@@ -23,6 +23,7 @@ sent: dict[str, int] = {}
 released = asyncio.Event()
 opened = asyncio.Event()
 ending = asyncio.Event()
+wanted = asyncio.Event()
 
 
 async def start(send: Any, *headers: tuple[bytes, bytes], status: int = 200) -> None:
@@ -80,6 +81,18 @@ async def pieces(status: int, receive: Any, send: Any) -> None:
     for piece in (b"first", b"other"):
         await part(send, piece)
     await part(send, b"third", more=False)
+
+
+async def begin(receive: Any, send: Any) -> None:
+    """Send the head, and the body once it is asked for."""
+    await start(send)
+    await wanted.wait()
+    await part(send, b"whole", more=False)
+
+
+async def go_on(receive: Any, send: Any) -> None:
+    wanted.set()
+    await state(receive, send)
 
 
 async def release(receive: Any, send: Any) -> None:
@@ -204,6 +217,8 @@ ROUTES = {
     "/state": state,
     "/collect": collect,
     "/echo": echo,
+    "/begin": begin,
+    "/go-on": go_on,
     "/release": release,
     "/open": open_door,
     "/fail-late": fail_late,

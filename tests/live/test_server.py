@@ -85,6 +85,12 @@ def test_a_websocket_that_reads_nothing_makes_the_sender_wait_and_not_the_memory
     eventually(lambda: probe.said("talked"))
 
 
+def test_a_head_does_not_wait_for_its_body(probe: ProbeServer) -> None:
+    with probe.ask("GET", "/begin") as answer:
+        probe.get("/go-on")
+        assert answer.read() == b"whole"
+
+
 def test_a_reader_that_takes_nothing_is_cut(probe: ProbeServer) -> None:
     with probe.unread("/large/dead") as client:
         eventually(lambda: probe.said("left dead"))
