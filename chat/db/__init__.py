@@ -2,6 +2,7 @@
 
 execution      run a sync function in a thread, in a transaction or without, and retry after a lost connection
 threads        the threads, and the jobs that they run for the event loop
+detached       work that goes on when its caller leaves
 deadlines      deadlines of statements on the client's side
 sql            statements by hand
 notifications  NOTIFY and LISTEN

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from chat import db, tools
 from chat.conf import settings
-from chat.db import health
+from chat.db import detached, health
 from chat.db.notifications import hearing, make_listener, read_subject, run_subject
 from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.files.reader import FileReader
@@ -115,7 +115,7 @@ class ResponseRunner:
         """Claim a response and run it, or attach to the existing one. A caller that leaves meanwhile changes nothing."""
         if request.response_id is None:
             request = replace(request, response_id=str(uuid4()))  # identifies it in a repeated attempt
-        return await asyncio.shield(self._spawn(self._claim(claim, request)))
+        return await detached.result_of(self._spawn(self._claim(claim, request)))
 
     async def _claim(self, claim: Claim, request: SendRequest | RegenerateRequest) -> Response:
         with telemetry().span("chat.claim", {}):
@@ -259,7 +259,7 @@ class ResponseRunner:
 
     async def answer(self, owner: int, public_id: str, given: AnswerBody) -> Status:
         """Take a person's answer to a request of a response, which goes on here if no other is open; return its status."""
-        return await asyncio.shield(self._spawn(self._answer_request(owner, public_id, given)))
+        return await detached.result_of(self._spawn(self._answer_request(owner, public_id, given)))
 
     async def _answer_request(self, owner: int, public_id: str, given: AnswerBody) -> Status:
         status, job = await db.atomic_async(
@@ -275,7 +275,7 @@ class ResponseRunner:
             _, job = await db.atomic_async(waiting.answer_as_staff, given, self.process, self.has_room)
             self._resume(job)
 
-        await asyncio.shield(self._spawn(take()))
+        await detached.result_of(self._spawn(take()))
 
     def _resume(self, job: Job | None) -> None:
         if job is not None and job.response not in self._active:

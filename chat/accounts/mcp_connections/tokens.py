@@ -12,6 +12,7 @@ from chat.accounts.mcp_connections import store
 from chat.accounts.mcp_connections.revocation import revoke
 from chat.accounts.mcp_connections.servers import servers_of
 from chat.accounts.mcp_connections.store import RefreshLease, RefreshUnderWay
+from chat.db import detached
 from chat.exceptions import Unavailable
 from chat.tools.mcp.oauth import load
 from chat.tools.mcp.oauth.http import GrantRefused, OAuthError, open_http
@@ -56,7 +57,7 @@ class StoredTokens:
         task = asyncio.create_task(_refreshed(server, lease))
         self._refreshes.add(task)
         task.add_done_callback(self._refreshes.discard)
-        return await asyncio.shield(task)
+        return await detached.result_of(task)
 
 
 def _connected(user: int) -> set[str]:
