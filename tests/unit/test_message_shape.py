@@ -94,6 +94,24 @@ def test_arguments_that_are_no_object_are_sent_as_an_empty_one(arguments: str) -
     assert seen[1]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
+def test_texts_of_white_space_that_providers_refuse_are_not_sent() -> None:
+    history = [
+        text("system", " \n"),
+        text("user", "u"),
+        calling(call("a"), content="\n\n"),
+        {**result("a"), "content": ""},
+        text("assistant", " \n"),
+        text("user", " "),
+    ]
+    assert sent(history, {**PLAIN, "noBlanks": True}) == [
+        text("user", "u"),
+        {"role": "assistant", "content": None, "tool_calls": [call("a")]},
+        {**result("a"), "content": "(no output)"},
+        text("user", " "),
+    ]
+    assert len(sent(history, PLAIN)) == len(history)
+
+
 @pytest.mark.parametrize(
     ("made_up", "sent_as"),
     [

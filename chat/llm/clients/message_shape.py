@@ -31,6 +31,10 @@ _ODD_IN_NAME, _FIRST, MAX_NAME = re.compile("[^A-Za-z0-9_-]"), re.compile("[A-Za
 # Mistral wants an assistant between a tool and a user (avante-corp/avante.nvim#2695).
 OPENING, NO_ANSWER = "Hello.", "(no answer)"
 
+# Bedrock and Claude's compatible servers refuse a text of white space, so the thread for good (anomalyco/opencode#31259,
+# LibreChat-AI/agents#124, kibitz' #78).
+NO_OUTPUT = "(no output)"
+
 # In place of the thought of another model; an empty text would do for DeepSeek (deepseek-ai/deepseek-harness#739), but not for
 # servers that look for a text (anomalyco/opencode#10996).
 NO_THOUGHT = "."
@@ -47,11 +51,15 @@ def shape_of(profile: ModelProfile) -> dict[str, Any]:
         "oneSystem": profile.one_system,
         "callIds": profile.call_ids,
         "wantsBack": profile.wants_back,
+        # Of no profile: a request of an older program is rebuilt as it was.
+        "noBlanks": True,
     }
 
 
 def shaped(messages: Messages, shape: dict[str, Any], *, tools: bool) -> Messages:
     """Return the messages in the given shape. `tools`: the request describes tools."""
+    if shape.get("noBlanks"):
+        messages = [*_without_blanks(messages)]
     messages = _with_portable_calls(messages, shape["callIds"])
     if tools and shape["wantsBack"] == "reasoning_content":
         messages = [_with_thought(message) for message in messages]
@@ -62,6 +70,18 @@ def shaped(messages: Messages, shape: dict[str, Any], *, tools: bool) -> Message
     if shape["oneSystem"] == "user":
         messages = [{**one, "role": "user"} if one["role"] == "system" else one for one in messages]
     return _alternating(messages) if shape["alternate"] else messages
+
+
+def _without_blanks(messages: Messages) -> Iterator[dict[str, Any]]:
+    """Yield the messages without texts of white space alone: a model's are left out, and a tool's say that they are empty."""
+    for message in messages:
+        content = message.get("content")
+        if not isinstance(content, str) or content.strip() or message["role"] == "user":
+            yield message
+        elif message["role"] == "tool":
+            yield {**message, "content": NO_OUTPUT}
+        elif "tool_calls" in message:
+            yield {**message, "content": None}
 
 
 # Calls
