@@ -102,6 +102,7 @@ def test_texts_of_white_space_that_providers_refuse_are_not_sent() -> None:
         {**result("a"), "content": ""},
         text("assistant", " \n"),
         text("user", " "),
+        text("user", " "),
     ]
     assert sent(history, {**PLAIN, "noBlanks": True}) == [
         text("user", "u"),
@@ -109,6 +110,7 @@ def test_texts_of_white_space_that_providers_refuse_are_not_sent() -> None:
         {**result("a"), "content": "(no output)"},
         text("user", " "),
     ]
+    assert sent(history[:4], {**PLAIN, "noBlanks": True})[-1]["content"] == "(no output)"
     assert len(sent(history, PLAIN)) == len(history)
 
 

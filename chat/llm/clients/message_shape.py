@@ -73,10 +73,14 @@ def shaped(messages: Messages, shape: dict[str, Any], *, tools: bool) -> Message
 
 
 def _without_blanks(messages: Messages) -> Iterator[dict[str, Any]]:
-    """Yield the messages without texts of white space alone: a model's are left out, and a tool's say that they are empty."""
+    """Yield the messages without texts of white space alone, but for a prompt at the end.
+
+    A tool's say that they are empty, others are left out.
+    """
     for message in messages:
         content = message.get("content")
-        if not isinstance(content, str) or content.strip() or message["role"] == "user":
+        is_prompt = message is messages[-1] and message["role"] == "user"
+        if not isinstance(content, str) or content.strip() or is_prompt:
             yield message
         elif message["role"] == "tool":
             yield {**message, "content": NO_OUTPUT}
