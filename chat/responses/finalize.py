@@ -52,12 +52,7 @@ WITH mine AS (
          AS p(start, data, marks, ephemeral)
     ON CONFLICT (response_id, start) DO UPDATE
     SET stop = excluded.stop, data = excluded.data, marks = excluded.marks, ephemeral = excluded.ephemeral
-), thought AS (
-    INSERT INTO chat_thoughtchunk (response_id, start, stop, data, timings, text_offset)
-    SELECT mine.id, p.start, p.start + octet_length(p.data), p.data, p.timings, p.text_offset
-    FROM mine, unnest(%(thinking_starts)s::bigint[], %(thinking_data)s::bytea[], %(thinking_timings)s::bytea[],
-                      %(text_offsets)s::bigint[]) AS p(start, data, timings, text_offset)
-), reply AS (
+){with_thought}, reply AS (
     UPDATE chat_message m SET content = %(content)s, readable = %(readable)s, terms = %(terms)s::tsvector
     FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
     RETURNING m.id, m.owner_id, m.thread_id
@@ -84,18 +79,35 @@ WITH mine AS (
 SELECT {columns}, ({notify}), {made} FROM ended
 """
 
+# Arrays cost more than others, and most answers come without thought.
+_THOUGHT = """, thought AS (
+    INSERT INTO chat_thoughtchunk (response_id, start, stop, data, timings, text_offset)
+    SELECT mine.id, p.start, p.start + octet_length(p.data), p.data, p.timings, p.text_offset
+    FROM mine, unnest(%(thinking_starts)s::bigint[], %(thinking_data)s::bytea[], %(thinking_timings)s::bytea[],
+                      %(text_offsets)s::bigint[]) AS p(start, data, timings, text_offset)
+)"""
+
 _MADE = "(SELECT json_agg(json_build_array(public_id, version, kind, title) ORDER BY place) FROM artifacts)"
 
 
-def _ending(with_artifacts: str, made: str) -> str:
+def _ending(*, thought: bool, made: bool) -> str:
     parts = {"add_calls": upstream_calls.ADD, "calls": upstream_calls.CALLS, "notify": NOTIFY_SQL}
-    columns = ", ".join(RESPONSE_FIELDS)
-    return _ENDING.format(**parts, columns=columns, with_artifacts=with_artifacts, made=made)
+    return _ENDING.format(
+        **parts,
+        columns=", ".join(RESPONSE_FIELDS),
+        with_thought=_THOUGHT if thought else "",
+        with_artifacts=f", artifacts AS ({artifacts.ADD})" if made else "",
+        made=_MADE if made else "NULL",
+    )
 
 
-# One of its own for the few replies with artifacts: psycopg parses a statement of more than 4,096 characters anew each time.
-_END = _ending("", "NULL")
-_END_WITH_ARTIFACTS = _ending(f", artifacts AS ({artifacts.ADD})", _MADE)
+# By whether the answer has thought that is still to be stored, and artifacts, as few have: psycopg parses a statement of more
+# than 4,096 characters anew each time.
+_ENDINGS = {
+    (thought, made): _ending(thought=thought, made=made)
+    for thought in (False, True)
+    for made in (False, True)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +155,14 @@ def finalize(
     Write nothing and return None where the row no longer matches `stored`.
     """
     starts, data, timings, ephemeral = storage.columns(pieces)
-    thinking = stored.thinking_length
-    thinking_starts = list(accumulate((len(thought.data) for thought in thoughts), initial=thinking))[:-1]
     readable = text.storable(text.plain_text(content))
     values = {
         **final,
         "id": stored.pk,
         "epoch": stored.epoch,
         "stored": stored.log_length,
-        "thinking_stored": thinking,
-        "thinking_starts": thinking_starts,
-        "thinking_data": [thought.data for thought in thoughts],
-        "thinking_timings": [thought.timings for thought in thoughts],
-        "text_offsets": [thought.text_offset for thought in thoughts],
+        "thinking_stored": stored.thinking_length,
+        **_thought_columns(stored.thinking_length, thoughts),
         "stop_offset": stored.stop_offset,
         "starts": starts,
         "data": data,
@@ -167,7 +174,7 @@ def finalize(
         "terms": search_vector(readable),
         "calls": upstream_calls.encode_calls(stored.owner, stored.thread, stored.pk, calls),
     }
-    statement = _END_WITH_ARTIFACTS if values["artifacts"] else _END
+    statement = _ENDINGS[bool(thoughts), bool(values["artifacts"])]
     written = execute(statement, values, notifications)
     if not written:
         return None
@@ -175,3 +182,13 @@ def finalize(
     response = Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, columns)
     response.artifacts = [ArtifactLabel(*one) for one in made or ()]
     return response
+
+
+def _thought_columns(start: int, thoughts: Sequence[LogSegment]) -> dict[str, Any]:
+    """Return the columns of the segments of thought that begin at an offset, as arrays."""
+    return {
+        "thinking_starts": list(accumulate((len(thought.data) for thought in thoughts), initial=start))[:-1],
+        "thinking_data": [thought.data for thought in thoughts],
+        "thinking_timings": [thought.timings for thought in thoughts],
+        "text_offsets": [thought.text_offset for thought in thoughts],
+    }

@@ -19,7 +19,8 @@ OF_EVERY_PROMPT = {
     "history": history._BRANCH,
     "append": storage._APPEND,
     "found": finalize._FOUND,
-    "end": finalize._END,
+    "end": finalize._ENDINGS[False, False],
+    "end with thought": finalize._ENDINGS[True, False],
 }
 
 
