@@ -74,6 +74,8 @@ def test_a_document_is_drawn_with_math_code_and_a_diagram(model: ScriptedModel, 
         tab.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
         tab.page.set_viewport_size({"width": width, "height": 900})
         expect(reply.locator(".diagram[data-dark]")).to_have_count(int(scheme == "dark"))
+        accent = {"light": "#0f6a5b", "dark": "#6cc7b4"}[scheme]
+        expect(reply.locator(".diagram img")).to_have_attribute("src", re.compile(f"%23{accent[1:]}"))
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
         assert_accessible(tab.page, axe)
         tab.shot(f"prose-{scheme}-{width}")

@@ -152,7 +152,7 @@ class OldList:
     """A list of messages as of the moment when `action` makes the page request it, to be delivered later."""
 
     def __init__(self, tab: Tab, action: Callable[[], object]) -> None:
-        self._tab, held = tab, HeldRequest(tab.page, "**/messages")
+        self._tab, held = tab, HeldRequest(tab.page, "**/messages?*")
         action()
         self._route = held.route
         self._list = self._route.fetch()

@@ -6,6 +6,7 @@ interface Request {
   id: number;
   source: string;
   dark: boolean;
+  colours: Record<string, string | undefined>;
 }
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -25,17 +26,18 @@ script.src = address;
 script.onload = () => parent.postMessage({ ready: true }, "*");
 document.head.append(script);
 
-async function answer({ id, source, dark }: Request) {
-  const drawn = await draw(`diagram-${id}`, source, dark).catch(() => ({ svg: "", width: 0, height: 0 }));
+async function answer({ id, ...asked }: Request) {
+  const drawn = await draw(`diagram-${id}`, asked).catch(() => ({ svg: "", width: 0, height: 0 }));
   document.body.replaceChildren();
   parent.postMessage({ id, ...drawn }, "*");
 }
 
-async function draw(name: string, source: string, dark: boolean) {
+async function draw(name: string, { source, dark, colours }: Omit<Request, "id">) {
   mermaid.initialize({
     startOnLoad: false,
     securityLevel: "strict",
-    theme: dark ? "dark" : "neutral",
+    theme: "base",
+    themeVariables: { darkMode: dark, ...colours },
     fontFamily: FONT,
     suppressErrorRendering: true,
     ...PLAIN_LABELS,

@@ -23,6 +23,25 @@ const MAX_SOURCE = 50_000;
 /** Diagrams kept, so that a redrawn message shows its diagram at once. */
 const MAX_KEPT = 50;
 
+/** Mermaid's colours, in the page's tokens. */
+const COLOURS = {
+  background: "--raised",
+  edgeLabelBackground: "--raised",
+  primaryColor: "--tint",
+  primaryBorderColor: "--accent",
+  primaryTextColor: "--words",
+  textColor: "--words",
+  secondaryColor: "--sunk",
+  tertiaryColor: "--sunk",
+  lineColor: "--quiet",
+  noteBkgColor: "--warn-tint",
+  noteBorderColor: "--warn",
+  noteTextColor: "--words",
+  ...Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`pie${index + 1}`, `--chart-${index + 1}`])),
+};
+/** A token's value for both schemes. Mermaid computes with colours, so it gets the one that counts. */
+const BOTH_SCHEMES = /light-dark\(\s*(#\w+)\s*,\s*(#\w+)\s*\)/;
+
 const kept = new Map<string, Promise<Drawing | null>>();
 let frame: Promise<HTMLIFrameElement> | null = null;
 let count = 0;
@@ -44,9 +63,15 @@ async function request(source: string, dark: boolean): Promise<Drawing | null> {
   const { contentWindow } = await (frame ??= opened());
   if (!contentWindow) return null;
   const id = ++count;
-  const answer = await answered<Answer>(contentWindow, (data) => data.id === id, () => contentWindow.postMessage({ id, source, dark }, "*"));
+  const answer = await answered<Answer>(contentWindow, (data) => data.id === id, () => contentWindow.postMessage({ id, source, dark, colours: coloursOf(dark) }, "*"));
   if (!answer.svg) return null;
   return { address: `data:image/svg+xml,${encodeURIComponent(answer.svg)}`, width: answer.width, height: answer.height };
+}
+
+function coloursOf(dark: boolean): Record<string, string | undefined> {
+  const style = getComputedStyle(document.documentElement);
+  const valueOf = (token: string) => BOTH_SCHEMES.exec(style.getPropertyValue(token))?.[dark ? 2 : 1];
+  return Object.fromEntries(Object.entries(COLOURS).map(([name, token]) => [name, valueOf(token)]));
 }
 
 async function opened() {
