@@ -1,6 +1,7 @@
 /** A small Markdown renderer: paragraphs, headings, lists, quotes, code, tables, bold, emphasis, links, as text nodes. */
 
 import { el, safeLink } from "./dom.js";
+import { areNumbers } from "./tables.js";
 
 /** Bounded repeats keep the time linear for a hostile line. */
 const INLINE =
@@ -84,7 +85,8 @@ function grid(lines, at) {
   const end = run(lines, at, (line) => /^\s*\|.*\|\s*$/.test(line));
   const rows = lines.slice(at, end).filter((line) => !/^[\s|:-]+$/.test(line)).map(cells);
   const [head = [], ...rest] = rows;
-  const row = (tag, values) => el("tr", {}, ...values.map((value) => inline(el(tag), value)));
+  const kinds = head.map((_, index) => (areNumbers(rest.map((values) => values[index])) ? "number" : null));
+  const row = (tag, values) => el("tr", {}, ...values.map((value, index) => inline(el(tag, { class: kinds[index] }), value)));
   const table = el("table", {}, el("thead", {}, row("th", head)), el("tbody", {}, ...rest.map((values) => row("td", values))));
   return [el("div", { class: "table", tabindex: "0" }, table), end];
 }
