@@ -15,7 +15,7 @@ from chat.llm.clients.chat_completions import ChatCompletions
 from chat.llm.http import request_head
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.testing import Gate, ScriptedModel, answer, refusal
-from chat.testing.script import Parts, Script, Thought, document
+from chat.testing.script import CutOff, Finish, Parts, Script, Thought, broken, document
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
 
@@ -63,6 +63,14 @@ def test_thought_in_tags_is_sought_where_the_profile_says_so(model: ScriptedMode
     assert streamed(client(model)) == ("<think>Hm.</think>Hi", "")
     model.default(answer("Hm.</thi", "nk>Hi"))
     assert streamed(client(model, think_tags="open")) == ("Hi", "Hm.")
+
+
+@pytest.mark.parametrize(("form", "text"), [(True, "<thi"), ("open", "Hi")])
+def test_what_was_held_is_text_also_where_the_server_cuts_the_connection_after_its_reason(
+    model: ScriptedModel, form: bool | str, text: str
+) -> None:
+    model.default(broken(text, Finish(), CutOff()))
+    assert streamed(client(model, think_tags=form))[0] == text
 
 
 def test_a_tool_whose_name_begins_with_a_digit_is_offered_under_one_that_gemini_takes(

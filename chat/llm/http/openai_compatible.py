@@ -116,6 +116,7 @@ class OpenAITransport:
         except ConnectionBroken as problem:
             if decoder.finish_reason is None or decoder.reason_was_early:
                 raise _cut(decoder.started) from problem
+            yield decoder.flush()
         finally:
             answer.close()
         if not (decoder.done or decoder.finish_reason):
