@@ -185,12 +185,15 @@ def live(
     scripted_model: ScriptedModel,
 ) -> Iterator[None]:
     """Provide the live database to the ORM for each live test, and run the leak checks afterwards."""
+    from django.db import connection
+
     from chat.models import LoginAttempt
     from tests.live.harness import using_connection
     from tests.live.leak_checks import LeakChecks
 
     with django_db_blocker.unblock(), using_connection(live_connection, live_database):
-        LoginAttempt.objects.all().delete()  # all tests come from one address
+        with connection.cursor() as cursor:  # one statement, where a query set has three
+            cursor.execute(f"DELETE FROM {LoginAttempt._meta.db_table}")  # all tests come from one address
         servers.close_unused()
         checks = LeakChecks(servers)
         yield

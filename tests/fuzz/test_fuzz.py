@@ -176,7 +176,7 @@ def fuzz(server: LiveServer, make_client: Callable[..., Client], inputs: int) ->
 def send_round(server: LiveServer, make_client: Callable[..., Client], seeds: range) -> list[str]:
     """Send the inputs of some seeds at once and return the faults, those in the server's log among them."""
     LoginAttempt.objects.all().delete()  # of earlier rounds: the server would refuse all passwords of this address
-    logged = len(server.log)
+    logged = server.log_size
     fuzzers = [Fuzzer(server, make_client, seed) for seed in seeds]
     with ThreadPoolExecutor(FUZZERS) as pool:
         found = list(pool.map(Fuzzer.send_all, fuzzers))
@@ -185,8 +185,8 @@ def send_round(server: LiveServer, make_client: Callable[..., Client], seeds: ra
 
 
 def faults_logged(server: LiveServer, since: int, seeds: range) -> list[str]:
-    """Return what stands in the log after so many characters and never should."""
-    news = server.log[since:]
+    """Return what stands in the log after so many bytes and never should."""
+    news = server.log_since(since)
     try:
         assert_clean(server, since)
     except AssertionError as error:

@@ -21,7 +21,7 @@ class LeakChecks:
     def __init__(self, servers: LiveServers) -> None:
         self._servers = servers
         self._last = Response.objects.aggregate(last=Max("pk"))["last"] or 0
-        self._read = {server.pid: len(server.log) for server in servers.kept()}
+        self._read = {server.pid: server.log_size for server in servers.kept()}
         self._descriptors = {server.pid: server.descriptors() for server in servers.kept() if server.alive()}
 
     def check(self) -> None:
@@ -37,15 +37,17 @@ class LeakChecks:
     def _show_logs(self) -> None:
         """Print the new output of the servers; pytest shows it where the test failed."""
         for server in self._servers.kept():
-            if news := server.log[self._read.get(server.pid, 0) :]:
+            if news := server.log_since(self._read.get(server.pid, 0)):
                 print(f"{server.log_path}:\n{news[-LOG_CHARACTERS:]}")
 
     def _check_no_running_responses(self) -> None:
         left = running(self._last)
+        if not left:
+            return
         for response in left:
             self._stop(response)
         eventually(lambda: not running(self._last), says="responses go on after a stop")
-        assert not left, f"the test left responses running: {left}"
+        raise AssertionError(f"the test left responses running: {left}")
 
     def _stop(self, response: Response) -> None:
         """Stop the response as its owner would, so that the next test starts clean."""
