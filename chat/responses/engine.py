@@ -79,12 +79,7 @@ class Engine:
         self._writer, self._models, self._usage_recorder = writer, models, usage_recorder
         self._text = AnswerText(writer, self._shows_think_items)
         self._artifacts = ThreadArtifacts(job.thread, self._text.written)
-        self._context = replace(
-            _tool_context(job),
-            model=ToolModels(models, usage_recorder, job.model, job.rights.models).ask,
-            artifact=self._artifacts.find,
-            artifacts=self._artifacts.all,
-        )
+        self._job = job
         self._first_request, self._effort, self._parameters = (
             first_request,
             job.effort,
@@ -324,12 +319,22 @@ class Engine:
         self, calls: Sequence[ToolCall], answers: Mapping[str, Sequence[PersonRequest]]
     ) -> tuple[dict[str, ToolResult], list[NewRequest]]:
         reports = self._report_tool_state, self._report_progress
-        return await CallRunner(self._tools, self._context, *reports, self._text.bind).run(calls, answers)
+        return await CallRunner(self._tools, self._context(), *reports, self._text.bind).run(calls, answers)
+
+    def _context(self) -> ToolContext:
+        """Return the context of the tools. Most answers call none, and it takes 2 KB and 70 calls of Python."""
+        job = self._job
+        return replace(
+            _tool_context(job),
+            model=ToolModels(self._models, self._usage_recorder, job.model, job.rights.models).ask,
+            artifact=self._artifacts.find,
+            artifacts=self._artifacts.all,
+        )
 
     def _begin_round(self, number: int, events: list[ToolEvent]) -> bool:
         first = len(self._ids) - len(events)
         response, epoch = self._writer.response, self._writer.epoch
-        return tool_rounds.begin_round(response, self._context.user, epoch, first, number, events)
+        return tool_rounds.begin_round(response, self._job.owner, epoch, first, number, events)
 
     def _store_round(
         self,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,3 +152,10 @@ def test_clients_see_reasoning_and_cached_tokens_only_where_they_are_known() -> 
     assert ended.usage == {**told, "reasoningTokens": 0}
     ended.cached_tokens = 3
     assert ended.usage == {**told, "reasoningTokens": 0, "cachedTokens": 3}
+
+
+def test_an_answer_without_calls_makes_no_context_for_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[object]()
+    monkeypatch.setattr("chat.responses.engine.ToolContext", lambda *facts: made.append(facts))
+    streamed(None)
+    assert not made
