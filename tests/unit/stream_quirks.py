@@ -3,104 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
 
-from tests.unit.stream_corpus import END, JSON, call, chat, ended, event
-
-Calls = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Quirk:
-    """One answer. `calls`: names and arguments; `error`: the answer failed; `whole`: one JSON document, no stream."""
-
-    source: str
-    body: bytes
-    text: str = ""
-    calls: Calls = ()
-    usage: tuple[int, int] | None = None
-    error: bool = False
-    whole: bool = False
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return JSON if self.whole else {"Content-Type": "text/event-stream"}
-
-
-def stream(source: str, *parts: Any, **expected: Any) -> Quirk:
-    """Return a stream of these events and bytes, with the usual end."""
-    data = b"".join(part if isinstance(part, bytes) else event(part) for part in parts)
-    return Quirk(source, data + END, **expected)
-
-
-def reasons(*reasons: str | None) -> Iterable[dict[str, Any]]:
-    """Yield a delta of text for each reason, numbered."""
-    for number, reason in enumerate(reasons):
-        yield {
-            "choices": [{"index": 0, "delta": {"content": f"{number} "}, "finish_reason": reason}],
-        }
-
-
-def lines(*payloads: dict[str, Any]) -> bytes:
-    """Return events with one newline between them."""
-    return b"".join(event(payload)[:-1] for payload in (*payloads, ended())) + b"data: [DONE]\n"
-
-
-def failing(**choice: Any) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "delta": {}, **choice}]}
-
-
-def called(arguments: Any, **more: Any) -> dict[str, Any]:
-    return chat(
-        tool_calls=[{"index": 0, "id": "a", **more, "function": {"name": "f", "arguments": arguments}}]
-    )
-
-
-def error_of(source: str, *parts: Any) -> Quirk:
-    """Return a stream that says Hello and then fails in this way, with the usual end."""
-    return stream(source, HELLO, *parts, text="Hello", error=True)
-
-
-def last(source: str, end: bytes) -> Quirk:
-    """Return a stream whose end mark is this one."""
-    return Quirk(source, event(HELLO) + event(ended()) + end, "Hello")
-
-
-def plain(payload: dict[str, Any]) -> bytes:
-    """Return an event's JSON without its framing."""
-    return json.dumps(payload).encode()
-
-
-def counted(**usage: Any) -> dict[str, Any]:
-    return {"choices": [], "usage": usage}
-
-
-HELLO = chat(content="Hello")
-X, Y = '{"x": 1}', '{"y": 2}'
-EARLY = "su-kaka/gcli2api#403, QuantumNous/new-api#378, songquanpeng/one-api#1408"
-KEEPALIVE = "anomalyco/opencode#50871, mnfst/llm-gateway#2053"
-FRAMING = "QuantumNous/new-api#378"
-OBJECT = "can1357/oh-my-pi#1779"
-TWICE = "anomalyco/opencode#17339, Soju06/codex-lb#284"
-INDEX = "agno-agi/agno#8880"
-DRESSED = "genkit-ai/genkit#6259"
-NAMELESS = "SamSaffron/term-llm#454"
-USAGE = "earendil-works/pi#2326"
-TWO_OBJECTS = "dyedd/lens#49, open-webui/open-webui#22235, agno-agi/agno#3826"
-ABORTED = "vllm-project/vllm#57082, sgl-project/sglang#19357"
-IN_PLAIN = "maximhq/bifrost#5262"
-TWO_PREFIXES = "openclaw/openclaw#96497"
-IN_HALVES = "envoyproxy/ai-gateway#1631, spring-projects/spring-ai#921"
-UNCOUNTED = "diegosouzapw/OmniRoute#4615"
-ENCODED = "quarkiverse/quarkus-langchain4j#2642, vllm-project/vllm#54964"
-PROVIDER = "the provider's documentation"
-TYPED = "NousResearch/hermes-agent#65643"
-# Not reported in this very form.
-VARIANT = "a variant of the others"
-ANTHROPIC_NAMES = {"input_tokens": 11, "output_tokens": 5}
-OPENAI_NAMES = {"prompt_tokens": 11, "completion_tokens": 5}
+from tests.unit.quirk_forms import (
+    ABORTED,
+    DRESSED,
+    EARLY,
+    ENCODED,
+    FRAMING,
+    HELLO,
+    IN_PLAIN,
+    INDEX,
+    KEEPALIVE,
+    NAMELESS,
+    OBJECT,
+    PROVIDER,
+    TWICE,
+    TWO_OBJECTS,
+    TWO_PREFIXES,
+    TYPED,
+    VARIANT,
+    Quirk,
+    X,
+    Y,
+    called,
+    error_of,
+    failing,
+    last,
+    lines,
+    plain,
+    reasons,
+    stream,
+)
+from tests.unit.stream_corpus import call, chat, ended, event
+from tests.unit.usage_quirks import USAGE_QUIRKS
 
 QUIRKS: dict[str, Quirk] = {
     "a reason in every delta": stream(EARLY, *reasons("stop", "stop", "stop"), text="0 1 2 "),
@@ -380,92 +315,5 @@ QUIRKS: dict[str, Quirk] = {
     "an error by type": stream(NAMELESS, HELLO, {"type": "error", "message": "m"}, text="Hello", error=True),
     "an error by detail": stream(NAMELESS, HELLO, {"detail": "m"}, text="Hello", error=True),
     "a success by code and message": stream(NAMELESS, {"code": 200, "msg": "ok"}, HELLO, text="Hello"),
-    "usage of Anthropic's names": stream(
-        USAGE, HELLO, counted(**ANTHROPIC_NAMES), text="Hello", usage=(11, 5)
-    ),
-    "usage of both names": stream(
-        USAGE, HELLO, counted(**ANTHROPIC_NAMES, **OPENAI_NAMES), text="Hello", usage=(11, 5)
-    ),
-    "usage of Google's names": stream(
-        USAGE, HELLO, counted(promptTokenCount=11, candidatesTokenCount=5), text="Hello", usage=(11, 5)
-    ),
-    "usage with a total": stream(
-        USAGE, HELLO, counted(prompt_tokens=11, total_tokens=16), text="Hello", usage=(11, 5)
-    ),
-    "usage with a total and a completion": stream(
-        USAGE, HELLO, counted(completion_tokens=5, total_tokens=16), text="Hello", usage=(11, 5)
-    ),
-    "usage in halves": stream(
-        IN_HALVES,
-        counted(input_tokens=11, output_tokens=1),
-        HELLO,
-        counted(input_tokens=0, output_tokens=5),
-        text="Hello",
-        usage=(11, 5),
-    ),
-    "usage in halves of OpenAI's names": stream(
-        IN_HALVES, counted(prompt_tokens=11), HELLO, counted(completion_tokens=5), text="Hello", usage=(11, 5)
-    ),
-    "usage with every delta": stream(
-        PROVIDER,
-        HELLO | {"usage": OPENAI_NAMES | {"completion_tokens": 1}},
-        HELLO | {"usage": OPENAI_NAMES},
-        ended() | {"usage": None},
-        text="HelloHello",
-        usage=(11, 5),
-    ),
-    "usage without the prompt's": stream(
-        UNCOUNTED, HELLO, counted(prompt_tokens=0, completion_tokens=5), text="Hello"
-    ),
-    "usage of a prompt from the cache": stream(
-        UNCOUNTED,
-        HELLO,
-        counted(input_tokens=0, output_tokens=5, cache_read_input_tokens=11),
-        text="Hello",
-        usage=(11, 5),
-    ),
-    "usage with num": stream(
-        VARIANT, HELLO, counted(num_input_tokens=11, num_output_tokens=5), text="Hello", usage=(11, 5)
-    ),
-    "usage in bare words": stream(VARIANT, HELLO, counted(input=11, output=5), text="Hello", usage=(11, 5)),
-    "usage in texts": stream(
-        USAGE, HELLO, counted(prompt_tokens="11", completion_tokens="5"), text="Hello", usage=(11, 5)
-    ),
-    "usage of Vertex' names": stream(
-        USAGE, HELLO, counted(prompt_token_count=11, candidates_token_count=5), text="Hello", usage=(11, 5)
-    ),
-    "usage of Bedrock's names": stream(
-        USAGE, HELLO, counted(inputTokenCount=11, outputTokenCount=5), text="Hello", usage=(11, 5)
-    ),
-    "usage in Cohere's objects": stream(
-        PROVIDER,
-        HELLO,
-        counted(billed_units=ANTHROPIC_NAMES, tokens=ANTHROPIC_NAMES),
-        text="Hello",
-        usage=(11, 5),
-    ),
-    "usage in floats": stream(
-        USAGE, HELLO, counted(prompt_tokens=11.0, completion_tokens=5.0), text="Hello", usage=(11, 5)
-    ),
-    "usage of zeros": stream(USAGE, HELLO, counted(prompt_tokens=0, completion_tokens=0), text="Hello"),
-    "usage of unknown names": stream(USAGE, HELLO, counted(units=11), text="Hello"),
-    "usage in the last choice": stream(
-        "MoonshotAI, " + PROVIDER,
-        HELLO,
-        failing(finish_reason="stop", usage=OPENAI_NAMES),
-        text="Hello",
-        usage=(11, 5),
-    ),
-    "usage beside the last choice": stream(
-        "Groq, " + PROVIDER, HELLO, ended() | {"x_groq": {"usage": OPENAI_NAMES}}, text="Hello", usage=(11, 5)
-    ),
-    "usage of Anthropic's names in a whole answer": Quirk(
-        USAGE,
-        json.dumps(
-            {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}], "usage": ANTHROPIC_NAMES}
-        ).encode(),
-        "Hi",
-        usage=(11, 5),
-        whole=True,
-    ),
+    **USAGE_QUIRKS,
 }

@@ -8,8 +8,9 @@ import pytest
 
 from chat.llm.sse import ChunkDecoder, StreamError, StreamUpdate
 from chat.llm.sse.accumulator import CallAccumulator
+from tests.unit.quirk_forms import Quirk
 from tests.unit.splits import in_steps
-from tests.unit.stream_quirks import QUIRKS, Quirk
+from tests.unit.stream_quirks import QUIRKS
 
 
 def read(pieces: Iterable[bytes]) -> tuple[list[StreamUpdate], bool]:
