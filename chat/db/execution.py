@@ -24,7 +24,7 @@ from django.db.backends.signals import connection_created
 from psycopg.errors import DiskFull, ReadOnlySqlTransaction, TooManyConnections
 
 from chat.db import deadlines
-from chat.db.threads import Job, WorkerThreads
+from chat.db.threads import ThreadCall, WorkerThreads
 from chat.exceptions import Unavailable
 from chat.process import process
 
@@ -95,14 +95,14 @@ async def run_async(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 
 async def run_in_log_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function in a transaction in the log's own thread, in the order of the calls."""
-    job = Job(lambda: _guarded(function, *args, **kwargs))
+    job = ThreadCall(lambda: _guarded(function, *args, **kwargs))
     process.part(DatabaseThreads).log.submit(job.run)
     return await job.result
 
 
 async def _in_pool(work: Callable[[], T]) -> T:
     """Run work in a thread of the pool. Raises Unavailable if none is free in time; work that has begun has its own limits."""
-    threads, job = process.part(DatabaseThreads), Job(work)
+    threads, job = process.part(DatabaseThreads), ThreadCall(work)
     threads.jobs += 1
     threads.work.submit(job.run)
     deadline = asyncio.get_running_loop().call_later(QUEUE_SECONDS, _expire, job)
@@ -117,7 +117,7 @@ async def _in_pool(work: Callable[[], T]) -> T:
         del job, deadline
 
 
-def _expire(job: Job[Any]) -> None:
+def _expire(job: ThreadCall[Any]) -> None:
     if job.give_up():
         job.fail(_unavailable(TimeoutError()))
 

@@ -61,7 +61,7 @@ class WorkerThreads:
             return None
 
 
-class Job(Generic[T]):
+class ThreadCall(Generic[T]):
     """One call of a function in another thread; `result` resolves in the event loop that made the job."""
 
     __slots__ = ("_loop", "_pending", "result")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chat.db import execution
-from chat.db.threads import Job, WorkerThreads
+from chat.db.threads import ThreadCall, WorkerThreads
 from chat.exceptions import BadRequest, Unavailable
 from chat.process import process
 from tests.live.harness import eventually
@@ -45,7 +45,7 @@ def test_a_refused_call_keeps_nothing_of_its_arguments() -> None:
 
 async def run_at_once(count: int) -> list[int]:
     threads = WorkerThreads(2, "test-threads")
-    jobs = [Job(partial(int, number)) for number in range(count)]
+    jobs = [ThreadCall(partial(int, number)) for number in range(count)]
     for job in jobs:
         threads.submit(job.run)
     return [await job.result for job in jobs]
@@ -58,9 +58,9 @@ def test_jobs_beyond_the_number_of_threads_wait_and_are_run() -> None:
 async def given_up() -> list[str]:
     """Return the jobs that were run of two, of which one was given up while it waited."""
     threads, hold, ran = WorkerThreads(1, "test-threads"), threading.Event(), list[str]()
-    jobs: list[Job[Any]] = [
-        Job(hold.wait),
-        *(Job(partial(ran.append, name)) for name in ("given up", "kept")),
+    jobs: list[ThreadCall[Any]] = [
+        ThreadCall(hold.wait),
+        *(ThreadCall(partial(ran.append, name)) for name in ("given up", "kept")),
     ]
     for job in jobs:
         threads.submit(job.run)
