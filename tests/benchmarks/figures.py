@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.scenarios import Scenario
+from tests.benchmarks.scenarios import DURABLE, OURS, Scenario
 
 Result = dict[str, Any]
 
@@ -32,15 +32,17 @@ def spread(values: list[float]) -> Spread | None:
     return Spread(min(values), median(values), max(values), len(values)) if values else None
 
 
-def fault(scenario: Scenario, result: Result) -> str:
-    """Return the reason why a run gives no figure; empty where it gives one."""
+def fault(scenario: Scenario, result: Result, side: str = OURS) -> str:
+    """Return the reason why a run gives no figure; empty where it gives one. With CHAT_DURABLE deltas are late by design."""
     if scenario.replays:
         return ""
     if result["errors"] or result["unfinished"] or result["ok"] != result["n"]:
         return f"{result['errors']} errors, {result['unfinished']} unfinished: {result.get('err') or 'no reason given'}"
-    if scenario.paced and result["lat_p50"] > HELD_BACK_MS:
+    if not scenario.paced or side == DURABLE:
+        return ""
+    if result["lat_p50"] > HELD_BACK_MS:
         return f"half of the deltas were more than {result['lat_p50']:.1f} ms late"
-    if scenario.paced and result["writes"] < MERGED * result["deltas"]:
+    if result["writes"] < MERGED * result["deltas"]:
         return f"{result['deltas']} deltas came in {result['writes']} writes"
     return ""
 

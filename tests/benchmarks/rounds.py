@@ -83,7 +83,7 @@ class Bench:
                 result = self._measured(scenario, contestant)
         except (TimeoutError, RuntimeError, subprocess.TimeoutExpired) as problem:
             return None, str(problem)
-        fault = figures.fault(scenario, result)
+        fault = figures.fault(scenario, result, contestant.name)
         return (None, fault) if fault else (result, "")
 
     @contextmanager

@@ -43,7 +43,11 @@ ALL = (
     Scenario("paced", PACED, "--n 100 --ramp 300", paced=True),
     Scenario("burst", BURST, "--n 100 --conc 50"),
     Scenario(
-        "held", LoadScript(10, 12, 1.0), "--n 1000 --ramp 3000 --timeout 90", (OURS, ROUTE, FLOOR), warm=False
+        "held",
+        LoadScript(20, 12, 1.0),
+        "--n 1000 --ramp 10000 --timeout 90",
+        (OURS, ROUTE, FLOOR),
+        warm=False,
     ),
     Scenario("replay", REPLAY, sides=(OURS, NGINX), replays=300),
     Scenario(

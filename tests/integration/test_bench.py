@@ -15,7 +15,7 @@ import pytest
 from tests.benchmarks import deltas, figures, scale
 from tests.benchmarks.load import quantile
 from tests.benchmarks.rounds import Runs
-from tests.benchmarks.scenarios import BY_NAME, FLOOR, OURS, ROUTE, ROWS
+from tests.benchmarks.scenarios import BY_NAME, DURABLE, FLOOR, OURS, ROUTE, ROWS
 from tests.benchmarks.script import LoadScript
 from tests.benchmarks.streams import TEXT, masked, unframed
 from tests.live.harness import ROOT, SECRET_KEY, database_url
@@ -66,6 +66,7 @@ def test_a_run_with_an_error_or_an_unfinished_stream_gives_no_figure(changed: di
 def test_a_paced_run_that_held_deltas_back_gives_no_figure(changed: dict[str, Any]) -> None:
     assert figures.fault(BY_NAME["paced"], result(**changed))
     assert not figures.fault(BY_NAME["paced"], result())
+    assert not figures.fault(BY_NAME["paced"], result(**changed), DURABLE)
 
 
 def test_a_ratio_is_taken_pair_by_pair_and_leaves_faulty_runs_out() -> None:
