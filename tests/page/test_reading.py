@@ -74,15 +74,19 @@ def test_a_sent_prompt_goes_to_the_top_and_its_answer_grows_below_it(
 ) -> None:
     gates = [Gate(), Gate()]
     model.script(
-        answer("The first.", gates[0], LONG), answer("The beginning.", gates[1], "\n\nThe second end.")
+        answer("The first.", gates[0], LONG, "The first end."),
+        answer("The beginning.", gates[1], "\n\nThe second end."),
     )
     tab = open_tab(site_of(servers, built_page if kind == "built" else ""))
     tab.say("First")
     expect(in_view(tab, "The first.")).to_be_in_viewport()
+    assert_at_top(tab, tab.prompts.first)
     gates[0].open()
     expect(tab.answers.first).to_have_attribute("aria-busy", "false")
-    expect(tab.button("To the latest")).to_be_visible()
+    expect(in_view(tab, "The first end.")).to_be_in_viewport()
+    tab.button("To the beginning of the answer").click()
     assert_at_top(tab, tab.prompts.first)
+    expect(tab.button("To the latest")).to_be_visible()
     tab.say("Second")
     expect(in_view(tab, "The beginning.")).to_be_in_viewport()
     assert_at_top(tab, tab.prompts.nth(1))
@@ -93,9 +97,7 @@ def test_a_sent_prompt_goes_to_the_top_and_its_answer_grows_below_it(
     expect(tab.button("To the latest")).to_have_count(0)
 
 
-def test_answers_of_every_pace_begin_in_sight_and_end_there_if_they_fit(
-    model: ScriptedModel, tab: Tab
-) -> None:
+def test_answers_of_every_pace_end_in_sight(model: ScriptedModel, tab: Tab) -> None:
     long: list[Flow | Text] = [Flow(LONG, 12_000), Flow(LONG[:3600], 3000), Text(LONG)]
     short: list[Flow | Text] = [Flow(SHORT, 12_000), Flow(SHORT, 1000), Text(SHORT)]
     flows = [*long, *short]
@@ -103,22 +105,19 @@ def test_answers_of_every_pace_begin_in_sight_and_end_there_if_they_fit(
     for number in range(len(flows)):
         tab.say(f"Prompt {number}")
         tab.ended(number)
-        assert_at_top(tab, tab.prompts.nth(number))
-        if number < len(long):
-            tab.button("To the latest").click()
         expect(in_view(tab, f"The end {number}.")).to_be_in_viewport()
         expect(tab.button("To the latest")).to_have_count(0)
+        if number >= len(long):
+            assert_at_top(tab, tab.prompts.nth(number))
 
 
-def test_the_end_is_followed_by_who_went_there_until_a_small_gesture_upwards(
-    model: ScriptedModel, tab: Tab
-) -> None:
+def test_the_end_is_followed_until_a_small_gesture_upwards(model: ScriptedModel, tab: Tab) -> None:
     gates = [Gate(), Gate(), Gate(), Gate()]
     model.script(
         answer(LONG, gates[0], LONG, "Then this.", gates[1], LONG, gates[2], LONG, gates[3], "The very end.")
     )
     tab.say("Tell me")
-    tab.button("To the latest").click()
+    expect(tab.button("To the beginning of the answer")).to_be_visible()
     # A taller field, as by a growing draft, is no gesture.
     tab.page.fill("#prompt", "line\n" * 8)
     gates[0].open()
@@ -157,15 +156,15 @@ def test_a_reader_who_scrolls_while_an_answer_grows_is_left_alone(model: Scripte
     gates = [Gate(), Gate()]
     model.script(answer(LONG, gates[0], LONG, gates[1], "The end."), answer("Queued."))
     tab.say("Tell me")
-    expect(tab.button("To the latest")).to_be_visible()
-    assert_at_top(tab, tab.prompts.first)
+    expect(tab.button("To the beginning of the answer")).to_be_visible()
     tab.say("And then")
     tab.page.locator("#scroller").hover()
     # Two keepers of one place would be taken for a reader who scrolls.
     expect(tab.page.locator("#scroller")).to_have_css("overflow-anchor", "none")
-    reading = position(tab) + 60
-    tab.page.mouse.wheel(0, 60)
-    eventually(lambda: position(tab) >= reading - 1, says="it is not scrolled")
+    two_frames(tab)
+    reading = position(tab) - 60
+    tab.page.mouse.wheel(0, -60)
+    eventually(lambda: position(tab) <= reading + 1, says="it is not scrolled")
     expect(tab.page.locator("#scroller")).to_have_css("overflow-anchor", "auto")
     gates[0].open()
     expect(tab.answers.first).to_contain_text(LONG.strip()[-20:])
@@ -212,12 +211,23 @@ def test_an_opened_chat_shows_its_newest_prompt_or_its_end(
     # As by the keyboard of a phone, which makes the page less high.
     widget = re.compile("interactive-widget=resizes-content")
     expect(tab.page.locator("meta[name=viewport]")).to_have_attribute("content", widget)
-    tab.page.set_viewport_size({"width": 1280, "height": 450})
+    for height in (450, 900):
+        tab.page.set_viewport_size({"width": 1280, "height": height})
+        assert_at_top(tab, tab.prompts.last)
     gate.open()
     tab.ended(2)
-    assert_at_top(tab, tab.prompts.last)
-    tab.page.set_viewport_size({"width": 1280, "height": 900})
-    assert_at_top(tab, tab.prompts.last)
+    expect(tab.answers.last.locator(".message-actions")).to_be_in_viewport()
+
+
+def test_an_answer_that_was_clicked_into_stays_at_its_beginning(model: ScriptedModel, tab: Tab) -> None:
+    gate = Gate()
+    model.script(answer("The beginning.", gate, LONG))
+    tab.say("Tell me")
+    in_view(tab, "The beginning.").click()
+    gate.open()
+    tab.ended()
+    expect(tab.button("To the latest")).to_be_visible()
+    assert_at_top(tab, tab.prompts.first)
 
 
 SIZES = [(360, 640), (360, 480), (320, 400), (320, 320), (320, 256), (640, 450), (640, 256), (1280, 256)]

@@ -1,10 +1,9 @@
 /**
  * The reader's place in the conversation. A sent prompt stands at the top of the view, and its answer grows below it.
  *
- * An answer higher than the view grows out of it at the bottom: its beginning stays where it is read, and a button shows that there
- * is more. The button, or scrolling to the end, makes the view follow the newest text; then another button leads back to the
- * beginning. A gesture of the reader, whatever its distance, ends the following and the standing at the top alike. So text that is
- * being read never moves, but for a reader who went to its end.
+ * An answer that grows out of the view is followed, so that it ends in sight at whatever pace it comes, and a button leads back to
+ * its beginning. A gesture of the reader, whatever its distance, ends the following and the standing at the top alike; a click into
+ * an answer that still fits keeps it where it is. Another button, or scrolling to the end, makes the view follow the newest text again.
  */
 
 /** Pixels above a prompt at the top of the view. */
@@ -35,6 +34,10 @@ export class ReadingView {
   #anchor = () => null;
   /** True while the last turn has the room of a whole view, so that its prompt can stand at the top. */
   #roomy = false;
+  /** True if an answer that grows out of the view is to be followed. */
+  #follows = false;
+  /** Height of the column when the view was last adjusted. */
+  #height = 0;
   /** True if nothing was out of sight below the view before its content changed. */
   #atEnd = true;
   #top = 0;
@@ -64,6 +67,7 @@ export class ReadingView {
     addEventListener("pointerup", () => this.#onPointerUp(), options);
     addEventListener("pointercancel", () => this.#onPointerUp(), options);
     document.addEventListener("keydown", (event) => this.#onKey(event), options);
+    scroller.addEventListener("click", () => (this.#follows = false), options);
     scroller.addEventListener("scroll", () => this.#onScroll(), options);
     const resized = new ResizeObserver(() => this.update());
     resized.observe(column);
@@ -127,6 +131,7 @@ export class ReadingView {
 
   /** Go back to the prompt of the answer that was followed, and stay there. */
   toStart() {
+    this.#follows = false;
     this.#become(ANCHORED);
     this.update();
   }
@@ -136,6 +141,7 @@ export class ReadingView {
     const { spacer } = this.#parts;
     this.#notice();
     spacer.style.blockSize = `${this.#room()}px`;
+    this.#keepUp();
     if (!this.#held) this.#scrollTo(this.#target());
     this.#remember();
     this.#offer();
@@ -150,7 +156,8 @@ export class ReadingView {
 
   #stand(prompt, roomy) {
     this.#anchor = prompt;
-    this.#roomy = roomy;
+    this.#roomy = this.#follows = roomy;
+    this.#height = this.#column();
     this.#become(ANCHORED);
     this.update();
   }
@@ -184,6 +191,20 @@ export class ReadingView {
     const { scroller, column } = this.#parts;
     const top = this.#roomy ? this.#anchorTop() : null;
     return top === null ? 0 : Math.max(0, top + scroller.clientHeight - column.offsetHeight);
+  }
+
+  /** Follow an answer whose new text has taken the last room below its prompt, and no longer if it has room again. */
+  #keepUp() {
+    const grown = this.#column() > this.#height;
+    this.#height = this.#column();
+    if (!this.#follows || !this.#anchor()) return;
+    // A smaller window takes the room as well, but moves nothing.
+    if (this.#room() > 0 && this.#mode === FOLLOWING) this.#become(ANCHORED);
+    else if (grown && this.#mode === ANCHORED && this.#room() === 0) this.#become(FOLLOWING);
+  }
+
+  #column() {
+    return this.#parts.column.offsetHeight;
   }
 
   #below() {
