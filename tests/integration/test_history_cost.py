@@ -109,10 +109,10 @@ def _plans() -> Iterator[list[Json]]:
         measure(statement, values)
         return execute(statement, values, many, context)
 
-    def measured(*statements: sql.Statement) -> Any:
+    def measured(*statements: sql.Statement, binary: bool = False) -> Any:
         for statement, values in statements:
             measure(statement, values)
-        return by_hand(*statements)
+        return by_hand(*statements, binary=binary)
 
     with connection.execute_wrapper(of_orm), patch.object(sql, "batch", measured):
         yield plans

@@ -34,9 +34,8 @@ export class ReadingView {
   #anchor = () => null;
   /** True while the last turn has the room of a whole view, so that its prompt can stand at the top. */
   #roomy = false;
-  /** True if an answer that grows out of the view is to be followed. */
+  /** True if an answer that grows out of the view is to be followed; the height of the column when the view was last adjusted. */
   #follows = false;
-  /** Height of the column when the view was last adjusted. */
   #height = 0;
   /** True if nothing was out of sight below the view before its content changed. */
   #atEnd = true;
@@ -138,9 +137,8 @@ export class ReadingView {
 
   /** Adjust the view after content or window have changed their size. */
   update() {
-    const { spacer } = this.#parts;
     this.#notice();
-    spacer.style.blockSize = `${this.#room()}px`;
+    this.#parts.spacer.style.blockSize = `${this.#room()}px`;
     this.#keepUp();
     if (!this.#held) this.#scrollTo(this.#target());
     this.#remember();
@@ -157,7 +155,7 @@ export class ReadingView {
   #stand(prompt, roomy) {
     this.#anchor = prompt;
     this.#roomy = this.#follows = roomy;
-    this.#height = this.#column();
+    this.#height = this.#parts.column.offsetHeight;
     this.#become(ANCHORED);
     this.update();
   }
@@ -195,16 +193,13 @@ export class ReadingView {
 
   /** Follow an answer whose new text has taken the last room below its prompt, and no longer if it has room again. */
   #keepUp() {
-    const grown = this.#column() > this.#height;
-    this.#height = this.#column();
+    const { offsetHeight } = this.#parts.column;
+    const grown = offsetHeight > this.#height;
+    this.#height = offsetHeight;
     if (!this.#follows || !this.#anchor()) return;
     // A smaller window takes the room as well, but moves nothing.
     if (this.#room() > 0 && this.#mode === FOLLOWING) this.#become(ANCHORED);
     else if (grown && this.#mode === ANCHORED && this.#room() === 0) this.#become(FOLLOWING);
-  }
-
-  #column() {
-    return this.#parts.column.offsetHeight;
   }
 
   #below() {
