@@ -232,7 +232,7 @@ async def _identify(
 
 
 def credentials_of(request: HttpRequest, cookies: Mapping[str, str] | None = None) -> Credentials:
-    """Return the credentials of a request, which nobody has checked. `cookies`: those that count in place of its own."""
+    """Return the credentials of a request, unchecked. `cookies`: those that count in place of its own."""
     known = request.COOKIES if cookies is None else cookies
     return Credentials.of(request.META.get("HTTP_AUTHORIZATION", ""), known)
 

@@ -94,7 +94,7 @@ async def _claim(
     if len(body) <= LOOP_BODY_BYTES and (credentials.bearer or credentials.session):
         check_origin(request)
         wanted = _parsed(parse, body)
-        # Whoever is unknown may become a guest.
+        # An unknown caller may become a guest.
         with suppress(Unauthenticated):
             if wanted is not None:
                 scope = scope_wanted(request)

@@ -69,7 +69,7 @@ class ThreadCall(Generic[T]):
     def __init__(self, function: Callable[[], T]) -> None:
         self._loop = asyncio.get_running_loop()
         self.result: asyncio.Future[T] = self._loop.create_future()
-        # Whoever pops the function decides: the thread, or the caller who gives up.
+        # The one that pops the function decides: the thread, or the caller that gives up.
         self._pending = [function]
 
     def run(self) -> None:

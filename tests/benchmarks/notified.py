@@ -25,7 +25,7 @@ FLUSHED = 100
 
 @dataclass(frozen=True, slots=True)
 class Notified:
-    """Streams told of in a second, in notifications of so many; by runs."""
+    """Streams that notifications name in a second, so many in each; by runs."""
 
     streams: int
     rates: list[float]

@@ -111,7 +111,7 @@ class CountingAiSdk(AiSdkEncoder):
 
 
 class CountingDurableStreams(DurableStreamsEncoder):
-    """The same of Durable Streams."""
+    """Durable Streams' encoder, which counts the pieces that it encodes."""
 
     made: ClassVar[list[str]] = []
 

@@ -92,7 +92,7 @@ class ThinkTags:
         return "".join(self._doubtful or ())
 
     def expect_text(self) -> None:
-        """Take text without a tag for the answer: the server told the thought apart."""
+        """Take text without a tag for the answer: the server has separated the thought."""
         self._implied = False
 
     def after_marked(self) -> None:
