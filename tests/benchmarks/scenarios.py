@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from tests.benchmarks.script import LoadScript
 
-# Names of contestants: the product in one process, in two, and with CHAT_DURABLE; the route that it is compared with; a relay
-# that stores nothing; nginx with a file.
-OURS, TWO, DURABLE, ROUTE, FLOOR, NGINX = "here", "2 processes", "durable", "next.js", "floor", "nginx"
+# Names of contestants: the product in one process, in two, with CHAT_DURABLE, and with traces; the route that it is compared
+# with; a relay that stores nothing; nginx with a file.
+OURS, TWO, DURABLE, TRACED = "here", "2 processes", "durable", "traced"
+ROUTE, FLOOR, NGINX = "next.js", "floor", "nginx"
 SERVERS = (OURS, TWO, DURABLE, ROUTE, FLOOR)
 
 PACED = LoadScript(150, 12, 0.02)
@@ -49,6 +50,7 @@ ALL = (
         (OURS, ROUTE, FLOOR),
         warm=False,
     ),
+    Scenario("traces", PACED, "--n 100 --ramp 300", (OURS, TRACED), paced=True),
     Scenario("replay", REPLAY, sides=(OURS, NGINX), replays=300),
     Scenario(
         "saturation", LoadScript(500, 12, 0.02), "--n 300 --ramp 1000 --timeout 90", (OURS, ROUTE, FLOOR)
@@ -92,6 +94,13 @@ ROWS = (
     Row("memory of an open stream, 1,000 open", "held", "memory", "KB", "15"),
     Row("1 MiB of a finished answer: CPU", "replay", "cpu_of_each", "ms", "3 × nginx"),
     Row("the same, with Postgres", "replay", "cpu_of_each_with_postgres", "ms"),
+    Row(
+        "100 × 50/s, with and without traces: CPU of a delta",
+        "traces",
+        "cpu_per_delta",
+        "µs",
+        "0.95 × traced",
+    ),
     Row("300 × 50/s: delay of a delta, median", "saturation", "delay", "ms", "5"),
     Row("the same, 99th percentile", "saturation", "late", "ms", "40"),
     Row("100 sockets × 50/s: CPU of a delta", "websocket", "cpu_per_delta", "µs", "route ÷ 1.4"),

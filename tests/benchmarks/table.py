@@ -11,9 +11,10 @@ from typing import Any
 from tests.benchmarks.curves import Curve
 from tests.benchmarks.figures import Spread, spread
 from tests.benchmarks.rounds import Runs
-from tests.benchmarks.scenarios import NGINX, ROUTE, ROWS, SERVERS, Row
+from tests.benchmarks.scenarios import NGINX, ROUTE, ROWS, SERVERS, TRACED, Row
 
-HEAD = ("median (min to max)", "unit", *SERVERS, NGINX, "here ÷ route or nginx", "to reach")
+COLUMNS = (*SERVERS, NGINX, TRACED)
+HEAD = ("median (min to max)", "unit", *COLUMNS, "here ÷ route, nginx or traced", "to reach")
 
 
 def lines(runs: list[Runs], curves: list[Curve]) -> list[str]:
@@ -29,8 +30,9 @@ def lines(runs: list[Runs], curves: list[Curve]) -> list[str]:
 
 
 def _row(row: Row, runs: Runs) -> tuple[str, ...]:
-    found = [_shown(spread(runs.figures(side, row.figure))) for side in (*SERVERS, NGINX)]
-    ratios = runs.ratios(NGINX if NGINX in runs.results else ROUTE, row.figure)
+    found = [_shown(spread(runs.figures(side, row.figure))) for side in COLUMNS]
+    other = next((side for side in (NGINX, TRACED) if side in runs.results), ROUTE)
+    ratios = runs.ratios(other, row.figure)
     return (row.title, row.unit, *found, _shown(spread(ratios)), row.reach)
 
 

@@ -23,11 +23,12 @@ from chat.models import ApiToken, User
 from chatproject.dev.listening import raise_file_limit
 from tests.benchmarks import admin_pages, curves, dataset, deltas, notified, processes, rounds, table
 from tests.benchmarks.admin_pages import PageTime
+from tests.benchmarks.collector import collector
 from tests.benchmarks.contestants import NGINX_PATH, OTHER_CORE, Contestant, Floor, NextJs, Nginx, Ours
 from tests.benchmarks.curves import BenchClient, Curve
 from tests.benchmarks.notified import Notified
 from tests.benchmarks.rounds import LOAD, Bench, RunningModel, started
-from tests.benchmarks.scenarios import BY_NAME, DURABLE, REPLAY, TWO, USUAL
+from tests.benchmarks.scenarios import BY_NAME, DURABLE, REPLAY, TRACED, TWO, USUAL
 from tests.benchmarks.script import LoadScript
 
 # Names of measurements besides the scenarios; all but the first two run on request alone.
@@ -68,11 +69,22 @@ class Command(BaseCommand):
         names = options["scenario"] or [*USUAL, CURVES, NOTIFIED]
         raise_file_limit()
         processes.pin([os.getpid()], OTHER_CORE)
-        with tempfile.TemporaryDirectory() as folder, _database() as url, _model(options) as model:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            _database() as url,
+            _model(options) as model,
+            collector() as traces,
+        ):
             user = User.objects.create(username="bench")
             token = ApiToken.issue(user, "bench")
             ours = Ours(url, f"http://127.0.0.1:{model.port}/v1/", token, Path(folder))
-            runs = self._run_scenarios(names, ours, model, options)
+            servers = [
+                ours,
+                ours.twin(TWO, processes=2),
+                ours.twin(DURABLE, CHAT_DURABLE="1"),
+                ours.twin(TRACED, CHAT_OTLP_URL=traces.origin),
+            ]
+            runs = self._run_scenarios(names, servers, model, options)
             found = self._run_curves(ours, token, user.pk) if CURVES in names else []
             told = self._run_notified(options["rounds"]) if NOTIFIED in names else []
             pages = self._run_admin(ours, options) if ADMIN in names else []
@@ -86,16 +98,11 @@ class Command(BaseCommand):
             options["json"].write_bytes(msgspec.json.format(msgspec.json.encode(results)))
 
     def _run_scenarios(
-        self, names: list[str], ours: Ours, model: RunningModel, options: dict[str, Any]
+        self, names: list[str], servers: list[Ours], model: RunningModel, options: dict[str, Any]
     ) -> list[rounds.Runs]:
-        contestants: list[Contestant] = [
-            ours,
-            ours.twin(TWO, processes=2),
-            ours.twin(DURABLE, CHAT_DURABLE="1"),
-            Floor(model.port),
-        ]
+        contestants: list[Contestant] = [*servers, Floor(model.port)]
         if shutil.which("nginx", path=NGINX_PATH):
-            contestants.append(Nginx(ours.folder))
+            contestants.append(Nginx(servers[0].folder))
         if options["rival_dir"]:
             contestants.append(NextJs(options["rival_dir"], f"http://127.0.0.1:{model.port}/v1"))
         load = [options["load"]] if options["load"] else LOAD
