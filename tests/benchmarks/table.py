@@ -13,24 +13,25 @@ from tests.benchmarks.figures import Spread, spread
 from tests.benchmarks.rounds import Runs
 from tests.benchmarks.scenarios import NGINX, ROUTE, ROWS, SERVERS, TRACED, Row
 
-COLUMNS = (*SERVERS, NGINX, TRACED)
-HEAD = ("median (min to max)", "unit", *COLUMNS, "here ÷ route, nginx or traced", "to reach")
+CONTESTANTS = (*SERVERS, NGINX, TRACED)
 
 
 def lines(runs: list[Runs], curves: list[Curve]) -> list[str]:
-    """Return the table with its rows, a line for each curve, and then the runs without a figure."""
+    """Return the table of the contestants that took part, a line for each curve, and then the runs without a figure."""
+    columns = [one for one in CONTESTANTS if any(one in scenario.results for scenario in runs)]
+    head = ("median (min to max)", "unit", *columns, "here ÷ route, nginx or traced", "to reach")
     by_name = {one.scenario.name: one for one in runs}
-    rows = [HEAD, *(_row(row, by_name[row.scenario]) for row in ROWS if row.scenario in by_name)]
+    rows = [head, *(_row(row, by_name[row.scenario], columns) for row in ROWS if row.scenario in by_name)]
     shown = [f"| {' | '.join(row)} |" for row in rows]
-    shown.insert(1, "|---" * len(HEAD) + "|")
+    shown.insert(1, "|---" * len(head) + "|")
     shown += ["", *(f"{curve.name} ({curve.unit}): {_points(curve)}" for curve in curves)]
     faults = [f"no figure: {one.scenario.name}, {fault}" for one in runs for fault in one.faults]
     faults += [f"no figure: {curve.name}, {curve.fault}" for curve in curves if curve.fault]
     return [*shown, *faults]
 
 
-def _row(row: Row, runs: Runs) -> tuple[str, ...]:
-    found = [_shown(spread(runs.figures(side, row.figure))) for side in COLUMNS]
+def _row(row: Row, runs: Runs, columns: list[str]) -> tuple[str, ...]:
+    found = [_shown(spread(runs.figures(side, row.figure))) for side in columns]
     other = next((side for side in (NGINX, TRACED) if side in runs.results), ROUTE)
     ratios = runs.ratios(other, row.figure)
     return (row.title, row.unit, *found, _shown(spread(ratios)), row.reach)
