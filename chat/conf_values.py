@@ -6,10 +6,12 @@ import base64
 import binascii
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -20,6 +22,8 @@ TRUE, FALSE = {"1", "true", "on", "yes"}, {"0", "false", "off", "no"}
 
 # The schemes of servers that deliver notifications.
 NOTIFIERS = ("postgresql://", "redis://", "rediss://", "nats://", "tls://")
+
+_NOT_IN_HOST = re.compile(r"[\s\\]")
 
 Parse = Callable[[Any], Any]
 
@@ -121,9 +125,10 @@ def names_of(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
 
 
 def url(value: Any) -> str:
-    if not text(value).startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    return text(value).rstrip("/") + "/"
+    """Return the base URL of a server: with a slash at the end of its path, which a query may follow."""
+    found = address(value)
+    path, mark, query = found.partition("?")
+    return path.rstrip("/") + "/" + mark + query
 
 
 def notifier(value: Any) -> str:
@@ -134,9 +139,23 @@ def notifier(value: Any) -> str:
 
 
 def address(value: Any) -> str:
-    """Return a URL as it is: of a single page, not of a folder."""
-    url(value)
-    return text(value)
+    """Return a URL as it is: of a single page, not of a folder. Raises ValueError, without a part of the URL."""
+    found = text(value).strip()
+    if not found.lower().startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    if not _names_host(found):
+        raise ValueError("must name a host, and no port beyond 65535")
+    return found
+
+
+def _names_host(url: str) -> bool:
+    """Return whether a URL has a host to connect to; a slash or a space in a password, for example, leaves none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError for a number that is none
+    except ValueError:
+        return False
+    return bool(parts.hostname) and not _NOT_IN_HOST.search(parts.netloc)
 
 
 def sender(value: Any) -> str:

@@ -18,7 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from chat.conf import settings
-from chat.conf_values import json_of, secret
+from chat.conf_values import address, json_of, secret
 
 C1, OPENASSISTANT = "c1", "openassistant"
 # C1's artifact model, which tools ask and no user can choose.
@@ -185,7 +185,7 @@ def _spec(name: str, entry: msgspec.Raw) -> ModelSpec:
     for field, variable in _ELSEWHERE.get(name, {}).items():
         if getattr(spec, _snake(field)):
             _refuse(name, f"its `{field}` is set by {variable}")
-    return spec
+    return msgspec.structs.replace(spec, base_url=spec.base_url.strip())
 
 
 def _snake(field: str) -> str:
@@ -237,8 +237,12 @@ def _check_history(name: str, spec: ModelSpec) -> None:
 
 
 def _check_server(name: str, spec: ModelSpec) -> None:
-    if not spec.base_url.startswith(("http://", "https://")):
-        _refuse(name, "it needs a `baseUrl` that starts with http:// or https://")
+    if not spec.base_url:
+        _refuse(name, "it needs a `baseUrl`, the address of its server")
+    try:
+        address(spec.base_url)
+    except ValueError as problem:
+        _refuse(name, f"its `baseUrl` {problem}")
     if not spec.model:
         _refuse(name, "it needs `model`, the name that is sent upstream")
     if spec.api_key_env and not spec.api_key:

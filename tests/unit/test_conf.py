@@ -54,6 +54,31 @@ def test_a_setting_is_taken_as_text_and_as_a_python_value(name: str) -> None:
     assert getattr(read(Settings, {name: value}), field) == wanted
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("http://h", "http://h/"),
+        ("http://h/v1//", "http://h/v1/"),
+        ("http://h/gpt?api-version=2024-10-21", "http://h/gpt/?api-version=2024-10-21"),
+        ("HTTPS://user:p%2Fw@h:80", "HTTPS://user:p%2Fw@h:80/"),
+        ("http://[::1]:8000/v1", "http://[::1]:8000/v1/"),
+        ("http://bücher.test/v1", "http://bücher.test/v1/"),
+    ],
+)
+def test_a_base_url_ends_in_a_slash_ahead_of_its_query(given: str, wanted: str) -> None:
+    assert read(Settings, {"C1_BASE_URL": given}).c1_base_url == wanted
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http:///v1", "http://h:port/", "http://h:65536", "http://a b/", "http://[h/"]
+)
+def test_a_base_url_without_a_host_is_refused(url: str) -> None:
+    with pytest.raises(
+        ImproperlyConfigured, match=r"C1_BASE_URL must name a host, and no port beyond 65535\."
+    ):
+        read(Settings, {"C1_BASE_URL": url})
+
+
 @pytest.mark.parametrize("unset", [None, "", "  "])
 def test_none_and_empty_text_count_as_unset(unset: Any) -> None:
     assert read(Settings, {"CHAT_TOOLS": unset}).tools == Settings().tools

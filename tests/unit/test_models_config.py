@@ -75,6 +75,12 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "a wrong type": ({"local": {**LOCAL, "budgetTokens": "many"}}, "local: Expected `int | null`"),
     "a bad name": ({"no blanks": LOCAL}, "a model's name"),
     "no URL": ({"local": {"model": "m"}}, "local: it needs a `baseUrl`"),
+    "a URL without a scheme": ({"local": {**LOCAL, "baseUrl": f"{KEY}.test/v1"}}, "its `baseUrl` must start"),
+    "a URL without a host": ({"local": {**LOCAL, "baseUrl": "http:///v1"}}, "its `baseUrl` must name a host"),
+    "a URL with a password that is not escaped": (
+        {"local": {**LOCAL, "baseUrl": f"http://user:{KEY}/x@h/v1"}},
+        "its `baseUrl` must name a host",
+    ),
     "no model": ({"local": {"baseUrl": "http://h"}}, "local: it needs `model`"),
     "a key that is not set": ({"local": {**LOCAL, "apiKeyEnv": "NO_SUCH_KEY"}}, "`apiKeyEnv`"),
     "a reserved parameter": ({"local": {**LOCAL, "parameters": {"stream": False}}}, "`stream`"),
@@ -105,6 +111,14 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "itself as fallback": ({"c1": {"fallbacks": ["c1"]}}, "c1: its `fallbacks`"),
     "one fallback twice": ({"c1": {"fallbacks": ["openassistant"] * 2}}, "c1: its `fallbacks`"),
 }
+
+
+@pytest.mark.parametrize(
+    "url", [" http://h/v1 ", "HTTP://h/v1\n", "http://user:p%2Fw@h:80/v1#part", "http://bücher.test"]
+)
+def test_a_base_url_may_stand_among_blanks_and_have_any_usual_form(url: str) -> None:
+    models = read(json.dumps({"local": {**LOCAL, "baseUrl": url}}))
+    assert models["local"].base_url == url.strip()
 
 
 @pytest.mark.parametrize("name", MISTAKES)

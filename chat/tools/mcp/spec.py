@@ -16,7 +16,7 @@ import msgspec
 from django.core.exceptions import ImproperlyConfigured
 
 from chat.conf import settings
-from chat.conf_values import json_of, secret
+from chat.conf_values import address, json_of, secret
 from chat.tools.mcp.oauth.addresses import is_allowed
 
 # The prefix of each of its tools' names, of which providers take 64 characters.
@@ -95,11 +95,18 @@ def _check(name: str, spec: McpSpec) -> None:
         _refuse("a server's name", "is 1 to 24 of A-Z a-z 0-9 -")
     if bool(spec.command) == bool(spec.url):
         _refuse(name, "it needs either a `command` or a `url`")
-    if spec.url and not spec.url.startswith(("http://", "https://")):
-        _refuse(name, "its `url` must start with http:// or https://")
+    if spec.url:
+        _check_url(name, spec.url)
     if spec.api_key_env and not spec.api_key:
         _refuse(name, "the variable that its `apiKeyEnv` names is not set")
     _check_oauth(name, spec)
+
+
+def _check_url(name: str, url: str) -> None:
+    try:
+        address(url)
+    except ValueError as problem:
+        _refuse(name, f"its `url` {problem}")
 
 
 def _check_oauth(name: str, spec: McpSpec) -> None:
