@@ -19,6 +19,7 @@ from twisted.web.http_headers import Headers
 
 from chatproject.server import loop
 from chatproject.server.flow_control import FlowControl
+from chatproject.server.request_target import standardize
 
 # Seconds from a request's first byte to its last, and between two requests: proxies cut idle connections at 60 too.
 REQUEST_SECONDS = 60
@@ -190,6 +191,10 @@ class Request(WebRequest):
         # Twisted would parse forms in the event loop, up to the limit; the application parses them itself.
         super().__init__(channel, *args, parsePOSTFormSubmission=False)
         self.flow = channel.flow
+
+    def process(self) -> Any:
+        standardize(self)
+        return super().process()
 
     def make_receive_queue(self) -> ReceiveQueue:
         return ReceiveQueue()
