@@ -7,7 +7,7 @@ ChatError
 ├── NotFound ── ModelNotFound, PreviousResponseNotFound
 ├── MethodNotAllowed
 ├── Conflict ── ThreadBusy, ResponseIdReused, PromptIdReused, NotWaiting
-├── TooLarge, UnsupportedMediaType
+├── TooLarge, UnsupportedMediaType, RangeNotSatisfiable
 ├── QuotaExceeded
 ├── ConnectionFailed
 └── ModelTrouble ── ModelFailed, Unavailable, ModelTimeout
@@ -151,6 +151,12 @@ class UnsupportedMediaType(ChatError):
     """Send the body as `Content-Type: application/json`."""
 
     code, status, title = "unsupported_media_type", 415, "Unsupported media type"
+
+
+class RangeNotSatisfiable(ChatError):
+    """The range begins behind the end of the text; `size` is the number of its bytes from the offset on."""
+
+    code, status, title = "range_not_satisfiable", 416, "Range not satisfiable"
 
 
 class QuotaExceeded(ChatError):

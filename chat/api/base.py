@@ -33,6 +33,7 @@ from chat.exceptions import (
     MethodNotAllowed,
     NotFound,
     Problem,
+    RangeNotSatisfiable,
     TooLarge,
     Unavailable,
     UnsupportedMediaType,
@@ -136,6 +137,8 @@ def problem(error: ChatError) -> HttpResponse:
         response["Retry-After"] = str(math.ceil(error.retry_after))
     if isinstance(error, MethodNotAllowed):
         response["Allow"] = ", ".join(error.fields.get("allow", []))
+    if isinstance(error, RangeNotSatisfiable):  # RFC 9110, section 15.5.17
+        response["Content-Range"] = f"bytes */{error.fields['size']}"
     if error.status == 401:
         response["WWW-Authenticate"] = "Bearer"
     if isinstance(error, InsufficientScope):  # RFC 6750, section 3.1

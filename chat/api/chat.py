@@ -36,6 +36,7 @@ from chat.exceptions import (
     ChatError,
     NotWaiting,
     QuotaExceeded,
+    RangeNotSatisfiable,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -131,7 +132,7 @@ async def stream_of_thread(request: HttpRequest, thread_id: str) -> HttpResponse
     Answer(304),
     query=CursorQuery,
     headers=("Last-Event-ID", "If-None-Match", "If-Range", "Range"),
-    raises=MODEL_ERRORS,
+    raises=(*MODEL_ERRORS, RangeNotSatisfiable),
 )
 async def stream(request: HttpRequest, response_id: str) -> HttpResponseBase:
     """Stream a response from an offset to its end."""

@@ -14,7 +14,7 @@ from chat import db
 from chat.accounts.identity import Caller
 from chat.api.encoders import raw
 from chat.api.streaming import EVENT_STREAM, R, response_headers, set_headers, stream_response
-from chat.exceptions import BadOffset, NotFound
+from chat.exceptions import BadOffset, NotFound, RangeNotSatisfiable
 from chat.models import Response, Status
 from chat.streams import LogEvent, TextEvent, sealed
 from chat.text import is_boundary
@@ -25,8 +25,8 @@ CACHE = "private, no-cache, no-transform"
 # Characters of a tag: 64 bits.
 TAG_LENGTH = 16
 
-# One range with a start, of numbers below 2 to the 63rd.
-_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?\Z", re.ASCII)
+# One range with a start, of numbers below 2 to the 63rd. The name of the unit has no case.
+_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?\Z", re.ASCII | re.IGNORECASE)
 
 
 def has_sealed_text(row: Response) -> bool:
@@ -72,7 +72,10 @@ def whole_characters(data: bytes) -> bytes:
 async def serve(
     request: HttpRequest, caller: Caller, row: Response, seal: int, offset: int
 ) -> HttpResponseBase:
-    """Return the text from an offset to the end, the part of it that a Range names, or 304. Raise BadOffset or NotFound."""
+    """Return the text from an offset to the end, the part of it that a Range names, or 304.
+
+    Raise BadOffset, RangeNotSatisfiable or NotFound.
+    """
     offset, end = checked(row, offset), row.log_length
     etag = tag(row, seal, offset, end)
     answer: HttpResponseBase | None = get_conditional_response(request, etag)
@@ -90,15 +93,17 @@ async def serve(
 
 
 def _range(request: HttpRequest, etag: str, offset: int, end: int) -> tuple[int, int]:
-    """Return the bytes of the log that a request names: all from the offset on, or a part. Raise BadOffset beyond the end."""
+    """Return the bytes of the log that a request names: all from the offset on, or a part. Raise RangeNotSatisfiable."""
     found = _RANGE.match(request.headers.get("Range", ""))
     if found is None or request.headers.get("If-Range", etag) != etag:
         return offset, end
     start = offset + int(found[1])
-    stop = end if found[2] is None else min(end, offset + int(found[2]) + 1)
-    if start >= min(stop, end):
-        raise BadOffset
-    return start, stop
+    stop = end if found[2] is None else offset + int(found[2]) + 1
+    if found[2] is not None and stop <= start:
+        return offset, end  # invalid, and so ignored (RFC 9110, section 14.1.1)
+    if start >= end:
+        raise RangeNotSatisfiable(size=end - offset)
+    return start, min(end, stop)
 
 
 class SealedText:

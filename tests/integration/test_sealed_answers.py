@@ -98,9 +98,34 @@ def test_a_known_tag_gets_no_body_and_each_offset_has_a_tag_of_its_own(row: Resp
 @application
 def test_an_offset_beyond_the_end_or_inside_a_character_is_refused(row: Response) -> None:
     beyond = f"?offset={len(DATA) + 1}"
-    wrong = [("?offset=3", ""), (beyond, ""), ("", "bytes=99-"), ("", "bytes=4-2")]
-    for got in get(row, *((query, {"Range": named}) for query, named in wrong)):
+    for got in get(row, ("?offset=3", {}), (beyond, {})):
         assert (got.status_code, got.json()["code"]) == (400, "bad_offset")
+
+
+@application
+def test_a_range_behind_the_end_names_the_size_of_the_text(row: Response) -> None:
+    size = len(DATA)
+    behind = [
+        ("", f"bytes={size}-", size),
+        ("?offset=1", f"Bytes={size - 1}-99", size - 1),
+        ("", "bytes=99-", size),
+    ]
+    answers = get(row, *((query, {"Range": named}) for query, named, _ in behind))
+    for got, (_, _, left) in zip(answers, behind, strict=True):
+        assert (got.status_code, got.json()["code"], got.json()["size"]) == (
+            416,
+            "range_not_satisfiable",
+            left,
+        )
+        assert got.headers["content-range"] == f"bytes */{left}"
+
+
+@application
+def test_a_range_that_ends_ahead_of_its_start_or_has_another_unit_is_ignored(row: Response) -> None:
+    for got in get(
+        row, *(("", {"Range": named}) for named in ("bytes=4-2", "bytes=99-2", "items=0-1", "bytes=-"))
+    ):
+        assert (got.status_code, got.content) == (200, DATA)
 
 
 @application
