@@ -17,7 +17,7 @@ from chat.testing import Gate, ScriptedModel, answer
 from chat.testing.script import Line, Text
 from tests.live.harness import eventually
 from tests.page.conftest import site_of
-from tests.page.programs import text
+from tests.page.programs import card, text
 from tests.page.tab import Tab
 
 pytestmark = pytest.mark.live
@@ -27,6 +27,11 @@ OpenTab = Callable[..., Tab]
 PARAGRAPH = "Here is one more line of the answer, as long as such lines are.\n\n"
 LONG = PARAGRAPH * 60
 SHORT = PARAGRAPH * 8
+CHART = card(
+    'chart = BarChart(["North", "South"], [Series("Tonnes", [41, 28])])',
+    'more = TextContent("' + "One more line.\\n\\n" * 40 + '")',
+    'end = TextContent("The last paragraph.")',
+)
 # Pixels between the top of the view and a prompt that stands there, with the room above it.
 AT_TOP = 20
 
@@ -84,9 +89,10 @@ def test_a_sent_prompt_goes_to_the_top_and_its_answer_grows_below_it(
     gates[0].open()
     expect(tab.answers.first).to_have_attribute("aria-busy", "false")
     expect(in_view(tab, "The first end.")).to_be_in_viewport()
-    tab.button("To the beginning of the answer").click()
-    assert_at_top(tab, tab.prompts.first)
-    expect(tab.button("To the latest")).to_be_visible()
+    if kind == "built":
+        tab.button("To the beginning of the answer").click()
+        assert_at_top(tab, tab.prompts.first)
+        expect(tab.button("To the latest")).to_be_visible()
     tab.say("Second")
     expect(in_view(tab, "The beginning.")).to_be_in_viewport()
     assert_at_top(tab, tab.prompts.nth(1))
@@ -109,6 +115,20 @@ def test_answers_of_every_pace_end_in_sight(model: ScriptedModel, tab: Tab) -> N
         expect(tab.button("To the latest")).to_have_count(0)
         if number >= len(long):
             assert_at_top(tab, tab.prompts.nth(number))
+
+
+@pytest.mark.parametrize("kind", ["built", pytest.param("plain", marks=pytest.mark.long)])
+def test_a_chart_stays_at_its_beginning(
+    model: ScriptedModel, live: None, servers: Any, built_page: Path, open_tab: OpenTab, kind: str
+) -> None:
+    model.script(answer(CHART))
+    tab = open_tab(site_of(servers, built_page if kind == "built" else ""))
+    tab.say("Show me")
+    expect(tab.answers.first).to_have_attribute("aria-busy", "false")
+    expect(tab.button("To the latest")).to_be_visible()
+    assert_at_top(tab, tab.prompts.first)
+    tab.button("To the latest").click()
+    expect(in_view(tab, "The last paragraph.")).to_be_in_viewport()
 
 
 def test_the_end_is_followed_until_a_small_gesture_upwards(model: ScriptedModel, tab: Tab) -> None:

@@ -17,6 +17,8 @@ import { Welcome } from "./Welcome";
 
 /** Milliseconds in which a found message is marked again after it grew: its interface or its charts are loaded late. */
 const FOUND_MS = 3000;
+/** Charts and forms, also before the code that draws them is loaded: half out of sight they say little. */
+const PICTURE = ".body :is(.charted, .openui-form-control, .chart, form)";
 /** True where the browser itself keeps the reader's place while what is above it grows; measuring would cost a layout each time. */
 const ANCHORS = CSS.supports("overflow-anchor", "auto");
 
@@ -35,7 +37,7 @@ export function Conversation({ page }: { page: Page }) {
 
   useLayoutEffect(() => {
     if (!scroller.current || !column.current || !spacer.current) return;
-    view.current = new ReadingView({ scroller: scroller.current, column: column.current, spacer: spacer.current, offer: setPlace });
+    view.current = new ReadingView({ scroller: scroller.current, column: column.current, spacer: spacer.current, picture: PICTURE, offer: setPlace });
     return view.current.attach();
   }, []);
   const newest = items.findLast(({ kind }) => kind === "user")?.id ?? null;

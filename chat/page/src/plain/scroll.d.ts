@@ -4,7 +4,7 @@
 export type Place = "latest" | "start" | null;
 
 export declare class ReadingView {
-  constructor(parts: { scroller: HTMLElement; column: HTMLElement; spacer: HTMLElement; offer(place: Place): void });
+  constructor(parts: { scroller: HTMLElement; column: HTMLElement; spacer: HTMLElement; picture: string; offer(place: Place): void });
   attach(): () => void;
   begin(prompt: () => Element | null): void;
   next(prompt: () => Element | null): void;

@@ -22,7 +22,7 @@ const picker = byId("model");
 const scroller = byId("scroller");
 const jump = byId("jump");
 const spacer = el("div", { "aria-hidden": "true" });
-const view = new ReadingView({ scroller, column: scroller.firstElementChild, spacer, offer: (place) => (jump.hidden = place !== "latest") });
+const view = new ReadingView({ scroller, column: scroller.firstElementChild, spacer, picture: ".body :is(.chart, form)", offer: (place) => (jump.hidden = place !== "latest") });
 const composer = new Composer({ say: (words) => conversation.say(words), stop: () => conversation.stop() });
 
 const conversation = new Conversation({

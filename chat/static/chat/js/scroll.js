@@ -2,8 +2,9 @@
  * The reader's place in the conversation. A sent prompt stands at the top of the view, and its answer grows below it.
  *
  * An answer that grows out of the view is followed, so that it ends in sight at whatever pace it comes, and a button leads back to
- * its beginning. A gesture of the reader, whatever its distance, ends the following and the standing at the top alike; a click into
- * an answer that still fits keeps it where it is. Another button, or scrolling to the end, makes the view follow the newest text again.
+ * its beginning; a picture, such as a chart, stays at its beginning. A gesture of the reader, whatever its distance, ends the following
+ * and the standing at the top alike; a click into an answer that still fits keeps it where it is. Another button, or scrolling to the
+ * end, makes the view follow the newest text again.
  */
 
 /** Pixels above a prompt at the top of the view. */
@@ -47,8 +48,8 @@ export class ReadingView {
 
   /**
    * `parts`: the `scroller`; the `column` of messages with everything above and below them; the `spacer`, which lets a prompt
-   * stand at the top; and `offer(place)`, called with the place out of sight that a button should lead to: the "latest" text, the
-   * "start" of the answer that is followed, or null.
+   * stand at the top; the selector of a `picture`, which is looked at from its beginning; and `offer(place)`, called with the place out
+   * of sight that a button should lead to: the "latest" text, the "start" of the answer that is followed, or null.
    */
   constructor(parts) {
     this.#parts = parts;
@@ -76,9 +77,7 @@ export class ReadingView {
   }
 
   /** Put a prompt that the reader has sent at the top of the view. `prompt` returns its element. */
-  begin(prompt) {
-    this.#stand(prompt, true);
-  }
+  begin = (prompt) => this.open(prompt, true);
 
   /** Put a prompt at the top that started by itself, or in another tab. Leave the view alone if there is more to read before it. */
   next(prompt) {
@@ -92,7 +91,11 @@ export class ReadingView {
 
   /** Show a chat that was opened: its newest prompt at the top, or its end if that is shorter. `running`: its answer still grows. */
   open(prompt, running) {
-    this.#stand(prompt, running);
+    this.#anchor = prompt;
+    this.#roomy = this.#follows = running;
+    this.#height = this.#parts.column.offsetHeight;
+    this.#become(ANCHORED);
+    this.update();
   }
 
   /** Stay at the start, as of a new chat, whose greeting is higher than some phones. */
@@ -152,14 +155,6 @@ export class ReadingView {
     this.#parts.scroller.style.overflowAnchor = mode === FREE || mode === RESTING ? "" : "none";
   }
 
-  #stand(prompt, roomy) {
-    this.#anchor = prompt;
-    this.#roomy = this.#follows = roomy;
-    this.#height = this.#parts.column.offsetHeight;
-    this.#become(ANCHORED);
-    this.update();
-  }
-
   /** Take up what the view does at its end: stand there while the prompt is at the top, else follow. */
   #arrive() {
     this.#become(this.#room() > 0 ? ANCHORED : FOLLOWING);
@@ -199,7 +194,11 @@ export class ReadingView {
     if (!this.#follows || !this.#anchor()) return;
     // A smaller window takes the room as well, but moves nothing.
     if (this.#room() > 0 && this.#mode === FOLLOWING) this.#become(ANCHORED);
-    else if (grown && this.#mode === ANCHORED && this.#room() === 0) this.#become(FOLLOWING);
+    else if (grown && this.#mode === ANCHORED && this.#room() === 0 && !this.#isPicture()) this.#become(FOLLOWING);
+  }
+
+  #isPicture() {
+    return Boolean(this.#anchor()?.nextElementSibling?.querySelector(this.#parts.picture));
   }
 
   #below() {
