@@ -17,6 +17,7 @@ class ChatConfig(AppConfig):
         from chat import tools
         from chat.accounts import revocation
         from chat.accounts.single_sign_on import provider
+        from chat.llm import embedding_config
         from chat.models.translated import translate_names
         from chat.responses import notices
 
@@ -25,4 +26,5 @@ class ChatConfig(AppConfig):
         autodiscover_modules("tools")
         tools.check()
         notices.check()
+        embedding_config.spec()
         provider.check()

@@ -85,6 +85,13 @@ class ModelSettings:
         "name",
         "a cheap model that improves titles after the first answer; unset: titles stay as they are",
     )
+    embeddings: str = setting(
+        "CHAT_EMBEDDINGS",
+        json_source,
+        "",
+        "JSON or path",
+        "a server of embeddings, by which `search_files` also finds by meaning; gets the texts of files: docs/guides/files.md",
+    )
     first_token_seconds: float = setting(
         "CHAT_FIRST_TOKEN_SECONDS",
         seconds,

@@ -12,6 +12,7 @@ from chat.cleanup import Janitor
 from chat.conf import settings
 from chat.db.execution import WORKERS, DatabaseThreads
 from chat.db.notifications import hearing
+from chat.files.embedder import FileEmbedder
 from chat.process import process
 from chat.responses.manager import ResponseRunner
 from chat.responses.notices import Dispatcher
@@ -35,6 +36,7 @@ class Runtime:
         self.connections = ConnectionRegistry()
         self._demo: ModelServer | None = None
         self._janitor = Janitor()
+        self._embedder = FileEmbedder(self.responses.models)
         self._dispatcher = Dispatcher()
         self._sampler = ProcessSampler(self._figures)
         self._sampling: asyncio.Task[None] | None = None
@@ -65,6 +67,7 @@ class Runtime:
         self._checking = asyncio.create_task(self.connections.run())
         await self.responses.start()
         self._janitor.start()
+        self._embedder.start()
         self._dispatcher.start()
         if observers():
             listener.on("clock", self._sampler.on_clock)
@@ -79,6 +82,7 @@ class Runtime:
     async def stop(self) -> None:
         """End the running responses as `interrupted`, notify their readers, and stop all background work."""
         self._janitor.stop()
+        self._embedder.stop()
         for task in (self._checking, self._sampling):
             if task is not None:
                 task.cancel()

@@ -71,6 +71,7 @@ globals().update(named(settings))
 CHAT_DATA_DIR: Path = ROOT / settings.data_dir
 CHAT_READER_SECONDS: float = settings.reader_seconds
 CHAT_MODELS, CHAT_MCP = _from_root(settings.models), _from_root(settings.mcp)
+CHAT_EMBEDDINGS = _from_root(settings.embeddings)
 
 BASE_DIR = ROOT
 SECRET_KEY = settings.secret_key  # empty: Django refuses to sign, and `asgi` to be imported

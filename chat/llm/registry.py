@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from chat.conf import settings
 from chat.conf_models import C1_MODEL, GATEWAY_MODEL
 from chat.exceptions import Unavailable
-from chat.llm import config, quirks
+from chat.llm import config, embedding_config, quirks
 from chat.llm.clients.base import ModelClient, ModelProfile
+from chat.llm.clients.embeddings import EmbeddingClient
 from chat.llm.clients.gateway_prompt import gateway_system
 from chat.llm.clients.openui_prompt import openui_instructions
 from chat.llm.config import ARTIFACT, C1, OPENASSISTANT, ModelSpec
@@ -41,11 +42,19 @@ class ModelRegistry:
         self._official: dict[tuple[str, str], AsyncOpenAI] = {}
         # By address, key and path; each knows which fields its server refuses.
         self._transports: dict[tuple[str, str, str], OpenAITransport] = {}
+        self._embeddings: EmbeddingClient | None = None
 
     async def clients(self, name: str) -> list[ModelClient]:
         """Return the clients of a model and of its fallbacks, in order. An unknown name stands for the default model."""
         name, spec = _known(name)
         return [await self._client(one) for one in (name, *spec.fallbacks)]
+
+    def embeddings(self) -> EmbeddingClient | None:
+        """Return the client of the server of embeddings; None where none is configured."""
+        spec = embedding_config.spec()
+        if spec is not None and self._embeddings is None:
+            self._embeddings = EmbeddingClient(spec)
+        return self._embeddings
 
     def profile(self, name: str) -> ModelProfile:
         """Return the profile of the model that is asked first for a name."""
@@ -114,6 +123,8 @@ class ModelRegistry:
             transport.close()
         for client in self._official.values():
             await client.close()
+        if self._embeddings is not None:
+            await self._embeddings.close()
 
     def _demo_url(self) -> str:
         """Return the demo model's address. Raise Unavailable where the process has not started it."""

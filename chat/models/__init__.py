@@ -41,6 +41,7 @@ from chat.models.stored_bytes import StoredBytes
 from chat.models.thoughts import ThoughtTerms
 from chat.models.threads import Message, MessageQuerySet, Role, Thread
 from chat.models.usage import CallOutcome, Price, QuotaReservation, TokenSource, UpstreamCall
+from chat.models.vectors import FileVector
 
 __all__ = [
     "ACTIVE",
@@ -62,6 +63,7 @@ __all__ = [
     "CallOutcome",
     "Chunk",
     "FilePassage",
+    "FileVector",
     "HeldText",
     "Hold",
     "LoginAttempt",

@@ -57,7 +57,8 @@ class Attachment(models.Model):
     Its bytes never change. `name`: that of the upload, made safe; empty for a picture without one. `pages`: pages, sheets or
     slides, null where the kind has none. `characters`, `text_bytes`: the size of its passages. `detail`: why it could not be
     read, for its owner, and `detail_code` for programs. A process that reads it holds it until `reading_until`, for the
-    `attempts`th time.
+    `attempts`th time. `vector_model`: that of its vectors, which it has all at `embedded_at`, in `vector_bytes`; a process
+    that makes some of them holds it until `embedding_until`.
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="+", db_constraint=False)
@@ -77,6 +78,10 @@ class Attachment(models.Model):
     text_bytes = models.IntegerField(default=0, db_default=0)
     reading_until = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField(default=0, db_default=0)
+    vector_model = models.CharField(max_length=255, default="", db_default="")
+    vector_bytes = models.IntegerField(default=0, db_default=0)
+    embedded_at = models.DateTimeField(null=True)
+    embedding_until = models.DateTimeField(null=True)
     soft_deleted_at = models.DateTimeField(null=True)
 
     objects = AttachmentQuerySet.as_manager()
@@ -98,6 +103,16 @@ class Attachment(models.Model):
             ),
             # Each request to a model asks whether its user has any.
             models.Index(fields=["owner"], condition=Q(characters__gt=0), name="attachment_with_text"),
+            models.Index(
+                fields=["id"],
+                condition=Q(characters__gt=0, embedded_at__isnull=True),
+                name="attachment_unembedded",
+            ),
+            models.Index(
+                fields=["vector_model"],
+                condition=Q(embedded_at__isnull=False),
+                name="attachment_embedded",
+            ),
         ]
 
     def __str__(self) -> str:

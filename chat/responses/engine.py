@@ -12,6 +12,7 @@ from functools import partial
 from chat import db, text
 from chat.conf import settings
 from chat.exceptions import ModelError, ModelFailed, ModelTimeout
+from chat.files.embedder import query_vector
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.provider_fields import encode, model_key
 from chat.llm.registry import ModelRegistry
@@ -325,7 +326,7 @@ class Engine:
         """Return the context of the tools. Most answers call none, and it takes 2 KB and 70 calls of Python."""
         job = self._job
         return replace(
-            _tool_context(job),
+            _tool_context(job, self._models),
             model=ToolModels(self._models, self._usage_recorder, job.model, job.rights.models).ask,
             artifact=self._artifacts.find,
             artifacts=self._artifacts.all,
@@ -370,11 +371,12 @@ class Engine:
         self._writer.tail.report_progress(call.id, fraction, message)
 
 
-def _tool_context(job: Job) -> ToolContext:
+def _tool_context(job: Job, models: ModelRegistry) -> ToolContext:
     async def search_own(words: str) -> list[dict[str, str]]:
         return await db.atomic_async(search.search_words, job.owner, words)
 
     async def search_files(words: str, name: str) -> list[dict[str, str]]:
-        return await db.atomic_async(files.search_files, job.owner, job.thread, words, name)
+        vector = await query_vector(models, words)
+        return await db.atomic_async(files.search_files, job.owner, job.thread, words, name, vector)
 
     return ToolContext(job.owner, job.thread, search_own, search_files)

@@ -59,6 +59,10 @@ class Received:
     def is_chat(self) -> bool:
         return urlsplit(self.path).path.endswith("/chat/completions")
 
+    @property
+    def is_embedding(self) -> bool:
+        return urlsplit(self.path).path.endswith("/embeddings")
+
     def wait_until_left(self, seconds: float = WAIT_SECONDS) -> float:
         """Return the time at which the client closed the connection. Raise AssertionError after `seconds`."""
         assert self._over.wait(seconds), "the client did not close the connection"

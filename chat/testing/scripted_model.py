@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
+from chat.testing.embeddings import embeddings
 from chat.testing.model_server import ModelServer, Received, bound
 from chat.testing.script import WAIT_SECONDS, Script, answer
 
@@ -109,5 +110,7 @@ class ScriptedModel:
         with self._news:
             self._received.append(received)
             self._news.notify_all()
+        if not self._scripts and received.is_embedding and self._default is HELLO:
+            return embeddings(received.fields)
         behaviour = self._scripts.popleft() if self._scripts else self._default
         return behaviour(received) if callable(behaviour) else behaviour

@@ -1,4 +1,4 @@
-"""The models that are configured: each is asked a short question."""
+"""The models that are configured: each is asked a short question, and the server of embeddings for a vector."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from chat.conf import settings
-from chat.exceptions import ChatError, ModelTimeout
+from chat.exceptions import ChatError, ModelFailed, ModelTimeout
 from chat.llm import config
 from chat.llm.clients.base import ModelClient, ModelRequest
+from chat.llm.clients.embeddings import EmbeddingClient, InputRefused
 from chat.llm.registry import ModelRegistry
 from chatproject.doctor.findings import Finding
 
@@ -32,6 +33,8 @@ async def check() -> list[Finding]:
             else:
                 (client, *_) = await registry.clients(name)
                 found.append(await ask(client))
+        if (embeddings := registry.embeddings()) is not None:
+            found.append(await ask_for_vector(embeddings))
     finally:
         await registry.close()
     return found
@@ -54,6 +57,18 @@ async def ask(client: ModelClient) -> Finding:
             "Its server or a proxy before it does not stream: switch streaming on there, and buffering off.",
         )
     return Finding(subject, f"streams: {sum(sizes)} characters in {len(sizes)} pieces, {seconds:.1f} s")
+
+
+async def ask_for_vector(client: EmbeddingClient) -> Finding:
+    subject, began = f"embeddings {client.spec.model}", time.monotonic()
+    try:
+        await client.embed([QUESTION], SECONDS)
+    except InputRefused:
+        return _failed(subject, ModelFailed("The server refused the request."))
+    except ChatError as error:
+        return _failed(subject, error)
+    seconds = time.monotonic() - began
+    return Finding(subject, f"a vector of {client.spec.dimensions} numbers, {seconds:.1f} s")
 
 
 async def _pieces(client: ModelClient) -> AsyncIterator[int]:

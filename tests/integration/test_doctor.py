@@ -22,6 +22,7 @@ from chat.api.probe import ProbeFacts
 from chat.db import health
 from chat.llm import config
 from chat.testing import ScriptedModel, answer, refusal
+from chat.testing.embeddings import embedding_answer
 from chat.testing.script import PacedSteps, steps_of, whole_answer
 from chatproject.doctor import database, machine, models, public
 from chatproject.doctor.findings import Finding
@@ -129,6 +130,31 @@ def test_a_model_that_does_not_stream_or_refuses_is_found(
     with override_settings(C1_BASE_URL=scripted_model.base_url, THESYS_API_KEY="key"):
         (finding,) = async_to_sync(models.check)()
     scripted_model.reset()
+    assert found in finding.remedy
+    assert bool(found) == bool(finding.remedy)
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        (None, ""),
+        (refusal(401), "key is wrong"),
+        (refusal(422), "Check its address"),
+        (refusal(503), "Check its address"),
+        (embedding_answer([[1.0]]), "Check its address"),
+    ],
+)
+def test_a_server_of_embeddings_that_gives_no_vector_is_found(
+    scripted_model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, script: Any, found: str
+) -> None:
+    scripted_model.reset()
+    if script is not None:
+        scripted_model.default(script)
+    monkeypatch.setattr(config, "specs", dict)
+    with override_settings(CHAT_EMBEDDINGS={"baseUrl": scripted_model.base_url, "model": "small"}):
+        (finding,) = async_to_sync(models.check)()
+    scripted_model.reset()
+    assert finding.subject == "embeddings small"
     assert found in finding.remedy
     assert bool(found) == bool(finding.remedy)
 

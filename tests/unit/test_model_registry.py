@@ -29,8 +29,8 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[tuple[AsyncOpenAI, int]]:
     made: list[tuple[AsyncOpenAI, int]] = []
     connect = official.connect
 
-    def noting(*server: str) -> AsyncOpenAI:
-        made.append((connect(*server), threading.get_ident()))
+    def noting(base_url: str, api_key: str) -> AsyncOpenAI:
+        made.append((connect(base_url, api_key), threading.get_ident()))
         return made[-1][0]
 
     monkeypatch.setattr(official, "connect", noting)

@@ -1,4 +1,4 @@
-"""The official `openai` client, for all calls off the path of streamed answers: titles and probes.
+"""The official `openai` client, for all calls off the path of streamed answers: titles, probes, embeddings.
 
 Retries are off: the client would repeat a request that a server has accepted already, which is answered and billed twice.
 """
@@ -31,13 +31,17 @@ MAX_ANSWER_BYTES = 1024 * 1024
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def connect(base_url: str, api_key: str) -> AsyncOpenAI:
-    """Return a client of one server; it takes 20 ms, of which most is imports. Without a key, none is sent."""
+def connect(base_url: str, api_key: str, answer_bytes: int = MAX_ANSWER_BYTES) -> AsyncOpenAI:
+    """Return a client of one server; it takes 20 ms, of which most is imports. Without a key, none is sent.
+
+    `answer_bytes`: the largest answer.
+    """
     address, query = split_query(base_url)
     # No connection is kept: there is one call for each new thread, and servers close idle ones after seconds.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+    proxy = proxy_of(httpx2.URL(base_url))
     transport = _BoundedTransport(
-        verify=trusted_certificates(), trust_env=False, limits=limits, proxy=proxy_of(httpx2.URL(base_url))
+        answer_bytes, verify=trusted_certificates(), trust_env=False, limits=limits, proxy=proxy
     )
     http_client = httpx2.AsyncClient(
         transport=transport, trust_env=False, follow_redirects=True, max_redirects=MAX_REDIRECTS
@@ -53,8 +57,8 @@ def connect(base_url: str, api_key: str) -> AsyncOpenAI:
         timeout=None,  # each caller has a deadline for the whole call
         http_client=http_client,
     )
-    # Both are imported when first asked for, which must not happen on the event loop.
-    _ = client.chat.completions, client.completions
+    # All are imported when first asked for, which must not happen on the event loop.
+    _ = client.chat.completions, client.completions, client.embeddings
     return client
 
 
@@ -122,20 +126,24 @@ def check_reason(reason: object) -> None:
 class _BoundedTransport(httpx2.AsyncHTTPTransport):
     """An HTTP transport that bounds the size of an answer, decompressed."""
 
+    def __init__(self, answer_bytes: int, **options: Any) -> None:
+        super().__init__(**options)
+        self._answer_bytes = answer_bytes
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
         # Decoded here: a small answer could unpack to gigabytes.
         decoder = content_decoder(response.headers.pop("content-encoding", ""))
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _BoundedStream(response.stream, decoder)
+        response.stream = _BoundedStream(response.stream, decoder, self._answer_bytes)
         return response
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
     """The bytes of an answer, decompressed; iteration raises ModelFailed beyond the bound."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, decoder: ContentDecoder | None) -> None:
-        self._stream, self._decoder, self._left = stream, decoder, MAX_ANSWER_BYTES
+    def __init__(self, stream: httpx2.AsyncByteStream, decoder: ContentDecoder | None, size: int) -> None:
+        self._stream, self._decoder, self._left = stream, decoder, size
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for data in self._stream:
