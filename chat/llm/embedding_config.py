@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
 from chat.conf import settings
-from chat.conf_values import json_of, secret
+from chat.conf_values import address, json_of, secret
 
 # Numbers of a vector where none are named: a byte each, so a twelfth of the passage's text. OpenAI's models of 2024 and
 # others of the Matryoshka kind find with the first 256 numbers nearly what they find with all.
@@ -56,8 +56,10 @@ def read(text: str) -> EmbeddingSpec:
         found = msgspec.json.decode(json_of(text), type=EmbeddingSpec)
     except (ValueError, RecursionError) as problem:
         _refuse(str(problem).rstrip("."))
-    if not found.base_url.startswith(("http://", "https://")):
-        _refuse("its `baseUrl` must start with http:// or https://")
+    try:
+        found = msgspec.structs.replace(found, base_url=address(found.base_url))
+    except ValueError as problem:
+        _refuse(f"its `baseUrl` {problem}")
     if found.api_key_env and not found.api_key:
         _refuse("the variable that its `apiKeyEnv` names is not set")
     return found

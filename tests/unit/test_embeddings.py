@@ -66,6 +66,7 @@ def passages(server: ScriptedModel, *texts: str) -> list[bytes | None]:
         ('{"model": "m"}', "baseUrl"),
         ('{"baseUrl": "http://h", "model": ""}', "model"),
         ('{"baseUrl": "ftp://h", "model": "m"}', "baseUrl"),
+        ('{"baseUrl": "http://", "model": "m"}', "host"),
         ('{"baseUrl": "http://h", "model": "m", "dimensions": 4}', "dimensions"),
         ('{"baseUrl": "http://h", "model": "m", "apiKeyEnv": "NO_SUCH_KEY"}', "apiKeyEnv"),
         ('{"baseUrl": "http://h", "model": "m", "more": 1}', "more"),
