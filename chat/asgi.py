@@ -145,6 +145,8 @@ def _resolved(resolver: URLResolver, path: str) -> ResolverMatch | None:
         match = resolver.resolve(path)
     except Resolver404:
         return None
+    # All patterns ahead of it, for a page of errors: with 256 paths 15,000 lists, which garbage collections visit.
+    match.tried = None
     return match if is_endpoint(match.func) else None
 
 

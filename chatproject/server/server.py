@@ -26,6 +26,7 @@ from chatproject.server.flow_control import FlowControl
 from chatproject.server.http import REQUEST_SECONDS, Factory
 from chatproject.server.memory import bound_free_memory
 from chatproject.server.port import Port
+from chatproject.server.warm import warm_pages
 from chatproject.server.websocket import WebSocket
 
 reactor: Any = _reactor
@@ -134,6 +135,7 @@ class DaphneServer(daphne.server.Server):
             listener.close()  # the port has its own copy
         self.cut_stalled_readers()
         self.starting = loop.create_task(self.start_application())
+        self.warming = loop.create_task(warm_pages())
         bound_free_memory(loop)
 
     async def start_application(self) -> None:
