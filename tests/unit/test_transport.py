@@ -14,6 +14,7 @@ import pytest
 from chat.exceptions import ModelError, ModelFailed
 from chat.llm.clients.chat_completions import OPTIONAL
 from chat.llm.http import openai_compatible
+from chat.llm.http.content_coding import content_decoder, zstd
 from chat.llm.http.openai_compatible import MAX_REDIRECTS, OpenAITransport
 from chat.llm.http.request_head import head
 from chat.testing import Received, Script, ScriptedModel, answer, refusal
@@ -128,6 +129,7 @@ def test_a_base_url_may_be_the_whole_address(model: ScriptedModel, end: str) -> 
 
 
 STREAM = HELLO * 20 + END
+WHOLE_HELLO = b'{"choices": [{"message": {"content": "%b"}, "finish_reason": "stop"}]}' % (b"Hello" * 20)
 RAW_DEFLATE = zlib.compressobj(wbits=-15)
 CODINGS: dict[str, tuple[str, bytes]] = {
     "gzip": ("gzip", gzip.compress(STREAM)),
@@ -139,6 +141,17 @@ CODINGS: dict[str, tuple[str, bytes]] = {
     "deflate": ("deflate", zlib.compress(STREAM)),
     "deflate without a header": ("deflate", RAW_DEFLATE.compress(STREAM) + RAW_DEFLATE.flush()),
     "br": ("br", brotli.compress(STREAM)),
+    "zstd": ("zstd", zstd.compress(STREAM)),
+    "zstd in frames": (
+        "zstd",
+        b"".join(zstd.compress(STREAM[at : at + 333]) for at in range(0, len(STREAM), 333)),
+    ),
+    "two codings": ("gzip, br", brotli.compress(gzip.compress(STREAM))),
+    "three codings": ("deflate,zstd , x-gzip", gzip.compress(zstd.compress(zlib.compress(STREAM)))),
+    # A proxy has decoded it and left the header (diegosouzapw/OmniRoute#2291).
+    "gzip in name only": ("gzip", STREAM),
+    "br in name only": ("br", b": keepalive\n\n" + STREAM),
+    "zstd in name only, in one piece": ("zstd", WHOLE_HELLO),
     "identity": ("identity", STREAM),
     # Some frameworks put the character set there; the official client ignores it.
     "a character set": ("UTF-8", STREAM),
@@ -161,14 +174,33 @@ def test_a_compressed_answer_is_decoded(model: ScriptedModel, name: str, split: 
 @pytest.mark.parametrize(
     ("coding", "data"),
     [
-        ("zstd", STREAM),
-        ("gzip, br", STREAM),
-        ("gzip", STREAM),
+        ("compress", STREAM),
+        ("gzip, compress", gzip.compress(STREAM)),
+        ("gzip, gzip, gzip, gzip", STREAM),
+        ("gzip", brotli.compress(STREAM)),
+        ("gzip, br", gzip.compress(STREAM)),
+        ("zstd", gzip.compress(STREAM)),
+        ("deflate", gzip.compress(STREAM)),
         ("br", b"\xff" + STREAM),
         ("gzip", gzip.compress(STREAM)[:50]),
         ("br", brotli.compress(STREAM)[:30]),
+        ("zstd", zstd.compress(STREAM)[:30]),
+        ("zstd", zstd.compress(STREAM, options={zstd.CompressionParameter.window_log: 27})[:8] + STREAM),
     ],
-    ids=["unknown", "two", "no gzip", "no br", "cut gzip", "cut br"],
+    ids=[
+        "unknown",
+        "unknown among two",
+        "too many",
+        "br as gzip",
+        "one of two",
+        "gzip as zstd",
+        "gzip as deflate",
+        "no br",
+        "cut gzip",
+        "cut br",
+        "cut zstd",
+        "a large window",
+    ],
 )
 def test_a_compression_that_cannot_be_decoded_is_a_failure(
     model: ScriptedModel, coding: str, data: bytes
@@ -178,7 +210,23 @@ def test_a_compression_that_cannot_be_decoded_is_a_failure(
         ask(transport(model.base_url))
 
 
-@pytest.mark.parametrize(("coding", "compress"), [("gzip", gzip.compress), ("br", brotli.compress)])
+@pytest.mark.parametrize(("coding", "member"), [("gzip", gzip.compress(b"")), ("zstd", zstd.compress(b""))])
+def test_members_without_a_byte_leave_other_answers_their_turn(coding: str, member: bytes) -> None:
+    decoder = content_decoder(f"{coding}, br")
+    assert decoder
+    turns = list(decoder.feed(brotli.compress(member * 10_000)))
+    assert (len(turns) >= 10_000, b"".join(turns)) == (True, b"")
+
+
+@pytest.mark.parametrize(
+    ("coding", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("br", brotli.compress),
+        ("zstd", zstd.compress),
+        ("gzip, br", lambda data: brotli.compress(gzip.compress(data))),
+    ],
+)
 def test_a_compressed_answer_is_decoded_in_small_pieces(
     model: ScriptedModel, coding: str, compress: Callable[[bytes], bytes]
 ) -> None:
