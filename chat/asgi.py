@@ -23,7 +23,7 @@ from chat import headers, runtime
 from chat.api import probe
 from chat.api.base import is_endpoint, problem
 from chat.api.consumer import SOCKET_PATH, ChatConsumer
-from chat.api.streaming import ByteStream
+from chat.api.streaming import ByteStream, always_whole
 from chat.exceptions import BadRequest
 from chat.telemetry import telemetry
 from chat.urls import API_PREFIXES
@@ -53,14 +53,15 @@ class ApiHandler(ASGIHandler):
         try:
             response, body = await self._answer(match, scope, body), b""
             if isinstance(response, ByteStream):
+                stream, is_whole = response.chunks, response.is_whole
                 # The head alone answers HEAD (RFC 9110, section 9.3.2): what follows it would be read as the next response.
-                head_only, is_whole = scope["method"] == "HEAD", response.is_whole
-                stream = _nothing(response.chunks) if head_only else response.chunks
+                if scope["method"] == "HEAD":
+                    stream, is_whole = _nothing(stream), always_whole
                 start = [_start(response)]
                 # A stream may be open for minutes: free the request and its head, some 7 KB.
                 del response
                 scope["headers"] = []
-                await _relay(stream, start, send, lambda: head_only or is_whole())
+                await _relay(stream, start, send, is_whole)
             else:
                 await self.send_response(response, send)
         except asyncio.CancelledError:
@@ -165,18 +166,15 @@ class ChatApplication:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._request(scope, receive, send)
+            match = _endpoint(scope["path"])
+            await (
+                self._api.serve(match, scope, receive, send) if match else self._http(scope, receive, send)
+            )
         elif scope["type"] == "websocket":
             own = {SOCKET_PATH: self._socket, probe.SOCKET_PATH: probe.socket}
             await own.get(scope["path"], self._sockets)(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-
-    async def _request(self, scope: Any, receive: Receive, send: Send) -> None:
-        if match := _endpoint(scope["path"]):
-            await self._api.serve(match, scope, receive, send)
-        else:
-            await self._http(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         steps = {"lifespan.startup": self.on_startup, "lifespan.shutdown": self.on_shutdown}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, TypeGuard
 
@@ -140,7 +141,13 @@ def _by_token(credentials: Credentials, token: str, now: float) -> Caller:
     if sign_in_required:
         raise Unauthenticated("The token works again after the next sign-in of its user in a browser.")
     end = None if seconds_left is None else now + seconds_left
-    return Caller(user, username, guest, False, credentials, now, scopes=frozenset(scopes), expires_at=end)
+    return Caller(user, username, guest, False, credentials, now, scopes=_scopes(*scopes), expires_at=end)
+
+
+# Few different ones are in use, and each open stream holds its caller's.
+@lru_cache(maxsize=64)
+def _scopes(*names: str) -> frozenset[str]:
+    return frozenset(names)
 
 
 def _sessions() -> Any:

@@ -30,6 +30,11 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 NOT_BUFFERED = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
+def always_whole() -> bool:
+    """Return True: a body of which no part can be missing without its reader's knowledge."""
+    return True
+
+
 class ByteStream(StreamingHttpResponse):
     """Django's streaming response, with the chunks also available without Django's two wrapping generators.
 
@@ -38,7 +43,7 @@ class ByteStream(StreamingHttpResponse):
     """
 
     def __init__(
-        self, chunks: AsyncGenerator[bytes], content_type: str, is_whole: Callable[[], bool] = lambda: True
+        self, chunks: AsyncGenerator[bytes], content_type: str, is_whole: Callable[[], bool] = always_whole
     ) -> None:
         super().__init__(chunks, content_type=content_type)
         self.chunks, self.is_whole = chunks, is_whole
@@ -60,13 +65,11 @@ def stream_response(
     `ends_waiting`: a response that waits for a person ends it; a raw reader could not be told. The dialects of other clients
     end there by themselves. `is_whole`: as of ByteStream.
     """
-
-    def has_ended() -> bool:
+    if is_whole is None:
         # Our own protocol has a rule for a body without `end`: reconnect. Those of other clients have none.
-        return encode.ended if isinstance(encode, MarkedEncoder) else True
-
+        is_whole = (lambda: encode.ended) if isinstance(encode, MarkedEncoder) else always_whole
     chunks = _encode_events(caller, first, events, encode, ends_waiting)
-    response = ByteStream(chunks, content_type, is_whole or has_ended)
+    response = ByteStream(chunks, content_type, is_whole)
     return set_headers(response, NOT_BUFFERED | response_headers(row))
 
 

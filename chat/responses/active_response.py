@@ -25,14 +25,14 @@ class ActiveResponse:
     """The state of a running response.
 
     `verdict`: the outcome, once something but the model has decided it (a stop, the end of the process). `answering`: the
-    engine's task, once it has begun. `lost`: another process owns the lease.
+    task in which the engine runs, `answered`: it has ended. `lost`: another process owns the lease.
     """
 
     def __init__(self, job: Job, writer: Writer, first_request: ModelRequest | None) -> None:
         self.job, self.writer = job, writer
         self.verdict: Outcome | None = None
-        self.answering: asyncio.Task[Outcome] | None = None
-        self.lost = False
+        self.answering: asyncio.Task[object] | None = None
+        self.answered = self.lost = False
         self._first_request = first_request
         # Set when the turn may have come. Most responses never wait, and an event takes 0.8 KB.
         self._turn = asyncio.Event() if job.queued else None
@@ -41,10 +41,6 @@ class ActiveResponse:
     def decided(self) -> bool:
         """Return whether the model's answer no longer changes how the response ends."""
         return self.verdict is not None or self.lost
-
-    @property
-    def answered(self) -> bool:
-        return self.answering is not None and self.answering.done()
 
     def take_first_request(self) -> ModelRequest | None:
         """Return the request that the claim has read, and drop it: a history is not kept while its answer is read."""
@@ -97,8 +93,12 @@ class ActiveResponse:
         try:
             return await answering
         except asyncio.CancelledError:
-            if not self.decided:
+            task = asyncio.current_task()
+            if not self.decided or task is None:
                 raise
+            # The end of the response is stored in the same task.
+            while task.uncancel():
+                continue
             return self.verdict or Outcome(Status.INTERRUPTED)
         except LeaseLost:
             self.lost = True

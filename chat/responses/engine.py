@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -65,6 +65,8 @@ class Engine:
     _client: ModelClient
     # The models that answer in place of `_client`; none are left once it has sent text or a tool call.
     _fallbacks: list[ModelClient]
+    # The ids of all calls so far. Most answers have none, and each empty set takes 0.2 KB.
+    _ids: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -93,7 +95,6 @@ class Engine:
         self._client_tools = [] if job.awaits_results else job.client_tools
         self._offered: dict[str, Tool] = {}
         self._tools: dict[str, Tool] = {}
-        self._ids: set[str] = set()
 
     async def respond(self, clients: list[ModelClient], offered: dict[str, Tool]) -> Outcome:
         """Answer the prompt with the first of the models that can, and the tools `offered` to the user.
@@ -116,7 +117,7 @@ class Engine:
         first = 0
         if self._resumed:
             round_ = await db.run_async(tool_rounds.pending, self._writer.response)
-            self._ids.update(round_.ids)
+            self._ids |= set(round_.ids)
             self._text.keep_written(round_.written)
             if wait := await self._continue_round(round_):
                 return Outcome(Status.WAITING, wait=wait)
@@ -157,7 +158,7 @@ class Engine:
             replace(call, id=f"call_{secrets.token_hex(8)}") if call.id in self._ids else call
             for call in calls
         ]
-        self._ids.update(call.id for call in fresh)
+        self._ids |= {call.id for call in fresh}
         return fresh
 
     async def _call_model(self, last: bool) -> ModelAnswer:
@@ -214,6 +215,8 @@ class Engine:
     def _supported_tools(self) -> dict[str, Tool]:
         """Return the offered tools that the current model supports."""
         names = self._client.profile.takes(self._offered)
+        if len(names) == len(self._offered):
+            return within_limit(self._offered)
         return within_limit({name: tool for name, tool in self._offered.items() if name in names})
 
     async def _attempt_call(self, request: ModelRequest) -> ModelAnswer:
@@ -221,16 +224,13 @@ class Engine:
         with self._usage_recorder.call(self._client.profile, request, answer):
             stream = self._client.stream(request)
             del request  # the history is not kept while the answer is read
-            await self._read(stream, answer)
+            try:
+                await read(stream, answer, partial(self._take, answer))
+            except CallTooLarge as problem:
+                raise ModelFailed("The model's tool calls are too large.") from problem
+            finally:
+                self._writer.end_thought()
         return answer
-
-    async def _read(self, stream: AsyncGenerator[StreamUpdate], answer: ModelAnswer) -> None:
-        try:
-            await read(stream, answer, partial(self._take, answer))
-        except CallTooLarge as problem:
-            raise ModelFailed("The model's tool calls are too large.") from problem
-        finally:
-            self._writer.end_thought()
 
     def _take(self, answer: ModelAnswer, update: StreamUpdate) -> Awaitable[None] | None:
         self._process_update(update, answer)

@@ -8,6 +8,7 @@ import gc
 import logging
 import time
 from collections.abc import Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -150,13 +151,8 @@ class ResponseRunner:
 
     async def _supervise(self, active: ActiveResponse) -> None:
         job = active.job
-        ids: dict[str, str | int] = {
-            "chat.response": job.response,
-            "gen_ai.conversation.id": str(job.thread),
-        }
-        span = telemetry().span("chat.response", ids | {"chat.model": job.model})
         try:
-            with span, hearing(run_subject(job.owner)):
+            with _span(job), hearing(run_subject(job.owner)):
                 final = await self._run_to_end(active)
         except Exception as problem:
             # Unforeseen: it is an orphan now. Left to asyncio, the log would get the message, which may quote content.
@@ -175,8 +171,11 @@ class ResponseRunner:
     async def _run_to_end(self, active: ActiveResponse) -> Response | None:
         """Run a response until it has ended and return its final state; None if it waits for a person, or is gone."""
         job, final = active.job, None
+        earlier = job.resumed.calls if job.resumed else ()
+        recorder = UsageRecorder(self.models.token_estimator, earlier=earlier)
         try:
-            outcome = await active.wait_for_outcome(self._generate(active))
+            outcome = await active.wait_for_outcome(self._generate(active, recorder))
+            outcome = replace(outcome, calls=recorder.calls, unstored=recorder.unstored)
             rest = await self._flusher.close(active.writer)
             if outcome.wait is not None and await self._wait_for_person(active, rest, outcome.wait):
                 return None
@@ -208,7 +207,7 @@ class ResponseRunner:
             return waits
         return False
 
-    async def _generate(self, active: ActiveResponse) -> Outcome:
+    async def _generate(self, active: ActiveResponse, recorder: UsageRecorder) -> Outcome:
         """Wait for the turn of a response, then let the engine answer."""
         if active.job.queued:  # what it waits for ends elsewhere
             with hearing(read_subject(active.job.owner), active.check_turn):
@@ -218,8 +217,6 @@ class ResponseRunner:
         job = active.job
         self._queued.pop(job.response, None)
         active.writer.tail.start()
-        earlier = job.resumed.calls if job.resumed else ()
-        recorder = UsageRecorder(self.models.token_estimator, earlier=earlier)
         engine = Engine(
             active.writer,
             self.models,
@@ -228,11 +225,14 @@ class ResponseRunner:
             active.take_first_request(),
             wait_for_files=self.files.wait,
         )
-        active.answering = asyncio.create_task(self._answer(engine, job))
-        outcome = await active.wait_for_outcome(active.answering)
-        return replace(outcome, calls=recorder.calls, unstored=recorder.unstored)
+        active.answering = asyncio.current_task()
+        try:
+            return await engine.respond(*await self._clients_and_tools(job))
+        finally:
+            active.answering, active.answered = None, True
 
-    async def _answer(self, engine: Engine, job: Job) -> Outcome:
+    async def _clients_and_tools(self, job: Job) -> tuple[list[ModelClient], dict[str, Tool]]:
+        """Return the models that may answer, the wanted one first, and the tools that may be offered to them."""
         clients = await self._clients(job.model)
         if job.resumed is not None:
             clients = _from_answering(clients, job.resumed.calls)
@@ -245,7 +245,7 @@ class ResponseRunner:
             offered = job.rights.permitted(found)
         if job.awaits_results:
             offered |= client_tools(job.client_tools)
-        return await engine.respond(clients, offered)
+        return clients, offered
 
     async def _clients(self, model: str) -> list[ModelClient]:
         """Return the clients of a model, once their modules are imported: on the event loop that would delay leases."""
@@ -389,6 +389,13 @@ class ResponseRunner:
         await self.files.stop()
         await self.tool_servers.close()
         await self.models.close()
+
+
+def _span(job: Job) -> AbstractContextManager[object]:
+    thread = {"gen_ai.conversation.id": str(job.thread)}
+    return telemetry().span(
+        "chat.response", {"chat.response": job.response, "chat.model": job.model, **thread}
+    )
 
 
 def _from_answering(clients: list[ModelClient], calls: Sequence[UpstreamCall]) -> list[ModelClient]:

@@ -134,10 +134,11 @@ class ToolServers:
                 )
 
 
-def within_limit(tools: Mapping[str, Tool]) -> dict[str, Tool]:
+def within_limit(tools: dict[str, Tool]) -> dict[str, Tool]:
     """Return the first MAX_TOOLS tools, registered ones before those of servers, with a warning if some are left out."""
-    if len(tools) > MAX_TOOLS:
-        _warn_of_surplus(len(tools) - MAX_TOOLS)
+    if len(tools) <= MAX_TOOLS:
+        return tools
+    _warn_of_surplus(len(tools) - MAX_TOOLS)
     return dict(list(tools.items())[:MAX_TOOLS])
 
 

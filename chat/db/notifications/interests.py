@@ -44,12 +44,14 @@ def clock_subject(process: str) -> str:
     return f"clock.{process}"
 
 
-@contextlib.contextmanager
-def hearing(subject: str, heard: Heard | None = None) -> Iterator[None]:
+def hearing(subject: str, heard: Heard | None = None) -> contextlib.AbstractContextManager[None]:
     """Hear a subject within the block; call `heard` once its messages arrive, for earlier ones were missed."""
-    if not broker_url():  # every process hears everything
-        yield
-        return
+    # Without a broker every process hears everything.
+    return _hearing(subject, heard) if broker_url() else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _hearing(subject: str, heard: Heard | None) -> Iterator[None]:
     interests = process.part(Interests)
     interests.add(subject, heard)
     try:

@@ -52,6 +52,7 @@ STREAM = "stream"
 # The field as errors name it: `Unsupported value: 'stream' does not support true with this model`.
 _STREAM = re.compile(rb"""['"`]stream['"`]""")
 
+_NONE = frozenset[str]()
 _UNREACHABLE = "The model could not be reached. Try again."
 _BROKE_OFF = "The model's answer broke off. Try again."
 
@@ -93,8 +94,8 @@ class OpenAITransport:
 
         A server that refuses the request is asked once more without the `optional` fields. `think_tags`: as of ChunkDecoder.
         """
-        # The history is not kept in memory while the answer is read.
-        answer, body = await self._asked(body, encode, optional), {}
+        # The history is not kept in memory while the answer is read, nor is the set.
+        answer, body, optional = await self._asked(body, encode, optional), {}, _NONE
         answer.decoder = ChunkDecoder(think_tags=think_tags)
         decoder, inflater, read = answer.decoder, answer.inflater, answer.connection.read
         try:
