@@ -9,7 +9,7 @@ import { Overlays } from "./parts/Overlays";
 import { Sidebar } from "./parts/Sidebar";
 import { TopBar } from "./parts/TopBar";
 import { Undo } from "./parts/Undo";
-import { useNarrow } from "./parts/useNarrow";
+import { useNarrow } from "./parts/useWindow";
 import { artifactPanel } from "./state/artifactPanel";
 import { onShortcut } from "./state/shortcuts";
 import type { Page } from "./state/page";

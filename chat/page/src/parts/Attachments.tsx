@@ -79,10 +79,10 @@ export function AttachButtons({ page }: { page: Page }) {
   if (!kinds.length) return null;
   const coarse = matchMedia("(pointer: coarse)").matches;
   return (
-    <>
+    <span className="adding">
       <Chooser page={page} shape="attach" label={words.attach} accept={kinds.join()} />
       {page.takesPictures && coarse && <Chooser page={page} shape="camera" label={words.files.camera} accept="image/*" capture="environment" />}
-    </>
+    </span>
   );
 }
 

@@ -3,16 +3,22 @@
 import "./Composer.css";
 
 import { isComposing } from "@plain/js/dom.js";
-import { useEffect, useLayoutEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useLayoutEffect, useRef } from "react";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
 import { IconButton } from "./Icon";
 import { NotifyButton } from "./NotifyButton";
 import { AttachButtons, AttachmentList, DropMark, obstacle } from "./Attachments";
-import { Queue } from "./Queue";
+import { Fallback } from "./Fallback";
 import { useEscape } from "./useEscape";
-import { useNarrow } from "./useNarrow";
+import { useLow, useNarrow } from "./useWindow";
+
+const loadedQueue = import("./Queue");
+// Without its code the queue is not shown; its prompts are sent all the same. The rejection is that of `lazy`.
+loadedQueue.catch(() => undefined);
+/** No part of the shell, but loaded beside it: prompts are queued while the server is away, too. */
+const Queue = lazy(() => loadedQueue);
 
 export function Composer({ page }: { page: Page }) {
   useStore(page);
@@ -21,6 +27,7 @@ export function Composer({ page }: { page: Page }) {
   const running = conversation.running.length > 0;
   const field = useRef<HTMLTextAreaElement>(null);
   const narrow = useNarrow();
+  const low = useLow();
   const empty = !draft.text.trim() && !draft.files.length;
   const unsendable = empty || obstacle(page) !== "";
 
@@ -29,7 +36,7 @@ export function Composer({ page }: { page: Page }) {
     if (!current) return;
     current.style.blockSize = "auto";
     current.style.blockSize = `${current.scrollHeight}px`;
-  }, [draft.text, narrow]);
+  }, [draft.text, narrow, low]);
   useEffect(() => {
     // On a phone, focus would open the keyboard over the chat.
     if (!narrow) field.current?.focus();
@@ -52,6 +59,12 @@ export function Composer({ page }: { page: Page }) {
     conversation.stop();
     field.current?.focus();
   };
+  /** Focus the field by a click beside the buttons, too: the whole box is taken for the field. */
+  const aimed = (event: React.MouseEvent) => {
+    if ((event.target as Element).closest("button, input, textarea, ul")) return;
+    event.preventDefault();
+    field.current?.focus();
+  };
   const pressed = (event: React.KeyboardEvent) => {
     if (isComposing(event.nativeEvent) || event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
@@ -64,16 +77,22 @@ export function Composer({ page }: { page: Page }) {
         <p id="waiting" className="note" role="status" hidden={!conversation.waiting}>
           {words.reconnecting}
         </p>
-        <Queue page={page} />
+        {conversation.queued.length > 0 && (
+          <Fallback simple={null}>
+            <Suspense>
+              <Queue page={page} />
+            </Suspense>
+          </Fallback>
+        )}
         <form
           id="composer"
+          onMouseDown={aimed}
           onSubmit={(event) => {
             event.preventDefault();
             send();
           }}
         >
           <AttachmentList page={page} />
-          <AttachButtons page={page} />
           <label className="unseen" htmlFor="prompt">
             {words.message}
           </label>
@@ -89,11 +108,14 @@ export function Composer({ page }: { page: Page }) {
             onChange={(event) => draft.write(event.target.value)}
             onKeyDown={pressed}
           />
-          <NotifyButton page={page} running={running} />
-          {running && <IconButton id="stop" className="halt" shape="stop" label={words.stop} onClick={stop} />}
-          {(!running || !empty) && (
-            <IconButton id="send" type="submit" className="send-now" shape="send" label={running ? words.outbox.queue : words.send} disabled={unsendable} />
-          )}
+          <div className="composer-row">
+            <AttachButtons page={page} />
+            <NotifyButton page={page} running={running} />
+            {running && <IconButton id="stop" className="halt" shape="stop" label={words.stop} onClick={stop} />}
+            {(!running || !empty) && (
+              <IconButton id="send" type="submit" className="send-now" shape="send" label={running ? words.outbox.queue : words.send} disabled={unsendable} />
+            )}
+          </div>
         </form>
         <p id="keys" className="note keys">
           {running ? words.outbox.keys : words.keys}

@@ -8,23 +8,35 @@ import type { Entry } from "../state/outbox";
 import type { Page } from "../state/page";
 import { useStore } from "../state/store";
 import { words } from "../words";
-import { IconButton } from "./Icon";
+import { Icon, IconButton } from "./Icon";
+import { useLow } from "./useWindow";
 
-export function Queue({ page }: { page: Page }) {
+export default function Queue({ page }: { page: Page }) {
   const { queued, waiting } = useStore(page.conversation);
-  if (!queued.length) return null;
+  const [unfolded, setUnfolded] = useState(false);
+  const low = useLow();
   const failed = page.outbox.entries(page.conversation.threadId)[0]?.state === "failed";
   const state = failed ? words.outbox.paused : waiting ? words.outbox.offline : words.outbox.waiting;
   return (
     <section className="queue" aria-label={words.outbox.label}>
-      <p className="note" role="status">
-        {state}
-      </p>
-      <ol>
-        {queued.map((entry, index) => (
-          <Queued key={entry.id} page={page} entry={entry} first={index === 0} last={index === queued.length - 1} />
-        ))}
-      </ol>
+      <div className="queue-head">
+        <p className="note" role="status">
+          {state}
+        </p>
+        {low && (
+          <button type="button" className="queue-fold" aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)}>
+            {words.outbox.count(queued.length)}
+            <Icon shape="open" />
+          </button>
+        )}
+      </div>
+      {(!low || unfolded) && (
+        <ol>
+          {queued.map((entry, index) => (
+            <Queued key={entry.id} page={page} entry={entry} first={index === 0} last={index === queued.length - 1} />
+          ))}
+        </ol>
+      )}
     </section>
   );
 }

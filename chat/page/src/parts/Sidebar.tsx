@@ -9,7 +9,7 @@ import { AccountLinks } from "./AccountLinks";
 import { Icon, IconButton } from "./Icon";
 import { SelectionBar } from "./SelectionBar";
 import { ThreadList } from "./ThreadList";
-import { useNarrow } from "./useNarrow";
+import { useNarrow } from "./useWindow";
 
 export function Sidebar({ page }: { page: Page }) {
   useStore(page);

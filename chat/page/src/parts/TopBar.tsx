@@ -9,7 +9,7 @@ import { IconButton } from "./Icon";
 import { Menu } from "./Menu";
 import { ModelPicker } from "./ModelPicker";
 import { printChat } from "./printing";
-import { useNarrow } from "./useNarrow";
+import { useNarrow } from "./useWindow";
 
 export function TopBar({ page }: { page: Page }) {
   useStore(page);

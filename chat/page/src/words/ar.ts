@@ -1,6 +1,7 @@
 /** العربية. */
 
 import type { Words } from "./en";
+import { documents } from "./documents/ar";
 import { settings } from "./settings/ar";
 
 const rules = new Intl.PluralRules("ar");
@@ -193,6 +194,7 @@ export const words: Words = {
   },
   outbox: {
     label: "رسائل منتظرة",
+    count: (count: number) => plural(count, "رسالة واحدة", "رسالتان", "رسائل", "رسالة"),
     waiting: "تُرسل بعد هذه الإجابة",
     offline: "لا يوجد اتصال. تُرسل حالما يعود",
     paused: "لم تُرسل الرسالة السابقة",
@@ -206,61 +208,7 @@ export const words: Words = {
     withdraw: "سحب الرسالة",
     tooLate: "أُرسل نص سابق لهذه الرسالة من قبل. حاول مرة أخرى لإرسال هذا أيضًا.",
   },
-  artifacts: {
-    document: "مستند",
-    kinds: { report: "تقرير", slides: "شرائح" },
-    shown: "المعروض",
-    compare: "بالمقارنة مع",
-    nothing: "لا شيء",
-    version: (number: number) => `الإصدار ${number}`,
-    same: "الإصداران متطابقان.",
-    added: "مضاف",
-    removed: "محذوف",
-  },
-  files: {
-    kind: "لا يمكن إرسال ملفات من هذا النوع.",
-    large: (size: string) => `أكبر من ${size}.`,
-    lost: "تعذّر رفع الملف.",
-    model: (model: string) => `لا يقبل النموذج ${model} الصور. اختر نموذجًا آخر أو أزل الصورة.`,
-    remove: "أزل ما لا يمكن إرساله.",
-    uploading: "جارٍ الرفع …",
-    progress: (name: string) => `رفع ${name}`,
-    camera: "التقاط صورة",
-    drop: "أفلت الملفات هنا لإضافتها",
-    file: "ملف",
-    reading: "جارٍ القراءة …",
-    readingOf: (name: string) => `جارٍ قراءة ${name}`,
-    removed: "أُزيل",
-    list: "الملفات",
-    listMore: "الصور والملفات من محادثاتك. ما يُحذف منها يغيب عن رسائله بعد ذلك.",
-    none: "لا شيء بعد.",
-    sure: "حذف نهائي",
-    delete: (name: string) => `حذف ${name}`,
-    deleteNow: (name: string) => `حذف ${name} نهائيًا`,
-    open: (name: string) => `إظهار ما يراه النموذج من ${name}`,
-    places: {
-      page: (at: string) => `صفحة ${at}`,
-      slide: (at: string) => `شريحة ${at}`,
-      line: (at: string) => `سطر ${at}`,
-      lines: (at: string) => `أسطر ${at}`,
-      sheet: (at: string, rows: string) => `ورقة ${at}, صفوف ${rows}`,
-    },
-    seen: "ما يراه النموذج",
-    download: "تنزيل الملف",
-    more: "إظهار المزيد",
-    kilobytes: (count: number) => `${count} كيلوبايت`,
-    megabytes: (count: string) => `${count} ميغابايت`,
-    pages: (count: number) => `عدد الصفحات: ${count}`,
-    codes: {
-      damaged: "الملف تالف، أو ليس ما يقوله اسمه.",
-      suspicious: "بنية الملف لا تشبه أي ملف حقيقي.",
-      encrypted: "الملف محمي بكلمة مرور. احفظه من دونها.",
-      macros: "يحتوي الملف على وحدات ماكرو. احفظه من دونها.",
-      too_large: "الملف أطول من أن يُقرأ. أرسل جزءًا منه.",
-      no_text: "لا يحتوي الملف على نص. أرسل الصفحات الممسوحة ضوئيًا كصور.",
-      interrupted: "توقفت قراءة الملف. أرسله مرة أخرى.",
-    },
-  },
+  ...documents,
   hints: {
     sending: "جارٍ الإرسال …",
     offline: "لا يوجد اتصال. تُرسل حالما يعود.",

@@ -1,6 +1,7 @@
 /** Deutsch. */
 
 import type { Words } from "./en";
+import { documents } from "./documents/de";
 import { settings } from "./settings/de";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
@@ -180,6 +181,7 @@ export const words: Words = {
   },
   outbox: {
     label: "Wartende Nachrichten",
+    count: (count: number) => plural(count, "Nachricht", "Nachrichten"),
     waiting: "Wird nach dieser Antwort gesendet",
     offline: "Keine Verbindung. Wird gesendet, sobald es eine gibt",
     paused: "Die Nachricht davor wurde nicht gesendet",
@@ -193,61 +195,7 @@ export const words: Words = {
     withdraw: "Nachricht zurückziehen",
     tooLate: "Ein früherer Text dieser Nachricht wurde schon gesendet. „Noch einmal versuchen“ sendet auch diesen.",
   },
-  artifacts: {
-    document: "Dokument",
-    kinds: { report: "Bericht", slides: "Folien" },
-    shown: "Gezeigt",
-    compare: "Verglichen mit",
-    nothing: "nichts",
-    version: (number: number) => `Version ${number}`,
-    same: "Beide Versionen sagen dasselbe.",
-    added: "Hinzugefügt",
-    removed: "Entfernt",
-  },
-  files: {
-    kind: "Dateien dieser Art lassen sich nicht senden.",
-    large: (size: string) => `Größer als ${size}.`,
-    lost: "Die Datei konnte nicht hochgeladen werden.",
-    model: (model: string) => `Das Modell ${model} nimmt keine Bilder. Ein anderes wählen oder das Bild entfernen.`,
-    remove: "Bitte entfernen, was sich nicht senden lässt.",
-    uploading: "Wird hochgeladen …",
-    progress: (name: string) => `Hochladen von ${name}`,
-    camera: "Bild aufnehmen",
-    drop: "Dateien hier ablegen",
-    file: "Datei",
-    reading: "Wird gelesen …",
-    readingOf: (name: string) => `${name} wird gelesen`,
-    removed: "Entfernt",
-    list: "Dateien",
-    listMore: "Bilder und Dateien aus allen Chats. Gelöschte fehlen von da an in ihren Nachrichten.",
-    none: "Noch gibt es keine.",
-    sure: "Endgültig löschen",
-    delete: (name: string) => `${name} löschen`,
-    deleteNow: (name: string) => `${name} endgültig löschen`,
-    open: (name: string) => `Zeigen, was das Modell von ${name} sieht`,
-    places: {
-      page: (at: string) => `Seite ${at}`,
-      slide: (at: string) => `Folie ${at}`,
-      line: (at: string) => `Zeile ${at}`,
-      lines: (at: string) => `Zeilen ${at}`,
-      sheet: (at: string, rows: string) => `Blatt ${at}, Zeilen ${rows}`,
-    },
-    seen: "Was das Modell sieht",
-    download: "Datei herunterladen",
-    more: "Mehr anzeigen",
-    kilobytes: (count: number) => `${count} KB`,
-    megabytes: (count: string) => `${count} MB`,
-    pages: (count: number) => (count === 1 ? "1 Seite" : `${count} Seiten`),
-    codes: {
-      damaged: "Die Datei ist beschädigt oder nicht, was ihr Name sagt.",
-      suspicious: "Die Datei ist gebaut wie keine echte.",
-      encrypted: "Die Datei hat ein Passwort. Bitte ohne Passwort speichern.",
-      macros: "Die Datei enthält Makros. Bitte ohne Makros speichern.",
-      too_large: "Die Datei ist zu lang zum Lesen. Bitte einen Teil senden.",
-      no_text: "Die Datei enthält keinen Text. Gescannte Seiten bitte als Bilder senden.",
-      interrupted: "Das Lesen der Datei wurde unterbrochen. Bitte erneut senden.",
-    },
-  },
+  ...documents,
   hints: {
     sending: "Wird gesendet …",
     offline: "Keine Verbindung. Wird gesendet, sobald es eine gibt.",

@@ -1,5 +1,6 @@
 /** All texts of the page in English. Another language is a file of the same shape in this folder. */
 
+import { documents } from "./documents/en";
 import { settings } from "./settings/en";
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
@@ -179,6 +180,7 @@ export const words = {
   },
   outbox: {
     label: "Messages that wait",
+    count: (count: number) => plural(count, "message", "messages"),
     waiting: "Sent after this answer",
     offline: "No connection. Sent as soon as there is one",
     paused: "The message before these was not sent",
@@ -192,61 +194,7 @@ export const words = {
     withdraw: "Withdraw the message",
     tooLate: "An earlier text of this message was sent already. Try again to send this one too.",
   },
-  artifacts: {
-    document: "Document",
-    kinds: { report: "Report", slides: "Slides" } as Record<string, string>,
-    shown: "Shown",
-    compare: "Compared with",
-    nothing: "nothing",
-    version: (number: number) => `Version ${number}`,
-    same: "The two versions say the same.",
-    added: "Added",
-    removed: "Removed",
-  },
-  files: {
-    kind: "Files of this kind cannot be sent.",
-    large: (size: string) => `Larger than ${size}.`,
-    lost: "The file could not be uploaded.",
-    model: (model: string) => `The model ${model} takes no pictures. Choose another one, or remove the picture.`,
-    remove: "Remove what cannot be sent.",
-    uploading: "Uploading …",
-    progress: (name: string) => `Upload of ${name}`,
-    camera: "Take a picture",
-    drop: "Drop files to add them",
-    file: "File",
-    reading: "Being read …",
-    readingOf: (name: string) => `${name} is being read`,
-    removed: "Removed",
-    list: "Files",
-    listMore: "Pictures and files of your chats. Deleted ones are missing from their messages from then on.",
-    none: "There are none yet.",
-    sure: "Delete for good",
-    delete: (name: string) => `Delete ${name}`,
-    deleteNow: (name: string) => `Delete ${name} for good`,
-    open: (name: string) => `Show what the model sees of ${name}`,
-    places: {
-      page: (at: string) => `page ${at}`,
-      slide: (at: string) => `slide ${at}`,
-      line: (at: string) => `line ${at}`,
-      lines: (at: string) => `lines ${at}`,
-      sheet: (at: string, rows: string) => `sheet ${at}, rows ${rows}`,
-    } as Record<string, (at: string, rows: string) => string>,
-    seen: "What the model sees",
-    download: "Download the file",
-    more: "Show more",
-    kilobytes: (count: number) => `${count} KB`,
-    megabytes: (count: string) => `${count} MB`,
-    pages: (count: number) => (count === 1 ? "1 page" : `${count} pages`),
-    codes: {
-      damaged: "The file is damaged, or is not what its name says.",
-      suspicious: "The file is built like no real one.",
-      encrypted: "The file has a password. Save it without one.",
-      macros: "The file holds macros. Save it without them.",
-      too_large: "The file is too long to be read. Send a part of it.",
-      no_text: "The file holds no text. Send scanned pages as pictures.",
-      interrupted: "Reading the file was interrupted. Send it again.",
-    },
-  },
+  ...documents,
   hints: {
     sending: "Sending …",
     offline: "No connection. It is sent as soon as there is one.",

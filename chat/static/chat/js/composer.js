@@ -17,8 +17,16 @@ export class Composer {
     this.form.addEventListener("submit", (event) => this.#submit(event));
     this.input.addEventListener("input", () => this.#changed());
     this.input.addEventListener("keydown", (event) => this.#pressed(event));
+    this.form.addEventListener("mousedown", (event) => this.#aimed(event));
     byId("stop").addEventListener("click", () => this.#stop());
     this.#size();
+  }
+
+  /** Focus the field by a click beside the buttons, too: the whole box is taken for the field. */
+  #aimed(event) {
+    if (event.target.closest("button, textarea")) return;
+    event.preventDefault();
+    this.input.focus();
   }
 
   /** Show the draft of a thread; null for a new chat. */
