@@ -26,9 +26,10 @@ function toField(event: React.MouseEvent) {
 
 export function App({ page }: { page: Page }) {
   useStore(page);
-  const { shown: artifact } = useStore(artifactPanel);
+  const { shown, full } = useStore(artifactPanel);
+  const artifact = shown?.threadId === page.conversation.savedThreadId ? shown : null;
   const narrow = useNarrow();
-  const covered = narrow && page.menu;
+  const covered = narrow ? page.menu || artifact !== null : artifact !== null && full;
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => onShortcut(page, event);
@@ -41,7 +42,7 @@ export function App({ page }: { page: Page }) {
       <a className="skip" href="#prompt" onClick={toField}>
         {words.toField}
       </a>
-      <Sidebar page={page} />
+      <Sidebar page={page} covered={covered && !narrow} />
       <div id="shade" onClick={() => page.openMenu(false)} />
       <div id="main" inert={covered}>
         <TopBar page={page} />
@@ -50,7 +51,7 @@ export function App({ page }: { page: Page }) {
         </section>
         <Pane page={page} />
       </div>
-      {artifact && artifact.threadId === page.conversation.savedThreadId && (
+      {artifact && (
         <Suspense>
           <ArtifactPanel page={page} shown={artifact} />
         </Suspense>

@@ -1,26 +1,31 @@
-/** An artifact beside the chat: one of its versions, or what changed since another. */
+/** An artifact beside the chat: one of its versions, drawn or as its source, or what changed since another. */
 
 import "./ArtifactPanel.css";
 
 import { useEffect, useRef, useState } from "react";
+import { CodeBlock } from "../prose/CodeBlock";
 import { artifactPanel, type ShownArtifact } from "../state/artifactPanel";
 import type { ArtifactDetail } from "../state/apiTypes";
 import type { Page } from "../state/page";
+import { useStore } from "../state/store";
 import { words } from "../words";
 import { partsOf } from "./answerParts";
-import { copy } from "./copy";
-import { IconButton } from "./Icon";
-import { linesBetween } from "./lineChanges";
-import { markdownOf } from "./markdown";
+import { ArtifactChanges } from "./ArtifactChanges";
+import { ArtifactHead } from "./ArtifactHead";
+import { PanelEdge } from "./PanelEdge";
 import { Parts } from "./Parts";
 import { ProblemLine } from "./ProblemLine";
 import { useAttempt } from "./useAttempt";
+import { useNarrow } from "./useWindow";
 
 export default function ArtifactPanel({ page, shown }: { page: Page; shown: ShownArtifact }) {
+  const { full } = useStore(artifactPanel);
   const [artifact, setArtifact] = useState<ArtifactDetail | null>(null);
   const [before, setBefore] = useState<ArtifactDetail | null>(null);
+  const [source, setSource] = useState(false);
   const { problem, attempt } = useAttempt(page);
   const heading = useRef<HTMLHeadingElement>(null);
+  const narrow = useNarrow();
 
   const load = (id: string, version: number) => attempt("load", async () => setArtifact(await page.api.artifact(id, version)));
   const compare = (version: number) =>
@@ -37,34 +42,47 @@ export default function ArtifactPanel({ page, shown }: { page: Page; shown: Show
 
   const pressed = (event: React.KeyboardEvent) => {
     if (event.key !== "Escape") return;
-    // It closes the panel, and does not stop the answer beside it.
+    // It makes the panel smaller or closes it, and does not stop the answer beside it.
     event.preventDefault();
-    artifactPanel.close();
+    if (full) artifactPanel.setFull(false);
+    else artifactPanel.close();
   };
   return (
-    <aside id="artifact" aria-labelledby="artifact-title" onKeyDown={pressed}>
-      <div className="dialog-head">
-        <h2 id="artifact-title" ref={heading} tabIndex={-1} dir="auto">
-          {artifact?.title || words.artifacts.document}
-        </h2>
-        {artifact && <IconButton shape="copy" label={words.copyMarkdown} onClick={() => void copy(markdownOf(artifact.content))} />}
-        <IconButton shape="close" label={words.close} onClick={artifactPanel.close} />
-      </div>
+    <aside id="artifact" aria-labelledby="artifact-title" data-full={full || undefined} onKeyDown={pressed}>
+      {!narrow && !full && <PanelEdge />}
+      <ArtifactHead artifact={artifact} heading={heading} full={full} resizable={!narrow} />
       <ProblemLine problem={problem} />
       {artifact && (
         <>
-          {artifact.versions.length > 1 && (
-            <div className="artifact-versions">
-              <VersionChoice label={words.artifacts.shown} artifact={artifact} value={artifact.version} choose={(version) => void load(artifact.artifactId, version)} />
-              <VersionChoice label={words.artifacts.compare} artifact={artifact} value={before?.version ?? 0} choose={(version) => void compare(version)} none />
-            </div>
-          )}
-          <div className="artifact-text body" dir="auto">
-            {before ? <Changes before={before} after={artifact} /> : <Document key={artifact.version} content={artifact.content} />}
+          <div className="artifact-bar">
+            {!before && <ViewChoice source={source} choose={setSource} />}
+            {artifact.versions.length > 1 && (
+              <>
+                <VersionChoice label={words.artifacts.shown} artifact={artifact} value={artifact.version} choose={(version) => void load(artifact.artifactId, version)} />
+                <VersionChoice label={words.artifacts.compare} artifact={artifact} value={before?.version ?? 0} choose={(version) => void compare(version)} none />
+              </>
+            )}
+          </div>
+          <div className="artifact-text body" dir="auto" tabIndex={0} role="group" aria-labelledby="artifact-title">
+            {before ? <ArtifactChanges before={before} after={artifact} /> : <Content key={artifact.version} content={artifact.content} source={source} />}
           </div>
         </>
       )}
     </aside>
+  );
+}
+
+function ViewChoice({ source, choose }: { source: boolean; choose: (source: boolean) => void }) {
+  const choice = (label: string, value: boolean) => (
+    <button type="button" aria-pressed={source === value} onClick={() => choose(value)}>
+      {label}
+    </button>
+  );
+  return (
+    <div className="view-choice" role="group" aria-label={words.artifacts.view}>
+      {choice(words.artifacts.drawn, false)}
+      {choice(words.showSource, true)}
+    </div>
   );
 }
 
@@ -93,36 +111,13 @@ function VersionChoice({ label, artifact, value, choose, none }: ChoiceProps) {
 }
 
 /** The document; what is pressed in it is not part of the chat. */
-function Document({ content }: { content: string }) {
+function Content({ content, source }: { content: string; source: boolean }) {
   const actions = { say: () => undefined, form: () => null, change: () => undefined };
   const { parts } = partsOf(content, false);
   const [readable, setReadable] = useState(false);
+  if (source) {
+    return parts.map(({ kind, text }, at) => <CodeBlock key={at} info={kind === "program" ? "openui-lang" : "markdown"} code={text.trim()} closed wrapped />);
+  }
   const shown = readable ? [{ kind: "readable" as const, text: content }] : parts;
   return <Parts parts={shown} running={false} actions={actions} lost={() => setReadable(true)} />;
-}
-
-function Changes({ before, after }: { before: ArtifactDetail; after: ArtifactDetail }) {
-  const lines = linesBetween(markdownOf(before.content), markdownOf(after.content));
-  if (lines.every(({ change }) => change === "same")) return <p className="note">{words.artifacts.same}</p>;
-  return (
-    <div className="artifact-changes">
-      {lines.map(({ change, text }, at) => (
-        <Line key={at} change={change} text={text} />
-      ))}
-    </div>
-  );
-}
-
-function Line({ change, text }: { change: "same" | "added" | "removed"; text: string }) {
-  const shown = text || "\u00a0";
-  if (change === "same") return <p dir="auto">{shown}</p>;
-  const Mark = change === "added" ? "ins" : "del";
-  return (
-    <p dir="auto">
-      <Mark>
-        <span className="unseen">{words.artifacts[change]}: </span>
-        {shown}
-      </Mark>
-    </p>
-  );
 }

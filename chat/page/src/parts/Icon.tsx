@@ -30,6 +30,8 @@ const SHAPES = {
   settings: "M4 7h9M17 7h3M4 17h3M11 17h9M15 4.500v5M9 14.500v5",
   temporary: "M12 21a8.500 8.500 0 1 0 0-17 8.500 8.500 0 0 0 0 17zM12 8v5l3 2",
   open: "M6 9l6 6 6-6",
+  save: "M12 4v11M7 10.500l5 5 5-5M5 20h14",
+  full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
   check: "M5 12.500l4.500 4.500L19 7.500",
 } as const;
 

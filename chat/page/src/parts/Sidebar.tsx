@@ -11,7 +11,8 @@ import { SelectionBar } from "./SelectionBar";
 import { ThreadList } from "./ThreadList";
 import { useNarrow } from "./useWindow";
 
-export function Sidebar({ page }: { page: Page }) {
+/** `covered`: something else takes the whole window. */
+export function Sidebar({ page, covered }: { page: Page; covered: boolean }) {
   useStore(page);
   const threads = useStore(page.threads);
   const narrow = useNarrow();
@@ -42,7 +43,7 @@ export function Sidebar({ page }: { page: Page }) {
   };
 
   return (
-    <aside id="sidebar" aria-label={words.chats} inert={hidden} onKeyDown={pressed}>
+    <aside id="sidebar" aria-label={words.chats} inert={hidden || covered} onKeyDown={pressed}>
       <div className="side-head">
         <a id="new-chat" className="new" href="/" ref={fresh} onClick={begin}>
           {words.newChat}

@@ -2,6 +2,7 @@
 
 import { memo, useEffect, useRef, useState } from "react";
 import { copy } from "../parts/copy";
+import { saveText } from "../parts/saveText";
 import { words } from "../words";
 import { Diagram } from "./Diagram";
 import { MathPiece } from "./MathPiece";
@@ -24,17 +25,19 @@ interface Props {
   code: string;
   /** False while the end of the code is still to come. */
   closed: boolean;
+  /** True where long lines are wrapped at first, as those of prose. */
+  wrapped?: boolean;
 }
 
-export const CodeBlock = memo(function CodeBlock({ info, code, closed }: Props) {
+export const CodeBlock = memo(function CodeBlock({ info, code, closed, wrapped = false }: Props) {
   const language = (/^[^\s{:,]+/.exec(info)?.[0] ?? "").toLowerCase();
-  const source = <Source language={language} code={code} closed={closed} />;
+  const source = <Source language={language} code={code} closed={closed} wrapped={wrapped} />;
   if (language === "math") return <MathPiece raw={code} tex={code} block closed={closed} />;
   return language === "mermaid" && closed ? <Diagram source={code} fallback={source} /> : source;
 });
 
-function Source({ language, code, closed }: { language: string; code: string; closed: boolean }) {
-  const [wrap, setWrap] = useState(false);
+function Source({ language, code, closed, wrapped }: { language: string; code: string; closed: boolean; wrapped: boolean }) {
+  const [wrap, setWrap] = useState(wrapped);
   const label = labelOf(language);
   return (
     <div className="code" data-wrap={wrap || undefined}>
@@ -43,7 +46,7 @@ function Source({ language, code, closed }: { language: string; code: string; cl
         <button type="button" className="code-button" aria-pressed={wrap} title={words.wrapLines} aria-label={words.wrapLines} onClick={() => setWrap(!wrap)}>
           <Symbol shape="wrap" />
         </button>
-        <button type="button" className="code-button" title={words.saveCode} aria-label={words.saveCode} onClick={() => save(code, language)}>
+        <button type="button" className="code-button" title={words.saveCode} aria-label={words.saveCode} onClick={() => saveText(code, `code.${extensionOf(language)}`)}>
           <Symbol shape="save" />
         </button>
         <CopyButton text={code} />
@@ -80,15 +83,4 @@ function CopyButton({ text }: { text: string }) {
       <span aria-hidden="true">{copied ? words.copiedShort : words.copy}</span>
     </button>
   );
-}
-
-/** Save the code as a file of its language. */
-function save(code: string, language: string) {
-  const address = URL.createObjectURL(new Blob([code, "\n"], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `code.${extensionOf(language)}`;
-  link.click();
-  // After the browser has begun to read it.
-  setTimeout(() => URL.revokeObjectURL(address));
 }

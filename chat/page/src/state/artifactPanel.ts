@@ -11,6 +11,8 @@ export interface ShownArtifact {
 
 class ArtifactPanelState extends Store {
   shown: ShownArtifact | null = null;
+  /** True while it takes the whole window. */
+  full = false;
   #opener: HTMLElement | null = null;
 
   open(shown: ShownArtifact) {
@@ -20,10 +22,17 @@ class ArtifactPanelState extends Store {
     this.changed();
   }
 
+  setFull(full: boolean) {
+    this.full = full;
+    this.changed();
+  }
+
   close = () => {
     this.shown = null;
+    this.full = false;
     this.changed();
-    this.#opener?.focus();
+    // Once the chat behind a covering panel can take the focus again.
+    setTimeout(() => this.#opener?.focus());
   };
 }
 
