@@ -6,11 +6,14 @@ import type { Page } from "../state/page";
 import type { ThreadSearchResult } from "../state/apiTypes";
 import { useStore } from "../state/store";
 import { words } from "../words";
+import { useNow } from "./Age";
 import { byDay } from "./days";
 import { ThreadRow } from "./ThreadRow";
 
 export function ThreadList({ page }: { page: Page }) {
   const threads = useStore(page.threads);
+  useStore(page.unread);
+  const now = useNow();
   const searched = threads.query.trim();
   const groups = searched || threads.archive ? [["", threads.list] as const] : grouped(threads.list);
 
@@ -26,7 +29,7 @@ export function ThreadList({ page }: { page: Page }) {
           {name && <h2 className="day">{name}</h2>}
           <ul>
             {list.map((thread) => (
-              <ThreadRow key={thread.threadId} page={page} thread={thread} />
+              <ThreadRow key={thread.threadId} page={page} thread={thread} now={now} />
             ))}
           </ul>
         </section>

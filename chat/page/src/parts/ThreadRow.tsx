@@ -6,10 +6,11 @@ import { foundOf } from "../state/found";
 import { type Page, pathOf } from "../state/page";
 import type { ThreadSearchResult } from "../state/apiTypes";
 import { words } from "../words";
+import { Age } from "./Age";
 import { Excerpt } from "./Excerpt";
 import { Menu } from "./Menu";
 
-export function ThreadRow({ page, thread }: { page: Page; thread: ThreadSearchResult }) {
+export function ThreadRow({ page, thread, now }: { page: Page; thread: ThreadSearchResult; now: number }) {
   const [renaming, setRenaming] = useState(false);
   const link = useRef<HTMLAnchorElement>(null);
   const title = thread.title || words.untitled;
@@ -71,14 +72,23 @@ export function ThreadRow({ page, thread }: { page: Page; thread: ThreadSearchRe
           {thread.waiting && <span className="asks-you">{words.requests.mark}</span>}
           {thread.excerpt && <Excerpt {...thread.excerpt} />}
         </span>
-        {thread.activeResponseId && !thread.waiting && (
-          <span className="running">
-            <span className="unseen"> {words.answering}</span>
-          </span>
-        )}
+        <Activity page={page} thread={thread} />
+        <Age time={thread.updatedAt} now={now} />
       </a>
       <Menu label={words.actionsOf(title)} choices={choices} />
     </li>
+  );
+}
+
+/** A dot at a chat whose answer runs, or ended while it was not open. */
+function Activity({ page, thread }: { page: Page; thread: ThreadSearchResult }) {
+  if (thread.waiting) return null;
+  const running = thread.activeResponseId !== null;
+  if (!running && !page.unread.has(thread.threadId)) return null;
+  return (
+    <span className={running ? "running" : "unread"}>
+      <span className="unseen"> {running ? words.answering : words.unread}</span>
+    </span>
   );
 }
 

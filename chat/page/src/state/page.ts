@@ -15,6 +15,7 @@ import { Overlays } from "./overlays";
 import { takeSignInOutcome } from "./signInOutcome";
 import { Store } from "./store";
 import { Threads } from "./threads";
+import { Unread } from "./unread";
 import { awaitReading } from "./upload";
 
 /** Milliseconds until a page that did not reach the server tries again: short enough for a restart. */
@@ -35,8 +36,10 @@ export class Page extends Store {
   readonly threads = new Threads({
     api: this.api,
     removed: (threadId) => this.#removed(threadId),
+    known: (threads) => this.unread.note(threads, this.conversation.threadId),
     failed: (problem) => this.failed(problem),
   });
+  readonly unread = new Unread();
   readonly notifier = new Notifier();
   readonly outbox = pageOutbox({
     api: this.api,
@@ -199,6 +202,7 @@ export class Page extends Store {
     this.#temporary = false;
     if (threadId === null) this.#selectModel(recall("defaultModel"));
     this.draft.switchTo(threadId);
+    this.unread.open(this.threads.get(threadId));
     awaitReading(this);
     this.changed();
     try {

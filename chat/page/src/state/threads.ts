@@ -20,6 +20,8 @@ export interface Undoable {
 export interface ThreadsHost {
   api: ChatClient;
   removed(threadId: string): void;
+  /** Take in threads as the server has them now. */
+  known(threads: Thread[]): void;
   failed(problem: unknown): void;
 }
 
@@ -85,6 +87,7 @@ export class Threads extends Store {
   /** Insert or update a thread: it is new or renamed, or an answer began or ended. */
   upsert(thread: Thread) {
     this.#known.set(thread.threadId, thread);
+    this.#host.known([thread]);
     this.#changes.set(thread.threadId, thread);
     const before = this.list.find((one) => one.threadId === thread.threadId);
     const rest = this.list.filter((one) => one !== before);
@@ -212,6 +215,7 @@ export class Threads extends Store {
     if (request !== this.#requestNumber) return;
     const latest = [...threads, ...pinned].map((thread) => ({ ...thread, ...this.#changes.get(thread.threadId) }));
     for (const thread of latest) this.#known.set(thread.threadId, thread);
+    this.#host.known(latest);
     const shown = latest.filter((thread) => !this.#deleting.has(thread.threadId));
     const kept = this.list.filter((thread) => cursor !== null || (!this.query && this.#changes.has(thread.threadId)));
     this.list = unique([...kept, ...shown]);

@@ -32,6 +32,7 @@ export const words: Words = {
   noChats: "تُدرج محادثاتك هنا.",
   more: "عرض المزيد",
   answering: "(يجيب)",
+  unread: "(إجابة جديدة)",
   rename: "إعادة التسمية",
   renameOf: (title: string) => `إعادة تسمية ${title}`,
   title: "العنوان",

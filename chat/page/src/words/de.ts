@@ -19,6 +19,7 @@ export const words: Words = {
   noChats: "Hier werden die eigenen Chats aufgelistet.",
   more: "Mehr anzeigen",
   answering: "(antwortet)",
+  unread: "(neue Antwort)",
   rename: "Umbenennen",
   renameOf: (title: string) => `${title} umbenennen`,
   title: "Titel",

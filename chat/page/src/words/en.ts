@@ -18,6 +18,7 @@ export const words = {
   noChats: "Your chats will be listed here.",
   more: "Show more",
   answering: "(answering)",
+  unread: "(new answer)",
   rename: "Rename",
   renameOf: (title: string) => `Rename ${title}`,
   title: "Title",

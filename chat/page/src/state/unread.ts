@@ -1,0 +1,72 @@
+/**
+ * Chats whose answer ended while they were not open, until they are opened. The browser keeps it, so that a reload changes nothing
+ * and what one tab shows is read in all.
+ */
+
+import { recall, remember } from "@plain/js/storage.js";
+import type { Thread } from "./apiTypes";
+import { Store } from "./store";
+
+/** Chats that are kept in mind, the latest: more than a list shows at once. */
+const KEPT = 200;
+
+/** Moments of the server by the id of a chat. */
+type Moments = Record<string, string>;
+
+/** The moment of an answer that still runs. */
+const RUNNING = "";
+
+export class Unread extends Store {
+  /** Ends of answers that were seen running. */
+  #ends = new Kept("ends");
+  /** The latest activity of chats that were open. */
+  #seen = new Kept("seen");
+
+  constructor() {
+    super();
+    // Another tab has written.
+    addEventListener("storage", () => this.changed());
+  }
+
+  has(threadId: string): boolean {
+    const end = this.#ends.read()[threadId] ?? RUNNING;
+    return end !== RUNNING && end > (this.#seen.read()[threadId] ?? "");
+  }
+
+  /** Take in the state of chats; `open` is the id of the one that is shown. */
+  note(threads: Thread[], open: string | null) {
+    const ends = this.#ends.read();
+    for (const { threadId, activeResponseId, updatedAt } of threads) {
+      if (activeResponseId) this.#ends.write(threadId, RUNNING);
+      else if (ends[threadId] === RUNNING) this.#ends.write(threadId, updatedAt);
+      if (threadId === open) this.#seen.write(threadId, updatedAt);
+    }
+    this.changed();
+  }
+
+  /** Forget that a chat had a new answer: it is shown now. */
+  open(thread: Thread | null) {
+    if (!thread) return;
+    this.#seen.write(thread.threadId, thread.updatedAt);
+    this.changed();
+  }
+}
+
+/** Moments in the browser's storage, under a name of their own. */
+class Kept {
+  constructor(readonly name: string) {}
+
+  read(): Moments {
+    try {
+      return JSON.parse(recall(this.name) || "{}") as Moments;
+    } catch {
+      return {};
+    }
+  }
+
+  write(threadId: string, moment: string) {
+    const { [threadId]: before, ...others } = this.read();
+    if (before === moment) return;
+    remember(this.name, JSON.stringify(Object.fromEntries([...Object.entries(others), [threadId, moment]].slice(-KEPT))));
+  }
+}
