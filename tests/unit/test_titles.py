@@ -57,6 +57,25 @@ THOUGHT = "<think>\nThey want a title. **Short**.\n" + "Let me think. " * 100 + 
         # JSON, as Open WebUI's prompt asks for it, and other wrappings
         '{"title": "Trip to Lisbon"}',
         '```json\n{"title": "Trip to Lisbon"}\n```',
+        '{"titles": ["Trip to Lisbon", "Portugal"]}',
+        '{"chat_title": "Trip to Lisbon"}',
+        '{"name": "Trip to Lisbon"}',
+        "{'title': 'Trip to Lisbon'}",
+        '{"title": "Trip to Lisbon',
+        "analysisThey want a title.assistantfinalTrip to Lisbon",
+        "1. Trip to Lisbon\n2. Lisbon and its trams",
+        "1) **Trip to Lisbon**\n2) Portugal",
+        "Option 1: Trip to Lisbon\nOption 2: Portugal",
+        'The title of this conversation is "Trip to Lisbon".',
+        'title = "Trip to Lisbon"',
+        "| Trip to Lisbon |",
+        "$\\boxed{\\text{Trip to Lisbon}}$",
+        "<title>Trip to Lisbon",
+        "Trip to Lisbon</title>",
+        "**Trip to Lisbon",
+        "Trip to Lisbon**",
+        '"Trip to Lisbon',
+        "...\nTrip to Lisbon",
         "```text\nTrip to Lisbon\n```",
         "<title>Trip to Lisbon</title>",
         "[Trip to Lisbon](https://example.org)",
@@ -119,18 +138,47 @@ def test_thought_markdown_and_quotation_marks_do_not_get_into_a_title(answer: st
         "And then...",
         "[WIP] A draft [2]",
         "Title",
+        'Was "Name": "Otto" bedeutet',
+        "**kwargs in Python",
+        'A monitor of 27"',
+        "None of the above",
+        "{{ jinja }} templates",
+        "{} in JavaScript",
+        'The meaning of "parameters": an essay',
     ],
 )
 def test_marks_that_belong_to_a_title_stay(title: str) -> None:
     assert title_in(title) == title
 
 
-@pytest.mark.parametrize("answer", ["", " \n", "<think>They want", f"{THOUGHT}", '""', "****"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        " \n",
+        "<think>They want",
+        f"{THOUGHT}",
+        '""',
+        "****",
+        "...",
+        "…",
+        "None",
+        "N/A.",
+        "Untitled",
+        "New Chat",
+        "{}",
+        '{"title": null}',
+        '{"title": ""}',
+        '{"answer": "Hello"}',
+        '<tool_call>{"name": "search", "arguments": {}}</tool_call>',
+        '{"name": "search", "parameters": {}}',
+    ],
+)
 def test_an_answer_without_a_title_gives_none(answer: str) -> None:
     assert title_in(answer) == ""
 
 
-@pytest.mark.parametrize("mark", ["<think>", "</think>", "**a", '"', "*_", "# "])
+@pytest.mark.parametrize("mark", ["<think>", "</think>", "**a", '"', "*_", "# ", "analysis", '{"title": "'])
 def test_a_long_answer_is_read_in_linear_time(mark: str) -> None:
     began = time.thread_time()
     title_in(mark * (1024 * 1024 // len(mark)))
