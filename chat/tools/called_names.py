@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from chat.llm.clients.portable_names import told_apart
+
 # Ahead of the name: `functions.`, `default_api:`, `tools/`, `mcp__server__` (openclaw/openclaw#39328, code-yeongyu/senpi#2025).
 _NAMESPACE = re.compile(r".*(?:[.:/]|__)")
 # Behind it: a token of OpenAI's harmony format (vllm-project/vllm#32587), the number of the call in Kimi's ids, and what
@@ -16,6 +18,9 @@ def declared_name(called: str, declared: Collection[str]) -> str:
     """Return the only tool whose name differs from the called one in case, signs or a namespace; else the name as it is."""
     if called in declared:
         return called
+    for name, sent in told_apart(declared).items():
+        if sent == called.strip():
+            return name
     for spelling in _spellings(called.strip()):
         meant = [name for name in declared if _folded(name) == _folded(spelling) != ""]
         if meant:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from chat.llm.clients.portable_names import portable, told_apart
 from chat.tools.called_names import declared_name
 
 TOOLS = ["get_weather", "files_read-text", "GetTime", "todo", "a_b", "a-b"]
@@ -42,3 +45,14 @@ TOOLS = ["get_weather", "files_read-text", "GetTime", "todo", "a_b", "a-b"]
 )
 def test_a_spelling_means_the_one_tool_that_it_fits(called: str, meant: str) -> None:
     assert declared_name(called, TOOLS) == meant
+
+
+@pytest.mark.parametrize(
+    "tools", [["3d", "_3d"], ["a.b", "a/b", "a_b"], ["x" * 64 + "1", "x" * 64 + "2"], ["天气", "时间"]]
+)
+def test_tools_whose_portable_names_are_the_same_are_told_apart(tools: list[str]) -> None:
+    apart = told_apart(tools)
+    sent = [apart.get(name, portable(name)) for name in tools]
+    assert len(set(sent)) == len(tools)
+    assert all(re.fullmatch("[A-Za-z_][A-Za-z0-9_-]{0,63}", name) for name in sent)
+    assert [declared_name(name, tools) for name in sent] == tools

@@ -89,6 +89,32 @@ def test_a_tool_whose_name_begins_with_a_digit_is_offered_under_one_that_gemini_
     assert (sent["tools"][0]["function"]["name"], sent["tool_choice"]["function"]["name"]) == ("_3d", "_3d")
 
 
+def test_two_tools_that_would_have_one_name_are_offered_and_remembered_under_two(
+    model: ScriptedModel,
+) -> None:
+    tools = [
+        {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}}
+        for name in ("3d", "_3d")
+    ]
+    calls = [
+        {"id": f"call_{name}", "type": "function", "function": {"name": name, "arguments": "{}"}}
+        for name in ("3d", "_3d")
+    ]
+    results = [{"role": "tool", "tool_call_id": call["id"], "content": "1"} for call in calls]
+    asked = ModelRequest([{"role": "assistant", "content": None, "tool_calls": calls}, *results], tools)
+
+    async def read() -> None:
+        async for _ in client(model).stream(asked):
+            pass
+
+    asyncio.run(read())
+    sent = model.requests[0].json
+    offered = [tool["function"]["name"] for tool in sent["tools"]]
+    assert offered[1] == "_3d" != offered[0]
+    assert [call["function"]["name"] for call in sent["messages"][0]["tool_calls"]] == offered
+    assert asked.sent_request.shape["names"] == {"3d": offered[0]}
+
+
 def test_a_field_that_the_owner_set_is_never_left_out(model: ScriptedModel) -> None:
     model.default(refusal(400, message="Unknown field: tool_choice"))
     with pytest.raises(ModelFailed):

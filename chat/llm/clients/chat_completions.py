@@ -15,6 +15,7 @@ from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.calls_as_text import calls_as_text, has_calls
 from chat.llm.clients.message_forms import in_form
 from chat.llm.clients.message_shape import portable_choice, portable_tools, shape_of, shaped
+from chat.llm.clients.portable_names import told_apart
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import STREAM, OpenAITransport
 from chat.llm.sse import StreamUpdate
@@ -50,14 +51,16 @@ class ChatCompletions:
         if metadata := merged(self._metadata, request.metadata):
             body["metadata"] = metadata
         tools = request.tools if request.may_call or has_calls(messages) else []
+        names = told_apart([tool["function"]["name"] for tool in tools])
         if not tools:
             body = _without_choice(body) | {"messages": calls_as_text(messages)}
         else:
-            body["tools"] = portable_tools(tools)
+            body["tools"] = portable_tools(tools, names)
             choice = body.get("tool_choice") if request.may_call else "none"
-            body |= {"tool_choice": portable_choice(choice)} if choice else {}
-        request.sent_request.shape = self._shape
-        body["messages"] = shaped(body["messages"], self._shape, tools=bool(tools))
+            body |= {"tool_choice": portable_choice(choice, names)} if choice else {}
+        shape = {**self._shape, "names": names} if names else self._shape
+        request.sent_request.shape = shape
+        body["messages"] = shaped(body["messages"], shape, tools=bool(tools))
         # A field that the owner or the client set is never left out.
         asked = self.profile.parameters.keys() | request.parameters.keys()
         ours = OPTIONAL - asked | (set() if request.may_call else {"tool_choice"})

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from string import ascii_letters, digits
 from typing import Any
 
 import msgspec
 
 from chat.llm.clients.base import Messages, ModelProfile
+from chat.llm.clients.portable_names import portable
 from chat.text import plain_text_of_parts
 
 # What every provider takes as the id of a call: Anthropic's pattern (maximhq/bifrost#5097) within OpenAI's 40 characters
@@ -22,10 +23,6 @@ _PORTABLE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 # Characters of an id in place of one that is not portable.
 PORTABLE_LENGTH = 24
 _ALPHABET = digits + ascii_letters
-
-# What every provider takes as the name of a tool, also of one that a model made up: OpenAI's pattern, and Gemini's first
-# letter (google-gemini/gemini-cli#2966).
-_ODD_IN_NAME, _FIRST, MAX_NAME = re.compile("[^A-Za-z0-9_-]"), re.compile("[A-Za-z_]"), 64
 
 # Templates of roles in turn begin with a user (mistral-common puts an empty text there, which other servers refuse), and
 # Mistral wants an assistant between a tool and a user (avante-corp/avante.nvim#2695).
@@ -42,6 +39,9 @@ NO_THOUGHT = "."
 NO_SIGNATURE = "skip_thought_signature_validator"
 
 _THOUGHT = ("reasoning_content", "reasoning", "reasoning_details")
+
+# The names to send of tools whose portable names would be the same, by their own.
+Names = Mapping[str, str]
 
 
 def shape_of(profile: ModelProfile) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def shaped(messages: Messages, shape: dict[str, Any], *, tools: bool) -> Message
     """Return the messages in the given shape. `tools`: the request describes tools."""
     if shape.get("noBlanks"):
         messages = [*_without_blanks(messages)]
-    messages = _with_portable_calls(messages, shape["callIds"])
+    messages = _with_portable_calls(messages, shape["callIds"], shape.get("names", {}))
     if tools and shape["wantsBack"] == "reasoning_content":
         messages = [_with_thought(message) for message in messages]
     if shape["wantsBack"] == "thought_signature":
@@ -91,7 +91,7 @@ def _without_blanks(messages: Messages) -> Iterator[dict[str, Any]]:
 # Calls
 
 
-def _with_portable_calls(messages: Messages, length: int | None) -> Messages:
+def _with_portable_calls(messages: Messages, length: int | None, names: Names) -> Messages:
     """Return the messages with ids in the form that the server accepts, and with an object in each call's arguments.
 
     `length`: as `callIds` in CHAT_MODELS; 0: the ids stay.
@@ -104,7 +104,7 @@ def _with_portable_calls(messages: Messages, length: int | None) -> Messages:
     for message, own in zip(messages, calls, strict=True):
         # A result belongs to the newest call of its id.
         ids |= {call["id"]: assign(call["id"]) for call in own}
-        shaped.append(_with_calls(message, own, ids) if own else _with_call_id(message, ids))
+        shaped.append(_with_calls(message, own, ids, names) if own else _with_call_id(message, ids))
     return shaped
 
 
@@ -150,36 +150,37 @@ def _with_call_id(message: dict[str, Any], ids: dict[str, str]) -> dict[str, Any
     return message if id_ is None or ids.get(id_, id_) == id_ else {**message, "tool_call_id": ids[id_]}
 
 
-def _with_calls(message: dict[str, Any], calls: list[Any], ids: dict[str, str]) -> dict[str, Any]:
+def _with_calls(
+    message: dict[str, Any], calls: list[Any], ids: dict[str, str], names: Names
+) -> dict[str, Any]:
     """Return the message with its calls as they are sent; verbatim where none of them has to change."""
-    sent = [_call(call, ids) for call in calls]
+    sent = [_call(call, ids, names) for call in calls]
     return message if sent == calls else {**message, "tool_calls": sent}
 
 
-def _call(call: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+def _call(call: dict[str, Any], ids: dict[str, str], names: Names) -> dict[str, Any]:
     function = call["function"]
     if not _is_object(function["arguments"]):
         # Servers decode them, and refuse the whole request: `json.loads` in vLLM's chat utilities, Anthropic, Gemini. The
         # result of the call says what was wrong with them.
         function = {**function, "arguments": "{}"}
-    return {**call, "id": ids[call["id"]], "function": _named(function)}
+    return {**call, "id": ids[call["id"]], "function": _named(function, names)}
 
 
-def portable_tools(tools: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def portable_tools(tools: list[dict[str, Any]], names: Names) -> list[dict[str, Any]]:
     """Return tools under names that every provider takes; a call by such a name finds its tool (`declared_name`)."""
-    return [{**tool, "function": _named(tool["function"])} for tool in tools]
+    return [{**tool, "function": _named(tool["function"], names)} for tool in tools]
 
 
-def portable_choice(choice: Any) -> Any:
+def portable_choice(choice: Any, names: Names) -> Any:
     """Return a `tool_choice` with the name under which its tool is sent."""
     if not (isinstance(choice, dict) and isinstance(choice.get("function"), dict)):
         return choice
-    return {**choice, "function": _named({"name": "", **choice["function"]})}
+    return {**choice, "function": _named({"name": "", **choice["function"]}, names)}
 
 
-def _named(function: dict[str, Any]) -> dict[str, Any]:
-    name = _ODD_IN_NAME.sub("_", function["name"])
-    name = (name if _FIRST.match(name) else f"_{name}")[:MAX_NAME]
+def _named(function: dict[str, Any], names: Names) -> dict[str, Any]:
+    name = names.get(function["name"]) or portable(function["name"])
     return function if name == function["name"] else {**function, "name": name}
 
 
