@@ -93,6 +93,7 @@ class WebSocket(WebSocketProtocol):
 
     def onConnect(self, request: Any) -> Any:
         self.holding = True
+        self.opened = self.pinged = loop.time()
         return super().onConnect(request)
 
     def failHandshake(self, reason: str, code: int = 400, responseHeaders: Any = None) -> None:  # noqa: N803
@@ -160,6 +161,18 @@ class WebSocket(WebSocketProtocol):
             self.flow.watch()
         elif not self.holding:  # else the pong waits in the kernel
             super().onAutoPingTimeout()
+
+    def check_timeouts(self) -> None:
+        """Reject a handshake that the application leaves open, and ping an open socket.
+
+        Daphne goes by the clock on the wall: one that is set back a day would end the pings, and proxies cut idle sockets.
+        """
+        now = loop.time()
+        if self.state == self.STATE_CONNECTING and now - self.opened > self.server.websocket_connect_timeout:
+            self.serverReject()
+        elif self.state == self.STATE_OPEN and now - self.pinged > self.server.ping_interval:
+            self.pinged = now
+            self._sendAutoPing()
 
     # Sending
 
