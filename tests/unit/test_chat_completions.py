@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +16,8 @@ from chat.llm.http import request_head
 from chat.llm.http.openai_compatible import OpenAITransport
 from chat.testing import Gate, ScriptedModel, answer, refusal
 from chat.testing.script import CutOff, Finish, Parts, Script, Thought, broken, document
+
+T = TypeVar("T")
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
 
@@ -39,16 +41,37 @@ def request(**more: Any) -> ModelRequest:
     return ModelRequest([{"role": "user", "content": "Hello"}], [TOOL], **more)
 
 
+def run(asked: ChatCompletions, work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of its own, in which the client's connections are closed as well."""
+
+    async def to_its_end() -> T:
+        try:
+            async with asyncio.timeout(20):
+                return await work
+        finally:
+            asked._wire.close()
+            await asked._client.close()
+
+    return asyncio.run(to_its_end())
+
+
 def streamed(asked: ChatCompletions, **more: Any) -> tuple[str, str]:
     """Return the text and the thought of an answer."""
 
     async def read() -> tuple[str, str]:
-        async with asyncio.timeout(20):
-            updates = [update async for update in asked.stream(request(**more))]
+        updates = [update async for update in asked.stream(request(**more))]
         thought = "".join(words for update in updates for _, words in update.thinking)
         return "".join(update.text for update in updates), thought
 
-    return asyncio.run(read())
+    return run(asked, read())
+
+
+def read_to_its_end(asked: ChatCompletions, sent: ModelRequest) -> None:
+    async def read() -> None:
+        async for _ in asked.stream(sent):
+            pass
+
+    run(asked, read())
 
 
 def test_usage_is_asked_for_unless_the_profile_says_no(model: ScriptedModel) -> None:
@@ -79,12 +102,7 @@ def test_a_tool_whose_name_begins_with_a_digit_is_offered_under_one_that_gemini_
     tool = {"type": "function", "function": {"name": "3d", "parameters": {"type": "object"}}}
     choice = {"type": "function", "function": {"name": "3d"}}
     asked = ModelRequest([{"role": "user", "content": "Hello"}], [tool], parameters={"tool_choice": choice})
-
-    async def read() -> None:
-        async for _ in client(model).stream(asked):
-            pass
-
-    asyncio.run(read())
+    read_to_its_end(client(model), asked)
     sent = model.requests[0].json
     assert (sent["tools"][0]["function"]["name"], sent["tool_choice"]["function"]["name"]) == ("_3d", "_3d")
 
@@ -102,12 +120,7 @@ def test_two_tools_that_would_have_one_name_are_offered_and_remembered_under_two
     ]
     results = [{"role": "tool", "tool_call_id": call["id"], "content": "1"} for call in calls]
     asked = ModelRequest([{"role": "assistant", "content": None, "tool_calls": calls}, *results], tools)
-
-    async def read() -> None:
-        async for _ in client(model).stream(asked):
-            pass
-
-    asyncio.run(read())
+    read_to_its_end(client(model), asked)
     sent = model.requests[0].json
     offered = [tool["function"]["name"] for tool in sent["tools"]]
     assert offered[1] == "_3d" != offered[0]
@@ -129,7 +142,8 @@ def test_a_field_that_the_owner_set_is_never_left_out(model: ScriptedModel) -> N
 def test_a_probe_ends_at_the_first_thought(model: ScriptedModel, thought: Any) -> None:
     gate = Gate()
     model.script(answer(thought, gate))
-    asyncio.run(asyncio.wait_for(client(model).first_token(request()), 20))
+    asked = client(model)
+    run(asked, asked.first_token(request()))
     gate.open()
 
 
@@ -139,7 +153,9 @@ def whole(content: Any) -> Script:
 
 def test_a_whole_answer_in_parts_is_its_text_without_its_thought(model: ScriptedModel) -> None:
     model.script(whole([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"text": "Hi"}]))
-    assert asyncio.run(client(model).complete(request())).text == "Hi"
+    asked = client(model)
+    assert run(asked, asked.complete(request())).text == "Hi"
     model.script(whole([5]))
+    asked = client(model)
     with pytest.raises(ModelFailed):
-        asyncio.run(client(model).complete(request()))
+        run(asked, asked.complete(request()))

@@ -57,6 +57,7 @@ def asked(
             async with asyncio.timeout(20):
                 return await work(client)
         finally:
+            wire.close()
             await connected.close()
 
     return asyncio.run(bounded())
