@@ -5,6 +5,7 @@ The tests are skipped with one line if there is no browser or if the page's pack
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +54,18 @@ def browser(chromium: Chromium) -> Iterator[Browser]:
             )
             yield browser
             browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hide Playwright's event loop, which runs in this thread to the end of the folder, from tests without a browser."""
+    kept = asyncio._get_running_loop()
+    if kept is None or "browser" in request.fixturenames:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(kept)
 
 
 @pytest.fixture
