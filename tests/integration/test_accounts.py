@@ -157,6 +157,13 @@ def test_attempts_are_counted_in_a_window_and_forgotten_after_it() -> None:
     assert LoginAttempt.objects.count() == 2
 
 
+def test_attempts_of_a_clock_that_was_set_back_since_keep_nobody_out() -> None:
+    limits = {"name ada": 1}
+    assert [login_attempts.record_attempt(limits) for _ in range(2)] == [True, False]
+    LoginAttempt.objects.update(at=timezone.now() + timedelta(days=1))
+    assert [login_attempts.record_attempt(limits) for _ in range(2)] == [True, False]
+
+
 def test_attempts_are_stored_without_the_name() -> None:
     login_attempts.record_attempt({"name ada": 1})
     assert "ada" not in LoginAttempt.objects.get().about
