@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple, MultipleChoiceField
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -71,7 +72,10 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         if db_field.name != "scopes":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return MultipleChoiceField(
-            label=_("scopes"), choices=TokenScope.choices, initial=ALL_SCOPES, widget=CheckboxSelectMultiple
+            label=capfirst(_("scopes")),
+            choices=TokenScope.choices,
+            initial=ALL_SCOPES,
+            widget=CheckboxSelectMultiple,
         )
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -314,6 +314,19 @@ def test_a_query_of_thousands_of_words_costs_no_more_than_a_short_one() -> None:
     assert time.thread_time() - began < EXCERPT_SECONDS
 
 
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("A sentence of several words that goes on until ", "of several words that goes on until harbour"),
+        ("Short words ", "Short words harbour"),
+        ("x" * 100 + "/", "x" * 39 + "/harbour"),
+        ("長い文章" * 20, ("長い文章" * 10) + "harbour"),
+    ],
+)
+def test_an_excerpt_begins_with_a_word(before: str, expected: str) -> None:
+    assert excerpt(f"{before}harbour", query_terms("harbour")).text == expected
+
+
 def test_a_word_of_a_thought_finds_its_thread_with_a_marked_excerpt(talk: ConversationDriver) -> None:
     converse(talk, "What now?", "Perhaps the wombat digs", "Wait and see.")
     [part] = found(talk, "wombat")

@@ -19,6 +19,7 @@ WINDOW_CHARACTERS = 4_096
 OVERLAP_CHARACTERS = 128
 # Voice marks of halfwidth katakana, which fold into the character before them.
 HALFWIDTH_MARKS = "\uff9e\uff9f"
+_SPACE = re.compile(r"\s+")
 _REST_OF_WORD = re.compile(f"{LETTER}*")
 # Places inside other words that are skipped for one term in one window.
 MAX_SKIPPED = 16
@@ -42,9 +43,18 @@ class Excerpt:
 
 def excerpt(text: str, terms: list[Term], *, thinking: bool = False, message: str | None = None) -> Excerpt:
     """Return the part of a text that contains the terms."""
-    start = max(0, _first_match(text, terms) - BEFORE_CHARACTERS)
+    start = _start(text, _first_match(text, terms))
     part = text[start : start + EXCERPT_CHARACTERS]
     return Excerpt(part, list(_ranges(part, terms)), thinking, message)
+
+
+def _start(text: str, match: int) -> int:
+    """Return where the context ahead of a match begins: with a word, unless one is longer than the context."""
+    start = max(0, match - BEFORE_CHARACTERS)
+    if start == 0 or text[start - 1].isspace():
+        return start
+    space = _SPACE.search(text, start, match)
+    return space.end() if space else start
 
 
 def _first_match(text: str, terms: list[Term]) -> int:
