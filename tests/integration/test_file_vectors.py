@@ -134,6 +134,18 @@ def test_a_batch_whose_process_died_is_claimed_again_after_its_lease(thread: Thr
     assert FileVector.objects.count() == 2
 
 
+def test_a_batch_that_two_processes_made_is_stored_once(thread: Thread) -> None:
+    row = new_file(thread, *(f"car {at}" for at in range(vectors.BATCH + 1)))
+    claimed = []
+    for _ in range(2):
+        claimed.append(vectors.claim(MODEL, SECONDS))
+        Attachment.objects.filter(pk=row.pk).update(embedding_until=None)
+    for each in claimed:
+        assert each is not None
+        assert not vectors.store(each, vectors_of(each.texts))
+    assert FileVector.objects.count() == vectors.BATCH
+
+
 def test_a_batch_that_failed_lets_others_go_first(thread: Thread) -> None:
     older, newer = new_file(thread, "car"), new_file(thread, "whale")
     first = vectors.claim(MODEL, SECONDS)
@@ -158,10 +170,10 @@ def test_another_model_begins_anew_and_is_never_mixed(owner: User, thread: Threa
     row = new_file(thread, "An automobile.")
     embed_all()
     assert meant(owner, thread, "car", model="large@256") == []
-    assert vectors.renew_former(MODEL) == vectors.renew_former("large@256") == 0
-    Attachment.objects.update(embedded_at=Now() - timedelta(hours=vectors.KEPT_HOURS, seconds=1))
-    assert vectors.renew_former(MODEL) == 0
-    assert vectors.renew_former("large@256") == 1
+    assert [vectors.renew_former(model) for model in (MODEL, "large@256", "tiny@256")] == [0, 0, 0]
+    for model, count in ((MODEL, 0), ("tiny@256", 1), ("large@256", 1)):
+        Attachment.objects.update(embedded_at=Now() - timedelta(hours=vectors.KEPT_HOURS, seconds=1))
+        assert vectors.renew_former(model) == count
     claimed = vectors.claim("large@256", SECONDS)
     assert claimed is not None
     assert not FileVector.objects.exists()
