@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import (
+    DEFAULT_DB_ALIAS,
     DatabaseError,
     IntegrityError,
     InterfaceError,
     InternalError,
     OperationalError,
     connection,
+    connections,
     transaction,
 )
 from django.db.backends.signals import connection_created
@@ -128,12 +130,15 @@ def _guarded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 def _repeated(attempted: Callable[[], T]) -> T:
     """Call with a new connection after one is lost: every function that writes can be repeated."""
+    database = connections[
+        DEFAULT_DB_ALIAS
+    ]  # each use of `connection` looks it up anew, by six calls of Python
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            connection.ensure_connection()
+            database.ensure_connection()
         except (OperationalError, InterfaceError) as problem:
             raise _unavailable(problem) from problem
-        link = connection.connection
+        link = database.connection
         try:
             return attempted()
         except IntegrityError:

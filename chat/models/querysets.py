@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Self, TypeVar
 
 from django.db import models
+from django.db.models.base import ModelState
 
 # Characters; the contract's limit for ids that clients choose.
 ID_LENGTH = 128
@@ -17,6 +19,22 @@ class OwnedQuerySet(models.QuerySet[M]):
 
     def owned_by(self, owner_id: int) -> Self:
         return self.filter(owner_id=owner_id)
+
+
+def unsaved(model: type[M], /, **columns: Any) -> M:
+    """Return `model(**columns)` for a model whose defaults are constants.
+
+    Django asks each field for its default, by 100 calls of Python for a response: a tenth of those of its claim.
+    """
+    made = model.__new__(model)
+    vars(made).update(_defaults(model), **columns)
+    made._state = ModelState()
+    return made
+
+
+@cache
+def _defaults(model: type[models.Model]) -> dict[str, Any]:
+    return {name: value for name, value in vars(model()).items() if name != "_state"}
 
 
 def raw_delete(queryset: models.QuerySet[Any]) -> None:

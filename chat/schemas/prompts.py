@@ -193,12 +193,13 @@ M = TypeVar("M", bound=_Message)
 def parse_send(body: bytes | str) -> SendRequest:
     """Parse the body of `POST /api/chat`, or a `send` frame."""
     raw = parse_struct(body, PromptBody)
-    request = _send_request(raw, _checked_messages(raw.prompt, raw.messages))
-    temporary = raw.temporary
+    messages, temporary = _checked_messages(raw.prompt, raw.messages), raw.temporary
     options = awaited_tools(raw.tools or [])
     if metadata := allowed_metadata(raw.metadata or {}):
         options = msgspec.structs.replace(options or Options(), metadata=metadata)
-    return replace(request, unlisted=temporary, temporary=temporary, instructed=True, options=options)
+    return _send_request(
+        raw, messages, unlisted=temporary, temporary=temporary, instructed=True, options=options
+    )
 
 
 def parse_text_send(body: bytes) -> SendRequest:
@@ -224,7 +225,8 @@ def _up_to_prompt(messages: list[_UiMessage]) -> list[_UiMessage]:
     return messages[:end] or messages
 
 
-def _send_request(raw: _Options, messages: Sequence[_Message]) -> SendRequest:
+def _send_request(raw: _Options, messages: Sequence[_Message], **others: Any) -> SendRequest:
+    """Return the request for an answer to the last of the messages; `others`: its further fields."""
     *earlier, prompt = messages
     if prompt.role != "user":
         raise BadRequest("The role of the prompt, or of the last of `messages`, must be `user`.")
@@ -238,6 +240,7 @@ def _send_request(raw: _Options, messages: Sequence[_Message]) -> SendRequest:
         turns=tuple(_turn(message) for message in earlier),
         parent_id=checked_id(raw.parentId, "parentId") if isinstance(raw.parentId, str) else raw.parentId,
         effort=raw.effort,
+        **others,
     )
 
 

@@ -7,7 +7,9 @@ them answers with the sums.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -43,6 +45,14 @@ GAUGES = {
 WAITING = "chat_waiting_responses"
 
 
+M = TypeVar("M", Counter, Histogram)
+
+
+def _by_labels(series: M) -> Callable[..., M]:
+    """Return `series.labels`, which checks its labels by ten calls of Python each time, with a memory."""
+    return lru_cache(maxsize=None)(series.labels)
+
+
 class Metrics:
     """The series of this process."""
 
@@ -64,16 +74,20 @@ class Metrics:
         self._tokens = self._counter("chat_tokens", "Tokens of ended responses", "model", "kind")
         self._calls = self._counter("chat_model_calls", "Ended calls of models", "model", "outcome", "code")
         self._tools = self._counter("chat_tool_calls", "Ended tool calls", "tool", "outcome")
-        self._first_token = self._histogram(
-            "chat_first_token_seconds", "From prompt to first text", FIRST_TOKEN_BUCKETS, "model"
+        self._first_token = _by_labels(
+            self._histogram(
+                "chat_first_token_seconds", "From prompt to first text", FIRST_TOKEN_BUCKETS, "model"
+            )
         )
-        self._whole = self._histogram(
-            "chat_response_seconds", "From prompt to the end", WORK_BUCKETS, "model"
+        self._whole = _by_labels(
+            self._histogram("chat_response_seconds", "From prompt to the end", WORK_BUCKETS, "model")
         )
-        self._call_seconds = self._histogram(
-            "chat_model_call_seconds", "Calls of models", WORK_BUCKETS, "model"
+        self._call_seconds = _by_labels(
+            self._histogram("chat_model_call_seconds", "Calls of models", WORK_BUCKETS, "model")
         )
-        self._tool_seconds = self._histogram("chat_tool_call_seconds", "Tool calls", WORK_BUCKETS, "tool")
+        self._tool_seconds = _by_labels(
+            self._histogram("chat_tool_call_seconds", "Tool calls", WORK_BUCKETS, "tool")
+        )
         self._flush = self._histogram("chat_flush_seconds", "One write of logs", DELAY_BUCKETS)
         self._notification = self._histogram(
             "chat_notification_delay_seconds",
@@ -84,8 +98,8 @@ class Metrics:
             "chat_event_loop_delay_seconds", "Lateness of the event loop", DELAY_BUCKETS
         )
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(name, text, labels, registry=self._registry)
+    def _counter(self, name: str, text: str, *labels: str) -> Callable[..., Counter]:
+        return _by_labels(Counter(name, text, labels, registry=self._registry))
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(name, text, labels, registry=self._registry, buckets=buckets)
@@ -101,16 +115,16 @@ class Metrics:
         whole: float | None,
         tokens: Tokens,
     ) -> None:
-        self._responses.labels(model, status, error_code or "").inc()
+        self._responses(model, status, error_code or "").inc()
         # The key of a slow response leads to its page in the admin.
         exemplar = {"response": str(response)}
         if first_token is not None:
-            self._first_token.labels(model).observe(first_token, exemplar)
+            self._first_token(model).observe(first_token, exemplar)
         if whole is not None:
-            self._whole.labels(model).observe(whole, exemplar)
+            self._whole(model).observe(whole, exemplar)
         for kind, count in tokens.items():
             if count:
-                self._tokens.labels(model, kind).inc(count)
+                self._tokens(model, kind).inc(count)
 
     def call_ended(
         self,
@@ -123,12 +137,12 @@ class Metrics:
         seconds: float,
         tokens: Tokens,
     ) -> None:
-        self._calls.labels(model, outcome, error_code or "").inc()
-        self._call_seconds.labels(model).observe(seconds)
+        self._calls(model, outcome, error_code or "").inc()
+        self._call_seconds(model).observe(seconds)
 
     def tool_ended(self, tool: str, failed: bool, seconds: float) -> None:
-        self._tools.labels(tool, "failed" if failed else "done").inc()
-        self._tool_seconds.labels(tool).observe(seconds)
+        self._tools(tool, "failed" if failed else "done").inc()
+        self._tool_seconds(tool).observe(seconds)
 
     def flushed(self, seconds: float, responses: int) -> None:
         self._flush.observe(seconds)

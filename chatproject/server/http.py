@@ -189,6 +189,8 @@ class Request(WebRequest):
     # Of a response to HEAD or with a status that has no body. Set on those alone, and `code` on none: beyond 30 attributes
     # Python keeps them in a dictionary, which takes 1.3 KB more in each open stream.
     bodiless = False
+    # Daphne's own are two more calls of Python for each look into a table of connections.
+    __eq__, __hash__ = object.__eq__, object.__hash__
 
     def __init__(self, channel: Channel, *args: Any) -> None:
         # Twisted would parse forms in the event loop, up to the limit; the application parses them itself.

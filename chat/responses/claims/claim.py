@@ -27,6 +27,7 @@ from chat.exceptions import (
 from chat.llm.clients.base import ModelRequest
 from chat.llm.registry import ModelRegistry
 from chat.models import Message, Response, Status, Thread
+from chat.models.querysets import unsaved
 from chat.permissions import threads as permissions
 from chat.permissions.rights import Rights, from_json
 from chat.responses import budgets
@@ -245,16 +246,17 @@ class Claim:
         `statements.response_insertion`.
         """
         waits = bool(state.active)
-        response = Response(
+        response = unsaved(
+            Response,
             id=state.new_response,
             owner_id=self.owner,
-            thread=thread,
             public_id=request.response_id or str(uuid4()),
             prompt_id=prompt["prompt"],
             model=agreed.model,
             status=Status.QUEUED if waits else Status.STREAMING,
             options=request.options.encode() if request.options else None,
         )
+        response.thread = thread
         insertion = statements.response_insertion(
             id=response.pk,
             owner=self.owner,
@@ -358,8 +360,9 @@ def _new_thread(
     owner: int, state: ClaimState, request: SendRequest, model: str
 ) -> tuple[Thread, sql.Statement]:
     """Return a new thread, and the statement that inserts it."""
-    thread = Thread(
-        pk=state.new_thread,
+    thread = unsaved(
+        Thread,
+        id=state.new_thread,
         owner_id=owner,
         public_id=request.thread_id or str(uuid4()),
         title=text.title_of(plain_text(request.content)),

@@ -104,7 +104,8 @@ class UsageRecorder:
     @contextmanager
     def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> Iterator[None]:
         """Add a row for the call that is made in the block; the block's end is the call's."""
-        record, since = self._begin(profile, request), time.monotonic()
+        started_at, since = datetime.now(UTC), time.monotonic()
+        begun, provenance = self._begin(profile, request), request.provenance
         sent = request.sent_request.facts  # known at the end
         self._attempts += 1
         characters = sum(_length(message.get("content")) for message in request.messages)
@@ -119,27 +120,26 @@ class UsageRecorder:
             outcome, error = CallOutcome.FAILED, problem
             raise
         finally:
-            record = replace(
-                record,
-                **self._tokens(record.model, characters, stats),
-                **self._request(record, profile, **sent()),
-                **_end(record, since, stats, outcome, error),
+            record = CallRecord(
+                **begun,
+                **self._tokens(profile.name, characters, stats),
+                **self._request(provenance, profile, **sent()),
+                **_end(started_at, since, stats, outcome, error),
             )
             self._unstored.append(record)
             _report_end(record, since, stats)
 
-    def _begin(self, profile: ModelProfile, request: ModelRequest) -> CallRecord:
-        return CallRecord(
-            model=profile.name,
-            upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
-            round=self._round,
-            attempt=self._attempts,
-            started_at=datetime.now(UTC),
-            parameters=profile.parameters,
-            system_digest=_digest(_system(request.messages)),
-            tools_digest=self._blobs.digest(msgspec.json.encode(request.tools)) if request.tools else "",
-            provenance=request.provenance,
-        )
+    def _begin(self, profile: ModelProfile, request: ModelRequest) -> dict[str, Any]:
+        """Return the fields of a record that are known when the call begins."""
+        return {
+            "model": profile.name,
+            "upstream_model": profile.upstream[:UPSTREAM_NAME_LENGTH],
+            "round": self._round,
+            "attempt": self._attempts,
+            "parameters": profile.parameters,
+            "system_digest": _digest(_system(request.messages)),
+            "tools_digest": self._blobs.digest(msgspec.json.encode(request.tools)) if request.tools else "",
+        }
 
     def _tokens(self, model: str, characters: int, stats: CallStats) -> dict[str, Any]:
         """Return the provider's counts, or else our estimate, which learns from such counts."""
@@ -152,26 +152,29 @@ class UsageRecorder:
         return {"prompt_tokens": prompt, "completion_tokens": completion}
 
     def _request(
-        self, record: CallRecord, profile: ModelProfile, digest: str, envelope: bytes, **changes: Any
+        self, provenance: dict[str, Any], profile: ModelProfile, digest: str, envelope: bytes, **changes: Any
     ) -> dict[str, Any]:
         """Return all that `chat.reporting.request_rebuild` needs; no provenance where nothing stored was sent."""
-        if not (record.provenance and digest):
+        if not (provenance and digest):
             return {"request_digest": digest, "provenance": None}
         digests = {
             "system": self._blobs.digest(profile.system.encode()),
             "envelope": self._blobs.digest(envelope),
         }
-        return {"request_digest": digest, "provenance": {**record.provenance, **digests, **changes}}
+        return {"request_digest": digest, "provenance": {**provenance, **digests, **changes}}
 
 
 def _end(
-    record: CallRecord, since: float, stats: CallStats, outcome: CallOutcome, error: Exception | None
+    started_at: datetime, since: float, stats: CallStats, outcome: CallOutcome, error: Exception | None
 ) -> dict[str, Any]:
+    """Return the fields of a record that are known when the call has ended."""
+
     # The wall clock was read once, at the start: it may jump, and no call may end before it began.
     def at(monotonic: float) -> datetime:
-        return record.started_at + timedelta(seconds=max(0.0, monotonic - since))
+        return started_at + timedelta(seconds=max(0.0, monotonic - since))
 
     return {
+        "started_at": started_at,
         "first_token_at": None if stats.first_token is None else at(stats.first_token),
         "finished_at": at(time.monotonic()),
         "outcome": outcome,
