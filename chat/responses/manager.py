@@ -7,8 +7,7 @@ import contextlib
 import gc
 import logging
 import time
-from collections.abc import Coroutine, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -21,7 +20,7 @@ from chat.exceptions import Unavailable, format_traceback_without_message
 from chat.files.reader import FileReader
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
-from chat.models import Response, Status, UpstreamCall
+from chat.models import Response, Status
 from chat.responses import lifecycle, stored_end, titles, waiting
 from chat.responses.active_response import ActiveResponse
 from chat.responses.claims.claim import Claim
@@ -31,6 +30,7 @@ from chat.responses.leases import Leases
 from chat.responses.lifecycle import Outcome
 from chat.responses.thread_events import ThreadSubscriptions
 from chat.responses.usage.recorder import UsageRecorder
+from chat.responses.usage.upstream_calls import from_answering
 from chat.responses.waiting import StaffDecision, Wait
 from chat.schemas import RegenerateRequest, SendRequest
 from chat.schemas.answers import AnswerBody
@@ -152,7 +152,8 @@ class ResponseRunner:
     async def _supervise(self, active: ActiveResponse) -> None:
         job = active.job
         try:
-            with _span(job), hearing(run_subject(job.owner)):
+            span = telemetry().span("chat.response", job.span_attributes)
+            with span, hearing(run_subject(job.owner)):
                 final = await self._run_to_end(active)
         except Exception as problem:
             # Unforeseen: it is an orphan now. Left to asyncio, the log would get the message, which may quote content.
@@ -235,7 +236,7 @@ class ResponseRunner:
         """Return the models that may answer, the wanted one first, and the tools that may be offered to them."""
         clients = await self._clients(job.model)
         if job.resumed is not None:
-            clients = _from_answering(clients, job.resumed.calls)
+            clients = from_answering(clients, job.resumed.calls)
         # A rule that changed since keeps no answer from going on.
         clients[1:] = [one for one in clients[1:] if one.profile.name in job.rights.models]
         offered: dict[str, Tool] = {}
@@ -389,18 +390,3 @@ class ResponseRunner:
         await self.files.stop()
         await self.tool_servers.close()
         await self.models.close()
-
-
-def _span(job: Job) -> AbstractContextManager[object]:
-    thread = {"gen_ai.conversation.id": str(job.thread)}
-    return telemetry().span(
-        "chat.response", {"chat.response": job.response, "chat.model": job.model, **thread}
-    )
-
-
-def _from_answering(clients: list[ModelClient], calls: Sequence[UpstreamCall]) -> list[ModelClient]:
-    """Return the clients from the one on that made the last call: a model that was replaced stays so."""
-    names = [client.profile.name for client in clients]
-    # Those of tools have no provenance.
-    made = [call.model for call in calls if call.provenance is not None and call.model in names]
-    return clients[names.index(made[-1]) :] if made else clients

@@ -25,12 +25,15 @@ class FlowControl:
     """Flow control of one connection, registered as the producer that Twisted pauses and resumes.
 
     `full` from Twisted's mark of 64 KiB on until the kernel has taken everything; `closed` once the connection has
-    ended.
+    ended. `head`: that of a response that has begun in this turn of the loop, until the first bytes of its body.
     """
+
+    __slots__ = ("_since", "_unacked", "_waiters", "closed", "full", "head", "registry", "transport")
 
     def __init__(self, transport: Any, registry: FlowRegistry) -> None:
         self.transport, self.registry = transport, registry
         self.full = self.closed = False
+        self.head = b""
         self._waiters: list[asyncio.Future[None]] = []
         self._unacked = self._since = 0.0
         registry.flows.add(self)

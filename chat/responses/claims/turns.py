@@ -62,6 +62,12 @@ class Job:
     rights: Rights = field(default_factory=Rights)
 
     @property
+    def span_attributes(self) -> dict[str, str | int]:
+        """Return the attributes of the span of the response."""
+        thread = {"gen_ai.conversation.id": str(self.thread)}
+        return {"chat.response": self.response, "chat.model": self.model, **thread}
+
+    @property
     def parameters(self) -> dict[str, Any]:
         return self.options.parameters if self.options else {}
 

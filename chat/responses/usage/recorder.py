@@ -105,7 +105,7 @@ class UsageRecorder:
     def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> Iterator[None]:
         """Add a row for the call that is made in the block; the block's end is the call's."""
         started_at, since = datetime.now(UTC), time.monotonic()
-        begun, provenance = self._begin(profile, request), request.provenance
+        begun, provenance = self._begin(request), request.provenance
         sent = request.sent_request.facts  # known at the end
         self._attempts += 1
         characters = sum(_length(message.get("content")) for message in request.messages)
@@ -121,6 +121,9 @@ class UsageRecorder:
             raise
         finally:
             record = CallRecord(
+                model=profile.name,
+                upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
+                parameters=profile.parameters,
                 **begun,
                 **self._tokens(profile.name, characters, stats),
                 **self._request(provenance, profile, **sent()),
@@ -129,14 +132,11 @@ class UsageRecorder:
             self._unstored.append(record)
             _report_end(record, since, stats)
 
-    def _begin(self, profile: ModelProfile, request: ModelRequest) -> dict[str, Any]:
-        """Return the fields of a record that are known when the call begins."""
+    def _begin(self, request: ModelRequest) -> dict[str, Any]:
+        """Return the fields of a record that are known when the call begins, but for those of the profile."""
         return {
-            "model": profile.name,
-            "upstream_model": profile.upstream[:UPSTREAM_NAME_LENGTH],
             "round": self._round,
             "attempt": self._attempts,
-            "parameters": profile.parameters,
             "system_digest": _digest(_system(request.messages)),
             "tools_digest": self._blobs.digest(msgspec.json.encode(request.tools)) if request.tools else "",
         }

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from chat.db import sql
+from chat.llm.clients.base import ModelClient
 from chat.models import CallOutcome, Response, Status, TokenSource, UpstreamCall
 
 # Characters of English text, for estimates where the provider counts nothing.
@@ -109,6 +110,14 @@ def store_lost_call(response: Response) -> list[UpstreamCall]:
         source=TokenSource.ESTIMATED,
     )
     return [*stored, lost]
+
+
+def from_answering(clients: list[ModelClient], calls: Sequence[UpstreamCall]) -> list[ModelClient]:
+    """Return the clients from the one on that made the last call: a model that was replaced stays so."""
+    names = [client.profile.name for client in clients]
+    # Those of tools have no provenance.
+    made = [call.model for call in calls if call.provenance is not None and call.model in names]
+    return clients[names.index(made[-1]) :] if made else clients
 
 
 def total(calls: Sequence[CallRecord | UpstreamCall]) -> dict[str, Any]:
