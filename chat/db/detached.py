@@ -19,10 +19,12 @@ async def result_of(task: asyncio.Task[T]) -> T:
     Left to asyncio, the log would get the message, which may quote content.
     """
     try:
-        return await asyncio.shield(task)
+        # Not `shield`: since Python 3.14 it logs what the task raises later, with the message.
+        await asyncio.wait([task])
     except asyncio.CancelledError:
         task.add_done_callback(_log_failure)
         raise
+    return task.result()
 
 
 def _log_failure(task: asyncio.Task[Any]) -> None:
