@@ -161,6 +161,12 @@ def test_a_replay_shows_the_response_as_in_the_chat(tab: Tab, rows: Rows) -> Non
     tab.page.goto(rows.address("/admin/chat/response/{response}/change/"))
     raw = tab.page.locator('[data-part="raw"]')
     expect(raw).to_be_hidden()
+    # Its end is there before it is played.
+    said = "".join(words for _, words in SAID)
+    expect(tab.page.frame_locator("iframe.chat-drawn-frame").locator(".reply")).to_contain_text(
+        said.split()[-1]
+    )
+    expect(tab.page.get_by_role("slider", name="Position")).to_have_value("1")
     tab.page.get_by_label("4×").check()
     tab.page.get_by_role("button", name="Play").click()
     expect(tab.page.get_by_role("button", name="Play")).to_be_visible()

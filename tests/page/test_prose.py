@@ -253,3 +253,25 @@ def test_a_printed_chat_has_every_message_and_none_of_the_page_s_frame(
     tab.page.emulate_media(media="screen")
     tab.page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     expect(folded).to_be_hidden()
+
+
+# The differences between the top of a formula's last box and that of the full stop behind it, by widths of the text.
+STOPS = """(widths) => widths.map((width) => {
+  const paragraph = document.querySelector(".reply .document p");
+  paragraph.style.inlineSize = `${width}px`;
+  const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+  const stop = document.createRange();
+  while (walker.nextNode()) if (walker.currentNode.data.startsWith(".")) stop.setStart(walker.currentNode, 0);
+  stop.setEnd(stop.startContainer, 1);
+  const box = [...paragraph.querySelectorAll(".base")].at(-1).getBoundingClientRect();
+  return stop.getBoundingClientRect().left - box.right;
+})"""
+
+
+def test_no_line_begins_with_the_full_stop_behind_a_formula(model: ScriptedModel, tab: Tab) -> None:
+    model.script(
+        answer(r"It is known that the sum of both sides of it is always $a^2 + b^2 = c^2$. So it is.")
+    )
+    expect(tab.ask("Explain it").locator(".katex-html")).to_be_visible()
+    distances = tab.page.evaluate(STOPS, list(range(120, 700, 4)))
+    assert max(map(abs, distances)) < 2

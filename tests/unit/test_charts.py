@@ -40,7 +40,7 @@ def test_an_empty_chart_has_an_axis() -> None:
 
 def test_a_line_is_interrupted_at_missing_values_and_a_single_one_is_a_dot() -> None:
     chart = lines("t", list("abcd"), [Series("x", [1, 2, None, 2])])
-    assert [line.points for line in chart.lines] == ["0.50,50.00 1.50,0.00", "3.50,0.00 3.50,0.00"]
+    assert [line.points for line in chart.lines] == ["0.50,50.00 1.50,0.00", "3.20,0.00 3.80,0.00"]
 
 
 def test_more_series_than_colours_reuse_the_first_colour() -> None:

@@ -16,6 +16,8 @@ HEIGHT = 100.0
 GAP = 0.15
 # Colours in `css/admin/reports.css`; a seventh series has the first one again.
 COLOURS = 8
+# Share of a slot that the dash of a single value takes.
+DASH = 0.6
 # Ends of an axis: round numbers.
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -39,7 +41,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Polyline:
-    """A line of a chart. `points` is SVG's attribute; a single point is drawn as a line of no length."""
+    """A line of a chart. `points` is SVG's attribute; a single value is drawn as a dash in its slot."""
 
     points: str
     colour: int
@@ -159,7 +161,11 @@ def _unbroken_runs(values: Sequence[float | None]) -> list[list[tuple[float, flo
             runs.append([])
         runs[-1].append((index + 0.5, value))
         ended = False
-    return [run if len(run) > 1 else run * 2 for run in runs]
+    return [run if len(run) > 1 else _dash(*run[0]) for run in runs]
+
+
+def _dash(x: float, y: float) -> list[tuple[float, float]]:
+    return [(x - DASH / 2, y), (x + DASH / 2, y)]
 
 
 def _round_up(value: float) -> float:

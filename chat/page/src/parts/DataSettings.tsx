@@ -28,17 +28,22 @@ export function DataSettings({ page }: { page: Page }) {
       <div className="field">
         <span id="import-title">{words.importChats}</span>
         <small>{words.importMore}</small>
-        <input
-          type="file"
-          accept=".json,application/json"
-          aria-labelledby="import-title"
-          disabled={busy}
-          onChange={(event) => {
-            const file = event.target.files?.[0];
-            event.target.value = "";
-            if (file) void bring(file);
-          }}
-        />
+        <span>
+          <label className="chip file-choice">
+            <span id="import-choice">{words.chooseFile}</span>
+            <input
+              type="file"
+              accept=".json,application/json"
+              aria-labelledby="import-title import-choice"
+              disabled={busy}
+              onChange={(event) => {
+                const file = event.target.files?.[0];
+                event.target.value = "";
+                if (file) void bring(file);
+              }}
+            />
+          </label>
+        </span>
       </div>
       <ProblemLine problem={problem} />
       {state && <p id="imported">{state}</p>}

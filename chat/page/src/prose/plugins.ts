@@ -5,6 +5,8 @@ import { MARK, type Piece, restored } from "./math";
 
 /** A line break, the one tag that models write within table cells, where Markdown has no other. */
 const BREAK = /<br\s*\/?>/gi;
+/** Marks that end a clause: a line does not begin with one. */
+const CLOSING = /^[.,;:!?…)\]}»”’"']+/;
 /** The name of the element that stands for a piece of math; `elements.tsx` draws it. */
 export const MATH = "math-piece";
 /** The id of the heading of footnotes. */
@@ -40,7 +42,7 @@ function fill(node: Nodes, context: Context) {
   (node as Parents).children = children.flatMap((child, index) => {
     // The page keeps line breaks of a paragraph: the one behind a break would be another.
     if (child.type === "text" && isBreak(children[index - 1])) child = { ...child, value: child.value.replace(/^\n/, "") };
-    if (child.type === "text") return code ? [{ ...child, value: restored(child.value, pieces) }] : placed(child.value, pieces);
+    if (child.type === "text") return code ? [{ ...child, value: restored(child.value, pieces) }] : held(placed(child.value, pieces));
     fill(child, context);
     return [lowered(child)];
   });
@@ -71,6 +73,20 @@ function placed(text: string, pieces: Piece[]): ElementContent[] {
     return [element(MATH, { raw, tex, block: display, closed })];
   });
 }
+
+/** Keep a formula on the line of the marks behind it: for the browser it is a box, behind which a line may end. */
+function held(parts: ElementContent[]): ElementContent[] {
+  return parts.flatMap((part, index) => {
+    const next = parts[index + 1];
+    const before = parts[index - 1];
+    if (isFormula(part) && next?.type === "text" && CLOSING.test(next.value)) {
+      return [{ ...element("span", { className: ["held"] }), children: [part, { type: "text", value: CLOSING.exec(next.value)?.[0] ?? "" }] }];
+    }
+    return part.type === "text" && isFormula(before) ? [{ ...part, value: part.value.replace(CLOSING, "") }] : [part];
+  });
+}
+
+const isFormula = (node: ElementContent | undefined) => node?.type === "element" && node.tagName === MATH && !node.properties.block;
 
 const isBreak = (node: ElementContent | undefined) => node?.type === "element" && node.tagName === "br";
 

@@ -10,6 +10,8 @@ const OPTIONS = { throwOnError: true, trust: false, strict: "ignore", maxSize: 2
 export function typeset(place: HTMLElement, tex: string, display: boolean): boolean {
   try {
     katex.render(tex, place, { ...OPTIONS, displayMode: display });
+    // A line may end between the parts of a formula, also of one that is kept together with the marks behind it.
+    for (const part of place.querySelectorAll(".katex-html > .base:not(:last-child)")) part.after(document.createElement("wbr"));
     return true;
   } catch {
     return false;

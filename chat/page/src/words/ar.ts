@@ -264,6 +264,7 @@ export const words: Words = {
   ...settings,
   data: "البيانات",
   importChats: "استيراد محادثات",
+  chooseFile: "اختر ملفًا",
   importMore: "تصدير من هذا الخادم، أو ملف conversations.json من ChatGPT، أو تصدير Open WebUI. لا يغيّر الاستيراد الثاني شيئًا.",
   importing: (done: number, count: number) => `الاستيراد: ${done} من ${count} …`,
   imported: (count: number, known: number) => `المستورد: ${chats(count)}، الموجود من قبل: ${known}.`,

@@ -251,6 +251,7 @@ export const words: Words = {
   ...settings,
   data: "Daten",
   importChats: "Chats importieren",
+  chooseFile: "Datei auswählen",
   importMore: "Ein Export dieses Servers, die conversations.json von ChatGPT oder der Export von Open WebUI. Ein zweiter Import ändert nichts.",
   importing: (done: number, count: number) => `Importiert: ${done} von ${count} …`,
   imported: (count: number, known: number) => `${plural(count, "Chat importiert", "Chats importiert")}, ${known} waren schon da.`,

@@ -250,6 +250,7 @@ export const words = {
   ...settings,
   data: "Data",
   importChats: "Import chats",
+  chooseFile: "Choose a file",
   importMore: "An export of this server, ChatGPT's conversations.json, or Open WebUI's. A second import changes nothing.",
   importing: (done: number, count: number) => `Importing: ${done} of ${count} …`,
   imported: (count: number, known: number) => `${plural(count, "chat imported", "chats imported")}, ${known} already here.`,

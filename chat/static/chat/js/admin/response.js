@@ -24,20 +24,41 @@ function open(section) {
     screen.rendered = !event.target.checked;
   });
   controls.play.addEventListener("click", () => (player.playing ? player.pause() : void begin(player, controls)));
-  controls.seek.addEventListener("input", () => player.seek(Number(controls.seek.value)));
+  controls.seek.addEventListener("input", () => void seek(player, controls));
   part("tools").hidden = false;
   if (section.dataset.chatRuns === "yes") void follow(section, recording, screen, controls);
+  else showEnd(screen, controls);
+}
+
+/** Shows the text that the page has anyway, until the log with its times is asked for, which is a view that is recorded. */
+function showEnd(screen, { seek }) {
+  const pieces = [...document.querySelectorAll(".chat-section pre")].map((piece) => piece.textContent);
+  if (!pieces.length) return;
+  screen.set(pieces.join(""), false);
+  seek.value = seek.max;
 }
 
 async function begin(player, controls) {
+  if (await load(player, controls)) player.play();
+}
+
+/** Moves to the chosen share of the recording. */
+async function seek(player, controls) {
+  const share = controls.seek.value / controls.seek.max;
+  if (await load(player, controls)) player.seek(share * player.recording.length);
+}
+
+/** Loads the recording at its first use, and goes to its beginning. Returns false if it cannot be had. */
+async function load(player, controls) {
+  if (player.recording.ended) return true;
   try {
-    if (!player.recording.ended) await player.recording.load();
+    await player.recording.load();
   } catch (problem) {
     controls.note.textContent = problem.message;
-    return;
+    return false;
   }
-  controls.seek.max = player.recording.length;
-  player.play();
+  player.seek(0);
+  return true;
 }
 
 function show(player, { play, seek, clock }) {
