@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat.demo.blocks import Calls, DemoAnswer, Failure, MarkdownAnswer
+from chat.demo.blocks import DATA, Calls, DemoAnswer, Failure, MarkdownAnswer
 from chat.demo.conversation import DemoRequest, form_values, from_chat
 from chat.demo.formats import envelope, prose, write
 from chat.demo.replies import reply
@@ -22,6 +22,7 @@ QUESTIONS = (
     "Show me sales by region",
     "Compare sales with last year",
     "Show the monthly sales trend",
+    "Show me a chart of sales by quarter",
     "Show sales shares as a pie",
     "Which region grows fastest?",
     "sales by product",
@@ -89,6 +90,12 @@ def asking(body: dict[str, Any]) -> Any:
 
 
 # Questions
+
+
+def test_quarters_are_sums_of_their_months() -> None:
+    months, quarters = DATA["shared"]["monthly"], DATA["shared"]["quarterly"]
+    assert [sum(months[start : start + 3]) for start in range(0, 12, 3)] == quarters
+    assert "by quarter" in program("Show me a chart of sales by quarter")
 
 
 def test_different_questions_get_different_interfaces() -> None:

@@ -20,6 +20,7 @@ PAIRS = {
     "Zeig mir den Umsatz": "Show me sales by region",
     "Vergleiche den Umsatz mit dem Vorjahr": "Compare sales with last year",
     "Zeige den Umsatz nach Monat": "Show the monthly sales trend",
+    "Zeige den Umsatz nach Quartal": "Show me a chart of sales by quarter",
     "Zeige die Anteile am Umsatz": "Show sales shares as a pie",
     "Welche Region wächst am schnellsten?": "Which region grows fastest?",
     "Umsatz nach Produkt": "sales by product",
