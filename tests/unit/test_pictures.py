@@ -106,6 +106,50 @@ def test_a_webp_that_names_a_shorter_length_than_its_picture_has_is_none(size: i
     assert read_picture(WEBP[:4] + size.to_bytes(4, "little") + WEBP[8:], strip=True) is None
 
 
+def png_of(head: bytes, *chunks: bytes) -> bytes:
+    return PNG[:8] + png_chunk(b"IHDR", head) + b"".join(chunks) + PNG[-12:]
+
+
+@pytest.mark.parametrize("strip", [True, False])
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_of(PNG[16:29]),
+        png_of(bytes(4) + PNG[20:29], PNG[33:-12]),
+        png_of(PNG[16:20] + bytes(4) + PNG[24:29], PNG[33:-12]),
+        png_of(b"\0", PNG[33:-12]),
+    ],
+    ids=["no data", "no width", "no height", "a short head"],
+)
+def test_a_png_with_nothing_to_draw_is_none(data: bytes, strip: bool) -> None:
+    assert read_picture(data, strip=strip) is None
+
+
+def test_an_animated_png_stays_animated() -> None:
+    frames = [png_chunk(b"acTL", bytes(8)), png_chunk(b"fcTL", bytes(26)), png_chunk(b"fdAT", bytes(9))]
+    animated = PNG[:33] + frames[0] + frames[1] + PNG[33:-12] + frames[1] + frames[2] + PNG[-12:]
+    picture = read_picture(animated, strip=True)
+    assert picture is not None
+    assert picture.data == animated
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"<?xml version='1.0'?><svg/>",
+        b"\0\0\0\x1cftypavif\0\0\0\0avifmif1",
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        b"BM" + bytes(60),
+        b"II*\0" + bytes(20),
+        b"GIF89a/*" + bytes(20),
+    ],
+    ids=["SVG", "SVG in XML", "AVIF", "HEIC", "BMP", "TIFF", "a script that begins like a GIF"],
+)
+def test_other_formats_are_none(data: bytes) -> None:
+    assert read_picture(data, strip=True) is None
+
+
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_picture_that_is_cut_off_is_none(kind: str) -> None:
     data = PICTURES[kind]

@@ -12,6 +12,8 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks of one picture: one for each 8 KiB of a large PNG, several for each frame of an animation.
 MAX_CHUNKS = 100_000
 
+# Bytes of the head: width and height of four each, and five kinds.
+_PNG_HEAD = 13
 # Optional chunks by which a PNG is drawn: transparency, colours, resolution, animation. Required ones begin with a capital.
 _PNG_KEPT = frozenset(
     b"tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD hIST pHYs sPLT acTL fcTL fdAT".split()
@@ -25,16 +27,22 @@ Chunk = tuple[bytes, bytes, bytes]
 
 
 def read_png(data: bytes, *, strip: bool) -> bytes | None:
-    """Return the picture from its signature to its end chunk; None if it has none."""
-    pieces = [PNG_SIGNATURE]
+    """Return the picture from its signature to its end chunk; None if it has none, or nothing to draw."""
+    pieces, drawn = [PNG_SIGNATURE], False
     for kind, content, whole in _png_chunks(data):
-        if len(pieces) == 1 and kind != b"IHDR":
+        if len(pieces) == 1 and not (kind == b"IHDR" and _has_size(content)):
             return None
+        drawn |= kind == b"IDAT"
         kept = not strip or kind[:1].isupper() or kind in _PNG_KEPT
         pieces.append(whole if kept else _png_metadata(kind, content))
         if kind == b"IEND":
-            return b"".join(pieces)
+            return b"".join(pieces) if drawn else None
     return None
+
+
+def _has_size(head: bytes) -> bool:
+    """Return whether a PNG's head has its length, and a width and a height that are not 0."""
+    return len(head) == _PNG_HEAD and any(head[:4]) and any(head[4:8])
 
 
 def _png_chunks(data: bytes) -> Iterator[Chunk]:
