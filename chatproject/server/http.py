@@ -27,7 +27,6 @@ REQUEST_SECONDS = 60
 # Seconds for which a refused client's bytes are discarded: closing at once would reset it and lose the answer.
 LINGER_SECONDS = 5
 
-
 # The paths whose errors have OpenAI's form.
 OPENAI_PATHS = b"/v1/"
 
@@ -184,8 +183,7 @@ class Request(WebRequest):
 
     responseHeaders: Headers
     _response_started: bool
-    # Of a response to HEAD or with a status that has no body. Set on those alone, and `code` on none: beyond 29 attributes
-    # Python keeps them in a dictionary, which takes 1.6 KB in each open stream.
+    # Of a response without a body. Set on those alone, and `code` on none: 30 attributes need a dictionary, of 1.6 KB.
     bodiless = False
     # Daphne's own are two more calls of Python for each look into a table of connections.
     __eq__, __hash__ = object.__eq__, object.__hash__
@@ -255,8 +253,7 @@ class Request(WebRequest):
         # They are not needed again, and take 2 KB in each open stream; a body may have megabytes.
         self.requestHeaders = self.responseHeaders = _SENT
         self.clean_headers = self.client = self.host = None
-        if self.content is not None:
-            self.content.close()
+        self.content.close()
 
     def _write(self, data: bytes) -> None:
         data, self.flow.head = self.flow.head + data, b""
