@@ -28,6 +28,8 @@ class ActiveResponse:
     task in which the engine runs, `answered`: it has ended. `lost`: another process owns the lease.
     """
 
+    __slots__ = ("_first_request", "_turn", "answered", "answering", "job", "lost", "verdict", "writer")
+
     def __init__(self, job: Job, writer: Writer, first_request: ModelRequest | None) -> None:
         self.job, self.writer = job, writer
         self.verdict: Outcome | None = None

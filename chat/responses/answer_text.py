@@ -17,6 +17,8 @@ class AnswerText:
     `full`: some text had no room. `shows_items`: whether the answer's readers understand think items.
     """
 
+    __slots__ = ("_by_tools", "_kept", "_writer", "full", "shows_items")
+
     def __init__(self, writer: Writer, shows_items: Callable[[], bool]) -> None:
         self.full = False
         self.shows_items = shows_items

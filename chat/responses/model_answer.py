@@ -69,6 +69,16 @@ async def read(
 class Deadlines:
     """Deadlines of a call: for its first sign of life, for each silence after it, and for its thought in all."""
 
+    __slots__ = (
+        "_moved",
+        "_started",
+        "_step",
+        "_thinking_since",
+        "_thought",
+        "_thought_ends",
+        "_timeout",
+    )
+
     def __init__(self) -> None:
         self._started = False
         self._moved = time.monotonic()

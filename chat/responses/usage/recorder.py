@@ -53,6 +53,8 @@ class UsageRecorder:
     `earlier`: the stored calls of a response that goes on.
     """
 
+    __slots__ = ("_attempts", "_blobs", "_earlier", "_estimator", "_round", "_stored", "_unstored")
+
     def __init__(
         self,
         token_estimator: TokenEstimator,
