@@ -1,21 +1,29 @@
 /** Markdown, drawn once its code is loaded; until then its words are shown as on the plain page. */
 
-import { lazy, Suspense, useLayoutEffect, useRef } from "react";
+import { type ComponentType, lazy, Suspense, useLayoutEffect, useRef, useState } from "react";
 import { patch } from "@plain/js/render.js";
-
-export const loadProse = () => import("../prose/Document");
-
-const Document = lazy(loadProse);
 
 interface Props {
   text: string;
   running: boolean;
 }
 
+/** The component once it is loaded: a lazy one is drawn a moment later even then, after its words were laid out for nothing. */
+let Loaded: ComponentType<Props> | null = null;
+
+export const loadProse = async () => {
+  const module = await import("../prose/Document");
+  Loaded = module.default;
+  return module;
+};
+
+const Document = lazy(loadProse);
+
 export function Prose(props: Props) {
+  const [Drawn] = useState(() => Loaded ?? Document);
   return (
     <Suspense fallback={<Plain text={props.text} />}>
-      <Document {...props} />
+      <Drawn {...props} />
     </Suspense>
   );
 }

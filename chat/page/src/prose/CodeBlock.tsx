@@ -10,7 +10,7 @@ import { extensionOf, labelOf } from "./languages";
 import { loaded } from "./loaded";
 import { Symbol } from "./Symbol";
 
-const highlighter = loaded(() => import("./highlight"));
+export const highlighter = loaded(() => import("./highlight"));
 
 /** Characters up to which code is coloured: a longer one would take more than a frame. */
 const MAX_COLOURED = 30_000;

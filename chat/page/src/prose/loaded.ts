@@ -5,6 +5,8 @@ import { useEffect, useReducer } from "react";
 export interface Loaded<T> {
   /** Return the module, or null until it is there; the component is drawn again then. */
   use(wanted?: boolean): T | null;
+  /** Fetch the module before it is needed. */
+  fetch(): Promise<void>;
 }
 
 export function loaded<T>(load: () => Promise<T>): Loaded<T> {
@@ -17,6 +19,7 @@ export function loaded<T>(load: () => Promise<T>): Loaded<T> {
       () => void (coming = null),
     ));
   return {
+    fetch: fetched,
     use(wanted = true) {
       const [, redraw] = useReducer((count: number) => count + 1, 0);
       useEffect(() => {
