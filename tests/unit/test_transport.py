@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,12 +15,17 @@ import pytest
 from chat.exceptions import ModelError, ModelFailed
 from chat.llm.clients.chat_completions import OPTIONAL
 from chat.llm.http import openai_compatible
-from chat.llm.http.content_coding import content_decoder, zstd
+from chat.llm.http.content_coding import content_decoder
 from chat.llm.http.openai_compatible import MAX_REDIRECTS, OpenAITransport
 from chat.llm.http.request_head import head
 from chat.testing import Received, Script, ScriptedModel, answer, refusal
 from chat.testing.script import CutOff, Delta, Gate, Raw, Reset, Stall, Step
 from tests.unit.stream_corpus import END, WHOLE, chat, event
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 KEY = "sk-canary"
 BODY = {"model": "m", "messages": [], "stream": True, "stream_options": {"include_usage": True}}

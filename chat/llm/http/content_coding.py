@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import brotli
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 # Decoded bytes that are given out at a time: a small body may hold gigabytes. Brotli's decoder rounds it up to its own blocks.
 SLICE_BYTES = 65_536
@@ -26,9 +30,6 @@ _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
 # Bytes by which a text is told from a compressed body, and a text of events, JSON or HTML in so many bytes.
 _HEAD_BYTES = 8
 _TEXT = re.compile(rb"\s*(?:(?:data|event|id|retry)?:|[\[{]\s*[\[{\"]|<)[\t\r\n -~]*")
-
-# Of the standard library from Python 3.14 on.
-zstd: Any = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 class UnknownCoding(ValueError):
@@ -109,7 +110,7 @@ class ZstdDecoder:
         self._begin()
 
     def _begin(self) -> None:
-        options = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW}
+        options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW}
         self._decompressor = zstd.ZstdDecompressor(options=options)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
