@@ -48,7 +48,6 @@ ALL = (
         LoadScript(20, 12, 1.0),
         "--n 1000 --ramp 10000 --timeout 90",
         (OURS, ROUTE, FLOOR),
-        warm=False,
     ),
     Scenario("traces", PACED, "--n 100 --ramp 300", (OURS, TRACED), paced=True),
     Scenario("replay", REPLAY, sides=(OURS, NGINX), replays=300),
