@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from chatproject.dev.bootstrap import ROOT
@@ -65,6 +66,7 @@ def _own_loop(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     asyncio._set_running_loop(None)
     yield
+    connections.close_all()  # one that was made without the loop is not found within it
     asyncio._set_running_loop(kept)
 
 
