@@ -105,3 +105,17 @@ def test_an_answer_that_one_tab_shows_is_new_in_none(built_page: Path, bundle: P
     """
     shown = [[False, False], [False, False]]
     assert evaluated(built_page, bundle, script) == [[True, True], False, *shown]
+
+
+def test_a_chat_that_is_left_while_its_answer_runs_is_marked_at_its_end(
+    built_page: Path, bundle: Path
+) -> None:
+    script = """
+    const tab = new page.Unread();
+    const thread = { threadId: "t", activeResponseId: null, updatedAt: "2026-06-01T12:00:00Z" };
+    tab.note([thread], "t");
+    tab.leave("t");
+    tab.note([{ ...thread, updatedAt: "2026-06-01T12:00:09Z" }], null);
+    return tab.has("t");
+    """
+    assert evaluated(built_page, bundle, script) is True

@@ -28,7 +28,7 @@ export function DataSettings({ page }: { page: Page }) {
       <div className="field">
         <span id="import-title">{words.importChats}</span>
         <small>{words.importMore}</small>
-        <span>
+        <div>
           <label className="chip file-choice">
             <span id="import-choice">{words.chooseFile}</span>
             <input
@@ -43,7 +43,7 @@ export function DataSettings({ page }: { page: Page }) {
               }}
             />
           </label>
-        </span>
+        </div>
       </div>
       <ProblemLine problem={problem} />
       {state && <p id="imported">{state}</p>}

@@ -197,6 +197,8 @@ export class Page extends Store {
 
   async #switchTo(threadId: string | null, found: Found | null = null) {
     const choices = this.#choices;
+    const { threadId: left, running } = this.conversation;
+    if (left !== null && running.length) this.unread.leave(left);
     this.menu = false;
     this.notice = "";
     this.#temporary = false;

@@ -44,6 +44,11 @@ export class Unread extends Store {
     this.changed();
   }
 
+  /** Take in that a chat is left while its answer runs: the server's event of its start may have come before this page listened. */
+  leave(threadId: string) {
+    this.#ends.write(threadId, RUNNING);
+  }
+
   /** Forget that a chat had a new answer: it is shown now. */
   open(thread: Thread | null) {
     if (!thread) return;
