@@ -119,3 +119,17 @@ def test_a_chat_that_is_left_while_its_answer_runs_is_marked_at_its_end(
     return tab.has("t");
     """
     assert evaluated(built_page, bundle, script) is True
+
+
+def test_an_end_that_was_shown_is_not_new_when_the_server_tells_of_it_later(
+    built_page: Path, bundle: Path
+) -> None:
+    script = """
+    const tab = new page.Unread();
+    const thread = { threadId: "t", activeResponseId: "r", updatedAt: "2026-06-01T12:00:00Z" };
+    tab.note([thread], "t");
+    tab.ended("t");
+    tab.note([{ ...thread, activeResponseId: null, updatedAt: "2026-06-01T12:00:09Z" }], null);
+    return tab.has("t");
+    """
+    assert evaluated(built_page, bundle, script) is False

@@ -57,7 +57,10 @@ export class Page extends Store {
     accepted: () => this.draft.accepted(),
     refused: (typed, shown) => this.draft.refused(typed, shown),
     failed: (problem) => this.failed(problem),
-    ended: (reply) => this.notifier.show(this.title, reply),
+    ended: (reply) => {
+      if (this.conversation.threadId !== null) this.unread.ended(this.conversation.threadId);
+      this.notifier.show(this.title, reply);
+    },
     asked: (reply) => this.notifier.show(this.title, reply),
   });
   readonly overlays = new Overlays();

@@ -49,6 +49,11 @@ export class Unread extends Store {
     this.#ends.write(threadId, RUNNING);
   }
 
+  /** Forget a running answer whose end is shown: the server's event of it may come when the chat is left already. */
+  ended(threadId: string) {
+    this.#ends.remove(threadId);
+  }
+
   /** Forget that a chat had a new answer: it is shown now. */
   open(thread: Thread | null) {
     if (!thread) return;
@@ -71,7 +76,14 @@ class Kept {
 
   write(threadId: string, moment: string) {
     const { [threadId]: before, ...others } = this.read();
-    if (before === moment) return;
-    remember(this.name, JSON.stringify(Object.fromEntries([...Object.entries(others), [threadId, moment]].slice(-KEPT))));
+    if (before !== moment) this.#keep([...Object.entries(others), [threadId, moment]]);
+  }
+
+  remove(threadId: string) {
+    this.#keep(Object.entries(this.read()).filter(([id]) => id !== threadId));
+  }
+
+  #keep(entries: [string, string][]) {
+    remember(this.name, JSON.stringify(Object.fromEntries(entries.slice(-KEPT))));
   }
 }
