@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import pytest
 
 from chat.tools.mcp.oauth import addresses, discovery, grants
-from chat.tools.mcp.oauth.http import ANSWER_BYTES, GrantRefused, OAuthError, OAuthHttp, open_http
-from chat.tools.mcp.oauth.records import Grant, PendingAuthorization
+from chat.tools.mcp.oauth.http import ANSWER_BYTES, GrantRefused, OAuthError, OAuthHttp
+from chat.tools.mcp.oauth.records import Grant
+from tests.fixtures.oauth_client import BACK, begun, granted, run
 from tests.fixtures.oauth_liar import RESOURCE, SERVER, Liar, liar
 
-T = TypeVar("T")
-
-BACK = "https://chat.example/api/oauth/callback"
 ELSEWHERE = "https://elsewhere.example"
 
 
@@ -26,23 +23,6 @@ ELSEWHERE = "https://elsewhere.example"
 def other() -> Iterator[Liar]:
     with liar() as server:
         yield server
-
-
-def run(server: Liar, use: Callable[[OAuthHttp], Awaitable[T]]) -> T:
-    async def main() -> T:
-        async with open_http(server.url) as http:
-            return await use(http)
-
-    return asyncio.run(main())
-
-
-async def begun(http: OAuthHttp) -> PendingAuthorization:
-    found = await discovery.discover(http)
-    return grants.begin(http, found, await grants.register(http, found, BACK), BACK)
-
-
-async def granted(http: OAuthHttp) -> Grant:
-    return await grants.exchange(http, await begun(http), "code")
 
 
 def test_a_well_behaved_server_gives_tokens_for_this_server_alone(other: Liar) -> None:
@@ -104,6 +84,21 @@ LIES: dict[str, tuple[str, Callable[[Liar], tuple[int, Any]], str]] = {
         "/token",
         lambda _: (200, {"access_token": "good", "token_type": "mac"}),
         "cannot be used",
+    ),
+    "a token of no type at all": (
+        "/token",
+        lambda _: (200, {"access_token": "good", "token_type": ["bearer"]}),
+        "cannot be used",
+    ),
+    "PKCE in a word": (
+        SERVER,
+        lambda one: (200, one.metadata(code_challenge_methods_supported="S256")),
+        "PKCE",
+    ),
+    "metadata of ten megabytes": (
+        RESOURCE,
+        lambda _: (200, b"{" + b" " * 10_000_000),
+        "too large",
     ),
     "a token that breaks headers": (
         "/token",
@@ -231,6 +226,19 @@ def test_a_refresh_token_that_is_not_rotated_stays(other: Liar) -> None:
         ("http://[::1]:1/token", "http://localhost:2/mcp", True),
         # A server on the network must not make us call what listens on this machine.
         ("http://127.0.0.1:1/token", "https://b.example/mcp", False),
+        *[
+            (f"https://{number}/token", "https://b.example/mcp", False)
+            for number in (
+                "127.0.0.1",
+                "127.1",
+                "0x7f000001",
+                "[::ffff:10.0.0.1]",
+                "169.254.169.254",
+                "a.localhost.",
+            )
+        ],
+        ("https://10.0.0.5/token", "https://10.0.0.4/mcp", True),
+        ("https://93.184.215.14/token", "https://b.example/mcp", True),
         ("https://us@a.example/token", "https://b.example/mcp", False),
         ("javascript:alert(1)", "https://b.example/mcp", False),
         ("https://a.example:x/", "https://b.example/mcp", False),

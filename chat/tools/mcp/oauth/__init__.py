@@ -2,12 +2,13 @@
 
 addresses  addresses to which requests may go
 http       bounded requests
+documents  documents of servers, read in spite of odd fields
 records    structs that are stored, encrypted
 discovery  the authorization server of an MCP server
 grants     registration, authorization, tokens, revocation
 tokens     access tokens of users, as the connections need them
 
-`discovery` and `grants` import the package `mcp`, which takes a second: await `load` first.
+`discovery` and `grants` import the package `mcp`, which takes a second: await `load` first. `documents` goes with them.
 """
 
 from __future__ import annotations

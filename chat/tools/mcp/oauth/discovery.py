@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from mcp.client.auth.utils import (
     build_oauth_authorization_server_metadata_discovery_urls as server_metadata_urls,
@@ -15,13 +16,11 @@ from mcp.client.auth.utils import (
 from mcp.client.auth.utils import get_client_metadata_scopes, issuers_match
 from mcp.shared.auth import DEFAULT_GRANT_TYPES, OAuthMetadata, ProtectedResourceMetadata
 from mcp.shared.auth_utils import check_resource_allowed, resource_url_from_server_url
-from pydantic import BaseModel, ValidationError
 
 from chat.tools.mcp.oauth.addresses import is_allowed, origin
+from chat.tools.mcp.oauth.documents import M, parsed
 from chat.tools.mcp.oauth.http import OAuthError, OAuthHttp
 from chat.tools.mcp.oauth.records import AuthorizationServer
-
-M = TypeVar("M", bound=BaseModel)
 
 # A request that every MCP server answers with 401 to a stranger.
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -90,10 +89,8 @@ async def _first(http: OAuthHttp, urls: Sequence[str], kind: type[M]) -> M | Non
         if reply.status == 429 or reply.status >= 500:
             raise OAuthError("The sign-in service is in trouble. Try again later.")
         if reply.status == 200:
-            try:
-                return kind.model_validate_json(reply.body)
-            except ValidationError:
-                continue
+            with contextlib.suppress(OAuthError):
+                return parsed(kind, reply.body, "It is no document.")
     return None
 
 

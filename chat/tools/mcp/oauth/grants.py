@@ -11,9 +11,9 @@ import httpx2
 import msgspec
 from mcp.client.auth.oauth2 import PKCEParameters
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
-from pydantic import ValidationError
 
 from chat.tools.mcp.oauth.addresses import is_loopback
+from chat.tools.mcp.oauth.documents import parsed
 from chat.tools.mcp.oauth.http import GrantRefused, OAuthError, OAuthHttp, Reply
 from chat.tools.mcp.oauth.records import (
     BASIC,
@@ -44,10 +44,7 @@ async def register(http: OAuthHttp, server: AuthorizationServer, redirect_uri: s
     reply = await http.post(server.registration_endpoint, json=body)
     if reply.status not in (200, 201):
         raise OAuthError("The sign-in service refused to register this program.")
-    try:
-        made = OAuthClientInformationFull.model_validate_json(reply.body)
-    except ValidationError:
-        raise OAuthError("The sign-in service gave an answer that is none.") from None
+    made = parsed(OAuthClientInformationFull, reply.body, "The sign-in service gave an answer that is none.")
     return _usable(made, str(wanted.token_endpoint_auth_method))
 
 
@@ -156,12 +153,10 @@ async def _token(
     reply = await http.post(server.token_endpoint, data=form, headers=headers)
     if reply.status not in (200, 201):
         raise _refusal(reply)
-    try:
-        token = OAuthToken.model_validate_json(reply.body)
-    except ValidationError:
-        raise OAuthError("The sign-in service gave a token that cannot be used.") from None
+    problem = "The sign-in service gave a token that cannot be used."
+    token = parsed(OAuthToken, reply.body, problem)
     if not (_is_header_value(token.access_token) and len(token.refresh_token or "") <= TOKEN_CHARACTERS):
-        raise OAuthError("The sign-in service gave a token that cannot be used.")
+        raise OAuthError(problem)
     return token
 
 
