@@ -251,6 +251,8 @@ LOGGING = {
         "chatproject": {"level": settings.log_level},
         # A 404 is a client's doing too; and the address of a shared thread is the key to it.
         "django.request": {"level": "ERROR", "filters": ["redact_exception"]},
+        # The package of MCP quotes messages that it cannot read, one line for each; `chat` logs what is lost by them.
+        "mcp": {"level": "CRITICAL"},
         # A wrong Host is a client's doing and answered with 400; Django would log each with a traceback.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -80,7 +80,12 @@ def test_the_kind_of_a_refused_request_and_the_reason_of_a_csrf_failure_are_logg
     assert forbidden.endswith("Forbidden (Origin checking failed): /x/")
 
 
-@pytest.mark.parametrize("name", ["mcp.client", "asyncio", "daphne.server"])
+def test_the_package_of_mcp_quotes_no_message_of_a_server(console: io.StringIO) -> None:
+    logging.getLogger("mcp.client.stdio").error("Failed to parse: the canary sings")
+    assert console.getvalue() == ""
+
+
+@pytest.mark.parametrize("name", ["asyncio", "daphne.server"])
 def test_line_breaks_in_messages_of_libraries_are_escaped(console: io.StringIO, name: str) -> None:
     logging.getLogger(name).warning("from outside: %s", FORGED)
     assert console.getvalue().count("\n") == 1

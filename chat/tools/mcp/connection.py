@@ -1,7 +1,6 @@
 """One connection to an MCP server: its transport, the list of its tools, and its end.
 
-The package `mcp` takes a second to import, so it is imported at the first need. Its client must be entered and left in one
-task: `_run`.
+The package `mcp` takes a second, so it is imported at the first need. Its client is entered and left in one task: `_run`.
 """
 
 from __future__ import annotations
@@ -15,16 +14,17 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import Context
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx2
-import msgspec
 
 from chat.llm.http.request_head import ProxiedTransport, trusted_certificates
 from chat.process import process
 from chat.tools.mcp import elicitation
 from chat.tools.mcp.calls import RunningCall, current_call
-from chat.tools.mcp.incoming import fitted
+from chat.tools.mcp.http import MESSAGE_BYTES, HttpClient
+from chat.tools.mcp.incoming import WatchedStream
+from chat.tools.mcp.pace import Pace
 from chat.tools.mcp.spec import McpSpec
 
 logger = logging.getLogger(__name__)
@@ -35,13 +35,13 @@ CONNECT_SECONDS = 10.0
 RESUBSCRIBE_SECONDS = 30.0
 # Of one server: as many as providers take in one request.
 MAX_TOOLS = 128
-# Of one event or JSON answer over HTTP: pictures of a result come in Base64.
-MESSAGE_BYTES = 8 * 1024 * 1024
+# Requests for one list: a server may give a few tools at a time.
+MAX_PAGES = 32
+# Lists that a server may change in these seconds before it has to wait; some announce each tool that they add.
+LISTS, LISTS_SECONDS = 10, 10.0
 # Rounds in which a server of the protocol since 2026-07-28 asks for input or just for time. The questions among them are
 # counted by us, and the time is the call's.
 INPUT_ROUNDS = 10_000
-# Statuses of a server that has lost the session: by the specification 404, by several servers 400, by the Rust package 401.
-SESSION_LOST_STATUSES = (400, 401, 404)
 
 
 class ConnectionTasks:
@@ -54,83 +54,6 @@ class ConnectionTasks:
         """Hold a task until it is done."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-class HttpClient(httpx2.AsyncClient):
-    """An HTTP client that bounds JSON answers, and tells a call that its session was refused."""
-
-    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        response = await super().send(request, **options)
-        call = current_call.get(None)
-        if call is not None and _refuses_session(request, response):
-            call.session_lost = True
-        if response.headers.get("content-type", "").lower().startswith("application/json"):
-            # Decoded content has no bound; an encoded answer, which was not asked for, is no JSON.
-            response.headers.pop("content-encoding", None)
-            response.stream = _BoundedStream(response.stream)
-        return response
-
-
-def _refuses_session(request: httpx2.Request, response: httpx2.Response) -> bool:
-    """Return whether a server refused the call itself for its session.
-
-    Other requests in the context of a call, such as that for the rest of its stream, come after the tool began to run.
-    """
-    return (
-        response.status_code in SESSION_LOST_STATUSES
-        and "mcp-session-id" in request.headers
-        and request.method == "POST"
-        and msgspec.json.decode(request.content, type=_Method).method == "tools/call"
-    )
-
-
-class _Method(msgspec.Struct):
-    method: str = ""
-
-
-class _BoundedStream(httpx2.AsyncByteStream):
-    """The body of an answer, which fails beyond MESSAGE_BYTES."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for chunk in self._stream:
-            size += len(chunk)
-            if size > MESSAGE_BYTES:
-                raise httpx2.StreamError("the answer is too large")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class WatchedStream:
-    """A stream of messages from a server, made fit for the package, that reports its end."""
-
-    def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
-        self._stream, self._server, self._on_end = stream, server, on_end
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    async def __aenter__(self) -> Self:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> Any:
-        return await self._stream.__aexit__(*error)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Any:
-        try:
-            return fitted(await self._stream.__anext__(), self._server)
-        except StopAsyncIteration:
-            self._on_end()
-            raise
 
 
 class Connection:
@@ -152,6 +75,7 @@ class Connection:
         self._turn: asyncio.Lock | None = None
         # The server may go on with a call whose result is no longer awaited.
         self._gave_up_call = False
+        self._lists = Pace(LISTS, LISTS_SECONDS)
         # Without the context of the call that needed it first, whose requests it outlives.
         self._task = asyncio.create_task(self._run(), context=Context())
         process.part(ConnectionTasks).add(self._task)
@@ -205,6 +129,7 @@ class Connection:
                     await self._list(client)
                     deadline.reschedule(None)
                     await self._wake.wait()
+                    await self._wait(self._lists.pause())
                     deadline.reschedule(loop.time() + CONNECT_SECONDS)
         except Exception as problem:
             # Foreign code on the other side of a pipe or a network: only its tools are lost.
@@ -212,15 +137,30 @@ class Connection:
         finally:
             self.end()
 
+    async def _wait(self, seconds: float) -> None:
+        """Let a server wait whose list changes all the time. Meanwhile the former list counts as current."""
+        if seconds <= 0:
+            return
+        logger.warning("action=mcp_lists_too_often server=%s pause_s=%.0f", self._name, seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.ended_at is None:
+                    self.settled.set()
+                    self._wake.clear()
+                    await self._wake.wait()
+
     async def _list(self, client: Any) -> None:
         listed: list[Any] = []
+        cursors: list[str] = []
         cursor = None
-        while len(listed) <= MAX_TOOLS:
+        while len(listed) <= MAX_TOOLS and len(cursors) < MAX_PAGES:
             page = await client.list_tools(cursor=cursor)
             listed += page.tools
             cursor = page.next_cursor
-            if not cursor:
+            # A cursor that comes again leads in a circle.
+            if not cursor or cursor in cursors:
                 break
+            cursors.append(cursor)
         self.truncated = len(listed) > MAX_TOOLS
         self.listed, self.client = listed[:MAX_TOOLS], client
         logger.info("action=mcp_listed server=%s tools=%d", self._name, len(self.listed))

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import Iterator
-from typing import Any
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Self
 
 from chat.tools.provider_schema import parameters_schema
 
 logger = logging.getLogger(__name__)
+
+# Tools of one page: more than the 128 that are offered of a server, so that a surplus is noticed.
+MAX_PAGE_TOOLS = 256
+# Bytes of one tool and of one page as JSON: a request has to have room for the conversation, too.
+TOOL_BYTES, PAGE_BYTES = 131_072, 524_288
+# Blocks of one result, of which 64 KiB reach the model.
+MAX_BLOCKS = 1_024
 
 # The required fields of the blocks of a result, and what stands for one that is missing.
 _REQUIRED: dict[str, dict[str, str]] = {
@@ -20,44 +30,114 @@ _REQUIRED: dict[str, dict[str, str]] = {
 }
 
 
+class WatchedStream:
+    """A stream of messages from a server, made fit for the package, that reports its end."""
+
+    def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
+        self._stream, self._server, self._on_end = stream, server, on_end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    async def __aenter__(self) -> Self:
+        await self._stream.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await self._stream.__aexit__(*error)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            item = await self._stream.__anext__()
+        except StopAsyncIteration:
+            self._on_end()
+            raise
+        # In a thread: a list of 8 MiB takes seconds.
+        return (
+            await asyncio.to_thread(fitted, item, self._server)
+            if has_result(item)
+            else fitted(item, self._server)
+        )
+
+
+def has_result(item: Any) -> bool:
+    """Return whether a message is the result of a request."""
+    return isinstance(getattr(getattr(item, "message", None), "result", None), dict)
+
+
 def fitted(item: Any, server: str) -> Any:
     """Return a message of a server whose list of tools, or result of a call, the package takes."""
-    result = getattr(getattr(item, "message", None), "result", None)
+    message = getattr(item, "message", None)
+    result = getattr(message, "result", None)
     if isinstance(result, dict):
+        if not isinstance(result.get("_meta", {}), dict):
+            del result["_meta"]
         if isinstance(result.get("tools"), list):
-            result["tools"] = list(_tools(result["tools"], server))
+            result["tools"] = _tools(result["tools"], server)
+            if not isinstance(result.get("nextCursor"), str):
+                result.pop("nextCursor", None)
         elif {"content", "structuredContent", "isError"} & result.keys():
             _fit_result(result)
+    elif getattr(message, "method", "") == "notifications/progress":
+        _fit_progress(message)
     return item
 
 
-def _tools(listed: list[Any], server: str) -> Iterator[dict[str, Any]]:
-    """Yield the tools that have a name, once each, with those of their fields that are in use.
+def _fit_progress(message: Any) -> None:
+    """Leave out figures that are no floating-point numbers: they would end the connection."""
+    for name in ("progress", "total"):
+        value = (message.params or {}).get(name)
+        if isinstance(value, int) and abs(value) > sys.float_info.max:
+            message.params[name] = None
+
+
+def _tools(listed: list[Any], server: str) -> list[dict[str, Any]]:
+    """Return the tools that can be offered, and log how many cannot."""
+    found: dict[str, dict[str, Any]] = {}
+    left_out: Counter[str] = Counter({"too many": max(len(listed) - MAX_PAGE_TOOLS, 0)})
+    room = PAGE_BYTES
+    for tool in listed[:MAX_PAGE_TOOLS]:
+        name = tool.get("name") if isinstance(tool, dict) else None
+        if not (isinstance(name, str) and name) or name in found:
+            left_out["repeated" if name else "no name"] += 1
+            continue
+        fitted = _tool(name, tool)
+        size = len(json.dumps(fitted))
+        if size > min(room, TOOL_BYTES):
+            left_out["too large"] += 1
+            continue
+        room -= size
+        found[name] = fitted
+    for reason in +left_out:
+        logger.warning(
+            "action=mcp_tool_left_out server=%s tools=%d reason=%s", server, left_out[reason], reason
+        )
+    return list(found.values())
+
+
+def _tool(name: str, tool: dict[str, Any]) -> dict[str, Any]:
+    """Return a tool with those of its fields that are in use.
 
     The package would check results by their schemas in the event loop, which a pattern of a server's may hold for minutes.
     """
-    names: set[str] = set()
-    for tool in listed:
-        name = tool.get("name") if isinstance(tool, dict) else None
-        if not (isinstance(name, str) and name) or name in names:
-            logger.warning(
-                "action=mcp_tool_left_out server=%s reason=%s", server, "repeated" if name else "no name"
-            )
-            continue
-        names.add(name)
-        fitted: dict[str, Any] = {"name": name, "inputSchema": parameters_schema(tool.get("inputSchema"))}
-        if isinstance(tool.get("description"), str):
-            fitted["description"] = tool["description"]
-        annotations = tool.get("annotations")
-        if isinstance(annotations, dict) and isinstance(annotations.get("readOnlyHint"), bool):
-            fitted["annotations"] = {"readOnlyHint": annotations["readOnlyHint"]}
-        yield fitted
+    fitted: dict[str, Any] = {"name": name, "inputSchema": parameters_schema(tool.get("inputSchema"))}
+    if isinstance(tool.get("description"), str):
+        fitted["description"] = tool["description"]
+    annotations = tool.get("annotations")
+    if isinstance(annotations, dict) and isinstance(annotations.get("readOnlyHint"), bool):
+        fitted["annotations"] = {"readOnlyHint": annotations["readOnlyHint"]}
+    return fitted
 
 
 def _fit_result(result: dict[str, Any]) -> None:
     content = result.get("content")
     entries = content if isinstance(content, list) else [] if content is None else [content]
-    result["content"] = [_block(entry) for entry in entries]
+    result["content"] = [_block(entry) for entry in entries[:MAX_BLOCKS]]
+    if len(entries) > MAX_BLOCKS:
+        result["content"].append(_text(f"[{len(entries) - MAX_BLOCKS} more blocks, which are left out]"))
     if "structuredContent" in result and not isinstance(result["structuredContent"], dict):
         # Only objects were allowed before 2026-07-28; the package itself wraps other values like this.
         value = result.pop("structuredContent")
