@@ -25,16 +25,28 @@ class ActiveResponse:
     """The state of a running response.
 
     `verdict`: the outcome, once something but the model has decided it (a stop, the end of the process). `answering`: the
-    task in which the engine runs, `answered`: it has ended. `lost`: another process owns the lease.
+    task in which the engine runs, `answered`: it has ended. `lost`: another process owns the lease. `next_job`: the job of
+    going on, where a person has answered before this process has let go of the response.
     """
 
-    __slots__ = ("_first_request", "_turn", "answered", "answering", "job", "lost", "verdict", "writer")
+    __slots__ = (
+        "_first_request",
+        "_turn",
+        "answered",
+        "answering",
+        "job",
+        "lost",
+        "next_job",
+        "verdict",
+        "writer",
+    )
 
     def __init__(self, job: Job, writer: Writer, first_request: ModelRequest | None) -> None:
         self.job, self.writer = job, writer
         self.verdict: Outcome | None = None
         self.answering: asyncio.Task[object] | None = None
         self.answered = self.lost = False
+        self.next_job: Job | None = None
         self._first_request = first_request
         # Set when the turn may have come. Most responses never wait, and an event takes 0.8 KB.
         self._turn = asyncio.Event() if job.queued else None

@@ -190,6 +190,7 @@ class ResponseRunner:
             self._queued.pop(job.response, None)
             self.logs.close(job.response, final)
             self._on_turn_changed(job.thread)
+            self._resume(active.next_job)
         return final
 
     async def _wait_for_person(self, active: ActiveResponse, rest: Append, wait: Wait) -> bool:
@@ -279,8 +280,15 @@ class ResponseRunner:
         await detached.result_of(self._spawn(take()))
 
     def _resume(self, job: Job | None) -> None:
-        if job is not None and job.response not in self._active:
+        if job is None:
+            return
+        former = self._active.get(job.response)
+        if former is None:
             self.run(job)
+        elif (
+            former.job.epoch < job.epoch
+        ):  # it has yet to hear of its own commit, by which the response waits
+            former.next_job = job
 
     async def _expire_requests(self) -> None:
         """End requests whose deadline has passed, until cancelled."""
