@@ -52,14 +52,14 @@ WATCH = """new Promise((done) => {
 })"""
 
 
-# Collects the different pairs of thought and text while the replay runs.
+# Collects the different pairs of thought and text from the beginning of the replay, which stands at its end before.
 WATCH_THOUGHT = """new Promise((done) => {
   const part = (name) => document.querySelector(`[data-part="${name}"]`);
-  const seen = [["", ""]];
+  const seen = [];
   const collect = () => {
     const now = [part("thought").textContent, part("raw").textContent];
-    if (`${now}` !== `${seen.at(-1)}`) seen.push(now);
-    if (now[1] === "Hello") done(JSON.stringify(seen));
+    if ((seen.length || !now[1]) && `${now}` !== `${seen.at(-1)}`) seen.push(now);
+    if (seen.length && now[1] === "Hello") done(JSON.stringify(seen));
     else requestAnimationFrame(collect);
   };
   collect();
@@ -121,6 +121,7 @@ def test_a_replay_shows_the_thought_ahead_of_the_text_that_followed_it(
     response = make_recorded(User.objects.create(username=new_id("user")), [(600, "Hello")])
     write_thought(response, (0, [(100, "They "), (300, "greet")]))
     tab.open(address(server, response), staff_cookies(server))
+    assert tab.run("document.querySelector('[data-part=raw]').textContent") == "Hello"
     seen = json.loads(tab.run(WATCH_THOUGHT))
     assert seen == [["", ""], ["They ", ""], ["They greet", ""], ["They greet", "Hello"]]
     assert tab.run("!document.querySelector('[data-part=thought]').parentElement.hidden")

@@ -90,7 +90,7 @@ def test_each_imported_package_is_declared(folders: tuple[str, ...], lists: tupl
 
 
 def _plain(package: str) -> str:
-    return package.lower().replace("_", "-")
+    return re.sub("[._]", "-", package.lower())
 
 
 def _extras() -> set[str]:

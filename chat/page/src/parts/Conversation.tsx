@@ -17,8 +17,8 @@ import { Welcome } from "./Welcome";
 
 /** Milliseconds in which a found message is marked again after it grew: its interface or its charts are loaded late. */
 const FOUND_MS = 3000;
-/** Charts and forms, also before the code that draws them is loaded: half out of sight they say little. */
-const PICTURE = ".body :is(.charted, .openui-form-control, .chart, form)";
+/** Charts, diagrams and forms, also before the code that draws them is loaded: half out of sight they say little. */
+const PICTURE = ".body :is(.charted, .openui-form-control, .chart, .diagram, form)";
 /** True where the browser itself keeps the reader's place while what is above it grows; measuring would cost a layout each time. */
 const ANCHORS = CSS.supports("overflow-anchor", "auto");
 

@@ -32,7 +32,7 @@ function open(section) {
 
 /** Shows the text that the page has anyway, until the log with its times is asked for, which is a view that is recorded. */
 function showEnd(screen, { seek }) {
-  const pieces = [...document.querySelectorAll(".chat-section pre")].map((piece) => piece.textContent);
+  const pieces = [...document.querySelectorAll("[aria-labelledby=log] .chat-section pre")].map((piece) => piece.textContent);
   if (!pieces.length) return;
   screen.set(pieces.join(""), false);
   seek.value = seek.max;
