@@ -8,6 +8,9 @@ from typing import Any
 from chatproject.asgi import pages  # isort: skip - Django comes first
 
 from chat.asgi import ChatApplication, Receive, Send
+from chatproject.server import warm
+
+warm.DELAY = 0.0
 
 TRACKED_PATH = "/tracked-objects"
 

@@ -16,7 +16,9 @@ from typing import Any
 from chatproject.asgi import pages  # isort: skip - Django comes first
 
 from chat.asgi import ChatApplication, Receive, Send
+from chatproject.server import warm
 
+warm.DELAY = 0.0
 logger = logging.getLogger("chatproject.watchdog")
 
 # Seconds between two looks at the clock, while the loop is free.

@@ -1,4 +1,4 @@
-"""Vectors of files' passages: claimed in batches, stored once, counted, gone with their file, and found by nobody else."""
+"""Vectors of files' passages: claimed in batches, stored once, counted, gone with their file, and found by its owner alone."""
 
 from __future__ import annotations
 

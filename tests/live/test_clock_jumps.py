@@ -1,4 +1,4 @@
-"""The server's timeouts go by a clock that nobody sets: one on the wall may jump by a day."""
+"""The server's timeouts go by the monotonic clock: one on the wall may jump by a day."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _GZIP = frozenset({"gzip", "x-gzip"})
 _NONE = frozenset({"", "identity", "none", "utf-8", "utf8", "binary", "8bit", "chunked"})
 # zlib's window bits for a gzip header, for a zlib header, and for none (RFC 1951 alone, as some servers send "deflate").
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
-# Bytes by which a text is told from a compressed body, and a text of events, JSON or HTML in so many bytes.
+# Bytes by which a text is distinguished from a compressed body, and a text of events, JSON or HTML in so many bytes.
 _HEAD_BYTES = 8
 _TEXT = re.compile(rb"\s*(?:(?:data|event|id|retry)?:|[\[{]\s*[\[{\"]|<)[\t\r\n -~]*")
 
