@@ -118,8 +118,9 @@ def test_a_replay_shows_each_word_at_its_recorded_time(
 def test_a_replay_shows_the_thought_ahead_of_the_text_that_followed_it(
     live: None, server: LiveServer, tab: DevToolsTab
 ) -> None:
-    response = make_recorded(User.objects.create(username=new_id("user")), [(600, "Hello")])
-    write_thought(response, (0, [(100, "They "), (300, "greet")]))
+    response = make_recorded(User.objects.create(username=new_id("user")), [(1_600, "Hello")])
+    # Far enough apart for a busy browser, which may draw two frames a second.
+    write_thought(response, (0, [(100, "They "), (800, "greet")]))
     tab.open(address(server, response), staff_cookies(server))
     assert tab.run("document.querySelector('[data-part=raw]').textContent") == "Hello"
     seen = json.loads(tab.run(WATCH_THOUGHT))
