@@ -17,6 +17,7 @@ from chat.tools.mcp import incoming
 from chat.tools.mcp.connection import LISTS, MAX_TOOLS
 from chat.tools.mcp.http import STREAMS
 from chat.tools.mcp.incoming import MAX_BLOCKS, TOOL_BYTES, fitted
+from chat.tools.mcp.message_bound import MESSAGE_BYTES
 from chat.tools.mcp.server import McpServer
 from chat.tools.mcp.spec import McpSpec
 from tests.fixtures.mcp_calls import call, run
@@ -216,6 +217,99 @@ def test_a_stream_that_wants_to_be_opened_anew_at_once_has_to_wait(
 
     assert set(run(McpSpec(url=hostile.url), calls)) == {"echo done"}
     assert len(opened) == STREAMS
+
+
+NESTED = "[[[0]]]," * 400_000
+LARGE: dict[str, Override] = {
+    "a body of nested lists": lambda handler, number: handler.answer(
+        200, nested(number).encode(), {"Content-Type": "application/json"}
+    ),
+    "an event of nested lists": lambda handler, number: handler.stream(["data: " + nested(number)]),
+    "many lines of one event": lambda handler, number: handler.stream(
+        ["data: " + nested(number).replace(",", ",\ndata: ")]
+    ),
+    "a body of small strings": result(content=[], structuredContent={"x": ["", "a"] * 50_000}),
+    "an event without end": lambda handler, _: handler.stream(["data: " + "x" * (MESSAGE_BYTES + 1)]),
+}
+
+
+def nested(number: Any) -> str:
+    return f'{{"jsonrpc": "2.0", "result": {{"content": [], "x": [{NESTED}0]}}, "id": {number}}}'
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_an_answer_with_too_many_bytes_or_values_fails_before_it_is_parsed(
+    hostile: SessionServer, kind: str
+) -> None:
+    async def calls(server: McpServer) -> str:
+        hostile.overrides["tools/call"] = LARGE[kind]
+        with pytest.raises(Exception, match="too large: more than"):
+            await call(server, "stub_echo")
+        del hostile.overrides["tools/call"]
+        await server.offered()
+        return await call(server, "stub_echo")
+
+    assert run(McpSpec(url=hostile.url), calls) == "echo done"
+
+
+def test_events_of_one_stream_are_bounded_each_by_itself(hostile: SessionServer) -> None:
+    note = {"method": "notifications/message", "params": {"level": "info", "data": [0] * 20_000}}
+    hostile.overrides["tools/call"] = events(*[note] * 5, {"result": FINE})
+    assert run(McpSpec(url=hostile.url), lambda server: call(server, "stub_echo")) == "fine"
+
+
+def test_a_server_that_takes_no_replies_is_left(
+    hostile: SessionServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(incoming, "MAX_REQUESTS", 3)
+    ended = threading.Event()
+
+    def asks(handler: SessionHandler, number: Any) -> None:
+        handler.stream(event(id=f"r{asked}", method="ping") for asked in range(100))
+
+    def hang(*_: Any) -> None:
+        ended.wait()
+
+    async def calls(server: McpServer) -> str:
+        hostile.overrides |= {"tools/call": asks, "reply": hang}
+        with pytest.raises(Exception, match="closed"):
+            await call(server, "stub_echo")
+        hostile.overrides.clear()
+        await server.offered()
+        return await call(server, "stub_echo")
+
+    try:
+        assert run(McpSpec(url=hostile.url), calls) == "echo done"
+    finally:
+        ended.set()
+    assert "action=mcp_replies_not_taken server=stub requests=3" in caplog.text
+
+
+def test_a_reply_that_is_not_accepted_ends_the_connection_after_a_while(
+    hostile: SessionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_http, "ACCEPTED_SECONDS", 0.2)
+    ended = threading.Event()
+
+    def hang(*_: Any) -> None:
+        ended.wait()
+
+    def asks(handler: SessionHandler, number: Any) -> None:
+        hostile.overrides["reply"] = hang
+        handler.stream([event(id="r", method="ping"), event(id=number, result=FINE)])
+
+    async def calls(server: McpServer) -> str:
+        hostile.overrides["tools/call"] = asks
+        assert await call(server, "stub_echo") == "fine"
+        await asyncio.to_thread(eventually, lambda: not server.is_connected)
+        hostile.overrides.clear()
+        await server.offered()
+        return await call(server, "stub_echo")
+
+    try:
+        assert run(McpSpec(url=hostile.url), calls) == "echo done"
+    finally:
+        ended.set()
 
 
 def test_a_server_that_answers_nothing_any_more_is_left(

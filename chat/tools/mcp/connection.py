@@ -9,11 +9,9 @@ import asyncio
 import contextlib
 import importlib
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import Context
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,8 +20,8 @@ from chat.llm.http.request_head import ProxiedTransport, trusted_certificates
 from chat.process import process
 from chat.tools.mcp import elicitation
 from chat.tools.mcp.calls import RunningCall, current_call
-from chat.tools.mcp.http import MESSAGE_BYTES, HttpClient
-from chat.tools.mcp.incoming import WatchedStream
+from chat.tools.mcp.http import HttpClient
+from chat.tools.mcp.incoming import ReplyStream, WatchedStream
 from chat.tools.mcp.pace import Pace
 from chat.tools.mcp.spec import McpSpec
 
@@ -115,6 +113,11 @@ class Connection:
                 self._calls.discard(call)
                 if self.ended_at is not None and not self._calls:
                     self.end()
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether the connection is closed, and the command of it has ended."""
+        return self._task.done()
 
     async def closed(self) -> None:
         """Wait until the connection is closed."""
@@ -223,7 +226,8 @@ class Connection:
     @contextlib.asynccontextmanager
     async def _watched(self, transport: Any) -> AsyncIterator[Any]:
         async with transport as (messages, requests):
-            yield WatchedStream(messages, self._name, self.end), requests
+            watched = WatchedStream(messages, self._name, self.end)
+            yield watched, ReplyStream(requests, watched)
 
     async def _transport(self, mcp: Any, stack: contextlib.AsyncExitStack) -> Any:
         spec = self._spec
@@ -244,14 +248,10 @@ class Connection:
                     auth=self._auth,
                 )
             )
-            return over_http.streamable_http_client(
-                spec.url, http_client=http, max_sse_event_size=MESSAGE_BYTES
-            )
-        command, *arguments = spec.command
-        parameters = mcp.StdioServerParameters(command=command, args=arguments, env=spec.env)
-        # The command's messages may quote arguments, which must not reach the log.
-        null = stack.enter_context(Path(os.devnull).open("w"))  # noqa: ASYNC230, SIM115 - the null device never blocks, and the stack closes it
-        return mcp.stdio_client(parameters, errlog=null)
+            # Its own bound of an event is of bytes alone; the client's is of bytes and values.
+            return over_http.streamable_http_client(spec.url, http_client=http, max_sse_event_size=None)
+        commands = importlib.import_module("chat.tools.mcp.command")
+        return commands.command_client(spec.command, spec.env or {})
 
     async def _subscribe(self, client: Any) -> None:
         """Follow changes of the list by a subscription, which the protocol has since 2026-07-28; older servers notify."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,16 +12,18 @@ import httpx2
 import msgspec
 
 from chat.tools.mcp.calls import current_call
+from chat.tools.mcp.message_bound import MessageBound, MessageTooLargeError
 from chat.tools.mcp.pace import Pace
 
-# Of one event or JSON answer over HTTP: pictures of a result come in Base64.
-MESSAGE_BYTES = 8 * 1024 * 1024
 # For the answer to the end of a session.
 END_SECONDS = 2.0
+# For the answer to a notification, or to a reply to a request of the server: while one is awaited no further message is sent.
+ACCEPTED_SECONDS = 10.0
 # Streams that a server may end and have opened anew at its own pace, in these seconds: long calls poll every second or less.
 STREAMS, STREAMS_SECONDS = 20, 20.0
 # Statuses of a server that has lost the session: by the specification 404, by several servers 400, by the Rust package 401.
 SESSION_LOST_STATUSES = (400, 401, 404)
+EVENT_END = re.compile(rb"\r?\n\r?\n|\r\r")
 
 
 class HttpClient(httpx2.AsyncClient):
@@ -34,8 +37,7 @@ class HttpClient(httpx2.AsyncClient):
         if request.method == "GET":
             # The server sets the pause before each reconnection, so it may be none.
             await asyncio.sleep(self._streams.pause())
-        # At the end of a session a server is not waited for.
-        async with asyncio.timeout(END_SECONDS if request.method == "DELETE" else None):
+        async with asyncio.timeout(_seconds(request)):
             return await self._send(request, **options)
 
     async def _send(
@@ -47,12 +49,22 @@ class HttpClient(httpx2.AsyncClient):
             call.session_lost = True
         # Decoded content has no bound; an encoded answer, which was not asked for, is no message.
         response.headers.pop("content-encoding", None)
-        if not response.headers.get("content-type", "").lower().startswith("text/event-stream"):
-            response.stream = _BoundedStream(response.stream)
+        content_type = response.headers.get("content-type", "").lower()
+        response.stream = _BoundedStream(response.stream, content_type.startswith("text/event-stream"))
         if not stream:
             async with contextlib.aclosing(response):
                 await response.aread()
         return response
+
+
+def _seconds(request: httpx2.Request) -> float | None:
+    """Return the deadline for the head of an answer; None for a call, which has one of its own, and the stream of messages."""
+    if request.method == "DELETE":
+        return END_SECONDS  # at the end of a session a server is not waited for
+    if request.method != "POST":
+        return None
+    head = msgspec.json.decode(request.content, type=_Head)
+    return None if head.method and head.id is not None else ACCEPTED_SECONDS
 
 
 def _refuses_session(request: httpx2.Request, response: httpx2.Response) -> bool:
@@ -64,26 +76,34 @@ def _refuses_session(request: httpx2.Request, response: httpx2.Response) -> bool
         response.status_code in SESSION_LOST_STATUSES
         and "mcp-session-id" in request.headers
         and request.method == "POST"
-        and msgspec.json.decode(request.content, type=_Method).method == "tools/call"
+        and msgspec.json.decode(request.content, type=_Head).method == "tools/call"
     )
 
 
-class _Method(msgspec.Struct):
+class _Head(msgspec.Struct):
+    """What kind of message a body has: requests have both, notifications no `id`, replies no `method`."""
+
     method: str = ""
+    id: int | str | None = None
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
-    """The body of an answer, which fails beyond MESSAGE_BYTES."""
+    """The body of an answer, of which one message, an event or the whole body, is bounded by MessageBound."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, stream: Any, has_events: bool) -> None:
+        self._stream, self._has_events = stream, has_events
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        bound = MessageBound()
         async for chunk in self._stream:
-            size += len(chunk)
-            if size > MESSAGE_BYTES:
-                raise httpx2.StreamError("the answer is too large")
+            first, *others = EVENT_END.split(chunk) if self._has_events else [chunk]
+            try:
+                bound.add(first)
+                for part in others:
+                    bound = MessageBound()
+                    bound.add(part)
+            except MessageTooLargeError as problem:
+                raise (httpx2.SSEError if self._has_events else httpx2.StreamError)(str(problem)) from None
             yield chunk
 
     async def aclose(self) -> None:

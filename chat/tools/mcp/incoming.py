@@ -20,6 +20,8 @@ MAX_PAGE_TOOLS = 256
 TOOL_BYTES, PAGE_BYTES = 131_072, 524_288
 # Blocks of one result, of which 64 KiB reach the model.
 MAX_BLOCKS = 1_024
+# Requests of a server without a reply: each is a task, and a server that takes no reply would add to them for ever.
+MAX_REQUESTS = 64
 
 # The required fields of the blocks of a result, and what stands for one that is missing.
 _REQUIRED: dict[str, dict[str, str]] = {
@@ -31,10 +33,14 @@ _REQUIRED: dict[str, dict[str, str]] = {
 
 
 class WatchedStream:
-    """A stream of messages from a server, made fit for the package, that reports its end."""
+    """A stream of messages from a server, made fit for the package, that reports its end.
+
+    It ends with the server's own, or when the server makes requests without taking the replies.
+    """
 
     def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
         self._stream, self._server, self._on_end = stream, server, on_end
+        self._open: set[int | str] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -55,12 +61,57 @@ class WatchedStream:
         except StopAsyncIteration:
             self._on_end()
             raise
+        if not self._admits(getattr(item, "message", None)):
+            logger.warning(
+                "action=mcp_replies_not_taken server=%s requests=%d", self._server, len(self._open)
+            )
+            self._on_end()
+            raise StopAsyncIteration
         # In a thread: a list of 8 MiB takes seconds.
         return (
             await asyncio.to_thread(fitted, item, self._server)
             if has_result(item)
             else fitted(item, self._server)
         )
+
+    def _admits(self, message: Any) -> bool:
+        """Note the requests of the server that are open. Return False for one too many, or one with the number of another."""
+        method, number = getattr(message, "method", None), getattr(message, "id", None)
+        if method == "notifications/cancelled":
+            self.close_request((message.params or {}).get("requestId"))
+        elif method is not None and number is not None:
+            if number in self._open or len(self._open) >= MAX_REQUESTS:
+                return False
+            self._open.add(number)
+        return True
+
+    def close_request(self, number: Any) -> None:
+        """Note that the server has taken the reply to a request, or has given it up."""
+        if isinstance(number, int | str):
+            self._open.discard(number)
+
+
+class ReplyStream:
+    """A stream of messages to a server, which tells the stream of its messages that it has taken a reply."""
+
+    def __init__(self, stream: Any, incoming: WatchedStream) -> None:
+        self._stream, self._incoming = stream, incoming
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    async def __aenter__(self) -> Self:
+        await self._stream.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> Any:
+        return await self._stream.__aexit__(*error)
+
+    async def send(self, item: Any) -> None:
+        """Send a message."""
+        await self._stream.send(item)
+        if not hasattr(item.message, "method"):
+            self._incoming.close_request(item.message.id)
 
 
 def has_result(item: Any) -> bool:

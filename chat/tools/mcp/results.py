@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +16,7 @@ import msgspec
 from chat.conf import settings
 from chat.text import storable
 from chat.tools.context import FileRefused, PictureRefused
+from chat.tools.registry import RESULT_BYTES
 
 # Pictures and files of one result; further ones are named like other media.
 MAX_KEPT = 8
@@ -66,8 +68,11 @@ def block_text(block: Any) -> str:
 def _says(texts: Sequence[str], structured: Any) -> bool:
     """Return whether texts say what the structured content does, as servers add it for older clients.
 
-    The official package wraps what is no object, as `{"result": …}`, and makes a text of each entry of a list.
+    The official package wraps what is no object, as `{"result": …}`, and makes a text of each entry of a list. Longer texts
+    than reach the model are not looked through: the structured content would come after the cut.
     """
+    if sum(map(len, texts)) > RESULT_BYTES:
+        return False
     values = [_parsed(text) for text in texts]
     said = [*texts, *values, list(texts), values]
     return structured in said or (
@@ -125,7 +130,8 @@ async def _note_of_kept(block: Any, data: str, keep: Keeping) -> str | None:
     if len(data) > _base64_characters():
         return _note(block, f"not kept: it has more than {settings.attachment_bytes} bytes")
     try:
-        decoded = _decoded(data)
+        # In a thread: 8 MiB take 0.1 s.
+        decoded = await asyncio.to_thread(_decoded, data)
     except ValueError:
         return None
     try:

@@ -53,8 +53,13 @@ class McpServer:
         auth: httpx2.Auth | None = None,
     ) -> None:
         self.name, self._spec, self._reserved, self._auth = name, spec, reserved, auth
-        self._connection: Connection | None = None
+        # The last one is in use; the commands of former ones may take seconds to end.
+        self._connections: list[Connection] = []
         self._built: tuple[list[Any], dict[str, Tool]] = ([], {})
+
+    @property
+    def _connection(self) -> Connection | None:
+        return self._connections[-1] if self._connections else None
 
     @property
     def permission(self) -> str | None:
@@ -132,16 +137,18 @@ class McpServer:
             raise ServerPromptFailed("The server refused the prompt, or failed.") from None
 
     async def close(self) -> None:
-        """End the connection, and the command with it."""
-        if self._connection is not None:
-            self._connection.end()
-            await self._connection.closed()
+        """End the connection, and the command with it; wait for former ones, too."""
+        for connection in self._connections:
+            connection.end()
+        for connection in self._connections:
+            await connection.closed()
 
     async def _connected(self, seconds: float = RECONNECT_WAIT_SECONDS) -> Connection | None:
         """Return the connection once its list of tools is current, or None if the server is away."""
         if self._connection is None or _may_retry(self._connection):
-            self._connection = Connection(self.name, self._spec, self._auth)
-        connection = self._connection
+            former = [connection for connection in self._connections if not connection.is_closed]
+            self._connections = [*former, Connection(self.name, self._spec, self._auth)]
+        connection = self._connections[-1]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await connection.settled.wait()
