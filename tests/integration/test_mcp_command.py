@@ -34,7 +34,7 @@ def test_a_command_that_writes_without_end_is_ended_and_started_anew(tool: str) 
 def test_an_answer_with_too_many_values_fails_the_call_alone() -> None:
     async def calls(server: McpServer) -> tuple[str, str]:
         former = await call(server, "stub_pid")
-        with pytest.raises(Exception, match="too large: more than 50000 values"):
+        with pytest.raises(Exception, match="too large: more than 60000 values"):
             await call(server, "stub_values")
         return former, await call(server, "stub_pid")
 

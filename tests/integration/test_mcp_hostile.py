@@ -70,7 +70,7 @@ LISTS_OF_TOOLS: dict[str, Override] = {
                 "name": "large",
                 "inputSchema": {
                     "type": "object",
-                    "properties": {f"p{n}": {} for n in range(TOOL_BYTES // 8)},
+                    "properties": {f"p{n:060}": {} for n in range(TOOL_BYTES // 60)},
                 },
             },
         ]
@@ -122,8 +122,8 @@ def test_pages_without_end_are_not_followed(hostile: SessionServer) -> None:
     assert (run(McpSpec(url=hostile.url), offered), len(pages)) == (0, mcp_connection.MAX_PAGES)
 
 
-def test_ten_thousand_tools_are_not_looked_through(hostile: SessionServer) -> None:
-    tools = [{"name": f"t{number}"} for number in range(10_000)]
+def test_five_thousand_tools_are_not_looked_through(hostile: SessionServer) -> None:
+    tools = [{"name": f"t{number}"} for number in range(5_000)]
     hostile.overrides["tools/list"] = result(tools=tools)
 
     async def offered(server: McpServer) -> int:
@@ -253,7 +253,7 @@ def test_an_answer_with_too_many_bytes_or_values_fails_before_it_is_parsed(
 
 
 def test_events_of_one_stream_are_bounded_each_by_itself(hostile: SessionServer) -> None:
-    note = {"method": "notifications/message", "params": {"level": "info", "data": [0] * 20_000}}
+    note = {"method": "notifications/message", "params": {"level": "info", "data": [0] * 15_000}}
     hostile.overrides["tools/call"] = events(*[note] * 5, {"result": FINE})
     assert run(McpSpec(url=hostile.url), lambda server: call(server, "stub_echo")) == "fine"
 

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.tools.mcp.message_bound import MESSAGE_BYTES, MESSAGE_VALUES, MessageBound, MessageTooLargeError
+from chat.tools.mcp.message_bound import (
+    CONTAINER_VALUES,
+    MESSAGE_BYTES,
+    MESSAGE_VALUES,
+    MessageBound,
+    MessageTooLargeError,
+)
 
 ODD = st.text(alphabet='"\\,[{n u0061é', max_size=12)
 VALUES = st.recursive(
@@ -20,14 +26,18 @@ VALUES = st.recursive(
 
 
 def expected(value: Any) -> int:
-    """Return how many strings, commas and opening brackets the JSON of a value has."""
+    """Return how many strings and commas the JSON of a value has, and opening brackets by their weight."""
     match value:
         case str():
             return 1
         case list():
-            return 1 + max(len(value) - 1, 0) + sum(map(expected, value))
+            return CONTAINER_VALUES + max(len(value) - 1, 0) + sum(map(expected, value))
         case dict():
-            return 1 + max(len(value) - 1, 0) + sum(1 + expected(inner) for inner in value.values())
+            return (
+                CONTAINER_VALUES
+                + max(len(value) - 1, 0)
+                + sum(1 + expected(inner) for inner in value.values())
+            )
     return 0
 
 
@@ -50,4 +60,4 @@ def test_a_message_beyond_a_bound_is_refused(data: bytes) -> None:
 def test_a_picture_is_one_value() -> None:
     bound = MessageBound()
     bound.add(b'{"data":"' + b"A" * (MESSAGE_BYTES - 11) + b'"}')
-    assert bound.values == 3
+    assert bound.values == 2 + CONTAINER_VALUES

@@ -67,7 +67,7 @@ class WatchedStream:
             )
             self._on_end()
             raise StopAsyncIteration
-        # In a thread: a list of 8 MiB takes seconds.
+        # In a thread: a list of tools may take 0.1 s.
         return (
             await asyncio.to_thread(fitted, item, self._server)
             if has_result(item)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-# Of one message: pictures of a result come in Base64.
-MESSAGE_BYTES = 8 * 1024 * 1024
-# The package takes 4 to 36 ms for as many, in the event loop; 8 MiB of nested lists took 6 s. 100 tools have some 10,000.
-MESSAGE_VALUES = 50_000
+# Of an event, a body or a line: pictures of a result come in Base64. The package, which takes 1 MiB of an event unless it is
+# asked to take more, works up to 45 ms on it in the event loop: it also formats each event for its debug log.
+MESSAGE_BYTES = 2 * 1024 * 1024
+# In the JSON of a message: up to 45 ms again; 8 MiB of nested lists took 6 s. The tools of one page have some 20,000.
+MESSAGE_VALUES = 60_000
+# Values for which a list or an object counts: it takes longer to make than a text or a number.
+CONTAINER_VALUES = 4
 # Bytes that are counted at a time.
 STEP = 65_536
 
@@ -23,7 +26,7 @@ class MessageBound:
 
     @property
     def values(self) -> int:
-        """Return how many strings, commas and opening brackets there were, which is the number of values or more."""
+        """Return the number of strings and commas, and that of opening brackets by their weight: that of values, or more."""
         return self._marks + self._quotes // 2
 
     def add(self, data: bytes) -> None:
@@ -44,4 +47,4 @@ class MessageBound:
         pieces = data.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
         outside = b"".join(pieces[self._quotes % 2 :: 2])
         self._quotes += len(pieces) - 1
-        self._marks += sum(outside.count(mark) for mark in (b",", b"[", b"{"))
+        self._marks += outside.count(b",") + CONTAINER_VALUES * (outside.count(b"[") + outside.count(b"{"))
