@@ -15,6 +15,7 @@ from chat.llm.sse.answers import (
 )
 from chat.llm.sse.deltas import DeltaReader
 from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, EventDecoder
+from chat.llm.sse.frames import TextFrame
 from chat.llm.sse.thought import thought_of
 from chat.llm.sse.token_counts import counts_of
 from chat.llm.sse.updates import (
@@ -29,6 +30,10 @@ from chat.text import storable
 
 # The longest known reason, `content_filter`, has 14.
 MAX_REASON_CHARACTERS = 64
+
+# Bytes of a read, some ten events, beyond which those alike are decoded together: half the CPU in reads of 4 KiB, a quarter in
+# those of 64 KiB.
+BURST_BYTES = 2_048
 
 _CONTENT = ("content", "refusal", "tool_calls")
 
@@ -58,6 +63,7 @@ class ChunkDecoder:
         self._sniffing = True
         self._body: bytearray | None = None
         self._deltas = DeltaReader(think_tags=think_tags)
+        self._frame: TextFrame | None = None
         self._had_reason = False  # before this read
         self._reason: str | None = None
         self._usage: TokenCounts | None = None
@@ -73,6 +79,8 @@ class ChunkDecoder:
         if self._body is not None:
             return self._collect(self._body, data)
         try:
+            if len(data) > BURST_BYTES:
+                data = self._take_alike(data)
             return self._take(self._events.feed(data))
         except EventTooLarge as error:
             error.piece = self._take(error.payloads, final=True)
@@ -113,7 +121,32 @@ class ChunkDecoder:
             raise EventTooLarge
         return StreamUpdate()
 
+    def _take_alike(self, data: bytes) -> bytes:
+        """Take the events that differ in their text alone, and those ahead of them; return the bytes that are left."""
+        begun = self._events.begun
+        if begun is None or b"\r" in data or not self._deltas.takes_texts():
+            return data
+        whole = begun + data
+        split = self._frame.split(whole) if self._frame else None
+        if split is None:
+            self._frame = TextFrame.of(whole)
+            split = self._frame.split(whole) if self._frame else None
+        if split is None:
+            return data
+        before, texts, behind = split
+        self._read(self._events.feed_instead(before))
+        if self.done:
+            return b""
+        if not self._deltas.takes_texts():
+            return whole[len(before) :]
+        self._deltas.add_texts(texts)
+        return behind
+
     def _take(self, payloads: list[bytes], final: bool = False) -> StreamUpdate:
+        self._read(payloads)
+        return self._piece(final)
+
+    def _read(self, payloads: list[bytes]) -> None:
         try:
             for payload in payloads:
                 try:
@@ -127,7 +160,6 @@ class ChunkDecoder:
         except StreamError as error:
             error.piece = self._piece(final=True)
             raise
-        return self._piece(final)
 
     def _take_odd(self, payload: bytes) -> None:
         """Handle a payload that the fast decoder refuses: the end mark, an empty one, unusual types, rubbish."""

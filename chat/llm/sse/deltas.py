@@ -70,6 +70,14 @@ class DeltaReader:
         """Return whether this read has brought text, thought or calls so far."""
         return bool(self._texts or self._first or self._thoughts or self._calls)
 
+    def takes_texts(self) -> bool:
+        """Return whether texts may be added as they are: no thought is looked for in them."""
+        return self._tags is None
+
+    def add_texts(self, texts: list[str]) -> None:
+        """Add the texts of deltas that hold nothing else."""
+        self._texts += texts
+
     def add(self, delta: dict[str, Any]) -> bool:
         """Add a delta and return whether it held text. Raise BadStream for wrong types of text or calls."""
         content = delta.get("content")

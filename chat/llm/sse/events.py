@@ -13,6 +13,8 @@ from chat.llm.sse.updates import EventTooLarge
 
 # A delta of 10 MiB must pass.
 MAX_EVENT_BYTES = 16 * 1024 * 1024
+# Of an event that has begun, which may be looked at again with each read.
+BEGUN_BYTES = 65_536
 BOM = b"\xef\xbb\xbf"
 
 # Events with these names carry no part of an answer, whatever their data.
@@ -63,6 +65,16 @@ class EventDecoder:
         if rest:
             blocks += self._whole_lines(len(rest))
         return self._payloads(blocks, len(data) > self._max)
+
+    @property
+    def begun(self) -> bytes | None:
+        """Return the bytes of the event that has begun; None for many of them, or where half a line break may follow."""
+        return None if self._after_cr or len(self._rest) > BEGUN_BYTES else bytes(self._rest)
+
+    def feed_instead(self, data: bytes) -> list[bytes]:
+        """Return the payloads of whole events in place of the one that has begun."""
+        self._rest.clear()
+        return self.feed(data)
 
     def flush(self) -> list[bytes]:
         """Return the payload of an event that the end of the stream cut off from its blank line, if any."""
