@@ -134,7 +134,7 @@ class DaphneServer(daphne.server.Server):
             listener.close()  # the port has its own copy
         self.cut_stalled_readers()
         self.starting = loop.create_task(self.start_application())
-        self.warming = loop.create_task(warm_pages())
+        warm_pages(loop)
         bound_free_memory(loop)
 
     async def start_application(self) -> None:

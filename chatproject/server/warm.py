@@ -27,10 +27,9 @@ DELAY = 60.0
 BATCH = 25
 
 
-async def warm_pages() -> None:
-    """Make what the pages need in a thread, once the first requests have been answered."""
-    await asyncio.sleep(DELAY)
-    await asyncio.to_thread(_warm)
+def warm_pages(loop: asyncio.AbstractEventLoop) -> None:
+    """Make what the pages need in a thread of the loop's, once the first requests have been answered."""
+    loop.call_later(DELAY, loop.run_in_executor, None, _warm)
 
 
 def _warm() -> None:
