@@ -23,7 +23,7 @@ LANGUAGES = ("en", "de", "ar")
 # Their requests would end the session.
 ENDING = ("/logout/",)
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 
 def tracked(server: LiveServer) -> int:
