@@ -144,7 +144,7 @@ ANSWERS: dict[str, tuple[Override, str]] = {
         "fine",
     ),
     "odd metadata": (result(**FINE, _meta=[]), "fine"),
-    "no content at all": (result(), "Field required"),
+    "no content at all": (result(), "what is no result of a tool"),
     "two hundred megabytes in a few": (
         lambda handler, _: handler.answer(
             200,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import sys
 from collections import defaultdict
@@ -42,7 +43,12 @@ def sources(root: Path) -> Iterator[Path]:
 @cache
 def trees(root: Path) -> dict[Path, ast.Module]:
     """Return the sources, parsed."""
-    return {path: ast.parse(path.read_text()) for path in sources(root)}
+    # Before Python 3.11.5 a collection that parses something itself has `ast.parse` fail (python/cpython#106905).
+    gc.disable()
+    try:
+        return {path: ast.parse(path.read_text()) for path in sources(root)}
+    finally:
+        gc.enable()
 
 
 def first_sentences(root: Path) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat.llm.sse import ChunkDecoder, StreamError, answers, chunks
-from chat.llm.sse.frames import TextFrame
+from chat.llm.sse.frames import split, text_frame
 
 HEAD = b'{"id":"a","choices":[{"index":0,"delta":{"content":"'
 TAIL = b'"},"finish_reason":null}]}'
@@ -75,9 +75,9 @@ def test_events_bring_the_same_together_as_one_by_one(
 @given(st.lists(st.text(max_size=6), min_size=4, max_size=20), st.booleans())
 def test_texts_of_any_characters_are_decoded_together(texts: list[str], ascii_only: bool) -> None:
     inside = [json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for text in texts]
-    frame = TextFrame.of(read_of([HEAD + b"a" + TAIL] * 3))
+    frame = text_frame(read_of([HEAD + b"a" + TAIL] * 3))
     assert frame is not None
-    found = frame.split(read_of([HEAD + text + TAIL for text in inside]))
+    found = split(read_of([HEAD + text + TAIL for text in inside]), frame)
     plain = not any(text.endswith("\\") for text in texts)
     assert found == ((b"", texts, b"") if plain else None)
 
@@ -97,7 +97,7 @@ def test_texts_of_any_characters_are_decoded_together(texts: list[str], ascii_on
     ],
 )
 def test_an_event_that_brings_more_than_text_is_no_frame(payload: bytes) -> None:
-    assert TextFrame.of(read_of([payload] * 3)) is None
+    assert text_frame(read_of([payload] * 3)) is None
 
 
 def test_a_burst_is_decoded_together(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ events       EventDecoder: bytes to payloads
 token_counts a provider's counts under their several names
 fields       FieldMerger: the provider's own fields, merged over deltas
 answers      JSON of a payload to its fields, lenient towards the known oddities of servers
-frames       TextFrame: the texts of events that differ in nothing else
+frames       the texts of events that differ in nothing else
 thought      thought of a delta, in all the forms in which servers send it
 deltas       DeltaReader: deltas to text, thought, calls and the provider's own fields
 chunks       ChunkDecoder: bytes to updates

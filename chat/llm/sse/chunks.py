@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from chat.llm.sse import frames
 from chat.llm.sse.answers import (
     CompletionChunk,
     decode,
@@ -15,7 +16,6 @@ from chat.llm.sse.answers import (
 )
 from chat.llm.sse.deltas import DeltaReader
 from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, EventDecoder
-from chat.llm.sse.frames import TextFrame
 from chat.llm.sse.thought import thought_of
 from chat.llm.sse.token_counts import counts_of
 from chat.llm.sse.updates import (
@@ -63,7 +63,7 @@ class ChunkDecoder:
         self._sniffing = True
         self._body: bytearray | None = None
         self._deltas = DeltaReader(think_tags=think_tags)
-        self._frame: TextFrame | None = None
+        self._frame: frames.TextFrame | None = None
         self._had_reason = False  # before this read
         self._reason: str | None = None
         self._usage: TokenCounts | None = None
@@ -127,13 +127,13 @@ class ChunkDecoder:
         if begun is None or b"\r" in data or not self._deltas.takes_texts():
             return data
         whole = begun + data
-        split = self._frame.split(whole) if self._frame else None
-        if split is None:
-            self._frame = TextFrame.of(whole)
-            split = self._frame.split(whole) if self._frame else None
-        if split is None:
+        parts = frames.split(whole, self._frame)
+        if parts is None:
+            self._frame = frames.text_frame(whole)
+            parts = frames.split(whole, self._frame)
+        if parts is None:
             return data
-        before, texts, behind = split
+        before, texts, behind = parts
         self._read(self._events.feed_instead(before))
         if self.done:
             return b""

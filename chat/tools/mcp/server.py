@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import time
 from collections.abc import Collection, Sequence
@@ -207,6 +208,8 @@ class McpServer:
                 connection.retire()
             if session_lost:
                 raise _SessionLostError(str(problem)) from problem
+            if _is_of_validation(problem):
+                raise RuntimeError("The server answered with what is no result of a tool.") from problem
             raise
 
 
@@ -219,6 +222,11 @@ def _is_lost(problem: Exception, code: int | None) -> bool:
     return (
         code == CONNECTION_CLOSED if code is not None else not isinstance(problem, RuntimeError | ValueError)
     )
+
+
+def _is_of_validation(problem: Exception) -> bool:
+    """Return whether the package refused a result for its form; the words of that are for programmers, and quote the result."""
+    return isinstance(problem, importlib.import_module("pydantic").ValidationError)
 
 
 def _may_retry(connection: Connection) -> bool:
