@@ -285,6 +285,34 @@ def test_a_server_that_takes_no_replies_is_left(
     assert "action=mcp_replies_not_taken server=stub requests=3" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "between", [[], [{"method": "notifications/cancelled", "params": {"requestId": "r"}}]]
+)
+def test_requests_that_are_replied_to_or_given_up_are_not_counted(
+    hostile: SessionServer, monkeypatch: pytest.MonkeyPatch, between: list[dict[str, Any]]
+) -> None:
+    """With one number for all of them, as servers without sessions have it."""
+    monkeypatch.setattr(incoming, "MAX_REQUESTS", 3)
+    replied = threading.Semaphore(0)
+
+    def take(handler: SessionHandler, _: Any) -> None:
+        handler.answer(202, b"", {})
+        replied.release()
+
+    def messages(number: Any) -> Iterator[str]:
+        for _ in range(10):
+            yield event(id="r", method="ping")
+            yield from (event(**one) for one in between)
+            replied.acquire(timeout=0 if between else END_SECONDS)
+        yield event(id=number, result=FINE)
+
+    hostile.overrides |= {
+        "reply": take,
+        "tools/call": lambda handler, number: handler.stream(messages(number)),
+    }
+    assert run(McpSpec(url=hostile.url), lambda server: call(server, "stub_echo")) == "fine"
+
+
 def test_a_reply_that_is_not_accepted_ends_the_connection_after_a_while(
     hostile: SessionServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

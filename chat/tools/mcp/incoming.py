@@ -40,7 +40,8 @@ class WatchedStream:
 
     def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
         self._stream, self._server, self._on_end = stream, server, on_end
-        self._open: set[int | str] = set()
+        # By their numbers, which servers without sessions begin anew in each stream.
+        self._open: Counter[int | str] = Counter()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -62,9 +63,7 @@ class WatchedStream:
             self._on_end()
             raise
         if not self._admits(getattr(item, "message", None)):
-            logger.warning(
-                "action=mcp_replies_not_taken server=%s requests=%d", self._server, len(self._open)
-            )
+            logger.warning("action=mcp_replies_not_taken server=%s requests=%d", self._server, MAX_REQUESTS)
             self._on_end()
             raise StopAsyncIteration
         # In a thread: a list of tools may take 0.1 s.
@@ -75,20 +74,23 @@ class WatchedStream:
         )
 
     def _admits(self, message: Any) -> bool:
-        """Note the requests of the server that are open. Return False for one too many, or one with the number of another."""
+        """Note the requests of the server that are open. Return False for one too many."""
         method, number = getattr(message, "method", None), getattr(message, "id", None)
         if method == "notifications/cancelled":
-            self.close_request((message.params or {}).get("requestId"))
+            self._withdraw((message.params or {}).get("requestId"))
         elif method is not None and number is not None:
-            if number in self._open or len(self._open) >= MAX_REQUESTS:
-                return False
-            self._open.add(number)
-        return True
+            self._open[number] += 1
+        return self._open.total() <= MAX_REQUESTS
 
-    def close_request(self, number: Any) -> None:
-        """Note that the server has taken the reply to a request, or has given it up."""
-        if isinstance(number, int | str):
-            self._open.discard(number)
+    def _withdraw(self, number: Any) -> None:
+        """Note that the server has given up a request: the package ends one alone of several with the same number."""
+        if isinstance(number, int | str) and self._open[number] <= 1:
+            del self._open[number]
+
+    def close_request(self, number: int | str | None) -> None:
+        """Note that the server has taken the reply to a request."""
+        if number is not None:
+            self._open -= Counter([number])
 
 
 class ReplyStream:
