@@ -9,6 +9,7 @@ search_terms  terms of texts and queries for full-text search
 tree        component trees with named arguments and resolved references
 markdown    replies to Markdown documents
 artifacts   documents in replies, with ids and versions
+json_values the number of values in JSON, counted while it arrives
 
 Imports go upward in this list only.
 """

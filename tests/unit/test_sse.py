@@ -149,6 +149,29 @@ def test_a_whole_body_is_an_answer_an_error_or_refused() -> None:
             ChunkDecoder().whole(body)
 
 
+NESTED = b"[[[0]]]," * 40_000
+MANY_VALUES = {
+    "in a delta": b'data: {"choices":[{"delta":{"content":"a","x":[' + NESTED + b"0]}}]}\n\n",
+    "in calls": b'data: {"choices":[{"delta":{"tool_calls":[' + b'{"index":0},' * 20_000 + b"{}]}}]}\n\n",
+    "in an event without end": b'data: {"choices":[' + NESTED,
+    "in a whole answer": b'{"choices":[{"message":{"content":"a","x":[' + NESTED + b"0]}}]}",
+}
+
+
+@pytest.mark.parametrize("place", MANY_VALUES)
+def test_values_beyond_the_bound_are_refused_before_they_are_decoded(place: str) -> None:
+    said = event(chat(content="said")) if place != "in a whole answer" else b""
+    decoder, found = ChunkDecoder(), list[str]()
+    with pytest.raises(EventTooLarge) as problem:
+        found.extend(decoder.feed(piece).text for piece in in_steps(said + MANY_VALUES[place], 65_536))
+    assert "".join([*found, problem.value.piece.text]) == ("said" if said else "")
+
+
+def test_a_large_text_is_one_value() -> None:
+    text = "word, [and] {more} " * 200_000
+    assert decoded(in_steps(event(chat(content=text)), 65_536)).text == text
+
+
 def test_an_end_without_the_last_blank_line_is_accepted() -> None:
     assert decoded([event(chat(content="a")) + event(ended()).rstrip()]).finish_reason == "stop"
 

@@ -9,16 +9,22 @@ import time
 import pytest
 
 from chat.exceptions import TooLarge
-from chat.schemas.validation import bound_values
+from chat.schemas.validation import bound_values, parse_object
 
 LIMIT = 1_000
 
 
 @pytest.mark.parametrize("value", [1, "", "\\", '"', [], {}, {"a": 1}, [[1]], None], ids=json.dumps)
 def test_json_of_more_values_than_the_limit_is_refused(value: object) -> None:
-    bound_values(json.dumps([value] * (LIMIT // 4)).encode(), LIMIT)
+    bound_values(json.dumps([value] * (LIMIT // 16)).encode(), LIMIT)
     with pytest.raises(TooLarge):
         bound_values(json.dumps([value] * (LIMIT + 1)).encode(), LIMIT)
+
+
+def test_a_frame_of_many_values_is_refused_like_a_body() -> None:
+    for text in ('{"a":[' + "[[[0]]]," * 100_000 + "0]}", '{"\ud800":[' + "0," * 200_000 + "0]}"):
+        with pytest.raises(TooLarge):
+            parse_object(text)
 
 
 @pytest.mark.parametrize("sign", [",", "[", "{", ":", '"', "\\", '\\"', "{}", "[],"])

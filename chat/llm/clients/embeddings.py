@@ -97,7 +97,10 @@ class EmbeddingClient:
         from chat.llm.clients.official import connect
 
         if self._official is None:
-            made = await asyncio.to_thread(connect, self.spec.base_url, self.spec.api_key, ANSWER_BYTES)
+            # Its values are numbers, and read in a thread: there may be as many as bytes.
+            made = await asyncio.to_thread(
+                connect, self.spec.base_url, self.spec.api_key, ANSWER_BYTES, ANSWER_BYTES
+            )
             self._official = self._official or made
         return self._official
 

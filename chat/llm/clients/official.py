@@ -21,8 +21,10 @@ from chat.llm.http.openai_compatible import MAX_REDIRECTS, refused
 from chat.llm.http.request_head import proxy_of, split_query, trusted_certificates
 from chat.llm.sse import TokenCounts
 from chat.llm.sse.answers import is_failure
+from chat.llm.sse.events import MAX_EVENT_VALUES
 from chat.llm.sse.thought import pieces_of
 from chat.llm.sse.token_counts import counts_of
+from chat.text.json_values import JsonValues
 
 # Bytes of one answer. A title has some 100; the longest thought ahead of one, some 100 KB.
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -31,17 +33,27 @@ MAX_ANSWER_BYTES = 1024 * 1024
 _MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def connect(base_url: str, api_key: str, answer_bytes: int = MAX_ANSWER_BYTES) -> AsyncOpenAI:
+def connect(
+    base_url: str,
+    api_key: str,
+    answer_bytes: int = MAX_ANSWER_BYTES,
+    answer_values: int = MAX_EVENT_VALUES,
+) -> AsyncOpenAI:
     """Return a client of one server; it takes 20 ms, of which most is imports. Without a key, none is sent.
 
-    `answer_bytes`: the largest answer.
+    `answer_bytes` and `answer_values`: of the largest answer.
     """
     address, query = split_query(base_url)
     # No connection is kept: there is one call for each new thread, and servers close idle ones after seconds.
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
     proxy = proxy_of(httpx2.URL(base_url))
     transport = _BoundedTransport(
-        answer_bytes, verify=trusted_certificates(), trust_env=False, limits=limits, proxy=proxy
+        answer_bytes,
+        answer_values,
+        verify=trusted_certificates(),
+        trust_env=False,
+        limits=limits,
+        proxy=proxy,
     )
     http_client = httpx2.AsyncClient(
         transport=transport, trust_env=False, follow_redirects=True, max_redirects=MAX_REDIRECTS
@@ -124,32 +136,35 @@ def check_reason(reason: object) -> None:
 
 
 class _BoundedTransport(httpx2.AsyncHTTPTransport):
-    """An HTTP transport that bounds the size of an answer, decompressed."""
+    """An HTTP transport that bounds the size of an answer, decompressed, and the values in its JSON."""
 
-    def __init__(self, answer_bytes: int, **options: Any) -> None:
+    def __init__(self, answer_bytes: int, answer_values: int, **options: Any) -> None:
         super().__init__(**options)
-        self._answer_bytes = answer_bytes
+        self._most = answer_bytes, answer_values
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
         # Decoded here: a small answer could unpack to gigabytes.
         decoder = content_decoder(response.headers.pop("content-encoding", ""))
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _BoundedStream(response.stream, decoder, self._answer_bytes)
+        response.stream = _BoundedStream(response.stream, decoder, *self._most)
         return response
 
 
 class _BoundedStream(httpx2.AsyncByteStream):
     """The bytes of an answer, decompressed; iteration raises ModelFailed beyond the bound."""
 
-    def __init__(self, stream: httpx2.AsyncByteStream, decoder: ContentDecoder | None, size: int) -> None:
-        self._stream, self._decoder, self._left = stream, decoder, size
+    def __init__(
+        self, stream: httpx2.AsyncByteStream, decoder: ContentDecoder | None, size: int, values: int
+    ) -> None:
+        self._stream, self._decoder, self._left, self._most_values = stream, decoder, size, values
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        values = JsonValues()
         async for data in self._stream:
             for part in self._decoder.feed(data) if self._decoder else (data,):
                 self._left -= len(part)
-                if self._left < 0:
+                if self._left < 0 or values.exceed(self._most_values, part):
                     raise ModelFailed
                 yield part
 

@@ -15,7 +15,7 @@ from chat.llm.sse.answers import (
     reported_error,
 )
 from chat.llm.sse.deltas import DeltaReader
-from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, EventDecoder
+from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, MAX_EVENT_VALUES, EventDecoder
 from chat.llm.sse.thought import thought_of
 from chat.llm.sse.token_counts import counts_of
 from chat.llm.sse.updates import (
@@ -27,6 +27,7 @@ from chat.llm.sse.updates import (
     UpstreamError,
 )
 from chat.text import storable
+from chat.text.json_values import JsonValues
 
 # The longest known reason, `content_filter`, has 14.
 MAX_REASON_CHARACTERS = 64
@@ -51,6 +52,9 @@ class ChunkDecoder:
     some servers send a reason with every delta. `reason_was_early`: content did follow. `think_tags`: the thought stands
     in the text, in the usual tags or in the form that this names.
     """
+
+    # Those of the body; most answers are streams.
+    _values: JsonValues
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES, *, think_tags: bool | str = False) -> None:
         self.done = False
@@ -113,11 +117,11 @@ class ChunkDecoder:
         if lead == b"<":
             raise BadStream
         if lead in (b"{", b"["):
-            self._body = bytearray()
+            self._body, self._values = bytearray(), JsonValues()
 
     def _collect(self, body: bytearray, data: bytes) -> StreamUpdate:
         body += data
-        if len(body) > self._max:
+        if len(body) > self._max or self._values.exceed(MAX_EVENT_VALUES, data):
             raise EventTooLarge
         return StreamUpdate()
 

@@ -68,7 +68,7 @@ class StreamError(ValueError):
 
 
 class EventTooLarge(StreamError):
-    """The model sent one event larger than 16 MiB."""
+    """The model sent one event with more than 16 MiB, or more than 60,000 values."""
 
 
 class BadStream(StreamError):
