@@ -176,6 +176,10 @@ TROUBLES: dict[str, tuple[Script, type[ModelError]]] = {
         ModelFailed,
     ),
     "too large": (whole_answer("x" * official.MAX_ANSWER_BYTES), ModelFailed),
+    "too many values": (
+        as_json(b'{"choices":[{"message":{"content":"x"}}],"more":[' + b"[]," * 20_000 + b"0]}"),
+        ModelFailed,
+    ),
     "too large refusal": (refusal(400, message="x" * official.MAX_ANSWER_BYTES), ModelFailed),
     "an unknown compression": (as_json(b"{}", **{"Content-Encoding": "zstd"}), ModelFailed),
     "a damaged compression": (as_json(b"{}", **{"Content-Encoding": "gzip"}), ModelFailed),
@@ -279,6 +283,12 @@ def test_the_first_token_is_text_a_call_or_the_end(model: ScriptedModel, name: s
     model.script(SPEAKS[name])
     asked(model.base_url, first_token)
     assert model.requests[0].json["stream"] is True
+
+
+def test_the_values_of_a_streams_events_do_not_add_up(model: ScriptedModel) -> None:
+    waiting = b'data: {"choices":[],"more":[[],[],[],[]]}\n\n' * 4_000
+    model.script(broken(Raw(waiting + b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n')))
+    asked(model.base_url, first_token)
 
 
 @pytest.mark.parametrize("kind", KINDS)

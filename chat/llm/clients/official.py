@@ -147,7 +147,10 @@ class _BoundedTransport(httpx2.AsyncHTTPTransport):
         # Decoded here: a small answer could unpack to gigabytes.
         decoder = content_decoder(response.headers.pop("content-encoding", ""))
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _BoundedStream(response.stream, decoder, *self._most)
+        size, values = self._most
+        if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+            values = size  # each event is parsed by itself
+        response.stream = _BoundedStream(response.stream, decoder, size, values)
         return response
 
 
