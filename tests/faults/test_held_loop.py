@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from chat.testing import ScriptedModel, answer
+from chat.testing.script import Raw, broken
 from tests.faults.fault_server import start_fault_server
 from tests.faults.watched_loop import WATCHING
-from tests.live.client import SECONDS, Client
+from tests.live.client import SECONDS, Client, new_id
 from tests.live.harness import LiveServer, eventually
 from tests.live.probe import frame
 from tests.live.test_resets import FRAMES, PINGS
@@ -67,7 +68,9 @@ def test_a_flood_of_frames_does_not_hold_the_loop(
 
 
 # As many values as JSON may hold, each of which Python looks at by itself.
-MANY_VALUES = b'{"a": [' + b"[]," * 120_000 + b"[]]}" + b" " * 500_000
+MANY_VALUES = b'{"a": [' + b"[]," * 23_000 + b"[]]}" + b" " * 500_000
+# More than it may: objects made of them would take a second.
+NESTED = b"[[[0]]]," * 100_000
 TABLE = f'root = Table([Col("b", [{"1, " * 9_000}]), {"Col(1, []), " * 900}])'
 
 
@@ -91,6 +94,31 @@ def test_a_long_body_does_not_hold_the_loop(
         client.http.post(path, content=body, headers={"Content-Type": "application/json"}).status_code < 500
     )
     assert client.get("/api/session").status_code == 200
+    assert "action=loop_held" not in watched.log
+
+
+@pytest.mark.live
+def test_a_frame_of_too_many_values_does_not_hold_the_loop(
+    watched: LiveServer, make_client: Callable[..., Client]
+) -> None:
+    with open_socket(make_client(watched)) as connection:
+        connection.sendall(
+            frame(b'{"type": "send", "a": [' + NESTED + b"0]}") + frame(b'{"type": "ping"}'.ljust(200))
+        )
+        receive_until(connection, b'"pong"')
+    assert "action=loop_held" not in watched.log
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("begin", [b'data: {"choices":[{"delta":{"x":[', b'{"choices":[{"message":{"x":['])
+def test_an_answer_of_a_model_with_too_many_values_does_not_hold_the_loop(
+    model: ScriptedModel, watched: LiveServer, make_client: Callable[..., Client], begin: bytes
+) -> None:
+    model.script(broken(Raw(begin + NESTED * 8 + b"0]}}]}\n\n")))
+    client = make_client(watched)
+    response = new_id("r")
+    client.chat("Hello", response=response)
+    assert client.get(f"/api/responses/{response}").json()["status"] == "failed"
     assert "action=loop_held" not in watched.log
 
 

@@ -152,5 +152,6 @@ def standstill(client: socket.socket, data: memoryview) -> int:
 
 
 def frame(text: bytes) -> bytes:
-    """Return a text frame of 126 to 65,535 bytes with the mask that changes nothing."""
-    return b"\x81\xfe" + len(text).to_bytes(2) + bytes(4) + text
+    """Return a text frame of 126 bytes or more with the mask that changes nothing."""
+    length = b"\xfe" + len(text).to_bytes(2) if len(text) < 65_536 else b"\xff" + len(text).to_bytes(8)
+    return b"\x81" + length + bytes(4) + text
