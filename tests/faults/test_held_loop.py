@@ -103,9 +103,11 @@ def test_a_frame_of_too_many_values_does_not_hold_the_loop(
 ) -> None:
     with open_socket(make_client(watched)) as connection:
         connection.sendall(
-            frame(b'{"type": "send", "a": [' + NESTED + b"0]}") + frame(b'{"type": "ping"}'.ljust(200))
+            frame(b'{"type": "follow", "responseId": "r", "a": [' + NESTED[:480_000] + b"0]}")
+            + frame(b'{"type": "ping"}'.ljust(200))
         )
         receive_until(connection, b'"pong"')
+    assert make_client(watched).get("/api/session").status_code == 200
     assert "action=loop_held" not in watched.log
 
 
