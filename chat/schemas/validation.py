@@ -44,10 +44,7 @@ MarkText = Annotated[str, Meta(extra_json_schema={"pattern": f"^(-1|[0-9]{{1,{MA
 def parse_object(body: bytes | str) -> dict[str, Json]:
     """Parse a JSON object and check its depth and text. Raises BadRequest."""
     bound_values(body, MAX_VALUES)
-    try:
-        value = msgspec.json.decode(body)
-    except (ValueError, RecursionError) as problem:
-        raise BadRequest(f"The body is not valid JSON: {_reason(problem)}.") from None
+    value = _decoded(body)
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
     check_json(value)
@@ -55,12 +52,21 @@ def parse_object(body: bytes | str) -> dict[str, Json]:
 
 
 def bound_values(body: bytes | str, limit: int) -> None:
-    """Raise TooLarge for JSON that holds more values than `limit`, before any of them is made."""
+    """Raise TooLarge for JSON that holds more values than `limit`, before any of them is made; BadRequest for what is none."""
     if len(body) * CONTAINER_VALUES <= limit:
         return
     data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     if JsonValues().exceed(limit, data):
+        _decoded(data, msgspec.Raw)
         raise TooLarge(f"The JSON holds more than {limit} values.", limit=limit)
+
+
+def _decoded(body: bytes | str, kind: Any = Any) -> Any:
+    """Return the value of JSON; as `msgspec.Raw` it is looked through alone. Raise BadRequest."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (ValueError, RecursionError) as problem:
+        raise BadRequest(f"The body is not valid JSON: {_reason(problem)}.") from None
 
 
 def parse_struct(body: bytes | str, kind: type[S]) -> S:

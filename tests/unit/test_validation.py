@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from chat.exceptions import TooLarge
+from chat.exceptions import BadRequest, TooLarge
 from chat.schemas.validation import bound_values, parse_object
 
 LIMIT = 1_000
@@ -27,6 +27,15 @@ def test_a_frame_of_many_values_is_refused_like_a_body() -> None:
             parse_object(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a":[' + "0," * 200_000, '{"a":' * 100_000 + "1" + "}" * 100_000]
+)
+def test_what_is_no_json_or_too_deep_is_a_bad_request_whatever_its_length(text: str) -> None:
+    for body in (text, text.encode()):
+        with pytest.raises(BadRequest):
+            parse_object(body)
+
+
 @pytest.mark.parametrize("sign", [",", "[", "{", ":", '"', "\\", '\\"', "{}", "[],"])
 def test_signs_in_texts_are_no_values(sign: str) -> None:
     bound_values(json.dumps({"text": sign * 100_000, sign: [sign * 10]}).encode(), LIMIT)
@@ -35,6 +44,6 @@ def test_signs_in_texts_are_no_values(sign: str) -> None:
 @pytest.mark.parametrize("piece", [b"[],", b'"",', b'"\\\\",', b'"', b"\\", b"{", b'"a":'])
 def test_counting_takes_linear_time(piece: bytes) -> None:
     began = time.thread_time()
-    with contextlib.suppress(TooLarge):
+    with contextlib.suppress(TooLarge, BadRequest):
         bound_values(piece * (8_000_000 // len(piece)), LIMIT)
     assert time.thread_time() - began < 5
