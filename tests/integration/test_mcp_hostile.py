@@ -36,6 +36,18 @@ def hostile() -> Iterator[SessionServer]:
         yield server
 
 
+@pytest.fixture
+def hang(hostile: SessionServer) -> Iterator[Override]:
+    """Provide an answer that does not come during the test."""
+    ended = threading.Event()
+
+    def wait(*_: Any) -> None:
+        ended.wait()
+
+    yield wait
+    ended.set()
+
+
 def result(**fields: Any) -> Override:
     return lambda handler, number: handler.send_json({"jsonrpc": "2.0", "id": number, "result": fields})
 
@@ -259,16 +271,12 @@ def test_events_of_one_stream_are_bounded_each_by_itself(hostile: SessionServer)
 
 
 def test_a_server_that_takes_no_replies_is_left(
-    hostile: SessionServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    hostile: SessionServer, hang: Override, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(incoming, "MAX_REQUESTS", 3)
-    ended = threading.Event()
 
     def asks(handler: SessionHandler, number: Any) -> None:
         handler.stream(event(id=f"r{asked}", method="ping") for asked in range(100))
-
-    def hang(*_: Any) -> None:
-        ended.wait()
 
     async def calls(server: McpServer) -> str:
         hostile.overrides |= {"tools/call": asks, "reply": hang}
@@ -278,10 +286,7 @@ def test_a_server_that_takes_no_replies_is_left(
         await server.offered()
         return await call(server, "stub_echo")
 
-    try:
-        assert run(McpSpec(url=hostile.url), calls) == "echo done"
-    finally:
-        ended.set()
+    assert run(McpSpec(url=hostile.url), calls) == "echo done"
     assert "action=mcp_replies_not_taken server=stub requests=3" in caplog.text
 
 
@@ -314,13 +319,9 @@ def test_requests_that_are_replied_to_or_given_up_are_not_counted(
 
 
 def test_a_reply_that_is_not_accepted_ends_the_connection_after_a_while(
-    hostile: SessionServer, monkeypatch: pytest.MonkeyPatch
+    hostile: SessionServer, hang: Override, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mcp_http, "ACCEPTED_SECONDS", 0.2)
-    ended = threading.Event()
-
-    def hang(*_: Any) -> None:
-        ended.wait()
 
     def asks(handler: SessionHandler, number: Any) -> None:
         hostile.overrides["reply"] = hang
@@ -334,20 +335,12 @@ def test_a_reply_that_is_not_accepted_ends_the_connection_after_a_while(
         await server.offered()
         return await call(server, "stub_echo")
 
-    try:
-        assert run(McpSpec(url=hostile.url), calls) == "echo done"
-    finally:
-        ended.set()
+    assert run(McpSpec(url=hostile.url), calls) == "echo done"
 
 
 def test_a_server_that_answers_nothing_any_more_is_left(
-    hostile: SessionServer, monkeypatch: pytest.MonkeyPatch
+    hostile: SessionServer, hang: Override, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended = threading.Event()
-
-    def hang(*_: Any) -> None:
-        ended.wait()
-
     hostile.overrides |= {"tools/list": hang, "DELETE": hang}
     monkeypatch.setattr(mcp_connection, "CONNECT_SECONDS", 0.5)
     monkeypatch.setattr(mcp_http, "END_SECONDS", 0.2)
@@ -359,7 +352,4 @@ def test_a_server_that_answers_nothing_any_more_is_left(
             await asyncio.to_thread(eventually, lambda: server.state == "away")
             await server.close()
 
-    try:
-        asyncio.run(left())
-    finally:
-        ended.set()
+    asyncio.run(left())

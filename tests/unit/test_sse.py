@@ -153,7 +153,9 @@ NESTED = b"[[[0]]]," * 40_000
 MANY_VALUES = {
     "in a delta": b'data: {"choices":[{"delta":{"content":"a","x":[' + NESTED + b"0]}}]}\n\n",
     "in calls": b'data: {"choices":[{"delta":{"tool_calls":[' + b'{"index":0},' * 20_000 + b"{}]}}]}\n\n",
-    "in an event without end": b'data: {"choices":[' + NESTED,
+    "over lines of one event": b'data: {"choices":[{"delta":{"x":[\ndata: '
+    + b"[],\ndata: " * 20_000
+    + b"0]}}]}\n\n",
     "in a whole answer": b'{"choices":[{"message":{"content":"a","x":[' + NESTED + b"0]}}]}",
 }
 
@@ -165,6 +167,13 @@ def test_values_beyond_the_bound_are_refused_before_they_are_decoded(place: str)
     with pytest.raises(EventTooLarge) as problem:
         found.extend(decoder.feed(piece).text for piece in in_steps(said + MANY_VALUES[place], 65_536))
     assert "".join([*found, problem.value.piece.text]) == ("said" if said else "")
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("step", [1_000, 65_536, 262_144])
+def test_the_values_of_many_events_do_not_add_up(end: bytes, step: int) -> None:
+    chunk = b'data: {"choices":[{"index":0,"delta":{"content":"a","x":[]},"n":{}}]}' + end
+    assert decoded(in_steps(chunk * 20_000, step)).text == "a" * 20_000
 
 
 def test_a_large_text_is_one_value() -> None:

@@ -21,7 +21,7 @@ from chat.llm.http.openai_compatible import MAX_REDIRECTS, refused
 from chat.llm.http.request_head import proxy_of, split_query, trusted_certificates
 from chat.llm.sse import TokenCounts
 from chat.llm.sse.answers import is_failure
-from chat.llm.sse.events import MAX_EVENT_VALUES
+from chat.llm.sse.chunks import MAX_VALUES
 from chat.llm.sse.thought import pieces_of
 from chat.llm.sse.token_counts import counts_of
 from chat.text.json_values import JsonValues
@@ -37,7 +37,7 @@ def connect(
     base_url: str,
     api_key: str,
     answer_bytes: int = MAX_ANSWER_BYTES,
-    answer_values: int = MAX_EVENT_VALUES,
+    answer_values: int = MAX_VALUES,
 ) -> AsyncOpenAI:
     """Return a client of one server; it takes 20 ms, of which most is imports. Without a key, none is sent.
 

@@ -93,6 +93,15 @@ def _reports_error(fields: dict[str, Any]) -> bool:
 decode = msgspec.json.Decoder(CompletionChunk).decode
 
 
+def is_json(payload: bytes) -> bool:
+    """Return whether a payload is JSON, not nested too deep; no objects are made of it."""
+    try:
+        msgspec.json.decode(payload, type=msgspec.Raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def decode_odd(payload: bytes) -> list[CompletionChunk]:
     """Return the chunks in a payload that `decode` refuses. Raise BadStream if the standard library refuses it too."""
     return [_convert(value) for value in _objects(payload)]

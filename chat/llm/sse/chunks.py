@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from chat.llm.sse import frames
@@ -12,10 +13,11 @@ from chat.llm.sse.answers import (
     decode_odd,
     decode_whole,
     is_failure,
+    is_json,
     reported_error,
 )
 from chat.llm.sse.deltas import DeltaReader
-from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, MAX_EVENT_VALUES, EventDecoder
+from chat.llm.sse.events import BOM, MAX_EVENT_BYTES, EventDecoder
 from chat.llm.sse.thought import thought_of
 from chat.llm.sse.token_counts import counts_of
 from chat.llm.sse.updates import (
@@ -31,6 +33,12 @@ from chat.text.json_values import JsonValues
 
 # The longest known reason, `content_filter`, has 14.
 MAX_REASON_CHARACTERS = 64
+
+# Values of one event, or of a whole answer: 25 ms where all are parts of calls. Of 16 MiB of nested lists, objects were made
+# for 5 s, in the event loop.
+MAX_VALUES = 60_000
+# Bytes of an event whose values are counted: shorter ones hold too few to matter.
+LARGE_BYTES = 32_768
 
 # Bytes of a read, some ten events, beyond which those alike are decoded together: half the CPU in reads of 4 KiB, a quarter in
 # those of 64 KiB.
@@ -82,13 +90,9 @@ class ChunkDecoder:
             self._sniff(data)
         if self._body is not None:
             return self._collect(self._body, data)
-        try:
-            if len(data) > BURST_BYTES:
-                data = self._take_alike(data)
-            return self._take(self._events.feed(data))
-        except EventTooLarge as error:
-            error.piece = self._take(error.payloads, final=True)
-            raise
+        if len(data) > BURST_BYTES:
+            data = self._take_alike(data)
+        return self._take(self._payloads(self._events.feed, data))
 
     def flush(self) -> StreamUpdate:
         """Return the rest at the end of the bytes. Raise BadStream for an event cut off before the finish reason."""
@@ -121,7 +125,7 @@ class ChunkDecoder:
 
     def _collect(self, body: bytearray, data: bytes) -> StreamUpdate:
         body += data
-        if len(body) > self._max or self._values.exceed(MAX_EVENT_VALUES, data):
+        if len(body) > self._max or self._values.exceed(MAX_VALUES, data):
             raise EventTooLarge
         return StreamUpdate()
 
@@ -138,13 +142,21 @@ class ChunkDecoder:
         if parts is None:
             return data
         before, texts, behind = parts
-        self._read(self._events.feed_instead(before))
+        self._read(self._payloads(self._events.feed_instead, before))
         if self.done:
             return b""
         if not self._deltas.takes_texts():
             return whole[len(before) :]
         self._deltas.add_texts(texts)
         return behind
+
+    def _payloads(self, feed: Callable[[bytes], list[bytes]], data: bytes) -> list[bytes]:
+        """Return the payloads that these bytes complete. Raise EventTooLarge, whose `piece` holds the events before it."""
+        try:
+            return feed(data)
+        except EventTooLarge as error:
+            error.piece = self._take(error.payloads, final=True)
+            raise
 
     def _take(self, payloads: list[bytes], final: bool = False) -> StreamUpdate:
         self._read(payloads)
@@ -153,6 +165,8 @@ class ChunkDecoder:
     def _read(self, payloads: list[bytes]) -> None:
         try:
             for payload in payloads:
+                if len(payload) > LARGE_BYTES and JsonValues().exceed(MAX_VALUES, payload):
+                    raise EventTooLarge if is_json(payload) else BadStream
                 try:
                     chunk = decode(payload)
                 except (ValueError, RecursionError):

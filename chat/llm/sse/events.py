@@ -10,13 +10,9 @@ from __future__ import annotations
 import re
 
 from chat.llm.sse.updates import EventTooLarge
-from chat.text.json_values import JsonValues
 
 # A delta of 10 MiB must pass.
 MAX_EVENT_BYTES = 16 * 1024 * 1024
-# Values of one event that comes in several reads, or of a whole answer: 25 ms where all are parts of calls. Of 16 MiB of nested
-# lists, objects were made for 5 s, in the event loop.
-MAX_EVENT_VALUES = 60_000
 # Of an event that has begun, which may be looked at again with each read.
 BEGUN_BYTES = 65_536
 BOM = b"\xef\xbb\xbf"
@@ -44,8 +40,6 @@ class EventDecoder:
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max = max_bytes
         self._rest = bytearray()
-        # Of the rest, once it is large; most events come in one read, which holds no more values than are taken.
-        self._values: JsonValues | None = None
         self._at_start = True
         self._after_cr = False
         self._one_newline = False
@@ -60,13 +54,11 @@ class EventDecoder:
             # Looking at the seam only keeps a large event, which comes in many reads, from being scanned each time.
             complete = b"\n\n" in data or (rest.endswith(b"\n") and data.startswith(b"\n"))
             rest += data
-            if len(rest) > BEGUN_BYTES:
-                self._count(rest, new)
             if not complete:
                 blocks = self._whole_lines(new)
                 self._check(rest, [])
                 return self._payloads(blocks, False)
-            data, self._values = bytes(rest), None
+            data = bytes(rest)
             rest.clear()
         blocks = data.split(b"\n\n")
         rest += blocks.pop()
@@ -89,13 +81,6 @@ class EventDecoder:
         block = bytes(self._rest)
         self._rest.clear()
         return self._payloads([block], False)
-
-    def _count(self, rest: bytearray, new: int) -> None:
-        """Count the values of a large event; `new`: its last bytes not seen yet. Raise EventTooLarge."""
-        if self._values is None:
-            self._values, new = JsonValues(), len(rest)
-        if self._values.exceed(MAX_EVENT_VALUES, bytes(rest[-new:])):
-            raise EventTooLarge
 
     def _whole_lines(self, new: int) -> list[bytes]:
         """Take the complete events off the rest where one newline separates them; `new`: its last bytes not seen yet."""

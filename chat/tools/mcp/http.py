@@ -23,6 +23,7 @@ ACCEPTED_SECONDS = 10.0
 STREAMS, STREAMS_SECONDS = 20, 20.0
 # Statuses of a server that has lost the session: by the specification 404, by several servers 400, by the Rust package 401.
 SESSION_LOST_STATUSES = (400, 401, 404)
+# The ends of server-sent events.
 EVENT_END = re.compile(rb"\r?\n\r?\n|\r\r")
 
 
@@ -81,7 +82,7 @@ def _refuses_session(request: httpx2.Request, response: httpx2.Response) -> bool
 
 
 class _Head(msgspec.Struct):
-    """What kind of message a body has: requests have both, notifications no `id`, replies no `method`."""
+    """The kind of a message: requests have both fields, notifications no `id`, replies no `method`."""
 
     method: str = ""
     id: int | str | None = None
@@ -92,11 +93,13 @@ class _BoundedStream(httpx2.AsyncByteStream):
 
     def __init__(self, stream: Any, has_events: bool) -> None:
         self._stream, self._has_events = stream, has_events
+        # Line breaks at the end of the last chunk: the end of an event may be cut in two.
+        self._breaks = b""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         bound = MessageBound()
         async for chunk in self._stream:
-            first, *others = EVENT_END.split(chunk) if self._has_events else [chunk]
+            first, *others = self._parts(chunk)
             try:
                 bound.add(first)
                 for part in others:
@@ -105,6 +108,14 @@ class _BoundedStream(httpx2.AsyncByteStream):
             except MessageTooLargeError as problem:
                 raise (httpx2.SSEError if self._has_events else httpx2.StreamError)(str(problem)) from None
             yield chunk
+
+    def _parts(self, chunk: bytes) -> list[bytes]:
+        """Return the next part of the message that has begun, and those of further ones."""
+        if not self._has_events:
+            return [chunk]
+        data = self._breaks + chunk
+        self._breaks = data[len(data.rstrip(b"\r\n")) :][-3:]
+        return EVENT_END.split(data.removesuffix(self._breaks))
 
     async def aclose(self) -> None:
         await self._stream.aclose()

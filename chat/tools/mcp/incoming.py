@@ -32,16 +32,11 @@ _REQUIRED: dict[str, dict[str, str]] = {
 }
 
 
-class WatchedStream:
-    """A stream of messages from a server, made fit for the package, that reports its end.
+class _Around:
+    """A stream of the package's, which is passed on but for what a subclass changes."""
 
-    It ends with the server's own, or when the server makes requests without taking the replies.
-    """
-
-    def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
-        self._stream, self._server, self._on_end = stream, server, on_end
-        # By their numbers, which servers without sessions begin anew in each stream.
-        self._open: Counter[int | str] = Counter()
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -52,6 +47,19 @@ class WatchedStream:
 
     async def __aexit__(self, *error: Any) -> Any:
         return await self._stream.__aexit__(*error)
+
+
+class WatchedStream(_Around):
+    """A stream of messages from a server, made fit for the package, that reports its end.
+
+    It ends with the server's own, or when the server makes requests without taking the replies.
+    """
+
+    def __init__(self, stream: Any, server: str, on_end: Callable[[], None]) -> None:
+        super().__init__(stream)
+        self._server, self._on_end = server, on_end
+        # By their numbers, which servers without sessions begin anew in each stream.
+        self._open: Counter[int | str] = Counter()
 
     def __aiter__(self) -> Self:
         return self
@@ -93,21 +101,12 @@ class WatchedStream:
             self._open -= Counter([number])
 
 
-class ReplyStream:
+class ReplyStream(_Around):
     """A stream of messages to a server, which tells the stream of its messages that it has taken a reply."""
 
     def __init__(self, stream: Any, incoming: WatchedStream) -> None:
-        self._stream, self._incoming = stream, incoming
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-    async def __aenter__(self) -> Self:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> Any:
-        return await self._stream.__aexit__(*error)
+        super().__init__(stream)
+        self._incoming = incoming
 
     async def send(self, item: Any) -> None:
         """Send a message."""

@@ -208,7 +208,7 @@ class McpServer:
                 connection.retire()
             if session_lost:
                 raise _SessionLostError(str(problem)) from problem
-            if _is_of_validation(problem):
+            if _is_malformed(problem):
                 raise RuntimeError("The server answered with what is no result of a tool.") from problem
             raise
 
@@ -224,8 +224,8 @@ def _is_lost(problem: Exception, code: int | None) -> bool:
     )
 
 
-def _is_of_validation(problem: Exception) -> bool:
-    """Return whether the package refused a result for its form; the words of that are for programmers, and quote the result."""
+def _is_malformed(problem: Exception) -> bool:
+    """Return whether the package refused a result for its form, in words for programmers that quote the result."""
     return isinstance(problem, importlib.import_module("pydantic").ValidationError)
 
 
