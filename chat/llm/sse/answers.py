@@ -93,13 +93,15 @@ def _reports_error(fields: dict[str, Any]) -> bool:
 decode = msgspec.json.Decoder(CompletionChunk).decode
 
 
-def is_json(payload: bytes) -> bool:
-    """Return whether a payload is JSON, not nested too deep; no objects are made of it."""
+def is_deep(beginning: bytes) -> bool:
+    """Return whether JSON that begins so is nested too deep; no objects are made of it."""
     try:
-        msgspec.json.decode(payload, type=msgspec.Raw)
-    except (ValueError, RecursionError):
+        msgspec.json.decode(beginning, type=msgspec.Raw)
+    except RecursionError:
+        return True
+    except ValueError:
         return False
-    return True
+    return False
 
 
 def decode_odd(payload: bytes) -> list[CompletionChunk]:

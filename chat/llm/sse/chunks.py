@@ -12,8 +12,8 @@ from chat.llm.sse.answers import (
     decode,
     decode_odd,
     decode_whole,
+    is_deep,
     is_failure,
-    is_json,
     reported_error,
 )
 from chat.llm.sse.deltas import DeltaReader
@@ -166,7 +166,7 @@ class ChunkDecoder:
         try:
             for payload in payloads:
                 if len(payload) > LARGE_BYTES and JsonValues().exceed(MAX_VALUES, payload):
-                    raise EventTooLarge if is_json(payload) else BadStream
+                    raise BadStream if is_deep(payload[:LARGE_BYTES]) else EventTooLarge
                 try:
                     chunk = decode(payload)
                 except (ValueError, RecursionError):
