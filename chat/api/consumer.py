@@ -137,13 +137,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case "send":
                 await self._send(await parse_body(schemas.parse_send, text))
             case "follow":
-                await self._follow_frame(frames.parse_follow(text))
+                await self._follow_frame(await parse_body(frames.parse_follow, text))
             case "unfollow":
-                await self._unfollow(frames.parse_unfollow(text))
+                await self._unfollow(await parse_body(frames.parse_unfollow, text))
             case "stop":
-                await self._stop(*frames.parse_stop(text))
+                await self._stop(*await parse_body(frames.parse_stop, text))
             case "answer":
-                await self._answer(*frames.parse_answer(text))
+                await self._answer(*await parse_body(frames.parse_answer, text))
             case "watch":
                 self._watch()
             case "ping":

@@ -52,7 +52,7 @@ def parse_object(body: bytes | str) -> dict[str, Json]:
 
 
 def bound_values(body: bytes | str, limit: int) -> None:
-    """Raise TooLarge for JSON that holds more values than `limit`, before any of them is made; BadRequest for what is none."""
+    """Raise TooLarge for JSON that holds more values than `limit`, before any is made, and BadRequest if it is invalid."""
     if len(body) * CONTAINER_VALUES <= limit:
         return
     data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
@@ -62,7 +62,7 @@ def bound_values(body: bytes | str, limit: int) -> None:
 
 
 def _decoded(body: bytes | str, kind: Any = Any) -> Any:
-    """Return the value of JSON; as `msgspec.Raw` it is looked through alone. Raise BadRequest."""
+    """Return the value of JSON. As `msgspec.Raw` it is only checked, and no values are made. Raise BadRequest."""
     try:
         return msgspec.json.decode(body, type=kind)
     except (ValueError, RecursionError) as problem:

@@ -98,12 +98,16 @@ def test_a_long_body_does_not_hold_the_loop(
 
 
 @pytest.mark.live
-def test_a_frame_of_too_many_values_does_not_hold_the_loop(
-    watched: LiveServer, make_client: Callable[..., Client]
+@pytest.mark.parametrize(
+    "values", [NESTED[:480_000], b"[]," * 23_000], ids=["too many", "as many as it may hold"]
+)
+@pytest.mark.parametrize("kind", ["follow", "stop"])
+def test_a_frame_of_many_values_does_not_hold_the_loop(
+    watched: LiveServer, make_client: Callable[..., Client], kind: str, values: bytes
 ) -> None:
     with open_socket(make_client(watched)) as connection:
         connection.sendall(
-            frame(b'{"type": "follow", "responseId": "r", "a": [' + NESTED[:480_000] + b"0]}")
+            frame(b'{"type": "%b", "responseId": "r", "a": [%b0]}' % (kind.encode(), values))
             + frame(b'{"type": "ping"}'.ljust(200))
         )
         receive_until(connection, b'"pong"')

@@ -94,7 +94,7 @@ decode = msgspec.json.Decoder(CompletionChunk).decode
 
 
 def is_deep(beginning: bytes) -> bool:
-    """Return whether JSON that begins so is nested too deep; no objects are made of it."""
+    """Return whether JSON with this beginning is nested too deep. No objects are made of it."""
     try:
         msgspec.json.decode(beginning, type=msgspec.Raw)
     except RecursionError:
