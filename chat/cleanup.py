@@ -121,6 +121,7 @@ class Janitor:
             await _by_itself("erasures", _erase)
             await _by_itself("sign_in_checks", sso_sessions.check_due)
             await _by_itself("index", self._index)
+            await _by_itself("stored_bytes", self._merge_bytes)
             if self._more:
                 await _by_itself("retention", self._remove_old)
             if time.monotonic() >= self._due:
@@ -133,6 +134,11 @@ class Janitor:
                 break
         await db.atomic_async(search_index.index_titles)
         await db.atomic_async(search_index.index_thoughts)
+
+    async def _merge_bytes(self) -> None:
+        for owner in stored_bytes.take_crowded():
+            while await db.atomic_async(stored_bytes.merge, owner):
+                pass
 
     async def _remove_old(self) -> None:
         counts = (

@@ -13,7 +13,11 @@ class StoredBytes(models.Model):
     The database itself adds the rows, with the change that they count, whichever program makes it. Rows are only added, and
     merged in the background: a counter in one row would make every write of a user wait for the others.
 
-    `thread` is None for pictures; `owner` is None for threads that only a legal hold keeps, which count for no user.
+    Merged, the rows of a thread become its `merged_bytes`, and those of all threads one row of their owner: each prompt adds up
+    the rows of its user, who may have many threads.
+
+    `thread` is None for pictures and for what is merged; `owner` is None for threads that only a legal hold keeps, which count
+    for no user.
     """
 
     owner = models.ForeignKey(

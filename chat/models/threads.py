@@ -32,7 +32,8 @@ class Thread(models.Model):
     replacements. `expires_at`: time after which an unlisted thread is deleted, moved on with its last activity; null for all
     others. `pinned`: its owner keeps it at the top of the list. `metadata`: JSON text of
     the client's own key-value pairs. `soft_deleted_at`: time at which its owner deleted it while a hold keeps it; to the owner
-    thread and ids are gone (`chat.governance.deletion`).
+    thread and ids are gone (`chat.governance.deletion`). `merged_bytes`: the part of its stored bytes that is counted here and
+    in a sum of its owner's (`StoredBytes`).
     """
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
@@ -52,6 +53,7 @@ class Thread(models.Model):
     terms = SearchVectorField(null=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     metadata = models.TextField(null=True, blank=True)
+    merged_bytes = models.BigIntegerField(db_default=0, default=0)
 
     objects = ThreadQuerySet.as_manager()
 

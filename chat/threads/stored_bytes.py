@@ -13,14 +13,18 @@ from chat.process import process
 RETRY_SECONDS = 3_600
 # Seconds; what guests store meanwhile goes beyond their quota, each up to the quota of a user.
 GUESTS_SECONDS = 10.0
-# Rows of one thread that are merged into one: a check reads them all, 7,000 in 10 ms and 1,600 in 3 ms.
-MERGED_ROWS = 4
-# Threads whose rows are merged in one transaction.
-MERGED_THREADS = 500
+# Rows of one owner that are merged into one: each prompt reads them all, 200 in 0.02 ms and 20,000 in 1.6 ms.
+MERGED_ROWS = 200
+# Threads whose rows are merged in one transaction, which takes 5 ms, and holds up prompts in them.
+MERGED_THREADS = 200
 
-# The bytes of a user in all and in one thread: an expression in a larger statement, with places for the primary keys.
+# The bytes of a user in all and in one thread, and the rows that were added up: an expression in a larger statement, with
+# places for the primary keys.
 USED_SQL = """(
-    SELECT ARRAY[coalesce(sum(bytes), 0), coalesce(sum(bytes) FILTER (WHERE thread = {thread}), 0)]::bigint[]
+    SELECT ARRAY[coalesce(sum(bytes), 0),
+                 coalesce(sum(bytes) FILTER (WHERE thread = {thread}), 0)
+                     + coalesce((SELECT merged_bytes FROM chat_thread WHERE id = {thread}), 0),
+                 count(*)]::bigint[]
     FROM chat_storedbytes WHERE owner_id = {owner}
 )"""
 
@@ -30,27 +34,36 @@ _USED_BY_GUESTS = """
 SELECT coalesce(sum(s.bytes), 0)::bigint FROM chat_storedbytes s JOIN chat_user u ON u.id = s.owner_id WHERE u.is_guest
 """
 
-# A thread's row is locked so that its deletion, which deletes its bytes, sees the merged row.
+# A thread's row is locked so that its deletion, which takes its bytes off, sees what is merged; one in use is left for later.
 _MERGE = """
-WITH many AS (
-    SELECT owner_id, thread FROM chat_storedbytes GROUP BY owner_id, thread HAVING count(*) >= %s LIMIT %s
+WITH crowded AS (
+    SELECT owner_id FROM chat_storedbytes WHERE {which} GROUP BY owner_id HAVING count(*) >= %(rows)s
 ), threads AS (
-    SELECT id FROM chat_thread WHERE id IN (SELECT thread FROM many) FOR KEY SHARE SKIP LOCKED
+    SELECT id, owner_id FROM chat_thread
+    WHERE withdrawn_at IS NULL
+      AND (id, owner_id) IN (SELECT s.thread, s.owner_id FROM chat_storedbytes s JOIN crowded USING (owner_id))
+    LIMIT %(threads)s FOR NO KEY UPDATE SKIP LOCKED
 ), gone AS (
-    DELETE FROM chat_storedbytes s USING many WHERE s.owner_id IS NOT DISTINCT FROM many.owner_id
-        AND s.thread IS NOT DISTINCT FROM many.thread AND (s.thread IS NULL OR s.thread IN (SELECT id FROM threads))
+    DELETE FROM chat_storedbytes s USING crowded WHERE s.owner_id = crowded.owner_id
+        AND (s.thread IS NULL OR (s.thread, s.owner_id) IN (SELECT id, owner_id FROM threads))
     RETURNING s.owner_id, s.thread, s.bytes
-), merged AS (
-    INSERT INTO chat_storedbytes (owner_id, thread, bytes)
-    SELECT owner_id, thread, sum(bytes) FROM gone GROUP BY owner_id, thread HAVING sum(bytes) <> 0
+), by_thread AS (
+    UPDATE chat_thread t SET merged_bytes = t.merged_bytes + g.bytes
+    FROM (SELECT thread, sum(bytes) AS bytes FROM gone GROUP BY thread) g WHERE t.id = g.thread
+), by_owner AS (
+    INSERT INTO chat_storedbytes (owner_id, bytes)
+    SELECT owner_id, sum(bytes) FROM gone GROUP BY owner_id HAVING sum(bytes) <> 0
+    RETURNING owner_id
 )
-SELECT count(*) FROM gone
+SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM by_owner)
 """
+_MERGE_ALL = _MERGE.format(which="owner_id IS NOT NULL")
+_MERGE_OF = _MERGE.format(which="owner_id = %(owner)s")
 
 
 def check(owner: int, thread: int | None, size: int) -> None:
     """Check that so many bytes more may be stored, in this thread if it exists. Raise QuotaExceeded."""
-    is_guest, (total, in_thread) = _use(owner, thread)
+    is_guest, (total, in_thread, _) = _use(owner, thread)
     check_room(size, total, in_thread, in_known_thread=thread is not None, is_guest=is_guest)
 
 
@@ -71,7 +84,7 @@ def check_room(size: int, total: int, in_thread: int, *, in_known_thread: bool, 
 
 def left(owner: int) -> int:
     """Return the bytes that a user may still store."""
-    is_guest, (total, _) = _use(owner, None)
+    is_guest, (total, *_) = _use(owner, None)
     room = settings.stored_bytes - total
     return max(
         0,
@@ -79,10 +92,10 @@ def left(owner: int) -> int:
     )
 
 
-def _use(owner: int, thread: int | None) -> tuple[bool, tuple[int, int]]:
-    """Return whether a user is a guest, and the bytes stored by them in all and in one of their threads."""
-    is_guest, (total, in_thread) = sql.row(_USED, [thread, owner]) or (False, (0, 0))
-    return is_guest, (total, in_thread)
+def _use(owner: int, thread: int | None) -> tuple[bool, tuple[int, int, int]]:
+    """Return whether a user is a guest, and the bytes stored by them in all and in one of their threads, and their rows."""
+    is_guest, used = sql.row(_USED, [thread, thread, owner]) or (False, (0, 0, 0))
+    return is_guest, used
 
 
 class GuestsTotal:
@@ -105,6 +118,27 @@ def _exceeded(words: str, quota: str) -> QuotaExceeded:
     return QuotaExceeded(words, quota=quota, retry_after=RETRY_SECONDS)
 
 
-def merge() -> int:
-    """Merge the rows of threads and users that have many, in one batch. Return the number of merged rows."""
-    return int(sql.value(_MERGE, [MERGED_ROWS, MERGED_THREADS]))
+class _CrowdedOwners:
+    """The users whose prompts had to add up many rows in this process, until these are merged. Used by several threads."""
+
+    def __init__(self) -> None:
+        self.owners: set[int] = set()
+
+
+def note_rows(owner: int, rows: int) -> None:
+    """Note that so many rows of a user were added up: many are merged soon."""
+    if rows >= MERGED_ROWS:
+        process.part(_CrowdedOwners).owners.add(owner)
+
+
+def take_crowded() -> set[int]:
+    """Return the users who had many rows since the last time."""
+    crowded = process.part(_CrowdedOwners)
+    owners, crowded.owners = crowded.owners, set()
+    return owners
+
+
+def merge(owner: int | None = None) -> int:
+    """Merge rows of one owner, or of all, who have many, in one batch. Return by how many there are less."""
+    values = {"rows": MERGED_ROWS, "threads": MERGED_THREADS, "owner": owner}
+    return int(sql.value(_MERGE_ALL if owner is None else _MERGE_OF, values))

@@ -96,6 +96,9 @@ def thread(owner: User) -> Thread:
     search_index.index_messages()
     search_index.index_titles()
     search_index.index_thoughts()
+    with connection.cursor() as cursor:  # as of an older program
+        cursor.execute("UPDATE chat_thread SET search = to_tsvector('simple', title)")
+        cursor.execute("UPDATE chat_message SET search = to_tsvector('simple', readable)")
     return Thread.objects.get(pk=thread.pk)
 
 

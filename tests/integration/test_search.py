@@ -274,12 +274,18 @@ def test_parts_that_stand_apart_or_inside_a_word_are_not_found(
     assert found(talk, words) == []
 
 
+def forget_terms() -> None:
+    """Leave all messages as the program left them that had no terms."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE chat_message SET terms = NULL, search = to_tsvector('simple', readable)")
+
+
 def test_rows_of_an_older_program_are_found_at_once_and_in_full_once_indexed(
     talk: ConversationDriver,
 ) -> None:
     say(talk, "Wombats live in 上海东边", "Indeed")
     threads.change(talk.user.pk, NAME, ThreadChange("Untitled", None, None, None))
-    Message.objects.update(terms=None)
+    forget_terms()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_index, "ROWS", 0)
         assert (len(found(talk, "wombat")), len(found(talk, "wombats")), found(talk, "海东")) == (1, 1, [])
@@ -304,6 +310,15 @@ def test_a_text_changed_by_an_older_program_is_found_by_its_new_words_alone(talk
     say(talk, "Something", "Old words")
     Message.objects.filter(plain_text="Old words").update(plain_text="Fresh ones")
     assert (len(found(talk, "old")), len(found(talk, "fresh"))) == (0, 1)
+
+
+def test_no_former_word_of_an_older_programs_row_outlives_its_text(talk: ConversationDriver) -> None:
+    say(talk, "Something", "Old words")
+    forget_terms()
+    Message.objects.filter(plain_text="Old words").update(plain_text="Fresh ones", terms=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT search FROM chat_message WHERE readable = 'Fresh ones'")
+        assert cursor.fetchone() == (None,)
 
 
 def test_a_query_of_thousands_of_words_costs_no_more_than_a_short_one() -> None:

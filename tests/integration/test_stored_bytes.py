@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.test import override_settings
 
 from chat.accounts import accounts
+from chat.db import sql
 from chat.exceptions import QuotaExceeded
 from chat.governance import deletion, holds, redaction
 from chat.models import Attachment, Message, PersonRequest, Response, Revision, StoredBytes, Thread, User
@@ -50,6 +51,12 @@ SELECT coalesce(sum(bytes), 0)::bigint FROM (
 """
 
 
+@pytest.fixture(autouse=True, params=[1, 1_000], ids=["merged", "unmerged"])
+def merged_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each look at the counts merge all rows of their owner, or none."""
+    monkeypatch.setattr(stored_bytes, "MERGED_ROWS", request.param)
+
+
 @pytest.fixture
 def talk(db: None) -> ConversationDriver:
     talk = ConversationDriver(User.objects.create(username="ada"))
@@ -64,6 +71,8 @@ def stored(user: User) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED, {"owner": user.pk})
         assert counted == cursor.fetchone()[0]
+    stored_bytes.merge()
+    assert sum(StoredBytes.objects.filter(owner=user).values_list("bytes", flat=True)) == counted
     return counted
 
 
@@ -106,8 +115,14 @@ def replace_texts(talk: ConversationDriver, text: str) -> None:
         write(talk, text)
 
 
-def create(talk: ConversationDriver, text: str) -> None:
-    threads.create(talk.user.pk, NewThread("another", None, None, None, text), "c1")
+def create(talk: ConversationDriver, text: str, name: str = "another") -> None:
+    threads.create(talk.user.pk, NewThread(name, None, None, None, text), "c1")
+
+
+def used_in(thread: Thread) -> int:
+    """Return the bytes in a thread by which its quota is checked."""
+    values = {"owner": thread.owner_id, "thread": thread.pk}
+    return sql.value(f"SELECT {stored_bytes.USED_SQL.format(owner='%(owner)s', thread='%(thread)s')}", values)[1]
 
 
 def attach(talk: ConversationDriver, data: str) -> None:
@@ -264,13 +279,32 @@ def test_a_merged_guests_bytes_move_to_the_account(talk: ConversationDriver) -> 
     assert (stored(guest.user), stored(talk.user)) == (0, before + moved)
 
 
-def test_merging_rows_changes_no_sum(talk: ConversationDriver) -> None:
-    for number in range(20):
-        change(talk, title=f"Title {'x' * number}")
-    before, rows = stored(talk.user), StoredBytes.objects.count()
-    assert stored_bytes.merge() > stored_bytes.MERGED_ROWS
-    assert StoredBytes.objects.count() < rows
-    assert (stored(talk.user), stored_bytes.merge()) == (before, 0)
+def test_merging_leaves_one_row_of_a_user_and_changes_no_sum(
+    talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        create(talk, "x" * number, f"thread-{number}")
+    attach(talk, "picture")
+    before, in_thread = stored(talk.user), used_in(talk.thread)
+    monkeypatch.setattr(stored_bytes, "MERGED_ROWS", 1)
+    stored_bytes.merge()
+    assert StoredBytes.objects.filter(owner=talk.user).count() == 1
+    assert (stored(talk.user), used_in(talk.thread)) == (before, in_thread)
+    assert stored_bytes.merge(talk.user.pk) == 0
+
+
+def test_a_prompt_that_adds_up_many_rows_has_them_merged(
+    talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_bytes, "MERGED_ROWS", 4)
+    for number in range(5):
+        create(talk, "x", f"thread-{number}")
+    stored_bytes.take_crowded()
+    prompt(talk, "Another")
+    assert stored_bytes.take_crowded() == {talk.user.pk}
+    assert stored_bytes.merge(talk.user.pk) > 0
+    prompt(talk, "One more")
+    assert stored_bytes.take_crowded() == set()
 
 
 def test_revisions_of_a_text_are_bounded_in_bytes(

@@ -227,7 +227,11 @@ class Claim:
         if state.is_guest:
             quotas.check_guests(self.displaced, terms.tokens)
         known = state.thread is not None
-        stored_bytes.check_room(characters, *state.used, in_known_thread=known, is_guest=state.is_guest)
+        total, in_thread, rows = state.used
+        stored_bytes.note_rows(self.owner, rows)
+        stored_bytes.check_room(
+            characters, total, in_thread, in_known_thread=known, is_guest=state.is_guest
+        )
         quotas.check_room(self.has_room)
 
     def _insert(

@@ -116,7 +116,8 @@ class ClaimState(NamedTuple):
 
     `rules`: those of the user as `chat.permissions.rights` reads them. `running`: the user's streaming responses. `taken`:
     those of the wanted ids that name a message already. `active`: the responses that run or wait in the thread. `used`: the
-    bytes that the user has stored in all and in the thread. `has_files`: the user has files with text.
+    bytes that the user has stored in all and in the thread, and the rows that were added up for that. `has_files`: the user has
+    files with text.
 
     `new_thread` (where there is none), `new_prompt`, `new_response`: primary keys, taken from their sequences ahead, so that
     all that is inserted goes in one round trip, and is known where its answer is lost. `instructions`: the user's, for a new
@@ -129,7 +130,7 @@ class ClaimState(NamedTuple):
     taken: frozenset[str]
     thread: Thread | None
     active: list[ActiveResponseRow]
-    used: tuple[int, int]
+    used: tuple[int, int, int]
     has_files: bool
     new_thread: int | None
     new_prompt: int
