@@ -29,7 +29,9 @@ class AnswerText:
 
     def append(self, words: str) -> str:
         """Append the words, or their beginning that has room. Return it."""
-        data, room = words.encode(), settings.text_bytes - self._writer.length
+        room = settings.text_bytes - self._writer.length
+        # Cut ahead of the work on each character, for a character is a byte at least.
+        data = words[: room + 1].encode()
         if len(data) > room:
             data, self.full = data[: text.utf8_floor(data, room)], True
         if data:
@@ -48,8 +50,7 @@ class AnswerText:
 
     async def write(self, words: str) -> None:
         """Append words of a tool, at the speed at which they are stored. Raise AnswerFull or Unavailable."""
-        # Cut ahead of the work on each character, for a character is a byte at least.
-        words = words[: settings.text_bytes + 1]
+        words = words[: settings.text_bytes + 1]  # as in `append`
         if written := self.append(text.storable(words)):
             self._by_tools.append(written)
         if self.full:

@@ -280,7 +280,8 @@ class Engine:
         if not writer.thinking:
             self._text.append_think_item(THINKING)
             writer.begin_thought()
-        data, room = words.encode(), settings.thinking_bytes - writer.thinking_length
+        room = settings.thinking_bytes - writer.thinking_length
+        data = words[: room + 1].encode()  # a character is a byte at least
         if len(data) > room:
             data = data[: utf8_floor(data, room)]
         if data:

@@ -128,6 +128,33 @@ def test_an_answer_of_a_model_with_too_many_values_does_not_hold_the_loop(
     assert "action=loop_held" not in watched.log
 
 
+LARGE_TEXTS = {"plain": "a" * 15_000_000, "escaped": '"' * 7_500_000, "wide": "\U0001f600" * 3_700_000}
+BEGINS = {
+    "text": b'data: {"choices":[{"delta":{"content":%b}}]}\n\n',
+    "thought": b'data: {"choices":[{"delta":{"reasoning_content":%b}}]}\n\n',
+    "field": b'data: {"choices":[{"delta":{"content":"a","x":%b}}]}\n\n',
+    "call": b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"t","arguments":%b}}]}}]}\n\n',
+    "error": b'data: {"error":{"message":%b}}\n\n',
+    "broken": b'data: {"choices":[{"delta":{"content":%b}}\n\n',
+    "cut off": b'data: {"choices":[{"delta":{"content":%b}}]}',
+    "whole": b'{"choices":[{"message":{"content":%b}}]}',
+    "page": b"<p>%b",
+}
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("words", LARGE_TEXTS.values(), ids=LARGE_TEXTS)
+def test_a_large_text_of_a_model_does_not_hold_the_loop(
+    model: ScriptedModel, watched: LiveServer, make_client: Callable[..., Client], words: str
+) -> None:
+    client, text = make_client(watched), json.dumps(words, ensure_ascii=False).encode()
+    for begin in BEGINS.values():
+        model.script(broken(Raw(begin % text)))
+        client.chat("Hello")
+        assert client.get("/api/session").status_code == 200
+    assert "action=loop_held" not in watched.log
+
+
 @pytest.mark.live
 def test_an_export_of_large_interfaces_does_not_hold_the_loop(
     model: ScriptedModel, watched: LiveServer, make_client: Callable[..., Client]

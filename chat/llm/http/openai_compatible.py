@@ -40,6 +40,8 @@ RETRY_SECONDS = 0.5
 RETRY_AFTER_LIMIT = 2.0
 # Seconds for token counts and [DONE] after a finish reason in a chunk of its own: some servers leave the answer open.
 LAST_SECONDS = 2.0
+# Bytes of an event that is decoded in the event loop, which takes some 7 ms at most; of 16 MiB it would take 110 ms.
+LOOP_BYTES = 1024 * 1024
 # Redirects of one request, in a row; a proxy and a server behind it make two.
 MAX_REDIRECTS = 5
 # Fields under their newer names: OpenAI's models refuse the older ones since o1, most other servers the newer ones.
@@ -101,14 +103,17 @@ class OpenAITransport:
         try:
             while data := await (_last(read) if decoder.reason_is_last else read()):
                 for part in inflater.feed(data) if inflater else (data,):
-                    update = decoder.feed(part)
+                    if decoder.held < LOOP_BYTES:
+                        update = decoder.feed(part)
+                    else:
+                        update = await asyncio.to_thread(decoder.feed, part)
                     yield update
                     if update.done:
                         return
                     if inflater:
                         # A small body may hold much text: other answers get their turn.
                         await asyncio.sleep(0)
-            yield decoder.flush()
+            yield await _flushed(decoder)
         except StreamError as problem:
             yield problem.piece
             raise ModelFailed from problem
@@ -117,7 +122,7 @@ class OpenAITransport:
         except ConnectionBroken as problem:
             if decoder.finish_reason is None or decoder.reason_was_early:
                 raise _cut(decoder.started) from problem
-            yield decoder.flush()
+            yield await _flushed(decoder)
         finally:
             answer.close()
         if not (decoder.done or decoder.finish_reason):
@@ -289,6 +294,12 @@ def _cut(started: bool) -> Exception:
     if started:
         return ModelFailed(_BROKE_OFF)
     return Unavailable("The model's server closed the connection. Try again.")
+
+
+async def _flushed(decoder: ChunkDecoder) -> StreamUpdate:
+    if decoder.held < LOOP_BYTES:
+        return decoder.flush()
+    return await asyncio.to_thread(decoder.flush)
 
 
 async def _last(read: Callable[[], Awaitable[bytes]]) -> bytes:

@@ -94,6 +94,11 @@ class ChunkDecoder:
             data = self._take_alike(data)
         return self._take(self._payloads(self._events.feed, data))
 
+    @property
+    def held(self) -> int:
+        """Return the number of bytes so far of the event or of the whole answer that the next ones may complete."""
+        return self._events.held if self._body is None else len(self._body)
+
     def flush(self) -> StreamUpdate:
         """Return the rest at the end of the bytes. Raise BadStream for an event cut off before the finish reason."""
         if self.done:

@@ -67,6 +67,11 @@ class EventDecoder:
         return self._payloads(blocks, len(data) > self._max)
 
     @property
+    def held(self) -> int:
+        """Return the number of bytes of the event that has begun."""
+        return len(self._rest)
+
+    @property
     def begun(self) -> bytes | None:
         """Return the bytes of the event that has begun; None for many of them, or where half a line break may follow."""
         return None if self._after_cr or len(self._rest) > BEGUN_BYTES else bytes(self._rest)
