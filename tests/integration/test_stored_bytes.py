@@ -121,8 +121,9 @@ def create(talk: ConversationDriver, text: str, name: str = "another") -> None:
 
 def used_in(thread: Thread) -> int:
     """Return the bytes in a thread by which its quota is checked."""
-    values = {"owner": thread.owner_id, "thread": thread.pk}
-    return sql.value(f"SELECT {stored_bytes.USED_SQL.format(owner='%(owner)s', thread='%(thread)s')}", values)[1]
+    used = stored_bytes.USED_SQL.format(owner="%(owner)s", thread="%(thread)s")
+    _, in_thread, _ = sql.value(f"SELECT {used}", {"owner": thread.owner_id, "thread": thread.pk})
+    return int(in_thread)
 
 
 def attach(talk: ConversationDriver, data: str) -> None:

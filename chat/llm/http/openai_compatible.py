@@ -125,8 +125,7 @@ class OpenAITransport:
             yield await _flushed(decoder)
         finally:
             answer.close()
-        if not (decoder.done or decoder.finish_reason):
-            raise ModelFailed(_BROKE_OFF)
+        _check_end(decoder)
 
     def close(self) -> None:
         """Close the connections without a running answer."""
@@ -294,6 +293,11 @@ def _cut(started: bool) -> Exception:
     if started:
         return ModelFailed(_BROKE_OFF)
     return Unavailable("The model's server closed the connection. Try again.")
+
+
+def _check_end(decoder: ChunkDecoder) -> None:
+    if not (decoder.done or decoder.finish_reason):
+        raise ModelFailed(_BROKE_OFF)
 
 
 async def _flushed(decoder: ChunkDecoder) -> StreamUpdate:

@@ -229,9 +229,7 @@ class Claim:
         known = state.thread is not None
         total, in_thread, rows = state.used
         stored_bytes.note_rows(self.owner, rows)
-        stored_bytes.check_room(
-            characters, total, in_thread, in_known_thread=known, is_guest=state.is_guest
-        )
+        stored_bytes.check_room(characters, total, in_thread, in_known_thread=known, is_guest=state.is_guest)
         quotas.check_room(self.has_room)
 
     def _insert(
