@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chat.llm.sse import ChunkDecoder, StreamError, answers, chunks, frames
-from chat.llm.sse.frames import frame_of, lone_text, split, text_frame
+from chat.llm.sse import ChunkDecoder, StreamError, answers, chunks
+from chat.llm.sse.frames import split, text_frame
 
 HEAD = b'{"id":"a","choices":[{"index":0,"delta":{"content":"'
 TAIL = b'"},"finish_reason":null}]}'
@@ -43,14 +43,12 @@ def read_of(payloads: list[bytes]) -> bytes:
     return b"".join(b"data: " + payload + b"\n\n" for payload in payloads)
 
 
-def outcome(reads: list[bytes], least: int, vain_frames: int = 0, **options: Any) -> tuple[Any, ...]:
-    """Return what a decoder makes of reads, the larger of which are decoded together, and others by so many vain frames."""
-    with mock.patch.multiple(chunks, BURST_BYTES=least, MAX_VAIN_FRAMES=vain_frames):
+def outcome(reads: list[bytes], least: int, **options: Any) -> tuple[Any, ...]:
+    """Return what a decoder makes of reads, the larger of which are decoded together."""
+    with mock.patch.object(chunks, "BURST_BYTES", least):
         decoder, found = ChunkDecoder(**options), list[Any]()
         try:
-            for read in reads:
-                found += [decoder.feed(read), decoder.reason_was_early]
-            found.append(decoder.flush())
+            found += [*map(decoder.feed, reads), decoder.flush()]
         except StreamError as problem:
             found += [type(problem), problem.piece]
         return *found, decoder.done, decoder.finish_reason, decoder.reason_is_last, decoder.reason_was_early
@@ -74,32 +72,6 @@ def test_events_bring_the_same_together_as_one_by_one(
     assert together == alone
 
 
-def event(text: bytes, tail: bytes = TAIL) -> bytes:
-    return HEAD + text + tail
-
-
-STOP = TAIL.replace(b"null", b'"stop"')
-# Ahead of the first piece of an event that comes in two.
-BETWEEN = st.sampled_from([b"", b"\r", b"\n", b": c", b": c\n\n"])
-
-
-@given(PAYLOADS, st.booleans(), BETWEEN, st.integers(0, 30), st.integers(0, 800))
-@example([event(b"a")] * 3 + [event(b"\\ud83d"), event(b"b")], False, b"", 0, 800)
-@example([event(b"<think>"), event(b"a"), event(b"b"), event(b"</think>"), event(b"c")], True, b"", 0, 800)
-@example([event(b"a"), event(b"b"), event(b"c", STOP), event(b"d")], False, b"", 0, 800)
-@example([event(b"a"), event(b"b"), event(b"c")], False, b": c", 2, 0)
-@example([event(b"a"), event(b"b"), event(b'","content":"c')], False, b"", 0, 800)
-@example([event(b"a"), event(b"b"), HEAD + TAIL[1:]], False, b"", 0, 800)
-def test_events_bring_the_same_in_reads_of_their_own(
-    payloads: list[bytes], think_tags: bool, between: bytes, at: int, cut: int
-) -> None:
-    reads = [read_of([payload]) for payload in (*payloads, *payloads)]
-    at %= len(reads)
-    reads[at : at + 1] = [between + reads[at][:cut], reads[at][cut:]]
-    by_frame, alone = (outcome(reads, 1_000_000, most, think_tags=think_tags) for most in (4, 0))
-    assert by_frame == alone
-
-
 @given(st.lists(st.text(max_size=6), min_size=4, max_size=20), st.booleans())
 def test_texts_of_any_characters_are_decoded_together(texts: list[str], ascii_only: bool) -> None:
     inside = [json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for text in texts]
@@ -108,17 +80,6 @@ def test_texts_of_any_characters_are_decoded_together(texts: list[str], ascii_on
     found = split(read_of([HEAD + text + TAIL for text in inside]), frame)
     plain = not any(text.endswith("\\") for text in texts)
     assert found == ((b"", texts, b"") if plain else None)
-
-
-@given(st.text(max_size=6))
-def test_a_lone_text_is_found_or_left_to_the_decoder(text: str) -> None:
-    frame = frame_of(read_of([HEAD + b"a" + TAIL]))
-    assert frame is not None
-    inside = json.dumps(text, ensure_ascii=False)[1:-1].encode()
-    found = lone_text(read_of([HEAD + inside + TAIL]), frame)
-    plain = text and text.isprintable() and not set(text) & {'"', "\\"}
-    assert found == (text if plain else None)
-    assert lone_text(read_of([HEAD + inside + TAIL]) * 2, frame) is None
 
 
 @pytest.mark.parametrize(
@@ -150,21 +111,3 @@ def test_a_burst_is_decoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [decoder.feed(data[start : start + 6_000]).text for start in range(0, len(data), 6_000)]
     assert "".join(found) == "".join(texts) * 2
     assert alone.call_count < 120
-
-
-def test_reads_of_one_text_are_not_decoded_in_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """But where another field changes; a server that changes one each time costs no search for frames."""
-    alone, frame_of_event = mock.Mock(side_effect=answers.decode), mock.Mock(side_effect=frame_of)
-    monkeypatch.setattr(chunks, "decode", alone)
-    monkeypatch.setattr(frames, "frame_of", frame_of_event)
-    texts = [f"word {number} " for number in range(100)]
-    steady = [read_of([HEAD + text.encode() + TAIL]) for text in texts]
-    steady += [read.replace(b'"a"', b'"b"') for read in steady]
-    decoder = ChunkDecoder()
-    assert "".join(decoder.feed(read).text for read in steady) == "".join(texts) * 2
-    assert alone.call_count < 6
-    changing = [read.replace(b'"a"', b'"%d"' % number) for number, read in enumerate(steady)]
-    frame_of_event.reset_mock()
-    decoder = ChunkDecoder()
-    assert "".join(decoder.feed(read).text for read in changing) == "".join(texts) * 2
-    assert frame_of_event.call_count == chunks.MAX_VAIN_FRAMES

@@ -44,9 +44,6 @@ LARGE_BYTES = 32_768
 # those of 64 KiB.
 BURST_BYTES = 2_048
 
-# Frames of lone events that are found in a row without a second event in any: some servers change more than the text each time.
-MAX_VAIN_FRAMES = 4
-
 _CONTENT = ("content", "refusal", "tool_calls")
 
 # Data without content: comments sent as data, and the words of servers that send keepalives as events, with their time.
@@ -79,9 +76,6 @@ class ChunkDecoder:
         self._body: bytearray | None = None
         self._deltas = DeltaReader(think_tags=think_tags)
         self._frame: frames.TextFrame | None = None
-        self._vain_frames = 0
-        # Bytes so far of the event or of the whole answer that the next ones may complete.
-        self.held = 0
         self._had_reason = False  # before this read
         self._reason: str | None = None
         self._usage: TokenCounts | None = None
@@ -92,29 +86,18 @@ class ChunkDecoder:
         """Return all that these bytes complete. Raise StreamError, whose `piece` holds the events before the fault."""
         if self.done:
             return StreamUpdate(done=True)
-        if self._frame is not None and (text := frames.lone_text(data, self._frame)) and self._is_between():
-            self._vain_frames = 0
-            return StreamUpdate(text)
         if self._sniffing:
             self._sniff(data)
         if self._body is not None:
             return self._collect(self._body, data)
         if len(data) > BURST_BYTES:
             data = self._take_alike(data)
-        elif self._vain_frames < MAX_VAIN_FRAMES and self._is_between() and (found := frames.frame_of(data)):
-            self._frame, self._vain_frames = found, self._vain_frames + 1
-        update = self._take(self._payloads(self._events.feed, data))
-        self.held = self._events.held
-        return update
+        return self._take(self._payloads(self._events.feed, data))
 
-    def _is_between(self) -> bool:
-        """Return whether the next event's text is all that a read of it brings: it is whole, and joined to nothing."""
-        return (
-            self.started
-            and not self._had_reason
-            and self._events.begun == b""
-            and self._deltas.takes_whole_texts()
-        )
+    @property
+    def held(self) -> int:
+        """Return the number of bytes so far of the event or of the whole answer that the next ones may complete."""
+        return self._events.held if self._body is None else len(self._body)
 
     def flush(self) -> StreamUpdate:
         """Return the rest at the end of the bytes. Raise BadStream for an event cut off before the finish reason."""
@@ -147,7 +130,6 @@ class ChunkDecoder:
 
     def _collect(self, body: bytearray, data: bytes) -> StreamUpdate:
         body += data
-        self.held = len(body)
         if len(body) > self._max or self._values.exceed(MAX_VALUES, data):
             raise EventTooLarge
         return StreamUpdate()

@@ -74,10 +74,6 @@ class DeltaReader:
         """Return whether texts may be added as they are: no thought is looked for in them."""
         return self._tags is None
 
-    def takes_whole_texts(self) -> bool:
-        """Return whether the next text may be given out as it is, too: no half of a character waits for it."""
-        return self._tags is None and not self._half
-
     def add_texts(self, texts: list[str]) -> None:
         """Add the texts of deltas that hold nothing else."""
         self._texts += texts

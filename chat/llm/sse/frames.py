@@ -1,7 +1,4 @@
-"""The texts of events that differ in nothing else, found without decoding the rest of each.
-
-A burst brings hundreds of them in one read, which are decoded together; elsewhere nearly every read is one of them.
-"""
+"""The texts of events that differ in nothing else, decoded together: a burst brings hundreds of them in one read."""
 
 from __future__ import annotations
 
@@ -25,37 +22,15 @@ TextFrame = tuple[bytes, bytes]
 def text_frame(data: bytes) -> TextFrame | None:
     """Return the frame of the second event in `data`; None if it brings something else than text."""
     _, *events = data.split(_END, 2)
-    return frame_of(events[0] + _END) if len(events) == 2 else None
-
-
-def frame_of(event: bytes) -> TextFrame | None:
-    """Return the frame of a whole event; None if it brings something else than text, or is none."""
-    event, _, rest = event.partition(_END)
+    event = events[0] if len(events) == 2 else b""
     value = _VALUE.search(event) if event.startswith(_BEGIN) and event.count(_NAME) == 1 else None
-    if rest or value is None or b"\n" in event:
+    if value is None or b"\n" in event:
         return None
     try:
         chunk, text = decode(event[len(_BEGIN) :]), _decode_text(b'"%b"' % value[1])
     except (ValueError, RecursionError):
         return None
     return (event[: value.start(1)], event[value.end(1) :] + _END) if _brings_alone(chunk, text) else None
-
-
-def lone_text(data: bytes, frame: TextFrame) -> str | None:
-    """Return the text of the one event in `data`; None for another frame, and for a text that is empty or has escapes."""
-    head, tail = frame
-    if not (data.startswith(head) and data.endswith(tail)):
-        return None
-    text = data[len(head) : -len(tail)]
-    # Without a quotation mark all of it is one text; none where head and tail share one, which is no JSON. Without controls it
-    # is JSON, and can be stored as it is.
-    if not text or b'"' in text or b"\\" in text:
-        return None
-    try:
-        words = text.decode()
-    except UnicodeDecodeError:
-        return None
-    return words if words.isprintable() else None
 
 
 def split(data: bytes, frame: TextFrame | None) -> tuple[bytes, list[str], bytes] | None:
