@@ -148,7 +148,9 @@ class FilePassage(models.Model):
 class AttachmentUse(models.Model):
     """A message that shows an attachment. The database deletes the row with either of them."""
 
-    attachment = models.ForeignKey(Attachment, models.CASCADE, related_name="uses", db_constraint=False)
+    attachment = models.ForeignKey(
+        Attachment, models.CASCADE, related_name="uses", db_constraint=False, db_index=False
+    )
     message = models.ForeignKey(Message, models.CASCADE, related_name="+", db_constraint=False)
 
     class Meta:

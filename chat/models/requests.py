@@ -40,7 +40,9 @@ class PersonRequest(models.Model):
     admin, and the thread's owner cannot. The database deletes the row with the response.
     """
 
-    response = models.ForeignKey(Response, models.DO_NOTHING, db_constraint=False, related_name="requests")
+    response = models.ForeignKey(
+        Response, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="requests"
+    )
     public_id = models.CharField(max_length=ID_LENGTH)
     number = models.IntegerField()
     kind = models.CharField(max_length=16, choices=RequestKind)

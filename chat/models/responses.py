@@ -53,7 +53,7 @@ class Response(models.Model):
 
     artifacts: Sequence[ArtifactLabel] | None = None
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="responses")
     public_id = models.CharField(max_length=ID_LENGTH)
     prompt = models.ForeignKey(Message, models.CASCADE, related_name="+")
@@ -157,7 +157,7 @@ class Chunk(models.Model):
     bytes. An ephemeral chunk (our own think items) is replayed like all text but is not part of the stored message.
     """
 
-    response = models.ForeignKey(Response, models.CASCADE, related_name="chunks")
+    response = models.ForeignKey(Response, models.CASCADE, related_name="chunks", db_index=False)
     start = models.BigIntegerField()
     stop = models.BigIntegerField()
     data = models.BinaryField()
@@ -185,7 +185,7 @@ class ThoughtChunk(models.Model):
     """
 
     response = models.ForeignKey(
-        Response, models.DO_NOTHING, db_constraint=False, related_name="thought_chunks"
+        Response, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="thought_chunks"
     )
     start = models.BigIntegerField()
     stop = models.BigIntegerField()
@@ -223,7 +223,9 @@ class ToolUse(models.Model):
     it wrote (null: that of an older program, or none yet). The database deletes it with the response.
     """
 
-    response = models.ForeignKey(Response, models.DO_NOTHING, db_constraint=False, related_name="tool_uses")
+    response = models.ForeignKey(
+        Response, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="tool_uses"
+    )
     number = models.IntegerField()
     round = models.IntegerField()
     call_id = models.TextField()

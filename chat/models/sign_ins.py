@@ -40,7 +40,9 @@ class SignInRecord(models.Model):
     checks outlive the session while the user has API tokens.
     """
 
-    user = models.ForeignKey(User, models.CASCADE, verbose_name=_("user"), related_name="sign_ins")
+    user = models.ForeignKey(
+        User, models.CASCADE, verbose_name=_("user"), related_name="sign_ins", db_index=False
+    )
     at = models.DateTimeField(_("time"), db_default=Now(), editable=False)
     method = models.CharField(_("method"), max_length=80)
     succeeded = models.BooleanField(_("succeeded"), default=True, db_default=True)

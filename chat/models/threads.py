@@ -36,7 +36,7 @@ class Thread(models.Model):
     in a sum of its owner's (`StoredBytes`).
     """
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="threads")
+    owner = models.ForeignKey(User, models.CASCADE, related_name="threads", db_index=False)
     public_id = models.CharField(max_length=ID_LENGTH)
     title = models.TextField(blank=True)
     has_custom_title = models.BooleanField(db_column="titled_by_person", db_default=False, default=False)
@@ -114,8 +114,8 @@ class Message(models.Model):
     replacements of the content. A redacted message keeps only `chat.governance.redaction.TOMBSTONE` and `redacted_by`.
     """
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="+")
-    thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages")
+    owner = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages", db_index=False)
     public_id = models.CharField(max_length=ID_LENGTH)
     parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
     response = models.ForeignKey("Response", models.CASCADE, null=True, blank=True, related_name="messages")
