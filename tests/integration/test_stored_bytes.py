@@ -199,6 +199,17 @@ def test_every_deletion_is_counted(talk: ConversationDriver) -> None:
     assert stored(talk.user) == 0
 
 
+def test_a_message_or_an_answer_that_is_deleted_alone_counts_no_more(talk: ConversationDriver) -> None:
+    before = stored(talk.user)
+    response = converse(talk, "Think" + "y" * 2_000, "x" * 10_000, "Thought")
+    Message.objects.filter(response=response).delete()
+    assert stored(talk.user) - before > 12_000
+    response.delete()
+    assert 2_000 < stored(talk.user) - before < 3_000
+    Message.objects.filter(content__startswith="Think").delete()
+    assert stored(talk.user) == before
+
+
 def test_what_only_a_legal_hold_keeps_counts_for_no_quota(
     talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
