@@ -312,13 +312,30 @@ def test_a_text_changed_by_an_older_program_is_found_by_its_new_words_alone(talk
     assert (len(found(talk, "old")), len(found(talk, "fresh"))) == (0, 1)
 
 
-def test_no_former_word_of_an_older_programs_row_outlives_its_text(talk: ConversationDriver) -> None:
+@pytest.mark.parametrize("terms", [None, "'fresh':1"])
+def test_no_former_word_of_an_older_programs_row_outlives_its_text(
+    talk: ConversationDriver, terms: str | None
+) -> None:
     say(talk, "Something", "Old words")
     forget_terms()
-    Message.objects.filter(plain_text="Old words").update(plain_text="Fresh ones", terms=None)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT search FROM chat_message WHERE readable = 'Fresh ones'")
-        assert cursor.fetchone() == (None,)
+        cursor.execute(
+            "UPDATE chat_message SET readable = 'Fresh ones', terms = %s::tsvector WHERE readable = 'Old words'",
+            [terms],
+        )
+        cursor.execute("SELECT search::text FROM chat_message WHERE readable = 'Fresh ones'")
+        assert cursor.fetchone() == (None if terms else "'fresh':1 'ones':2",)
+
+
+def test_texts_that_are_written_without_terms_are_found_at_once(
+    talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(talk, "Something", "Else")
+    monkeypatch.setattr(search_index, "ROWS", 0)
+    row = {"owner": talk.user, "thread": talk.thread, "role": "user", "turn": 9}
+    Message.objects.create(public_id="m", content="Ocelots", plain_text="Ocelots", **row)
+    Message.objects.filter(plain_text="Else").update(plain_text="Wombats")
+    assert [len(found(talk, words)) for words in ("ocelot", "wombat", "else")] == [1, 1, 0]
 
 
 def test_a_query_of_thousands_of_words_costs_no_more_than_a_short_one() -> None:
