@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
 
     atomic = False  # indexes are dropped while others write
 
-    dependencies = [('chat', '0037_search_without_columns')]
+    dependencies = [('chat', '0037_words_until_terms')]
 
     operations = [
         migrations.SeparateDatabaseAndState(

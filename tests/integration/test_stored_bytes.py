@@ -71,7 +71,7 @@ def stored(user: User) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED, {"owner": user.pk})
         assert counted == cursor.fetchone()[0]
-    stored_bytes.merge()
+    stored_bytes.merge(user.pk)
     assert sum(StoredBytes.objects.filter(owner=user).values_list("bytes", flat=True)) == counted
     return counted
 
@@ -299,10 +299,24 @@ def test_merging_leaves_one_row_of_a_user_and_changes_no_sum(
     attach(talk, "picture")
     before, in_thread = stored(talk.user), used_in(talk.thread)
     monkeypatch.setattr(stored_bytes, "MERGED_ROWS", 1)
-    stored_bytes.merge()
+    stored_bytes.merge(talk.user.pk)
     assert StoredBytes.objects.filter(owner=talk.user).count() == 1
     assert (stored(talk.user), used_in(talk.thread)) == (before, in_thread)
     assert stored_bytes.merge(talk.user.pk) == 0
+
+
+def test_a_round_merges_the_rows_of_all_users_who_have_some(
+    talk: ConversationDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = ConversationDriver(User.objects.create(username="guest-2", is_guest=True))
+    for owner in (talk, guest):
+        for number in range(stored_bytes.ROUND_ROWS):
+            create(owner, "x" * number, f"thread-{number}")
+    monkeypatch.setattr(stored_bytes, "MERGED_ROWS", 1_000)
+    before = [stored(talk.user), stored(guest.user)]
+    assert stored_bytes.merge() > 0
+    assert StoredBytes.objects.count() == 2
+    assert ([stored(talk.user), stored(guest.user)], stored_bytes.merge()) == (before, 0)
 
 
 def test_a_prompt_that_adds_up_many_rows_has_them_merged(

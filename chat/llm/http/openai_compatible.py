@@ -101,7 +101,7 @@ class OpenAITransport:
         answer.decoder = ChunkDecoder(think_tags=think_tags)
         decoder, inflater, read = answer.decoder, answer.inflater, answer.connection.read
         try:
-            while data := await (_last(read) if decoder.reason_is_last else read()):
+            while data := await _next(decoder, read):
                 for part in inflater.feed(data) if inflater else (data,):
                     if decoder.held < LOOP_BYTES:
                         update = decoder.feed(part)
@@ -119,13 +119,10 @@ class OpenAITransport:
             raise ModelFailed from problem
         except BadCoding as problem:
             raise ModelFailed(_BROKE_OFF) from problem
-        except ConnectionBroken as problem:
-            if decoder.finish_reason is None or decoder.reason_was_early:
-                raise _cut(decoder.started) from problem
-            yield await _flushed(decoder)
         finally:
             answer.close()
-        _check_end(decoder)
+        if not (decoder.done or decoder.finish_reason):
+            raise ModelFailed(_BROKE_OFF)
 
     def close(self) -> None:
         """Close the connections without a running answer."""
@@ -295,9 +292,14 @@ def _cut(started: bool) -> Exception:
     return Unavailable("The model's server closed the connection. Try again.")
 
 
-def _check_end(decoder: ChunkDecoder) -> None:
-    if not (decoder.done or decoder.finish_reason):
-        raise ModelFailed(_BROKE_OFF)
+async def _next(decoder: ChunkDecoder, read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """Return the next bytes of an answer; empty at its end, and where the connection breaks behind the finish reason."""
+    try:
+        return await (_last(read) if decoder.reason_is_last else read())
+    except ConnectionBroken as problem:
+        if decoder.finish_reason is None or decoder.reason_was_early:
+            raise _cut(decoder.started) from problem
+        return b""
 
 
 async def _flushed(decoder: ChunkDecoder) -> StreamUpdate:
