@@ -33,6 +33,11 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 ASGIApplication = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
+# An extension of the shipped server: called, it cancels the application once the client has left. Under other servers a task
+# waits for that.
+CANCEL_WHEN_LEFT = "chat.cancel_when_left"
+
+
 class ApiHandler(ASGIHandler):
     """Handler for async views that authenticate by themselves and never raise.
 
@@ -48,8 +53,7 @@ class ApiHandler(ASGIHandler):
         body = await _body(receive)
         if body is None:
             return
-        me = asyncio.current_task()
-        leaving = asyncio.create_task(_cancel_when_left(receive, me))
+        leaving = _watch(scope, receive)
         try:
             response, body = await self._answer(match, scope, body), b""
             if isinstance(response, ByteStream):
@@ -65,10 +69,11 @@ class ApiHandler(ASGIHandler):
             else:
                 await self.send_response(response, send)
         except asyncio.CancelledError:
-            if not leaving.done():
+            if leaving is None or not leaving.done():
                 raise
         finally:
-            leaving.cancel()
+            if leaving is not None:
+                leaving.cancel()
 
     async def _answer(self, match: ResolverMatch, scope: Any, body: bytes) -> HttpResponseBase:
         try:
@@ -125,6 +130,15 @@ async def _relay(
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     if is_whole():
         await send({"type": "http.response.body"})
+
+
+def _watch(scope: Any, receive: Receive) -> asyncio.Task[None] | None:
+    """Have the current task cancelled once the client leaves; return the task that waits for that, if the server does not."""
+    cancel_when_left = scope.get("extensions", {}).get(CANCEL_WHEN_LEFT)
+    if cancel_when_left is None:
+        return asyncio.create_task(_cancel_when_left(receive, asyncio.current_task()))
+    cancel_when_left()
+    return None
 
 
 async def _cancel_when_left(receive: Receive, request: asyncio.Task[Any] | None) -> None:

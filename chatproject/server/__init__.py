@@ -1,9 +1,14 @@
-"""Daphne's protocols with a bound on everything that a client can make the server hold.
+"""Daphne's server with a bound on everything that a client can make it hold.
+
+HTTP runs on uvloop's own transports: Twisted's protocol and transport took 400 of a prompt's 1,800 calls of Python, 13 % of its
+CPU, and 8 % of a delta's. WebSockets are Daphne's, Autobahn's and Twisted's.
 
     flow_control  one connection's unsent bytes, and the applications that wait for room
-    http          HTTP: limits on the time and size of requests, problem documents, failed responses cut short
+    request       one HTTP request while it arrives, and the limits on it
+    http          HTTP connections: limits on time, problem documents, failed responses cut short
     websocket     WebSocket: frames wait in the kernel while the consumer is busy
-    port          the listening port, its fair share among processes, and the transports of connections
+    transport     the transport of WebSockets
+    port          the listening port, and its fair share among processes
     balance       the numbers of connections that the processes on one port share
     failures      what is logged of a failure, and the exit of a process that hangs
     memory        return of free memory to the system

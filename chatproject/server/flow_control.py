@@ -22,18 +22,18 @@ class FlowRegistry(Protocol):
 
 
 class FlowControl:
-    """Flow control of one connection, registered as the producer that Twisted pauses and resumes.
+    """Flow control of one connection, paused and resumed by its transport, one of asyncio's or of Twisted's.
 
-    `full` from Twisted's mark of 64 KiB on until the kernel has taken everything; `closed` once the connection has
-    ended. `head`: that of a response that has begun in this turn of the loop, until the first bytes of its body.
+    `full` from the transport's mark of 64 KiB on until the kernel has taken everything; `closed` once the connection has
+    ended. `descriptor`: that of the socket.
     """
 
-    __slots__ = ("_since", "_unacked", "_waiters", "closed", "full", "head", "registry", "transport")
+    __slots__ = ("_descriptor", "_since", "_unacked", "_waiters", "closed", "full", "registry", "transport")
 
-    def __init__(self, transport: Any, registry: FlowRegistry) -> None:
+    def __init__(self, transport: Any, descriptor: int, registry: FlowRegistry) -> None:
         self.transport, self.registry = transport, registry
+        self._descriptor = descriptor
         self.full = self.closed = False
-        self.head = b""
         self._waiters: list[asyncio.Future[None]] = []
         self._unacked = self._since = 0.0
         registry.flows.add(self)
@@ -78,12 +78,13 @@ class FlowControl:
 
     def pending_bytes(self) -> int:
         """Return the number of bytes that the kernel does not have yet."""
-        transport = self.transport
-        return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+        return 0 if self.closed else int(self.transport.get_write_buffer_size())
 
     def unacked_bytes(self) -> int:
         """Return the number of bytes not acknowledged by the peer, or pending where the kernel gives no figure."""
+        if self.closed:
+            return 0
         kernel = bytearray(4)
         with contextlib.suppress(OSError, ValueError):
-            fcntl.ioctl(self.transport.fileno(), termios.TIOCOUTQ, kernel)
+            fcntl.ioctl(self._descriptor, termios.TIOCOUTQ, kernel)
         return self.pending_bytes() + int.from_bytes(kernel, "little")

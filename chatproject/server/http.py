@@ -1,25 +1,20 @@
-"""HTTP connections and requests."""
-
-# mypy: disable-error-code="no-untyped-call,import-untyped,misc"
-# ruff: noqa: N802
-# Twisted, Autobahn and Daphne are half typed at most, and their names are theirs.
+"""HTTP connections, and the exchanges of requests and responses on them."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
-
-from daphne.http_protocol import HTTPFactory, WebRequest
-from twisted.protocols.basic import LineReceiver
-from twisted.web.http import NO_BODY_CODES, RESPONSES, HTTPChannel
-from twisted.web.http_headers import Headers
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from chatproject.server import loop
+from chatproject.server.failures import log_failure
 from chatproject.server.flow_control import FlowControl
-from chatproject.server.request_target import standardize
+from chatproject.server.request import Header, RefusedRequest, Request, problem
+
+if TYPE_CHECKING:
+    from chatproject.server.server import DaphneServer
 
 # Seconds from a request's first byte to its last, and between two requests: proxies cut idle connections at 60 too.
 REQUEST_SECONDS = 60
@@ -27,274 +22,311 @@ REQUEST_SECONDS = 60
 # Seconds for which a refused client's bytes are discarded: closing at once would reset it and lose the answer.
 LINGER_SECONDS = 5
 
-# The paths whose errors have OpenAI's form.
-OPENAI_PATHS = b"/v1/"
+# Bytes behind a request that are read while it is answered, so that the client's leaving is noticed.
+EAGER_BYTES = 16 * 1024
 
+# Bytes that wait for the kernel before an application has to wait too.
+WAITING_BYTES = 64 * 1024
 
-def problem(
-    status: int, code: str, detail: str, path: bytes = b""
-) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return headers and body of a problem document for a request that never reaches the application.
-
-    To a path of OpenAI's clients it is an error in their form.
-    """
-    title, kind = HTTPStatus(status).phrase, b"application/problem+json"
-    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
-    body |= {"detail": detail, "code": code}
-    if path.startswith(OPENAI_PATHS):
-        kind, named = b"application/json", {"type": "invalid_request_error", "param": None, "code": code}
-        body = {"error": {"message": detail, **named}}
-    data = json.dumps(body).encode()
-    return [
-        (b"Content-Type", kind),
-        (b"Content-Length", b"%d" % len(data)),
-        (b"Cache-Control", b"no-store"),
-        (b"Content-Security-Policy", b"default-src 'none'; frame-ancestors 'none'"),
-        (b"X-Content-Type-Options", b"nosniff"),
-        (b"Referrer-Policy", b"same-origin"),
-    ], data
-
+# An extension of ASGI: see `Exchange.cancel_when_left`.
+CANCEL_WHEN_LEFT = "chat.cancel_when_left"
 
 # Ends a body that came in chunks.
 LAST_CHUNK = b"0\r\n\r\n"
 
-# Replaces the headers of a request whose response has begun.
-_SENT = Headers()
+# Responses that have no body (RFC 9110, section 6.4.1).
+BODILESS = (204, 304)
+
+Address = tuple[str, int]
+Message = Mapping[str, Any]
 
 
-class ReceiveQueue:
-    """The events for a request's application: the body, bounded while it is read, and the disconnect.
+def _status_line(version: bytes, status: int) -> bytes:
+    try:
+        phrase = HTTPStatus(status).phrase.encode()
+    except ValueError:
+        phrase = b"Unknown Status"
+    return b"%b %d %b\r\n" % (version, status, phrase)
 
-    Each open stream holds one, and a queue of asyncio takes 3 KB.
+
+class HttpConnection(asyncio.Protocol):
+    """One HTTP connection: one request after the other, each of which has to arrive within `request_seconds`.
+
+    Bytes behind a request wait until it is answered. A handshake of a WebSocket takes the socket over.
     """
 
-    __slots__ = ("_messages", "_waiter")
+    __slots__ = ("_behind", "_request", "client", "exchange", "flow", "refused", "server", "transport")
 
-    def __init__(self) -> None:
-        self._messages: list[dict[str, Any]] = []
+    flow: FlowControl
+    transport: Any
+
+    def __init__(self, server: DaphneServer, client: Address) -> None:
+        self.server, self.client = server, client
+        self.exchange: Exchange | None = None
+        self._request: Request | None = None
+        self._behind = b""
+        self.refused = False
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        transport.set_write_buffer_limits(high=WAITING_BYTES, low=0)
+        self.flow = FlowControl(transport, transport.get_extra_info("socket").fileno(), self.server)
+        self.server.await_request(self)
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        self.flow.stopProducing()
+        self.server.awaited.pop(self, None)
+        self._drop_request()
+        if self.exchange is not None:
+            self.exchange.abandon()
+
+    def eof_received(self) -> None:
+        self.flow.watch()  # asyncio would wait for ever for the reader to take the rest
+        if self.exchange is not None:
+            self.exchange.abandon()
+
+    def pause_writing(self) -> None:
+        self.flow.pauseProducing()
+
+    def resume_writing(self) -> None:
+        self.flow.resumeProducing()
+
+    def data_received(self, data: bytes) -> None:
+        if self.refused:
+            return
+        if self.exchange is None:
+            self._take(data)
+            return
+        self._behind += data
+        if len(self._behind) > EAGER_BYTES:
+            self.transport.pause_reading()
+
+    def _take(self, data: bytes) -> None:
+        """Take bytes of the next request. A failure here ends this connection alone."""
+        try:
+            self._feed(data)
+        except RefusedRequest as refused:
+            self._refuse(refused)
+        except Exception as error:
+            log_failure("A connection", error)
+            self.transport.abort()
+
+    def _feed(self, data: bytes) -> None:
+        request = self._request
+        if request is None:
+            request = self._request = Request(self.server.body_bytes)
+            self.server.await_request(self)
+        behind = request.feed(data)
+        if behind is None:
+            if request.expects:
+                request.expects = False
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            return
+        self._request = None
+        self.server.awaited.pop(self, None)
+        if request.websocket:
+            self.server.open_websocket(self, request, behind)
+            return
+        self._behind = behind
+        self.exchange = Exchange(self, request)
+
+    def go_on(self, *, keeps_alive: bool) -> None:
+        """Take the next request, unless the connection ends with the one that has been answered."""
+        self.exchange = None
+        if not keeps_alive or self.server.retiring:  # a successor takes the next one
+            self.close()
+            return
+        self.server.await_request(self)
+        self.transport.resume_reading()
+        data, self._behind = self._behind, b""
+        if data:
+            self._take(data)
+
+    def close(self) -> None:
+        """End the connection once its reader has taken what was written, or stalls."""
+        self.flow.watch()  # asyncio would wait for ever for the reader to take the rest
+        self.transport.close()
+
+    def expire(self) -> None:
+        """End a connection over which no request has arrived in time."""
+        if self.flow.unacked_bytes():
+            self.flow.watch()  # the client still reads the last response
+            self.server.await_request(self)
+        else:
+            self.close()
+
+    def _refuse(self, refused: RefusedRequest) -> None:
+        """Answer a request that has not wholly arrived, and discard the rest of it."""
+        self.refused = True
+        self.server.awaited.pop(self, None)
+        self._drop_request()
+        lines = [b"%b: %b\r\n" % header for header in [(b"Connection", b"close"), *refused.headers]]
+        head = _status_line(b"HTTP/1.1", refused.status) + b"".join(lines)
+        self.transport.write(b"%b\r\n%b" % (head, refused.body))
+        self.transport.write_eof()
+        loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def _drop_request(self) -> None:
+        if self._request is not None:
+            self._request.close()
+            self._request = None
+
+
+class Exchange:
+    """A request with its response, which is cut short where the application fails or forgets the end: no client hangs.
+
+    `left_at`: the time at which the client left, or took the end.
+    """
+
+    __slots__ = (
+        "_bodiless",
+        "_cancels",
+        "_chunked",
+        "_connection",
+        "_head",
+        "_keeps_alive",
+        "_messages",
+        "_method",
+        "_path",
+        "_started",
+        "_version",
+        "_waiter",
+        "left_at",
+        "task",
+    )
+
+    def __init__(self, connection: HttpConnection, request: Request) -> None:
+        server = connection.server
+        self._connection = connection
+        self._method, self._version, self._path = request.method, request.version, request.path
+        self._keeps_alive = request.keeps_alive and not server.retiring
+        self._messages: list[Message] = [{"type": "http.request", "body": request.body(), "more_body": False}]
         self._waiter: asyncio.Future[None] | None = None
+        self._started = self._chunked = self._bodiless = self._cancels = False
+        # That of a response that has begun in this turn of the loop, until the first bytes of its body.
+        self._head = b""
+        self.left_at: float | None = None
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": self._version[5:].decode(),
+            "method": self._method.decode(),
+            "path": unquote(self._path.decode()),
+            "raw_path": self._path,
+            "root_path": "",
+            "scheme": "http",
+            "query_string": request.query,
+            "headers": request.headers,
+            "client": connection.client,
+            "server": connection.transport.get_extra_info("sockname")[:2],
+            "extensions": {CANCEL_WHEN_LEFT: self.cancel_when_left},
+        }
+        self.task = loop.create_task(server.application(scope, self.receive, self.send))
+        self.task.add_done_callback(self._on_end_of_application)
+        server.exchanges.add(self)
 
-    def put_nowait(self, message: dict[str, Any]) -> None:
-        self._messages.append(message)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def get(self) -> dict[str, Any]:
-        """Return the next event. One reader at a time."""
+    async def receive(self) -> Message:
+        """Return the application's next event: the body, then the disconnect. One reader at a time."""
         while not self._messages:
+            if self.left_at is not None:
+                return {"type": "http.disconnect"}
             self._waiter = loop.create_future()
             await self._waiter
         return self._messages.pop(0)
 
+    async def send(self, message: Message) -> None:
+        """Send one event of the application, once the reader has room. Discard it if the client has left.
 
-class Channel(HTTPChannel):
-    """One HTTP connection, closed when a request takes more than `request_seconds` to arrive."""
-
-    transport: Any
-    arriving = refused = False
-
-    def connectionMade(self) -> None:
-        self.server = self.factory.server
-        self.flow = FlowControl(self.transport, self.server)
-        super().connectionMade()
-
-    def connectionLost(self, reason: Any = None) -> None:
-        self.flow.stopProducing()
-        super().connectionLost(reason)
-
-    def pauseProducing(self) -> None:
-        self.flow.pauseProducing()
-        super().pauseProducing()
-
-    def resumeProducing(self) -> None:
-        self.flow.resumeProducing()
-        super().resumeProducing()
-
-    def loseConnection(self) -> None:
-        self.flow.watch()  # Twisted would wait for ever for the reader to take the rest
-        super().loseConnection()
-
-    def timeoutConnection(self) -> None:
-        if self.refused:
-            self.transport.abortConnection()
-        elif self.flow.unacked_bytes():
-            self.flow.watch()  # the client still reads the last response
-            self.setTimeout(self.timeOut)
-        else:
-            super().timeoutConnection()
-
-    def dataReceived(self, data: bytes) -> None:
-        if not self.arriving:
-            self.arriving = True
-            self.resetTimeout()
-        LineReceiver.dataReceived(self, data)  # HTTPChannel's own would reset the timeout with every byte
-
-    def headerReceived(self, line: bytes) -> bool:
-        try:
-            return bool(super().headerReceived(line))
-        except ValueError:  # a Content-Length of more digits than int() takes
-            self._respondToBadRequestAndDisconnect()
-            return False
-
-    def checkPersistence(self, request: Any, version: bytes) -> bool:
-        """Return whether the connection stays open after a request: not where a successor takes the next one."""
-        if not self.server.retiring:
-            return bool(super().checkPersistence(request, version))
-        request.responseHeaders.setRawHeaders(b"connection", [b"close"])
-        return False
-
-    def allHeadersReceived(self) -> None:
-        if (self.length or 0) > self.server.body_bytes:
-            self.refuse_body()
-        else:
-            super().allHeadersReceived()
-
-    def allContentReceived(self) -> None:
-        self.arriving = False
-        super().allContentReceived()
-
-    def refuse_body(self) -> None:
-        words = f"The request body is larger than {self.server.body_bytes} bytes."
-        self.refuse(413, "too_large", words, self._path)
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        self.refuse(400, "bad_request", f"The request line and each header may have {self.MAX_LENGTH} bytes.")
-
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        self.refuse(400, "bad_request", "This is not valid HTTP/1.1.")
-
-    def refuse(self, status: int, code: str, detail: str, path: bytes = b"") -> None:
-        """Answer a request that has not wholly arrived, and discard the rest of it."""
-        if self.refused:
-            return
-        self.refused = True
-        headers, body = problem(status, code, detail, path)
-        lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode()), b"Connection: close"]
-        lines += [b"%s: %s" % header for header in headers]
-        self.transport.write(b"\r\n".join([*lines, b"", body]))
-        self.transport.loseWriteConnection()
-        for name in ("dataReceived", "lineReceived", "rawDataReceived", "allContentReceived"):
-            setattr(self, name, lambda *dropped: None)
-        self.setTimeout(LINGER_SECONDS)
-
-
-class Request(WebRequest):
-    """One HTTP exchange, cut short where the application fails or forgets the end: no client hangs."""
-
-    responseHeaders: Headers
-    _response_started: bool
-    # Of a response without a body. Set on those alone, and `code` on none: 30 attributes need a dictionary, of 1.6 KB.
-    bodiless = False
-    # Daphne's own are two more calls of Python for each look into a table of connections.
-    __eq__, __hash__ = object.__eq__, object.__hash__
-
-    def __init__(self, channel: Channel, *args: Any) -> None:
-        # Twisted would parse forms in the event loop, up to the limit; the application parses them itself.
-        super().__init__(channel, *args, parsePOSTFormSubmission=False)
-        self.flow = channel.flow
-
-    def process(self) -> Any:
-        standardize(self)
-        return super().process()
-
-    def make_receive_queue(self) -> ReceiveQueue:
-        return ReceiveQueue()
-
-    def handleContentChunk(self, data: bytes) -> None:
-        if self.content.tell() + len(data) > self.server.body_bytes:
-            self.channel.refuse_body()
-        elif not self.channel.refused:
-            super().handleContentChunk(data)
-
-    def handle_reply(self, message: dict[str, Any]) -> None:
-        """Send one event of the application; the head goes with the first bytes of the body, if they come in the same turn.
-
-        Daphne and Twisted do the same by 130 calls for a short answer, and eight for each chunk: a tenth of a delta's time.
+        The head goes with the first bytes of the body, if they come in the same turn.
         """
-        if self.finished or self.channel is None:
+        flow = self._connection.flow
+        while flow.full:
+            await flow.drained()
+        if self.left_at is not None:
+            await asyncio.sleep(0)  # an application that never suspends elsewhere could not be cancelled
             return
         if message["type"] == "http.response.start":
             self._begin(message["status"], message.get("headers", ()))
             return
-        if not self._response_started:
+        if not self._started:
             raise ValueError("a body without a head")
         ends, data = not message.get("more_body"), message.get("body", b"")
-        if self.chunked:
+        if self._chunked:
             data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
             if ends:
                 data += LAST_CHUNK
-        elif self.bodiless:
+        elif self._bodiless:
             data = b""
         if data or ends:
             self._write(data)
         if ends:
             self._end()
 
-    def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    def _begin(self, status: int, headers: Iterable[Header]) -> None:
         """Keep the head of the response for its first bytes. Raise ValueError for a line's end in it, and for a second head."""
         lines = [b"%b: %b\r\n" % header for header in headers]
-        lines += [
-            b"Connection: %b\r\n" % value for value in self.responseHeaders.getRawHeaders(b"connection", ())
-        ]
         fields = b"".join(lines)
-        if self._response_started or not fields.count(b"\r") == fields.count(b"\n") == len(lines):
+        if self._started or not fields.count(b"\r") == fields.count(b"\n") == len(lines):
             raise ValueError("a second head, or a line's end in a header")
-        if self.method == b"HEAD" or status in NO_BODY_CODES:
-            self.bodiless = True
+        if not self._keeps_alive and self._version == b"HTTP/1.1":
+            fields += b"Connection: close\r\n"
+        self._bodiless = self._method == b"HEAD" or status in BODILESS
         has_length = b"\ncontent-length:" in b"\n" + fields.lower()
-        self.chunked = self.clientproto == b"HTTP/1.1" and not (has_length or self.bodiless)
-        if self.chunked:
+        self._chunked = self._version == b"HTTP/1.1" and not (has_length or self._bodiless)
+        if self._chunked:
             fields += b"Transfer-Encoding: chunked\r\n"
-        self._response_started = True
-        reason = RESPONSES.get(status, b"Unknown Status")
-        self.flow.head = b"%b %d %b\r\n%b\r\n" % (self.clientproto, status, reason, fields)
+        self._started = True
+        self._head = b"%b%b\r\n" % (_status_line(self._version, status), fields)
         # A model may take a minute for its first word: the client knows by the head that its prompt is stored.
         loop.call_soon(self._write, b"")
-        # They are not needed again, and take 2 KB in each open stream; a body may have megabytes.
-        self.requestHeaders = self.responseHeaders = _SENT
-        self.clean_headers = self.client = self.host = None
-        self.content.close()
 
     def _write(self, data: bytes) -> None:
-        data, self.flow.head = self.flow.head + data, b""
-        if data and self.channel is not None:
-            self.channel.transport.write(data)
+        if self._head:
+            data, self._head = self._head + data, b""
+        if data and self.left_at is None:
+            self._connection.transport.write(data)
 
     def _end(self) -> None:
-        """Notify the application of the end, and let the channel go on with its next request."""
-        if self.application_queue:
-            self.send_disconnect()
-        self.finished = 1
-        self._cleanup()
-        self.server.protocol_disconnected(self)
+        """Let the connection go on with its next request."""
+        self.leave()
+        self._connection.go_on(keeps_alive=self._keeps_alive)
 
-    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        if self._response_started:  # the head has been sent: a truncated body is the only sign left
-            self.channel.loseConnection()
+    def cancel_when_left(self) -> None:
+        """Cancel the application once the client has left: it needs no task then that waits for the disconnect."""
+        self._cancels = True
+        if self.left_at is not None:
+            self.task.cancel()
+
+    def abandon(self) -> None:
+        """Tell the application that the client has left."""
+        if self.left_at is None:
+            self.leave()
+            if self._cancels:
+                self.task.cancel()
+
+    def leave(self) -> None:
+        """Tell the application that the exchange has ended."""
+        if self.left_at is None:
+            self.left_at = loop.time()
+            self._connection.server.leaving.add(self)
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(None)
+
+    def _on_end_of_application(self, task: asyncio.Task[Any]) -> None:
+        server = self._connection.server
+        server.exchanges.discard(self)
+        server.leaving.discard(self)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            log_failure("An application", error)
+        if self.left_at is not None:
             return
-        code = {400: "bad_request", 503: "unavailable"}.get(status, "internal_error")
-        headers, data = problem(status, code, body)
-        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
-        self.handle_reply({"type": "http.response.body", "body": data})
-
-    def application_ended(self, failed: bool) -> None:
-        if not self.finished and self.channel is not None:
-            self.basic_error(500, b"", "The server failed to answer.")
-
-
-class Factory(HTTPFactory):
-    """Factory of HTTP connections. It writes no access log, whose lines would contain the requested paths."""
-
-    protocol: Any = Channel
-
-    def __init__(self, server: Any) -> None:
-        super().__init__(server)
-        self.timeOut = server.request_seconds
-
-    def buildProtocol(self, addr: Any) -> Any:
-        channel: Any = super().buildProtocol(addr)
-        channel.requestFactory = Request
-        return channel
-
-    def log(self, request: Any) -> None:
-        pass
+        if self._started:  # the head has been sent: a truncated body is the only sign left
+            self._write(b"")
+            self.leave()
+            self._connection.close()
+            return
+        headers, body = problem(500, "internal_error", "The server failed to answer.", self._path)
+        self._begin(500, headers)
+        self._write(b"" if self._bodiless else body)
+        self._end()

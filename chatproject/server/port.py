@@ -1,95 +1,97 @@
-"""The listening port, and the transports of the connections that it accepts."""
-
-# mypy: disable-error-code="no-untyped-call,import-untyped,misc"
-# ruff: noqa: N802
-# Twisted is half typed at most, and its names are its own.
+"""The listening port: it accepts connections, and leaves them to other processes that have fewer."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import functools
+import logging
 import socket
-from collections.abc import Iterable
-from typing import Any
-
-from twisted.internet import tcp
-from twisted.internet.main import CONNECTION_LOST
+from typing import TYPE_CHECKING, Any
 
 from chatproject.server import loop
 from chatproject.server.balance import AHEAD, Balance
+from chatproject.server.http import HttpConnection
+
+if TYPE_CHECKING:
+    from chatproject.server.server import DaphneServer
+
+logger = logging.getLogger(__name__)
 
 # Seconds for another process to accept a connection: a few turns of a busy event loop. It may hang, or be starting.
 LEAVE_SECONDS = 0.004
 
+# Connections accepted in one turn of the event loop.
+ACCEPTED = 100
 
-class ImmediateTransport(tcp.Server):
-    """A transport that hands bytes to the kernel at once and notices every reset.
+# Seconds without accepting, where descriptors or memory have run out: clients wait in the kernel's queue.
+PAUSE_SECONDS = 0.5
 
-    Twisted's own waits for the reactor to report even an idle socket as writable: another turn of the event loop for
-    each delta.
-    """
-
-    def doRead(self) -> Any:
-        """Deliver the data that has arrived, and report a reset that arrived behind it.
-
-        uvloop calls this once after a reset and then closes its poll handle: no later call would report it.
-        """
-        reset = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        return super().doRead() or (CONNECTION_LOST if reset else None)
-
-    def connectionLost(self, reason: Any) -> None:
-        super().connectionLost(reason)
-        # Cycles keep this object until Python's next search for them; it need not keep unsent data too.
-        self._tempDataBuffer.clear()
-        self.dataBuffer, self._tempDataLen, self.offset = b"", 0, 0
-
-    def write(self, data: bytes) -> None:
-        """Send the part that the kernel takes; leave the rest, and all that follows, to Twisted's buffer."""
-        if (
-            data
-            and self.connected
-            and not (self.dataBuffer or self._tempDataBuffer or self._writeDisconnected)
-        ):
-            try:
-                sent = self.socket.send(data)
-            except OSError as problem:
-                if problem.errno not in (errno.EAGAIN, errno.ENOBUFS):
-                    # The error is reported once: the reactor would never learn of it.
-                    self.abortConnection()
-                    return
-                sent = 0
-            data = data[sent:]
-        if data:
-            super().write(data)
-
-    def writeSequence(self, iovec: Iterable[bytes]) -> None:
-        self.write(b"".join(iovec))
+# A connection that was reset before it was accepted, or none there any more.
+GONE = (errno.EAGAIN, errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.EINTR)
 
 
-class Port(tcp.Port):
+class Port:
     """A listening port. With a `balance` it accepts as many connections as the other processes on its socket."""
 
-    transport = ImmediateTransport
-    balance: Balance | None = None
+    def __init__(self, listener: socket.socket, server: DaphneServer, balance: Balance | None) -> None:
+        self._listener, self._server, self._balance = listener, server, balance
+        self._opening = set[asyncio.Task[Any]]()
+        self._closed = False
+        listener.setblocking(False)
+        self._read()
 
-    def doRead(self) -> None:
+    def close(self) -> None:
+        """Accept no more connections."""
+        if not self._closed:
+            self._closed = True
+            loop.remove_reader(self._listener)
+            self._listener.close()
+
+    def _read(self) -> None:
+        if not self._closed:
+            loop.add_reader(self._listener, self._on_readable)
+
+    def _on_readable(self) -> None:
         """Accept connections, or leave them to a process that has fewer."""
-        if self.balance is None:
-            super().doRead()
+        if self._balance is None:
+            self._accept(ACCEPTED)
             return
-        self.balance.record(len(self.factory.server.flows))
-        if room := self.balance.room():
-            self._accept(self.balance, room)
+        self._balance.record(self._connections())
+        if room := self._balance.room():
+            self._accept_of(self._balance, room)
         else:
-            self.stopReading()
-            loop.call_later(LEAVE_SECONDS, self._accept_leftovers, self.balance)
+            loop.remove_reader(self._listener)
+            loop.call_later(LEAVE_SECONDS, self._accept_leftovers, self._balance)
 
-    def _accept(self, balance: Balance, most: int) -> None:
-        self.numberAccepts = most
-        super().doRead()
-        balance.record(len(self.factory.server.flows))
+    def _connections(self) -> int:
+        return len(self._server.flows) + len(self._opening)
+
+    def _accept_of(self, balance: Balance, most: int) -> None:
+        self._accept(most)
+        balance.record(self._connections())
 
     def _accept_leftovers(self, balance: Balance) -> None:
         """Accept the connections that no other process accepted in time."""
-        if self.connected and not self.disconnecting:
-            self.startReading()
-            self._accept(balance, AHEAD)
+        if not self._closed:
+            self._read()
+            self._accept_of(balance, AHEAD)
+
+    def _accept(self, most: int) -> None:
+        for _ in range(most):
+            try:
+                accepted, address = self._listener.accept()
+            except OSError as problem:
+                if problem.errno not in GONE:
+                    self._pause(problem)
+                return
+            accepted.setblocking(False)
+            connection = functools.partial(HttpConnection, self._server, tuple(address[:2]))
+            opening = loop.create_task(loop.connect_accepted_socket(connection, accepted))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+
+    def _pause(self, problem: OSError) -> None:
+        logger.error("no connection was accepted for %s s: %s", PAUSE_SECONDS, problem.strerror)
+        loop.remove_reader(self._listener)
+        loop.call_later(PAUSE_SECONDS, self._read)

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
 import daphne.server
@@ -22,11 +23,12 @@ from chatproject.server import loop
 from chatproject.server.balance import Balance
 from chatproject.server.failures import exit_anyway, log_failure
 from chatproject.server.flow_control import FlowControl
-from chatproject.server.http import REQUEST_SECONDS, Factory
+from chatproject.server.http import REQUEST_SECONDS, Exchange, HttpConnection
 from chatproject.server.memory import bound_free_memory
 from chatproject.server.port import Port
+from chatproject.server.request import Request
 from chatproject.server.warm import warm_pages
-from chatproject.server.websocket import WebSocket
+from chatproject.server.websocket import WebSocket, open_websocket
 
 reactor: Any = _reactor
 logger = logging.getLogger(__name__)
@@ -99,10 +101,14 @@ class DaphneServer(daphne.server.Server):
             server_name="",
         )
         self.endpoints: list[str] = []  # Daphne opens sockets by name; these are open already
-        self.sockets, self.balance, self.ports = sockets, balance, list[Any]()
+        self.sockets, self.balance, self.ports = sockets, balance, list[Port]()
         self.reader_seconds, self.request_seconds = reader_seconds, request_seconds
         self.body_bytes, self.ready_fd = body_bytes, ready_fd
         self.flows, self.watched = set[FlowControl](), set[FlowControl]()
+        # The connections over which a request has yet to arrive, and until when, the earliest first.
+        self.awaited = dict[HttpConnection, float]()
+        # The exchanges whose applications run, and those of them whose clients have left.
+        self.exchanges, self.leaving = set[Exchange](), set[Exchange]()
         self.stopping, self.retiring, self.sent = False, False, 0
 
     # Life
@@ -126,13 +132,9 @@ class DaphneServer(daphne.server.Server):
         )
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
-            # As the reactor's `adoptStreamPort` does, which makes ports of Twisted's own class alone.
-            port = Port._fromListeningDescriptor(reactor, listener.fileno(), listener.family, Factory(self))
-            port.balance = self.balance
-            port.startListening()
-            self.ports.append(port)
-            listener.close()  # the port has its own copy
+            self.ports.append(Port(listener, self, self.balance))
         self.cut_stalled_readers()
+        self.end_idle_connections()
         self.starting = loop.create_task(self.start_application())
         warm_pages(loop)
         bound_free_memory(loop)
@@ -150,15 +152,15 @@ class DaphneServer(daphne.server.Server):
             self.retirement = loop.create_task(self.finish_and_stop())
 
     async def finish_and_stop(self) -> None:
-        await self.stop_listening()
+        self.stop_listening()
         for websocket in self.websockets():
             websocket.go_down()
         await self.call_hook("on_retire", None)
         self.stop()
 
-    async def stop_listening(self) -> None:
-        ports, self.ports = self.ports, []
-        await asyncio.gather(*(Deferred.asFuture(port.stopListening(), loop) for port in ports))
+    def stop_listening(self) -> None:
+        for port in self.ports:
+            port.close()
 
     def stop(self) -> None:
         if not self.stopping:
@@ -189,7 +191,7 @@ class DaphneServer(daphne.server.Server):
         """Stop accepting, let the application finish, and deliver the last bytes to the readers."""
         ends = loop.time() + DRAIN_SECONDS
         exit_anyway(LEAVE_SECONDS)
-        await self.stop_listening()
+        self.stop_listening()
         await self.call_hook("on_shutdown", DRAIN_SECONDS)
         await self.quiet(min(ends, loop.time() + QUIET_LIMIT_SECONDS))
         for websocket in self.websockets():
@@ -209,6 +211,7 @@ class DaphneServer(daphne.server.Server):
 
     async def finish_applications(self, ends: float) -> None:
         running = {task for each in self.connections.values() if (task := each.get("application_instance"))}
+        running |= {exchange.task for exchange in self.exchanges}
         if running:
             _, late = await asyncio.wait(running, timeout=max(0, ends - loop.time()))
             for task in late:
@@ -218,14 +221,25 @@ class DaphneServer(daphne.server.Server):
                 await asyncio.wait(late, timeout=KILL_SECONDS)
 
     async def flush(self, ends: float) -> None:
-        """Wait until the kernel has every byte. Twisted does not report small buffers: they are polled."""
+        """Wait until the kernel has every byte. Transports do not report small buffers: they are polled."""
         while loop.time() < ends and any(flow.pending_bytes() for flow in self.flows):  # noqa: ASYNC110
             await asyncio.sleep(POLL_SECONDS)
 
-    # Applications
+    # Connections
+
+    def await_request(self, connection: HttpConnection) -> None:
+        """End a connection over which no request has arrived in `request_seconds` from now on."""
+        self.awaited.pop(connection, None)
+        self.awaited[connection] = loop.time() + self.request_seconds
+
+    def open_websocket(self, connection: HttpConnection, handshake: Request, behind: bytes) -> None:
+        """Go on with a WebSocket over a connection's socket."""
+        open_websocket(connection, handshake, behind, self.ws_factory)
+
+    # Applications of WebSockets
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        """Start the application for one request or WebSocket; return the queue that it receives from."""
+        """Start the application for one WebSocket; return the queue that it receives from."""
         queue = protocol.make_receive_queue()
         scope.setdefault("asgi", {"version": "3.0"})
         task = loop.create_task(self.run_application(protocol, scope, queue))
@@ -266,13 +280,26 @@ class DaphneServer(daphne.server.Server):
         """Abort the connections whose readers accept no bytes."""
         for flow in list(self.watched):
             if flow.stalled_seconds() > self.reader_seconds:
-                flow.transport.abortConnection()
+                flow.transport.abort()
         loop.call_later(min(1.0, self.reader_seconds / 4), self.cut_stalled_readers)
+
+    def end_idle_connections(self) -> None:
+        """End the connections over which no request has arrived in time."""
+        now = loop.time()
+        for connection in [
+            one for one, until in takewhile(lambda item: item[1] <= now, self.awaited.items())
+        ]:
+            del self.awaited[connection]
+            connection.expire()
+        loop.call_later(min(1.0, self.request_seconds / 4), self.end_idle_connections)
 
     def application_checker(self) -> None:
         """Forget the connections that have ended with their applications."""
         for protocol in list(self.connections):
             self.guard(protocol, functools.partial(self.reap, protocol))
+        for exchange in self.leaving:
+            if exchange.left_at is not None:
+                self.cancel_late(exchange.task, exchange.left_at)
         loop.call_later(REAP_SECONDS, self.application_checker)
 
     def timeout_checker(self) -> None:
@@ -290,9 +317,15 @@ class DaphneServer(daphne.server.Server):
             task = None
         if ended and not task:
             del self.connections[protocol]
-        elif ended and loop.time() - ended > self.application_close_timeout:
-            logger.warning("An application was cancelled: its connection ended %d s ago", loop.time() - ended)
-            task.cancel()
+        elif ended:
+            self.cancel_late(task, ended)
+
+    def cancel_late(self, application: asyncio.Task[Any], ended: float) -> None:
+        """Cancel an application that has not ended long after its connection."""
+        seconds = loop.time() - ended
+        if seconds > self.application_close_timeout:
+            logger.warning("An application was cancelled: its connection ended %d s ago", seconds)
+            application.cancel()
 
     def guard(self, protocol: Any, step: Callable[[], None]) -> None:
         """Run one step of a connection, and abort that connection alone where the step fails."""
@@ -300,5 +333,5 @@ class DaphneServer(daphne.server.Server):
             step()
         except Exception as error:
             log_failure("A connection", error)
-            protocol.flow.transport.abortConnection()
+            protocol.flow.transport.abort()
             self.protocol_disconnected(protocol)

@@ -36,6 +36,7 @@ print(*done)
 
 leaving = SimpleNamespace(connections={"it": {"application_instance": SimpleNamespace(
     done=lambda: False, cancel=lambda: print("cancelled"))}}, application_close_timeout=10)
+leaving.cancel_late = lambda *late: server.DaphneServer.cancel_late(leaving, *late)
 server.DaphneServer.protocol_disconnected(leaving, "it")
 time.time = lambda: wall - float(sys.argv[1])
 server.DaphneServer.reap(leaving, "it")
