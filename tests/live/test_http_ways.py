@@ -1,0 +1,96 @@
+"""The ways in which clients of HTTP/1.1 speak, over a real socket."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.probe import ProbeServer, rest_of, until
+
+BODY = b"some words"
+ECHOED = f"{len(BODY)} {hashlib.sha256(BODY).hexdigest()}".encode()
+HEAD = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n"
+WHOLE = HEAD + b"\r\n" + BODY
+CHUNKED = (
+    b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\na\r\n" + BODY + b"\r\n0\r\n\r\n"
+)
+CLOSING = HEAD + b"Connection: close\r\n\r\n" + BODY
+# As Java's and curl's clients offer HTTP/2.
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+
+
+@pytest.fixture(scope="module")
+def probe() -> Iterator[ProbeServer]:
+    made = ProbeServer()
+    made.state()
+    yield made
+    made.process.kill()
+    made.process.communicate()
+
+
+@pytest.fixture
+def client(probe: ProbeServer) -> Iterator[socket.socket]:
+    with probe.open() as opened:
+        yield opened
+
+
+WAYS = {
+    "one after the other": [WHOLE] * 3,
+    "in one write": [WHOLE * 20],
+    "with an empty line between": [WHOLE + b"\r\n" + WHOLE],
+    "byte by byte": [WHOLE[i : i + 1] for i in range(len(WHOLE))],
+    "with an offer of HTTP/2": [HEAD + OFFER + b"\r\n" + BODY, WHOLE],
+    "in chunks": [CHUNKED, CHUNKED],
+    "to an absolute target": [WHOLE.replace(b"/echo", b"http://x/echo")],
+    "with a method in small letters": [WHOLE.replace(b"POST", b"post"), WHOLE],
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_request_is_answered_in_order(client: socket.socket, way: str) -> None:
+    for data in WAYS[way]:
+        client.sendall(data)
+        for _ in range(data.count(BODY)):
+            until(client, ECHOED + b"\r\n0\r\n\r\n")
+    client.sendall(CLOSING)
+    assert rest_of(client).endswith(ECHOED + b"\r\n0\r\n\r\n")
+
+
+def test_a_client_that_waits_for_it_is_told_to_go_on(client: socket.socket) -> None:
+    client.sendall(HEAD + b"Expect: 100-continue\r\n\r\n")
+    assert until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.sendall(BODY)
+    until(client, ECHOED)
+
+
+def test_a_client_with_a_body_that_is_too_large_is_not(client: socket.socket) -> None:
+    client.sendall(HEAD.replace(b"10", b"9999999") + b"Expect: 100-continue\r\n\r\n")
+    assert rest_of(client).startswith(b"HTTP/1.1 413 ")
+
+
+def test_an_older_client_gets_its_answer_without_chunks_and_the_end(client: socket.socket) -> None:
+    client.sendall(WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    answer = rest_of(client)
+    assert answer.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\n" + ECHOED)
+
+
+def test_requests_behind_a_body_in_chunks_are_answered_or_their_client_is_told_of_the_end(
+    client: socket.socket,
+) -> None:
+    client.sendall(CHUNKED + WHOLE)
+    answer = rest_of(client)
+    assert answer.count(ECHOED) == 1
+    assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_a_client_that_sends_its_end_behind_its_request_gets_no_more_answers(probe: ProbeServer) -> None:
+    with probe.open() as client:
+        client.sendall(b"GET /large/half HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(1000)
+        client.shutdown(socket.SHUT_WR)
+        rest_of(client)
+    assert probe.said("left half")
