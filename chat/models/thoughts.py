@@ -26,7 +26,7 @@ class ThoughtTerms(models.Model):
         default_permissions = ()
         verbose_name_plural = "thought terms"
         indexes = [
-            GinIndex(fields=["terms"], name="thought_terms"),
+            GinIndex(fields=["terms"], name="thought_terms", condition=Q(terms__isnull=False)),
             models.Index(fields=["response"], condition=Q(terms=None), name="thought_unindexed"),
         ]
 

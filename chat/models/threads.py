@@ -63,7 +63,7 @@ class Thread(models.Model):
             models.Index("owner", F("updated_at").desc(), F("id").desc(), name="thread_by_activity"),
             models.Index(F("updated_at").desc(), F("id").desc(), name="thread_by_update"),
             models.Index(fields=["owner"], condition=Q(pinned=True), name="thread_pinned"),
-            GinIndex(fields=["terms"], name="thread_terms"),
+            GinIndex(fields=["terms"], name="thread_terms", condition=Q(terms__isnull=False)),
             models.Index(
                 fields=["owner", "id"], condition=Q(terms=None) & ~Q(title=""), name="thread_unindexed"
             ),
@@ -166,7 +166,7 @@ class Message(models.Model):
             models.Index(fields=["created_at", "id"], name="message_by_time"),
             models.Index(fields=["thread"], condition=Q(hidden=True), name="message_hidden"),
             models.Index(fields=["thread"], condition=Q(feedback_score=-1), name="message_flagged"),
-            GinIndex(fields=["terms"], name="message_terms", condition=Q(hidden=False)),
+            GinIndex(fields=["terms"], name="message_terms", condition=Q(hidden=False, terms__isnull=False)),
             models.Index(
                 fields=["owner", "id"],
                 condition=Q(terms=None, hidden=False) & ~Q(plain_text=""),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, product
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -43,15 +43,12 @@ WITH mine AS (
       AND thinking_length = %(thinking_stored)s AND status IN ('queued', 'streaming', 'waiting')
       AND stop_offset IS NOT DISTINCT FROM %(stop_offset)s::bigint
     FOR NO KEY UPDATE
-), taken_out AS (
-    DELETE FROM chat_chunk c USING mine WHERE c.response_id = mine.id AND c.start <> ALL(%(starts)s::bigint[])
-), log AS (
+){without_flushed}, log AS (
     INSERT INTO chat_chunk (response_id, start, stop, data, marks, ephemeral)
     SELECT mine.id, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
     FROM mine, unnest(%(starts)s::bigint[], %(data)s::bytea[], %(marks)s::bytea[], %(ephemeral)s::bool[])
          AS p(start, data, marks, ephemeral)
-    ON CONFLICT (response_id, start) DO UPDATE
-    SET stop = excluded.stop, data = excluded.data, marks = excluded.marks, ephemeral = excluded.ephemeral
+    {over_flushed}
 ){with_thought}, reply AS (
     UPDATE chat_message m SET content = %(content)s, readable = %(readable)s, terms = %(terms)s::tsvector
     FROM mine WHERE m.response_id = mine.id AND role = 'assistant' AND NOT hidden
@@ -79,6 +76,15 @@ WITH mine AS (
 SELECT {columns}, ({notify}), {made} FROM ended
 """
 
+# Rows of flushes, which those of the whole log replace.
+_WITHOUT_FLUSHED = """, taken_out AS (
+    DELETE FROM chat_chunk c USING mine WHERE c.response_id = mine.id AND c.start <> ALL(%(starts)s::bigint[])
+)"""
+_OVER_FLUSHED = """
+    ON CONFLICT (response_id, start) DO UPDATE
+    SET stop = excluded.stop, data = excluded.data, marks = excluded.marks, ephemeral = excluded.ephemeral
+"""
+
 # Arrays cost more than others, and most answers come without thought.
 _THOUGHT = """, thought AS (
     INSERT INTO chat_thoughtchunk (response_id, start, stop, data, timings, text_offset)
@@ -90,23 +96,24 @@ _THOUGHT = """, thought AS (
 _MADE = "(SELECT json_agg(json_build_array(public_id, version, kind, title) ORDER BY place) FROM artifacts)"
 
 
-def _ending(*, thought: bool, made: bool) -> str:
+def _ending(*, flushed: bool, thought: bool, made: bool) -> str:
     parts = {"add_calls": upstream_calls.ADD, "calls": upstream_calls.CALLS, "notify": NOTIFY_SQL}
     return _ENDING.format(
         **parts,
         columns=", ".join(RESPONSE_FIELDS),
+        without_flushed=_WITHOUT_FLUSHED if flushed else "",
+        over_flushed=_OVER_FLUSHED if flushed else "",
         with_thought=_THOUGHT if thought else "",
         with_artifacts=f", artifacts AS ({artifacts.ADD})" if made else "",
         made=_MADE if made else "NULL",
     )
 
 
-# By whether the answer has thought that is still to be stored, and artifacts, as few have: psycopg parses a statement of more
-# than 4,096 characters anew each time.
+# By whether a part of the log is stored, the answer has thought that is not, and artifacts, as few have: psycopg parses a
+# statement of more than 4,096 characters anew each time.
 _ENDINGS = {
-    (thought, made): _ending(thought=thought, made=made)
-    for thought in (False, True)
-    for made in (False, True)
+    (flushed, thought, made): _ending(flushed=flushed, thought=thought, made=made)
+    for flushed, thought, made in product((False, True), repeat=3)
 }
 
 
@@ -174,7 +181,7 @@ def finalize(
         "terms": search_vector(readable),
         "calls": upstream_calls.encode_calls(stored.owner, stored.thread, stored.pk, calls),
     }
-    statement = _ENDINGS[bool(thoughts), bool(values["artifacts"])]
+    statement = _ENDINGS[stored.log_length > 0, bool(thoughts), bool(values["artifacts"])]
     written = execute(statement, values, notifications)
     if not written:
         return None

@@ -25,3 +25,18 @@ def test_no_index_begins_another_one() -> None:
     with connection.cursor() as cursor:
         cursor.execute(_NEEDLESS, [tables])
         assert [name for (name,) in cursor.fetchall()] == []
+
+
+@pytest.mark.django_db
+def test_indexes_of_words_hold_no_rows_without_words() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT indexrelid::regclass::text, pg_get_expr(indpred, indrelid), attname FROM pg_index
+            JOIN pg_attribute a ON attrelid = indrelid AND attnum = indkey[0]
+            WHERE atttypid = 'tsvector'::regtype AND NOT a.attnotnull
+            """
+        )
+        found = cursor.fetchall()
+    assert len(found) > 4
+    assert [name for name, where, column in found if f"({column} IS NOT NULL)" not in f"({where})"] == []

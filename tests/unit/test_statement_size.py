@@ -15,12 +15,14 @@ OF_EVERY_PROMPT = {
     "find": statements._find(),
     "thread": statements._INSERT_THREAD,
     "prompt": statements._WITH_NEW_PROMPT,
+    "first prompt": statements._IN_NEW_THREAD,
     "regeneration": statements._WITH_STORED_PROMPT,
     "history": history._BRANCH,
     "append": storage._APPEND,
     "found": finalize._FOUND,
-    "end": finalize._ENDINGS[False, False],
-    "end with thought": finalize._ENDINGS[True, False],
+    "end": finalize._ENDINGS[True, False, False],
+    "end before the first flush": finalize._ENDINGS[False, False, False],
+    "end with thought": finalize._ENDINGS[True, True, False],
 }
 
 

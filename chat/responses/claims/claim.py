@@ -260,7 +260,9 @@ class Claim:
         )
         response.thread = thread
         insertion = statements.response_insertion(
+            placed=len(insertions) > 0,
             id=response.pk,
+            reply=state.new_reply,
             owner=self.owner,
             guest=state.is_guest,
             thread=thread.pk,
@@ -371,16 +373,10 @@ def _new_thread(
         model=model,
         system_prompt=(state.instructions or "") if request.instructed else "",
     )
-    insertion = statements.thread_insertion(
-        id=thread.pk,
-        owner=owner,
-        public_id=thread.public_id,
-        title=thread.title,
-        model=model,
-        system_prompt=thread.system_prompt,
-        lifetime=UNLISTED_SECONDS if request.unlisted else None,
-    )
-    return thread, insertion
+    # With its end, unless turns that the request brings come first.
+    leaf = None if request.turns else state.new_reply
+    lifetime = UNLISTED_SECONDS if request.unlisted else None
+    return thread, statements.thread_insertion(thread, leaf, lifetime)
 
 
 def _branch_parent(thread: Thread, request: SendRequest) -> int | UnsetType | None:

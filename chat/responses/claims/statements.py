@@ -16,6 +16,7 @@ from chat.db.notifications import NOTIFY_SQL, Notification, notify_values
 from chat.models import Thread
 from chat.permissions import threads as permissions
 from chat.permissions.rights import RULES_SQL
+from chat.text.search_terms import search_vector
 from chat.threads import model_context, stored_bytes
 
 _LOCK_OWNER = f"""
@@ -47,20 +48,21 @@ SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND p
              WHERE thread_id = thread.id AND status IN ('queued', 'streaming', 'waiting')),
        {used}, {has_files},
        CASE WHEN thread.id IS NULL THEN nextval(pg_get_serial_sequence('chat_thread', 'id')) END,
-       nextval(pg_get_serial_sequence('chat_message', 'id')), nextval(pg_get_serial_sequence('chat_response', 'id')),
+       nextval(pg_get_serial_sequence('chat_message', 'id')), nextval(pg_get_serial_sequence('chat_message', 'id')),
+       nextval(pg_get_serial_sequence('chat_response', 'id')),
        CASE WHEN thread.id IS NULL THEN (SELECT instructions FROM chat_user WHERE id = %(owner)s) END,
        thread.*
 FROM (VALUES (0)) AS always LEFT JOIN thread ON true
 """
 
 _INSERT_THREAD = """
-INSERT INTO chat_thread (id, owner_id, public_id, title, model, system_prompt, expires_at)
-VALUES (%(id)s, %(owner)s, %(public_id)s, %(title)s, %(model)s, %(system_prompt)s,
+INSERT INTO chat_thread (id, owner_id, public_id, title, terms, model, system_prompt, turns, leaf_id, expires_at)
+VALUES (%(id)s, %(owner)s, %(public_id)s, %(title)s, %(terms)s::tsvector, %(model)s, %(system_prompt)s, %(turns)s, %(leaf)s,
         now() + make_interval(secs => %(lifetime)s))
 """
 
 # One statement, hence one round trip: the prompt where it is new, the response, its empty reply, the thread's new end (unless
-# the turn has yet to come), and the reservation of the owner's quota.
+# the turn has yet to come, or the thread was inserted with it), and the reservation of the owner's quota.
 _INSERT_RESPONSE = """
 WITH prompt AS ({prompt}), response AS (
     INSERT INTO chat_response (
@@ -73,33 +75,36 @@ WITH prompt AS ({prompt}), response AS (
     FROM prompt
     RETURNING id, prompt_id
 ), reply AS (
-    INSERT INTO chat_message (owner_id, thread_id, public_id, parent_id, response_id, turn, position, role, content)
-    SELECT %(owner)s, %(thread)s, %(public_id)s, prompt_id, id, %(turn)s, 1, 'assistant', '' FROM response
+    INSERT INTO chat_message (id, owner_id, thread_id, public_id, parent_id, response_id, turn, position, role, content)
+    SELECT %(reply)s, %(owner)s, %(thread)s, %(public_id)s, prompt_id, id, %(turn)s, 1, 'assistant', '' FROM response
     RETURNING id
-), placed AS (
-    UPDATE chat_thread SET turns = %(turn)s, leaf_id = reply.id, model = %(model)s, updated_at = now(),
-        expires_at = now() + (expires_at - updated_at)
-    FROM reply WHERE chat_thread.id = %(thread)s AND %(turn)s::int IS NOT NULL
-), spending AS (
+){placed}, spending AS (
     INSERT INTO chat_spending (owner_id, guest, response, tokens)
     SELECT %(owner)s, %(guest)s, response.id, %(tokens)s FROM response
 )
 SELECT id, ({notify}) FROM response
 """
 
-_WITH_NEW_PROMPT = _INSERT_RESPONSE.format(
-    notify=NOTIFY_SQL,
-    prompt="""
+_PLACED = """, placed AS (
+    UPDATE chat_thread SET turns = %(turn)s, leaf_id = reply.id, model = %(model)s, updated_at = now(),
+        expires_at = now() + (expires_at - updated_at)
+    FROM reply WHERE chat_thread.id = %(thread)s AND %(turn)s::int IS NOT NULL
+)"""
+
+_NEW_PROMPT = """
     INSERT INTO chat_message (
         id, owner_id, thread_id, public_id, parent_id, turn, position, role, content, parts, readable, terms
     )
     VALUES (%(prompt)s, %(owner)s, %(thread)s, %(prompt_id)s, %(parent)s, %(turn)s, 0, 'user', %(content)s, %(parts)s,
             %(plain_text)s, %(terms)s::tsvector)
     RETURNING id
-""",
-)
+"""
 
-_WITH_STORED_PROMPT = _INSERT_RESPONSE.format(notify=NOTIFY_SQL, prompt="SELECT %(prompt)s::bigint AS id")
+_IN_NEW_THREAD = _INSERT_RESPONSE.format(notify=NOTIFY_SQL, prompt=_NEW_PROMPT, placed="")
+_WITH_NEW_PROMPT = _INSERT_RESPONSE.format(notify=NOTIFY_SQL, prompt=_NEW_PROMPT, placed=_PLACED)
+_WITH_STORED_PROMPT = _INSERT_RESPONSE.format(
+    notify=NOTIFY_SQL, prompt="SELECT %(prompt)s::bigint AS id", placed=_PLACED
+)
 
 
 class ActiveResponseRow(NamedTuple):
@@ -119,9 +124,9 @@ class ClaimState(NamedTuple):
     bytes that the user has stored in all and in the thread, and the rows that were added up for that. `has_files`: the user has
     files with text.
 
-    `new_thread` (where there is none), `new_prompt`, `new_response`: primary keys, taken from their sequences ahead, so that
-    all that is inserted goes in one round trip, and is known where its answer is lost. `instructions`: the user's, for a new
-    thread.
+    `new_thread` (where there is none), `new_prompt`, `new_reply`, `new_response`: primary keys, taken from their sequences
+    ahead, so that all that is inserted goes in one round trip, and is known where its answer is lost. `instructions`: the
+    user's, for a new thread.
     """
 
     is_guest: bool
@@ -134,6 +139,7 @@ class ClaimState(NamedTuple):
     has_files: bool
     new_thread: int | None
     new_prompt: int
+    new_reply: int
     new_response: int
     instructions: str | None
 
@@ -156,7 +162,7 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
     if not owner:
         return None
     is_guest, rules = owner[0]
-    taken, running, active, used, has_files, thread_pk, prompt, response, instructions, *row = found[0]
+    taken, running, active, used, has_files, thread_pk, prompt, reply, response, instructions, *row = found[0]
     return ClaimState(
         is_guest,
         rules,
@@ -168,25 +174,38 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
         has_files,
         thread_pk,
         prompt,
+        reply,
         response,
         instructions,
     )
 
 
-def thread_insertion(**values: Any) -> sql.Statement:
-    """Return the statement that inserts a thread.
+def thread_insertion(thread: Thread, leaf: int | None, lifetime: float | None) -> sql.Statement:
+    """Return the statement that inserts a thread, which is deleted in `lifetime` seconds where that is no None.
 
-    Values: id, owner, public_id, title, model, system_prompt, lifetime (in seconds or None).
+    `leaf`: the primary key of its first reply, which is inserted behind it; None where other messages are.
     """
-    return _INSERT_THREAD, values
+    return _INSERT_THREAD, {
+        "id": thread.pk,
+        "owner": thread.owner_id,
+        "public_id": thread.public_id,
+        "title": thread.title,
+        "terms": search_vector(thread.title),
+        "model": thread.model,
+        "system_prompt": thread.system_prompt,
+        "turns": 0 if leaf is None else 1,
+        "leaf": leaf,
+        "lifetime": lifetime,
+    }
 
 
-def response_insertion(*, notifications: list[Notification], **values: Any) -> sql.Statement:
-    """Return the statement that inserts a response.
+def response_insertion(*, placed: bool, notifications: list[Notification], **values: Any) -> sql.Statement:
+    """Return the statement that inserts a response; `placed` where its reply is the end of the thread already.
 
-    Values: id, owner, guest, thread, public_id, model, effort, options, turn, jumps_queue, process, epoch, tokens, and
+    Values: id, owner, guest, thread, public_id, reply, model, effort, options, turn, jumps_queue, process, epoch, tokens, and
     `prompt`, the primary key of a stored one, or that of a new one with prompt_id, parent, content, parts, plain_text, terms.
     Where `turn` is None it is queued.
     """
-    statement = _WITH_NEW_PROMPT if "prompt_id" in values else _WITH_STORED_PROMPT
+    new = _IN_NEW_THREAD if placed else _WITH_NEW_PROMPT
+    statement = new if "prompt_id" in values else _WITH_STORED_PROMPT
     return statement, {**values, "lease": settings.lease_seconds, **notify_values(notifications)}
