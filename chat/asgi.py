@@ -33,8 +33,8 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 ASGIApplication = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
-# An extension of the shipped server: called, it cancels the application once the client has left. Under other servers a task
-# waits for that.
+# An extension of the shipped server, and its event: from it on the server cancels the application once the client has left.
+# Under other servers a task waits for that.
 CANCEL_WHEN_LEFT = "chat.cancel_when_left"
 
 
@@ -53,7 +53,9 @@ class ApiHandler(ASGIHandler):
         body = await _body(receive)
         if body is None:
             return
-        leaving = _watch(scope, receive)
+        # A stream may be open for minutes: what its request needs is freed, some 8 KB.
+        leaving = await _watch(scope, receive, send)
+        del receive
         try:
             response, body = await self._answer(match, scope, body), b""
             if isinstance(response, ByteStream):
@@ -62,9 +64,9 @@ class ApiHandler(ASGIHandler):
                 if scope["method"] == "HEAD":
                     stream, is_whole = _nothing(stream), always_whole
                 start = [_start(response)]
-                # A stream may be open for minutes: free the request and its head, some 7 KB.
-                del response
+                # Servers keep the scope, too.
                 scope["headers"] = []
+                del response, match, scope
                 await _relay(stream, start, send, is_whole)
             else:
                 await self.send_response(response, send)
@@ -132,12 +134,11 @@ async def _relay(
         await send({"type": "http.response.body"})
 
 
-def _watch(scope: Any, receive: Receive) -> asyncio.Task[None] | None:
+async def _watch(scope: Any, receive: Receive, send: Send) -> asyncio.Task[None] | None:
     """Have the current task cancelled once the client leaves; return the task that waits for that, if the server does not."""
-    cancel_when_left = scope.get("extensions", {}).get(CANCEL_WHEN_LEFT)
-    if cancel_when_left is None:
+    if CANCEL_WHEN_LEFT not in scope.get("extensions", ()):
         return asyncio.create_task(_cancel_when_left(receive, asyncio.current_task()))
-    cancel_when_left()
+    await send({"type": CANCEL_WHEN_LEFT})
     return None
 
 
@@ -181,9 +182,11 @@ class ChatApplication:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             match = _endpoint(scope["path"])
-            await (
+            answering = (
                 self._api.serve(match, scope, receive, send) if match else self._http(scope, receive, send)
             )
+            del match, scope, receive, send
+            await answering
         elif scope["type"] == "websocket":
             own = {SOCKET_PATH: self._socket, probe.SOCKET_PATH: probe.socket}
             await own.get(scope["path"], self._sockets)(scope, receive, send)

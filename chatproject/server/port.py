@@ -86,7 +86,8 @@ class Port:
                     self._pause(problem)
                 return
             accepted.setblocking(False)
-            connection = functools.partial(HttpConnection, self._server, tuple(address[:2]))
+            client, descriptor = tuple(address[:2]), accepted.fileno()
+            connection = functools.partial(HttpConnection, self._server, client, descriptor)
             opening = loop.create_task(loop.connect_accepted_socket(connection, accepted))
             self._opening.add(opening)
             opening.add_done_callback(self._opening.discard)

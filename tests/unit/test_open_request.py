@@ -31,7 +31,7 @@ async def _held_by_an_open_stream() -> list[object]:
     server = DaphneServer(_application, [], reader_seconds=1.0)
     ours, theirs = socket.socketpair()
     with theirs:
-        connection = HttpConnection(server, ("x", 1))
+        connection = HttpConnection(server, ("x", 1), ours.fileno())
         await loop.connect_accepted_socket(lambda: connection, ours)
         theirs.setblocking(False)
         await loop.sock_sendall(theirs, PROMPT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -38,7 +38,7 @@ class SentRequest:
 
     def facts(self) -> dict[str, Any]:
         """Return the digest and the envelope, and what was done to the history before it was sent."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def note(self, body: dict[str, Any]) -> bytes:
         """Return the encoded body. CHANGING fields are null in the envelope: their order is part of the request."""

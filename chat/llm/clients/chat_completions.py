@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -51,7 +52,7 @@ class ChatCompletions:
         if metadata := merged(self._metadata, request.metadata):
             body["metadata"] = metadata
         tools = request.tools if request.may_call or has_calls(messages) else []
-        names = told_apart([tool["function"]["name"] for tool in tools])
+        names = _told_apart(tuple(tool["function"]["name"] for tool in tools))
         if not tools:
             body = _without_choice(body) | {"messages": calls_as_text(messages)}
         else:
@@ -101,6 +102,12 @@ class ChatCompletions:
         """Return the fields of a request beside model and messages; many parameters are not OpenAI's own."""
         metadata = {"metadata": self._metadata} if self._metadata else {}
         return _without_choice({**self.profile.parameters, **metadata})
+
+
+# The tools of a model are the same from prompt to prompt.
+@lru_cache(maxsize=64)
+def _told_apart(names: tuple[str, ...]) -> dict[str, str]:
+    return told_apart(names)
 
 
 def merged(own: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -113,6 +113,7 @@ class OpenAITransport:
                     if inflater:
                         # A small body may hold much text: other answers get their turn.
                         await asyncio.sleep(0)
+                data = part = b""  # not kept while the model is silent
             yield await _flushed(decoder)
         except StreamError as problem:
             yield problem.piece

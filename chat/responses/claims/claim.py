@@ -128,10 +128,12 @@ class Claim:
         characters = count_characters(request)
         terms = _Terms(model, rights, reserve_tokens(request, model, characters))
         self._admit(state, request, characters, terms)
+        readable = plain_text(request.content)
+        vector = search_vector(readable)
         insertions: list[sql.Statement] = []
         thread = state.thread
         if thread is None:
-            thread, insertion = _new_thread(self.owner, state, request, model)
+            thread, insertion = _new_thread(self.owner, state, request, model, readable, vector)
             insertions.append(insertion)
         if request.turns:
             sql.batch(*insertions)
@@ -139,7 +141,6 @@ class Claim:
             import_turns(thread, request.turns, (request.prompt_id, request.response_id))
         branch = _branch_parent(thread, request)
         waits = bool(state.active)
-        readable = plain_text(request.content)
         prompt = {
             "prompt": state.new_prompt,
             "prompt_id": request.prompt_id or str(uuid4()),
@@ -147,7 +148,7 @@ class Claim:
             "content": request.content.text,
             "parts": request.content.parts,
             "plain_text": readable,
-            "terms": search_vector(readable),
+            "terms": vector,
         }
         self._insert(state, request, thread, terms, branch, insertions, **prompt)
         if request.rounds:
@@ -361,22 +362,23 @@ def _check_busy(request: ClaimRequest, active: list[ActiveResponseRow]) -> None:
 
 
 def _new_thread(
-    owner: int, state: ClaimState, request: SendRequest, model: str
+    owner: int, state: ClaimState, request: SendRequest, model: str, readable: str, vector: str
 ) -> tuple[Thread, sql.Statement]:
-    """Return a new thread, and the statement that inserts it."""
+    """Return a new thread, and the statement that inserts it. `readable`, `vector`: the prompt's plain text and its terms."""
     thread = unsaved(
         Thread,
         id=state.new_thread,
         owner_id=owner,
         public_id=request.thread_id or str(uuid4()),
-        title=text.title_of(plain_text(request.content)),
+        title=text.title_of(readable),
         model=model,
         system_prompt=(state.instructions or "") if request.instructed else "",
     )
     # With its end, unless turns that the request brings come first.
     leaf = None if request.turns else state.new_reply
     lifetime = UNLISTED_SECONDS if request.unlisted else None
-    return thread, statements.thread_insertion(thread, leaf, lifetime)
+    terms = vector if thread.title == readable else search_vector(thread.title)
+    return thread, statements.thread_insertion(thread, terms, leaf, lifetime)
 
 
 def _branch_parent(thread: Thread, request: SendRequest) -> int | UnsetType | None:

@@ -16,7 +16,6 @@ from chat.db.notifications import NOTIFY_SQL, Notification, notify_values
 from chat.models import Thread
 from chat.permissions import threads as permissions
 from chat.permissions.rights import RULES_SQL
-from chat.text.search_terms import search_vector
 from chat.threads import model_context, stored_bytes
 
 _LOCK_OWNER = f"""
@@ -180,17 +179,18 @@ def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
     )
 
 
-def thread_insertion(thread: Thread, leaf: int | None, lifetime: float | None) -> sql.Statement:
+def thread_insertion(thread: Thread, terms: str, leaf: int | None, lifetime: float | None) -> sql.Statement:
     """Return the statement that inserts a thread, which is deleted in `lifetime` seconds where that is no None.
 
-    `leaf`: the primary key of its first reply, which is inserted behind it; None where other messages are.
+    `terms`: those of its title. `leaf`: the primary key of its first reply, which is inserted behind it; None where other
+    messages are.
     """
     return _INSERT_THREAD, {
         "id": thread.pk,
         "owner": thread.owner_id,
         "public_id": thread.public_id,
         "title": thread.title,
-        "terms": search_vector(thread.title),
+        "terms": terms,
         "model": thread.model,
         "system_prompt": thread.system_prompt,
         "turns": 0 if leaf is None else 1,

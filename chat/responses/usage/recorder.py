@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -103,47 +102,20 @@ class UsageRecorder:
                 causes=_causes(ModelTimeout()),
             )
 
-    @contextmanager
-    def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> Iterator[None]:
-        """Add a row for the call that is made in the block; the block's end is the call's."""
-        started_at, since = datetime.now(UTC), time.monotonic()
-        begun, provenance = self._begin(request), request.provenance
-        sent = request.sent_request.facts  # known at the end
+    def call(self, profile: ModelProfile, request: ModelRequest, stats: CallStats) -> MeasuredCall:
+        """Add a row for the call that is made in the block of this; the block's end is the call's."""
+        return MeasuredCall(self, profile, request, stats)
+
+    def begin(self, request: ModelRequest) -> tuple[int, int, str, str]:
+        """Return what a record has of a call's beginning: its round, its number in it, the digests of system and tools."""
         self._attempts += 1
-        characters = sum(_length(message.get("content")) for message in request.messages)
-        del request  # the history is not kept while the answer is read
-        outcome, error = CallOutcome.DONE, None
-        try:
-            yield
-        except asyncio.CancelledError:
-            outcome = CallOutcome.STOPPED
-            raise
-        except Exception as problem:
-            outcome, error = CallOutcome.FAILED, problem
-            raise
-        finally:
-            record = CallRecord(
-                model=profile.name,
-                upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
-                parameters=profile.parameters,
-                **begun,
-                **self._tokens(profile.name, characters, stats),
-                **self._request(provenance, profile, **sent()),
-                **_end(started_at, since, stats, outcome, error),
-            )
-            self._unstored.append(record)
-            _report_end(record, since, stats)
+        tools = self._blobs.digest(msgspec.json.encode(request.tools)) if request.tools else ""
+        return self._round, self._attempts - 1, _digest(_system(request.messages)), tools
 
-    def _begin(self, request: ModelRequest) -> dict[str, Any]:
-        """Return the fields of a record that are known when the call begins, but for those of the profile."""
-        return {
-            "round": self._round,
-            "attempt": self._attempts,
-            "system_digest": _digest(_system(request.messages)),
-            "tools_digest": self._blobs.digest(msgspec.json.encode(request.tools)) if request.tools else "",
-        }
+    def add(self, record: CallRecord) -> None:
+        self._unstored.append(record)
 
-    def _tokens(self, model: str, characters: int, stats: CallStats) -> dict[str, Any]:
+    def tokens(self, model: str, characters: int, stats: CallStats) -> dict[str, Any]:
         """Return the provider's counts, or else our estimate, which learns from such counts."""
         counts = stats.token_counts
         # No completion for an answer with words: the count of an answer that was cut, or of a server that does not count.
@@ -153,7 +125,7 @@ class UsageRecorder:
         prompt, completion = (self._estimator.tokens(model, size) for size in (characters, stats.characters))
         return {"prompt_tokens": prompt, "completion_tokens": completion}
 
-    def _request(
+    def request(
         self, provenance: dict[str, Any], profile: ModelProfile, digest: str, envelope: bytes, **changes: Any
     ) -> dict[str, Any]:
         """Return all that `chat.reporting.request_rebuild` needs; no provenance where nothing stored was sent."""
@@ -166,10 +138,61 @@ class UsageRecorder:
         return {"request_digest": digest, "provenance": {**provenance, **digests, **changes}}
 
 
+class MeasuredCall:
+    """A call of a model while it is made, in a block. The request is not kept: its history may be large."""
+
+    __slots__ = (
+        "_begun",
+        "_characters",
+        "_profile",
+        "_provenance",
+        "_recorder",
+        "_sent",
+        "_since",
+        "_started_at",
+        "_stats",
+    )
+
+    def __init__(
+        self, recorder: UsageRecorder, profile: ModelProfile, request: ModelRequest, stats: CallStats
+    ) -> None:
+        self._recorder, self._profile, self._stats = recorder, profile, stats
+        self._started_at, self._since = datetime.now(UTC), time.monotonic()
+        self._begun, self._provenance = recorder.begin(request), request.provenance
+        self._sent = request.sent_request  # its facts are known at the end
+        self._characters = sum(_length(message.get("content")) for message in request.messages)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, place: object
+    ) -> None:
+        profile, recorder = self._profile, self._recorder
+        number, attempt, system, tools = self._begun
+        record = CallRecord(
+            model=profile.name,
+            upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
+            parameters=profile.parameters,
+            round=number,
+            attempt=attempt,
+            system_digest=system,
+            tools_digest=tools,
+            **recorder.tokens(profile.name, self._characters, self._stats),
+            **recorder.request(self._provenance, profile, **self._sent.facts()),
+            **_end(self._started_at, self._since, self._stats, problem),
+        )
+        recorder.add(record)
+        _report_end(record, self._since, self._stats)
+
+
 def _end(
-    started_at: datetime, since: float, stats: CallStats, outcome: CallOutcome, error: Exception | None
+    started_at: datetime, since: float, stats: CallStats, problem: BaseException | None
 ) -> dict[str, Any]:
     """Return the fields of a record that are known when the call has ended."""
+    error = problem if isinstance(problem, Exception) else None
+    stopped = isinstance(problem, asyncio.CancelledError)
+    outcome = CallOutcome.FAILED if error else CallOutcome.STOPPED if stopped else CallOutcome.DONE
 
     # The wall clock was read once, at the start: it may jump, and no call may end before it began.
     def at(monotonic: float) -> datetime:
