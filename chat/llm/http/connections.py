@@ -78,10 +78,10 @@ class UpstreamConnection(asyncio.Protocol):
             await self._change()
 
     async def read(self) -> bytes:
-        """Return all new bytes of the body, empty at its end. Raise ConnectionBroken."""
+        """Return all new bytes of the body, empty where it is `complete`, and where the connection has broken."""
         chunks = self._chunks
         while not chunks:
-            if self.complete:
+            if self.complete or self._broken:
                 return b""
             await self._change()
         data = chunks[0] if len(chunks) == 1 else b"".join(chunks)

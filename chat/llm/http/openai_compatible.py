@@ -101,7 +101,7 @@ class OpenAITransport:
         answer.decoder = ChunkDecoder(think_tags=think_tags)
         decoder, inflater, read = answer.decoder, answer.inflater, answer.connection.read
         try:
-            while data := await _next(decoder, read):
+            while data := await (_last(read) if decoder.reason_is_last else read()):
                 for part in inflater.feed(data) if inflater else (data,):
                     if decoder.held < LOOP_BYTES:
                         update = decoder.feed(part)
@@ -114,6 +114,7 @@ class OpenAITransport:
                         # A small body may hold much text: other answers get their turn.
                         await asyncio.sleep(0)
                 data = part = b""  # not kept while the model is silent
+            _check_end(answer)
             yield await _flushed(decoder)
         except StreamError as problem:
             yield problem.piece
@@ -225,7 +226,7 @@ async def _error_text(connection: UpstreamConnection) -> bytes:
     try:
         async with asyncio.timeout(LAST_SECONDS):
             return await connection.read()
-    except (TimeoutError, ConnectionBroken):
+    except TimeoutError:
         return b""
 
 
@@ -293,14 +294,11 @@ def _cut(started: bool) -> Exception:
     return Unavailable("The model's server closed the connection. Try again.")
 
 
-async def _next(decoder: ChunkDecoder, read: Callable[[], Awaitable[bytes]]) -> bytes:
-    """Return the next bytes of an answer; empty at its end, and where the connection breaks behind the finish reason."""
-    try:
-        return await (_last(read) if decoder.reason_is_last else read())
-    except ConnectionBroken as problem:
-        if decoder.finish_reason is None or decoder.reason_was_early:
-            raise _cut(decoder.started) from problem
-        return b""
+def _check_end(answer: _Answer) -> None:
+    """Raise the error of an answer whose connection has broken, unless it came behind the finish reason."""
+    decoder = answer.decoder
+    if not answer.connection.complete and (decoder.finish_reason is None or decoder.reason_was_early):
+        raise _cut(decoder.started) from ConnectionBroken()
 
 
 async def _flushed(decoder: ChunkDecoder) -> StreamUpdate:
