@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 # Seconds between two rounds of cleanup: most ages are counted in days.
 CLEANUP_INTERVAL_SECONDS = 3_600.0
 
+# Seconds between two merges of the counts that prompts have met: one user at 150 prompts a second makes 400 of them.
+MERGE_INTERVAL_SECONDS = 1.0
+
 # Batches of messages indexed for search in one round: a million messages of an older program take 40 minutes.
 INDEX_BATCHES = 10
 
@@ -89,6 +92,13 @@ async def _erase_batch(user: int) -> None:
     await db.atomic_async(erasure.erase_batch, user)
 
 
+async def merge_met_counts() -> None:
+    """Merge the counts of stored bytes of the users whose prompts had to add up many."""
+    for owner in stored_bytes.take_crowded():
+        while await db.atomic_async(stored_bytes.merge, owner):
+            continue
+
+
 class Janitor:
     """Runs cleanup in the background, in batches of a few short transactions each."""
 
@@ -97,16 +107,16 @@ class Janitor:
         self._due = time.monotonic()
         # Expired rows may be left: at the start, and until a batch finds none.
         self._more = True
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Clean up until `stop`."""
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._merge_counts())]
 
     def stop(self) -> None:
         """Cancel cleanup; a batch under way is rolled back, and done by another process or later."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     async def _run(self) -> None:
         # After one lease: the first start of a server may still be migrating.
@@ -121,7 +131,6 @@ class Janitor:
             await _by_itself("erasures", _erase)
             await _by_itself("sign_in_checks", sso_sessions.check_due)
             await _by_itself("index", self._index)
-            await _by_itself("stored_bytes", self._merge_bytes)
             if self._more:
                 await _by_itself("retention", self._remove_old)
             if time.monotonic() >= self._due:
@@ -135,10 +144,11 @@ class Janitor:
         await db.atomic_async(search_index.index_titles)
         await db.atomic_async(search_index.index_thoughts)
 
-    async def _merge_bytes(self) -> None:
-        for owner in stored_bytes.take_crowded():
-            while await db.atomic_async(stored_bytes.merge, owner):
-                pass
+    async def _merge_counts(self) -> None:
+        while True:
+            await asyncio.sleep(MERGE_INTERVAL_SECONDS)
+            with contextlib.suppress(Unavailable):
+                await _by_itself("stored_bytes", merge_met_counts)
 
     async def _remove_old(self) -> None:
         counts = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -43,6 +44,7 @@ Address = tuple[str, int]
 Message = Mapping[str, Any]
 
 
+@lru_cache(maxsize=64)
 def _status_line(version: bytes, status: int) -> bytes:
     try:
         phrase = HTTPStatus(status).phrase.encode()
@@ -60,6 +62,7 @@ class HttpConnection(asyncio.Protocol):
     __slots__ = (
         "_behind",
         "_descriptor",
+        "_lingers",
         "_request",
         "client",
         "exchange",
@@ -77,6 +80,7 @@ class HttpConnection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self._request: Request | None = None
         self._behind = b""
+        self._lingers: asyncio.TimerHandle | None = None
         self.refused = False
 
     def connection_made(self, transport: Any) -> None:
@@ -89,8 +93,11 @@ class HttpConnection(asyncio.Protocol):
         self.flow.stopProducing()
         self.server.awaited.pop(self, None)
         self._drop_request()
+        if self._lingers is not None:
+            self._lingers.cancel()
         if self.exchange is not None:
             self.exchange.abandon()
+            self.exchange = None  # each refers to the other
 
     def eof_received(self) -> None:
         self._watch_rest()
@@ -145,7 +152,7 @@ class HttpConnection(asyncio.Protocol):
     def go_on(self, *, keeps_alive: bool) -> None:
         """Take the next request, unless the connection ends with the one that has been answered."""
         self.exchange = None
-        if not keeps_alive or self.server.retiring:  # a successor takes the next one
+        if not keeps_alive:
             self.close()
             return
         self.server.await_request(self)
@@ -180,7 +187,7 @@ class HttpConnection(asyncio.Protocol):
         head = _status_line(b"HTTP/1.1", refused.status) + b"".join(lines)
         self.transport.write(b"%b\r\n%b" % (head, refused.body))
         self.transport.write_eof()
-        loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self._lingers = loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def _drop_request(self) -> None:
         if self._request is not None:
@@ -215,7 +222,7 @@ class Exchange:
         server = connection.server
         self._connection = connection
         self._method, self._version, self._path = request.method, request.version, request.path
-        self._keeps_alive = request.keeps_alive and not server.retiring
+        self._keeps_alive = request.keeps_alive
         self._messages: list[Message] = [{"type": "http.request", "body": request.body(), "more_body": False}]
         self._waiter: asyncio.Future[None] | None = None
         self._started = self._chunked = self._bodiless = self._cancels = False
@@ -290,6 +297,8 @@ class Exchange:
         fields = b"".join(lines)
         if self._started or not fields.count(b"\r") == fields.count(b"\n") == len(lines):
             raise ValueError("a second head, or a line's end in a header")
+        if self._connection.server.retiring:  # a successor takes the next request
+            self._keeps_alive = False
         if not self._keeps_alive and self._version == b"HTTP/1.1":
             fields += b"Connection: close\r\n"
         self._bodiless = self._method == b"HEAD" or status in BODILESS

@@ -111,16 +111,17 @@ class Request:
             head += data
             if head[:2] == b"\r\n":  # an empty line ahead of a request is skipped (RFC 9112, section 2.2)
                 head[:] = head.lstrip(b"\r\n")
-            end = head.find(b"\r\n\r\n", max(0, len(head) - len(data) - 3)) + 4
-            if max(end, len(head) if end == 3 else 0) > HEAD_BYTES:
-                raise RefusedRequest(
-                    400, "bad_request", f"The request line and the headers may have {HEAD_BYTES} bytes."
-                )
-            if end == 3:
+            end = head.find(b"\r\n\r\n", max(0, len(head) - len(data) - 3))
+            size = len(head) if end < 0 else end + 4
+            if size > HEAD_BYTES:
+                words = f"The request line and the headers may have {HEAD_BYTES} bytes."
+                raise RefusedRequest(400, "bad_request", words)
+            if end < 0:
                 return None
-            data, self._head = bytes(head[end:]), bytearray()
-            self._take_head(bytes(head[:end]))
+            data, self._head = bytes(head[size:]), bytearray()
+            self._take_head(bytes(head[:size]))
         if self.websocket:
+            self._parser = None
             return data
         return self._take_body(data)
 

@@ -12,6 +12,7 @@ from django.db import ProgrammingError
 
 from chat import cleanup
 from chat.cleanup import Janitor
+from chat.threads import stored_bytes
 
 WORK = (
     "chat.cleanup._erase",
@@ -61,3 +62,29 @@ def test_a_kind_of_leftovers_that_cannot_be_deleted_keeps_no_other(monkeypatch: 
     monkeypatch.setattr(cleanup, "CLEANUP_TASKS", {"guests": "guests", "shares": "shares"})
     asyncio.run(cleanup.delete_leftovers())
     assert done == ["guests", "shares", "delete_orphaned"]
+
+
+def test_counts_that_prompts_have_met_are_merged_beside_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "MERGE_INTERVAL_SECONDS", 0.0)
+    merged: list[int] = []
+    done = asyncio.Event()
+
+    async def run(task: Any, owner: int) -> int:
+        merged.append(owner)
+        if len(merged) == 2:
+            done.set()
+        return int(not done.is_set())
+
+    async def serve() -> None:
+        janitor = Janitor()
+        janitor.start()
+        stored_bytes.note_rows(7, stored_bytes.MERGED_ROWS - 1)
+        stored_bytes.note_rows(8, stored_bytes.MERGED_ROWS)
+        async with asyncio.timeout(5):
+            await done.wait()
+        janitor.stop()
+
+    stored_bytes.take_crowded()
+    monkeypatch.setattr("chat.cleanup.db.atomic_async", run)
+    asyncio.run(serve())
+    assert merged == [8, 8]
