@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -77,15 +77,10 @@ def _executor(database: BaseDatabaseWrapper) -> _Executor:
 _Key = tuple[bytes, tuple[int, ...]]
 
 
-class _Command(NamedTuple):
-    """A command of a batch: a query, or one that prepares the statement of a key under a name, or another."""
-
-    prepares: _Key | None = None
-    name: bytes = b""
-    is_query: bool = False
-
-
-_QUERY, _OTHER = _Command(is_query=True), _Command()
+# A command of a batch: the key of the statement that it prepares and the name, if it does, and whether it is a query.
+_Command = tuple[_Key | None, bytes, bool]
+_QUERY: _Command = (None, b"", True)
+_OTHER: _Command = (None, b"", False)
 
 
 class _Executor:
@@ -130,12 +125,12 @@ class _Executor:
             results += yield from generators.fetch_many(server)
         yield from generators.fetch_many(server)  # the end of the batch
         server.exit_pipeline_mode()
-        for command, result in zip(commands, results, strict=True):
+        for (key, name, _), result in zip(commands, results, strict=True):
             if result.status == ExecStatus.FATAL_ERROR:
                 raise errors.error_from_result(result, self.link.info.encoding)
-            if command.prepares:
-                self._names[command.prepares] = command.name
-        return [result for command, result in zip(commands, results, strict=True) if command.is_query]
+            if key:
+                self._names[key] = name
+        return [result for (_, _, is_query), result in zip(commands, results, strict=True) if is_query]
 
     def _begin(self) -> Iterator[_Command]:
         """Begin a transaction where Django wants one and none is under way: psycopg would take a round trip for it."""
@@ -155,7 +150,7 @@ class _Executor:
             self._numbered += 1
             name = b"chat_%d" % self._numbered
             server.send_prepare(name, query.query, query.types)
-            yield _Command(key, name)
+            yield key, name, False
         server.send_query_prepared(name, query.params, query.formats, form)
         yield _QUERY
 

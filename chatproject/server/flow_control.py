@@ -8,10 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
+import socket
+import struct
 import termios
 from typing import Any, Protocol
 
 from chatproject.server import loop
+
+# For SO_LINGER: closing resets.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class FlowRegistry(Protocol):
@@ -61,6 +67,13 @@ class FlowControl:
         self.closed = True
         self.resumeProducing()
         self.registry.flows.discard(self)
+
+    def abort(self) -> None:
+        """Reset the connection: what its reader has not taken is kept no longer, in the kernel neither."""
+        if not self.closed:
+            with socket.socket(fileno=os.dup(self._descriptor)) as connected:
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.transport.abort()
 
     def watch(self) -> None:
         """Abort the connection later if its reader acknowledges nothing from now on."""

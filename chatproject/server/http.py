@@ -128,7 +128,7 @@ class HttpConnection(asyncio.Protocol):
             self._refuse(refused)
         except Exception as error:
             log_failure("A connection", error)
-            self.transport.abort()
+            self.flow.abort()
 
     def _feed(self, data: bytes) -> None:
         request = self._request
@@ -187,7 +187,7 @@ class HttpConnection(asyncio.Protocol):
         head = _status_line(b"HTTP/1.1", refused.status) + b"".join(lines)
         self.transport.write(b"%b\r\n%b" % (head, refused.body))
         self.transport.write_eof()
-        self._lingers = loop.call_later(LINGER_SECONDS, self.transport.abort)
+        self._lingers = loop.call_later(LINGER_SECONDS, self.flow.abort)
 
     def _drop_request(self) -> None:
         if self._request is not None:

@@ -280,7 +280,7 @@ class DaphneServer(daphne.server.Server):
         """Abort the connections whose readers accept no bytes."""
         for flow in list(self.watched):
             if flow.stalled_seconds() > self.reader_seconds:
-                flow.transport.abort()
+                flow.abort()
         loop.call_later(min(1.0, self.reader_seconds / 4), self.cut_stalled_readers)
 
     def end_idle_connections(self) -> None:
@@ -333,5 +333,5 @@ class DaphneServer(daphne.server.Server):
             step()
         except Exception as error:
             log_failure("A connection", error)
-            protocol.flow.transport.abort()
+            protocol.flow.abort()
             self.protocol_disconnected(protocol)

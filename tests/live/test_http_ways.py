@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import select
 import socket
 from collections.abc import Iterator
 
 import pytest
 
+from tests.live.harness import END_SECONDS
 from tests.live.probe import ProbeServer, rest_of, until
 
 BODY = b"some words"
@@ -94,3 +96,10 @@ def test_a_client_that_sends_its_end_behind_its_request_gets_no_more_answers(pro
         client.shutdown(socket.SHUT_WR)
         rest_of(client)
     assert probe.said("left half")
+
+
+def test_a_reader_that_takes_nothing_is_reset_and_the_kernel_keeps_nothing_for_it(probe: ProbeServer) -> None:
+    with probe.unread("/large/kept") as client:
+        poll = select.poll()
+        poll.register(client, select.POLLHUP)
+        assert poll.poll(1000 * END_SECONDS) == [(client.fileno(), select.POLLHUP | select.POLLERR)]
