@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live.harness import END_SECONDS
+from tests.live.harness import END_SECONDS, eventually
 from tests.live.probe import ProbeServer, rest_of, until
 
 BODY = b"some words"
@@ -95,7 +95,7 @@ def test_a_client_that_sends_its_end_behind_its_request_gets_no_more_answers(pro
         assert client.recv(1000)
         client.shutdown(socket.SHUT_WR)
         rest_of(client)
-    assert probe.said("left half")
+    eventually(lambda: probe.said("left half"))
 
 
 def test_a_reader_that_takes_nothing_is_reset_and_the_kernel_keeps_nothing_for_it(probe: ProbeServer) -> None:
