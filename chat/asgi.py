@@ -53,7 +53,6 @@ class ApiHandler(ASGIHandler):
         body = await _body(receive)
         if body is None:
             return
-        # A stream may be open for minutes: what its request needs is freed, some 8 KB.
         leaving = await _watch(scope, receive, send)
         del receive
         try:
@@ -64,7 +63,7 @@ class ApiHandler(ASGIHandler):
                 if scope["method"] == "HEAD":
                     stream, is_whole = _nothing(stream), always_whole
                 start = [_start(response)]
-                # Servers keep the scope, too.
+                # A stream may be open for minutes: the request and its head are freed, some 8 KB, of which servers keep a part.
                 scope["headers"] = []
                 del response, match, scope
                 await _relay(stream, start, send, is_whole)
@@ -185,7 +184,7 @@ class ChatApplication:
             answering = (
                 self._api.serve(match, scope, receive, send) if match else self._http(scope, receive, send)
             )
-            del match, scope, receive, send
+            del match, scope, receive, send  # they are freed while a stream is open
             await answering
         elif scope["type"] == "websocket":
             own = {SOCKET_PATH: self._socket, probe.SOCKET_PATH: probe.socket}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
-import os
 import socket
 import struct
 import termios
@@ -70,10 +69,15 @@ class FlowControl:
 
     def abort(self) -> None:
         """Reset the connection: what its reader has not taken is kept no longer, in the kernel neither."""
-        if not self.closed:
-            with socket.socket(fileno=os.dup(self._descriptor)) as connected:
+        if self.closed:
+            return
+        with contextlib.suppress(OSError):
+            connected = socket.socket(fileno=self._descriptor)
+            try:
                 connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            self.transport.abort()
+            finally:
+                connected.detach()  # the transport closes it; a copy could not be had where descriptors have run out
+        self.transport.abort()
 
     def watch(self) -> None:
         """Abort the connection later if its reader acknowledges nothing from now on."""

@@ -40,7 +40,8 @@ LAST_CHUNK = b"0\r\n\r\n"
 # Responses that have no body (RFC 9110, section 6.4.1).
 BODILESS = (204, 304)
 
-Address = tuple[str, int]
+# Of IPv4: host and port; of IPv6 two numbers more.
+Address = tuple[Any, ...]
 Message = Mapping[str, Any]
 
 
@@ -240,7 +241,7 @@ class Exchange:
             "scheme": "http",
             "query_string": request.query,
             "headers": request.headers,
-            "client": connection.client,
+            "client": connection.client[:2],
             "server": connection.transport.get_extra_info("sockname")[:2],
             "extensions": EXTENSIONS,
         }

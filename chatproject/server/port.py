@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 # Seconds for another process to accept a connection: a few turns of a busy event loop. It may hang, or be starting.
 LEAVE_SECONDS = 0.004
 
-# Connections accepted in one turn of the event loop.
+# Connections accepted in one turn of the event loop, each of which takes up to 0.1 ms.
 ACCEPTED = 100
 
 # Seconds without accepting, where descriptors or memory have run out: clients wait in the kernel's queue.
@@ -86,8 +86,7 @@ class Port:
                     self._pause(problem)
                 return
             accepted.setblocking(False)
-            client, descriptor = tuple(address[:2]), accepted.fileno()
-            connection = functools.partial(HttpConnection, self._server, client, descriptor)
+            connection = functools.partial(HttpConnection, self._server, address, accepted.fileno())
             opening = loop.create_task(loop.connect_accepted_socket(connection, accepted))
             self._opening.add(opening)
             opening.add_done_callback(self._opening.discard)

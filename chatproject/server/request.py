@@ -10,9 +10,9 @@ from typing import IO, Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-# Bytes of the request line with all headers.
+# Bytes of the request line with all headers: twice what common proxies let through.
 HEAD_BYTES = 16 * 1024
-# Lines of them: an object each.
+# Lines of them, of which each becomes two objects.
 HEAD_LINES = 500
 # Bytes of a body that is kept in memory while it arrives; a larger one waits in an unnamed file.
 MEMORY_BYTES = 100_000

@@ -26,9 +26,10 @@ from chatproject.server.flow_control import FlowControl
 from chatproject.server.http import REQUEST_SECONDS, Exchange, HttpConnection
 from chatproject.server.memory import bound_free_memory
 from chatproject.server.port import Port
-from chatproject.server.request import Request
+from chatproject.server.request import RefusedRequest, Request
+from chatproject.server.transport import ImmediateTransport
 from chatproject.server.warm import warm_pages
-from chatproject.server.websocket import WebSocket, open_websocket
+from chatproject.server.websocket import WebSocket
 
 reactor: Any = _reactor
 logger = logging.getLogger(__name__)
@@ -233,8 +234,21 @@ class DaphneServer(daphne.server.Server):
         self.awaited[connection] = loop.time() + self.request_seconds
 
     def open_websocket(self, connection: HttpConnection, handshake: Request, behind: bytes) -> None:
-        """Go on with a WebSocket over a connection's socket."""
-        open_websocket(connection, handshake, behind, self.ws_factory)
+        """Go on with a WebSocket over a connection's socket; `behind` are the bytes that have come behind its handshake.
+
+        Raises RefusedRequest where the process has no descriptor left.
+        """
+        protocol = self.ws_factory.buildProtocol(None)
+        protocol._raw_query_string = handshake.query
+        try:
+            transport = ImmediateTransport.take_over(connection.transport, connection.client, protocol)
+        except OSError:
+            words = "The server has too many connections. Try again."
+            raise RefusedRequest(503, "unavailable", words) from None
+        lines = [b"%b: %b\r\n" % header for header in handshake.headers]
+        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (handshake.method, handshake.target, b"".join(lines))
+        protocol.makeConnection(transport)
+        self.guard(protocol, lambda: protocol.dataReceived(head + behind))
 
     # Applications of WebSockets
 
@@ -290,7 +304,7 @@ class DaphneServer(daphne.server.Server):
             one for one, until in takewhile(lambda item: item[1] <= now, self.awaited.items())
         ]:
             del self.awaited[connection]
-            connection.expire()
+            self.guard(connection, connection.expire)
         loop.call_later(min(1.0, self.request_seconds / 4), self.end_idle_connections)
 
     def application_checker(self) -> None:

@@ -15,9 +15,6 @@ from daphne.ws_protocol import WebSocketProtocol
 
 from chatproject.server import loop
 from chatproject.server.flow_control import FlowControl
-from chatproject.server.http import HttpConnection
-from chatproject.server.request import Request
-from chatproject.server.transport import ImmediateTransport
 
 # Frames that wait for a busy consumer: more than a person sends, and a few ms of work.
 QUEUED_FRAMES = 64
@@ -66,18 +63,6 @@ def _frame_head(opcode: int, size: int) -> bytes:
     if size < 65_536:
         return struct.pack("!BBH", 0x80 | opcode, 126, size)
     return struct.pack("!BBQ", 0x80 | opcode, 127, size)
-
-
-def open_websocket(connection: HttpConnection, handshake: Request, behind: bytes, factory: Any) -> None:
-    """Go on with a WebSocket over a connection's socket; `behind` are the bytes that have come behind its handshake."""
-    protocol = factory.buildProtocol(None)
-    protocol._raw_query_string = handshake.query
-    transport = ImmediateTransport.take_over(connection.transport, connection.client, protocol)
-    protocol.makeConnection(transport)
-    lines = [b"%b: %b\r\n" % header for header in handshake.headers]
-    protocol.dataReceived(
-        b"%b %b HTTP/1.1\r\n%b\r\n%b" % (handshake.method, handshake.target, b"".join(lines), behind)
-    )
 
 
 class WebSocket(WebSocketProtocol):

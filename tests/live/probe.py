@@ -34,13 +34,14 @@ STANDSTILL_SECONDS = 0.3
 class ProbeServer:
     """A server process with the probe application."""
 
-    def __init__(self, errors: IO[str] | int = subprocess.PIPE) -> None:
+    def __init__(self, errors: IO[str] | int = subprocess.PIPE, host: str = "127.0.0.1") -> None:
         """Start the process. `errors` takes the standard error, where more than a pipe holds is expected."""
-        with socket.socket() as listener:
+        self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(self.family) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
-            listener.bind(("127.0.0.1", 0))
+            listener.bind((host, 0))
             listener.listen(1024)
-            self.host, self.port = listener.getsockname()
+            self.host, self.port, *_ = listener.getsockname()
             self.process = self._start(listener.fileno(), errors)
 
     def _start(self, fd: int, errors: IO[str] | int) -> subprocess.Popen[str]:
@@ -70,7 +71,7 @@ class ProbeServer:
 
     def open(self) -> socket.socket:
         """Open a connection with a small receive buffer in the kernel."""
-        client = socket.socket()
+        client = socket.socket(self.family)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             client.setsockopt(socket.SOL_SOCKET, option, KERNEL_BYTES // 4)
         client.settimeout(END_SECONDS)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import resource
 import select
 import socket
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,17 +24,12 @@ CHUNKED = (
     b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\na\r\n" + BODY + b"\r\n0\r\n\r\n"
 )
 CLOSING = HEAD + b"Connection: close\r\n\r\n" + BODY
+HANDSHAKE = (
+    b"GET /ws/mirror HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 # As Java's and curl's clients offer HTTP/2.
 OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
-
-
-@pytest.fixture(scope="module")
-def probe() -> Iterator[ProbeServer]:
-    made = ProbeServer()
-    made.state()
-    yield made
-    made.process.kill()
-    made.process.communicate()
 
 
 @pytest.fixture
@@ -53,10 +52,13 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_request_is_answered_in_order(client: socket.socket, way: str) -> None:
+    sent, answered = b"", 0
     for data in WAYS[way]:
         client.sendall(data)
-        for _ in range(data.count(BODY)):
+        sent += data
+        for _ in range(sent.count(BODY) - answered):
             until(client, ECHOED + b"\r\n0\r\n\r\n")
+            answered += 1
     client.sendall(CLOSING)
     assert rest_of(client).endswith(ECHOED + b"\r\n0\r\n\r\n")
 
@@ -103,3 +105,54 @@ def test_a_reader_that_takes_nothing_is_reset_and_the_kernel_keeps_nothing_for_i
         poll = select.poll()
         poll.register(client, select.POLLHUP)
         assert poll.poll(1000 * END_SECONDS) == [(client.fileno(), select.POLLHUP | select.POLLERR)]
+
+
+@contextlib.contextmanager
+def no_descriptor_left(probe: ProbeServer) -> Iterator[None]:
+    """Let the server open nothing more within the block."""
+    pid, kind = probe.process.pid, resource.RLIMIT_NOFILE
+    _, hard = before = resource.prlimit(pid, kind)
+    highest = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir())
+    resource.prlimit(pid, kind, (highest + 1, hard))
+    fillers = [probe.open() for _ in range(highest + 1)]  # some are not accepted
+    try:
+        eventually(lambda: probe.descriptors() == highest + 1)
+        yield
+    finally:
+        resource.prlimit(pid, kind, before)
+        for filler in fillers:
+            filler.close()
+
+
+def test_a_server_without_a_descriptor_refuses_handshakes_and_resets_stalled_readers() -> None:
+    made = ProbeServer(subprocess.DEVNULL)
+    try:
+        made.state()
+        with made.open() as client, made.unread("/large/stalled") as stalled:
+            eventually(lambda: made.state()["sent"].get("stalled"))
+            with no_descriptor_left(made):
+                client.sendall(HANDSHAKE)
+                assert rest_of(client).startswith(b"HTTP/1.1 503 ")
+                poll = select.poll()
+                poll.register(stalled, select.POLLHUP)
+                assert poll.poll(1000 * END_SECONDS)
+        eventually(lambda: made.said("left stalled"))
+    finally:
+        made.process.kill()
+        made.process.communicate()
+
+
+def test_both_protocols_are_served_over_ipv6() -> None:
+    try:
+        made = ProbeServer(host="::1")
+    except OSError as problem:
+        pytest.skip(f"this machine has no IPv6: {problem}")
+    try:
+        assert made.said("started")
+        with made.websocket("mirror") as client:
+            client.send("here")
+            assert client.recv(timeout=END_SECONDS) == "here"
+    finally:
+        made.process.kill()
+        _, errors = made.process.communicate()
+    assert errors == ""

@@ -34,16 +34,6 @@ from tests.live.probe_app import FLOOD, LARGE, PIECE
 DATA_SEGMENTS_AT = 152
 
 
-@pytest.fixture(scope="module")
-def probe() -> Iterator[ProbeServer]:
-    """Provide the server that tests share."""
-    made = ProbeServer()
-    made.state()  # once it serves, its memory can be compared
-    yield made
-    made.process.kill()
-    made.process.communicate()
-
-
 @pytest.fixture
 def own_probe() -> Iterator[ProbeServer]:
     """Provide a server for one test, which may end it."""

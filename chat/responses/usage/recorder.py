@@ -113,6 +113,7 @@ class UsageRecorder:
         return self._round, self._attempts - 1, _digest(_system(request.messages)), tools
 
     def add(self, record: CallRecord) -> None:
+        """Add the row of a call that has ended; it is stored with its round."""
         self._unstored.append(record)
 
     def tokens(self, model: str, characters: int, stats: CallStats) -> dict[str, Any]:
@@ -169,12 +170,12 @@ class MeasuredCall:
         self, kind: type[BaseException] | None, problem: BaseException | None, place: object
     ) -> None:
         profile, recorder = self._profile, self._recorder
-        number, attempt, system, tools = self._begun
+        round_number, attempt, system, tools = self._begun
         record = CallRecord(
             model=profile.name,
             upstream_model=profile.upstream[:UPSTREAM_NAME_LENGTH],
             parameters=profile.parameters,
-            round=number,
+            round=round_number,
             attempt=attempt,
             system_digest=system,
             tools_digest=tools,
