@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from chat import db, runtime
 from chat.accounts import accounts, erasure, identity, preferences, sessions
 from chat.accounts.connections import OpenConnection
-from chat.accounts.identity import Caller, Credentials
+from chat.accounts.identity import Caller, Credentials, Identification
 from chat.accounts.mcp_connections import sign_in
 from chat.conf import settings
 from chat.db import health
@@ -90,18 +90,11 @@ async def identify_and_send(
 
     Raises Unauthenticated, InsufficientScope, and what `send` raises.
     """
-    callers: list[Caller] = []
-
-    def identify() -> int:
-        caller = identity.identify(credentials)
-        caller.require(scope)
-        callers[:] = [caller]
-        return caller.user
-
+    identification = Identification(credentials, scope)
     runner = (await runtime.current()).responses
-    claim = Claim(0, runner.process, runner.has_room, default_model, identify)
+    claim = Claim(0, runner.process, runner.has_room, default_model, identification)
     response = await _send(claim, request)
-    return callers[0], response
+    return identification.caller, response
 
 
 async def _send(claim: Claim, request: SendRequest | RegenerateRequest) -> Response:

@@ -34,6 +34,8 @@ MAX_ATTEMPTS_PER_IP = 60
 MAX_ATTEMPTS_PER_NAME = 100
 # Accounts created from one address in a window.
 MAX_SIGN_UPS_PER_IP = 20
+# Tokens whose users a process remembers: 0.2 KB each.
+MAX_KNOWN_TOKENS = 4_096
 
 _OF_TOKEN = """
 SELECT u.id, u.username, u.is_guest, u.sign_in_required, t.scopes, extract(epoch FROM t.expires_at - now())::float8
@@ -85,6 +87,64 @@ class Caller:
             raise InsufficientScope(scope=scope.value)
 
 
+@lru_cache(maxsize=MAX_KNOWN_TOKENS)
+def _users_of(digest: str) -> list[int]:
+    """Return a list that this process keeps for a token: of its user, once it was accepted here. A guess, to be checked."""
+    return []
+
+
+class Identification:
+    """The identification of the caller of one operation, by itself or along with the operation's first statements.
+
+    The latter saves a round trip: those statements are about `expected`, the user of this token when it was used here last, and
+    are rolled back where `confirm` raises. `expected` is None where there is no such guess, as for a session.
+    """
+
+    def __init__(self, credentials: Credentials, scope: TokenScope) -> None:
+        self._credentials, self._scope = credentials, scope
+        self._began = time.monotonic()
+        self._digest = ApiToken.digest_of(credentials.bearer) if credentials.bearer is not None else ""
+        self._caller: Caller | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """The caller. Raises Unauthenticated where none was identified."""
+        if self._caller is None:
+            raise Unauthenticated
+        return self._caller
+
+    @property
+    def expected(self) -> int | None:
+        return next(iter(_users_of(self._digest)), None) if self._digest else None
+
+    @property
+    def statement(self) -> sql.Statement:
+        return _OF_TOKEN, [self._digest]
+
+    def identify(self) -> Caller:
+        """Return the caller. Raises Unauthenticated, InsufficientScope."""
+        caller = identify(self._credentials)
+        if self._digest:
+            _users_of(self._digest)[:] = [caller.user]
+        return self._accepted(caller)
+
+    def confirm(self, user: int, rows: list[sql.Row]) -> None:
+        """Take the `rows` of the statement. Raises as `identify`, and Unauthenticated where they are not the `user`'s."""
+        try:
+            caller = _of_token(self._credentials, rows, self._began)
+            if caller.user != user:
+                raise Unauthenticated
+        except Unauthenticated:
+            _users_of(self._digest).clear()
+            raise
+        self._accepted(caller)
+
+    def _accepted(self, caller: Caller) -> Caller:
+        caller.require(self._scope)
+        self._caller = caller
+        return caller
+
+
 def identify(credentials: Credentials) -> Caller:
     """Return the caller with these credentials. Raises Unauthenticated."""
     now = time.monotonic()
@@ -134,10 +194,13 @@ def refused(callers: Collection[Caller]) -> set[Caller]:
 
 
 def _by_token(credentials: Credentials, token: str, now: float) -> Caller:
-    found = sql.row(_OF_TOKEN, [ApiToken.digest_of(token)])
-    if found is None:
+    return _of_token(credentials, sql.rows(_OF_TOKEN, [ApiToken.digest_of(token)]), now)
+
+
+def _of_token(credentials: Credentials, rows: list[sql.Row], now: float) -> Caller:
+    if not rows:
         raise Unauthenticated("The bearer token is not valid (any more).")
-    user, username, guest, sign_in_required, scopes, seconds_left = found
+    user, username, guest, sign_in_required, scopes, seconds_left = rows[0]
     if sign_in_required:
         raise Unauthenticated("The token works again after the next sign-in of its user in a browser.")
     end = None if seconds_left is None else now + seconds_left

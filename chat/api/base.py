@@ -80,6 +80,7 @@ def endpoint(*, any_host: bool = False, **methods: View) -> Any:
     allowed = {name.upper(): view for name, view in methods.items()}
     if "GET" in allowed:
         allowed["HEAD"] = allowed["GET"]
+    scopes = {name: scope_of(name, view) for name, view in allowed.items()}
 
     # `authenticate` checks it instead: only for callers identified by cookie, and with the API's own error.
     @csrf_exempt
@@ -88,7 +89,7 @@ def endpoint(*, any_host: bool = False, **methods: View) -> Any:
             if not any_host:
                 request.get_host()  # raises DisallowedHost
             selected = _select_view(allowed, request)
-            request.META[_SCOPE] = scope_of(str(request.method), selected)
+            request.META[_SCOPE] = scopes[str(request.method)]
             if not all(map(is_id, ids.values())):
                 raise NotFound
             return await selected(request, **ids)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
-from typing import Any
+from typing import Any, Literal, get_args
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -19,7 +19,6 @@ from chat.db.notifications import NOTIFY_SQL, Notification, execute
 from chat.models import RESPONSE_FIELDS, ArtifactLabel, Response, Status
 from chat.responses.usage import upstream_calls
 from chat.responses.usage.upstream_calls import CallRecord
-from chat.streams import storage
 from chat.streams.storage import LogSegment
 from chat.text.search_terms import search_vector
 from chat.threads import artifacts
@@ -46,8 +45,7 @@ WITH mine AS (
 ){without_flushed}, log AS (
     INSERT INTO chat_chunk (response_id, start, stop, data, marks, ephemeral)
     SELECT mine.id, p.start, p.start + octet_length(p.data), p.data, p.marks, p.ephemeral
-    FROM mine, unnest(%(starts)s::bigint[], %(data)s::bytea[], %(marks)s::bytea[], %(ephemeral)s::bool[])
-         AS p(start, data, marks, ephemeral)
+    FROM mine, {segments} AS p(start, data, marks, ephemeral)
     {over_flushed}
 ){with_thought}, reply AS (
     UPDATE chat_message m SET content = %(content)s, readable = %(readable)s, terms = %(terms)s::tsvector
@@ -76,6 +74,10 @@ WITH mine AS (
 SELECT {columns}, ({notify}), {made} FROM ended
 """
 
+# The whole log: in one segment as that of most answers, for psycopg makes each array by a dozen calls of Python, or in several.
+_SEGMENT = "(VALUES (0::bigint, %(data)s::bytea, %(marks)s::bytea, %(ephemeral)s::bool))"
+_SEGMENTS = "unnest(%(starts)s::bigint[], %(data)s::bytea[], %(marks)s::bytea[], %(ephemeral)s::bool[])"
+
 # Rows of flushes, which those of the whole log replace.
 _WITHOUT_FLUSHED = """, taken_out AS (
     DELETE FROM chat_chunk c USING mine WHERE c.response_id = mine.id AND c.start <> ALL(%(starts)s::bigint[])
@@ -96,24 +98,29 @@ _THOUGHT = """, thought AS (
 _MADE = "(SELECT json_agg(json_build_array(public_id, version, kind, title) ORDER BY place) FROM artifacts)"
 
 
-def _ending(*, flushed: bool, thought: bool, made: bool) -> str:
+# Whether the whole log is one segment, or several, or replaces those that are stored.
+_Rows = Literal["one", "several", "replaced"]
+
+
+def _ending(rows: _Rows, *, thought: bool, made: bool) -> str:
     parts = {"add_calls": upstream_calls.ADD, "calls": upstream_calls.CALLS, "notify": NOTIFY_SQL}
     return _ENDING.format(
         **parts,
         columns=", ".join(RESPONSE_FIELDS),
-        without_flushed=_WITHOUT_FLUSHED if flushed else "",
-        over_flushed=_OVER_FLUSHED if flushed else "",
+        segments=_SEGMENT if rows == "one" else _SEGMENTS,
+        without_flushed=_WITHOUT_FLUSHED if rows == "replaced" else "",
+        over_flushed=_OVER_FLUSHED if rows == "replaced" else "",
         with_thought=_THOUGHT if thought else "",
         with_artifacts=f", artifacts AS ({artifacts.ADD})" if made else "",
         made=_MADE if made else "NULL",
     )
 
 
-# By whether a part of the log is stored, the answer has thought that is not, and artifacts, as few have: psycopg parses a
-# statement of more than 4,096 characters anew each time.
+# By that, and by whether the answer has thought that is not stored, and artifacts, as few have: psycopg parses a statement of
+# more than 4,096 characters anew each time.
 _ENDINGS = {
-    (flushed, thought, made): _ending(flushed=flushed, thought=thought, made=made)
-    for flushed, thought, made in product((False, True), repeat=3)
+    (rows, thought, made): _ending(rows, thought=thought, made=made)
+    for rows, thought, made in product(get_args(_Rows), (False, True), (False, True))
 }
 
 
@@ -161,7 +168,6 @@ def finalize(
 
     Write nothing and return None where the row no longer matches `stored`.
     """
-    starts, data, timings, ephemeral = storage.columns(pieces)
     readable = text.storable(text.plain_text(content))
     values = {
         **final,
@@ -169,19 +175,22 @@ def finalize(
         "epoch": stored.epoch,
         "stored": stored.log_length,
         "thinking_stored": stored.thinking_length,
-        **_thought_columns(stored.thinking_length, thoughts),
         "stop_offset": stored.stop_offset,
-        "starts": starts,
-        "data": data,
-        "marks": timings,
-        "ephemeral": ephemeral,
         "content": content,
         "artifacts": artifacts.encode(content),
         "readable": readable,
         "terms": search_vector(readable),
         "calls": upstream_calls.encode_calls(stored.owner, stored.thread, stored.pk, calls),
     }
-    statement = _ENDINGS[stored.log_length > 0, bool(thoughts), bool(values["artifacts"])]
+    rows: _Rows = "replaced" if stored.log_length else "one" if len(pieces) == 1 else "several"
+    if rows == "one":
+        (only,) = pieces
+        values |= {"data": only.data, "marks": only.timings, "ephemeral": only.ephemeral}
+    else:
+        values |= _log_columns(pieces)
+    if thoughts:
+        values |= _thought_columns(stored.thinking_length, thoughts)
+    statement = _ENDINGS[rows, bool(thoughts), bool(values["artifacts"])]
     written = execute(statement, values, notifications)
     if not written:
         return None
@@ -189,6 +198,16 @@ def finalize(
     response = Response.from_db(DEFAULT_DB_ALIAS, RESPONSE_FIELDS, columns)
     response.artifacts = [ArtifactLabel(*one) for one in made or ()]
     return response
+
+
+def _log_columns(log: list[LogSegment]) -> dict[str, Any]:
+    """Return the columns of the segments of a whole log, as arrays."""
+    return {
+        "starts": list(accumulate((len(segment.data) for segment in log), initial=0))[:-1],
+        "data": [segment.data for segment in log],
+        "marks": [segment.timings for segment in log],
+        "ephemeral": [segment.ephemeral for segment in log],
+    }
 
 
 def _thought_columns(start: int, thoughts: Sequence[LogSegment]) -> dict[str, Any]:

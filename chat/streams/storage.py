@@ -11,7 +11,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, takewhile
+from itertools import takewhile
 from typing import Any
 
 from chat.db import notifications, sql
@@ -292,18 +292,6 @@ def pieces_of(response: int) -> list[LogSegment]:
         .values_list("data", "timings", "ephemeral")
     )
     return [LogSegment(bytes(data), bytes(timings), ephemeral) for data, timings, ephemeral in rows]
-
-
-def columns(pieces: list[LogSegment]) -> tuple[list[int], list[bytes], list[bytes], list[bool]]:
-    """Return starts, data, timings and kinds of the segments of a whole log, as columns."""
-    sizes = [len(piece.data) for piece in pieces]
-    starts = list(accumulate(sizes, initial=0))[:-1]
-    return (
-        starts,
-        [piece.data for piece in pieces],
-        [piece.timings for piece in pieces],
-        [piece.ephemeral for piece in pieces],
-    )
 
 
 def merge_segments(pieces: list[LogSegment]) -> list[LogSegment]:

@@ -18,7 +18,7 @@ from typing import Any
 
 ENDPOINT = "chat.api.chat"
 SQL = ("chat.db.sql", "batch")
-IDENTIFY = ("chat.accounts.identity", "identify")
+IDENTIFY = ("chat.accounts.identity", "confirm")
 CLAIMS = "chat.responses.claims."
 
 # The model's side of the test runs in the same process; notifications, leases and files are handled beside the prompt's way,

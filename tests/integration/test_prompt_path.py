@@ -103,9 +103,9 @@ def test_a_prompt_reaches_the_claims_sql_in_few_files_and_only_downward(path: Pr
         assert len(set(stack)) == len(stack), f"{stack} comes back to a file that it had left"
 
 
-def test_the_caller_of_a_prompt_is_identified_in_the_job_of_the_claim(path: PromptPath) -> None:
+def test_the_caller_of_a_prompt_is_identified_in_the_first_round_trip_of_the_claim(path: PromptPath) -> None:
     (stack,) = path.identifications
-    assert stack.index("chat.responses.claims.claim") < stack.index("chat.accounts.identity")
+    assert stack[-2:] == ["chat.responses.claims.statements", "chat.accounts.identity"]
 
 
 def test_a_prompt_meets_few_types_on_its_whole_way(path: PromptPath) -> None:

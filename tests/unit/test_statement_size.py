@@ -20,9 +20,9 @@ OF_EVERY_PROMPT = {
     "history": history._BRANCH,
     "append": storage._APPEND,
     "found": finalize._FOUND,
-    "end": finalize._ENDINGS[True, False, False],
-    "end before the first flush": finalize._ENDINGS[False, False, False],
-    "end with thought": finalize._ENDINGS[True, True, False],
+    "end": finalize._ENDINGS["replaced", False, False],
+    "end before the first flush": finalize._ENDINGS["one", False, False],
+    "end with thought": finalize._ENDINGS["replaced", True, False],
 }
 
 

@@ -22,9 +22,8 @@ PAYLOAD_BYTES = 7_900
 OF_THREADS = ("thread", "deleted")
 
 # Larger statements include it: a round trip of its own would cost as much as a small statement. They are run by `execute`.
-NOTIFY_SQL = (
-    f"SELECT count(pg_notify('{CHANNEL}', payload)) FROM unnest(%(notifications)s::text[]) AS payload"
-)
+# Payloads are lines, of which JSON has no breaks: psycopg makes an array with a dozen calls of Python.
+NOTIFY_SQL = f"SELECT count(pg_notify('{CHANNEL}', payload)) FROM string_to_table(%(notifications)s, E'\\n') AS payload"
 
 
 # The owner of the response or thread that it is about (None: every process hears it), the topic, and its facts: ids and
@@ -64,22 +63,22 @@ def execute(statement: str, values: dict[str, Any], notifications: list[Notifica
     """Execute a statement that includes NOTIFY_SQL and return its rows. One without rows sends no notification."""
     if not broker_url():
         return sql.rows(statement, {**values, "notifications": _encoded(notifications)})
-    found = sql.rows(statement, {**values, "notifications": []})
+    found = sql.rows(statement, {**values, "notifications": ""})
     if found:
         _publish(notifications)
     return found
 
 
-def notify_values(notifications: list[Notification]) -> dict[str, list[str]]:
+def notify_values(notifications: list[Notification]) -> dict[str, str]:
     """Return the values of a statement of a transaction that includes NOTIFY_SQL; a broker gets them after the commit."""
     if not broker_url():
         return {"notifications": _encoded(notifications)}
     _publish(notifications)
-    return {"notifications": []}
+    return {"notifications": ""}
 
 
-def _encoded(notifications: list[Notification]) -> list[str]:
-    return [msgspec.json.encode(named).decode() for _, *named in notifications]
+def _encoded(notifications: list[Notification]) -> str:
+    return "\n".join([msgspec.json.encode(named).decode() for _, *named in notifications])
 
 
 def _publish(notifications: list[Notification]) -> None:

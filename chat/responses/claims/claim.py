@@ -5,10 +5,9 @@ A lock on the user's row serialises the claims of one user: what a claim counts 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -34,13 +33,22 @@ from chat.responses import budgets
 from chat.responses.claims import quotas, resends, statements
 from chat.responses.claims.imports import import_rounds, import_turns, plain_text
 from chat.responses.claims.statements import ActiveResponseRow, ClaimState
-from chat.responses.claims.terms import ClaimRequest, count_characters, is_whole, reserve_tokens
+from chat.responses.claims.terms import (
+    ClaimRequest,
+    begins_with_lock,
+    count_characters,
+    is_whole,
+    reserve_tokens,
+)
 from chat.responses.claims.turns import Job
 from chat.schemas import RegenerateRequest, SendRequest
 from chat.schemas.prompts import QUEUE_UNLESS_WAITING
 from chat.text.search_terms import search_vector
 from chat.threads import attachments, inline_attachments, stored_bytes
 from chat.threads.model_context import Before, branch_statement, build_request
+
+if TYPE_CHECKING:
+    from chat.accounts.identity import Identification
 
 FIRST_EPOCH = 1
 
@@ -63,14 +71,15 @@ class Claim:
     `has_room`: the process can take on one more response. `job` is None where the response existed already. A claim can be
     repeated: the answer to its commit may have been lost with the connection, and the result of that attempt stands.
 
-    `identify` returns the owner where only the database knows it: so that takes no job of its own.
+    `identification`: finds the owner where only the database knows it, so that this takes no job of its own, and mostly no
+    round trip.
     """
 
     owner: int
     process: UUID
     has_room: bool
     default_model: str
-    identify: Callable[[], int] | None = None
+    identification: Identification | None = None
     response: Response = field(init=False, repr=False)
     job: Job | None = None
     displaced: list[int] = field(default_factory=list)
@@ -79,11 +88,13 @@ class Claim:
     _commits: bool = False
     _before: Before | None = None
     _branch: list[sql.Row] | None = None
+    # What the lock of the owner's row has to confirm.
+    _unconfirmed: Identification | None = None
 
     def make(self, request: ClaimRequest, models: ModelRegistry) -> None:
         """Claim in a transaction, with the history of a response that starts at once. Raises what `claim` raises."""
-        if self.identify is not None:
-            self.owner = self.identify()
+        if self.identification is not None:
+            self._find_owner(self.identification, request)
         self._models = models
         self._commits = not connection.in_atomic_block
         with transaction.atomic():
@@ -96,6 +107,12 @@ class Claim:
                 self.first_request = build_request(
                     self.job.response, profile, *budgets, before=self._before, branch=self._branch
                 )
+
+    def _find_owner(self, identification: Identification, request: ClaimRequest) -> None:
+        """Identify the owner, or expect the one of last time, whom the lock confirms where a claim begins with that."""
+        expected = identification.expected if begins_with_lock(request) else None
+        self._unconfirmed = None if expected is None else identification
+        self.owner = identification.identify().user if expected is None else expected
 
     def claim(self, request: ClaimRequest) -> None:
         """Claim in the current transaction a new response, or attach to the one that has the requested id.
@@ -185,8 +202,7 @@ class Claim:
         prompt_id = request.prompt_id if isinstance(request, SendRequest) else None
         if prompt_id is not None and prompt_id == request.response_id:
             raise BadRequest("`prompt.id` and `responseId` must differ: both name a message.")
-        ids = [name for name in (prompt_id, request.response_id) if name]
-        state = statements.lock(self.owner, thread, ids)
+        state = statements.lock(self.owner, thread, prompt_id, request.response_id, self._unconfirmed)
         if state is None:
             raise Unauthenticated
         return state

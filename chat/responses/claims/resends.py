@@ -31,7 +31,7 @@ def resolve(owner: int, request: SendRequest) -> SendRequest | RegenerateRequest
 
     Locks the user's row and the thread's, so that of two identical requests the second finds the first one's response.
     """
-    state = statements.lock(owner, request.thread_id, [])
+    state = statements.lock(owner, request.thread_id)
     if state is None or state.thread is None:
         return request
     known = _known_prompt(state.thread, request)

@@ -6,7 +6,7 @@ Columns that an INSERT does not name have their default in the database.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -17,6 +17,9 @@ from chat.models import Thread
 from chat.permissions import threads as permissions
 from chat.permissions.rights import RULES_SQL
 from chat.threads import model_context, stored_bytes
+
+if TYPE_CHECKING:
+    from chat.accounts.identity import Identification
 
 _LOCK_OWNER = f"""
 SELECT u.is_guest, {RULES_SQL.format(user="u.id")} FROM chat_user u WHERE u.id = %s AND u.is_active FOR NO KEY UPDATE OF u
@@ -41,7 +44,8 @@ WITH thread AS (
     SELECT {columns} FROM chat_thread WHERE {permitted} AND public_id = %(thread)s
     ORDER BY owner_id = %(owner)s DESC LIMIT 1 FOR NO KEY UPDATE
 )
-SELECT ARRAY(SELECT public_id FROM chat_message WHERE owner_id = %(owner)s AND public_id = ANY(%(ids)s::text[])),
+SELECT ARRAY(SELECT public_id FROM chat_message
+             WHERE owner_id = %(owner)s AND public_id IN (%(prompt_id)s::text, %(response_id)s::text)),
        ARRAY(SELECT id FROM chat_response WHERE owner_id = %(owner)s AND status = 'streaming'),
        ARRAY(SELECT ARRAY[id, (status = 'queued')::int, jumps_queue::int, (status = 'waiting')::int] FROM chat_response
              WHERE thread_id = thread.id AND status IN ('queued', 'streaming', 'waiting')),
@@ -151,13 +155,22 @@ def _find() -> str:
     return _FIND.format(columns=", ".join(_THREAD_COLUMNS), permitted=permitted, used=used, has_files=files)
 
 
-def lock(user: int, thread: str | None, ids: list[str]) -> ClaimState | None:
+def lock(
+    user: int,
+    thread: str | None,
+    prompt_id: str | None = None,
+    response_id: str | None = None,
+    identification: Identification | None = None,
+) -> ClaimState | None:
     """Lock the user's row and the thread of that public id, if the user may change it.
 
-    Return None for a user who is gone or suspended.
+    Return None for a user who is gone or suspended. `identification`: confirm it, in the same round trip; raises as that does.
     """
-    values = {"owner": user, "thread": thread, "ids": ids}
-    owner, found = sql.batch((_LOCK_OWNER, [user]), (_find(), values))
+    values = {"owner": user, "thread": thread, "prompt_id": prompt_id, "response_id": response_id}
+    checks = [] if identification is None else [identification.statement]
+    *checked, owner, found = sql.batch(*checks, (_LOCK_OWNER, [user]), (_find(), values))
+    if identification is not None:
+        identification.confirm(user, checked[0])
     if not owner:
         return None
     is_guest, rules = owner[0]

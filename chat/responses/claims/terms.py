@@ -50,6 +50,13 @@ def count_characters(request: SendRequest) -> int:
     return len(request.content.text) + instructions + turns
 
 
+def begins_with_lock(request: ClaimRequest) -> bool:
+    """Return whether a claim touches nothing of its owner's before it has locked the owner's row."""
+    return isinstance(request, SendRequest) and not (
+        request.by_id or request.inline_pictures or request.content.parts or request.turns or request.rounds
+    )
+
+
 def is_whole(request: ClaimRequest) -> bool:
     """Return whether all of a claim is stored with its response: nothing is imported or linked after it."""
     return isinstance(request, RegenerateRequest) or not (
