@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -27,6 +29,11 @@ PAGE_POLICY = "; ".join(
 )
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
+R = TypeVar("R", bound=HttpResponseBase)
+
+# Names and values of headers by their names in small letters, as Django's mapping keeps them.
+Named = dict[str, tuple[str, str]]
+
 
 @async_only_middleware
 def ContentSecurityPolicy(  # noqa: N802 - named like the middlewares beside it
@@ -50,12 +57,34 @@ def ContentSecurityPolicy(  # noqa: N802 - named like the middlewares beside it
 
 def for_api(request: HttpRequest, response: HttpResponseBase) -> None:
     """Set the security headers of an answer of the API: its content never becomes a page."""
-    response.headers.setdefault("Content-Security-Policy", API_POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
-    if request.is_secure() and settings.SECURE_HSTS_SECONDS:
+    kept = response.headers._store
+    for key, named in _api_headers().items():
+        kept.setdefault(key, named)
+    if settings.SECURE_HSTS_SECONDS and request.is_secure():
         response.headers.setdefault("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}")
-    _secure_cookies(request, response)
+    if response.cookies:
+        _secure_cookies(request, response)
+
+
+@cache
+def _api_headers() -> Named:
+    return _named(
+        {
+            "Content-Security-Policy": API_POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+        }
+    )
+
+
+def set_headers(response: R, headers: Mapping[str, str]) -> R:
+    """Set headers of printable ASCII, unchecked: Django checks and encodes each by nine calls of Python."""
+    response.headers._store.update(_named(headers))
+    return response
+
+
+def _named(headers: Mapping[str, str]) -> Named:
+    return {name.lower(): (name, value) for name, value in headers.items()}
 
 
 def _secure_cookies(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -39,6 +39,7 @@ from chat.reporting import quota_hits
 from chat.responses import budgets
 from chat.responses.budgets import BudgetState
 from chat.responses.claims.claim import Claim
+from chat.responses.manager import ResponseRunner
 from chat.responses.thread_events import ThreadEvent
 from chat.responses.waiting import StaffDecision
 from chat.runtime import Runtime
@@ -80,7 +81,7 @@ async def check_access(caller: Caller, scope: TokenScope) -> None:
 async def send(caller: Caller, request: SendRequest | RegenerateRequest, default_model: str = "") -> Response:
     """Answer a prompt, or attach to its answer. `default_model`: the endpoint's own; without one, the thread's."""
     runner = (await runtime.current()).responses
-    return await _send(Claim(caller.user, runner.process, runner.has_room, default_model), request)
+    return await _send(runner, Claim(caller.user, runner.process, runner.has_room, default_model), request)
 
 
 async def identify_and_send(
@@ -93,13 +94,13 @@ async def identify_and_send(
     identification = Identification(credentials, scope)
     runner = (await runtime.current()).responses
     claim = Claim(0, runner.process, runner.has_room, default_model, identification)
-    response = await _send(claim, request)
+    response = await _send(runner, claim, request)
     return identification.caller, response
 
 
-async def _send(claim: Claim, request: SendRequest | RegenerateRequest) -> Response:
+async def _send(runner: ResponseRunner, claim: Claim, request: SendRequest | RegenerateRequest) -> Response:
     try:
-        return await (await runtime.current()).responses.send(claim, request)
+        return await runner.send(claim, request)
     except QuotaExceeded as refusal:
         # Operators see how often a quota was hit; a count that fails changes nothing.
         with suppress(Unavailable):

@@ -57,7 +57,7 @@ class Credentials:
     def of(cls, authorization: str, cookies: Mapping[str, str]) -> Credentials:
         scheme, _, token = authorization.partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else None
-        return cls(bearer, session_keys.of_cookies(cookies))
+        return cls(bearer, session_keys.of_cookies(cookies) if cookies else None)
 
 
 @dataclass(frozen=True, slots=True)

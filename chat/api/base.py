@@ -169,9 +169,10 @@ def read_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
 
 def read_optional_body(request: HttpRequest, limit: int = BODY_BYTES) -> bytes:
     """Return a body that may be missing, whatever its type. Raises TooLarge."""
-    if len(request.body) > limit:
+    body: bytes = request.body  # each use asks Django for its limits
+    if len(body) > limit:
         raise TooLarge(f"The body has more than {limit} bytes.", limit=limit)
-    return request.body
+    return body
 
 
 async def parse_body(parse: Callable[[B], T], body: B) -> T:
@@ -237,8 +238,9 @@ async def _identify(
 
 def credentials_of(request: HttpRequest, cookies: Mapping[str, str] | None = None) -> Credentials:
     """Return the credentials of a request, unchecked. `cookies`: those that count in place of its own."""
-    known = request.COOKIES if cookies is None else cookies
-    return Credentials.of(request.META.get("HTTP_AUTHORIZATION", ""), known)
+    if cookies is None:
+        cookies = request.COOKIES if "HTTP_COOKIE" in request.META else {}
+    return Credentials.of(request.META.get("HTTP_AUTHORIZATION", ""), cookies)
 
 
 def scope_wanted(request: HttpRequest) -> TokenScope:

@@ -29,7 +29,7 @@ from chat.api.base import (
 from chat.api.encoders import raw, serializers, sse
 from chat.api.encoders.shapes import ResponseState, ResponseStatus
 from chat.api.operations import EMPTY, MODEL_ERRORS, SENDING, Answer, describe, streamed, whole
-from chat.api.streaming import EVENT_STREAM, Encode, response_headers, set_headers, stream_response
+from chat.api.streaming import EVENT_STREAM, Encode, response_headers, stream_response
 from chat.conf import settings
 from chat.exceptions import (
     BY_CODE,
@@ -41,6 +41,7 @@ from chat.exceptions import (
     Unauthenticated,
     Unavailable,
 )
+from chat.headers import set_headers
 from chat.models import Response, TokenScope
 from chat.schemas.answers import AnswerBody, parse_answer
 from chat.schemas.prompts import PromptBody, RegenerateBody, TextPromptBody

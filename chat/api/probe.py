@@ -17,9 +17,10 @@ from django.http.response import HttpResponseBase
 from chat.api import origins
 from chat.api.base import json_response
 from chat.api.operations import Answer, describe, whole
-from chat.api.streaming import EVENT_STREAM, NOT_BUFFERED, ByteStream, set_headers
+from chat.api.streaming import EVENT_STREAM, NOT_BUFFERED, ByteStream
 from chat.conf import settings
 from chat.exceptions import NotFound
+from chat.headers import set_headers
 from chat.schemas.queries import ProbeQuery, ProbeStreamQuery
 from chat.schemas.validation import parse_query
 

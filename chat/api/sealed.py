@@ -13,8 +13,9 @@ from django.utils.crypto import salted_hmac
 from chat import db
 from chat.accounts.identity import Caller
 from chat.api.encoders import raw
-from chat.api.streaming import EVENT_STREAM, R, response_headers, set_headers, stream_response
+from chat.api.streaming import EVENT_STREAM, response_headers, stream_response
 from chat.exceptions import BadOffset, NotFound, RangeNotSatisfiable
+from chat.headers import R, set_headers
 from chat.models import Response, Status
 from chat.streams import LogEvent, TextEvent, sealed
 from chat.text import is_boundary

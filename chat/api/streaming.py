@@ -6,21 +6,18 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
-from typing import TypeVar
 
 from django.http import StreamingHttpResponse
-from django.http.response import HttpResponseBase
 
 from chat import service
 from chat.accounts.identity import Caller
 from chat.api.encoders.marked import MarkedEncoder
 from chat.exceptions import BadOffset, ChatError, format_traceback_without_message
+from chat.headers import set_headers
 from chat.models import Response
 from chat.streams import CATCH_UP_SECONDS, EndEvent, Heartbeat, LogEvent, WaitingEvent
 
 logger = logging.getLogger(__name__)
-
-R = TypeVar("R", bound=HttpResponseBase)
 
 Encode = Callable[[LogEvent], bytes]
 
@@ -75,12 +72,6 @@ def stream_response(
 
 def response_headers(row: Response) -> dict[str, str]:
     return {"X-Response-Id": row.public_id, "X-Thread-Id": row.thread.public_id}
-
-
-def set_headers(response: R, headers: dict[str, str]) -> R:
-    for name, value in headers.items():
-        response[name] = value
-    return response
 
 
 async def stream_marked(caller: Caller, row: Response, encoder: MarkedEncoder) -> ByteStream:

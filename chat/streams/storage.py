@@ -139,6 +139,8 @@ def append(additions: list[Append]) -> tuple[set[int], list[StopRequest]]:
 
 def beyond(rest: Append, stored: int, thinking_stored: int) -> Append:
     """Return what is left to append behind the stored bytes: a flush whose answer was lost may have been written."""
+    if (rest.start, rest.thinking_start) == (stored, thinking_stored):
+        return rest
     return replace(
         rest,
         start=stored,

@@ -56,6 +56,9 @@ class Observer(Protocol):
         """Observe the way of one notification through the database and back."""
 
 
+NO_SPAN = nullcontext()
+
+
 class Telemetry:
     """The observers of this process, by the settings: none, `metrics`, `traces`, or both."""
 
@@ -76,7 +79,7 @@ class Telemetry:
 
     def span(self, name: str, attributes: Mapping[str, str | int]) -> AbstractContextManager[object]:
         """Return a context manager: all that is reported inside it, in tasks begun there too, belongs to this span."""
-        return self.traces.span(name, attributes) if self.traces else nullcontext()
+        return self.traces.span(name, attributes) if self.traces else NO_SPAN
 
 
 def telemetry() -> Telemetry:

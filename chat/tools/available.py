@@ -64,9 +64,9 @@ class ToolServers:
         `needed`: tools whose calls wait to go on, so that their servers get more time to start.
         """
         of_servers: dict[str, Tool] = {}
-        found = (server.offered(needed) for server in await self._of(user))
-        for offered in await asyncio.gather(*found):
-            of_servers.update(offered)
+        if servers := await self._of(user):
+            for offered in await asyncio.gather(*(server.offered(needed) for server in servers)):
+                of_servers.update(offered)
         return await permitted(with_policy({**tools, **of_servers}), user)
 
     async def prompts(self, user: int) -> list[ServerPrompt]:
@@ -91,9 +91,8 @@ class ToolServers:
 
     async def _of(self, user: int) -> list[McpServer]:
         """Return the servers that all users share, and those that the user has connected."""
-        reserved = configured_tools().keys()
         if self._specs is None:
-            self._specs = configured_servers()
+            self._specs, reserved = configured_servers(), configured_tools().keys()
             self._servers = {
                 name: McpServer(name, spec, reserved)
                 for name, spec in self._specs.items()
@@ -101,7 +100,9 @@ class ToolServers:
             }
         shared = [*self._servers.values()]
         by_user = {name: spec for name, spec in self._specs.items() if spec.by_user}
-        return [*shared, *await self._by_user.of(user, by_user, reserved)] if by_user else shared
+        if not by_user:
+            return shared
+        return [*shared, *await self._by_user.of(user, by_user, configured_tools().keys())]
 
     def disconnect(self, user: int, server: str) -> None:
         """End a user's own connection to a server, if there is one here."""

@@ -32,6 +32,8 @@ def configured_rules() -> dict[str, Rule]:
 def with_policy(tools: Mapping[str, Tool]) -> dict[str, Tool]:
     """Return the tools that the policy offers."""
     rules = configured_rules()
+    if not rules:
+        return dict(tools)
     return {
         name: tool
         if rule is None

@@ -28,9 +28,10 @@ from chat.api.encoders.ag_ui_messages import tanstack_messages
 from chat.api.encoders.dialect_shapes import ClientThread, RuntimeInfo, StopState
 from chat.api.encoders.marked import NOTHING_READ
 from chat.api.operations import SENDING, describe, streamed, whole
-from chat.api.streaming import EVENT_STREAM, ByteStream, set_headers, stream_marked
+from chat.api.streaming import EVENT_STREAM, ByteStream, stream_marked
 from chat.api.threads import message_range
 from chat.exceptions import BadRequest, NotFound, NotWaiting
+from chat.headers import set_headers
 from chat.models import Response, TokenScope
 from chat.schemas import ag_ui as schemas
 from chat.schemas.ag_ui import ConnectBody, EnvelopeBody, RunBody, RunRequest, RunStopBody

@@ -27,8 +27,9 @@ from chat.api.encoders.ai_sdk import HEADER, AiSdkEncoder
 from chat.api.encoders.ai_sdk_messages import OpenCalls, ui_message
 from chat.api.encoders.dialect_shapes import NewestStatus, UiChat
 from chat.api.operations import EMPTY, SENDING, describe, streamed, whole
-from chat.api.streaming import ByteStream, set_headers, stream_marked
+from chat.api.streaming import ByteStream, stream_marked
 from chat.exceptions import NotFound, NotWaiting
+from chat.headers import set_headers
 from chat.models import Response, Status, TokenScope
 from chat.schemas import Content
 from chat.schemas import ai_sdk as schemas

@@ -23,8 +23,9 @@ from chat.api.chat import PLAIN
 from chat.api.encoders.durable_streams import DurableStreamsEncoder, next_cursor, offset_token, parse_offset
 from chat.api.operations import EMPTY, RESPONSE_HEADERS, Answer, describe, streamed
 from chat.api.sealed import protect
-from chat.api.streaming import response_headers, set_headers, stream_response
+from chat.api.streaming import response_headers, stream_response
 from chat.exceptions import BadOffset, NotFound, Unauthenticated
+from chat.headers import set_headers
 from chat.models import Response
 from chat.schemas.queries import PortionQuery
 from chat.schemas.validation import parse_query

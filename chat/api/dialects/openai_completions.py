@@ -21,8 +21,9 @@ from chat.api.dialects.openai_base import BODY_BYTES, failure_response, prompt_s
 from chat.api.encoders.dialect_shapes import CompletionObject, OpenAiModels
 from chat.api.encoders.openai.completions import CompletionEncoder, completion
 from chat.api.operations import SENDING, describe, streamed, whole
-from chat.api.streaming import response_headers, set_headers, stream_response
+from chat.api.streaming import response_headers, stream_response
 from chat.exceptions import ModelNotFound
+from chat.headers import set_headers
 from chat.models import Response, Status, TokenScope
 from chat.responses import tool_rounds
 from chat.responses.engine import TOOL_CALLS

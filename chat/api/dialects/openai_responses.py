@@ -23,7 +23,7 @@ from chat.api.encoders.marked import NOTHING_READ
 from chat.api.encoders.openai.objects import page_object, response_object
 from chat.api.encoders.openai.responses import ResponsesEncoder
 from chat.api.operations import SENDING, describe, streamed, whole
-from chat.api.streaming import response_headers, set_headers, stream_marked, stream_response
+from chat.api.streaming import response_headers, stream_marked, stream_response
 from chat.exceptions import (
     BadRequest,
     ModelNotFound,
@@ -32,6 +32,7 @@ from chat.exceptions import (
     PreviousResponseNotFound,
     ThreadBusy,
 )
+from chat.headers import set_headers
 from chat.models import Response, Status, TokenScope
 from chat.models.responses import ERROR_STATUSES
 from chat.schemas import SendRequest

@@ -5,7 +5,6 @@ A lock on the user's row serialises the claims of one user: what a claim counts 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
@@ -100,13 +99,18 @@ class Claim:
         with transaction.atomic():
             self.claim(request)
         if self.job is not None and not self.job.queued:
-            # The claim stands and must be run: a failure here appears again when the engine reads the history itself.
-            with suppress(Exception):
-                profile = models.profile(self.job.model)
-                budgets = models.budget(profile), models.file_budget(profile)
-                self.first_request = build_request(
-                    self.job.response, profile, *budgets, before=self._before, branch=self._branch
-                )
+            self._build_request(self.job, models)
+
+    def _build_request(self, job: Job, models: ModelRegistry) -> None:
+        try:
+            profile = models.profile(job.model)
+            budgets = models.budget(profile), models.file_budget(profile)
+            self.first_request = build_request(
+                job.response, profile, *budgets, before=self._before, branch=self._branch
+            )
+        except Exception:
+            # The claim stands and must be run: the failure appears again when the engine reads the history itself.
+            return
 
     def _find_owner(self, identification: Identification, request: ClaimRequest) -> None:
         """Identify the owner, or expect the one of last time, whom the lock confirms where a claim begins with that."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
@@ -125,20 +125,25 @@ def total(calls: Sequence[CallRecord | UpstreamCall]) -> dict[str, Any]:
 
     Reasoning and cached tokens are those of the calls whose provider counts them; None where none does.
     """
-    counted = bool(calls) and all(call.source == TokenSource.PROVIDER for call in calls)
+    prompt = completion = 0
+    reasoning = cached = None
+    source = TokenSource.PROVIDER if calls else TokenSource.ESTIMATED
+    for call in calls:
+        prompt += call.prompt_tokens or 0
+        completion += call.completion_tokens or 0
+        if call.reasoning_tokens is not None:
+            reasoning = (reasoning or 0) + call.reasoning_tokens
+        if call.cached_tokens is not None:
+            cached = (cached or 0) + call.cached_tokens
+        if call.source != TokenSource.PROVIDER:
+            source = TokenSource.ESTIMATED
     return {
-        "prompt_tokens": _sum(call.prompt_tokens for call in calls) or 0,
-        "completion_tokens": _sum(call.completion_tokens for call in calls) or 0,
-        "reasoning_tokens": _sum(call.reasoning_tokens for call in calls),
-        "cached_tokens": _sum(call.cached_tokens for call in calls),
-        "usage_source": (TokenSource.PROVIDER if counted else TokenSource.ESTIMATED).value,
+        "prompt_tokens": min(prompt, MAX_TOKENS),
+        "completion_tokens": min(completion, MAX_TOKENS),
+        "reasoning_tokens": None if reasoning is None else min(reasoning, MAX_TOKENS),
+        "cached_tokens": None if cached is None else min(cached, MAX_TOKENS),
+        "usage_source": source.value,
     }
-
-
-def _sum(counts: Iterable[int | None]) -> int | None:
-    """Return the sum of the known counts, within the bounds of the database; None where all are unknown."""
-    known = [count for count in counts if count is not None]
-    return min(sum(known), MAX_TOKENS) if known else None
 
 
 _KEYS = {
