@@ -89,6 +89,8 @@ class Runtime:
         await asyncio.gather(self.responses.drain(), self._dispatcher.stop())
         if self._demo is not None:
             await self._demo.close()
+        if metrics := telemetry().metrics:
+            metrics.catch_up()
         if traces := telemetry().traces:
             await asyncio.to_thread(traces.close)
 

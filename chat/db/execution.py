@@ -24,6 +24,7 @@ from django.db import (
 )
 from django.db.backends.signals import connection_created
 from psycopg.errors import DiskFull, ReadOnlySqlTransaction, TooManyConnections
+from psycopg.pq import TransactionStatus
 
 from chat.db import deadlines
 from chat.db.threads import ThreadCall, WorkerThreads
@@ -72,8 +73,30 @@ SET plan_cache_mode = force_generic_plan; SET jit = off
 def _set_up(connection: Any, **_: Any) -> None:
     deadlines.watch(connection)
     if threading.current_thread().name.startswith(PREFIX):
+        _shorten_transactions(connection)
         with connection.cursor() as cursor:
             cursor.execute(SETTINGS)
+
+
+def _shorten_transactions(database: Any) -> None:
+    """Let Django change its mode, and end what a batch has committed, without psycopg, which has nothing to send for it.
+
+    That is 40 of 70 calls of Python for a transaction. psycopg begins one with the first statement in the other mode.
+    """
+    link, engine = database.connection, type(database)
+
+    def set_autocommit(autocommit: bool) -> None:
+        if link.pgconn.transaction_status == TransactionStatus.IDLE:
+            link._autocommit = bool(autocommit)
+        else:
+            engine._set_autocommit(database, autocommit)
+
+    def commit_what_is_open() -> None:
+        if link.pgconn.transaction_status != TransactionStatus.IDLE:
+            engine._commit(database)
+
+    database._set_autocommit = set_autocommit
+    database._commit = commit_what_is_open
 
 
 connection_created.connect(_set_up, dispatch_uid="chat.db.set_up")
@@ -135,7 +158,8 @@ def _repeated(attempted: Callable[[], T]) -> T:
     ]  # each use of `connection` looks it up anew, by six calls of Python
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            database.ensure_connection()
+            if database.connection is None:
+                database.ensure_connection()
         except (OperationalError, InterfaceError) as problem:
             raise _unavailable(problem) from problem
         link = database.connection

@@ -59,7 +59,8 @@ def batch(*statements: Statement, binary: bool = False) -> list[list[Row]]:
     The first that fails ends the batch, and its error is raised.
     """
     database = connections[DEFAULT_DB_ALIAS]
-    database.ensure_connection()
+    if database.connection is None:  # Django asks this by two calls of Python
+        database.ensure_connection()
     with database.wrap_database_errors:
         return _executor(database).run(statements, Format.BINARY if binary else Format.TEXT)
 

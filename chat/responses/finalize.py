@@ -168,7 +168,7 @@ def finalize(
 
     Write nothing and return None where the row no longer matches `stored`.
     """
-    readable = text.storable(text.plain_text(content))
+    readable = text.plain_text(content)
     values = {
         **final,
         "id": stored.pk,

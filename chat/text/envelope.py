@@ -26,7 +26,8 @@ _TO_UNESCAPE = re.compile("|".join(map(re.escape, _CHARACTERS)))
 
 # Attributes are matched up to 200 characters without another `<`: an unbounded match would take quadratic time on a
 # text of nothing but opening brackets.
-_OPENING = re.compile(r"<(content|context|thinkitem|artifact)(\s[^<>]{0,200})?>|```openui-lang[ \t]*\r?\n")
+FENCE = "```openui-lang"
+_OPENING = re.compile(rf"<(content|context|thinkitem|artifact)(\s[^<>]{{0,200}})?>|{FENCE}[ \t]*\r?\n")
 _ARTIFACT = re.compile(r"<(artifact)(\s[^<>]{0,200})>")
 _FENCE_END = re.compile(r"\n```[ \t]*(?=\r?\n|\Z)")
 _CUT_OPENING = re.compile(r"<(?:[a-z]{0,20}|(?:content|context|thinkitem|artifact)\s[^<>]{0,200})\Z")
@@ -108,6 +109,11 @@ def parse_context(body: str) -> list[object] | None:
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, list) else None
+
+
+def is_prose(content: str) -> bool:
+    """Return True if nothing in a content can begin anything but prose."""
+    return not ("<" in content or FENCE in content or MARKER[:3] in content or is_program(content))
 
 
 def segments(content: str) -> Iterator[Segment]:

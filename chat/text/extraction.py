@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from chat.text.characters import storable
 from chat.text.components import Container, NumberText, Reference, TruncatedString, Value, parse
-from chat.text.envelope import Segment, artifact_parts, parse_context, segments, unescape
+from chat.text.envelope import FENCE, Segment, artifact_parts, is_prose, parse_context, segments, unescape
 from chat.text.sections import is_program
 
 # The width of one line in a desktop's side bar.
@@ -15,7 +15,6 @@ TITLE_CHARACTERS = 80
 EMPTY_TITLE = "New chat"
 IMAGE, FILE = "[image]", "[file]"
 
-_FENCE = "```openui-lang"
 _TREE = re.compile(r'\s*\{\s*"(?:component|props|error)"\s*:')
 _LINK = re.compile(r"(?:https?:|data:|/)\S+\Z")
 _THINK_TITLE = re.compile(r"<thinkitemtitle>(.*?)(?:</|\Z)", re.DOTALL)
@@ -57,6 +56,8 @@ _DATA = words_of("data rows values tableData")
 
 def plain_text(content: str) -> str:
     """Return the plain text of any stored message; Markdown stays as it is. Linear time, never raises."""
+    if is_prose(content):  # as most prompts and many answers, which would be one segment
+        return storable(content) if content.strip() else ""
     return storable("\n".join(text for text in map(segment_text, segments(content)) if text))
 
 
@@ -130,7 +131,7 @@ def think_text(segment: Segment) -> str:
 
 
 def _read_body(segment: Segment) -> str:
-    words, fence, program = segment.body.partition(_FENCE)
+    words, fence, program = segment.body.partition(FENCE)
     if fence and (not words.strip() or "version=" in segment.attributes):
         return "\n".join(text for text in (words.strip(), _read_tree(program)) if text)
     if is_tree(segment.body) or is_program(segment.body):
@@ -141,7 +142,7 @@ def _read_body(segment: Segment) -> str:
 
 
 def _begins_tree(body: str) -> bool:
-    return _FENCE.startswith(body) or '{"component":'.startswith(body)
+    return FENCE.startswith(body) or '{"component":'.startswith(body)
 
 
 def _read_context(context: list[object]) -> Iterator[str]:

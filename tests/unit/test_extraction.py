@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from chat.text import (
@@ -21,6 +21,9 @@ from chat.text import (
     unwrap,
     wrap_card,
 )
+from chat.text.characters import storable
+from chat.text.envelope import is_prose, segments
+from chat.text.extraction import segment_text
 from tests.unit.c1_samples import BUTTON, FORM, PROGRAM, PROGRAM_WORDS, TYPED, version_1, version_2
 
 ANY_TEXT = st.lists(st.sampled_from(["\0", "\ud83d", "\ude00", "é"]) | st.text(max_size=5), max_size=9).map(
@@ -152,6 +155,17 @@ def test_a_reply_cut_anywhere_reads_as_a_beginning_without_markup(whole: str) ->
 def test_a_hostile_program_is_read_up_to_a_bound() -> None:
     program = "root = Card([" + '["a"],' * 100_000
     assert 10_000 < len(plain_text(version_2(program)).splitlines()) < 100_000
+
+
+@given(st.one_of(ANY_TEXT, MARKUP))
+@example(" \n")
+@example("root = Card([a])")
+@example("]]>openui:end")
+@settings(deadline=None)
+def test_prose_reads_as_its_segments_do(content: str) -> None:
+    assume(is_prose(content))
+    (text,) = [segment_text(segment) for segment in segments(content)] or [""]
+    assert plain_text(content) == storable(text)
 
 
 @given(st.one_of(ANY_TEXT, MARKUP))

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from chat.exceptions import BadRequest, TooLarge
-from chat.schemas.validation import bound_values, parse_object
+from chat.schemas.validation import MAX_DEPTH, bound_values, parse_object
 
 LIMIT = 1_000
 
@@ -34,6 +34,31 @@ def test_what_is_no_json_or_too_deep_is_a_bad_request_whatever_its_length(text: 
     for body in (text, text.encode()):
         with pytest.raises(BadRequest):
             parse_object(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": "\\u0000"}',
+        b'{"\\ud800": 1}',
+        b'{"a": ["\\udfff"]}',
+        '{"a": "\\u0000"}',
+        '{"a": "\ud800"}',
+        '{"a": ' + "[" * (MAX_DEPTH - 1) + "1" + "]" * (MAX_DEPTH - 1) + "}",
+        b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH,
+    ],
+)
+def test_text_that_cannot_be_stored_and_json_too_deep_are_refused(body: bytes | str) -> None:
+    with pytest.raises(BadRequest):
+        parse_object(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": "\\ud83d\\ude00 \\u00e9"}', '{"a": "\U0001f600"}', b'{"a": ' + b"[" * 30 + b"]" * 30 + b"}"],
+)
+def test_other_text_and_nesting_are_parsed(body: bytes | str) -> None:
+    assert parse_object(body)
 
 
 @pytest.mark.parametrize("sign", [",", "[", "{", ":", '"', "\\", '\\"', "{}", "[],"])

@@ -103,4 +103,4 @@ def plain_text(content: Content) -> str:
     """Return the readable text of a content, for titles, search and screen readers."""
     if content.parts:
         return text.storable(text.plain_text_of_parts(msgspec.json.decode(content.text)))
-    return text.storable(text.plain_text(content.text))
+    return text.plain_text(content.text)
