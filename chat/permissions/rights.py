@@ -6,7 +6,7 @@ rules of their groups that say something; where none does, only the server's own
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -87,10 +87,10 @@ class Rights:
         counting = _counting([rule for rule, _ in named])
         return min((found for rule, found in named if rule in counting), key=RULES.index, default=None)
 
-    def permitted(self, tools: Mapping[str, Tool]) -> dict[str, Tool]:
+    def permitted(self, tools: dict[str, Tool]) -> dict[str, Tool]:
         """Return the tools that the user may use. A rule makes a tool ask that would run, never the reverse."""
         if not self.rules:
-            return dict(tools)
+            return tools
         return {
             name: made for name, tool in tools.items() if (made := _restricted(tool, self.tool_rule(name)))
         }

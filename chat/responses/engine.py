@@ -164,8 +164,20 @@ class Engine:
     async def _call_model(self, last: bool) -> ModelAnswer:
         """Return the model's next answer; the first fallback that answers replaces the model for good. `last`: no calls."""
         while True:
+            request, answer = await self._build_request(may_call=not last), ModelAnswer()
             try:
-                return await self._attempt_call(await self._build_request(may_call=not last))
+                with self._usage_recorder.call(self._client.profile, request, answer):
+                    stream = self._client.stream(request)
+                    del request  # the history is not kept while the answer is read
+                    try:
+                        await read(stream, answer, partial(self._take, answer))
+                        # Readers get their turn with the last text ahead of the work on its end, which takes 0.4 ms.
+                        await asyncio.sleep(0)
+                    except CallTooLarge as problem:
+                        raise ModelFailed("The model's tool calls are too large.") from problem
+                    finally:
+                        self._writer.end_thought()
+                return answer
             except ModelError:
                 # Only the last model's error is reported: the reader can do nothing about those of the others.
                 if not self._fallbacks:
@@ -218,21 +230,6 @@ class Engine:
         if len(names) == len(self._offered):
             return within_limit(self._offered)
         return within_limit({name: tool for name, tool in self._offered.items() if name in names})
-
-    async def _attempt_call(self, request: ModelRequest) -> ModelAnswer:
-        answer = ModelAnswer()
-        with self._usage_recorder.call(self._client.profile, request, answer):
-            stream = self._client.stream(request)
-            del request  # the history is not kept while the answer is read
-            try:
-                await read(stream, answer, partial(self._take, answer))
-                # Readers get their turn with the last text ahead of the work on its end, which takes 0.4 ms.
-                await asyncio.sleep(0)
-            except CallTooLarge as problem:
-                raise ModelFailed("The model's tool calls are too large.") from problem
-            finally:
-                self._writer.end_thought()
-        return answer
 
     def _take(self, answer: ModelAnswer, update: StreamUpdate) -> Awaitable[None] | None:
         self._process_update(update, answer)

@@ -246,7 +246,7 @@ class ResponseRunner:
             found = await self.tool_servers.offered(tools.tools_of(job.model), job.owner, needed)
             offered = job.rights.permitted(found)
         if job.awaits_results:
-            offered |= client_tools(job.client_tools)
+            offered = offered | client_tools(job.client_tools)
         return clients, offered
 
     async def _clients(self, model: str) -> list[ModelClient]:

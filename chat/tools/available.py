@@ -52,6 +52,7 @@ class ToolServers:
     """The MCP servers of this process, connected when they are first needed."""
 
     def __init__(self, tokens: UserTokens | None = None) -> None:
+        self._offered: dict[str, Tool] = {}
         self._specs: dict[str, McpSpec] | None = None
         self._servers: dict[str, McpServer] = {}
         self._by_user = UserServers(tokens)
@@ -59,7 +60,7 @@ class ToolServers:
     async def offered(
         self, tools: Mapping[str, Tool], user: int, needed: Sequence[str] = ()
     ) -> dict[str, Tool]:
-        """Return these tools and those of the connected servers that the user may use. Raises Unavailable.
+        """Return these tools and those of the connected servers that the user may use; not to be changed. Raises Unavailable.
 
         `needed`: tools whose calls wait to go on, so that their servers get more time to start.
         """
@@ -67,7 +68,11 @@ class ToolServers:
         if servers := await self._of(user):
             for offered in await asyncio.gather(*(server.offered(needed) for server in servers)):
                 of_servers.update(offered)
-        return await permitted(with_policy({**tools, **of_servers}), user)
+        offered = await permitted(with_policy({**tools, **of_servers}), user)
+        # Open answers share one, for most offer the same tools.
+        if offered != self._offered:
+            self._offered = offered
+        return self._offered
 
     async def prompts(self, user: int) -> list[ServerPrompt]:
         """Return the prompts of the connected servers that the user may use. Raises Unavailable."""

@@ -23,6 +23,9 @@ SUBSCRIBE_SECONDS = 1.0
 
 Heard = Callable[[], object]
 
+# One for all: each open answer has one.
+_HEARD_ALREADY = contextlib.nullcontext()
+
 
 def broker_url() -> str:
     """Return the URL of the server that delivers notifications; empty where the database does."""
@@ -47,7 +50,7 @@ def clock_subject(process: str) -> str:
 def hearing(subject: str, heard: Heard | None = None) -> contextlib.AbstractContextManager[None]:
     """Hear a subject within the block; call `heard` once its messages arrive, for earlier ones were missed."""
     # Without a broker every process hears everything.
-    return _hearing(subject, heard) if broker_url() else contextlib.nullcontext()
+    return _hearing(subject, heard) if broker_url() else _HEARD_ALREADY
 
 
 @contextlib.contextmanager
