@@ -10,6 +10,9 @@ from chat.conf import settings
 from chat.streams import Writer
 from chat.tools import AnswerFull, ToolContext
 
+# Of a character in UTF-8, at most.
+CHARACTER_BYTES = 4
+
 
 class AnswerText:
     """The end of a response's text.
@@ -26,6 +29,10 @@ class AnswerText:
         # `_kept`: the pieces among them that the model has in its messages already.
         self._by_tools: list[str] = []
         self._kept = 0
+
+    def has_room_for(self, words: str) -> bool:
+        """Return whether words have room whatever characters they hold."""
+        return self._writer.length + CHARACTER_BYTES * len(words) <= settings.text_bytes
 
     def append(self, words: str) -> str:
         """Append the words, or their beginning that has room. Return it."""

@@ -167,10 +167,11 @@ class Engine:
             request, answer = await self._build_request(may_call=not last), ModelAnswer()
             try:
                 with self._usage_recorder.call(self._client.profile, request, answer):
-                    stream = self._client.stream(request)
-                    del request  # the history is not kept while the answer is read
+                    take, take_at_once = partial(self._take, answer), partial(self._take_at_once, answer)
+                    reading = read(partial(self._client.stream, request), answer, take, take_at_once)
+                    del request, take, take_at_once  # the history is not kept while the answer is read
                     try:
-                        await read(stream, answer, partial(self._take, answer))
+                        await reading
                         # Readers get their turn with the last text ahead of the work on its end, which takes 0.4 ms.
                         await asyncio.sleep(0)
                     except CallTooLarge as problem:
@@ -237,6 +238,13 @@ class Engine:
         return (
             self._writer.wait_for_room() if self._writer.full and not (answer.full or update.done) else None
         )
+
+    def _take_at_once(self, answer: ModelAnswer, update: StreamUpdate) -> bool:
+        """Take an update in the turn that brings it, unless it may fill the answer, or has to wait for room."""
+        if self._writer.full or not self._text.has_room_for(update.text):
+            return False
+        self._process_update(update, answer)
+        return True
 
     def _process_update(self, update: StreamUpdate, answer: ModelAnswer) -> None:
         begin = 0

@@ -8,10 +8,11 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 
 from chat.conf import settings
 from chat.exceptions import ModelTimeout
-from chat.llm.sse import StreamUpdate, TokenCounts
+from chat.llm.sse import AtOnce, StreamUpdate, TokenCounts
 from chat.llm.sse.accumulator import CallAccumulator
 
 # The silence is measured to a twentieth: moving a timer at every read costs as much as decoding it.
@@ -43,20 +44,22 @@ class ModelAnswer:
 
 
 async def read(
-    stream: AsyncGenerator[StreamUpdate],
+    open_stream: Callable[[AtOnce | None], AsyncGenerator[StreamUpdate]],
     answer: ModelAnswer,
     take: Callable[[StreamUpdate], Awaitable[None] | None],
+    take_at_once: AtOnce | None = None,
 ) -> None:
     """Read an answer until its end, or until it is full. `take` gets each update, and what it returns is awaited.
 
-    Raise ModelError.
+    `take_at_once` may take an update before, which neither fills the answer nor has to wait. Raise ModelError.
     """
     deadlines = Deadlines()
+    stream = open_stream(partial(_at_once, deadlines, take_at_once) if take_at_once else None)
+    del open_stream  # it may hold the request
     try:
         async with deadlines, aclosing(stream) as updates:
             async for update in updates:
-                # Fields that a provider wants back are thought without words, such as encrypted one.
-                deadlines.on_read(bool(update.text or update.calls), bool(update.thinking or update.fields))
+                deadlines.on_update(update)
                 if (taking := take(update)) is not None:
                     await taking
                 if answer.full or update.done:
@@ -64,6 +67,13 @@ async def read(
     except TimeoutError:
         if answer.finish_reason is None:
             raise deadlines.error() from None
+
+
+def _at_once(deadlines: Deadlines, take: AtOnce, update: StreamUpdate) -> bool:
+    if update.done:
+        return False
+    deadlines.on_update(update)
+    return take(update)
 
 
 class Deadlines:
@@ -95,11 +105,11 @@ class Deadlines:
     async def __aexit__(self, *problem: object) -> None:
         await self._timeout.__aexit__(*problem)  # type: ignore[arg-type]
 
-    def on_read(self, visible: bool, thinking: bool) -> None:
-        """Move the deadline after a read that may have brought text or calls (`visible`), or thought.
-
-        Raise ModelTimeout beyond the time for thought.
-        """
+    def on_update(self, update: StreamUpdate) -> None:
+        """Move the deadline after a read. Raise ModelTimeout beyond the time for thought."""
+        visible = bool(update.text or update.calls)
+        # Fields that a provider wants back are thought without words, such as encrypted one.
+        thinking = bool(update.thinking or update.fields)
         alive = visible or thinking
         first = alive and not self._started
         self._started = self._started or alive

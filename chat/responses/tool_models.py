@@ -49,7 +49,7 @@ class ToolModels:
         request = ModelRequest([*system, *messages], [], metadata=metadata or {})
         answer = ModelAnswer()
         with self.recorder.call(client.profile, request, answer):
-            await read(client.stream(request), answer, partial(_take, answer, on_text))
+            await read(partial(client.stream, request), answer, partial(_take, answer, on_text))
         return "".join(answer.parts)
 
 

@@ -112,7 +112,7 @@ async def cost(dialect: str, field: str, readers: int, deltas: int = DELTAS) -> 
             begun = time.process_time()
             for _ in range(count):
                 update = decoder.feed(data)
-                deadlines.on_read(bool(update.text), bool(update.thinking))
+                deadlines.on_update(update)
                 engine._process_update(update, answer)
                 await asyncio.sleep(0)  # the readers' turn
             spent = time.process_time() - begun

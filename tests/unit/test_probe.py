@@ -11,7 +11,7 @@ from chat.exceptions import Unavailable
 from chat.llm.clients import probe as probing
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.probe import ProbeResult, probe
-from chat.llm.sse import StreamUpdate
+from chat.llm.sse import AtOnce, StreamUpdate
 
 
 class Model:
@@ -37,7 +37,7 @@ class Model:
     async def complete(self, request: ModelRequest) -> WholeAnswer:
         raise AssertionError("a probe waits for no whole answer")
 
-    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+    def stream(self, request: ModelRequest, at_once: AtOnce | None = None) -> AsyncGenerator[StreamUpdate]:
         raise AssertionError("a probe is no prompt")
 
 

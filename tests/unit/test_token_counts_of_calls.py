@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chat.llm.clients.base import ModelClient, ModelProfile, ModelRequest
 from chat.llm.registry import ModelRegistry
-from chat.llm.sse import StreamUpdate, TokenCounts
+from chat.llm.sse import AtOnce, StreamUpdate, TokenCounts
 from chat.llm.token_estimator import TokenEstimator
 from chat.models import Response, TokenSource, UpstreamCall
 from chat.responses.claims.turns import Job
@@ -44,7 +44,9 @@ class OneAnswer:
     counts: TokenCounts | None
     profile = PROFILE
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+    async def stream(
+        self, request: ModelRequest, at_once: AtOnce | None = None
+    ) -> AsyncGenerator[StreamUpdate]:
         yield StreamUpdate("Hello", finish_reason="stop", thinking=((0, "x" * 75),))
         yield StreamUpdate(usage=self.counts)
         yield StreamUpdate(done=True)

@@ -12,7 +12,7 @@ import pytest
 from chat.exceptions import ModelFailed
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.registry import ModelRegistry
-from chat.llm.sse import StreamUpdate
+from chat.llm.sse import AtOnce, StreamUpdate
 from chat.responses import engine as engine_module
 from chat.responses.claims.turns import Job
 from chat.responses.engine import UNREAD_SECONDS, Engine
@@ -25,7 +25,9 @@ class NoAnswer:
 
     profile = PROFILE
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+    async def stream(
+        self, request: ModelRequest, at_once: AtOnce | None = None
+    ) -> AsyncGenerator[StreamUpdate]:
         for update in list[StreamUpdate]():
             yield update
         raise ModelFailed

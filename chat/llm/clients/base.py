@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chat.llm.sse import StreamUpdate, TokenCounts
+from chat.llm.sse import AtOnce, StreamUpdate, TokenCounts
 
 Messages = list[dict[str, Any]]
 Tools = list[dict[str, Any]]
@@ -145,10 +145,11 @@ class ModelClient(Protocol):
     @property
     def profile(self) -> ModelProfile: ...
 
-    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+    def stream(self, request: ModelRequest, at_once: AtOnce | None = None) -> AsyncGenerator[StreamUpdate]:
         """Yield the answer, one update per read; closing the generator closes the connection.
 
-        Raise ModelFailed, Unavailable or ModelTimeout, after the good part of the last read.
+        `at_once` may take updates in the turn that brings them, where a client can offer it. Raise ModelFailed, Unavailable or
+        ModelTimeout, after the good part of the last read, and what `at_once` raises.
         """
 
     async def complete(self, request: ModelRequest) -> WholeAnswer:

@@ -19,7 +19,7 @@ from chat.llm.clients.message_shape import portable_choice, portable_tools, shap
 from chat.llm.clients.portable_names import told_apart
 from chat.llm.config import CHOICE_PARAMETERS
 from chat.llm.http.openai_compatible import STREAM, OpenAITransport
-from chat.llm.sse import StreamUpdate
+from chat.llm.sse import AtOnce, StreamUpdate
 from chat.llm.sse.thought import thought_of
 
 # Fields that no owner asked for; some servers refuse them.
@@ -38,7 +38,7 @@ class ChatCompletions:
         self._wire, self._client, self._metadata = wire, client, metadata
         self._shape = shape_of(profile)
 
-    def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+    def stream(self, request: ModelRequest, at_once: AtOnce | None = None) -> AsyncGenerator[StreamUpdate]:
         request.sent_request.form = self.profile.form
         messages = in_form(request.messages, self.profile.form)
         body = {
@@ -65,7 +65,9 @@ class ChatCompletions:
         # A field that the owner or the client set is never left out.
         asked = self.profile.parameters.keys() | request.parameters.keys()
         ours = OPTIONAL - asked | (set() if request.may_call else {"tool_choice"})
-        return self._wire.stream(body, request.sent_request.note, ours, think_tags=self.profile.think_tags)
+        return self._wire.stream(
+            body, request.sent_request.note, ours, think_tags=self.profile.think_tags, at_once=at_once
+        )
 
     async def complete(self, request: ModelRequest) -> WholeAnswer:
         with official.our_errors(request.sent_request):

@@ -14,7 +14,7 @@ from chat.llm.clients import official
 from chat.llm.clients.base import ModelProfile, ModelRequest, WholeAnswer
 from chat.llm.clients.openassistant_prompt import CONTEXT_TOKENS, STOP, StopFilter, build, plain
 from chat.llm.http.openai_compatible import OpenAITransport
-from chat.llm.sse import StreamUpdate
+from chat.llm.sse import AtOnce, StreamUpdate
 
 # Half of the context, as the model card says.
 ANSWER_TOKENS = 1_024
@@ -59,7 +59,9 @@ class OpenAssistant:
             {"stream_options", "top_k", "repetition_penalty"} - profile.parameters.keys()
         )
 
-    async def stream(self, request: ModelRequest) -> AsyncGenerator[StreamUpdate]:
+    async def stream(
+        self, request: ModelRequest, at_once: AtOnce | None = None
+    ) -> AsyncGenerator[StreamUpdate]:
         effort = self.profile.effort_fields(request.effort)
         body = self._fixed | effort
         body |= self._asked(request, body["max_tokens"])

@@ -20,6 +20,10 @@ HEAD_BYTES = 65_536
 TIMED_OUT = b"HTTP/1.1 408 "
 
 
+# Takes bytes of a body, or leaves them and returns False.
+Consume = Callable[[bytes], bool]
+
+
 class ConnectionBroken(ConnectionError):
     """The server closed the connection before the end of its answer, or the answer is not HTTP/1.1."""
 
@@ -34,6 +38,7 @@ class UpstreamConnection(asyncio.Protocol):
     __slots__ = (
         "_broken",
         "_chunks",
+        "_consume",
         "_head_bytes",
         "_kept",
         "_loop",
@@ -65,6 +70,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._chunks: list[bytes] = []  # a deque takes 0.7 KB
+        self._consume: Consume | None = None
         self._size = self._head_bytes = 0
         self.complete = self._kept = self._paused = False
         self.status = 0
@@ -77,20 +83,33 @@ class UpstreamConnection(asyncio.Protocol):
         while not self.status:
             await self._change()
 
-    async def read(self) -> bytes:
-        """Return all new bytes of the body, empty where it is `complete`, and where the connection has broken."""
-        chunks = self._chunks
-        while not chunks:
+    async def read(self, consume: Consume | None = None) -> bytes:
+        """Return all new bytes of the body, empty where it is `complete`, and where the connection has broken.
+
+        While it waits, they go to `consume` in the turn of the event loop that brings them, and are returned where that leaves
+        them; what it raises is raised here. To wake a task takes a future, a turn, and every coroutine around.
+        """
+        while not self._chunks:
             if self.complete or self._broken:
                 return b""
+            self._consume = consume
             await self._change()
-        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        chunks.clear()
+        data = self._joined()
+        self._clear()
+        return data
+
+    def _joined(self) -> bytes:
+        chunks = self._chunks
+        if len(chunks) > 1:
+            chunks[:] = [b"".join(chunks)]
+        return chunks[0]
+
+    def _clear(self) -> None:
+        self._chunks.clear()
         self._size = 0
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
-        return data
 
     def _change(self) -> asyncio.Future[None]:
         if self._broken:
@@ -146,9 +165,19 @@ class UpstreamConnection(asyncio.Protocol):
         return b"content-length" not in self.headers and b"transfer-encoding" not in self.headers
 
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        if self._consume is not None and self._chunks:
+            try:
+                if self._consume(self._joined()):
+                    self._clear()
+                    if not (self.complete or self._broken):
+                        return
+            except Exception as problem:
+                waiter.set_exception(problem)
+                return
+        waiter.set_result(None)
 
     # Callbacks of the parser; an exception here comes out of `feed_data`
 

@@ -32,7 +32,7 @@ from chat.llm.http.connections import ConnectionBroken, UpstreamConnection
 from chat.llm.http.content_coding import BadCoding, ContentDecoder, UnknownCoding, content_decoder
 from chat.llm.http.pool import ConnectionPool
 from chat.llm.http.request_head import RequestHead, redirected
-from chat.llm.sse import ChunkDecoder, StreamError, StreamUpdate
+from chat.llm.sse import AtOnce, ChunkDecoder, StreamError, StreamUpdate
 
 # Seconds before the one further attempt; long enough for the socket of a restarted server.
 RETRY_SECONDS = 0.5
@@ -61,12 +61,32 @@ _BROKE_OFF = "The model's answer broke off. Try again."
 
 @dataclass(slots=True)
 class _Answer:
-    """An accepted request's answer, on a connection of `pool`."""
+    """An accepted request's answer, on a connection of `pool`.
+
+    `at_once`: as of `OpenAITransport.stream`; `left`: the update that it did not take.
+    """
 
     pool: ConnectionPool
     connection: UpstreamConnection
     inflater: ContentDecoder | None
     decoder: ChunkDecoder
+    at_once: AtOnce | None = None
+    left: StreamUpdate | None = None
+
+    def read(self) -> Awaitable[bytes]:
+        """Return the next bytes that are not taken at once."""
+        return self.connection.read(None if self.at_once is None or self.inflater else self._consume)
+
+    def _consume(self, data: bytes) -> bool:
+        decoder = self.decoder
+        if self.at_once is None or decoder.held >= LOOP_BYTES:
+            return False
+        update = decoder.feed(data)
+        # Behind the finish reason the wait has an end of its own.
+        if decoder.reason_is_last or not self.at_once(update):
+            self.left = update
+            return False
+        return True
 
     def close(self) -> None:
         """Keep the connection for the next request where the answer has ended; else close it at once."""
@@ -91,19 +111,24 @@ class OpenAITransport:
         optional: frozenset[str] = frozenset(),
         *,
         think_tags: bool | str = False,
+        at_once: AtOnce | None = None,
     ) -> AsyncGenerator[StreamUpdate]:
         """POST `body` and yield the answer, one update per read. Raise ModelFailed or Unavailable.
 
         A server that refuses the request is asked once more without the `optional` fields. `think_tags`: as of ChunkDecoder.
+        `at_once` may take updates in the turn that brings them, which are not yielded then; what it raises is raised here.
         """
         # The history is not kept in memory while the answer is read, nor is the set.
         answer, body, optional = await self._asked(body, encode, optional), {}, _NONE
         answer.decoder = ChunkDecoder(think_tags=think_tags)
-        decoder, inflater, read = answer.decoder, answer.inflater, answer.connection.read
+        answer.at_once = at_once
+        decoder, inflater = answer.decoder, answer.inflater
         try:
-            while data := await (_last(read) if decoder.reason_is_last else read()):
+            while data := await (_last(answer.connection) if decoder.reason_is_last else answer.read()):
                 for part in inflater.feed(data) if inflater else (data,):
-                    if decoder.held < LOOP_BYTES:
+                    if answer.left is not None:
+                        update, answer.left = answer.left, None
+                    elif decoder.held < LOOP_BYTES:
                         update = decoder.feed(part)
                     else:
                         update = await asyncio.to_thread(decoder.feed, part)
@@ -307,10 +332,10 @@ async def _flushed(decoder: ChunkDecoder) -> StreamUpdate:
     return await asyncio.to_thread(decoder.flush)
 
 
-async def _last(read: Callable[[], Awaitable[bytes]]) -> bytes:
+async def _last(connection: UpstreamConnection) -> bytes:
     """Return the bytes after the model's finish reason, if they come within LAST_SECONDS; empty at the end."""
     try:
         async with asyncio.timeout(LAST_SECONDS):
-            return await read()
+            return await connection.read()
     except TimeoutError:
         return b""

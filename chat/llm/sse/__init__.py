@@ -18,6 +18,7 @@ texts are the same for every way to split the bytes into reads. After an excepti
 from chat.llm.sse.chunks import ChunkDecoder
 from chat.llm.sse.events import EventDecoder
 from chat.llm.sse.updates import (
+    AtOnce,
     BadStream,
     CallDelta,
     EventTooLarge,
@@ -28,6 +29,7 @@ from chat.llm.sse.updates import (
 )
 
 __all__ = [
+    "AtOnce",
     "BadStream",
     "CallDelta",
     "ChunkDecoder",

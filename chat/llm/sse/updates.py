@@ -9,6 +9,7 @@ StreamError
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -55,6 +56,10 @@ class StreamUpdate(msgspec.Struct, frozen=True):
     done: bool = False
     thinking: tuple[tuple[int, str], ...] = ()
     fields: tuple[dict[str, Any], ...] = ()
+
+
+# Takes an update whole and returns True, or leaves it whole.
+AtOnce = Callable[[StreamUpdate], bool]
 
 
 class StreamError(ValueError):
