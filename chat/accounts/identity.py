@@ -121,12 +121,13 @@ class Identification:
     def statement(self) -> sql.Statement:
         return _OF_TOKEN, [self._digest]
 
-    def identify(self) -> Caller:
-        """Return the caller. Raises Unauthenticated, InsufficientScope."""
+    def identify(self) -> int:
+        """Return the caller's key. Raises Unauthenticated, InsufficientScope."""
         caller = identify(self._credentials)
         if self._digest:
             _users_of(self._digest)[:] = [caller.user]
-        return self._accepted(caller)
+        self._accept(caller)
+        return caller.user
 
     def confirm(self, user: int, rows: list[sql.Row]) -> None:
         """Take the `rows` of the statement. Raises as `identify`, and Unauthenticated where they are not the `user`'s."""
@@ -137,12 +138,11 @@ class Identification:
         except Unauthenticated:
             _users_of(self._digest).clear()
             raise
-        self._accepted(caller)
+        self._accept(caller)
 
-    def _accepted(self, caller: Caller) -> Caller:
+    def _accept(self, caller: Caller) -> None:
         caller.require(self._scope)
         self._caller = caller
-        return caller
 
 
 def identify(credentials: Credentials) -> Caller:

@@ -25,7 +25,7 @@ Values = Mapping[str, Any] | Sequence[Any]
 Row = tuple[Any, ...]
 Statement = tuple[str, Values]
 
-# The last of a batch ends the transaction with it: that saves its round trip, one of a prompt's five. Django's own commit
+# The last of a batch ends the transaction with it: that saves its round trip, where a prompt takes three. Django's own commit
 # then finds nothing under way.
 COMMIT: Statement = ("COMMIT", ())
 

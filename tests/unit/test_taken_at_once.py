@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from itertools import cycle
 
 import pytest
@@ -119,6 +121,40 @@ def test_bytes_for_a_reader_that_was_cancelled_stay_for_the_next() -> None:
             assert not consumer.log
             connection.close()
 
+    run(work)
+
+
+def test_a_connection_keeps_neither_its_consumer_nor_an_error_of_it() -> None:
+    class OddBytes(Exception):
+        def __init__(self) -> None:
+            kept.append(weakref.ref(self))
+
+    class Picky(Consumer):
+        def __call__(self, data: bytes) -> bool:
+            raise OddBytes
+
+    async def fail(connection: UpstreamConnection, server: LateBody) -> None:
+        consumer = Picky(())
+        kept.append(weakref.ref(consumer))
+        reading = asyncio.create_task(connection.read(consumer))
+        await asyncio.sleep(0)
+        server.go.set()
+        await asyncio.wait([reading])
+        assert isinstance(reading.exception(), OddBytes)
+
+    async def work() -> None:
+        server = LateBody()
+        async with listening(server.serve) as port:
+            connection = await posted(port)
+            gc.disable()
+            try:
+                await fail(connection, server)
+                assert [one() for one in kept] == [None, None]
+            finally:
+                gc.enable()
+            connection.close()
+
+    kept = list[weakref.ref[object]]()
     run(work)
 
 

@@ -93,7 +93,10 @@ class UpstreamConnection(asyncio.Protocol):
             if self.complete or self._broken:
                 return b""
             self._consume = consume
-            await self._change()
+            try:
+                await self._change()
+            finally:
+                self._consume = None  # an idle connection would keep the answer
         data = self._joined()
         self._clear()
         return data
@@ -168,16 +171,23 @@ class UpstreamConnection(asyncio.Protocol):
         waiter = self._waiter
         if waiter is None or waiter.done():
             return
-        if self._consume is not None and self._chunks:
-            try:
-                if self._consume(self._joined()):
-                    self._clear()
-                    if not (self.complete or self._broken):
-                        return
-            except Exception as problem:
-                waiter.set_exception(problem)
+        try:
+            if self._consumed() and not (self.complete or self._broken):
                 return
-        waiter.set_result(None)
+        except Exception as problem:
+            waiter.set_exception(problem)
+            waiter.exception()  # asyncio would log the message of one whose reader has been cancelled
+        else:
+            waiter.set_result(None)
+        # An error's traceback holds this frame and the connection: with the future in them, that would be a cycle.
+        del waiter
+        self._waiter = None
+
+    def _consumed(self) -> bool:
+        if self._consume is None or not self._chunks or not self._consume(self._joined()):
+            return False
+        self._clear()
+        return True
 
     # Callbacks of the parser; an exception here comes out of `feed_data`
 

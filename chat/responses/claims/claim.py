@@ -6,7 +6,7 @@ A lock on the user's row serialises the claims of one user: what a claim counts 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -31,7 +31,7 @@ from chat.permissions.rights import Rights, from_json
 from chat.responses import budgets
 from chat.responses.claims import quotas, resends, statements
 from chat.responses.claims.imports import import_rounds, import_turns, plain_text
-from chat.responses.claims.statements import ActiveResponseRow, ClaimState
+from chat.responses.claims.statements import ActiveResponseRow, ClaimState, OwnerCheck
 from chat.responses.claims.terms import (
     ClaimRequest,
     begins_with_lock,
@@ -45,9 +45,6 @@ from chat.schemas.prompts import QUEUE_UNLESS_WAITING
 from chat.text.search_terms import search_vector
 from chat.threads import attachments, inline_attachments, stored_bytes
 from chat.threads.model_context import Before, branch_statement, build_request
-
-if TYPE_CHECKING:
-    from chat.accounts.identity import Identification
 
 FIRST_EPOCH = 1
 
@@ -78,7 +75,7 @@ class Claim:
     process: UUID
     has_room: bool
     default_model: str
-    identification: Identification | None = None
+    identification: OwnerCheck | None = None
     response: Response = field(init=False, repr=False)
     job: Job | None = None
     displaced: list[int] = field(default_factory=list)
@@ -88,7 +85,7 @@ class Claim:
     _before: Before | None = None
     _branch: list[sql.Row] | None = None
     # What the lock of the owner's row has to confirm.
-    _unconfirmed: Identification | None = None
+    _unconfirmed: OwnerCheck | None = None
 
     def make(self, request: ClaimRequest, models: ModelRegistry) -> None:
         """Claim in a transaction, with the history of a response that starts at once. Raises what `claim` raises."""
@@ -112,11 +109,11 @@ class Claim:
             # The claim stands and must be run: the failure appears again when the engine reads the history itself.
             return
 
-    def _find_owner(self, identification: Identification, request: ClaimRequest) -> None:
+    def _find_owner(self, identification: OwnerCheck, request: ClaimRequest) -> None:
         """Identify the owner, or expect the one of last time, whom the lock confirms where a claim begins with that."""
         expected = identification.expected if begins_with_lock(request) else None
         self._unconfirmed = None if expected is None else identification
-        self.owner = identification.identify().user if expected is None else expected
+        self.owner = identification.identify() if expected is None else expected
 
     def claim(self, request: ClaimRequest) -> None:
         """Claim in the current transaction a new response, or attach to the one that has the requested id.

@@ -6,7 +6,7 @@ Columns that an INSERT does not name have their default in the database.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -17,9 +17,6 @@ from chat.models import Thread
 from chat.permissions import threads as permissions
 from chat.permissions.rights import RULES_SQL
 from chat.threads import model_context, stored_bytes
-
-if TYPE_CHECKING:
-    from chat.accounts.identity import Identification
 
 _LOCK_OWNER = f"""
 SELECT u.is_guest, {RULES_SQL.format(user="u.id")} FROM chat_user u WHERE u.id = %s AND u.is_active FOR NO KEY UPDATE OF u
@@ -110,6 +107,23 @@ _WITH_STORED_PROMPT = _INSERT_RESPONSE.format(
 )
 
 
+class OwnerCheck(Protocol):
+    """The identification of a claim's owner, by itself or along with other statements (`chat.accounts.identity`)."""
+
+    @property
+    def expected(self) -> int | None:
+        """The owner of last time, None where there was none."""
+
+    @property
+    def statement(self) -> sql.Statement: ...
+
+    def identify(self) -> int:
+        """Return the owner. Raises Unauthenticated, InsufficientScope."""
+
+    def confirm(self, user: int, rows: list[sql.Row]) -> None:
+        """Raise as `identify` unless the rows of the statement are this user's."""
+
+
 class ActiveResponseRow(NamedTuple):
     """A response that runs or waits in the thread; one that `jumps_queue` comes next. `for_person`: it waits for a person."""
 
@@ -160,7 +174,7 @@ def lock(
     thread: str | None,
     prompt_id: str | None = None,
     response_id: str | None = None,
-    identification: Identification | None = None,
+    identification: OwnerCheck | None = None,
 ) -> ClaimState | None:
     """Lock the user's row and the thread of that public id, if the user may change it.
 
