@@ -83,16 +83,20 @@ def _shorten_transactions(database: Any) -> None:
 
     That is 40 of 70 calls of Python for a transaction. psycopg begins one with the first statement in the other mode.
     """
-    link, engine = database.connection, type(database)
+    engine = type(database)
+
+    def nothing_is_open() -> bool:
+        link = database.connection
+        return link is not None and link.pgconn.transaction_status == TransactionStatus.IDLE
 
     def set_autocommit(autocommit: bool) -> None:
-        if link.pgconn.transaction_status == TransactionStatus.IDLE:
-            link._autocommit = bool(autocommit)
+        if nothing_is_open():
+            database.connection._autocommit = bool(autocommit)
         else:
             engine._set_autocommit(database, autocommit)
 
     def commit_what_is_open() -> None:
-        if link.pgconn.transaction_status != TransactionStatus.IDLE:
+        if not nothing_is_open():
             engine._commit(database)
 
     database._set_autocommit = set_autocommit
