@@ -1,8 +1,8 @@
 """HTTP/1.1 connections to a model's server: one POST at a time, and the bytes of its answer as they come.
 
 The reader is part of the project because reading is half of the cost of a delta. httptools parses, and the bytes of the
-socket go straight to what takes them, or to the waiting task: 12.4 µs of CPU for a read of a paced answer where aiohttp takes 17.5, 0.33 for a
-delta of a burst against 1.15 (100 streams × 50/s and 50 × 1,000 at once, alone on a core, in turn).
+socket go straight to what takes them, or to the waiting task: 12.4 µs of CPU for a read of a paced answer where aiohttp
+takes 17.5, 0.33 for a delta of a burst against 1.15 (100 streams × 50/s and 50 × 1,000 at once, alone on a core, in turn).
 """
 
 from __future__ import annotations
