@@ -115,10 +115,12 @@ class Identification:
 
     @property
     def expected(self) -> int | None:
+        """The user of this token when it was used in this process last."""
         return next(iter(_users_of(self._digest)), None) if self._digest else None
 
     @property
     def statement(self) -> sql.Statement:
+        """The statement whose rows `confirm` takes."""
         return _OF_TOKEN, [self._digest]
 
     def identify(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -48,11 +48,21 @@ MOST_UNCOUNTED = 100
 
 
 M = TypeVar("M", Counter, Histogram)
+P = ParamSpec("P")
 
 
 def _by_labels(series: M) -> Callable[..., M]:
     """Return `series.labels`, which checks its labels by ten calls of Python each time, with a memory."""
     return lru_cache(maxsize=None)(series.labels)
+
+
+def _later(count: Callable[Concatenate[Metrics, P], None]) -> Callable[Concatenate[Metrics, P], None]:
+    """Return a method that counts a report together with others, in `Metrics.catch_up`."""
+
+    def report(metrics: Metrics, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        metrics.count_later(partial(count, metrics, *args, **kwargs))
+
+    return report
 
 
 class Metrics:
@@ -111,6 +121,7 @@ class Metrics:
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(name, text, labels, registry=self._registry, buckets=buckets)
 
+    @_later
     def response_ended(
         self,
         response: int,
@@ -118,20 +129,6 @@ class Metrics:
         status: str,
         error_code: str | None,
         *,
-        first_token: float | None,
-        whole: float | None,
-        tokens: Tokens,
-    ) -> None:
-        self._count_later(
-            partial(self._count_response, response, model, status, error_code, first_token, whole, tokens)
-        )
-
-    def _count_response(
-        self,
-        response: int,
-        model: str,
-        status: str,
-        error_code: str | None,
         first_token: float | None,
         whole: float | None,
         tokens: Tokens,
@@ -147,6 +144,7 @@ class Metrics:
             if count:
                 self._tokens(model, kind).inc(count)
 
+    @_later
     def call_ended(
         self,
         model: str,
@@ -158,13 +156,11 @@ class Metrics:
         seconds: float,
         tokens: Tokens,
     ) -> None:
-        self._count_later(partial(self._count_call, model, outcome, error_code, seconds))
-
-    def _count_call(self, model: str, outcome: str, error_code: str | None, seconds: float) -> None:
         self._calls(model, outcome, error_code or "").inc()
         self._call_seconds(model).observe(seconds)
 
-    def _count_later(self, count: Callable[[], None]) -> None:
+    def count_later(self, count: Callable[[], None]) -> None:
+        """Count in `catch_up`, now where many wait for it."""
         self._uncounted.append(count)
         if len(self._uncounted) >= MOST_UNCOUNTED:
             self.catch_up()

@@ -18,7 +18,6 @@ from chat.exceptions import (
     BadRequest,
     NotFound,
     PromptIdReused,
-    ResponseIdReused,
     ThreadBusy,
     Unauthenticated,
 )
@@ -211,7 +210,7 @@ class Claim:
     def _attached(self, state: ClaimState, request: ClaimRequest) -> bool:
         """Attach to the response of an identical request, and return True if there is one; refuse ids in other use."""
         if request.response_id in state.taken:  # a response's reply bears its id
-            self._attach(_find_identical(self.owner, request))
+            self._attach(resends.find_identical(self.owner, request))
             return True
         if state.taken:
             raise PromptIdReused
@@ -341,26 +340,6 @@ def _check_temporary(request: SendRequest, thread: Thread) -> None:
     """Raise BadRequest where a request wants a temporary thread, and the thread is in a list."""
     if request.temporary and thread.expires_at is None:
         raise BadRequest("This chat is kept already: `temporary` is for a new one.")
-
-
-def _find_identical(owner: int, request: ClaimRequest) -> Response:
-    rows = Response.objects.owned_by(owner).select_related("prompt", "thread")
-    response = rows.filter(public_id=request.response_id).first()
-    if response is None or not _is_identical(response, request):
-        raise ResponseIdReused
-    return response
-
-
-def _is_identical(response: Response, request: ClaimRequest) -> bool:
-    prompt, thread = response.prompt, response.thread
-    if isinstance(request, RegenerateRequest):
-        return Response.objects.filter(prompt=prompt, public_id=request.original).exists()
-    return (
-        prompt.content == request.content.text
-        and prompt.parts == request.content.parts
-        and request.prompt_id in (None, prompt.public_id)
-        and request.thread_id in (None, thread.public_id)
-    )
 
 
 def _with_policy(request: SendRequest, active: list[ActiveResponseRow]) -> SendRequest:

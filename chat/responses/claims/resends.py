@@ -15,6 +15,7 @@ import msgspec
 from django.db.models import QuerySet
 from msgspec import UNSET, UnsetType
 
+from chat.exceptions import ResponseIdReused
 from chat.models import Message, Response, Role, Thread
 from chat.models.responses import UNSUCCESSFUL_STATUSES
 from chat.responses.claims import statements
@@ -53,6 +54,27 @@ def resolve(owner: int, request: SendRequest) -> SendRequest | RegenerateRequest
             request.options,
         )
     return latest
+
+
+def find_identical(owner: int, request: SendRequest | RegenerateRequest) -> Response:
+    """Return the response that has the requested id. Raise ResponseIdReused where it answers another request."""
+    rows = Response.objects.owned_by(owner).select_related("prompt", "thread")
+    response = rows.filter(public_id=request.response_id).first()
+    if response is None or not _is_identical(response, request):
+        raise ResponseIdReused
+    return response
+
+
+def _is_identical(response: Response, request: SendRequest | RegenerateRequest) -> bool:
+    prompt, thread = response.prompt, response.thread
+    if isinstance(request, RegenerateRequest):
+        return Response.objects.filter(prompt=prompt, public_id=request.original).exists()
+    return (
+        prompt.content == request.content.text
+        and prompt.parts == request.content.parts
+        and request.prompt_id in (None, prompt.public_id)
+        and request.thread_id in (None, thread.public_id)
+    )
 
 
 def _known_prompt(thread: Thread, request: SendRequest) -> Message | None:
