@@ -115,7 +115,7 @@ def _parsed(parse: Parse, body: bytes) -> schemas.SendRequest | None:
 
 def _wants_events(request: HttpRequest) -> bool:
     # Django makes a mapping of a missing query by twenty calls of Python, too.
-    return bool(request.META["QUERY_STRING"]) and parse_query(request.GET, FormatQuery).format == "sse"
+    return bool(request.META.get("QUERY_STRING")) and parse_query(request.GET, FormatQuery).format == "sse"
 
 
 @describe(streamed("text/plain"), streamed(), EMPTY, query=FormatQuery, raises=MODEL_ERRORS)
