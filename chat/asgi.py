@@ -36,6 +36,8 @@ ASGIApplication = Callable[[Any, Receive, Send], Awaitable[None]]
 # An extension of the shipped server, and its event: from it on the server cancels the application once the client has left.
 # Under other servers a task waits for that.
 CANCEL_WHEN_LEFT = "chat.cancel_when_left"
+# Another, whose event brings a function that is given the body: from then on its parts may be written without `send`.
+WRITE_AT_ONCE = "chat.write_at_once"
 
 
 class ApiHandler(ASGIHandler):
@@ -62,6 +64,8 @@ class ApiHandler(ASGIHandler):
                 # The head alone answers HEAD (RFC 9110, section 9.3.2): what follows it would be read as the next response.
                 if scope["method"] == "HEAD":
                     stream, is_whole = _nothing(stream), always_whole
+                elif response.fast_path is not None and WRITE_AT_ONCE in scope.get("extensions", ()):
+                    await send({"type": WRITE_AT_ONCE, "give": response.fast_path.write_to})
                 start = [_start(response)]
                 # A stream may be open for minutes: the request and its head are freed, some 8 KB, of which servers keep a part.
                 scope["headers"] = []

@@ -47,6 +47,7 @@ from chat.schemas import NewThread, RegenerateRequest, SendRequest
 from chat.schemas.answers import AnswerBody
 from chat.schemas.server_prompts import ServerPromptBody
 from chat.streams import LogEvent, WaitingEvent
+from chat.streams.tail import Take
 from chat.threads import attachments, stored_bytes, threads, uploads
 from chat.threads.search import search
 from chat.threads.search.excerpts import Excerpt
@@ -135,6 +136,7 @@ async def follow(
     thinking_offset: int | None = None,
     *,
     structured: bool = False,
+    take: Take | None = None,
 ) -> AsyncGenerator[LogEvent]:
     """Follow a response's log from an offset, as `LogRegistry.follow` does.
 
@@ -144,24 +146,28 @@ async def follow(
     if not own and not await db.run_async(threads.may_follow, caller.user, response.pk):
         raise NotFound
     logs = (await runtime.current()).responses.logs
-    return logs.follow(response.pk, offset, thinking_offset, structured=structured)
+    return logs.follow(response.pk, offset, thinking_offset, structured=structured, take=take)
 
 
-async def follow_structured(caller: Caller, response: Response) -> AsyncGenerator[LogEvent]:
+async def follow_structured(
+    caller: Caller, response: Response, take: Take | None = None
+) -> AsyncGenerator[LogEvent]:
     """Follow a response's whole log with thought and tool calls, and without our own think items."""
-    async with aclosing(await follow(caller, response, 0, 0, structured=True)) as events:
+    async with aclosing(await follow(caller, response, 0, 0, structured=True, take=take)) as events:
         async for event in events:
             yield event
 
 
-async def follow_or_stop(caller: Caller, response: Response) -> AsyncGenerator[LogEvent]:
+async def follow_or_stop(
+    caller: Caller, response: Response, take: Take | None = None
+) -> AsyncGenerator[LogEvent]:
     """Follow a response as `follow_structured` does; stop it when its last reader leaves, or when it waits for a person.
 
     Nobody can come back to it.
     """
     runner = (await runtime.current()).responses
     try:
-        async with aclosing(follow_structured(caller, response)) as events:
+        async with aclosing(follow_structured(caller, response, take)) as events:
             async for event in events:
                 if isinstance(event, WaitingEvent):
                     await runner.stop(response.pk, None)

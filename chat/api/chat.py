@@ -29,7 +29,7 @@ from chat.api.base import (
 from chat.api.encoders import raw, serializers, sse
 from chat.api.encoders.shapes import ResponseState, ResponseStatus
 from chat.api.operations import EMPTY, MODEL_ERRORS, SENDING, Answer, describe, streamed, whole
-from chat.api.streaming import EVENT_STREAM, Encode, response_headers, stream_response
+from chat.api.streaming import EVENT_STREAM, Encode, FastPath, response_headers, stream_response
 from chat.conf import settings
 from chat.exceptions import (
     BY_CODE,
@@ -165,17 +165,22 @@ async def _stream(
     """Stream the answer from a cursor, as events or (with `encode`) raw; a raw head waits for the first byte or the end."""
     offset, thinking = cursor
     framed_from = FROM_TEXT if thinking is None else thinking
-    events = await service.follow(caller, row, offset, framed_from if encode is None else None)
+    fast_path = FastPath()
+    wanted = framed_from if encode is None else None
+    events = await service.follow(caller, row, offset, wanted, take=fast_path.take)
     if encode is None:
         encode = sse.SseEncoder(row.public_id, row.thread.public_id, thinking or 0)
-        return stream_response(caller, row, encode(await anext(events)), events, encode)
+        first = encode(await anext(events))
+        return stream_response(caller, row, first, events, encode, fast_path=fast_path)
     async for event in events:
         if (first := encode(event)) or isinstance(event, EndEvent | WaitingEvent):
             break
     failure = _failure(event)
     if failure is not None and settings.model_errors == "status":
         return set_headers(problem(failure), response_headers(row))
-    response = stream_response(caller, row, first, events, encode, content_type, ends_waiting=True)
+    response = stream_response(
+        caller, row, first, events, encode, content_type, ends_waiting=True, fast_path=fast_path
+    )
     if failure is not None:
         response["X-Response-Status"] = "failed"
     if isinstance(event, WaitingEvent):

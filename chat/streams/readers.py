@@ -27,7 +27,7 @@ from chat.streams.events import (
 from chat.streams.mirror import Mirror
 from chat.streams.positions import CATCH_UP_SECONDS, behind, ephemeral_ranges
 from chat.streams.progress import ProgressHints
-from chat.streams.tail import Tail
+from chat.streams.tail import Tail, Take
 
 
 class LogRegistry:
@@ -127,7 +127,13 @@ class LogRegistry:
 
     # One function, though long: a generator around another costs every reader of every delta a turn of the loop, and 1 KB.
     async def follow(  # noqa: C901
-        self, response: int, offset: int, thinking_offset: int | None = None, *, structured: bool = False
+        self,
+        response: int,
+        offset: int,
+        thinking_offset: int | None = None,
+        *,
+        structured: bool = False,
+        take: Take | None = None,
     ) -> AsyncGenerator[LogEvent]:
         """Yield StartEvent, then the log from `offset` exactly once and in order, then EndEvent.
 
@@ -135,25 +141,26 @@ class LogRegistry:
         first that stands at or behind `offset`; None leaves all of it out. `structured`: all tool calls are replayed, and our
         own think items left out; without it a reader gets the changes of tool calls that come while it reads. Requests to a
         person and their answers are replayed from `offset` on; while the response waits for one, WaitingEvent comes once.
+        `take`: is given text and thought in place of being yielded them while the reader waits for more, until it takes none.
 
         Raise BadOffset before the first event; after it only Unavailable, when the table cannot be read.
         """
-        between: BetweenText | None = None
+        cursor: ReaderCursor | None = None
         while True:
             async with self._open(response) as tail:
-                if between is None:
+                if cursor is None:
                     offset = await positions.checked(response, tail, offset)
                     thinking = await positions.checked_thinking(response, tail, offset, thinking_offset)
-                    between = BetweenText(response, tail, offset, thinking, replays=structured)
+                    cursor = ReaderCursor(response, tail, offset, thinking, replays=structured, take=take)
                     yield StartEvent(_status(tail), offset)
-                between.move_to(tail)
+                cursor.move_to(tail)
                 skipped = await ephemeral_ranges(response, tail) if structured else ()
                 woken = False  # and nothing new was found since
                 while True:
-                    limit = tail.end
-                    caught_up = between.all_read
+                    offset, limit = cursor.offset, tail.end
+                    caught_up = cursor.all_read
                     if not caught_up:
-                        event, limit = between.next(offset) or await between.next_stored(offset)
+                        event, limit = cursor.next(offset) or await cursor.next_stored(offset)
                         if event is not None:
                             woken = False
                             yield event
@@ -168,12 +175,13 @@ class LogRegistry:
                     if structured and data:
                         data, ephemeral = _first_kind([*skipped, *tail.ephemeral], offset, data)
                         if ephemeral:
-                            woken, offset = False, offset + len(data)
+                            woken, cursor.offset = False, offset + len(data)
                             continue
                     if data:
-                        woken, start, offset = False, offset, offset + len(data)
-                        shared = tail.encodings.at(start, offset) if tail.readers > 1 else None
-                        yield TextEvent(data, offset, shared)
+                        woken, end = False, offset + len(data)
+                        shared = tail.encodings.at(offset, end) if tail.readers > 1 else None
+                        cursor.offset = end
+                        yield TextEvent(data, end, shared)
                         continue
                     if offset < tail.base or tail.ended:  # all read; or deleted while it was being read
                         artifacts = await _artifacts(tail.final) if structured else ()
@@ -181,10 +189,10 @@ class LogRegistry:
                         return
                     if tail.moved:
                         break
-                    if between.begins_to_wait():
+                    if cursor.begins_to_wait():
                         yield WaitingEvent()
                         continue
-                    if tail.progress is not None and (hints := between.new_hints(tail.progress)):
+                    if tail.progress is not None and (hints := cursor.new_hints(tail.progress)):
                         woken = False
                         for hint in hints:
                             yield hint
@@ -194,16 +202,13 @@ class LogRegistry:
                         yield Heartbeat()
                         continue
                     # All is read: news that wakes the reader is its next event, and so on unless more happens meanwhile.
-                    seen = tail.changes
-                    while (news := await tail.changed()) is not None and caught_up:
-                        seen += 1
-                        if isinstance(news, TextEvent):
-                            offset = news.offset
+                    cursor.changes = tail.changes
+                    while (
+                        news := await tail.changed(cursor.take if caught_up else None)
+                    ) is not None and caught_up:
+                        if cursor.moves_behind(news):
                             yield news
-                        elif between.thinking is not None:
-                            between.thinking = news.thinking_offset
-                            yield news
-                        if tail.changes != seen:
+                        if tail.changes != cursor.changes:
                             break
                     woken = news is None or not caught_up
 
@@ -234,30 +239,41 @@ def _first_kind(ephemeral: list[tuple[int, int]], offset: int, data: bytes) -> t
     return (data[: min(later) - offset] if later else data), False
 
 
-class BetweenText:
-    """A reader's place in what stands between the bytes of the text: thought (None: it gets none) and steps.
+class ReaderCursor:
+    """A reader's place in a log: in its text, its thought (None: it gets none) and its steps.
 
     `replays`: it gets the steps that stood before it came. Without that, of those only the requests and answers that stand
-    at or behind the `offset` where it begins.
+    at or behind the `offset` where it begins. `changes`: those of the tail that the reader knows, while it waits for more.
     """
 
     __slots__ = (
+        "_begin",
         "_hints",
-        "_offset",
         "_response",
         "_seen",
         "_steps",
         "_stored",
         "_tail",
+        "_take",
         "_waits",
+        "changes",
+        "offset",
         "thinking",
     )
 
     def __init__(
-        self, response: int, tail: Tail, offset: int, thinking: int | None, *, replays: bool
+        self,
+        response: int,
+        tail: Tail,
+        offset: int,
+        thinking: int | None,
+        *,
+        replays: bool,
+        take: Take | None,
     ) -> None:
-        self._response, self._tail, self.thinking, self._steps = response, tail, thinking, 0
-        self._offset, self._seen = offset, 0 if replays else len(tail.tool_events)
+        self._response, self._tail, self._take, self._steps = response, tail, take, 0
+        self.offset, self.thinking, self.changes = offset, thinking, 0
+        self._begin, self._seen = offset, 0 if replays else len(tail.tool_events)
         self._waits = False
         # The number of the last hint of progress that the reader got.
         self._hints = 0
@@ -267,6 +283,25 @@ class BetweenText:
     def move_to(self, tail: Tail) -> None:
         """Go on at the same place of another tail of the same log."""
         self._tail, self._hints = tail, 0
+
+    def take(self, news: TextEvent | ThoughtEvent) -> bool:
+        """Give the reader, which has read all before it, its next event at once; return false where it has to be woken."""
+        wanted = isinstance(news, TextEvent) or self.thinking is not None
+        if self._take is None or (wanted and not self._take(news)):
+            return False
+        self.moves_behind(news)
+        return True
+
+    def moves_behind(self, news: TextEvent | ThoughtEvent) -> bool:
+        """Move behind the next event, and return whether the reader gets it."""
+        self.changes += 1
+        if isinstance(news, TextEvent):
+            self.offset = news.offset
+        elif self.thinking is None:
+            return False
+        else:
+            self.thinking = news.thinking_offset
+        return True
 
     def begins_to_wait(self) -> bool:
         """Return once for each time that the response waits for a person that it does."""
@@ -292,7 +327,7 @@ class BetweenText:
         return events[self._steps] if self._steps < len(events) else None
 
     def _is_past(self, step: StepEvent) -> bool:
-        return isinstance(step, ToolEvent) or step.text_offset < self._offset
+        return isinstance(step, ToolEvent) or step.text_offset < self._begin
 
     # No coroutine: each delta of a thought asks.
     def next(self, offset: int) -> tuple[LogEvent | None, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 
 from chat.models import PersonRequest, Response, ToolUse
@@ -19,6 +19,9 @@ READ_BYTES = 65_536
 # The next event of a reader that has read all before it; None where it has to look itself, as at a mirror, which may have
 # think items in its text, or text that stands behind thought.
 News = TextEvent | ThoughtEvent | None
+
+# Takes the next event of such a reader in the turn of the event loop that brings it; false where the reader has to be woken.
+Take = Callable[[TextEvent | ThoughtEvent], bool]
 
 
 class ThoughtTail:
@@ -130,7 +133,7 @@ class Tail:
         self.tools: ToolLog | None = None
         self.progress: ProgressHints | None = None
         self._buffer = bytearray()
-        self._waiters: list[asyncio.Future[News]] = []
+        self._waiters: list[tuple[asyncio.Future[News], Take | None]] = []
         self._loop = asyncio.get_running_loop()
 
     async def __aenter__(self) -> Tail:
@@ -275,15 +278,27 @@ class Tail:
         self.wake()
 
     def wake(self, news: News = None) -> None:
+        """Give readers that wait their next text or thought, where they take it at once; wake the others."""
         self.changes += 1
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(news)
+            future, take = waiter
+            if future.done():
+                continue
+            try:
+                if news is not None and take is not None and take(news):
+                    self._waiters.append(waiter)
+                else:
+                    future.set_result(news)
+            except Exception as error:  # its reader's, and not the writer's
+                future.set_exception(error)
 
-    def changed(self) -> asyncio.Future[News]:
-        """Return a future that resolves with the next text or thought; with None for a step, a heartbeat or the end."""
+    def changed(self, take: Take | None = None) -> asyncio.Future[News]:
+        """Return a future that resolves with the next text or thought that `take` does not take.
+
+        With None for a step, a heartbeat or the end.
+        """
         # No coroutine: each around a wait for a delta is one more to wake.
-        waiter: asyncio.Future[News] = self._loop.create_future()
-        self._waiters.append(waiter)
-        return waiter
+        future: asyncio.Future[News] = self._loop.create_future()
+        self._waiters.append((future, take))
+        return future

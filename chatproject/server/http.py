@@ -32,7 +32,10 @@ WAITING_BYTES = 64 * 1024
 # An extension of ASGI, and its event: once the client has left, the application is cancelled. It needs no task then that waits
 # for the disconnect, which takes 40 µs of CPU for each request and 1 KB for each open stream.
 CANCEL_WHEN_LEFT = "chat.cancel_when_left"
-EXTENSIONS: dict[str, dict[str, Any]] = {CANCEL_WHEN_LEFT: {}}
+# Another, whose event brings a function: it is given the exchange, whose `write` sends a part of the body in the same turn
+# of the event loop while it `has_room`.
+WRITE_AT_ONCE = "chat.write_at_once"
+EXTENSIONS: dict[str, dict[str, Any]] = {CANCEL_WHEN_LEFT: {}, WRITE_AT_ONCE: {}}
 
 # Ends a body that came in chunks.
 LAST_CHUNK = b"0\r\n\r\n"
@@ -276,6 +279,17 @@ class Exchange:
             self._begin(message["status"], message.get("headers", ()))
         elif kind == CANCEL_WHEN_LEFT:
             self._cancels = True
+        elif kind == WRITE_AT_ONCE:
+            message["give"](self)
+
+    @property
+    def has_room(self) -> bool:
+        """Return whether the head has been sent and the client takes more at once."""
+        return self._started and not self._connection.flow.full
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the body, which is not empty, to a client that has room."""
+        self._write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def _send_part(self, message: Message) -> None:
         if not self._started:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from unittest import mock
 
 import pytest
@@ -19,6 +20,7 @@ from chat.responses.lifecycle import Outcome
 from chat.streams import (
     FROM_TEXT,
     Flusher,
+    LogEvent,
     LogRegistry,
     TextEvent,
     ThoughtEvent,
@@ -106,17 +108,36 @@ def played(response: int, *, durable: bool = False) -> Played:
     return Played(response, logs, flusher, flusher.open(response, 1, tail))
 
 
-async def read(logs: LogRegistry, response: int, *cursor: int, structured: bool = False) -> list[Unit]:
-    """Return the units that a reader gets from a cursor to the end."""
+def units_of(event: LogEvent) -> list[Unit]:
+    match event:
+        case TextEvent(data):
+            return [("text", byte) for byte in data]
+        case ThoughtEvent(data):
+            return [("thought", byte) for byte in data]
+        case ToolEvent(_, state, call_id):
+            return [("tool", call_id, state)]
+        case _:
+            return []
+
+
+async def read(
+    logs: LogRegistry,
+    response: int,
+    *cursor: int,
+    structured: bool = False,
+    takes: tuple[bool, ...] = (False,),
+) -> list[Unit]:
+    """Return the units that a reader gets from a cursor to the end, of which it takes some in the turn that brings them."""
     units: list[Unit] = []
-    async for event in logs.follow(response, *cursor, structured=structured):
-        match event:
-            case TextEvent(data):
-                units += [("text", byte) for byte in data]
-            case ThoughtEvent(data):
-                units += [("thought", byte) for byte in data]
-            case ToolEvent(_, state, call_id):
-                units.append(("tool", call_id, state))
+    pattern = cycle(takes)
+
+    def take(event: LogEvent) -> bool:
+        taken = next(pattern)
+        units.extend(units_of(event) if taken else [])
+        return taken
+
+    async for event in logs.follow(response, *cursor, structured=structured, take=take):
+        units += units_of(event)
     return units
 
 
@@ -165,9 +186,11 @@ def closed_threads(transactional_db: None) -> Iterator[None]:
 async def all_readers(one: Played, steps: list[Step]) -> None:
     """Follow a response from its start here and in another process, and afterwards from every kind of cursor."""
     elsewhere = LogRegistry()
-    ways = [(one.logs, False), (one.logs, True), (elsewhere, False), (elsewhere, True)]
+    ways = [(logs, structured) for logs in (one.logs, elsewhere) for structured in (False, True)]
+    patterns = [(False,), (True,), (True, False), (False, True, True)]
     live = [
-        asyncio.create_task(read(logs, one.response, 0, 0, structured=structured))
+        asyncio.create_task(read(logs, one.response, 0, 0, structured=structured, takes=takes))
+        for takes in patterns
         for logs, structured in ways
     ]
     for step in steps:
@@ -177,9 +200,8 @@ async def all_readers(one: Played, steps: list[Step]) -> None:
     await one.end()
     elsewhere.refresh_all()
     plain, whole = expected(one.units, 0, 0), [unit for unit in one.units if unit[0] != "item"]
-    here, here_whole, there, there_whole = await asyncio.gather(*live)
-    assert without_tools(here) == without_tools(there) == plain
-    assert here_whole == there_whole == whole
+    for (_, structured), units in zip(ways * len(patterns), await asyncio.gather(*live), strict=True):
+        assert (units if structured else without_tools(units)) == (whole if structured else plain)
     stored = LogRegistry()
     assert await read(stored, one.response, 0, 0, structured=True) == whole
     for offset in characters(one.units, "text", "item"):

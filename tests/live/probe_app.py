@@ -9,11 +9,16 @@ import json
 import sys
 from typing import Any
 
+from chatproject.server.http import WRITE_AT_ONCE
+
 # 16 KiB, sent again and again.
 PIECE = bytes(range(256)) * 64
 
 # Bytes that a server without backpressure would visibly hold.
 LARGE = 50 * 1024 * 1024
+
+# Of an answer whose parts the server takes without `send`, while there is room.
+AT_ONCE = "at-once-"
 
 # Frames that the busy consumer takes once it is released.
 FLOOD = 10_000
@@ -43,15 +48,21 @@ async def body_of(receive: Any) -> bytes:
 
 
 async def large(name: str, receive: Any, send: Any) -> None:
-    """Send LARGE bytes, and count those that `send` has taken."""
+    """Send LARGE bytes, at once where the name says so and there is room, and count those that the server has taken."""
     await body_of(receive)
     leaving = asyncio.ensure_future(receive())
+    bodies: list[Any] = []
+    if name.startswith(AT_ONCE):
+        await send({"type": WRITE_AT_ONCE, "give": bodies.append})
     await start(send)
     for sent[name] in range(0, LARGE, len(PIECE)):
         if leaving.done():
             said.append(f"left {name}")
             return
-        await part(send, PIECE)
+        if bodies and bodies[0].has_room:
+            bodies[0].write(PIECE)
+        else:
+            await part(send, PIECE)
     await part(send, b"", more=False)
 
 

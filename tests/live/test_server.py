@@ -28,7 +28,7 @@ from tests.live.probe import (
     standstill,
     until,
 )
-from tests.live.probe_app import FLOOD, LARGE, PIECE
+from tests.live.probe_app import AT_ONCE, FLOOD, LARGE, PIECE
 
 # The place of the received segments with data in Linux' `struct tcp_info`.
 DATA_SEGMENTS_AT = 152
@@ -48,17 +48,22 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_a_fast_reader_gets_every_byte(probe: ProbeServer) -> None:
-    assert digest(probe.get("/large/fast")) == digest(PIECE * (LARGE // len(PIECE)))
+ways = pytest.mark.parametrize("way", ["", AT_ONCE], ids=["by events", "at once"])
 
 
+@ways
+def test_a_fast_reader_gets_every_byte(probe: ProbeServer, way: str) -> None:
+    assert digest(probe.get(f"/large/{way}fast")) == digest(PIECE * (LARGE // len(PIECE)))
+
+
+@ways
 def test_a_reader_that_reads_nothing_makes_the_sender_wait_and_not_the_memory_grow(
-    probe: ProbeServer,
+    probe: ProbeServer, way: str
 ) -> None:
     before = probe.memory()
-    with probe.unread("/large/unread"):
+    with probe.unread(f"/large/{way}unread"):
         assert len(probe.get("/large/beside")) == LARGE
-        assert probe.state()["sent"]["unread"] < 4 * MIB
+        assert probe.state()["sent"][f"{way}unread"] < 4 * MIB
         assert probe.memory() - before < 20 * MIB
 
 
@@ -81,9 +86,10 @@ def test_a_head_does_not_wait_for_its_body(probe: ProbeServer) -> None:
         assert answer.read() == b"whole"
 
 
-def test_a_reader_that_takes_nothing_is_cut(probe: ProbeServer) -> None:
-    with probe.unread("/large/dead") as client:
-        eventually(lambda: probe.said("left dead"))
+@ways
+def test_a_reader_that_takes_nothing_is_cut(probe: ProbeServer, way: str) -> None:
+    with probe.unread(f"/large/{way}dead") as client:
+        eventually(lambda: probe.said(f"left {way}dead"))
         assert len(rest_of(client)) < LARGE
 
 
@@ -96,10 +102,11 @@ def test_a_reader_that_takes_little_is_not_cut(probe: ProbeServer) -> None:
         assert not probe.said("left slow")
 
 
-def test_a_reader_that_leaves_frees_the_sender_that_waits_for_it(probe: ProbeServer) -> None:
-    with probe.unread("/large/leaver"):
-        eventually(lambda: probe.state()["sent"].get("leaver"))
-    eventually(lambda: probe.said("left leaver"))
+@ways
+def test_a_reader_that_leaves_frees_the_sender_that_waits_for_it(probe: ProbeServer, way: str) -> None:
+    with probe.unread(f"/large/{way}leaver"):
+        eventually(lambda: probe.state()["sent"].get(f"{way}leaver"))
+    eventually(lambda: probe.said(f"left {way}leaver"))
 
 
 def test_a_body_up_to_the_cap_arrives_whole(probe: ProbeServer) -> None:

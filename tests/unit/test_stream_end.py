@@ -10,7 +10,7 @@ import pytest
 from chat.accounts.connections import ConnectionRegistry, OpenConnection
 from chat.accounts.identity import Caller, Credentials
 from chat.api.encoders import raw
-from chat.api.streaming import _encode_events
+from chat.api.streaming import FastPath, _encode_events
 from chat.exceptions import Unavailable
 from chat.streams import LogEvent, TextEvent
 
@@ -23,9 +23,8 @@ async def breaking(problem: Exception) -> AsyncGenerator[LogEvent]:
 
 
 async def read(problem: Exception) -> bytes:
-    return b"".join(
-        [data async for data in _encode_events(CALLER, b"", breaking(problem), raw.c1, ends_waiting=True)]
-    )
+    body = _encode_events(CALLER, b"", breaking(problem), raw.c1, True, FastPath())
+    return b"".join([data async for data in body])
 
 
 @pytest.fixture(autouse=True)

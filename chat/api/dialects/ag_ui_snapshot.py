@@ -10,7 +10,7 @@ from chat import db, service
 from chat.accounts.identity import Caller
 from chat.api.encoders.ag_ui import AgUiEncoder
 from chat.api.encoders.ag_ui_messages import ag_ui_messages
-from chat.api.streaming import ByteStream, stream_response
+from chat.api.streaming import ByteStream, FastPath, stream_response
 from chat.models import ACTIVE, Response
 from chat.schemas.queries import MAX_MESSAGES
 from chat.streams import EndEvent, LogEvent, TextEvent, ThoughtEvent, ToolEvent
@@ -63,7 +63,8 @@ async def stream_after_snapshot(caller: Caller, row: Response, encoder: AgUiEnco
     """Return the stream of a response that begins with the messages of the thread's shown branch."""
     wanted = MessageRange(limit=MAX_MESSAGES)
     shown, _ = await db.atomic_async(messages.page, caller.user, row.thread.public_id, wanted)
-    events = await service.follow(caller, row, 0, 0, structured=True)
+    fast_path = FastPath()
+    events = await service.follow(caller, row, 0, 0, structured=True, take=fast_path.take)
     try:
         encoder(await anext(events))
         views, end = await _caught_up(shown, row, events, encoder)
@@ -72,7 +73,8 @@ async def stream_after_snapshot(caller: Caller, row: Response, encoder: AgUiEnco
         raise
     encoder.forget_stretch()
     first = encoder.snapshot(ag_ui_messages(views))
-    return stream_response(caller, row, first if end is None else first + encoder(end), events, encoder)
+    first += b"" if end is None else encoder(end)
+    return stream_response(caller, row, first, events, encoder, fast_path=fast_path)
 
 
 async def _caught_up(

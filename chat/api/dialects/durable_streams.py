@@ -23,7 +23,7 @@ from chat.api.chat import PLAIN
 from chat.api.encoders.durable_streams import DurableStreamsEncoder, next_cursor, offset_token, parse_offset
 from chat.api.operations import EMPTY, RESPONSE_HEADERS, Answer, describe, streamed
 from chat.api.sealed import protect
-from chat.api.streaming import response_headers, stream_response
+from chat.api.streaming import FastPath, response_headers, stream_response
 from chat.exceptions import BadOffset, NotFound, Unauthenticated
 from chat.headers import set_headers
 from chat.models import Response
@@ -101,10 +101,12 @@ async def read(request: HttpRequest, response_id: str) -> HttpResponseBase:
         if wanted.live is None:
             return _catch_up(request, row, portion, cacheable=wanted.offset is not None)
         return _polled(request, row, portion, next_cursor(wanted.cursor))
-    events = await service.follow(caller, row, offset)
+    fast_path = FastPath()
+    events = await service.follow(caller, row, offset, take=fast_path.take)
     if wanted.live == "sse":
         encode = DurableStreamsEncoder(end, wanted.cursor)
-        return protect(stream_response(caller, row, encode(await anext(events)), events, encode))
+        first = encode(await anext(events))
+        return protect(stream_response(caller, row, first, events, encode, fast_path=fast_path))
     async with aclosing(events):
         portion = await _read_portion(row, events, end)
         if wanted.live is None:

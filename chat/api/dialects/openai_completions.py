@@ -21,7 +21,7 @@ from chat.api.dialects.openai_base import BODY_BYTES, failure_response, prompt_s
 from chat.api.encoders.dialect_shapes import CompletionObject, OpenAiModels
 from chat.api.encoders.openai.completions import CompletionEncoder, completion
 from chat.api.operations import SENDING, describe, streamed, whole
-from chat.api.streaming import response_headers, stream_response
+from chat.api.streaming import FastPath, response_headers, stream_response
 from chat.exceptions import ModelNotFound
 from chat.headers import set_headers
 from chat.models import Response, Status, TokenScope
@@ -63,7 +63,8 @@ async def create(request: HttpRequest) -> HttpResponseBase:
 async def _streamed(caller: Caller, row: Response, wanted: CompletionRequest) -> HttpResponseBase:
     """Stream the answer; the head waits for its first text, and a failure before that is an HTTP status."""
     encoder = CompletionEncoder(row, int(time.time()), include_usage=wanted.include_usage)
-    events = _with_calls(service.follow_or_stop(caller, row), encoder)
+    fast_path = FastPath()
+    events = _with_calls(service.follow_or_stop(caller, row, fast_path.take), encoder)
     try:
         first, last = await _up_to_text(events, encoder)
     except BaseException:
@@ -72,7 +73,7 @@ async def _streamed(caller: Caller, row: Response, wanted: CompletionRequest) ->
     if isinstance(last, EndEvent) and (last.response is None or last.response.status != Status.DONE):
         await events.aclose()
         return failure_response(last.response)
-    return stream_response(caller, row, first, events, encoder)
+    return stream_response(caller, row, first, events, encoder, fast_path=fast_path)
 
 
 async def _with_calls(

@@ -23,7 +23,7 @@ from chat.api.encoders.marked import NOTHING_READ
 from chat.api.encoders.openai.objects import page_object, response_object
 from chat.api.encoders.openai.responses import ResponsesEncoder
 from chat.api.operations import SENDING, describe, streamed, whole
-from chat.api.streaming import response_headers, stream_marked, stream_response
+from chat.api.streaming import FastPath, response_headers, stream_marked, stream_response
 from chat.exceptions import (
     BadRequest,
     ModelNotFound,
@@ -102,7 +102,9 @@ async def _answer(caller: Caller, encoder: ResponsesEncoder, wanted: ResponseReq
     if wanted.stream and wanted.store:
         return await stream_marked(caller, row, encoder)
     if wanted.stream:
-        return stream_response(caller, row, b"", service.follow_or_stop(caller, row), encoder)
+        fast_path = FastPath()
+        events = service.follow_or_stop(caller, row, fast_path.take)
+        return stream_response(caller, row, b"", events, encoder, fast_path=fast_path)
     if wanted.background:
         return json_response(response_object(row, []))
     follow = service.follow_or_stop if not wanted.store else service.follow_structured
