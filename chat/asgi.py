@@ -59,20 +59,21 @@ class ApiHandler(ASGIHandler):
         del receive
         try:
             response, body = await self._answer(match, scope, body), b""
-            if isinstance(response, ByteStream):
-                stream, is_whole = response.chunks, response.is_whole
-                # The head alone answers HEAD (RFC 9110, section 9.3.2): what follows it would be read as the next response.
-                if scope["method"] == "HEAD":
-                    stream, is_whole = _nothing(stream), always_whole
-                elif response.fast_path is not None and WRITE_AT_ONCE in scope.get("extensions", ()):
-                    await send({"type": WRITE_AT_ONCE, "give": response.fast_path.write_to})
-                start = [_start(response)]
-                # A stream may be open for minutes: the request and its head are freed, some 8 KB, of which servers keep a part.
-                scope["headers"] = []
-                del response, match, scope
-                await _relay(stream, start, send, is_whole)
-            else:
+            if not isinstance(response, ByteStream):
                 await self.send_response(response, send)
+                return
+            stream, is_whole = await _begin(response, scope, send)
+            # A stream may be open for minutes: the request and its head are freed, some 8 KB, of which servers keep a part.
+            scope["headers"] = []
+            del response, match, scope
+            try:
+                async for chunk in stream:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            finally:
+                await stream.aclose()
+            # The end of a body that is not whole is left out: the server then closes the connection in the middle of it.
+            if is_whole():
+                await send({"type": "http.response.body"})
         except asyncio.CancelledError:
             if leaving is None or not leaving.done():
                 raise
@@ -114,29 +115,25 @@ def _start(response: HttpResponseBase) -> Mapping[str, Any]:
     return {"type": "http.response.start", "status": response.status_code, "headers": head}
 
 
+async def _begin(
+    response: ByteStream, scope: Any, send: Send
+) -> tuple[AsyncGenerator[bytes], Callable[[], bool]]:
+    """Send the head of a stream. Return what follows it, and whether that is whole."""
+    stream, is_whole = response.chunks, response.is_whole
+    # The head alone answers HEAD (RFC 9110, section 9.3.2): what follows it would be read as the next response.
+    if scope["method"] == "HEAD":
+        stream, is_whole = _nothing(stream), always_whole
+    elif response.fast_path is not None and WRITE_AT_ONCE in scope.get("extensions", ()):
+        await send({"type": WRITE_AT_ONCE, "give": response.fast_path.write_to})
+    await send(_start(response))
+    return stream, is_whole
+
+
 async def _nothing(stream: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     """Close a stream, and yield nothing in its place."""
     async with aclosing(stream):
         for chunk in tuple[bytes, ...]():
             yield chunk
-
-
-async def _relay(
-    stream: AsyncGenerator[bytes],
-    start: list[Mapping[str, Any]],
-    send: Send,
-    is_whole: Callable[[], bool],
-) -> None:
-    """Send the head (removed from its list, so that it can be freed) and the chunks of a stream.
-
-    The end of a body that is not whole is left out: the server then closes the connection in the middle of it.
-    """
-    async with aclosing(stream) as chunks:
-        await send(start.pop())
-        async for chunk in chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    if is_whole():
-        await send({"type": "http.response.body"})
 
 
 async def _watch(scope: Any, receive: Receive, send: Send) -> asyncio.Task[None] | None:

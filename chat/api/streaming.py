@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
 from typing import Protocol
 
 from django.http import StreamingHttpResponse
@@ -113,6 +112,7 @@ def stream_response(
         # Our own protocol has a rule for a body without `end`: reconnect. Those of other clients have none.
         is_whole = (lambda: encode.ended) if isinstance(encode, MarkedEncoder) else always_whole
     fast_path = fast_path or FastPath()
+    ends_waiting = ends_waiting or isinstance(encode, MarkedEncoder)
     chunks = _encode_events(caller, first, events, encode, ends_waiting, fast_path)
     response = ByteStream(chunks, content_type, is_whole, fast_path)
     return set_headers(response, NOT_BUFFERED | response_headers(row))
@@ -159,29 +159,32 @@ async def _encode_events(
 
     Errors are logged instead of raised, which would hang the reader under Daphne.
     """
-    async with aclosing(rest):
-        try:
-            with closing(await service.register_connection(caller)) as connection:
-                if first:
-                    yield first
-                if isinstance(encode, MarkedEncoder):
-                    ends_waiting = True
-                    if encode.ended:
-                        return
-                fast_path.open(connection, encode)
-                async for event in rest:
-                    # The end of a response that was stopped with the access holds no more text.
-                    if connection.revoked and not isinstance(event, EndEvent):
-                        break
-                    if data := encode(event):
-                        yield data
-                    if ends_waiting and isinstance(event, WaitingEvent):
-                        break
-        except ChatError as error:
-            logger.warning("action=stream_cut code=%s", error.code)
-        except Exception as error:
-            logger.error(
-                "action=stream_failed reason=%s\n%s",
-                type(error).__name__,
-                format_traceback_without_message(error),
-            )
+    # No context managers: two of them take 0.3 KB of each open stream.
+    connection: OpenConnection | None = None
+    try:
+        connection = await service.register_connection(caller)
+        if first:
+            yield first
+        if isinstance(encode, MarkedEncoder) and encode.ended:
+            return
+        fast_path.open(connection, encode)
+        async for event in rest:
+            # The end of a response that was stopped with the access holds no more text.
+            if connection.revoked and not isinstance(event, EndEvent):
+                break
+            if data := encode(event):
+                yield data
+            if ends_waiting and isinstance(event, WaitingEvent):
+                break
+    except ChatError as error:
+        logger.warning("action=stream_cut code=%s", error.code)
+    except Exception as error:
+        logger.error(
+            "action=stream_failed reason=%s\n%s",
+            type(error).__name__,
+            format_traceback_without_message(error),
+        )
+    finally:
+        if connection is not None:
+            connection.close()
+        await rest.aclose()

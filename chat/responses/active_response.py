@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
 
 from chat import db
 from chat.conf import settings
@@ -102,26 +101,23 @@ class ActiveResponse:
         except Unavailable:
             return False
 
-    async def wait_for_outcome(self, answering: Awaitable[Outcome]) -> Outcome:
-        """Return the outcome of the answer: its own end, a verdict from outside, or a failure."""
-        try:
-            return await answering
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not self.decided or task is None:
-                raise
+    def outcome_of(self, problem: BaseException) -> Outcome:
+        """Return the outcome of an answer that ended with this: a verdict from outside, or a failure. Raise a foreign end."""
+        task = asyncio.current_task()
+        if isinstance(problem, asyncio.CancelledError) and self.decided and task is not None:
             # The end of the response is stored in the same task.
             while task.uncancel():
                 continue
             return self.verdict or Outcome(Status.INTERRUPTED)
-        except LeaseLost:
+        if isinstance(problem, LeaseLost):
             self.lost = True
             return Outcome(Status.INTERRUPTED)
-        except ModelError as problem:
+        if isinstance(problem, ModelError):
             return Outcome(Status.FAILED, error=problem)
-        except Exception as problem:
+        if isinstance(problem, Exception):
             # Whatever it was, the response must end: a reader that waits for ever is worse than an unclear error.
             return Outcome(Status.FAILED, error=_unforeseen(problem, self.job))
+        raise problem
 
 
 def _unforeseen(problem: Exception, job: Job) -> ModelFailed:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from chat import text
 from chat.conf import settings
+from chat.llm.clients.base import ModelClient
+from chat.llm.sse import StreamUpdate
+from chat.responses.model_answer import ModelAnswer
 from chat.streams import Writer
 from chat.tools import AnswerFull, ToolContext
+
+# The think item of ours that C1's readers see while a model thinks.
+THINKING = text.think_item("Thinking", "The model is thinking.").encode()
 
 # Of a character in UTF-8, at most.
 CHARACTER_BYTES = 4
@@ -112,3 +119,80 @@ class _CallOutput:
     def _check_running(self) -> None:
         if self.context.cancelled.is_set():
             raise RuntimeError("the call is over")
+
+
+class LoggedAnswer(ModelAnswer):
+    """The answer of a call whose updates go into the response's text and thought.
+
+    `fallbacks`: emptied by the first text or call. `may_call`: the model has tools, so that parts and fields of its answer may
+    be wanted for the next round.
+    """
+
+    __slots__ = ("_fallbacks", "_may_call", "_text", "_writer")
+
+    def __init__(
+        self, answer_text: AnswerText, writer: Writer, fallbacks: list[ModelClient], *, may_call: bool
+    ) -> None:
+        super().__init__()
+        self._text, self._writer, self._fallbacks, self._may_call = answer_text, writer, fallbacks, may_call
+
+    def take(self, update: StreamUpdate) -> Awaitable[None] | None:
+        """Take an update; return what to wait for before the next one, if the log has no room."""
+        self.process(update)
+        full = self.full = self._text.full
+        return self._writer.wait_for_room() if self._writer.full and not (full or update.done) else None
+
+    def take_at_once(self, update: StreamUpdate) -> bool:
+        """Take an update in the turn that brings it, unless it may fill the answer, or has to wait for room."""
+        if self._writer.full or not self._text.has_room_for(update.text):
+            return False
+        self.process(update)
+        return True
+
+    def process(self, update: StreamUpdate) -> None:
+        begin = 0
+        for place, thought in update.thinking:
+            if place > begin:
+                self._say(update.text[begin:place])
+            self._think(thought)
+            begin = place
+        if words := update.text[begin:] if begin else update.text:
+            self._say(words)
+        if update.calls:
+            self._note_visible()
+        # Without tools no fields are wanted back.
+        if update.calls or (update.fields and self._may_call):
+            self.calls.feed(update.calls, update.fields)
+        self.finish_reason = update.finish_reason or self.finish_reason
+        if update.usage is not None:
+            self.token_counts = update.usage
+
+    def _say(self, words: str) -> None:
+        if self.first_token is None or self._writer.thinking:
+            self._note_visible()
+        self.characters += len(words)
+        if self._may_call:
+            self.parts.append(words)
+        self._text.append(words)
+
+    def _note_visible(self) -> None:
+        """Note that text or a call has come: it ends a stretch of thought, and no other model is asked any more."""
+        if self._fallbacks:
+            self._fallbacks.clear()
+        if self.first_token is None:
+            self.first_token = time.monotonic()
+        self._writer.end_thought()
+
+    def _think(self, words: str) -> None:
+        """Append thought up to the largest stored size, and for C1's readers a think item ahead of each stretch."""
+        self.characters += len(words)
+        writer = self._writer
+        if not writer.thinking:
+            self._text.append_think_item(THINKING)
+            writer.begin_thought()
+        room = settings.thinking_bytes - writer.thinking_length
+        data = words[: room + 1].encode()  # a character is a byte at least
+        if len(data) > room:
+            data = data[: text.utf8_floor(data, room)]
+        if data:
+            writer.append_thought(data)

@@ -16,30 +16,24 @@ from chat.files.embedder import query_vector
 from chat.llm.clients.base import ModelClient, ModelRequest
 from chat.llm.provider_fields import encode, model_key
 from chat.llm.registry import ModelRegistry
-from chat.llm.sse import StreamUpdate
 from chat.llm.sse.accumulator import CallTooLarge, ToolCall
 from chat.models import PersonRequest, Status, ToolState
-from chat.responses import tool_rounds
-from chat.responses.answer_text import AnswerText
+from chat.responses import tool_artifacts, tool_rounds
+from chat.responses.answer_text import AnswerText, LoggedAnswer
 from chat.responses.call_runner import CallRunner
 from chat.responses.claims.turns import Job
 from chat.responses.lifecycle import Outcome
-from chat.responses.model_answer import ModelAnswer, read
-from chat.responses.tool_artifacts import ThreadArtifacts
+from chat.responses.model_answer import Deadline, ModelAnswer, read
 from chat.responses.tool_models import ToolModels
 from chat.responses.tool_rounds import PendingRound, wait_for
 from chat.responses.usage.recorder import UsageRecorder
 from chat.responses.waiting import NewRequest, Wait
 from chat.streams import ToolEvent, Writer
-from chat.text import utf8_floor
 from chat.threads.model_context import SEARCH_TOOL, build_request
 from chat.threads.search import files, search
 from chat.tools import Tool, ToolContext, within_limit
 from chat.tools.called_names import declared_name
 from chat.tools.calling import ToolResult
-
-# The think item of ours that C1's readers see while a model thinks.
-THINKING = text.think_item("Thinking", "The model is thinking.").encode()
 
 # Seconds that an answer waits in all for files that are still being read: uploads of others may be ahead of them.
 UNREAD_SECONDS = 90.0
@@ -62,11 +56,27 @@ class Engine:
     `first_request`: the first call's, where the claim has read it; it holds no tools yet.
     """
 
+    __slots__ = (
+        "_client",
+        "_client_tools",
+        "_earlier_seconds",
+        "_fallbacks",
+        "_first_request",
+        "_ids",
+        "_job",
+        "_models",
+        "_offered",
+        "_text",
+        "_tools",
+        "_unread_seconds",
+        "_usage_recorder",
+        "_wait_for_files",
+        "_writer",
+    )
+
     _client: ModelClient
     # The models that answer in place of `_client`; none are left once it has sent text or a tool call.
     _fallbacks: list[ModelClient]
-    # The ids of all calls so far. Most answers have none, and each empty set takes 0.2 KB.
-    _ids: frozenset[str] = frozenset()
 
     def __init__(
         self,
@@ -81,15 +91,9 @@ class Engine:
         self._wait_for_files, self._unread_seconds = wait_for_files, UNREAD_SECONDS
         self._writer, self._models, self._usage_recorder = writer, models, usage_recorder
         self._text = AnswerText(writer, self._shows_think_items)
-        self._artifacts = ThreadArtifacts(job.thread, self._text.written)
-        self._job = job
-        self._first_request, self._effort, self._parameters = (
-            first_request,
-            job.effort,
-            job.parameters,
-        )
-        self._metadata = job.metadata
-        self._resumed = job.resumed is not None
+        self._job, self._first_request = job, first_request
+        # The ids of all calls so far. Most answers have none, and each empty set takes 0.2 KB.
+        self._ids: frozenset[str] = frozenset()
         self._earlier_seconds = job.resumed.row.active_ms / 1000 if job.resumed else 0.0
         # Those whose calls end the response; the calls of others are requests, like those that need an approval.
         self._client_tools = [] if job.awaits_results else job.client_tools
@@ -105,7 +109,7 @@ class Engine:
         self._offered = offered
         self._tools = self._supported_tools()
         try:
-            async with asyncio.timeout(settings.response_seconds - self._earlier_seconds):
+            with Deadline(settings.response_seconds - self._earlier_seconds):
                 return await (self._answer_client() if self._client_tools else self._rounds())
         except TimeoutError:
             self._usage_recorder.set_timed_out()
@@ -115,7 +119,7 @@ class Engine:
 
     async def _rounds(self) -> Outcome:
         first = 0
-        if self._resumed:
+        if self._job.resumed is not None:
             round_ = await db.run_async(tool_rounds.pending, self._writer.response)
             self._ids |= set(round_.ids)
             self._text.keep_written(round_.written)
@@ -164,12 +168,14 @@ class Engine:
     async def _call_model(self, last: bool) -> ModelAnswer:
         """Return the model's next answer; the first fallback that answers replaces the model for good. `last`: no calls."""
         while True:
-            request, answer = await self._build_request(may_call=not last), ModelAnswer()
+            request = await self._build_request(may_call=not last)
+            may_call = bool(self._tools or self._client_tools)
+            answer = LoggedAnswer(self._text, self._writer, self._fallbacks, may_call=may_call)
             try:
                 with self._usage_recorder.call(self._client.profile, request, answer):
-                    take, take_at_once = partial(self._take, answer), partial(self._take_at_once, answer)
-                    reading = read(partial(self._client.stream, request), answer, take, take_at_once)
-                    del request, take, take_at_once  # the history is not kept while the answer is read
+                    stream = partial(self._client.stream, request)
+                    reading = read(stream, answer, answer.take, answer.take_at_once)
+                    del request, stream  # the history is not kept while the answer is read
                     try:
                         await reading
                         # Readers get their turn with the last text ahead of the work on its end, which takes 0.4 ms.
@@ -199,9 +205,9 @@ class Engine:
             request,
             tools=tools,
             may_call=may_call,
-            effort=self._effort,
-            parameters=self._parameters,
-            metadata=self._metadata,
+            effort=self._job.effort,
+            parameters=self._job.parameters,
+            metadata=self._job.metadata,
         )
 
     async def _read_history(self, earlier: ModelRequest | None, searchable: bool) -> ModelRequest:
@@ -231,68 +237,6 @@ class Engine:
         if len(names) == len(self._offered):
             return within_limit(self._offered)
         return within_limit({name: tool for name, tool in self._offered.items() if name in names})
-
-    def _take(self, answer: ModelAnswer, update: StreamUpdate) -> Awaitable[None] | None:
-        self._process_update(update, answer)
-        answer.full = self._text.full
-        return (
-            self._writer.wait_for_room() if self._writer.full and not (answer.full or update.done) else None
-        )
-
-    def _take_at_once(self, answer: ModelAnswer, update: StreamUpdate) -> bool:
-        """Take an update in the turn that brings it, unless it may fill the answer, or has to wait for room."""
-        if self._writer.full or not self._text.has_room_for(update.text):
-            return False
-        self._process_update(update, answer)
-        return True
-
-    def _process_update(self, update: StreamUpdate, answer: ModelAnswer) -> None:
-        begin = 0
-        for place, thought in update.thinking:
-            if place > begin:
-                self._say(update.text[begin:place], answer)
-            self._think(thought, answer)
-            begin = place
-        if words := update.text[begin:] if begin else update.text:
-            self._say(words, answer)
-        if update.calls:
-            self._note_visible(answer)
-        # Without tools no fields are wanted back.
-        if update.calls or (update.fields and (self._tools or self._client_tools)):
-            answer.calls.feed(update.calls, update.fields)
-        answer.finish_reason = update.finish_reason or answer.finish_reason
-        if update.usage is not None:
-            answer.token_counts = update.usage
-
-    def _say(self, words: str, answer: ModelAnswer) -> None:
-        if answer.first_token is None or self._writer.thinking:
-            self._note_visible(answer)
-        answer.characters += len(words)
-        if self._tools or self._client_tools:
-            answer.parts.append(words)
-        self._text.append(words)
-
-    def _note_visible(self, answer: ModelAnswer) -> None:
-        """Note that text or a call has come: it ends a stretch of thought, and no other model is asked any more."""
-        if self._fallbacks:
-            self._fallbacks.clear()
-        if answer.first_token is None:
-            answer.first_token = time.monotonic()
-        self._writer.end_thought()
-
-    def _think(self, words: str, answer: ModelAnswer) -> None:
-        """Append thought up to the largest stored size, and for C1's readers a think item ahead of each stretch."""
-        answer.characters += len(words)
-        writer = self._writer
-        if not writer.thinking:
-            self._text.append_think_item(THINKING)
-            writer.begin_thought()
-        room = settings.thinking_bytes - writer.thinking_length
-        data = words[: room + 1].encode()  # a character is a byte at least
-        if len(data) > room:
-            data = data[: utf8_floor(data, room)]
-        if data:
-            writer.append_thought(data)
 
     def _shows_think_items(self) -> bool:
         return self._client.profile.writes_c1 and settings.think_items
@@ -336,8 +280,8 @@ class Engine:
         return replace(
             _tool_context(job, self._models),
             model=ToolModels(self._models, self._usage_recorder, job.model, job.rights.models).ask,
-            artifact=self._artifacts.find,
-            artifacts=self._artifacts.all,
+            artifact=partial(tool_artifacts.find, job.thread, self._text.written),
+            artifacts=partial(tool_artifacts.newest, job.thread),
         )
 
     def _begin_round(self, number: int, events: list[ToolEvent]) -> bool:

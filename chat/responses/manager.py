@@ -175,7 +175,10 @@ class ResponseRunner:
         earlier = job.resumed.calls if job.resumed else ()
         recorder = UsageRecorder(self.models.token_estimator, earlier=earlier)
         try:
-            outcome = await active.wait_for_outcome(self._generate(active, recorder))
+            try:
+                outcome = await self._generate(active, recorder)
+            except BaseException as problem:
+                outcome = active.outcome_of(problem)
             outcome = replace(outcome, calls=recorder.calls, unstored=recorder.unstored)
             rest = await self._flusher.close(active.writer)
             if outcome.wait is not None and await self._wait_for_person(active, rest, outcome.wait):
@@ -219,13 +222,9 @@ class ResponseRunner:
         job = active.job
         self._queued.pop(job.response, None)
         active.writer.tail.start()
+        models, wait = self.models, self.files.wait
         engine = Engine(
-            active.writer,
-            self.models,
-            recorder,
-            job,
-            active.take_first_request(),
-            wait_for_files=self.files.wait,
+            active.writer, models, recorder, job, active.take_first_request(), wait_for_files=wait
         )
         active.answering = asyncio.current_task()
         try:

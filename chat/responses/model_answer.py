@@ -6,17 +6,18 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
+from types import TracebackType
+from typing import Self
 
 from chat.conf import settings
 from chat.exceptions import ModelTimeout
 from chat.llm.sse import AtOnce, StreamUpdate, TokenCounts
 from chat.llm.sse.accumulator import CallAccumulator
+from chat.process import process
 
-# The silence is measured to a twentieth: moving a timer at every read costs as much as decoding it.
-RESCHEDULE_PARTS = 20
+# Seconds between two looks. A timer for each deadline takes 0.6 KB of every open answer, and 20 calls of Python for a prompt.
+TICK_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -53,66 +54,124 @@ async def read(
 
     `take_at_once` may take an update before, which neither fills the answer nor has to wait. Raise ModelError.
     """
-    deadlines = Deadlines()
-    stream = open_stream(partial(_at_once, deadlines, take_at_once) if take_at_once else None)
-    del open_stream  # it may hold the request
+    deadlines = Deadlines(take_at_once)
+    stream = open_stream(deadlines.take_at_once if take_at_once else None)
+    del open_stream, take_at_once  # the one may hold the request
     try:
-        async with deadlines, aclosing(stream) as updates:
-            async for update in updates:
-                deadlines.on_update(update)
-                if (taking := take(update)) is not None:
-                    await taking
-                if answer.full or update.done:
-                    return
+        with deadlines:
+            try:
+                async for update in stream:
+                    deadlines.on_update(update)
+                    if (taking := take(update)) is not None:
+                        await taking
+                    if answer.full or update.done:
+                        return
+            finally:
+                await stream.aclose()
     except TimeoutError:
         if answer.finish_reason is None:
             raise deadlines.error() from None
 
 
-def _at_once(deadlines: Deadlines, take: AtOnce, update: StreamUpdate) -> bool:
-    if update.done:
-        return False
-    deadlines.on_update(update)
-    return take(update)
+class Deadline:
+    """A time, in seconds from now, at which the block of this is cancelled: it raises TimeoutError, as `asyncio.timeout` does.
+
+    `at`: that time on the monotonic clock, which may be moved. The block ends up to TICK_SECONDS later.
+    """
+
+    __slots__ = ("_cancelling", "_expired", "_task", "at")
+
+    def __init__(self, seconds: float) -> None:
+        self.at = time.monotonic() + seconds
+        self._task: asyncio.Task[object] | None = None
+        self._expired = False
+
+    def __enter__(self) -> Self:
+        self._task = task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a deadline needs a task")
+        self._cancelling = task.cancelling()
+        process.part(DeadlineTimer).add(self, task.get_loop())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, place: TracebackType | None
+    ) -> None:
+        process.part(DeadlineTimer).remove(self)
+        task, self._task = self._task, None
+        if not self._expired or task is None:
+            return
+        # Another cancellation, such as that of a stop, is passed on.
+        if task.uncancel() <= self._cancelling and isinstance(problem, asyncio.CancelledError):
+            raise TimeoutError from problem
+
+    def expire(self) -> None:
+        self._expired = True
+        if self._task is not None:
+            self._task.cancel()
 
 
-class Deadlines:
-    """Deadlines of a call: for its first sign of life, for each silence after it, and for its thought in all."""
-
-    __slots__ = (
-        "_moved",
-        "_started",
-        "_step",
-        "_thinking_since",
-        "_thought",
-        "_thought_ends",
-        "_timeout",
-    )
+class DeadlineTimer:
+    """The open deadlines of this process, which belong to one event loop at a time."""
 
     def __init__(self) -> None:
+        self._open: set[Deadline] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ticks = False
+
+    def add(self, deadline: Deadline, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:
+            self._open, self._loop, self._ticks = set(), loop, False
+        self._open.add(deadline)
+        if not self._ticks:
+            self._ticks = True
+            loop.call_later(TICK_SECONDS, self._look, loop)
+
+    def remove(self, deadline: Deadline) -> None:
+        self._open.discard(deadline)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        if loop is not self._loop:
+            return
+        now = time.monotonic()
+        for deadline in [deadline for deadline in self._open if deadline.at <= now]:
+            self.remove(deadline)
+            deadline.expire()
+        self._ticks = bool(self._open)
+        if self._ticks:
+            loop.call_later(TICK_SECONDS, self._look, loop)
+
+
+class Deadlines(Deadline):
+    """The deadline of a call: for its first sign of life, for each silence after it, and for its thought in all.
+
+    `take`: what takes updates in the turn that brings them.
+    """
+
+    __slots__ = ("_started", "_take", "_thinking_since", "_thought", "_thought_ends")
+
+    def __init__(self, take: AtOnce | None = None) -> None:
+        super().__init__(settings.first_token_seconds)
+        self._take = take
         self._started = False
-        self._moved = time.monotonic()
-        self._step = settings.silence_seconds / RESCHEDULE_PARTS
-        self._timeout = asyncio.timeout(settings.first_token_seconds)
         # Since when the thought goes on, when it must end (monotonic), and the seconds of its earlier stretches.
         self._thinking_since: float | None = None
         self._thought_ends = math.inf
         self._thought = 0.0
 
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *problem: object) -> None:
-        await self._timeout.__aexit__(*problem)  # type: ignore[arg-type]
+    def take_at_once(self, update: StreamUpdate) -> bool:
+        """Take an update that is not the last, and move the deadline."""
+        if update.done or self._take is None:
+            return False
+        self.on_update(update)
+        return self._take(update)
 
     def on_update(self, update: StreamUpdate) -> None:
         """Move the deadline after a read. Raise ModelTimeout beyond the time for thought."""
         visible = bool(update.text or update.calls)
         # Fields that a provider wants back are thought without words, such as encrypted one.
         thinking = bool(update.thinking or update.fields)
-        alive = visible or thinking
-        first = alive and not self._started
-        self._started = self._started or alive
+        self._started = self._started or visible or thinking
         now = time.monotonic()
         if now > self._thought_ends:
             raise ModelTimeout(
@@ -120,9 +179,8 @@ class Deadlines:
             )
         if (thinking and not visible) is (self._thinking_since is None):
             self._turn_thought(now)
-        if first or (self._started and now - self._moved > self._step):
-            self._moved = now
-            self._timeout.reschedule(asyncio.get_running_loop().time() + settings.silence_seconds)
+        if self._started:
+            self.at = now + settings.silence_seconds
 
     def _turn_thought(self, now: float) -> None:
         """Begin or end a stretch of thought."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from chat import db
 from chat.exceptions import NotFound
@@ -13,38 +12,37 @@ from chat.threads import artifacts
 from chat.tools import ArtifactUnknown, ArtifactVersion
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadArtifacts:
-    """`written`: returns what tools have written in the running response, whose artifacts have no rows yet."""
+async def find(
+    thread: int, written: Callable[[], str], artifact_id: str = "", version: int | None = None
+) -> ArtifactVersion:
+    """Return a version of an artifact, by default the newest of all. Raise ArtifactUnknown.
 
-    thread: int
-    written: Callable[[], str]
+    `written`: returns what tools have written in the running response, whose artifacts have no rows yet.
+    """
+    fresh = artifacts_of(written())
+    name = artifact_id or (fresh[-1].name if fresh else "")
+    stored = await db.atomic_async(_stored, thread, name, None)
+    known = stored.version if stored else 0
+    own = [one for one in fresh if name in (one.name, one.public_id)]
+    wanted = known + len(own) if version is None else version
+    if known < wanted <= known + len(own):
+        return _fresh(own[wanted - known - 1], wanted)
+    found = await db.atomic_async(_stored, thread, name, wanted) if stored else None
+    if found is None:
+        raise ArtifactUnknown("There is no such artifact in this chat, or no such version of it.")
+    return found
 
-    async def find(self, artifact_id: str = "", version: int | None = None) -> ArtifactVersion:
-        """Return a version of an artifact, by default the newest of both. Raise ArtifactUnknown."""
-        fresh = artifacts_of(self.written())
-        name = artifact_id or (fresh[-1].name if fresh else "")
-        stored = await db.atomic_async(_stored, self.thread, name, None)
-        known = stored.version if stored else 0
-        own = [one for one in fresh if name in (one.name, one.public_id)]
-        wanted = known + len(own) if version is None else version
-        if known < wanted <= known + len(own):
-            return _fresh(own[wanted - known - 1], wanted)
-        found = await db.atomic_async(_stored, self.thread, name, wanted) if stored else None
-        if found is None:
-            raise ArtifactUnknown("There is no such artifact in this chat, or no such version of it.")
-        return found
 
-    async def all(self) -> list[ArtifactVersion]:
-        """Return the stored artifacts at their newest versions, newest first, without their texts."""
-        return [_view(row, "") for row in await db.run_async(artifacts.newest_of, self.thread)]
+async def newest(thread: int) -> list[ArtifactVersion]:
+    """Return the stored artifacts at their newest versions, newest first, without their texts."""
+    return [_view(row, "") for row in await db.run_async(artifacts.newest_of, thread)]
 
 
 def _stored(thread: int, name: str, version: int | None) -> ArtifactVersion | None:
     try:
         if not name:
-            newest = artifacts.newest_of(thread)
-            name = newest[0].public_id if newest else ""
+            stored = artifacts.newest_of(thread)
+            name = stored[0].public_id if stored else ""
         shown = artifacts.in_thread(thread, name, version)
     except NotFound:
         return None

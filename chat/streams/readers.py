@@ -179,7 +179,7 @@ class LogRegistry:
                             continue
                     if data:
                         woken, end = False, offset + len(data)
-                        shared = tail.encodings.at(offset, end) if tail.readers > 1 else None
+                        shared = tail.shared(offset, end) if tail.readers > 1 else None
                         cursor.offset = end
                         yield TextEvent(data, end, shared)
                         continue
@@ -356,7 +356,7 @@ class ReaderCursor:
         if not data:
             return None, limit
         self._stored, self.thinking = None, thinking + len(data)
-        shared = thought.encodings.at(thinking, self.thinking) if tail.readers > 1 else None
+        shared = thought.shared(thinking, self.thinking) if tail.readers > 1 else None
         return ThoughtEvent(data, self.thinking, shared), limit
 
     async def next_stored(self, offset: int) -> tuple[LogEvent | None, int]:

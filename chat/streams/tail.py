@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 
 from chat.models import PersonRequest, Response, ToolUse
-from chat.streams.encodings import SharedEncodings
+from chat.streams.encodings import Encodings, SharedEncodings
 from chat.streams.events import ProgressEvent, StepEvent, TextEvent, ThoughtEvent, ToolEvent
 from chat.streams.progress import ProgressHints
 from chat.streams.steps import ToolLog
@@ -27,10 +27,10 @@ Take = Callable[[TextEvent | ThoughtEvent], bool]
 class ThoughtTail:
     """The newest part of a response's thought: the bytes [base, end), in stretches, each at an offset of the text."""
 
-    __slots__ = ("_buffer", "_stretches", "_text_offset", "base", "encodings", "end")
+    __slots__ = ("_buffer", "_encodings", "_stretches", "_text_offset", "base", "end")
 
     def __init__(self, base: int) -> None:
-        self.encodings = SharedEncodings()
+        self._encodings: SharedEncodings | None = None
         self.base = self.end = base
         self._buffer = bytearray()
         # The start of each stretch in the thought, and its offset in the text.
@@ -45,6 +45,12 @@ class ThoughtTail:
         self._buffer += data
         end = self.end = self.end + len(data)
         return end
+
+    def shared(self, start: int, stop: int) -> Encodings:
+        """Return the encodings of these bytes that several readers share."""
+        if self._encodings is None:
+            self._encodings = SharedEncodings()
+        return self._encodings.at(start, stop)
 
     def forget(self, before: int) -> None:
         """Drop the bytes before an offset; they can be read from the table."""
@@ -96,11 +102,11 @@ class Tail:
 
     __slots__ = (
         "_buffer",
+        "_encodings",
         "_loop",
         "_waiters",
         "base",
         "changes",
-        "encodings",
         "end",
         "ended",
         "ephemeral",
@@ -126,7 +132,7 @@ class Tail:
         self.ended = False
         self.final: Response | None = None
         self.readers = self.changes = 0
-        self.encodings = SharedEncodings()
+        self._encodings: SharedEncodings | None = None  # most answers have one reader
         # Ranges of our own think items; most answers have neither those nor thought nor tool calls.
         self.ephemeral: list[tuple[int, int]] = []
         self.thought: ThoughtTail | None = None
@@ -188,7 +194,7 @@ class Tail:
         if self.mirrored or not self._waiters or size > READ_BYTES:
             self.wake()
         else:
-            self.wake(TextEvent(data, end, self.encodings.at(start, end) if self.readers > 1 else None))
+            self.wake(TextEvent(data, end, self.shared(start, end) if self.readers > 1 else None))
 
     def grow_ephemeral(self, data: bytes) -> None:
         self.ephemeral = [*self.ephemeral, (self.end, self.end + len(data))]
@@ -206,7 +212,7 @@ class Tail:
         if self.mirrored or not self._waiters or end - start > READ_BYTES:
             self.wake()
         else:
-            self.wake(ThoughtEvent(data, end, thought.encodings.at(start, end) if self.readers > 1 else None))
+            self.wake(ThoughtEvent(data, end, thought.shared(start, end) if self.readers > 1 else None))
 
     def start_tools(self, calls: Iterable[ToolEvent]) -> None:
         self.tools = self.tools or ToolLog()
@@ -226,6 +232,12 @@ class Tail:
         if call is not None:
             self.progress = self.progress or ProgressHints(self.wake)
             self.progress.report(call_id, ProgressEvent(call_id, call.name, fraction, message))
+
+    def shared(self, start: int, stop: int) -> Encodings:
+        """Return the encodings of these bytes that several readers share."""
+        if self._encodings is None:
+            self._encodings = SharedEncodings()
+        return self._encodings.at(start, stop)
 
     def begin(self, row: Response) -> None:
         """Begin at the stored ends of the logs; what is before them, readers take from the table."""

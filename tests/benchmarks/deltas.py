@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
-from typing import Any, cast
 
 import msgspec
 
@@ -24,12 +23,10 @@ from chat.api.encoders.openai.completions import CompletionEncoder
 from chat.api.encoders.openai.responses import ResponsesEncoder
 from chat.api.encoders.sse import SseEncoder
 from chat.api.encoders.websocket import WebSocketEncoder
-from chat.llm.clients.base import ModelProfile
 from chat.llm.sse import ChunkDecoder
 from chat.models import Response, Thread
-from chat.responses.claims.turns import Job
-from chat.responses.engine import Engine
-from chat.responses.model_answer import Deadlines, ModelAnswer
+from chat.responses.answer_text import AnswerText, LoggedAnswer
+from chat.responses.model_answer import Deadlines
 from chat.streams import LogEvent
 from chat.streams.readers import LogRegistry
 from chat.streams.writer import Flusher
@@ -99,13 +96,13 @@ async def cost(dialect: str, field: str, readers: int, deltas: int = DELTAS) -> 
     tail = logs.write(1)
     tail.start()
     writer = Flusher(lambda _: None, lambda _: None).open(1, 1, tail)
-    engine = _engine(writer)
+    answer = LoggedAnswer(AnswerText(writer, lambda: False), writer, [], may_call=True)
     thinking = None if dialect == BASE else 0
     reading = [logs.follow(1, 0, thinking, structured=structured) for _ in range(readers)]
     tasks = [asyncio.create_task(_read(events, make())) for events in reading]
     await asyncio.sleep(0)
-    decoder, answer, data = ChunkDecoder(), ModelAnswer(), chunk(field)
-    async with (deadlines := Deadlines()):
+    decoder, data = ChunkDecoder(), chunk(field)
+    with Deadlines() as deadlines:
         for count in (WARM_UP, deltas):
             gc.collect()
             gc.disable()
@@ -113,22 +110,13 @@ async def cost(dialect: str, field: str, readers: int, deltas: int = DELTAS) -> 
             for _ in range(count):
                 update = decoder.feed(data)
                 deadlines.on_update(update)
-                engine._process_update(update, answer)
+                answer.process(update)
                 await asyncio.sleep(0)  # the readers' turn
             spent = time.process_time() - begun
             gc.enable()
     tail.finish(row())
     await asyncio.gather(*tasks)
     return spent * 1e6 / deltas / readers
-
-
-def _engine(writer: Any) -> Engine:
-    """Return an engine with a tool, as those of most models have some."""
-    job = Job(response=1, thread=1, owner=1, epoch=1, model="model", queued=False)
-    engine = Engine(writer, cast("Any", None), cast("Any", None), job, wait_for_files=cast("Any", None))
-    engine._client = cast("Any", type("client", (), {"profile": ModelProfile("model", "model", {})}))
-    engine._fallbacks, engine._tools = [], {"tool": cast("Any", None)}
-    return engine
 
 
 def paired(

@@ -13,7 +13,7 @@ from chat.streams import TextEvent, ThoughtEvent
 TEXT = TextEvent(b"word", 4)
 
 
-class Body:
+class NotingBody:
     """A body that notes what is written."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ def connection() -> OpenConnection:
 
 
 def test_text_goes_into_an_open_body(connection: OpenConnection) -> None:
-    path, body = FastPath(), Body()
+    path, body = FastPath(), NotingBody()
     path.open(connection, raw.c1)
     path.write_to(body)
     assert path.take(TEXT)
@@ -37,7 +37,7 @@ def test_text_goes_into_an_open_body(connection: OpenConnection) -> None:
 
 
 def test_what_a_dialect_leaves_out_is_taken_and_not_written(connection: OpenConnection) -> None:
-    path, body = FastPath(), Body()
+    path, body = FastPath(), NotingBody()
     path.open(connection, raw.c1)
     path.write_to(body)
     assert path.take(ThoughtEvent(b"hm", 2))
@@ -48,7 +48,7 @@ def test_nothing_is_taken_before_the_head_is_sent_or_the_stream_has_begun(connec
     path = FastPath()
     path.open(connection, raw.c1)
     assert not path.take(TEXT)
-    path, body = FastPath(), Body()
+    path, body = FastPath(), NotingBody()
     path.write_to(body)
     assert not path.take(TEXT)
     assert body.written == []
@@ -56,7 +56,7 @@ def test_nothing_is_taken_before_the_head_is_sent_or_the_stream_has_begun(connec
 
 @pytest.mark.parametrize("end", ["access", "room"])
 def test_nothing_is_taken_without_access_or_room(connection: OpenConnection, end: str) -> None:
-    path, body = FastPath(), Body()
+    path, body = FastPath(), NotingBody()
     path.open(connection, raw.c1)
     path.write_to(body)
     if end == "access":

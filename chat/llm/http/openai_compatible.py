@@ -20,7 +20,7 @@ import asyncio
 import math
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -69,7 +69,7 @@ class _Answer:
     pool: ConnectionPool
     connection: UpstreamConnection
     inflater: ContentDecoder | None
-    decoder: ChunkDecoder
+    decoder: ChunkDecoder = field(init=False)
     at_once: AtOnce | None = None
     left: StreamUpdate | None = None
 
@@ -192,7 +192,7 @@ class OpenAITransport:
         for _ in range(MAX_REDIRECTS + 1):
             connection = await _posted(pool, content)
             if 200 <= connection.status < 300:
-                return _Answer(pool, connection, _inflater(connection), ChunkDecoder())
+                return _Answer(pool, connection, _inflater(connection))
             text = await _error_text(connection) if connection.status in FIELD_REFUSALS else b""
             connection.close()
             # Those two alone keep method and body (RFC 9110, 15.4).

@@ -61,6 +61,25 @@ class ChunkDecoder:
     in the text, in the usual tags or in the form that this names.
     """
 
+    __slots__ = (
+        "_body",
+        "_counted",
+        "_deltas",
+        "_events",
+        "_frame",
+        "_had_reason",
+        "_max",
+        "_reason",
+        "_sniffing",
+        "_usage",
+        "_values",
+        "done",
+        "finish_reason",
+        "reason_is_last",
+        "reason_was_early",
+        "started",
+    )
+
     # Those of the body; most answers are streams.
     _values: JsonValues
 

@@ -37,6 +37,8 @@ class EventDecoder:
     An event that reports an error becomes a payload `{"object":"error","error":…}` around its data.
     """
 
+    __slots__ = ("_after_cr", "_at_start", "_max", "_one_newline", "_rest")
+
     def __init__(self, max_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max = max_bytes
         self._rest = bytearray()
