@@ -21,9 +21,6 @@ logger = logging.getLogger(__name__)
 # Seconds for another process to accept a connection: a few turns of a busy event loop. It may hang, or be starting.
 LEAVE_SECONDS = 0.004
 
-# Connections accepted in one turn of the event loop, each of which takes up to 0.1 ms.
-ACCEPTED = 100
-
 # Seconds without accepting, where descriptors or memory have run out: clients wait in the kernel's queue.
 PAUSE_SECONDS = 0.5
 
@@ -55,7 +52,8 @@ class Port:
     def _on_readable(self) -> None:
         """Accept connections, or leave them to a process that has fewer."""
         if self._balance is None:
-            self._accept(ACCEPTED)
+            # One by one: to find none behind it takes a system call and an exception.
+            self._accept(1)
             return
         self._balance.record(self._connections())
         if room := self._balance.room():

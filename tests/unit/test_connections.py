@@ -242,6 +242,26 @@ def test_closing_leaves_no_connection(quiet_seconds: float, monkeypatch: pytest.
     run(work)
 
 
+def test_connections_that_are_not_used_again_are_closed_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "QUIET_SECONDS", 0)
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.05)
+
+    async def work() -> None:
+        async with listening(ScriptedHttpServer(SIZED, close=False).serve) as port:
+            server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
+            for _ in range(2):
+                connections = [(await ask(server))[0] for _ in range(3)]
+                for connection in connections:
+                    server.release(connection)
+                    await wait_until(functools.partial(server.idle.__contains__, connection))
+                await wait_until(lambda: not server.idle)
+                assert all(connection.transport.is_closing() for connection in connections)
+
+    run(work)
+
+
 def test_an_answer_that_is_not_read_stays_with_its_sender() -> None:
     # Three times the kernel's buffers.
     size = 16 * 1024 * 1024

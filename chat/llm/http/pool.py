@@ -28,6 +28,7 @@ class ConnectionPool:
         self._request = _request(head, self._url, self._proxy if through else None)
         self._reuse = True
         self.idle: deque[UpstreamConnection] = deque()
+        self._closing: asyncio.TimerHandle | None = None
         self._resting: set[UpstreamConnection] = set()
 
     async def connection(self) -> UpstreamConnection:
@@ -66,13 +67,19 @@ class ConnectionPool:
         if connection.reusable:
             connection.idle_since = time.monotonic()
             self.idle.append(connection)
-            asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_idle)
+            if self._closing is None:
+                self._closing = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._close_idle)
         else:
             connection.close()
 
     def _close_idle(self) -> None:
-        while self.idle and time.monotonic() - self.idle[0].idle_since >= IDLE_SECONDS:
+        """Close what has been idle for too long, and come back for the one that will be next."""
+        now, self._closing = time.monotonic(), None
+        while self.idle and now - self.idle[0].idle_since >= IDLE_SECONDS:
             self.idle.popleft().close()
+        if self.idle:
+            rest = self.idle[0].idle_since + IDLE_SECONDS - now
+            self._closing = asyncio.get_running_loop().call_later(rest, self._close_idle)
 
     def _stop_reuse(self) -> None:
         self._reuse = False
