@@ -249,7 +249,7 @@ def test_connections_that_are_not_used_again_are_closed_one_after_the_other(
     monkeypatch.setattr(pool, "IDLE_SECONDS", 0.05)
 
     async def work() -> None:
-        async with listening(ScriptedHttpServer(SIZED, close=False).serve) as port:
+        async with listening(ScriptedHttpServer(*[SIZED] * 6, close=False).serve) as port:
             server = ConnectionPool(head(f"http://127.0.0.1:{port}/"))
             for _ in range(2):
                 connections = [(await ask(server))[0] for _ in range(3)]
