@@ -28,7 +28,7 @@ class Measured:
 
     delta_us: float = 45.0  # CPU of a server, passing one on and writing it down
     request_us: float = 2_400.0  # CPU of a server, a prompt from its claim to its end
-    stream_kb: float = 31.5  # memory of a server, an open stream
+    stream_kb: float = 21.0  # memory of a server, an open stream
     database_request_us: float = 2_000.0  # CPU of Postgres, a prompt
     database_second_us: float = 700.0  # CPU of Postgres, a second of an answer: five writes
     wal_request_kb: float = 12.0
