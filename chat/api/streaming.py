@@ -47,7 +47,7 @@ class FastPath:
     """The way of a reader's text and thought past its task, right into the body of its response.
 
     A delta takes it where the reader waits for more and its client has room, which spares a turn of the event loop, a future
-    and six coroutines. It is open once the server has given it the body, and the stream its connection and encoder.
+    and every coroutine around. It is open once the server has given it the body, and the stream its connection and encoder.
     """
 
     __slots__ = ("_body", "_connection", "_encode")
