@@ -102,7 +102,7 @@ class ActiveResponse:
             return False
 
     def outcome_of(self, problem: BaseException) -> Outcome:
-        """Return the outcome of an answer that ended with this: a verdict from outside, or a failure. Raise a foreign end."""
+        """Return the outcome of an answer that this ended, a verdict or a failure. Raise it again if it is neither."""
         task = asyncio.current_task()
         if isinstance(problem, asyncio.CancelledError) and self.decided and task is not None:
             # The end of the response is stored in the same task.

@@ -150,6 +150,7 @@ class LoggedAnswer(ModelAnswer):
         return True
 
     def process(self, update: StreamUpdate) -> None:
+        """Add an update to the logs, its thoughts where they stand in its text. Raise CallTooLarge."""
         begin = 0
         for place, thought in update.thinking:
             if place > begin:

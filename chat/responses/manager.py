@@ -177,7 +177,7 @@ class ResponseRunner:
         try:
             try:
                 outcome = await self._generate(active, recorder)
-            except BaseException as problem:
+            except BaseException as problem:  # cancellations too: a stop is one
                 outcome = active.outcome_of(problem)
             outcome = replace(outcome, calls=recorder.calls, unstored=recorder.unstored)
             rest = await self._flusher.close(active.writer)
@@ -222,9 +222,9 @@ class ResponseRunner:
         job = active.job
         self._queued.pop(job.response, None)
         active.writer.tail.start()
-        models, wait = self.models, self.files.wait
+        wait = self.files.wait
         engine = Engine(
-            active.writer, models, recorder, job, active.take_first_request(), wait_for_files=wait
+            active.writer, self.models, recorder, job, active.take_first_request(), wait_for_files=wait
         )
         active.answering = asyncio.current_task()
         try:

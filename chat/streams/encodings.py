@@ -24,3 +24,18 @@ class SharedEncodings:
         if self._span != (start, stop):
             self._span, self._encodings = (start, stop), {}
         return self._encodings
+
+
+class ReadTogether:
+    """Bytes that several readers may read at once. What they share is made with the second one, whom most answers lack."""
+
+    __slots__ = ("_encodings",)
+
+    def __init__(self) -> None:
+        self._encodings: SharedEncodings | None = None
+
+    def shared(self, start: int, stop: int) -> Encodings:
+        """Return the encodings of these bytes that their readers share."""
+        if self._encodings is None:
+            self._encodings = SharedEncodings()
+        return self._encodings.at(start, stop)

@@ -141,7 +141,7 @@ class LogRegistry:
         first that stands at or behind `offset`; None leaves all of it out. `structured`: all tool calls are replayed, and our
         own think items left out; without it a reader gets the changes of tool calls that come while it reads. Requests to a
         person and their answers are replayed from `offset` on; while the response waits for one, WaitingEvent comes once.
-        `take`: is given text and thought in place of being yielded them while the reader waits for more, until it takes none.
+        `take`: gets text and thought while the reader waits for more; what it returns false for is yielded, as all else is.
 
         Raise BadOffset before the first event; after it only Unavailable, when the table cannot be read.
         """

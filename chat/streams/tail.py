@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 
 from chat.models import PersonRequest, Response, ToolUse
-from chat.streams.encodings import Encodings, SharedEncodings
+from chat.streams.encodings import ReadTogether
 from chat.streams.events import ProgressEvent, StepEvent, TextEvent, ThoughtEvent, ToolEvent
 from chat.streams.progress import ProgressHints
 from chat.streams.steps import ToolLog
@@ -24,13 +24,13 @@ News = TextEvent | ThoughtEvent | None
 Take = Callable[[TextEvent | ThoughtEvent], bool]
 
 
-class ThoughtTail:
+class ThoughtTail(ReadTogether):
     """The newest part of a response's thought: the bytes [base, end), in stretches, each at an offset of the text."""
 
-    __slots__ = ("_buffer", "_encodings", "_stretches", "_text_offset", "base", "end")
+    __slots__ = ("_buffer", "_stretches", "_text_offset", "base", "end")
 
     def __init__(self, base: int) -> None:
-        self._encodings: SharedEncodings | None = None
+        super().__init__()
         self.base = self.end = base
         self._buffer = bytearray()
         # The start of each stretch in the thought, and its offset in the text.
@@ -45,12 +45,6 @@ class ThoughtTail:
         self._buffer += data
         end = self.end = self.end + len(data)
         return end
-
-    def shared(self, start: int, stop: int) -> Encodings:
-        """Return the encodings of these bytes that several readers share."""
-        if self._encodings is None:
-            self._encodings = SharedEncodings()
-        return self._encodings.at(start, stop)
 
     def forget(self, before: int) -> None:
         """Drop the bytes before an offset; they can be read from the table."""
@@ -92,7 +86,7 @@ def _whole_characters(data: bytearray) -> bytes:
     return bytes(data)
 
 
-class Tail:
+class Tail(ReadTogether):
     """The bytes [base, end) of one log, the response's thought and tool calls, and the readers that wait for more.
 
     `partial`: it lacks what came before it began, as a mirror does and the tail of a response that was resumed. `moved`: it
@@ -102,7 +96,6 @@ class Tail:
 
     __slots__ = (
         "_buffer",
-        "_encodings",
         "_loop",
         "_waiters",
         "base",
@@ -123,6 +116,7 @@ class Tail:
     )
 
     def __init__(self, *, mirrored: bool = False) -> None:
+        super().__init__()
         self.base = self.end = 0
         self.mirrored = mirrored  # written in another process, whose last moments the table may lack
         self.partial = mirrored
@@ -132,7 +126,6 @@ class Tail:
         self.ended = False
         self.final: Response | None = None
         self.readers = self.changes = 0
-        self._encodings: SharedEncodings | None = None  # most answers have one reader
         # Ranges of our own think items; most answers have neither those nor thought nor tool calls.
         self.ephemeral: list[tuple[int, int]] = []
         self.thought: ThoughtTail | None = None
@@ -232,12 +225,6 @@ class Tail:
         if call is not None:
             self.progress = self.progress or ProgressHints(self.wake)
             self.progress.report(call_id, ProgressEvent(call_id, call.name, fraction, message))
-
-    def shared(self, start: int, stop: int) -> Encodings:
-        """Return the encodings of these bytes that several readers share."""
-        if self._encodings is None:
-            self._encodings = SharedEncodings()
-        return self._encodings.at(start, stop)
 
     def begin(self, row: Response) -> None:
         """Begin at the stored ends of the logs; what is before them, readers take from the table."""

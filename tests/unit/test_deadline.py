@@ -91,26 +91,13 @@ def test_of_two_deadlines_the_one_that_has_passed_ends_its_block(outer: bool) ->
     run(work())
 
 
-def test_a_cancellation_from_outside_is_passed_on() -> None:
-    async def work() -> None:
-        async def wait() -> None:
-            with Deadline(LONG):
-                await for_ever()
-
-        task = asyncio.create_task(wait())
-        await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    run(work())
-
-
-def test_a_cancellation_beside_the_deadline_is_passed_on() -> None:
+@pytest.mark.parametrize("expires", [False, True], ids=["alone", "beside the deadline"])
+def test_a_cancellation_from_outside_is_passed_on(expires: bool) -> None:
     async def work() -> None:
         async def wait() -> None:
             with Deadline(LONG) as deadline:
-                asyncio.get_running_loop().call_soon(deadline.expire)
+                if expires:
+                    asyncio.get_running_loop().call_soon(deadline.expire)
                 await for_ever()
 
         task = asyncio.create_task(wait())
