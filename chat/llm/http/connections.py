@@ -176,7 +176,6 @@ class UpstreamConnection(asyncio.Protocol):
                 return
         except Exception as problem:
             waiter.set_exception(problem)
-            waiter.exception()  # asyncio would log the message of one whose reader has been cancelled
         else:
             waiter.set_result(None)
         # An error's traceback holds this frame and the connection: with the future in them, that would be a cycle.
